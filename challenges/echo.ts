@@ -1,0 +1,20 @@
+/**
+ * Challenge 1, echo: answers every request with what it brought.
+ *
+ * The value passes through as written, whatever JSON it is: numbers that JavaScript cannot hold
+ * (`9007199254740993`, `1.0`, `1e400`) come back digit for digit.
+ *
+ * @see Maelstrom workloads, "Echo"; Fly.io Gossip Glomers, challenge 1
+ */
+import * as v from "valibot";
+import { type Node, serve } from "../lib/vortex/index.ts";
+
+const Echo = v.object({ echo: v.unknown() });
+
+export function echo(node: Node): void {
+  node.handle("echo", Echo, (request) => {
+    node.reply(request, { type: "echo_ok", echo: request.body.echo });
+  });
+}
+
+if (import.meta.main) await serve(echo);

@@ -1,0 +1,90 @@
+/**
+ * The protocol's errors.
+ *
+ * @see Maelstrom protocol, "Errors"
+ */
+
+/**
+ * Every error of the protocol: its code, and whether it is definite.
+ *
+ * A definite error says that the operation certainly did not happen; after an indefinite one it may
+ * have happened, or may still.
+ */
+export const ERRORS = {
+  timeout: { code: 0, definite: false },
+  "node-not-found": { code: 1, definite: true },
+  "not-supported": { code: 10, definite: true },
+  "temporarily-unavailable": { code: 11, definite: true },
+  "malformed-request": { code: 12, definite: true },
+  crash: { code: 13, definite: false },
+  abort: { code: 14, definite: true },
+  "key-does-not-exist": { code: 20, definite: true },
+  "key-already-exists": { code: 21, definite: true },
+  "precondition-failed": { code: 22, definite: true },
+  "txn-conflict": { code: 30, definite: true },
+} as const satisfies Record<string, { readonly code: number; readonly definite: boolean }>;
+
+/** Name of an error of the protocol, such as `"precondition-failed"`. */
+export type ErrorKind = keyof typeof ERRORS;
+
+const KINDS = new Map<number, ErrorKind>(
+  Object.entries(ERRORS).map(([kind, { code }]) => [code, kind as ErrorKind]),
+);
+
+/** The name of an error code; `"unknown"` for one that the protocol does not list. */
+export function errorKind(code: number): ErrorKind | "unknown" {
+  return KINDS.get(code) ?? "unknown";
+}
+
+/**
+ * Whether an error with this code means that the operation certainly did not happen.
+ *
+ * Codes that the protocol does not list are indefinite, those of users (1000 and up) among them.
+ */
+export function isDefinite(code: number): boolean {
+  const kind = KINDS.get(code);
+  return kind !== undefined && ERRORS[kind].definite;
+}
+
+const BRAND = Symbol.for("vortex.RpcError");
+
+/**
+ * An error body of the protocol, as an exception.
+ *
+ * A handler throws it to answer a request with that error; `syncRpc` rejects with it when the peer
+ * answered with one, or did not answer in time (`timeout`).
+ *
+ * @example
+ * throw new RpcError("key-does-not-exist", `No key ${key}`);
+ * throw new RpcError(1001, "Out of seats"); // A code of one's own: 1000 and up, always indefinite.
+ */
+export class RpcError extends Error {
+  override readonly name = "RpcError";
+  /** The number on the wire. */
+  readonly code: number;
+  /** The protocol's name of the code, or `"unknown"`. */
+  readonly kind: ErrorKind | "unknown";
+  /** Whether the operation certainly did not happen. */
+  readonly definite: boolean;
+
+  constructor(error: ErrorKind | number, text?: string, options?: ErrorOptions) {
+    const code = typeof error === "number" ? error : ERRORS[error].code;
+    const kind = errorKind(code);
+    super(text ?? kind, options);
+    this.code = code;
+    this.kind = kind;
+    this.definite = isDefinite(code);
+  }
+
+  // A program loaded into a compiled workbench brings its own copy of this class, so `instanceof`
+  // would not recognise its errors.
+  get [BRAND](): true {
+    return true;
+  }
+}
+
+/** Whether a caught value is an {@link RpcError}, and one of the given kind if a kind is named. */
+export function isRpcError(value: unknown, kind?: ErrorKind): value is RpcError {
+  if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
+  return kind === undefined || (value as RpcError).kind === kind;
+}

@@ -1,0 +1,38 @@
+/**
+ * Vortex: write the nodes of a distributed system that speak Maelstrom's protocol.
+ *
+ * @example
+ * import * as v from "valibot";
+ * import { type Node, serve } from "vortex";
+ *
+ * export function echo(node: Node): void {
+ *   node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
+ *     node.reply(request, { type: "echo_ok", echo: request.body.echo });
+ *   });
+ * }
+ *
+ * if (import.meta.main) await serve(echo);
+ */
+export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
+export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";
+export {
+  type CasOptions,
+  KvClient,
+  type KvServiceId,
+  TsoClient,
+  type UpdateOptions,
+} from "./kv.ts";
+export { KVNode } from "./kv-node.ts";
+export { type AnyBody, Body, ErrorBody, Message, MessageId, type NodeId } from "./message.ts";
+export {
+  type Handler,
+  Node,
+  type OutgoingBody,
+  type Request,
+  type RpcOptions,
+  type RpcResult,
+  type SyncRpcOptions,
+} from "./node.ts";
+export type { OptionsSchema } from "./options.ts";
+export { type Program, serve } from "./process.ts";

@@ -1,0 +1,127 @@
+/**
+ * Messages, their bodies, and the schemas that judge them.
+ *
+ * Wire names (`msg_id`, `in_reply_to`, `node_ids`) stay as they are on the wire.
+ *
+ * @see Maelstrom protocol, "Messages", "Message bodies" and "Initialization"
+ */
+import * as v from "valibot";
+import { isRawNumber, type RawNumber } from "./json.ts";
+
+/** Name of a node (`"n0"`), a client (`"c7"`) or a service (`"seq-kv"`). */
+export type NodeId = string;
+
+/**
+ * An integer that names a request among those of its sender. 0 is a legal one, and so is one
+ * beyond 2^53, which is carried as written.
+ */
+export const MessageId = v.custom<number | RawNumber>(isJsonInteger, "must be an integer");
+export type MessageId = v.InferOutput<typeof MessageId>;
+
+/** What all bodies share; the fields of the message's own type stand beside these. */
+export const Body = v.looseObject({
+  type: v.string(),
+  msg_id: v.exactOptional(MessageId),
+  in_reply_to: v.exactOptional(MessageId),
+});
+export type Body = v.InferOutput<typeof Body>;
+
+/** What bodies are before anyone looked inside: objects. */
+export type AnyBody = { readonly [field: string]: unknown };
+
+/**
+ * A message as it travels: who sends it, to whom, and what.
+ *
+ * Its body is an object, but not yet known to be a {@link Body}: only the node can answer a
+ * malformed one. The `id` that Maelstrom's network adds is left out.
+ */
+export const Message = v.object({
+  src: v.string(),
+  dest: v.string(),
+  body: v.custom<AnyBody>(isObject, "must be an object"),
+});
+export type Message = Readonly<v.InferOutput<typeof Message>>;
+
+/** The first message that a node gets: its own name and those of all nodes, in the same order. */
+export const Init = v.object({
+  type: v.literal("init"),
+  node_id: v.string(),
+  node_ids: v.array(v.string()),
+});
+export type Init = v.InferOutput<typeof Init>;
+
+/** Who should talk to whom: the neighbours of every node. */
+export const Topology = v.object({
+  type: v.literal("topology"),
+  topology: v.custom<{ readonly [node: NodeId]: readonly NodeId[] }>(
+    (value) => isObject(value) && Object.values(value).every(isListOfStrings),
+    "must map node ids to lists of node ids",
+  ),
+});
+export type Topology = v.InferOutput<typeof Topology>;
+
+/** The body of an error reply. */
+export const ErrorBody = v.looseObject({
+  type: v.literal("error"),
+  code: v.pipe(v.number(), v.integer()),
+  text: v.exactOptional(v.string()),
+});
+export type ErrorBody = v.InferOutput<typeof ErrorBody>;
+
+/** Whether a parsed value was written as a JSON integer: `3` is one, `3.0` is not. */
+export function isJsonInteger(value: unknown): value is number | RawNumber {
+  return Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON));
+}
+
+/** Whether a parsed value is a JSON object: not an array, not null, not a number kept as written. */
+export function isObject(value: unknown): value is AnyBody {
+  return (
+    typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value)
+  );
+}
+
+function isListOfStrings(value: unknown): boolean {
+  return Array.isArray(value) && value.every((element) => typeof element === "string");
+}
+
+/**
+ * Says what is wrong with a value that a schema refused: which field, what was expected, what came.
+ *
+ * Only the first few issues are told, and long values are cut, so that the text stays short
+ * whatever the input.
+ *
+ * @example
+ * `"delta" must be number, but is "5"; "key" is missing`
+ */
+export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
+  const told = issues.slice(0, MAX_ISSUES).map(describeIssue);
+  if (issues.length > told.length) told.push(`and ${issues.length - told.length} more`);
+  return told.join("; ");
+}
+
+const MAX_ISSUES = 5;
+const MAX_VALUE_LENGTH = 80;
+
+function describeIssue(issue: v.BaseIssue<unknown>): string {
+  const path = issue.path?.map((item) => String(item.key)).join(".");
+  const field = path === undefined ? "The value" : `"${shorten(path)}"`;
+  if (issue.input === undefined) return `${field} is missing`;
+  const wanted =
+    issue.type === "custom" || issue.expected === null
+      ? issue.message
+      : `must be ${issue.type === "integer" ? "an integer" : issue.expected}`;
+  return `${field} ${shorten(wanted)}, but is ${describeValue(issue)}`;
+}
+
+function describeValue({ input, received }: v.BaseIssue<unknown>): string {
+  if (isRawNumber(input)) return shorten(input.rawJSON);
+  if (Array.isArray(input)) return "an array";
+  if (typeof input === "object" && input !== null) return "an object";
+  return typeof input === "string" ? shorten(JSON.stringify(input)) : shorten(received);
+}
+
+/** Cuts a text that is too long to show, saying how long it was. */
+export function shorten(text: string, maxLength = MAX_VALUE_LENGTH): string {
+  if (text.length <= maxLength) return text;
+  return `${text.slice(0, maxLength)}... (${text.length} characters)`;
+}

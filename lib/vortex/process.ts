@@ -1,0 +1,201 @@
+/**
+ * The process edge: runs a program on stdin, stdout and stderr.
+ *
+ * Only messages ever reach stdout. What was measured to matter, and shaped this file: no import of
+ * any `node:` module (it costs milliseconds of start-up), input in chunks, one write per chunk.
+ */
+import * as v from "valibot";
+import { decode, encode } from "./codec.ts";
+import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
+import { mayHoldRawNumbers } from "./json.ts";
+import { KVNode } from "./kv-node.ts";
+import { LineReader, splitLines } from "./lines.ts";
+import { type Message, shorten } from "./message.ts";
+import { type OptionsSchema, parseOptions } from "./options.ts";
+
+/**
+ * What runs on a node: registers handlers and returns at once.
+ *
+ * All state lives in what the function creates, for a simulation runs many nodes in one process. A
+ * program with options carries their schema as its property `options`.
+ */
+export interface Program<Options = void> {
+  (node: KVNode, options: Options): void;
+  readonly options?: OptionsSchema<Options>;
+}
+
+/** How long a program may still be busy after the end of input, in ms. */
+const DRAIN_LIMIT_MS = 5000;
+/** How long input may hold the event loop before timers get their turn, in ms. */
+const TURN_MS = 5;
+const MAX_SHOWN_LENGTH = 200;
+const BAD_OPTION_EXIT_CODE = 2;
+const NO_OPTIONS = v.object({});
+
+/**
+ * Runs a program as this process, until the end of input, SIGTERM or SIGINT.
+ *
+ * Its options come from the command line. A bad value of one ends the process with code 2 before
+ * `init` is answered; an unknown word is ignored with a remark. At the end of input, what is under
+ * way is finished first (for up to 5 s), and the process ends with code 0.
+ *
+ * @param schema The program's options; by default what it carries as `program.options`.
+ *
+ * @example
+ * if (import.meta.main) await serve(echo);
+ */
+export async function serve<Options = void>(
+  program: Program<Options>,
+  schema: OptionsSchema<Options> | undefined = program.options,
+): Promise<void> {
+  const words = process.argv.slice(2);
+  const parsed = parseOptions<unknown>(schema ?? NO_OPTIONS, words);
+  if (!parsed.ok) {
+    logger.log(parsed.reason);
+    process.exitCode = BAD_OPTION_EXIT_CODE;
+    return;
+  }
+  for (const warning of parsed.warnings) logger.log(warning);
+
+  const input = Bun.stdin.stream().getReader();
+  const stop = () => void input.cancel();
+  const output = new Output(stop);
+  const node = new KVNode({ transport: output, clock, random, logger } satisfies Host);
+  // Without a schema, Options is void, and the program takes none.
+  program(node, parsed.options as Options);
+
+  process.once("SIGTERM", stop);
+  process.once("SIGINT", stop);
+  await readMessages(input, output, (message) => node.receive(message));
+  if (!output.isClosed) await node.drain(DRAIN_LIMIT_MS);
+  await output.end();
+  process.off("SIGTERM", stop);
+  process.off("SIGINT", stop);
+}
+
+/** What is used of the stream reader of stdin. */
+interface InputReader {
+  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+}
+
+async function readMessages(
+  input: InputReader,
+  output: Output,
+  receive: (message: Message) => void,
+): Promise<void> {
+  const lines = new LineReader();
+  let turnBeganMs = performance.now();
+  for (;;) {
+    const { done, value } = await input.read();
+    receiveLines(value === undefined ? lines.end() : lines.push(value), receive);
+    if (done) return;
+    // A reader that stalls must not make this process grow: no more input until it has caught up.
+    await output.drained();
+    // While input floods, the next chunk is always there already, and timers would starve.
+    if (performance.now() - turnBeganMs > TURN_MS) {
+      await new Promise(setImmediate);
+      turnBeganMs = performance.now();
+    }
+  }
+}
+
+function receiveLines(text: string, receive: (message: Message) => void): void {
+  // One look at the whole chunk decides for all its lines.
+  const parse = mayHoldRawNumbers(text) ? undefined : JSON.parse;
+  for (const line of splitLines(text)) {
+    const decoded = decode(line, parse);
+    if (decoded.ok) receive(decoded.message);
+    else logger.log(`Skipping a line, ${decoded.reason}: ${shorten(line, MAX_SHOWN_LENGTH)}`);
+  }
+}
+
+/**
+ * stdout: collects lines, and writes what has come together once the current input is handled.
+ *
+ * Lines are written in the order they came, and none is cut: while the pipe is full, they wait here.
+ */
+class Output implements Transport {
+  readonly #sink = Bun.stdout.writer();
+  readonly #onClosed: () => void;
+  #lines: string[] = [];
+  #writing: Promise<void> | undefined;
+
+  /** Whether the other side has closed the pipe: whatever is sent from then on is dropped. */
+  isClosed = false;
+
+  constructor(onClosed: () => void) {
+    this.#onClosed = onClosed;
+  }
+
+  send(message: Message): void {
+    this.#lines.push(encode(message));
+    this.#writing ??= this.#write();
+  }
+
+  /** Resolves when everything sent so far has been taken by the pipe. */
+  async drained(): Promise<void> {
+    await this.#writing;
+  }
+
+  async end(): Promise<void> {
+    await this.drained();
+    if (!this.isClosed) await this.#sink.end();
+  }
+
+  async #write(): Promise<void> {
+    // Lets the handlers of the current chunk finish first, so that their output is one write.
+    await undefined;
+    try {
+      while (this.#lines.length > 0 && !this.isClosed) {
+        const text = this.#lines.join("");
+        this.#lines = [];
+        await this.#sink.write(text);
+        await this.#sink.flush();
+      }
+    } catch {
+      // EPIPE: nobody reads any more. There is no one to tell, and nothing left to do.
+      this.isClosed = true;
+      this.#onClosed();
+    }
+    this.#lines = [];
+    this.#writing = undefined;
+  }
+}
+
+const clock: Clock = {
+  nowMs: () => performance.now(),
+  after(delayMs, callback) {
+    const dueMs = performance.now() + delayMs;
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = () => {
+      // Longer waits than setTimeout can count end at once: they are cut into pieces.
+      const remainingMs = dueMs - performance.now();
+      if (remainingMs > MAX_TIMEOUT_MS) timer = setTimeout(wait, MAX_TIMEOUT_MS);
+      else timer = setTimeout(callback, Math.ceil(Math.max(0, remainingMs)));
+    };
+    wait();
+    return () => clearTimeout(timer);
+  },
+};
+
+const MAX_TIMEOUT_MS = 2 ** 31 - 1;
+
+// Drawn from the system in blocks: Math.random may start two processes from the same 32 bits.
+const randomWords = new Uint32Array(256);
+let randomWordsUsed = randomWords.length;
+
+const random: Random = {
+  next() {
+    if (randomWordsUsed === randomWords.length) {
+      crypto.getRandomValues(randomWords);
+      randomWordsUsed = 0;
+    }
+    const high = (randomWords[randomWordsUsed++] ?? 0) >>> 5;
+    const low = (randomWords[randomWordsUsed++] ?? 0) >>> 6;
+    return (high * 2 ** 26 + low) / 2 ** 53;
+  },
+};
+
+const logger: Logger = {
+  log: (text) => console.error(text),
+};
