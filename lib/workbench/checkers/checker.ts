@@ -1,0 +1,47 @@
+/** What a checker is and says. */
+import type { History, Operation } from "../history.ts";
+
+/** Maelstrom's verdicts: it holds, it does not, or nobody could tell. */
+export type Validity = true | false | "unknown";
+
+/** What a checker may need to know of the test besides its history. */
+export interface CheckOptions {
+  /** The part of operations that must be `ok`: `"total"` is all. */
+  readonly availability?: "total" | number;
+  /** Models that a transaction history must satisfy, such as `"read-committed"`. */
+  readonly consistencyModels?: readonly string[];
+}
+
+/** One thing that a checker found, told so that a reader needs no other source. */
+export interface Finding {
+  /** The field's name of it: `"lost"`, `"G1a"`, `"poll-skip"`. */
+  readonly anomaly: string;
+  /** What went wrong, in a sentence: who, what, when. */
+  readonly sentence: string;
+  /** The operations that it consists of, in order. */
+  readonly operations: readonly Operation[];
+}
+
+/**
+ * A checker's answer: its verdict, what it found, and the fields that Maelstrom reports, in
+ * camelCase.
+ */
+export interface Verdict {
+  readonly valid: Validity;
+  /** The most telling findings, the first ones of each kind. */
+  readonly explanation?: readonly Finding[];
+  readonly [field: string]: unknown;
+}
+
+/** Judges a history; a pure function. */
+export type Checker<V extends Verdict = Verdict> = (history: History, options: CheckOptions) => V;
+
+/** Merges verdicts: `false` beats `"unknown"` beats `true`. */
+export function mergeValidity(verdicts: Iterable<Validity>): Validity {
+  let merged: Validity = true;
+  for (const valid of verdicts) {
+    if (valid === false) return false;
+    if (valid === "unknown") merged = valid;
+  }
+  return merged;
+}
