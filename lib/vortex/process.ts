@@ -60,7 +60,7 @@ export async function serve<Options = void>(
   const input = Bun.stdin.stream().getReader();
   const stop = () => void input.cancel();
   const output = new Output(stop);
-  const node = new KVNode({ transport: output, clock, random, logger } satisfies Host);
+  const node = new KVNode({ transport: output, clock: systemClock, random, logger } satisfies Host);
   // Without a schema, Options is void, and the program takes none.
   program(node, parsed.options as Options);
 
@@ -162,7 +162,8 @@ class Output implements Transport {
   }
 }
 
-const clock: Clock = {
+/** The time of this machine. */
+export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
     const dueMs = performance.now() + delayMs;

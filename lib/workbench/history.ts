@@ -16,6 +16,12 @@ export type OperationType = "invoke" | "ok" | "fail" | "info";
 /** A logical thread of one client: it has at most one operation under way. */
 export type Process = number | "nemesis";
 
+/** What was thrown while an operation was carried out. */
+export interface OperationException {
+  readonly class: string;
+  readonly message: string;
+}
+
 /** One entry of a history: the beginning or the end of an operation. */
 export interface Operation {
   /** Position in the history, from 0. */
@@ -32,7 +38,7 @@ export interface Operation {
   /** Why it did not end as `ok`: `["key-does-not-exist", "no such key"]`, `"net-timeout"`. */
   readonly error?: Json;
   /** The exception behind an `info` completion that no protocol error explains. */
-  readonly exception?: { readonly class: string; readonly message: string };
+  readonly exception?: OperationException;
   /** Whether this belongs to the final reads, after the faults have healed. */
   readonly final?: boolean;
   /** kafka: whether an assign starts its keys at offset 0. */

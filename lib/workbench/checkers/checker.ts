@@ -33,8 +33,24 @@ export interface Verdict {
   readonly [field: string]: unknown;
 }
 
-/** Judges a history; a pure function. */
+/**
+ * Judges a history; a pure function.
+ *
+ * Where Maelstrom's checker throws, so does this one: an `Error` that says why.
+ *
+ * @throws {FatalCheckError} when no other checker's verdict counts any more either.
+ */
 export type Checker<V extends Verdict = Verdict> = (history: History, options: CheckOptions) => V;
+
+/**
+ * A checker met what cannot be: nothing about this history can be relied on.
+ *
+ * Stands for the failed assertions in Maelstrom's checkers, which are no exceptions that its
+ * composition would catch: they take the other checkers' verdicts with them.
+ */
+export class FatalCheckError extends Error {
+  override readonly name = "FatalCheckError";
+}
 
 /** Merges verdicts: `false` beats `"unknown"` beats `true`. */
 export function mergeValidity(verdicts: Iterable<Validity>): Validity {

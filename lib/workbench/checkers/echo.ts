@@ -1,0 +1,50 @@
+/**
+ * Whether every echo brought back what was sent.
+ *
+ * @see Maelstrom, `maelstrom.workload.echo/checker`
+ */
+import type { Json } from "../../vortex/index.ts";
+import { type History, type Operation, pairs } from "../history.ts";
+import { isSameJson } from "../json-key.ts";
+import type { CheckOptions, Finding, Verdict } from "./checker.ts";
+import { ending, quote, TOLD_PER_KIND, whose } from "./wording.ts";
+
+export interface EchoVerdict extends Verdict {
+  readonly valid: boolean;
+  readonly errorCount: number;
+}
+
+/**
+ * Valid if no ok or failed echo lacks the value that was sent.
+ *
+ * A failed one carries no echo, so it is wrong unless `null` was sent. One that ended as `info`, or
+ * never, is not looked at. Of the reply only `echo` counts.
+ */
+export function checkEcho(history: History, _options: CheckOptions = {}): EchoVerdict {
+  const errors: Finding[] = [];
+  let errorCount = 0;
+  for (const { invocation, completion } of pairs(history)) {
+    if (completion === undefined || completion.type === "info") continue;
+    if (isSameJson(invocation.value, echoOf(completion))) continue;
+    errorCount++;
+    if (errors.length < TOLD_PER_KIND) errors.push(mismatch(invocation, completion));
+  }
+  return { valid: errorCount === 0, errorCount, explanation: errors };
+}
+
+/** The `echo` of a reply; `null` where there is none, as in Clojure. */
+function echoOf({ type, value }: Operation): Json {
+  if (type !== "ok" || typeof value !== "object" || value === null) return null;
+  const echo = Object.entries(value).find(([field]) => field === "echo");
+  return echo?.[1] ?? null;
+}
+
+function mismatch(invocation: Operation, completion: Operation): Finding {
+  const received =
+    completion.type === "ok" ? `received ${quote(completion.value)}` : ending(completion);
+  return {
+    anomaly: "mismatch",
+    sentence: `${whose(invocation)} sent ${quote(invocation.value)} and ${received}`,
+    operations: [invocation, completion],
+  };
+}

@@ -1,0 +1,80 @@
+/**
+ * Whether all ids that were handed out differ.
+ *
+ * @see Jepsen, `jepsen.checker/unique-ids`
+ */
+import type { Json } from "../../vortex/index.ts";
+import type { History, Operation } from "../history.ts";
+import { jsonKey } from "../json-key.ts";
+import type { CheckOptions, Finding, Verdict } from "./checker.ts";
+import { compareJson } from "./clojure-compare.ts";
+import { quote, TOLD_PER_KIND, whose } from "./wording.ts";
+
+export interface UniqueIdsVerdict extends Verdict {
+  readonly valid: boolean;
+  readonly attemptedCount: number;
+  readonly acknowledgedCount: number;
+  /** How many ids were handed out more than once. */
+  readonly duplicatedCount: number;
+  /** Those handed out most often and how many times: 48 of them at most, in the ids' order. */
+  readonly duplicated: readonly (readonly [id: Json, times: number])[];
+  /** The least and the greatest id; `null` is passed over, and stands where there is no id. */
+  readonly range: readonly [least: Json, greatest: Json];
+}
+
+const DUPLICATED_LIMIT = 48;
+
+/**
+ * Valid if no id was handed out twice.
+ *
+ * @throws {Error} when two ids cannot be compared: a number and a string, or objects.
+ */
+export function checkUniqueIds(history: History, _options: CheckOptions = {}): UniqueIdsVerdict {
+  const generations = history.filter(({ f }) => f === "generate");
+  const acknowledged = generations.filter(({ type }) => type === "ok");
+  const duplicates = [...Map.groupBy(acknowledged, ({ value }) => jsonKey(value)).values()]
+    .filter((sameId) => sameId.length > 1)
+    .map((sameId) => ({ id: sameId[0]?.value ?? null, operations: sameId }))
+    .sort((one, other) => compareJson(one.id, other.id));
+  return {
+    valid: duplicates.length === 0,
+    attemptedCount: generations.filter(({ type }) => type === "invoke").length,
+    acknowledgedCount: acknowledged.length,
+    duplicatedCount: duplicates.length,
+    duplicated: mostFrequent(duplicates).map(({ id, operations }) => [id, operations.length]),
+    range: rangeOf(acknowledged.map(({ value }) => value)),
+    explanation: duplicates.slice(0, TOLD_PER_KIND).map(duplicated),
+  };
+}
+
+interface Duplicate {
+  readonly id: Json;
+  readonly operations: readonly Operation[];
+}
+
+/** Of ids that were handed out equally often, the greatest are kept, as in Jepsen. */
+function mostFrequent(duplicates: readonly Duplicate[]): Duplicate[] {
+  return duplicates
+    .toSorted((one, other) => one.operations.length - other.operations.length)
+    .slice(-DUPLICATED_LIMIT)
+    .sort((one, other) => compareJson(one.id, other.id));
+}
+
+function rangeOf(ids: readonly Json[]): [Json, Json] {
+  let least: Json = null;
+  let greatest: Json = null;
+  for (const id of ids) {
+    if (id === null) continue;
+    if (least === null || compareJson(id, least) <= 0) least = id;
+    if (greatest === null || compareJson(id, greatest) >= 0) greatest = id;
+  }
+  return [least, greatest];
+}
+
+function duplicated({ id, operations }: Duplicate): Finding {
+  return {
+    anomaly: "duplicated",
+    sentence: `The id ${quote(id)} was handed out ${operations.length} times: ${operations.slice(0, 4).map(whose).join(", ")}${operations.length > 4 ? ", ..." : ""}`,
+    operations,
+  };
+}

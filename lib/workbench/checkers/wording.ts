@@ -1,0 +1,34 @@
+/** The phrases that findings share. */
+import { type Json, stringifyJson } from "../../vortex/index.ts";
+import type { Operation } from "../history.ts";
+
+/** How many findings of one kind a verdict tells; the fields count them all. */
+export const TOLD_PER_KIND = 8;
+
+/** A time of the history, in seconds: `"4.210 s"`. */
+export function seconds(nanoseconds: number): string {
+  return `${(nanoseconds / 1e9).toFixed(3)} s`;
+}
+
+/** Who did what, and when: `"process 3's read at 4.210 s"`. */
+export function whose(operation: Operation): string {
+  return `process ${operation.process}'s ${operation.f} at ${seconds(operation.time)}`;
+}
+
+/** A value as JSON, cut where it would bury the sentence. */
+export function quote(value: Json): string {
+  const text = stringifyJson(value);
+  return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
+}
+
+/** How an operation ended that was not ok: `'ended as info ("net-timeout")'`. */
+export function ending(completion: Operation | undefined): string {
+  if (completion === undefined) return "never ended";
+  const { type, error } = completion;
+  return error === undefined ? `ended as ${type}` : `ended as ${type} (${quote(error)})`;
+}
+
+/** `"1 element"`, `"2 elements"`. */
+export function plural(count: number, noun: string): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+}

@@ -1,0 +1,27 @@
+/** The nodes under test, wherever they run. */
+import type { NodeId } from "../vortex/index.ts";
+
+/** A node that had ended before it was told to: any exit counts, one with status 0 too. */
+export interface Crash {
+  readonly node: NodeId;
+  /** How it ended: `exit status 1`, `signal SIGSEGV`. */
+  readonly status: string;
+  /** The last lines that it printed. */
+  readonly stdout: readonly string[];
+  readonly stderr: readonly string[];
+}
+
+/** A line on a node's stdout that is no message. Nothing that the node prints later is heard. */
+export interface BadLine {
+  readonly node: NodeId;
+  readonly line: string;
+  readonly reason: string;
+}
+
+export interface Cluster {
+  /** Starts a node, and connects it to the network. Resolves when the node has ended. */
+  start(node: NodeId): Promise<void>;
+  /** Ends every node; resolves, when none is left, with those that had crashed. */
+  stop(): Promise<readonly Crash[]>;
+  readonly badLines: readonly BadLine[];
+}

@@ -1,0 +1,87 @@
+/**
+ * The four kinds of partition: which node refuses which.
+ *
+ * Only nodes are ever cut off, never clients or services.
+ *
+ * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis.clj` (`partition-majorities-ring`)
+ */
+import type { NodeId, Random } from "../vortex/index.ts";
+import type { Grudge } from "./network.ts";
+import { pickOne, shuffle } from "./random.ts";
+
+export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
+export type PartitionKind = (typeof PARTITION_KINDS)[number];
+
+/** Draws a partition of one kind. With few nodes it may cut nothing: see the kinds below. */
+export function drawPartition(
+  kind: PartitionKind,
+  nodeIds: readonly NodeId[],
+  random: Random,
+): Grudge {
+  const shuffled = shuffle(random, nodeIds);
+  switch (kind) {
+    case "one":
+      return split(shuffled, 1);
+    case "minority-third":
+      // Up to three nodes, a third of them is no one.
+      return split(shuffled, Math.floor((nodeIds.length - 1) / 3));
+    case "majority":
+      return split(shuffled, Math.floor(nodeIds.length / 2));
+    case "majorities-ring":
+      return nodeIds.length <= 5 ? smallRing(shuffled) : largeRing(shuffled, random);
+    default:
+      throw new Error("Unexpected kind of partition", { cause: kind satisfies never });
+  }
+}
+
+/** The first `count` nodes against the rest, both ways. */
+function split(nodeIds: readonly NodeId[], count: number): Grudge {
+  const some = new Set(nodeIds.slice(0, count));
+  const others = new Set(nodeIds.slice(count));
+  if (some.size === 0 || others.size === 0) return new Map();
+  return new Map(nodeIds.map((id) => [id, some.has(id) ? others : some]));
+}
+
+/**
+ * Every node sees a majority, no two the same one: each is the middle of a window of neighbours in
+ * a ring, and refuses everyone outside. With 3 nodes these cuts are one-way; with 2 there are none.
+ */
+function smallRing(ring: readonly NodeId[]): Grudge {
+  const majority = Math.floor(ring.length / 2) + 1;
+  const grudge = new Map<NodeId, ReadonlySet<NodeId>>();
+  for (let start = 0; start < ring.length; start++) {
+    const turned = [...ring.slice(start), ...ring.slice(0, start)];
+    const middle = turned[Math.floor(majority / 2)];
+    const refused = turned.slice(majority);
+    if (middle !== undefined && refused.length > 0) grudge.set(middle, new Set(refused));
+  }
+  return grudge;
+}
+
+/**
+ * The same for many nodes, where a ring would be guessed from its windows: links are drawn between
+ * the least connected nodes until each sees a majority; all others are refused, both ways.
+ */
+function largeRing(nodeIds: readonly NodeId[], random: Random): Grudge {
+  const majority = Math.floor(nodeIds.length / 2) + 1;
+  const links = new Map(nodeIds.map((id) => [id, new Set([id])]));
+  const degree = (id: NodeId) => links.get(id)?.size ?? 0;
+  const leastConnected = (ids: readonly NodeId[]) => {
+    const least = Math.min(...ids.map(degree));
+    return pickOne(
+      random,
+      ids.filter((id) => degree(id) === least),
+    );
+  };
+
+  for (;;) {
+    const one = leastConnected(nodeIds);
+    if (degree(one) >= majority) break;
+    const other = leastConnected(nodeIds.filter((id) => !links.get(one)?.has(id)));
+    links.get(one)?.add(other);
+    links.get(other)?.add(one);
+  }
+  return new Map(
+    nodeIds.map((id) => [id, new Set(nodeIds.filter((other) => !links.get(id)?.has(other)))]),
+  );
+}

@@ -1,0 +1,179 @@
+/**
+ * Nodes as processes: spawned, fed and killed as Maelstrom does it.
+ *
+ * @see Maelstrom, `process.clj`
+ */
+import { tmpdir } from "node:os";
+import type { FileSink, Subprocess } from "bun";
+import { type NodeId, stringifyJson } from "../vortex/index.ts";
+import { LineReader, splitLines } from "../vortex/lines.ts";
+import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
+import { readOutputLine } from "./node-output.ts";
+
+export interface ProcessClusterOptions {
+  /** Absolute path of the program. */
+  readonly bin: string;
+  /** The program's arguments, the same for each node. */
+  readonly args: readonly string[];
+  readonly network: Network;
+  readonly onStderr?: (node: NodeId, line: string) => void;
+  readonly onBadLine?: (badLine: BadLine) => void;
+}
+
+const KEPT_LINES = 32;
+const KILL_TIMEOUT_MS = 5000;
+
+type Child = Subprocess<"pipe", "pipe", "pipe">;
+
+interface NodeProcess {
+  readonly child: Child;
+  /** The last lines that it printed. */
+  readonly stdout: string[];
+  readonly stderr: string[];
+  /** Resolves when it has ended and all that it printed has been read. */
+  readonly ended: Promise<unknown>;
+}
+
+export class ProcessCluster implements Cluster {
+  readonly #options: ProcessClusterOptions;
+  readonly #nodes = new Map<NodeId, NodeProcess>();
+  readonly #badLines: BadLine[] = [];
+  // Whatever ends this process, a failed assertion too, it leaves no node behind.
+  readonly #killAll = () => {
+    for (const { child } of this.#nodes.values()) kill(child);
+  };
+
+  constructor(options: ProcessClusterOptions) {
+    this.#options = options;
+    process.on("exit", this.#killAll);
+  }
+
+  get badLines(): readonly BadLine[] {
+    return this.#badLines;
+  }
+
+  async start(node: NodeId): Promise<void> {
+    const { bin, args, network, onStderr } = this.#options;
+    const child: Child = Bun.spawn([bin, ...args], {
+      // As in Maelstrom: nodes share a directory, and it is not the project's.
+      cwd: tmpdir(),
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      // A process group of its own: Ctrl-C must not reach the node before the tester ends it, and a
+      // wrapper's children can be killed with it.
+      detached: true,
+    });
+    network.connect(node, (delivery) => write(child.stdin, delivery));
+    const stdout: string[] = [];
+    const stderr: string[] = [];
+    const ended = Promise.all([
+      child.exited,
+      this.#readMessages(node, child.stdout, stdout),
+      readLines(child.stderr, (line) => {
+        keepLast(stderr, line);
+        onStderr?.(node, line);
+      }),
+    ]);
+    this.#nodes.set(node, { child, stdout, stderr, ended });
+    await child.exited;
+  }
+
+  async stop(): Promise<readonly Crash[]> {
+    const nodes = [...this.#nodes];
+    const crashed = nodes.filter(([, { child }]) => hasEnded(child));
+    this.#killAll();
+    await withinLimit(Promise.all(nodes.map(([, { ended }]) => ended)));
+    for (const [node] of nodes) this.#options.network.disconnect(node);
+    this.#nodes.clear();
+    process.off("exit", this.#killAll);
+    return crashed.map(([node, { child, stdout, stderr }]) => {
+      const { exitCode, signalCode } = child;
+      const status = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
+      return { node, status, stdout, stderr };
+    });
+  }
+
+  async #readMessages(
+    node: NodeId,
+    stdout: ReadableStream<Uint8Array>,
+    kept: string[],
+  ): Promise<void> {
+    let isMuted = false;
+    await readLines(stdout, (line) => {
+      keepLast(kept, line);
+      if (isMuted) return;
+      const reason = this.#send(line);
+      if (reason === undefined) return;
+      // Maelstrom reads nothing more of a node that has printed a bad line.
+      isMuted = true;
+      const badLine = { node, line, reason };
+      this.#badLines.push(badLine);
+      this.#options.onBadLine?.(badLine);
+    });
+  }
+
+  /** Sends what a line says; returns what is wrong with it, if anything. */
+  #send(line: string): string | undefined {
+    const read = readOutputLine(line);
+    if (!read.ok) return read.reason;
+    try {
+      this.#options.network.send(read.src, read.dest, read.body);
+      return undefined;
+    } catch (error) {
+      if (error instanceof InvalidMessageError) return error.message;
+      throw error;
+    }
+  }
+}
+
+function keepLast(kept: string[], line: string): void {
+  kept.push(line);
+  if (kept.length > KEPT_LINES) kept.shift();
+}
+
+async function readLines(
+  stream: ReadableStream<Uint8Array>,
+  onLine: (line: string) => void,
+): Promise<void> {
+  const lines = new LineReader();
+  for await (const chunk of stream) {
+    for (const line of splitLines(lines.push(chunk))) onLine(line);
+  }
+  for (const line of splitLines(lines.end())) onLine(line);
+}
+
+/** Writes a message to a node. Errors are swallowed: a dead node is noticed when the test ends. */
+function write(stdin: FileSink, { id, src, dest, body }: Delivery): void | Promise<void> {
+  try {
+    stdin.write(`${stringifyJson({ id, src, dest, body })}\n`);
+    const flushed = stdin.flush();
+    if (flushed instanceof Promise) return flushed.then(ignore, ignore);
+  } catch {
+    // EPIPE.
+  }
+}
+
+function ignore(): void {}
+
+function hasEnded({ exitCode, signalCode }: Child): boolean {
+  return exitCode !== null || signalCode !== null;
+}
+
+function kill(child: Child): void {
+  try {
+    if (process.platform === "win32") child.kill("SIGKILL");
+    else process.kill(-child.pid, "SIGKILL");
+  } catch {
+    // ESRCH: the whole group has ended already.
+  }
+}
+
+/** Waits for a while: a process in the kernel's hands may take long to end. */
+async function withinLimit(task: Promise<unknown>): Promise<void> {
+  const { promise: limit, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, KILL_TIMEOUT_MS);
+  await Promise.race([task, limit]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,45 @@
+/**
+ * Seeded randomness: one seed fixes every choice of a run.
+ *
+ * Each part of the workbench draws from a stream of its own, so that a further draw in one does not
+ * reshuffle the others. The algorithm is xoroshiro128+ (Blackman and Vigna), from the package
+ * pure-rand; a stream's state is the SHA-256 hash of the seed and the stream's name.
+ */
+import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
+import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
+import type { Random } from "../vortex/index.ts";
+
+/** The stream of one part: the same seed and name always give the same numbers. */
+export function randomStream(seed: number, name: string): Random {
+  const hash = new Bun.CryptoHasher("sha256").update(`${seed}/${name}`).digest();
+  const state = [0, 4, 8, 12].map((offset) => hash.readInt32LE(offset));
+  const generator = xoroshiro128plusFromState(state);
+  return { next: () => uniformFloat64(generator) };
+}
+
+/** An integer from 0 to `bound` - 1, all equally likely. */
+export function randomInteger(random: Random, bound: number): number {
+  return Math.floor(random.next() * bound);
+}
+
+/**
+ * One of the items, all equally likely.
+ *
+ * @throws {RangeError} when there are none.
+ */
+export function pickOne<T>(random: Random, items: readonly T[]): T {
+  const index = randomInteger(random, items.length);
+  if (index >= items.length) throw new RangeError("Cannot pick one of no items");
+  return items[index] as T; // The index is in range; T itself may include undefined.
+}
+
+/** The items in random order, every order equally likely (Fisher and Yates). */
+export function shuffle<T>(random: Random, items: readonly T[]): T[] {
+  const shuffled = [...items];
+  for (let end = shuffled.length - 1; end > 0; end--) {
+    const other = randomInteger(random, end + 1);
+    // Both indices are in range.
+    [shuffled[end], shuffled[other]] = [shuffled[other] as T, shuffled[end] as T];
+  }
+  return shuffled;
+}

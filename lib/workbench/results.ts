@@ -1,0 +1,59 @@
+/** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
+import { type AvailabilityVerdict, checkAvailability } from "./checkers/availability.ts";
+import type { Checker, Validity, Verdict } from "./checkers/checker.ts";
+import { compose, type Failure } from "./checkers/compose.ts";
+import { checkExceptions, type ExceptionsVerdict } from "./checkers/exceptions.ts";
+import { checkLatency, type LatencyVerdict } from "./checkers/latency.ts";
+import { checkNet, type NetVerdict } from "./checkers/net.ts";
+import { checkStats, type StatsVerdict } from "./checkers/stats.ts";
+import type { BadLine } from "./cluster.ts";
+import type { History } from "./history.ts";
+import type { Journal } from "./journal.ts";
+import type { TestOptions } from "./test-options.ts";
+
+export interface TestResult {
+  /** All verdicts merged. */
+  readonly valid: Validity;
+  /** Why there is no verdict: a checker met what makes all of them void. The next four are absent. */
+  readonly error?: string;
+  /** The workload's own verdict and what it measured. */
+  readonly workload?: Verdict;
+  readonly stats?: StatsVerdict | Failure;
+  readonly availability?: AvailabilityVerdict | Failure;
+  readonly exceptions?: ExceptionsVerdict | Failure;
+  readonly net: NetVerdict;
+  readonly perf: LatencyVerdict;
+  /** Lines on a node's stdout that were no messages. */
+  readonly badLines: readonly BadLine[];
+  /** How many messages partitions have dropped. */
+  readonly droppedCount: number;
+  readonly seed: number;
+}
+
+export interface Evidence {
+  readonly options: TestOptions;
+  readonly history: History;
+  readonly journal: Journal;
+  readonly checker: Checker;
+  readonly badLines: readonly BadLine[];
+  readonly droppedCount: number;
+}
+
+/** Judges what happened. */
+export function judge({ options, history, journal, checker, ...rest }: Evidence): TestResult {
+  const { availability, seed } = options;
+  const check = compose({
+    workload: checker,
+    stats: checkStats,
+    availability: checkAvailability,
+    exceptions: checkExceptions,
+  });
+  const judgement = check(history, availability === undefined ? {} : { availability });
+  return {
+    ...{ valid: judgement.valid, ...judgement },
+    net: checkNet(journal, history),
+    perf: checkLatency(history),
+    ...rest,
+    seed,
+  };
+}

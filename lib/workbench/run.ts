@@ -1,0 +1,238 @@
+/**
+ * One test: nodes, network, clients, faults, and what is made of it all.
+ *
+ * The order of things is Maelstrom's: nodes start and get `init`; clock zero; clients are set up;
+ * the main phase; faults heal, nodes recover, final operations; nodes are killed; checkers judge.
+ *
+ * @see Maelstrom, `core.clj`; Jepsen, `core.clj` (`run!`)
+ */
+import * as v from "valibot";
+import type { Clock, NodeId } from "../vortex/index.ts";
+import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
+import type { Cluster, Crash } from "./cluster.ts";
+import {
+  any,
+  type Generator,
+  phases,
+  sleep,
+  stagger,
+  type Thread,
+  timeLimit,
+} from "./generator.ts";
+import type { Operation } from "./history.ts";
+import { type Completion, type Invoke, interpret } from "./interpreter.ts";
+import { Journal, type JournalEvent } from "./journal.ts";
+import { type Nemesis, partitionNemesis } from "./nemesis.ts";
+import { Network } from "./network.ts";
+import { randomStream } from "./random.ts";
+import { judge, type TestResult } from "./results.ts";
+import type { TestOptions } from "./test-options.ts";
+import { WORKLOADS } from "./workloads/index.ts";
+import type { Workload, WorkloadClient } from "./workloads/workload.ts";
+
+/** Where a test runs: in real time on processes, or in virtual time. */
+export interface Environment {
+  readonly clock: Clock;
+  /** How much later than asked for the clock's timers may fire, in ms. */
+  readonly timerSlackMs: number;
+  makeCluster(network: Network): Cluster;
+  readonly onOperation?: (operation: Operation) => void;
+  readonly onMessage?: (event: JournalEvent) => void;
+  /** Ends the test early: the nodes are killed, and the test rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** The test could not be carried out, so there is nothing to judge: a node crashed, or never began. */
+export class TestCrash extends Error {
+  override readonly name = "TestCrash";
+}
+
+const INIT_TIMEOUT_MS = 10_000;
+const InitOk = v.object({ type: v.literal("init_ok") });
+
+/**
+ * Runs a test.
+ *
+ * @throws {TestCrash} when a node does not start, does not answer `init`, or ends by itself.
+ */
+export async function runTest(options: TestOptions, environment: Environment): Promise<TestResult> {
+  const test = new Test(options, environment);
+  try {
+    await test.start();
+    await test.run();
+  } finally {
+    await test.stop();
+  }
+  return test.judge();
+}
+
+class Test {
+  readonly #options: TestOptions;
+  readonly #environment: Environment;
+  readonly #journal: Journal;
+  readonly #network: Network;
+  readonly #cluster: Cluster;
+  readonly #workload: Workload;
+  readonly #nemesis: Nemesis | undefined;
+  #zeroMs: number;
+  #clientCount = 0;
+  #history: readonly Operation[] = [];
+  #crashes: readonly Crash[] = [];
+
+  constructor(options: TestOptions, environment: Environment) {
+    const { clock, onMessage } = environment;
+    const { seed, nodeIds, latency, nemesis, nemesisIntervalS } = options;
+    this.#options = options;
+    this.#environment = environment;
+    this.#zeroMs = clock.nowMs();
+    this.#journal = new Journal(onMessage === undefined ? [] : [onMessage]);
+    this.#network = new Network({
+      clock,
+      latency,
+      random: randomStream(seed, "network"),
+      journal: this.#journal,
+      zeroMs: () => this.#zeroMs,
+    });
+    this.#cluster = environment.makeCluster(this.#network);
+    this.#workload = WORKLOADS[options.workload]({ random: randomStream(seed, "workload") });
+    this.#nemesis = nemesis.includes("partition")
+      ? partitionNemesis({
+          network: this.#network,
+          nodeIds,
+          random: randomStream(seed, "nemesis"),
+          intervalS: nemesisIntervalS,
+        })
+      : undefined;
+  }
+
+  async start(): Promise<void> {
+    const { nodeIds } = this.#options;
+    await Promise.all(nodeIds.map((node) => this.#startNode(node)));
+    this.#environment.signal?.throwIfAborted();
+    this.#zeroMs = this.#environment.clock.nowMs();
+    await Promise.all(
+      nodeIds.map((node) => this.#workload.setUp?.({ client: this.#openClient(), node })),
+    );
+  }
+
+  async run(): Promise<void> {
+    const { clock, timerSlackMs, onOperation, signal } = this.#environment;
+    this.#history = await interpret(this.#generator(), {
+      clock,
+      timerSlackMs,
+      zeroMs: this.#zeroMs,
+      concurrency: this.#options.concurrency,
+      invoke: this.#worker(),
+      ...(onOperation === undefined ? {} : { onOperation }),
+      ...(signal === undefined ? {} : { signal }),
+    });
+  }
+
+  async stop(): Promise<void> {
+    this.#nemesis?.tearDown();
+    this.#crashes = await this.#cluster.stop();
+  }
+
+  judge(): TestResult {
+    if (this.#crashes.length > 0) {
+      throw new TestCrash(this.#crashes.map(describeCrash).join("\n\n"));
+    }
+    return judge({
+      options: this.#options,
+      history: this.#history,
+      journal: this.#journal,
+      checker: this.#workload.checker,
+      badLines: this.#cluster.badLines,
+      droppedCount: this.#network.droppedCount,
+    });
+  }
+
+  async #startNode(node: NodeId): Promise<void> {
+    const ended = this.#cluster.start(node);
+    const client = this.#openClient();
+    const init = { type: "init", node_id: node, node_ids: this.#options.nodeIds };
+    try {
+      const answered = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
+      // A node that ends will not answer: no need to wait for the timeout.
+      await Promise.race([answered, ended.then(() => Promise.reject(new Error("it ended")))]);
+    } catch (error) {
+      throw new TestCrash(await this.#describeFailedInit(node, error), { cause: error });
+    } finally {
+      client.close();
+    }
+  }
+
+  async #describeFailedInit(node: NodeId, error: unknown): Promise<string> {
+    const crash = (await this.#cluster.stop()).find((one) => one.node === node);
+    if (crash !== undefined) return describeCrash(crash);
+    const badLine = this.#cluster.badLines.find((one) => one.node === node);
+    if (badLine !== undefined) return `${node} printed a bad line, ${badLine.reason}`;
+    if (error instanceof NetTimeout) {
+      return `${node} did not answer init within ${INIT_TIMEOUT_MS / 1000} s: it must print {"src":"${node}","dest":"c0","body":{"type":"init_ok","in_reply_to":1}} and flush`;
+    }
+    const { message } = error instanceof Error ? error : new Error(String(error));
+    if (error instanceof ErrorReply) return `${node} answered init with error: ${message}`;
+    return `${node} did not answer init with init_ok: ${message}`;
+  }
+
+  #openClient(): Client {
+    const { clock } = this.#environment;
+    return new Client({ id: `c${this.#clientCount++}`, network: this.#network, clock });
+  }
+
+  #generator(): Generator {
+    const { rate, timeLimitS, recoveryS, seed } = this.#options;
+    const operations =
+      rate > 0
+        ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
+        : sleep(timeLimitS);
+    const faults = this.#nemesis === undefined ? [] : [this.#nemesis.generator];
+    const main = timeLimit(timeLimitS, any([operations, ...faults]));
+    const { finalGenerator } = this.#workload;
+    if (finalGenerator === undefined) return main;
+    const healing = this.#nemesis === undefined ? [] : [this.#nemesis.healing];
+    return phases([main, ...healing, sleep(recoveryS), finalGenerator]);
+  }
+
+  /** Each thread's client opens with its first operation, and again after one that is lost. */
+  #worker(): Invoke {
+    const { nodeIds } = this.#options;
+    const workload = this.#workload;
+    const open = new Map<Thread, { readonly client: Client; readonly worker: WorkloadClient }>();
+
+    const connect = (thread: number) => {
+      const node = nodeIds[thread % nodeIds.length];
+      if (node === undefined) throw new Error("There are no nodes");
+      const client = this.#openClient();
+      const connection = { client, worker: workload.openClient({ client, node }) };
+      open.set(thread, connection);
+      return connection;
+    };
+
+    return async (thread, _process, invocation): Promise<Completion> => {
+      if (thread === "nemesis") {
+        return { type: "info", value: (await this.#nemesis?.invoke(invocation)) ?? null };
+      }
+      const { client, worker } = open.get(thread) ?? connect(thread);
+      const completion = await worker
+        .invoke(invocation)
+        .catch((error) => completionOf(error, invocation, workload));
+      if (completion.type === "info" && !workload.keepsClient) {
+        client.close();
+        open.delete(thread);
+      }
+      return completion;
+    };
+  }
+}
+
+/** A crash, with what the node said last. */
+function describeCrash({ node, status, stdout, stderr }: Crash): string {
+  const lines = (name: string, kept: readonly string[]) =>
+    kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
+  return [
+    `Node ${node} crashed with ${status}: a node must run until it is killed`,
+    ...lines("stderr", stderr),
+    ...lines("stdout", stdout),
+  ].join("\n");
+}

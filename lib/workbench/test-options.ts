@@ -1,0 +1,43 @@
+/** What a test can be told; names and defaults are those of Maelstrom's command line. */
+import type { NodeId } from "../vortex/index.ts";
+import type { Latency } from "./latency.ts";
+import type { Fault } from "./nemesis.ts";
+import type { WorkloadName } from "./workloads/index.ts";
+
+export interface TestOptions {
+  readonly workload: WorkloadName;
+  readonly nodeIds: readonly NodeId[];
+  /** Number of client threads; thread i talks to node i modulo the number of nodes. */
+  readonly concurrency: number;
+  /** Mean number of operations per second, all threads together. */
+  readonly rate: number;
+  /** Length of the main phase, in seconds. */
+  readonly timeLimitS: number;
+  /** Between servers; clients have none. */
+  readonly latency: Latency;
+  readonly nemesis: readonly Fault[];
+  /** Mean time between two operations of the nemesis, in seconds. */
+  readonly nemesisIntervalS: number;
+  /** Time between the end of all faults and the final operations, in seconds. */
+  readonly recoveryS: number;
+  /** The part of operations that must be `ok`; `undefined` accepts any. */
+  readonly availability: "total" | number | undefined;
+  /** Fixes every random choice of the tester: a non-negative integer. */
+  readonly seed: number;
+}
+
+export const DEFAULTS = {
+  nodeIds: ["n1", "n2", "n3", "n4", "n5"],
+  rate: 5,
+  timeLimitS: 60,
+  latency: { meanMs: 0, distribution: "constant" },
+  nemesis: [],
+  nemesisIntervalS: 10,
+  recoveryS: 10,
+  availability: undefined,
+} as const satisfies Partial<TestOptions>;
+
+/** The names of `count` nodes: n0, n1, ... */
+export function nodeNames(count: number): NodeId[] {
+  return Array.from({ length: count }, (_, index) => `n${index}`);
+}

@@ -1,0 +1,28 @@
+/**
+ * Echo: a node answers with what it was sent.
+ *
+ * @see Maelstrom workloads, "Echo"
+ */
+import { checkEcho } from "../checkers/echo.ts";
+import { replySchema } from "../client.ts";
+import { clients } from "../generator.ts";
+import { randomInteger } from "../random.ts";
+import { Json } from "./json.ts";
+import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadOptions } from "./workload.ts";
+
+const EchoOk = replySchema("echo_ok", { echo: Json });
+
+export function echo({ random }: WorkloadOptions): Workload {
+  return {
+    usesProtocolErrors: true,
+    idempotent: new Set(),
+    keepsClient: false,
+    openClient: ({ client, node }) => ({
+      async invoke({ value }) {
+        return ok(await client.rpc(node, { type: "echo", echo: value }, EchoOk, RPC_TIMEOUT_MS));
+      },
+    }),
+    generator: clients(() => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` })),
+    checker: checkEcho,
+  };
+}

@@ -1,0 +1,27 @@
+/**
+ * Unique ids: nodes make ids that no node makes twice.
+ *
+ * @see Maelstrom workloads, "Unique-ids"
+ */
+import { checkUniqueIds } from "../checkers/unique-ids.ts";
+import { replySchema } from "../client.ts";
+import { clients } from "../generator.ts";
+import { Json } from "./json.ts";
+import { ok, RPC_TIMEOUT_MS, type Workload } from "./workload.ts";
+
+const GenerateOk = replySchema("generate_ok", { id: Json });
+
+export function uniqueIds(): Workload {
+  return {
+    usesProtocolErrors: true,
+    idempotent: new Set(),
+    keepsClient: true,
+    openClient: ({ client, node }) => ({
+      async invoke() {
+        return ok((await client.rpc(node, { type: "generate" }, GenerateOk, RPC_TIMEOUT_MS)).id);
+      },
+    }),
+    generator: clients(() => ({ f: "generate", value: null })),
+    checker: checkUniqueIds,
+  };
+}

@@ -1,0 +1,47 @@
+/** What a workload is: the operations that clients carry out, and how they are judged. */
+import type { Json, NodeId, Random } from "../../vortex/index.ts";
+import type { Checker } from "../checkers/checker.ts";
+import type { Client, ErrorPolicy } from "../client.ts";
+import type { Generator, Invocation } from "../generator.ts";
+import type { Completion } from "../interpreter.ts";
+
+/** What a workload may depend on. */
+export interface WorkloadOptions {
+  readonly random: Random;
+}
+
+/** One process's side of a workload: it may keep state, such as positions in logs. */
+export interface WorkloadClient {
+  /**
+   * Carries out an operation.
+   *
+   * @throws what the client's requests threw; the workload's error policy makes a completion of it.
+   */
+  invoke(invocation: Invocation): Promise<Completion>;
+}
+
+/** A client, and the node that it talks to. */
+export interface Connection {
+  readonly client: Client;
+  readonly node: NodeId;
+}
+
+export interface Workload extends ErrorPolicy {
+  /** Whether a client goes on after an operation whose outcome is unknown. */
+  readonly keepsClient: boolean;
+  /** Before the test, once for each node. */
+  setUp?(connection: Connection): Promise<void>;
+  openClient(connection: Connection): WorkloadClient;
+  /** The main phase; how densely it comes is not its concern. */
+  readonly generator: Generator;
+  /** After the faults have healed and the nodes had time to recover. */
+  readonly finalGenerator?: Generator;
+  readonly checker: Checker;
+}
+
+/** How long a client waits for a reply, in ms. */
+export const RPC_TIMEOUT_MS = 5000;
+
+export function ok(value: Json): Completion {
+  return { type: "ok", value };
+}
