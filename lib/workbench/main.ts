@@ -1,8 +1,39 @@
 /** The `vortex` command. */
-import { Command } from "commander";
+import { Command, CommanderError } from "commander";
+import { EXIT_CODES } from "./commands/exit-codes.ts";
+import { Interrupted } from "./commands/interrupt.ts";
+import { stagesCommand } from "./commands/stages.ts";
+import { testCommand } from "./commands/test.ts";
+import { BadArguments } from "./commands/test-flags.ts";
+import { TestCrash } from "./run.ts";
 
-const program = new Command("vortex").description(
-  "Runs and judges the nodes of a distributed system, as Maelstrom does",
-);
+const program = new Command("vortex")
+  .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
+  .addCommand(testCommand())
+  .addCommand(stagesCommand());
 
-await program.parseAsync();
+for (const command of [program, ...program.commands]) {
+  command.exitOverride().showHelpAfterError("(--help lists what there is)");
+}
+
+try {
+  await program.parseAsync();
+} catch (error) {
+  process.exitCode = exitCodeOfError(error);
+}
+
+/** Reports what ended the command. */
+function exitCodeOfError(error: unknown): number {
+  // Commander has printed what it threw: help, or what is wrong with an argument.
+  if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.badArguments;
+  if (error instanceof BadArguments) {
+    console.error(`error: ${error.message}`);
+    return EXIT_CODES.badArguments;
+  }
+  if (error instanceof Interrupted) {
+    console.error("Interrupted: the nodes are killed");
+    return EXIT_CODES.interrupted;
+  }
+  console.error(error instanceof TestCrash ? error.message : error);
+  return EXIT_CODES.crash;
+}

@@ -1,0 +1,39 @@
+import type { NodeId } from "../../vortex/index.ts";
+import { systemClock } from "../../vortex/process.ts";
+import { ProcessCluster } from "../process-cluster.ts";
+import { describeBadLine } from "../report/text.ts";
+import type { TestResult } from "../results.ts";
+import { type Environment, runTest } from "../run.ts";
+import type { TestOptions } from "../test-options.ts";
+
+export interface ProcessRun extends Pick<Environment, "onOperation" | "onMessage" | "signal"> {
+  /** Absolute path of the program. */
+  readonly bin: string;
+  readonly args: readonly string[];
+  readonly onStderr?: (node: NodeId, line: string) => void;
+  /** Called with what a person should know at once. */
+  readonly onRemark?: (text: string) => void;
+}
+
+/** How much later than asked for timers fire: they count whole milliseconds. */
+const TIMER_SLACK_MS = 2;
+
+/** Runs a test in real time, on nodes that are processes. */
+export function runOnProcesses(
+  options: TestOptions,
+  { bin, args, onStderr, onRemark, ...environment }: ProcessRun,
+): Promise<TestResult> {
+  return runTest(options, {
+    ...environment,
+    clock: systemClock,
+    timerSlackMs: TIMER_SLACK_MS,
+    makeCluster: (network) =>
+      new ProcessCluster({
+        bin,
+        args,
+        network,
+        ...(onStderr === undefined ? {} : { onStderr }),
+        onBadLine: (badLine) => onRemark?.(describeBadLine(badLine)),
+      }),
+  });
+}

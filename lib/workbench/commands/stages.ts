@@ -1,0 +1,197 @@
+/** `vortex stages`: runs Fly.io's stages on the compiled challenges, as a table. */
+import { basename, dirname, join, resolve } from "node:path";
+import { Command } from "commander";
+import { logUpdateStderr } from "log-update";
+import { stringifyJson } from "../../vortex/index.ts";
+import type { Validity } from "../checkers/checker.ts";
+import { type StageRow, stagesTable } from "../report/stages-table.ts";
+import type { TestResult } from "../results.ts";
+import { TestCrash } from "../run.ts";
+import { STAGES, type Stage } from "../stages.ts";
+import type { TestOptions } from "../test-options.ts";
+import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import { interruptible } from "./interrupt.ts";
+import { runOnProcesses } from "./run-on-processes.ts";
+import {
+  addTestFlags,
+  BadArguments,
+  executable,
+  nonNegativeInteger,
+  type TestFlags,
+  testOptions,
+} from "./test-flags.ts";
+
+interface Flags {
+  readonly full?: true;
+  readonly json?: true;
+  readonly dist: string;
+  readonly seed?: number;
+}
+
+/** What stands in for the official lengths unless --full is given, in seconds. */
+const SHORT = { timeLimitS: 5, recoveryS: 2, nemesisIntervalS: 2 } as const;
+
+export function stagesCommand(): Command {
+  return new Command("stages")
+    .description("run the stages of Fly.io's Gossip Glomers on the compiled challenges")
+    .argument("[ids...]", `stages to run: ${STAGES.map(({ id }) => id).join(", ")}`)
+    .option(
+      "--full",
+      `run them at their official lengths; otherwise the main phase is cut to ${SHORT.timeLimitS} s, the recovery to ${SHORT.recoveryS} s, the nemesis interval to ${SHORT.nemesisIntervalS} s, and no figure is held against its target`,
+    )
+    .option("--dist <dir>", "where the compiled challenges are", defaultDist())
+    .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger)
+    .option("--json", "print an array of the results, and nothing else, to stdout")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(runStages);
+}
+
+const EXIT_CODE_HELP = `
+The exit code is that of the worst stage, as of "vortex test": 0 valid, 1 invalid,
+2 unknown, 255 crashed. A missed target is marked, and does not change it.`;
+
+/** Beside this executable; run from source, in the project's dist. */
+function defaultDist(): string {
+  const isCompiled = basename(process.execPath).startsWith("vortex");
+  return isCompiled ? dirname(process.execPath) : "dist";
+}
+
+async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
+  const stages = pickStages(ids);
+  const programs = new Map(stages.map((stage) => [stage, programOf(stage, flags.dist)]));
+  if (!flags.full) {
+    console.error(
+      `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Figures are held against targets only with --full.`,
+    );
+  }
+
+  const rows: StageRow[] = stages.map((stage) => ({ stage, state: "waiting" }));
+  const screen = new Screen(rows, flags.full === true);
+  const results: (TestResult & { readonly stage: string })[] = [];
+  let exitCode: number = EXIT_CODES.valid;
+  try {
+    await interruptible(async (signal) => {
+      for (const [index, stage] of stages.entries()) {
+        const beganMs = performance.now();
+        rows[index] = { stage, state: "running", beganMs };
+        const outcome = await runStage(stage, programs.get(stage) ?? "", flags, signal, screen);
+        const tookS = (performance.now() - beganMs) / 1000;
+        const row: StageRow = { stage, state: "ended", tookS, ...outcome };
+        rows[index] = row;
+        screen.ended(row);
+        if (outcome.result !== undefined) results.push({ stage: stage.id, ...outcome.result });
+        exitCode = worst(exitCode, outcome.result?.valid);
+      }
+    });
+  } finally {
+    screen.end();
+  }
+  if (flags.json) console.log(stringifyJson(results));
+  else console.log(stagesTable(rows, { isFull: flags.full === true }));
+  process.exitCode = exitCode;
+}
+
+function pickStages(ids: readonly string[]): readonly Stage[] {
+  const known = STAGES.map(({ id }) => id);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown !== undefined) {
+    throw new BadArguments(`There is no stage "${unknown}"; there are ${known.join(", ")}`);
+  }
+  return ids.length === 0 ? STAGES : STAGES.filter(({ id }) => ids.includes(id));
+}
+
+function programOf(stage: Stage, dist: string): string {
+  const extension = process.platform === "win32" ? ".exe" : "";
+  return executable(join(resolve(dist), `${stage.bin}${extension}`));
+}
+
+interface Outcome {
+  readonly result?: TestResult;
+  /** Why there is no result. */
+  readonly crash?: string;
+}
+
+async function runStage(
+  stage: Stage,
+  bin: string,
+  flags: Flags,
+  signal: AbortSignal,
+  screen: Screen,
+): Promise<Outcome> {
+  try {
+    const result = await runOnProcesses(stageOptions(stage, flags), {
+      bin,
+      args: [],
+      signal,
+      onRemark: (text) => screen.print(text),
+    });
+    return { result };
+  } catch (error) {
+    if (error instanceof TestCrash) return { crash: error.message };
+    throw error;
+  }
+}
+
+/** What the stage's command means, shortened unless the official length is asked for. */
+function stageOptions(stage: Stage, { full, seed }: Flags): TestOptions {
+  const command = addTestFlags(new Command(stage.id)).parse(stage.flags.split(" "), {
+    from: "user",
+  });
+  const options = testOptions({
+    ...command.opts<TestFlags>(),
+    ...(seed === undefined ? {} : { seed }),
+  });
+  return full ? options : { ...options, ...SHORT };
+}
+
+const ORDER: readonly number[] = [
+  EXIT_CODES.valid,
+  EXIT_CODES.unknown,
+  EXIT_CODES.invalid,
+  EXIT_CODES.crash,
+];
+
+function worst(former: number, valid: Validity | undefined): number {
+  const code = valid === undefined ? EXIT_CODES.crash : exitCodeOf(valid);
+  return ORDER.indexOf(code) > ORDER.indexOf(former) ? code : former;
+}
+
+/** The table while it fills: redrawn in place where somebody watches, else a line a stage. */
+class Screen {
+  readonly #rows: readonly StageRow[];
+  readonly #isFull: boolean;
+  readonly #timer: ReturnType<typeof setInterval> | undefined;
+
+  constructor(rows: readonly StageRow[], isFull: boolean) {
+    this.#rows = rows;
+    this.#isFull = isFull;
+    if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), 250);
+  }
+
+  ended(row: StageRow): void {
+    if (this.#timer === undefined) console.error(stageLine(row));
+    if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
+  }
+
+  print(text: string): void {
+    if (this.#timer !== undefined) logUpdateStderr.clear();
+    console.error(text);
+  }
+
+  end(): void {
+    if (this.#timer === undefined) return;
+    clearInterval(this.#timer);
+    logUpdateStderr.clear();
+  }
+
+  #draw(): void {
+    logUpdateStderr(stagesTable(this.#rows, { isFull: this.#isFull, nowMs: performance.now() }));
+  }
+}
+
+function stageLine({ stage, ...row }: StageRow): string {
+  const { id, name } = stage;
+  if (row.state !== "ended") return `${id} ${name}: ${row.state}`;
+  const verdict = row.result === undefined ? "crashed" : `valid: ${row.result.valid}`;
+  return `${id} ${name}: ${verdict}, ${row.tookS.toFixed(1)} s`;
+}

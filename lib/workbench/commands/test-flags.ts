@@ -1,0 +1,247 @@
+/**
+ * The flags of a test: Maelstrom's own, and how their words become options.
+ *
+ * @see Maelstrom, `core.clj` (`opt-spec`); Jepsen, `cli.clj` (`test-opt-spec`)
+ */
+import { accessSync, constants, readFileSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { NodeId } from "../../vortex/index.ts";
+import { isClientId } from "../journal.ts";
+import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
+import { FAULTS, type Fault } from "../nemesis.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
+import { WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
+
+/** What commander makes of the flags, before they are put together. */
+export interface TestFlags {
+  readonly workload: WorkloadName;
+  readonly nodeCount?: number;
+  readonly nodes?: readonly NodeId[];
+  readonly node?: readonly NodeId[];
+  readonly nodesFile?: readonly NodeId[];
+  readonly concurrency: Concurrency;
+  readonly rate: number;
+  readonly timeLimit: number;
+  readonly latency: number;
+  readonly latencyDist: LatencyDistribution;
+  readonly nemesis: readonly Fault[];
+  readonly nemesisInterval: number;
+  readonly recovery: number;
+  readonly availability?: "total" | number;
+  readonly seed?: number;
+}
+
+/** Threads in all, or for each node. */
+export interface Concurrency {
+  readonly count: number;
+  readonly isPerNode: boolean;
+}
+
+/** Adds the flags that say what a test is; which program it runs is said elsewhere. */
+export function addTestFlags(command: Command): Command {
+  return command
+    .addOption(
+      new Option("-w, --workload <name>", "what clients do and how it is judged")
+        .choices(WORKLOAD_NAMES)
+        .makeOptionMandatory(),
+    )
+    .option("--node-count <count>", "run this many nodes: n0, n1, ...", positiveInteger)
+    .option("--nodes <names>", "run nodes of these names, separated by commas", nodeList)
+    .option("-n, --node <name>", "run a node of this name; may be repeated", oneMore)
+    .option("--nodes-file <file>", "run nodes of the names in a file, one per line", nodesFile)
+    .option(
+      "--concurrency <threads>",
+      'client threads: a number, or with an "n" behind it a number for each node',
+      concurrency,
+      { count: 1, isPerNode: true },
+    )
+    .option(
+      "--rate <hz>",
+      "operations per second, all threads together",
+      nonNegativeNumber,
+      DEFAULTS.rate,
+    )
+    .option("--time-limit <s>", "length of the main phase", positiveInteger, DEFAULTS.timeLimitS)
+    .option(
+      "--latency <ms>",
+      "mean latency of messages between servers",
+      nonNegativeInteger,
+      DEFAULTS.latency.meanMs,
+    )
+    .addOption(
+      new Option("--latency-dist <distribution>", "how the latency is distributed")
+        .choices(LATENCY_DISTRIBUTIONS)
+        .default(DEFAULTS.latency.distribution),
+    )
+    .option("--nemesis <faults>", `faults, separated by commas: ${FAULTS.join(", ")}`, faults, [])
+    .option(
+      "--nemesis-interval <s>",
+      "mean time between the begin and the end of faults",
+      positiveNumber,
+      DEFAULTS.nemesisIntervalS,
+    )
+    .option(
+      "--recovery <s>",
+      "time between the end of all faults and the final operations",
+      nonNegativeNumber,
+      DEFAULTS.recoveryS,
+    )
+    .option("--availability <part>", 'part of operations that must be ok: "total" or 0 to 1', part)
+    .option(
+      "--seed <integer>",
+      "fixes every random choice of the tester; random by default",
+      nonNegativeInteger,
+    );
+}
+
+/** What is wrong with arguments that parse each by itself. */
+export class BadArguments extends Error {
+  override readonly name = "BadArguments";
+}
+
+/**
+ * Puts the flags together.
+ *
+ * @throws {BadArguments} with what to do about it.
+ */
+export function testOptions(flags: TestFlags): TestOptions {
+  const nodeIds = nodeIdsOf(flags);
+  const { count, isPerNode } = flags.concurrency;
+  return {
+    workload: flags.workload,
+    nodeIds,
+    concurrency: isPerNode ? count * nodeIds.length : count,
+    rate: flags.rate,
+    timeLimitS: flags.timeLimit,
+    latency: { meanMs: flags.latency, distribution: flags.latencyDist },
+    nemesis: flags.nemesis,
+    nemesisIntervalS: flags.nemesisInterval,
+    recoveryS: flags.recovery,
+    availability: flags.availability,
+    seed: flags.seed ?? randomSeed(),
+  };
+}
+
+/**
+ * The absolute path of a program to run.
+ *
+ * @throws {BadArguments} when it is not there or cannot be executed.
+ */
+export function executable(path: string): string {
+  const absolute = resolve(path);
+  const stats = statSync(absolute, { throwIfNoEntry: false });
+  if (stats === undefined) {
+    throw new BadArguments(
+      `--bin ${path}: there is no such file (looked for ${absolute}); "bun run build.ts" builds the challenges into dist/`,
+    );
+  }
+  if (!stats.isFile())
+    throw new BadArguments(`--bin ${path}: not a file, but it must be a program`);
+  try {
+    accessSync(absolute, constants.X_OK);
+  } catch {
+    throw new BadArguments(
+      `--bin ${path}: the file has no execute bit; "chmod +x ${path}" sets it`,
+    );
+  }
+  return absolute;
+}
+
+/** Remarks on words that look like options but begin with another kind of dash. */
+export function remarksOnDashes(words: readonly string[]): string[] {
+  return words.flatMap((word) => {
+    const dash = /^-*([\u2010-\u2015\u2212\ufe58\ufe63\uff0d])/.exec(word)?.[1];
+    if (dash === undefined) return [];
+    const codePoint = dash.charCodeAt(0).toString(16).toUpperCase();
+    const meant = `--${word.replace(/^[-\u2010-\u2015\u2212\ufe58\ufe63\uff0d]+/, "")}`;
+    return [
+      `"${word}" begins with another kind of dash (U+${codePoint}), so it is no option: it goes to the nodes as an argument, and so does a value after it. Did you mean "${meant}"?`,
+    ];
+  });
+}
+
+function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly NodeId[] {
+  if (nodeCount !== undefined) return nodeNames(nodeCount);
+  const named = [...(nodes ?? []), ...(node ?? []), ...(nodesFile ?? [])];
+  if (named.length === 0) return DEFAULTS.nodeIds;
+  const repeated = named.find((id, index) => named.indexOf(id) < index);
+  if (repeated !== undefined) throw new BadArguments(`Node "${repeated}" is named twice`);
+  const clientLike = named.find(isClientId);
+  if (clientLike !== undefined) {
+    throw new BadArguments(
+      `Node "${clientLike}" would be taken for a client: names that begin with "c" are theirs`,
+    );
+  }
+  return named;
+}
+
+function randomSeed(): number {
+  return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
+}
+
+function number(text: string, isWanted: (value: number) => boolean, wanted: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!isWanted(value)) throw new InvalidArgumentError(`It must be ${wanted}.`);
+  return value;
+}
+
+export function positiveInteger(text: string): number {
+  return number(text, (value) => Number.isSafeInteger(value) && value > 0, "an integer from 1 on");
+}
+
+export function nonNegativeInteger(text: string): number {
+  return number(text, (value) => Number.isSafeInteger(value) && value >= 0, "an integer from 0 on");
+}
+
+function positiveNumber(text: string): number {
+  return number(text, (value) => value > 0 && value < Number.POSITIVE_INFINITY, "a number above 0");
+}
+
+function nonNegativeNumber(text: string): number {
+  return number(
+    text,
+    (value) => value >= 0 && value < Number.POSITIVE_INFINITY,
+    "a number from 0 on",
+  );
+}
+
+function part(text: string): "total" | number {
+  if (text === "total") return text;
+  return number(text, (value) => value >= 0 && value <= 1, '"total" or a number from 0 to 1');
+}
+
+function concurrency(text: string): Concurrency {
+  const match = /^([1-9]\d*)(n?)$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError('It must be an integer from 1 on, or one with an "n": 2n.');
+  }
+  return { count: Number(match[1]), isPerNode: match[2] === "n" };
+}
+
+function nodeList(text: string): NodeId[] {
+  const names = text.split(",").map((name) => name.trim());
+  if (names.includes("")) throw new InvalidArgumentError("A name is empty.");
+  return names;
+}
+
+function oneMore(name: string, former: readonly NodeId[] = []): NodeId[] {
+  return [...former, ...nodeList(name)];
+}
+
+function nodesFile(file: string): NodeId[] {
+  try {
+    const names = readFileSync(file, "utf8").split(/\r?\n/);
+    return names.map((name) => name.trim()).filter((name) => name !== "");
+  } catch (error) {
+    throw new InvalidArgumentError(`${error instanceof Error ? error.message : error}.`);
+  }
+}
+
+function faults(text: string): Fault[] {
+  return text.split(",").map((name) => {
+    const fault = FAULTS.find((known) => known === name.trim());
+    if (fault === undefined) throw new InvalidArgumentError(`There are: ${FAULTS.join(", ")}.`);
+    return fault;
+  });
+}

@@ -1,0 +1,31 @@
+/** Results as text for people. */
+import pc from "picocolors";
+import { shorten } from "../../vortex/message.ts";
+import type { BadLine } from "../cluster.ts";
+import type { TestResult } from "../results.ts";
+
+const MAX_LINE_LENGTH = 1000;
+
+/** A bad line and what follows from it, where a person should read it at once. */
+export function describeBadLine({ node, line, reason }: BadLine): string {
+  return [
+    `${node} printed a line that is no message: ${reason}`,
+    `  ${shorten(line, MAX_LINE_LENGTH)}`,
+    `As in Maelstrom, nothing that ${node} sends is heard any more. Only messages may go to stdout; print remarks to stderr.`,
+  ].join("\n");
+}
+
+/** A result for people: all of it, and then what was found, in sentences. */
+export function describeResult(result: TestResult): string {
+  const { workload, stats, availability } = result;
+  const findings = [workload, stats, availability].flatMap((verdict) => verdict?.explanation ?? []);
+  const sentences = findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
+  const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
+  const shown = Bun.inspect(Object.fromEntries(fields), { depth: 8, colors: pc.isColorSupported });
+  return [shown, ...sentences].join("\n");
+}
+
+function withoutFindings(verdict: unknown): unknown {
+  if (typeof verdict !== "object" || verdict === null || Array.isArray(verdict)) return verdict;
+  return Object.fromEntries(Object.entries(verdict).filter(([field]) => field !== "explanation"));
+}

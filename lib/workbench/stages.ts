@@ -1,0 +1,44 @@
+/**
+ * The stages of Fly.io's Gossip Glomers: their commands, and what they should reach.
+ *
+ * @see https://fly.io/dist-sys/
+ */
+import type { WorkloadName } from "./workloads/index.ts";
+
+/** Upper bounds; what is absent has no bound. */
+export interface Target {
+  /** Messages between servers for each operation of a client. */
+  readonly msgsPerOp?: number;
+  /** Median and maximum of the latencies, in ms: stable latencies where the workload has them. */
+  readonly medianMs?: number;
+  readonly maxMs?: number;
+}
+
+export interface Stage {
+  /** Fly.io's number of it: `"1"`, `"3d"`. */
+  readonly id: string;
+  readonly name: string;
+  /** The program's file name. */
+  readonly bin: WorkloadName;
+  /** Maelstrom's flags, as on Fly.io's page. */
+  readonly flags: string;
+  readonly target: Target;
+}
+
+export const STAGES: readonly Stage[] = [
+  {
+    id: "1",
+    name: "Echo",
+    bin: "echo",
+    flags: "-w echo --node-count 1 --time-limit 10",
+    target: {},
+  },
+  {
+    id: "2",
+    name: "Unique ID generation",
+    bin: "unique-ids",
+    flags:
+      "-w unique-ids --time-limit 30 --rate 1000 --node-count 3 --availability total --nemesis partition",
+    target: { msgsPerOp: 0 },
+  },
+];
