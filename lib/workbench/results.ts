@@ -48,9 +48,10 @@ export function judge({ options, history, journal, checker, ...rest }: Evidence)
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const judgement = check(history, availability === undefined ? {} : { availability });
+  const { valid, ...parts } = check(history, availability === undefined ? {} : { availability });
   return {
-    ...{ valid: judgement.valid, ...judgement },
+    valid,
+    ...parts,
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
