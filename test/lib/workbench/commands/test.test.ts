@@ -1,0 +1,262 @@
+import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  DIST,
+  isRunning,
+  nodeProgram,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
+
+// A safety net on a machine that is busy: nothing here should come near it.
+setDefaultTimeout(60_000);
+
+const ECHO = join(DIST, "echo");
+const echoTest = (bin: string, ...more: string[]) => [
+  ...["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"],
+  ...more,
+];
+const uniqueIdsTest = (bin: string, ...more: string[]) => [
+  ...["test", "-w", "unique-ids", "--bin", bin, "--node-count", "2", "--time-limit", "1"],
+  ...more,
+];
+
+describe("vortex test", () => {
+  test.concurrent("ends a valid test with code 0 and Maelstrom's last line", async () => {
+    const { exitCode, stderr } = await vortex(...echoTest(ECHO));
+    expect(stderr).toEndWith("Everything looks good! ヽ(‘ー`)ノ\n");
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("ends an invalid test with code 1, and says what went wrong", async () => {
+    const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
+    const { exitCode, stdout, stderr } = await vortex(...echoTest(shouting));
+    expect(stdout).toMatch(/process 0's echo at .* sent "Please echo \d+" and received .*PLEASE/);
+    expect(stderr).toContain("Analysis invalid!");
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("ends with code 2 when a checker cannot judge", async () => {
+    const mixed = nodeProgram(
+      `reply({ type: "generate_ok", id: message.id % 2 ? message.id : "x" + message.id });`,
+    );
+    const { exitCode, stdout } = await vortex(...uniqueIdsTest(mixed, "--rate", "50"));
+    expect(stdout).toContain("Cannot compare");
+    expect(exitCode).toBe(2);
+  });
+
+  test.concurrent("prints the result as one line of JSON with --json", async () => {
+    const { stdout } = await vortex(...uniqueIdsTest(join(DIST, "unique-ids"), "--json"));
+    expect(stdout.split("\n")).toHaveLength(2);
+    const result = JSON.parse(stdout);
+    expect(result).toMatchObject({
+      valid: true,
+      workload: { valid: true, duplicatedCount: 0 },
+      availability: { okFraction: 1 },
+      net: { servers: { msgCount: 0, msgsPerOp: 0 } },
+    });
+    // Two requests and two replies for init, and one of each for an operation.
+    const { attemptedCount } = result.workload;
+    expect(result.net.clients.msgCount).toBe(4 + 2 * attemptedCount);
+  });
+
+  test.concurrent("judges availability", async () => {
+    const flaky = nodeProgram(`
+      if (message.id % 3 === 0) reply({ type: "error", code: 11, text: "busy" });
+      else reply({ type: "generate_ok", id: message.id });
+    `);
+    const strict = vortex(...uniqueIdsTest(flaky, "--rate", "50", "--availability", "total"));
+    const lenient = vortex(...uniqueIdsTest(flaky, "--rate", "50", "--availability", "0.1"));
+    expect((await strict).exitCode).toBe(1);
+    expect((await lenient).exitCode).toBe(0);
+  });
+
+  test.concurrent("ends with code 255 and a node's last words when it ends by itself", async () => {
+    const dying = nodeProgram(`
+      console.error("I am out of ideas");
+      process.exit(0);
+    `);
+    const { exitCode, stderr } = await vortex(...echoTest(dying));
+    expect(stderr).toContain("Node n0 crashed with exit status 0");
+    expect(stderr).toContain("I am out of ideas");
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("ends at once with code 255 when a node ends before it answers init", async () => {
+    const beganMs = performance.now();
+    const { exitCode, stderr } = await vortex(...echoTest("/bin/false"));
+    expect(stderr).toContain("Node n0 crashed with exit status 1");
+    expect(exitCode).toBe(255);
+    // The limit for init is 10 s, and the test would have taken 1.
+    expect(performance.now() - beganMs).toBeLessThan(9000);
+  });
+
+  test.concurrent("ends with code 255 when a node answers init with an error", async () => {
+    const file = nodeProgram("");
+    const refusing = join(temporaryDirectory(), "refusing");
+    const source = await Bun.file(file).text();
+    writeFileSync(
+      refusing,
+      source.replace('{ type: "init_ok" }', '{ type: "error", code: 13, text: "not today" }'),
+    );
+    chmodSync(refusing, 0o755);
+    const { exitCode, stderr } = await vortex(...echoTest(refusing));
+    expect(stderr).toContain("n0 answered init with error: not today");
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("shows a bad line at once, and hears nothing more of that node", async () => {
+    const chatty = nodeProgram(`
+      console.log("debug: got a message");
+      reply({ type: "echo_ok", echo: body.echo });
+    `);
+    const { exitCode, stdout, stderr } = await vortex(...echoTest(chatty, "--json"));
+    expect(stderr).toContain("n0 printed a line that is no message: not JSON");
+    expect(stderr).toContain("debug: got a message");
+    expect(JSON.parse(stdout)).toMatchObject({
+      stats: { okCount: 0 },
+      badLines: [{ node: "n0", line: "debug: got a message" }],
+    });
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("passes the words after -- to every node", async () => {
+    const picky = nodeProgram(`
+      const words = process.argv.slice(2).join(" ");
+      reply(words === "--flush-ms 3 x" ? { type: "echo_ok", echo: body.echo } : { type: "no" });
+    `);
+    const { exitCode } = await vortex(...echoTest(picky, "--", "--flush-ms", "3", "x"));
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("points at words that begin with another kind of dash", async () => {
+    const { exitCode, stderr } = await vortex(...echoTest(ECHO, "–-nemesis", "partition"));
+    expect(stderr).toContain('"–-nemesis" begins with another kind of dash (U+2013)');
+    expect(stderr).toContain('Did you mean "--nemesis"?');
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("runs nodes in the system's directory for temporary files", async () => {
+    const homesick = nodeProgram(`
+      const { realpathSync } = require("node:fs");
+      const isThere = process.cwd() === realpathSync(require("node:os").tmpdir());
+      reply(isThere ? { type: "echo_ok", echo: body.echo } : { type: "no" });
+    `);
+    expect((await vortex(...echoTest(homesick))).exitCode).toBe(0);
+  });
+
+  test.concurrent("shows what nodes print to stderr with --log-stderr", async () => {
+    const talking = nodeProgram(`
+      console.error("thinking of " + body.echo);
+      reply({ type: "echo_ok", echo: body.echo });
+    `);
+    const { stderr } = await vortex(...echoTest(talking, "--log-stderr"));
+    expect(stderr).toMatch(/^n0: thinking of Please echo \d+$/m);
+  });
+
+  test.concurrent("shows messages with --log-net-send and --log-net-recv", async () => {
+    const { stderr } = await vortex(...echoTest(ECHO, "--log-net-send", "--log-net-recv"));
+    expect(stderr).toContain('send {"id":0,"src":"c0","dest":"n0","body":{"type":"init"');
+    expect(stderr).toContain('recv {"id":1,"src":"n0","dest":"c0","body":{"type":"init_ok"');
+  });
+
+  test.concurrent("repeats a test --test-count times, each with a seed of its own", async () => {
+    const { stderr } = await vortex(...echoTest(ECHO, "--test-count", "2", "--seed", "40"));
+    expect(stderr.match(/seed \d+/g)).toEqual(["seed 40", "seed 41"]);
+  });
+
+  test.concurrent("stops repeating at the first test that is not valid", async () => {
+    const wrong = nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`);
+    const { exitCode, stderr } = await vortex(...echoTest(wrong, "--test-count", "3"));
+    expect(stderr.match(/seed \d+/g)).toHaveLength(1);
+    expect(exitCode).toBe(1);
+  });
+});
+
+describe("vortex test ends with code 254 and says what to do about", () => {
+  const bad: [string, string[], string][] = [
+    ["an unknown flag", echoTest(ECHO, "--nods", "3"), "Did you mean"],
+    ["a negative rate", echoTest(ECHO, "--rate", "-1"), "It must be a number from 0 on"],
+    ["a rate that is no number", echoTest(ECHO, "--rate", "fast"), "It must be a number"],
+    ["a time limit of 0", echoTest(ECHO, "--time-limit", "0"), "It must be an integer from 1 on"],
+    ["half a node", echoTest(ECHO, "--node-count", "0.5"), "It must be an integer from 1 on"],
+    ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "Allowed choices are echo"],
+    ["an unknown fault", echoTest(ECHO, "--nemesis", "fire"), "There are: partition"],
+    ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "Allowed choices are"],
+    [
+      "a part above all",
+      echoTest(ECHO, "--availability", "1.5"),
+      '"total" or a number from 0 to 1',
+    ],
+    ["no clients", echoTest(ECHO, "--concurrency", "0"), "It must be an integer from 1 on"],
+    ["a missing value", ["test", "-w", "echo", "--bin"], "argument missing"],
+    ["a missing program", ["test", "-w", "echo"], "required option '--bin <file>' not specified"],
+    ["a program that is not there", echoTest("dist/ehco"), "there is no such file"],
+    ["a program that is a directory", echoTest(DIST), "not a file"],
+    ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
+    ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],
+    ["an unknown command", ["tset"], "Did you mean test?"],
+  ];
+  for (const [what, args, message] of bad) {
+    test.concurrent(what, async () => {
+      const { exitCode, stderr } = await vortex(...args);
+      expect(stderr).toContain(message);
+      expect(exitCode).toBe(254);
+    });
+  }
+
+  test.concurrent("a program without its execute bit", async () => {
+    const file = join(temporaryDirectory(), "program");
+    writeFileSync(file, "#!/bin/sh\n");
+    const { exitCode, stderr } = await vortex(...echoTest(file));
+    expect(stderr).toContain(`"chmod +x ${file}" sets it`);
+    expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex test leaves no node behind", () => {
+  const pids = temporaryDirectory();
+  const noting = nodeProgram(`
+    require("node:fs").writeFileSync(process.argv[2] + "/" + process.pid, "");
+    if (process.argv[3] === "die" && dest === "n1") process.exit(3);
+    reply({ type: "echo_ok", echo: body.echo });
+  `);
+  const notingTest = (directory: string, ...more: string[]) => {
+    mkdirSync(directory);
+    return [
+      ...["test", "-w", "echo", "--bin", noting, "--node-count", "3", "--time-limit", "2"],
+      ...["--rate", "50", "--", directory, ...more],
+    ];
+  };
+  const pidsIn = (directory: string) => readdirSync(directory).map(Number);
+  afterAll(() => rmSync(pids, { recursive: true }));
+
+  test.concurrent("when it ends by itself", async () => {
+    const directory = join(pids, "ended");
+    await vortex(...notingTest(directory));
+    expect(pidsIn(directory)).toHaveLength(3);
+    expect(pidsIn(directory).filter(isRunning)).toEqual([]);
+  });
+
+  test.concurrent("when a node crashes", async () => {
+    const directory = join(pids, "crashed");
+    const { exitCode } = await vortex(...notingTest(directory, "die"));
+    expect(exitCode).toBe(255);
+    expect(pidsIn(directory)).toHaveLength(3);
+    expect(pidsIn(directory).filter(isRunning)).toEqual([]);
+  });
+
+  test.concurrent.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
+    "when it is ended by %s",
+    async (signal) => {
+      const directory = join(pids, signal);
+      const child = spawnVortex(...notingTest(directory));
+      while (pidsIn(directory).length < 3) await Bun.sleep(10);
+      child.kill(signal);
+      expect(await child.exited).toBe(130);
+      expect(pidsIn(directory).filter(isRunning)).toEqual([]);
+    },
+  );
+});
