@@ -46,15 +46,21 @@ export function addTestFlags(command: Command): Command {
         .choices(WORKLOAD_NAMES)
         .makeOptionMandatory(),
     )
-    .option("--node-count <count>", "run this many nodes: n0, n1, ...", positiveInteger)
+    .option(
+      "--node-count <count>",
+      "run this many nodes: n0, n1, ...; without any node option, n1 to n5",
+      positiveInteger,
+    )
     .option("--nodes <names>", "run nodes of these names, separated by commas", nodeList)
     .option("-n, --node <name>", "run a node of this name; may be repeated", oneMore)
     .option("--nodes-file <file>", "run nodes of the names in a file, one per line", nodesFile)
-    .option(
-      "--concurrency <threads>",
-      'client threads: a number, or with an "n" behind it a number for each node',
-      concurrency,
-      { count: 1, isPerNode: true },
+    .addOption(
+      new Option(
+        "--concurrency <threads>",
+        'client threads: a number, or with an "n" behind it a number for each node',
+      )
+        .argParser(concurrency)
+        .default({ count: 1, isPerNode: true }, "1n"),
     )
     .option(
       "--rate <hz>",
@@ -74,7 +80,11 @@ export function addTestFlags(command: Command): Command {
         .choices(LATENCY_DISTRIBUTIONS)
         .default(DEFAULTS.latency.distribution),
     )
-    .option("--nemesis <faults>", `faults, separated by commas: ${FAULTS.join(", ")}`, faults, [])
+    .addOption(
+      new Option("--nemesis <faults>", `faults, separated by commas: ${FAULTS.join(", ")}`)
+        .argParser(faults)
+        .default([], "none"),
+    )
     .option(
       "--nemesis-interval <s>",
       "mean time between the begin and the end of faults",
