@@ -5,7 +5,7 @@
  */
 import { type History, type Pair, pairs } from "../history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
-import { ending, quote, TOLD_PER_KIND, whose } from "./wording.ts";
+import { ending, TOLD_PER_KIND, whose } from "./wording.ts";
 
 export interface AvailabilityVerdict extends Verdict {
   readonly valid: boolean;
@@ -30,10 +30,10 @@ export function checkAvailability(
   }
   const okFraction = invocationCount === 0 ? 1 : Math.fround(okCount / invocationCount);
 
-  const required = options.availability === "total" ? 1 : (options.availability ?? 0);
-  const valid = okFraction >= required;
+  const { availability = 0 } = options;
+  const valid = okFraction >= (availability === "total" ? 1 : availability);
   if (valid) return { valid, okFraction };
-  const counted = `${okCount} of ${invocationCount} operations were ok, ${quote(required)} required`;
+  const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all" : availability} required`;
   const unavailable = pairs(history)
     .filter(({ completion }) => completion?.type !== "ok")
     .slice(0, TOLD_PER_KIND)

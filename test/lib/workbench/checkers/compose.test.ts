@@ -1,0 +1,63 @@
+import { describe, expect, test } from "bun:test";
+import {
+  type Checker,
+  FatalCheckError,
+  type Validity,
+} from "../../../../lib/workbench/checkers/checker.ts";
+import { compose } from "../../../../lib/workbench/checkers/compose.ts";
+
+const says =
+  (valid: Validity): Checker =>
+  () => ({ valid });
+const throws =
+  (error: Error): Checker =>
+  () => {
+    throw error;
+  };
+
+describe("compose", () => {
+  test.each<[Validity[], Validity]>([
+    [[], true],
+    [[true, true], true],
+    [[true, "unknown"], "unknown"],
+    [["unknown", false], false],
+    [[false, true], false],
+  ])("merges %p to %p", (verdicts, merged) => {
+    const parts = Object.fromEntries(verdicts.map((valid, part) => [`part ${part}`, says(valid)]));
+    expect(compose(parts)([], {}).valid).toBe(merged);
+  });
+
+  test("gives each part's verdict under its name", () => {
+    const check = compose({ stats: () => ({ valid: true, count: 3 }), workload: says(false) });
+    expect(check([], {})).toEqual({
+      valid: false,
+      stats: { valid: true, count: 3 },
+      workload: { valid: false },
+    });
+  });
+
+  test("hands history and options to each part", () => {
+    const check = compose({ echo: (history, options) => ({ valid: true, history, options }) });
+    const [history, options] = [[], { availability: 0.5 }];
+    expect(check(history, options)).toEqual({
+      valid: true,
+      echo: { valid: true, history, options },
+    });
+  });
+
+  test("takes a part that throws for unknown, and keeps the others", () => {
+    const check = compose({ stats: says(false), workload: throws(new Error("no order")) });
+    expect(check([], {})).toEqual({
+      ...{
+        valid: false,
+        stats: { valid: false },
+        workload: { valid: "unknown", error: "no order" },
+      },
+    });
+  });
+
+  test("takes a fatal error of one part for the whole", () => {
+    const check = compose({ stats: says(false), workload: throws(new FatalCheckError("broken")) });
+    expect(check([], {})).toEqual({ valid: "unknown", error: "broken" });
+  });
+});

@@ -1,0 +1,165 @@
+/**
+ * The golden corpus: every case of it, judged here, gets the verdict of Maelstrom's own checkers.
+ *
+ * A checker is added by one line in `checkers`. Each test compares one family of fields over all
+ * cases of a workload, and fails with the list of the cases that differ.
+ */
+import { beforeAll, describe, expect, test } from "bun:test";
+import type { Json } from "../../../../lib/vortex/index.ts";
+import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
+import type { Checker, Verdict } from "../../../../lib/workbench/checkers/checker.ts";
+import { compose } from "../../../../lib/workbench/checkers/compose.ts";
+import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
+import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
+import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
+import { jsonKey } from "../../../../lib/workbench/json-key.ts";
+import { type CorpusCase, corpusCases } from "../../../support/corpus.ts";
+
+const checkers: { readonly [workload: string]: { check: Checker; cases: number } } = {
+  echo: { check: checkEcho, cases: 40 },
+  "unique-ids": { check: checkUniqueIds, cases: 47 },
+};
+
+/** Fields that are compared on their own, or by nobody. */
+const NO_WORKLOAD_FIELDS = new Set([
+  ...["valid", "overallValid", "stats", "availability"],
+  ...["threw", "fatal", "alsoNot", "worstRealtimeLag"],
+]);
+
+/** Anomalies whose number depends on how cycles are searched. */
+const CYCLE = /^G[012]|^PL-|^strong-|cycle/;
+
+describe.each(Object.entries(checkers))("the checker of %s", (workload, { check, cases }) => {
+  const judged: { corpusCase: CorpusCase; verdict: Verdict; parts: Parts }[] = [];
+
+  beforeAll(async () => {
+    const checkAll = compose({
+      stats: checkStats,
+      availability: checkAvailability,
+      workload: check,
+    });
+    for (const corpusCase of await corpusCases(workload)) {
+      const verdict = checkAll(corpusCase.history, corpusCase.options);
+      judged.push({ corpusCase, verdict, parts: partsOf(verdict) });
+    }
+  });
+
+  /** The cases for which `actual` gives something else than the corpus has, if that has anything. */
+  function differing(
+    expected: (corpusCase: CorpusCase) => unknown,
+    actual: (verdict: Verdict, parts: Parts) => unknown,
+  ): string[] {
+    return judged.flatMap(({ corpusCase, verdict, parts }) => {
+      const wanted = expected(corpusCase);
+      const got = actual(verdict, parts);
+      if (wanted === undefined || isSame(wanted, got)) return [];
+      return `${corpusCase.name} (${corpusCase.note}): ${text(got)} instead of ${text(wanted)}`;
+    });
+  }
+
+  test("judges all cases, valid ones and others", () => {
+    const main = judged.filter(({ corpusCase }) => corpusCase.isMain);
+    expect(main).toHaveLength(cases);
+    expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] === true)).toBe(true);
+    expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] !== true)).toBe(true);
+  });
+
+  test("gives Maelstrom's verdict", () => {
+    expect(
+      differing(
+        ({ expected }) => expected["valid"],
+        (_, { workload }) => workload.valid,
+      ),
+    ).toEqual([]);
+  });
+
+  test("gives Maelstrom's verdict together with stats and availability", () => {
+    expect(
+      differing(
+        ({ expected }) => expected["overallValid"],
+        ({ valid }) => valid,
+      ),
+    ).toEqual([]);
+  });
+
+  test("throws only where Maelstrom's throws", () => {
+    expect(
+      differing(
+        ({ expected }) => (expected["threw"] === undefined ? false : undefined),
+        (_, { workload }) => "error" in workload,
+      ),
+    ).toEqual([]);
+  });
+
+  test("reports Maelstrom's stats", () => {
+    const fields = ({ valid, count, okCount, failCount, infoCount, byF }: Verdict) => ({
+      valid,
+      count,
+      okCount,
+      failCount,
+      infoCount,
+      byF,
+    });
+    expect(
+      differing(
+        ({ expected }) => expected["stats"],
+        (_, { stats }) => fields(stats),
+      ),
+    ).toEqual([]);
+  });
+
+  test("reports Maelstrom's availability", () => {
+    expect(
+      differing(
+        ({ expected }) => expected["availability"],
+        (_, { availability: { valid, okFraction } }) => ({ valid, okFraction }),
+      ),
+    ).toEqual([]);
+  });
+
+  test("reports Maelstrom's fields", () => {
+    const names = new Set(judged.flatMap(({ corpusCase }) => Object.keys(corpusCase.expected)));
+    const compared = [...names].filter((name) => !NO_WORKLOAD_FIELDS.has(name));
+    expect(compared).not.toBeEmpty();
+    for (const name of compared) {
+      const wrong = differing(
+        ({ expected }) => withoutCycles(name, expected[name]),
+        (_, { workload }) => withoutCycles(name, workload[name]),
+      );
+      expect({ [name]: wrong }).toEqual({ [name]: [] });
+    }
+  });
+
+  test("explains what it does not find valid", () => {
+    const silent = judged.filter(
+      ({ parts: { workload } }) => workload.valid === false && !workload.explanation?.length,
+    );
+    expect(silent.map(({ corpusCase }) => corpusCase.name)).toEqual([]);
+  });
+});
+
+interface Parts {
+  readonly stats: Verdict;
+  readonly availability: Verdict;
+  readonly workload: Verdict;
+}
+
+/** The parts of a composed verdict; where a fatal error took them away, that verdict for each. */
+function partsOf(verdict: Verdict): Parts {
+  const { stats = verdict, availability = verdict, workload = verdict } = verdict as Partial<Parts>;
+  return { stats, availability, workload };
+}
+
+function withoutCycles(name: string, value: unknown): unknown {
+  if (name !== "counts" || typeof value !== "object" || value === null) return value;
+  return Object.fromEntries(Object.entries(value).filter(([anomaly]) => !CYCLE.test(anomaly)));
+}
+
+function isSame(wanted: unknown, got: unknown): boolean {
+  return got !== undefined && text(wanted) === text(got);
+}
+
+/** A field as text. All that verdicts hold is JSON, whose numbers may be raw. */
+function text(field: unknown): string {
+  return field === undefined ? "nothing" : jsonKey(field as Json);
+}
