@@ -9,7 +9,9 @@ import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
 import type { Checker, Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
+import { checkCounter } from "../../../../lib/workbench/checkers/counter.ts";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
+import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
 import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
 import { jsonKey } from "../../../../lib/workbench/json-key.ts";
@@ -17,6 +19,10 @@ import { type CorpusCase, corpusCases } from "../../../support/corpus.ts";
 
 const checkers: { readonly [workload: string]: { check: Checker; cases: number } } = {
   echo: { check: checkEcho, cases: 40 },
+  broadcast: { check: checkSetFull, cases: 99 },
+  "g-set": { check: checkSetFull, cases: 55 },
+  "g-counter": { check: checkCounter, cases: 44 },
+  "pn-counter": { check: checkCounter, cases: 56 },
   "unique-ids": { check: checkUniqueIds, cases: 47 },
 };
 
