@@ -11,6 +11,7 @@ import type { Checker, Verdict } from "../../../../lib/workbench/checkers/checke
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkCounter } from "../../../../lib/workbench/checkers/counter.ts";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
+import { checkLinearizable } from "../../../../lib/workbench/checkers/linearizable.ts";
 import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
 import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
@@ -23,6 +24,7 @@ const checkers: { readonly [workload: string]: { check: Checker; cases: number }
   "g-set": { check: checkSetFull, cases: 55 },
   "g-counter": { check: checkCounter, cases: 44 },
   "pn-counter": { check: checkCounter, cases: 56 },
+  "lin-kv": { check: checkLinearizable, cases: 136 },
   "unique-ids": { check: checkUniqueIds, cases: 47 },
 };
 
