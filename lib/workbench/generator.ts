@@ -45,6 +45,8 @@ export interface Context {
   isFree(thread: Thread): boolean;
   /** A client thread that has nothing to do, each in turn. */
   freeClient(): number | undefined;
+  /** The process that a thread runs now. */
+  processOf(thread: number): number;
 }
 
 export interface Generator {
@@ -73,19 +75,35 @@ export function clients(make: () => Invocation | undefined): Generator {
   };
 }
 
-/** One operation for each client thread. */
-export function eachClient(make: (thread: number) => Invocation): Generator {
-  const served = new Set<number>();
+/** A single operation, for whichever client is free. */
+export function once(invocation: Invocation): Generator {
+  return clients(inOrder([invocation]));
+}
+
+/** A generator for each client thread, all at once. */
+export function eachClient(make: (thread: number) => Generator): Generator {
+  let generator: Generator | undefined;
   return {
     next(context) {
-      if (served.size === context.concurrency) return DONE;
-      for (let thread = 0; thread < context.concurrency; thread++) {
-        if (served.has(thread) || !context.isFree(thread)) continue;
-        served.add(thread);
-        return { type: "operation", invocation: make(thread), thread };
-      }
-      return PENDING;
+      generator ??= any(
+        Array.from({ length: context.concurrency }, (_, thread) => onThread(thread, make(thread))),
+      );
+      return generator.next(context);
     },
+    update: (operation) => generator?.update?.(operation),
+  };
+}
+
+/** Lets a generator see a single thread: its operations go there, its phases wait for that one. */
+function onThread(thread: number, generator: Generator): Generator {
+  return {
+    next: (context) =>
+      generator.next({
+        ...context,
+        isIdle: context.isFree(thread),
+        freeClient: () => (context.isFree(thread) ? thread : undefined),
+      }),
+    ...forwardingUpdates([generator]),
   };
 }
 

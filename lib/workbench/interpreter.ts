@@ -49,7 +49,8 @@ class Interpreter {
   readonly #generator: Generator;
   readonly #options: InterpreterOptions;
   readonly #history: Operation[] = [];
-  readonly #processes = new Map<Thread, Process>();
+  /** Each client thread's process. */
+  readonly #processes: number[];
   readonly #busy = new Set<Thread>();
   readonly #end = Promise.withResolvers<Operation[]>();
   #lastClient = -1;
@@ -59,10 +60,7 @@ class Interpreter {
   constructor(generator: Generator, options: InterpreterOptions) {
     this.#generator = generator;
     this.#options = options;
-    this.#processes.set("nemesis", "nemesis");
-    for (let thread = 0; thread < options.concurrency; thread++) {
-      this.#processes.set(thread, thread);
-    }
+    this.#processes = Array.from({ length: options.concurrency }, (_, thread) => thread);
   }
 
   run(): Promise<Operation[]> {
@@ -108,10 +106,8 @@ class Interpreter {
   }
 
   #dispatch(thread: Thread, invocation: Invocation): void {
-    const process = this.#processes.get(thread);
-    if (process === undefined || this.#busy.has(thread)) {
-      throw new Error(`Thread ${thread} cannot take an operation now`);
-    }
+    const process = thread === "nemesis" ? thread : this.#processOf(thread);
+    if (this.#busy.has(thread)) throw new Error(`Thread ${thread} is busy already`);
     this.#busy.add(thread);
     if (typeof thread === "number") this.#lastClient = thread;
     // What the nemesis does is no client's operation: both its ends are of the type info.
@@ -131,11 +127,17 @@ class Interpreter {
   ): void {
     this.#busy.delete(thread);
     // A process that does not know how its operation ended must not act again.
-    if (completion.type === "info" && typeof process === "number") {
-      this.#processes.set(thread, process + this.#options.concurrency);
+    if (completion.type === "info" && thread !== "nemesis") {
+      this.#processes[thread] = this.#processOf(thread) + this.#options.concurrency;
     }
     this.#record({ process, ...invocation, ...completion });
     this.#advance();
+  }
+
+  #processOf(thread: number): number {
+    const process = this.#processes[thread];
+    if (process === undefined) throw new Error(`There is no thread ${thread}`);
+    return process;
   }
 
   #record(entry: Omit<Operation, "index" | "time">): void {
@@ -170,6 +172,7 @@ class Interpreter {
         }
         return undefined;
       },
+      processOf: (thread) => this.#processOf(thread),
     };
   }
 }

@@ -6,6 +6,7 @@ import { stagesCommand } from "./commands/stages.ts";
 import { testCommand } from "./commands/test.ts";
 import { BadArguments } from "./commands/test-flags.ts";
 import { TestCrash } from "./run.ts";
+import { InvalidOptions } from "./workloads/workload.ts";
 
 const program = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
@@ -26,7 +27,7 @@ try {
 function exitCodeOfError(error: unknown): number {
   // Commander has printed what it threw: help, or what is wrong with an argument.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.badArguments;
-  if (error instanceof BadArguments) {
+  if (error instanceof BadArguments || error instanceof InvalidOptions) {
     console.error(`error: ${error.message}`);
     return EXIT_CODES.badArguments;
   }

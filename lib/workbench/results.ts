@@ -41,14 +41,18 @@ export interface Evidence {
 
 /** Judges what happened. */
 export function judge({ options, history, journal, checker, ...rest }: Evidence): TestResult {
-  const { availability, seed } = options;
+  const { availability, consistencyModels, seed } = options;
+  const checkOptions = {
+    consistencyModels,
+    ...(availability === undefined ? {} : { availability }),
+  };
   const check = compose({
     workload: checker,
     stats: checkStats,
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts } = check(history, availability === undefined ? {} : { availability });
+  const { valid, ...parts } = check(history, checkOptions);
   return {
     valid,
     ...parts,

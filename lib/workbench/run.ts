@@ -94,7 +94,10 @@ class Test {
       zeroMs: () => this.#zeroMs,
     });
     this.#cluster = environment.makeCluster(this.#network);
-    this.#workload = WORKLOADS[options.workload]({ random: randomStream(seed, "workload") });
+    this.#workload = WORKLOADS[options.workload]({
+      ...options,
+      random: randomStream(seed, "workload"),
+    });
     this.#nemesis = nemesis.includes("partition")
       ? partitionNemesis({
           network: this.#network,

@@ -2,6 +2,7 @@
 import type { NodeId } from "../vortex/index.ts";
 import type { Latency } from "./latency.ts";
 import type { Fault } from "./nemesis.ts";
+import type { TopologyName } from "./topology.ts";
 import type { WorkloadName } from "./workloads/index.ts";
 
 export interface TestOptions {
@@ -20,6 +21,16 @@ export interface TestOptions {
   readonly nemesisIntervalS: number;
   /** Time between the end of all faults and the final operations, in seconds. */
   readonly recoveryS: number;
+  /** Which neighbours broadcast tells the nodes of. */
+  readonly topology: TopologyName;
+  /** Models that a history of transactions must satisfy. */
+  readonly consistencyModels: readonly string[];
+  /** How many keys transactions and logs use at a time. */
+  readonly keyCount: number;
+  /** Operations in a transaction, at most. */
+  readonly maxTxnLength: number;
+  /** Writes to a key of transactions, or messages in a log, before a fresh key takes its place. */
+  readonly maxWritesPerKey: number;
   /** The part of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
   /** Fixes every random choice of the tester: a non-negative integer. */
@@ -34,6 +45,11 @@ export const DEFAULTS = {
   nemesis: [],
   nemesisIntervalS: 10,
   recoveryS: 10,
+  topology: "grid",
+  consistencyModels: ["strict-serializable"],
+  keyCount: 10,
+  maxTxnLength: 4,
+  maxWritesPerKey: 16,
   availability: undefined,
 } as const satisfies Partial<TestOptions>;
 

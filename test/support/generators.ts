@@ -43,5 +43,6 @@ export function idleContext(nowNs: number, concurrency = 1): Context {
     isIdle: true,
     isFree: () => true,
     freeClient: () => 0,
+    processOf: (thread) => thread,
   };
 }

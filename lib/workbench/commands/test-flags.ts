@@ -11,6 +11,7 @@ import { isClientId } from "../journal.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
 import { FAULTS, type Fault } from "../nemesis.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
+import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
 
 /** What commander makes of the flags, before they are put together. */
@@ -28,6 +29,11 @@ export interface TestFlags {
   readonly nemesis: readonly Fault[];
   readonly nemesisInterval: number;
   readonly recovery: number;
+  readonly topology: TopologyName;
+  readonly consistencyModels: readonly string[];
+  readonly keyCount: number;
+  readonly maxTxnLength: number;
+  readonly maxWritesPerKey: number;
   readonly availability?: "total" | number;
   readonly seed?: number;
 }
@@ -51,7 +57,7 @@ export function addTestFlags(command: Command): Command {
       "run this many nodes: n0, n1, ...; without any node option, n1 to n5",
       positiveInteger,
     )
-    .option("--nodes <names>", "run nodes of these names, separated by commas", nodeList)
+    .option("--nodes <names>", "run nodes of these names, separated by commas", list)
     .option("-n, --node <name>", "run a node of this name; may be repeated", oneMore)
     .option("--nodes-file <file>", "run nodes of the names in a file, one per line", nodesFile)
     .addOption(
@@ -97,6 +103,37 @@ export function addTestFlags(command: Command): Command {
       nonNegativeNumber,
       DEFAULTS.recoveryS,
     )
+    .addOption(
+      new Option("--topology <name>", "which neighbours broadcast tells the nodes of")
+        .choices(TOPOLOGY_NAMES)
+        .default(DEFAULTS.topology),
+    )
+    .addOption(
+      new Option(
+        "--consistency-models <models>",
+        "models that transactions must satisfy, separated by commas",
+      )
+        .argParser(list)
+        .default(DEFAULTS.consistencyModels, DEFAULTS.consistencyModels.join(", ")),
+    )
+    .option(
+      "--key-count <count>",
+      "keys that transactions and logs use at a time",
+      positiveInteger,
+      DEFAULTS.keyCount,
+    )
+    .option(
+      "--max-txn-length <count>",
+      "operations in a transaction, at most",
+      positiveInteger,
+      DEFAULTS.maxTxnLength,
+    )
+    .option(
+      "--max-writes-per-key <count>",
+      "writes to a key, or messages in a log, before a fresh key takes its place",
+      positiveInteger,
+      DEFAULTS.maxWritesPerKey,
+    )
     .option("--availability <part>", 'part of operations that must be ok: "total" or 0 to 1', part)
     .option(
       "--seed <integer>",
@@ -128,6 +165,11 @@ export function testOptions(flags: TestFlags): TestOptions {
     nemesis: flags.nemesis,
     nemesisIntervalS: flags.nemesisInterval,
     recoveryS: flags.recovery,
+    topology: flags.topology,
+    consistencyModels: flags.consistencyModels,
+    keyCount: flags.keyCount,
+    maxTxnLength: flags.maxTxnLength,
+    maxWritesPerKey: flags.maxWritesPerKey,
     availability: flags.availability,
     seed: flags.seed ?? randomSeed(),
   };
@@ -229,14 +271,14 @@ function concurrency(text: string): Concurrency {
   return { count: Number(match[1]), isPerNode: match[2] === "n" };
 }
 
-function nodeList(text: string): NodeId[] {
-  const names = text.split(",").map((name) => name.trim());
-  if (names.includes("")) throw new InvalidArgumentError("A name is empty.");
-  return names;
+function list(text: string): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) throw new InvalidArgumentError("A part between commas is empty.");
+  return items;
 }
 
 function oneMore(name: string, former: readonly NodeId[] = []): NodeId[] {
-  return [...former, ...nodeList(name)];
+  return [...former, ...list(name)];
 }
 
 function nodesFile(file: string): NodeId[] {
@@ -249,8 +291,8 @@ function nodesFile(file: string): NodeId[] {
 }
 
 function faults(text: string): Fault[] {
-  return text.split(",").map((name) => {
-    const fault = FAULTS.find((known) => known === name.trim());
+  return list(text).map((name) => {
+    const fault = FAULTS.find((known) => known === name);
     if (fault === undefined) throw new InvalidArgumentError(`There are: ${FAULTS.join(", ")}.`);
     return fault;
   });

@@ -7,7 +7,7 @@ import { checkEcho } from "../checkers/echo.ts";
 import { replySchema } from "../client.ts";
 import { clients } from "../generator.ts";
 import { randomInteger } from "../random.ts";
-import { Json } from "./json.ts";
+import { Json } from "./schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadOptions } from "./workload.ts";
 
 const EchoOk = replySchema("echo_ok", { echo: Json });

@@ -1,10 +1,19 @@
 /** Every workload, by Maelstrom's name of it. */
+import { broadcast } from "./broadcast.ts";
+import { gCounter, pnCounter } from "./counters.ts";
 import { echo } from "./echo.ts";
+import { gSet } from "./g-set.ts";
+import { linKv } from "./lin-kv.ts";
 import { uniqueIds } from "./unique-ids.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
 export const WORKLOADS = {
+  broadcast,
   echo,
+  "g-counter": gCounter,
+  "g-set": gSet,
+  "lin-kv": linKv,
+  "pn-counter": pnCounter,
   "unique-ids": uniqueIds,
 } as const satisfies Record<string, (options: WorkloadOptions) => Workload>;
 

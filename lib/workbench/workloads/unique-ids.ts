@@ -6,7 +6,7 @@
 import { checkUniqueIds } from "../checkers/unique-ids.ts";
 import { replySchema } from "../client.ts";
 import { clients } from "../generator.ts";
-import { Json } from "./json.ts";
+import { Json } from "./schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload } from "./workload.ts";
 
 const GenerateOk = replySchema("generate_ok", { id: Json });

@@ -4,13 +4,15 @@ import type { Checker } from "../checkers/checker.ts";
 import type { Client, ErrorPolicy } from "../client.ts";
 import type { Generator, Invocation } from "../generator.ts";
 import type { Completion } from "../interpreter.ts";
+import type { TestOptions } from "../test-options.ts";
 
 /** What a workload may depend on. */
-export interface WorkloadOptions {
+export interface WorkloadOptions extends TestOptions {
+  /** The workload's own stream of randomness. */
   readonly random: Random;
 }
 
-/** One process's side of a workload: it may keep state, such as positions in logs. */
+/** One client's side of a workload: it may keep state, such as positions in logs. */
 export interface WorkloadClient {
   /**
    * Carries out an operation.
@@ -39,9 +41,28 @@ export interface Workload extends ErrorPolicy {
   readonly checker: Checker;
 }
 
+/** Options that parse each by itself, but do not fit a workload. */
+export class InvalidOptions extends Error {
+  override readonly name = "InvalidOptions";
+}
+
 /** How long a client waits for a reply, in ms. */
 export const RPC_TIMEOUT_MS = 5000;
 
 export function ok(value: Json): Completion {
   return { type: "ok", value };
+}
+
+/** A client without state: each operation is its function's business. */
+export function statelessClient<Name extends string>(
+  operations: Readonly<Record<Name, (value: Json) => Promise<Json>>>,
+): WorkloadClient {
+  const functions = new Map<string, (value: Json) => Promise<Json>>(Object.entries(operations));
+  return {
+    async invoke({ f, value }) {
+      const operation = functions.get(f);
+      if (operation === undefined) throw new Error(`There is no operation "${f}"`);
+      return ok(await operation(value));
+    },
+  };
 }

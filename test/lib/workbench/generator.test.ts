@@ -9,6 +9,7 @@ import {
   inOrder,
   mix,
   nemesis,
+  once,
   phases,
   sleep,
   stagger,
@@ -155,7 +156,7 @@ describe("phases", () => {
 
 describe("eachClient", () => {
   test("emits one operation for each thread, all at once", () => {
-    const generator = eachClient((thread) => ({ f: "read", value: thread, final: true }));
+    const generator = eachClient((thread) => once({ f: "read", value: thread, final: true }));
     const history = runGenerator(generator, { concurrency: 3, tookMs: () => 1000 });
     expect(invocations(history).map(({ process, time, final }) => [process, time, final])).toEqual([
       [0, 0, true],

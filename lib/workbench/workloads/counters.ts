@@ -1,0 +1,59 @@
+/**
+ * Counters: deltas are added, and every node knows the sum in the end. One grows only, the other
+ * takes negative deltas too.
+ *
+ * @see Maelstrom workloads, "G-counter" and "PN-counter"
+ */
+import { checkCounter } from "../checkers/counter.ts";
+import { replySchema } from "../client.ts";
+import { clients, eachClient, type Invocation, once } from "../generator.ts";
+import { randomInteger } from "../random.ts";
+import { Integer } from "./schemas.ts";
+import {
+  RPC_TIMEOUT_MS,
+  statelessClient,
+  type Workload,
+  type WorkloadOptions,
+} from "./workload.ts";
+
+const AddOk = replySchema("add_ok", {});
+const ReadOk = replySchema("read_ok", { value: Integer });
+
+/** Half of the operations add -5 to 4, the others read. */
+export function pnCounter(options: WorkloadOptions): Workload {
+  return counter(() => addOrRead(options));
+}
+
+/** The same without negative deltas, so that two of three operations read. */
+export function gCounter(options: WorkloadOptions): Workload {
+  return counter(() => {
+    for (;;) {
+      const invocation = addOrRead(options);
+      if (invocation.f === "read" || Number(invocation.value) >= 0) return invocation;
+    }
+  });
+}
+
+function addOrRead({ random }: WorkloadOptions): Invocation {
+  if (randomInteger(random, 2) === 0) return { f: "read", value: null };
+  return { f: "add", value: randomInteger(random, 10) - 5 };
+}
+
+function counter(next: () => Invocation): Workload {
+  return {
+    usesProtocolErrors: false,
+    idempotent: new Set(),
+    keepsClient: false,
+    openClient: ({ client, node }) =>
+      statelessClient({
+        add: async (delta) => {
+          await client.rpc(node, { type: "add", delta }, AddOk, RPC_TIMEOUT_MS);
+          return delta;
+        },
+        read: async () => (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).value,
+      }),
+    generator: clients(next),
+    finalGenerator: eachClient(() => once({ f: "read", value: null, final: true })),
+    checker: checkCounter,
+  };
+}

@@ -1,0 +1,42 @@
+/**
+ * Grow-only set: elements are added, and every node has them in the end.
+ *
+ * @see Maelstrom workloads, "G-set"
+ */
+import { checkSetFull } from "../checkers/set-full.ts";
+import { replySchema } from "../client.ts";
+import { clients, eachClient, mix, once } from "../generator.ts";
+import { List } from "./schemas.ts";
+import {
+  RPC_TIMEOUT_MS,
+  statelessClient,
+  type Workload,
+  type WorkloadOptions,
+} from "./workload.ts";
+
+const AddOk = replySchema("add_ok", {});
+const ReadOk = replySchema("read_ok", { value: List });
+
+export function gSet({ random }: WorkloadOptions): Workload {
+  let nextElement = 0;
+  return {
+    usesProtocolErrors: false,
+    idempotent: new Set(),
+    keepsClient: false,
+    openClient: ({ client, node }) =>
+      statelessClient({
+        add: async (element) => {
+          await client.rpc(node, { type: "add", element }, AddOk, RPC_TIMEOUT_MS);
+          return element;
+        },
+        read: async () => (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).value,
+      }),
+    generator: mix(random, [
+      clients(() => ({ f: "add", value: nextElement++ })),
+      clients(() => ({ f: "read", value: null })),
+    ]),
+    // Not flagged as final, as in Maelstrom: the checker looks at all reads alike.
+    finalGenerator: eachClient(() => once({ f: "read", value: null })),
+    checker: checkSetFull,
+  };
+}

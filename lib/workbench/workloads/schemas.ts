@@ -1,0 +1,16 @@
+/** What replies consist of. */
+import * as v from "valibot";
+import type { Json as JsonValue, RawNumber } from "../../vortex/index.ts";
+import { isJsonInteger } from "../../vortex/message.ts";
+
+/** Any JSON value, null among them; only that it is there matters. */
+export const Json = v.custom<JsonValue>((value) => value !== undefined, "must be any JSON value");
+
+/** A number that JSON has as an integer, of any size: `1`, not `1.0`. */
+export const Integer = v.custom<number | RawNumber>(isJsonInteger, "must be an integer");
+
+/** An array of anything; `null` passes for the empty one, as with Maelstrom's schemas. */
+export const List = v.pipe(
+  v.nullable(v.array(Json)),
+  v.transform((list) => list ?? []),
+);
