@@ -1,0 +1,46 @@
+import type { Operation } from "../../lib/workbench/history.ts";
+import type { JournalEvent } from "../../lib/workbench/journal.ts";
+import type { TestResult } from "../../lib/workbench/results.ts";
+import { type Simulation, simulate } from "../../lib/workbench/simulate.ts";
+import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/test-options.ts";
+import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
+
+export interface Simulated {
+  readonly result: TestResult;
+  readonly history: readonly Operation[];
+  readonly messages: readonly JournalEvent[];
+}
+
+export interface SimulatedOptions extends Partial<TestOptions> {
+  readonly nodeCount?: number;
+}
+
+/** Runs a program in virtual time: one node, one client, 10 s and seed 1 unless said otherwise. */
+export function runSimulated(
+  workload: WorkloadName,
+  program: AnyProgram,
+  { nodeCount = 1, ...options }: SimulatedOptions = {},
+  simulation: Partial<Simulation> = {},
+): Simulated {
+  const history: Operation[] = [];
+  const messages: JournalEvent[] = [];
+  const result = simulate(
+    {
+      ...DEFAULTS,
+      workload,
+      nodeIds: nodeNames(nodeCount),
+      concurrency: nodeCount,
+      timeLimitS: 10,
+      seed: 1,
+      ...options,
+    },
+    {
+      program,
+      ...simulation,
+      onOperation: (operation) => void history.push(operation),
+      onMessage: (event) => void messages.push(event),
+    },
+  );
+  return { result, history, messages };
+}
