@@ -21,6 +21,12 @@ export interface BadLine {
 export interface Cluster {
   /** Starts a node, and connects it to the network. Resolves when the node has ended. */
   start(node: NodeId): Promise<void>;
+  /** Ends a node without a word; what is sent to it is lost until it is started again. */
+  kill(node: NodeId): void;
+  /** Makes a node stand still; what is sent to it waits. */
+  pause(node: NodeId): void;
+  /** Lets a paused node go on. */
+  resume(node: NodeId): void;
   /** Ends every node; resolves, when none is left, with those that had crashed. */
   stop(): Promise<readonly Crash[]>;
   readonly badLines: readonly BadLine[];

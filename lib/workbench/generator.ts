@@ -75,9 +75,9 @@ export function clients(make: () => Invocation | undefined): Generator {
   };
 }
 
-/** A single operation, for whichever client is free. */
-export function once(invocation: Invocation): Generator {
-  return clients(inOrder([invocation]));
+/** A single operation, for whichever client is free; or for the nemesis. */
+export function once(invocation: Invocation, threads: typeof clients = clients): Generator {
+  return threads(inOrder([invocation]));
 }
 
 /** A generator for each client thread, all at once. */

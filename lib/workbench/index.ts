@@ -14,7 +14,7 @@ export type { BadLine, Cluster, Crash } from "./cluster.ts";
 export type { History, Operation, OperationType, Process } from "./history.ts";
 export type { JournalEvent, MessageCounts } from "./journal.ts";
 export type { Latency, LatencyDistribution } from "./latency.ts";
-export type { Fault } from "./nemesis.ts";
+export type { Fault } from "./nemesis/faults.ts";
 export { Network } from "./network.ts";
 export { ProcessCluster, type ProcessClusterOptions } from "./process-cluster.ts";
 export { randomStream } from "./random.ts";

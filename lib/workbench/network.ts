@@ -36,10 +36,24 @@ export interface NetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly latency: Latency;
+  /** The nodes under test: faults of single messages happen between these only. */
+  readonly nodeIds: readonly NodeId[];
   readonly journal: Journal;
   /** When the test began, on the clock: journal times count from there. */
   readonly zeroMs: () => number;
 }
+
+/** What may happen to single messages. */
+export interface MessageFaults {
+  /** Part of the messages between nodes that get lost. */
+  readonly lossProbability?: number;
+  /** Part of the messages between nodes that arrive twice. */
+  readonly duplicateProbability?: number;
+  /** How many times longer messages between servers take; 100 ms at least, on average. */
+  readonly slowness?: number;
+}
+
+const SLOW_LATENCY_MIN_MS = 100;
 
 interface Waiting {
   readonly deadlineMs: number;
@@ -63,18 +77,16 @@ const MAX_WAITING = 1_000_000;
 
 export class Network {
   readonly #options: NetworkOptions;
+  readonly #nodeIds: ReadonlySet<NodeId>;
   readonly #receivers = new Map<NodeId, Receiver>();
-  #grudge: Grudge = new Map();
+  readonly #grudges = new Map<string, Grudge>();
+  readonly #effects = new Map<string, number>();
+  #faults: MessageFaults = {};
   #nextId = 0;
-  #droppedCount = 0;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
-  }
-
-  /** How many messages partitions have dropped so far. */
-  get droppedCount(): number {
-    return this.#droppedCount;
+    this.#nodeIds = new Set(options.nodeIds);
   }
 
   /** Makes an id known; messages for it are delivered from now on. */
@@ -94,7 +106,6 @@ export class Network {
    * @throws {InvalidMessageError} when its sender or its receiver is unknown.
    */
   send(src: NodeId, dest: NodeId, body: AnyBody): void {
-    const { clock, latency, random } = this.#options;
     if (!this.#receivers.has(src)) {
       throw new InvalidMessageError(`Invalid source: "${src}" is not in the network`);
     }
@@ -108,21 +119,74 @@ export class Network {
 
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
-    // Clients are part of the tester: a delay at their end would only hide anomalies.
-    const hasLatency = !isClientId(src) && !isClientId(dest);
-    const delayMs = hasLatency ? drawLatencyMs(latency, random) : 0;
-    receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery });
+    const isBetweenNodes = this.#nodeIds.has(src) && this.#nodeIds.has(dest);
+    if (isBetweenNodes && this.#happens("lossProbability")) return;
+    this.#enqueue(receiver, delivery);
+    if (isBetweenNodes && this.#happens("duplicateProbability")) {
+      this.#enqueue(receiver, delivery);
+    }
     this.#run(receiver);
   }
 
-  /** Refuses messages by this map from now on, in place of any former one. */
-  partition(grudge: Grudge): void {
-    this.#grudge = grudge;
+  /** Refuses messages by this map from now on, until it is healed by the same name. */
+  partition(name: string, grudge: Grudge): void {
+    this.#grudges.set(name, grudge);
   }
 
-  /** Lets every message through again. */
-  heal(): void {
-    this.#grudge = new Map();
+  heal(name: string): void {
+    this.#grudges.delete(name);
+  }
+
+  /** How many messages the partitions of a name have dropped so far. */
+  droppedBy(name: string): number {
+    return this.#effects.get(name) ?? 0;
+  }
+
+  /** Sets a fault of single messages; `undefined` ends it. */
+  disturb(fault: keyof MessageFaults, value: number | undefined): void {
+    const { [fault]: _, ...others } = this.#faults;
+    this.#faults = value === undefined ? others : { ...others, [fault]: value };
+  }
+
+  /** How many messages a fault has hit so far. */
+  disturbedBy(fault: keyof MessageFaults): number {
+    return this.#effects.get(fault) ?? 0;
+  }
+
+  #happens(fault: "lossProbability" | "duplicateProbability"): boolean {
+    const probability = this.#faults[fault];
+    // No draw without the fault: it must not reshuffle the latencies of tests that have none.
+    if (probability === undefined || this.#options.random.next() >= probability) return false;
+    this.#count(fault);
+    return true;
+  }
+
+  #count(effect: string): void {
+    this.#effects.set(effect, (this.#effects.get(effect) ?? 0) + 1);
+  }
+
+  #enqueue(receiver: Receiver, delivery: Delivery): void {
+    const { clock, random } = this.#options;
+    // Clients are part of the tester: a delay at their end would only hide anomalies.
+    const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
+    const delayMs = hasLatency ? drawLatencyMs(this.#latency(), random) : 0;
+    receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery });
+  }
+
+  #latency(): Latency {
+    const { latency } = this.#options;
+    const { slowness } = this.#faults;
+    if (slowness === undefined) return latency;
+    this.#count("slowness");
+    return { ...latency, meanMs: Math.max(SLOW_LATENCY_MIN_MS, slowness * latency.meanMs) };
+  }
+
+  /** The name of a partition in which the receiver refuses a message. */
+  #refusal({ src, dest }: Delivery): string | undefined {
+    for (const [name, grudge] of this.#grudges) {
+      if (grudge.get(dest)?.has(src)) return name;
+    }
+    return undefined;
   }
 
   #run(receiver: Receiver): void {
@@ -131,8 +195,9 @@ export class Network {
       const next = receiver.queue.pop();
       if (next === undefined) return;
       const { deadlineMs, delivery } = next;
-      if (this.#grudge.get(delivery.dest)?.has(delivery.src)) {
-        this.#droppedCount++;
+      const refusal = this.#refusal(delivery);
+      if (refusal !== undefined) {
+        this.#count(refusal);
         continue;
       }
       const waitMs = Math.floor(deadlineMs - clock.nowMs());

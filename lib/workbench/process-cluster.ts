@@ -38,10 +38,12 @@ interface NodeProcess {
 export class ProcessCluster implements Cluster {
   readonly #options: ProcessClusterOptions;
   readonly #nodes = new Map<NodeId, NodeProcess>();
+  /** Those that were killed, and may not have ended yet. */
+  readonly #killed = new Set<NodeProcess>();
   readonly #badLines: BadLine[] = [];
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
-    for (const { child } of this.#nodes.values()) kill(child);
+    for (const { child } of [...this.#nodes.values(), ...this.#killed]) signal(child, "SIGKILL");
   };
 
   constructor(options: ProcessClusterOptions) {
@@ -80,13 +82,35 @@ export class ProcessCluster implements Cluster {
     await child.exited;
   }
 
+  kill(node: NodeId): void {
+    const killed = this.#nodes.get(node);
+    if (killed === undefined) return;
+    this.#nodes.delete(node);
+    this.#killed.add(killed);
+    signal(killed.child, "SIGKILL");
+    // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
+    this.#options.network.connect(node, ignore);
+  }
+
+  pause(node: NodeId): void {
+    const paused = this.#nodes.get(node);
+    if (paused !== undefined) signal(paused.child, "SIGSTOP");
+  }
+
+  resume(node: NodeId): void {
+    const paused = this.#nodes.get(node);
+    if (paused !== undefined) signal(paused.child, "SIGCONT");
+  }
+
   async stop(): Promise<readonly Crash[]> {
     const nodes = [...this.#nodes];
     const crashed = nodes.filter(([, { child }]) => hasEnded(child));
     this.#killAll();
-    await withinLimit(Promise.all(nodes.map(([, { ended }]) => ended)));
+    const all = [...this.#nodes.values(), ...this.#killed];
+    await withinLimit(Promise.all(all.map(({ ended }) => ended)));
     for (const [node] of nodes) this.#options.network.disconnect(node);
     this.#nodes.clear();
+    this.#killed.clear();
     process.off("exit", this.#killAll);
     return crashed.map(([node, { child, stdout, stderr }]) => {
       const { exitCode, signalCode } = child;
@@ -161,10 +185,11 @@ function hasEnded({ exitCode, signalCode }: Child): boolean {
   return exitCode !== null || signalCode !== null;
 }
 
-function kill(child: Child): void {
+/** Signals a node's whole process group. */
+function signal(child: Child, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
   try {
-    if (process.platform === "win32") child.kill("SIGKILL");
-    else process.kill(-child.pid, "SIGKILL");
+    if (process.platform === "win32") child.kill(name);
+    else process.kill(-child.pid, name);
   } catch {
     // ESRCH: the whole group has ended already.
   }

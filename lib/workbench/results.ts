@@ -9,6 +9,7 @@ import { checkStats, type StatsVerdict } from "./checkers/stats.ts";
 import type { BadLine } from "./cluster.ts";
 import type { History } from "./history.ts";
 import type { Journal } from "./journal.ts";
+import type { Fault } from "./nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface TestResult {
@@ -25,8 +26,8 @@ export interface TestResult {
   readonly perf: LatencyVerdict;
   /** Lines on a node's stdout that were no messages. */
   readonly badLines: readonly BadLine[];
-  /** How many messages partitions have dropped. */
-  readonly droppedCount: number;
+  /** How often each fault took effect: messages dropped or disturbed, nodes killed or paused. */
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
   readonly seed: number;
 }
 
@@ -36,7 +37,7 @@ export interface Evidence {
   readonly journal: Journal;
   readonly checker: Checker;
   readonly badLines: readonly BadLine[];
-  readonly droppedCount: number;
+  readonly faults: TestResult["faults"];
 }
 
 /** Judges what happened. */

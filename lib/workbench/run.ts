@@ -22,7 +22,7 @@ import {
 import type { Operation } from "./history.ts";
 import { type Completion, type Invoke, interpret } from "./interpreter.ts";
 import { Journal, type JournalEvent } from "./journal.ts";
-import { type Nemesis, partitionNemesis } from "./nemesis.ts";
+import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { randomStream } from "./random.ts";
 import { judge, type TestResult } from "./results.ts";
@@ -73,7 +73,7 @@ class Test {
   readonly #network: Network;
   readonly #cluster: Cluster;
   readonly #workload: Workload;
-  readonly #nemesis: Nemesis | undefined;
+  readonly #nemesis: Nemesis;
   #zeroMs: number;
   #clientCount = 0;
   #history: readonly Operation[] = [];
@@ -90,6 +90,7 @@ class Test {
       clock,
       latency,
       random: randomStream(seed, "network"),
+      nodeIds,
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
     });
@@ -98,14 +99,15 @@ class Test {
       ...options,
       random: randomStream(seed, "workload"),
     });
-    this.#nemesis = nemesis.includes("partition")
-      ? partitionNemesis({
-          network: this.#network,
-          nodeIds,
-          random: randomStream(seed, "nemesis"),
-          intervalS: nemesisIntervalS,
-        })
-      : undefined;
+    this.#nemesis = makeNemesis({
+      faults: nemesis,
+      network: this.#network,
+      cluster: this.#cluster,
+      nodeIds,
+      randomOf: (fault) => randomStream(seed, `nemesis ${fault}`),
+      intervalS: nemesisIntervalS,
+      restart: (node) => this.#startNode(node),
+    });
   }
 
   async start(): Promise<void> {
@@ -132,7 +134,6 @@ class Test {
   }
 
   async stop(): Promise<void> {
-    this.#nemesis?.tearDown();
     this.#crashes = await this.#cluster.stop();
   }
 
@@ -146,7 +147,7 @@ class Test {
       journal: this.#journal,
       checker: this.#workload.checker,
       badLines: this.#cluster.badLines,
-      droppedCount: this.#network.droppedCount,
+      faults: this.#nemesis.effects(),
     });
   }
 
@@ -189,12 +190,10 @@ class Test {
       rate > 0
         ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
         : sleep(timeLimitS);
-    const faults = this.#nemesis === undefined ? [] : [this.#nemesis.generator];
-    const main = timeLimit(timeLimitS, any([operations, ...faults]));
+    const main = timeLimit(timeLimitS, any([operations, this.#nemesis.generator]));
     const { finalGenerator } = this.#workload;
     if (finalGenerator === undefined) return main;
-    const healing = this.#nemesis === undefined ? [] : [this.#nemesis.healing];
-    return phases([main, ...healing, sleep(recoveryS), finalGenerator]);
+    return phases([main, this.#nemesis.healing, sleep(recoveryS), finalGenerator]);
   }
 
   /** Each thread's client opens with its first operation, and again after one that is lost. */
@@ -214,7 +213,7 @@ class Test {
 
     return async (thread, _process, invocation): Promise<Completion> => {
       if (thread === "nemesis") {
-        return { type: "info", value: (await this.#nemesis?.invoke(invocation)) ?? null };
+        return { type: "info", value: await this.#nemesis.invoke(invocation) };
       }
       const { client, worker } = open.get(thread) ?? connect(thread);
       const completion = await worker

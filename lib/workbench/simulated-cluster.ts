@@ -51,6 +51,8 @@ export const HOP_MS = 0.15;
 
 interface SimulatedNode {
   isRunning: boolean;
+  /** What waits for a paused node to go on; `undefined` while it is not paused. */
+  postponed: (() => void)[] | undefined;
 }
 
 export class SimulatedCluster implements Cluster {
@@ -70,13 +72,11 @@ export class SimulatedCluster implements Cluster {
 
   start(id: NodeId): Promise<void> {
     const { program, args, network, clock } = this.#options;
-    const state: SimulatedNode = { isRunning: true };
+    const state: SimulatedNode = { isRunning: true, postponed: undefined };
     const node = new KVNode(this.#host(id, state));
     this.#nodes.set(id, state);
     network.connect(id, (delivery) => {
-      clock.after(HOP_MS, () => {
-        if (state.isRunning) node.receive(received(delivery));
-      });
+      clock.after(HOP_MS, () => runIn(state, () => node.receive(received(delivery))));
     });
 
     const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
@@ -88,6 +88,27 @@ export class SimulatedCluster implements Cluster {
       return this.#crash(id, state, "exit status 1", trace);
     }
     return new Promise(() => {}); // It runs until it is stopped.
+  }
+
+  kill(id: NodeId): void {
+    const state = this.#nodes.get(id);
+    if (state === undefined) return;
+    state.isRunning = false;
+    this.#nodes.delete(id);
+    // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
+    this.#options.network.connect(id, () => {});
+  }
+
+  pause(id: NodeId): void {
+    const state = this.#nodes.get(id);
+    if (state !== undefined) state.postponed ??= [];
+  }
+
+  resume(id: NodeId): void {
+    const state = this.#nodes.get(id);
+    const postponed = state?.postponed ?? [];
+    if (state !== undefined) state.postponed = undefined;
+    for (const task of postponed) this.#options.clock.after(0, task);
   }
 
   async stop(): Promise<readonly Crash[]> {
@@ -113,10 +134,7 @@ export class SimulatedCluster implements Cluster {
       },
       clock: {
         nowMs: () => clock.nowMs(),
-        after: (delayMs, callback) =>
-          clock.after(delayMs, () => {
-            if (state.isRunning) callback();
-          }),
+        after: (delayMs, callback) => clock.after(delayMs, () => runIn(state, callback)),
       },
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
       logger: {
@@ -148,6 +166,13 @@ export class SimulatedCluster implements Cluster {
     this.#crashes.push({ node, status, stdout: [], stderr: reason.split("\n") });
     return Promise.resolve();
   }
+}
+
+/** Runs a piece of a node: later if it is paused, never if it is dead. */
+function runIn(state: SimulatedNode, task: () => void): void {
+  if (!state.isRunning) return;
+  if (state.postponed === undefined) task();
+  else state.postponed.push(() => runIn(state, task));
 }
 
 function received({ src, dest, body }: Delivery) {

@@ -1,7 +1,7 @@
 /** What a test can be told; names and defaults are those of Maelstrom's command line. */
 import type { NodeId } from "../vortex/index.ts";
 import type { Latency } from "./latency.ts";
-import type { Fault } from "./nemesis.ts";
+import type { Fault } from "./nemesis/faults.ts";
 import type { TopologyName } from "./topology.ts";
 import type { WorkloadName } from "./workloads/index.ts";
 

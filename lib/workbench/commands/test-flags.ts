@@ -9,7 +9,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
 import { isClientId } from "../journal.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
-import { FAULTS, type Fault } from "../nemesis.ts";
+import { FAULTS, type Fault } from "../nemesis/faults.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
 import { WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";

@@ -23,6 +23,7 @@ function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyB
     clock: scheduler,
     random: randomStream(1, "network"),
     latency: { meanMs: 0, distribution: "constant" },
+    nodeIds: ["n0"],
     journal: new Journal(),
     zeroMs: () => 0,
   });

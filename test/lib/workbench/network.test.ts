@@ -20,6 +20,7 @@ class TestNetwork {
       clock: this.scheduler,
       random: randomStream(1, "network"),
       latency: { meanMs: 0, distribution: "constant", ...latency },
+      nodeIds: ["n0", "n1"],
       journal: this.journal,
       zeroMs: () => 0,
     });
@@ -95,15 +96,15 @@ describe("Network", () => {
 
   test("drops a message that its receiver refuses when it is dequeued", () => {
     const net = new TestNetwork();
-    net.network.partition(refusing("n1", "n0"));
+    net.network.partition("partition", refusing("n1", "n0"));
     net.send("n0", "n1", "lost");
     expect(net.run()).toEqual([]);
-    expect(net.network.droppedCount).toBe(1);
+    expect(net.network.droppedBy("partition")).toBe(1);
   });
 
   test("cuts in one direction only", () => {
     const net = new TestNetwork();
-    net.network.partition(refusing("n1", "n0"));
+    net.network.partition("partition", refusing("n1", "n0"));
     net.send("n1", "n0", "through");
     expect(net.run()).toEqual(["n0 through at 0"]);
   });
@@ -111,7 +112,7 @@ describe("Network", () => {
   test("delivers a message that was dequeued before the partition began", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "sleeping");
-    net.at(50, () => net.network.partition(refusing("n1", "n0")));
+    net.at(50, () => net.network.partition("partition", refusing("n1", "n0")));
     expect(net.run()).toEqual(["n1 sleeping at 100"]);
   });
 
@@ -119,16 +120,16 @@ describe("Network", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "first");
     net.send("n0", "n1", "second");
-    net.at(50, () => net.network.partition(refusing("n1", "n0")));
+    net.at(50, () => net.network.partition("partition", refusing("n1", "n0")));
     expect(net.run()).toEqual(["n1 first at 100"]);
   });
 
   test("delivers a message that was sent during the partition but dequeued after it", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "first");
-    net.at(10, () => net.network.partition(refusing("n1", "n0")));
+    net.at(10, () => net.network.partition("partition", refusing("n1", "n0")));
     net.at(20, () => net.send("n0", "n1", "second"));
-    net.at(90, () => net.network.heal());
+    net.at(90, () => net.network.heal("partition"));
     expect(net.run()).toEqual(["n1 first at 100", "n1 second at 120"]);
   });
 
@@ -144,7 +145,7 @@ describe("Network", () => {
 
   test("journals a dropped message as sent, not as received", () => {
     const net = new TestNetwork();
-    net.network.partition(refusing("n1", "n0"));
+    net.network.partition("partition", refusing("n1", "n0"));
     net.send("n0", "n1", "lost");
     net.run();
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
@@ -184,6 +185,63 @@ describe("Network", () => {
     net.send("n0", "n1", "late");
     net.at(50, () => net.network.disconnect("n1"));
     expect(net.run()).toEqual([]);
+  });
+
+  test("heals one partition while another goes on", () => {
+    const net = new TestNetwork();
+    net.network.partition("one", refusing("n1", "n0"));
+    net.network.partition("other", refusing("n0", "n1"));
+    net.network.heal("one");
+    net.send("n0", "n1", "through");
+    net.send("n1", "n0", "lost");
+    expect(net.run()).toEqual(["n1 through at 0"]);
+  });
+
+  test("loses the given part of the messages between nodes, and counts them", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 0.5);
+    for (let index = 0; index < 1000; index++) net.send("n0", "n1", index);
+    const lost = 1000 - net.run().length;
+    expect(Math.abs(lost - 500)).toBeLessThan(80);
+    expect(net.network.disturbedBy("lossProbability")).toBe(lost);
+    expect(net.journal.servers.sendCount).toBe(1000);
+  });
+
+  test("delivers duplicated messages twice, under one id", () => {
+    const net = new TestNetwork();
+    net.network.disturb("duplicateProbability", 1);
+    net.send("n0", "n1", "twice");
+    expect(net.run()).toEqual(["n1 twice at 0", "n1 twice at 0"]);
+    expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 2, msgCount: 1 });
+  });
+
+  test("loses and duplicates no message of a client or a service", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 1);
+    net.network.disturb("duplicateProbability", 1);
+    net.send("c0", "n0", "request");
+    net.send("n0", "seq-kv", "ask");
+    net.send("seq-kv", "n0", "answer");
+    expect(net.run()).toHaveLength(3);
+  });
+
+  test("takes ten times as long when slow, and 100 ms at least", () => {
+    const slow = (meanMs: number) => {
+      const net = new TestNetwork({ meanMs });
+      net.network.disturb("slowness", 10);
+      net.send("n0", "n1", "late");
+      return net.run();
+    };
+    expect(slow(50)).toEqual(["n1 late at 500"]);
+    expect(slow(0)).toEqual(["n1 late at 100"]);
+  });
+
+  test("is as it was when a fault has ended", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 1);
+    net.network.disturb("lossProbability", undefined);
+    net.send("n0", "n1", "through");
+    expect(net.run()).toEqual(["n1 through at 0"]);
   });
 
   test.each(["uniform", "exponential"] as const)(

@@ -1,14 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import type { Grudge } from "../../../lib/workbench/network.ts";
 import {
+  drawOneWayPartition,
   drawPartition,
+  ONE_WAY_KINDS,
   PARTITION_KINDS,
   type PartitionKind,
-} from "../../../lib/workbench/partition.ts";
-import { randomStream } from "../../../lib/workbench/random.ts";
-import { nodeNames } from "../../../lib/workbench/test-options.ts";
-import { randoms } from "../../support/seeds.ts";
+} from "../../../../lib/workbench/nemesis/partition.ts";
+import type { Grudge } from "../../../../lib/workbench/network.ts";
+import { randomStream } from "../../../../lib/workbench/random.ts";
+import { nodeNames } from "../../../../lib/workbench/test-options.ts";
+import { randoms } from "../../../support/seeds.ts";
 
 const counts = fc.integer({ min: 1, max: 12 });
 
@@ -116,5 +118,28 @@ describe("drawPartition", () => {
       if (smallest !== undefined) isolated.add(smallest[0]);
     }
     expect([...isolated].sort()).toEqual(["n0", "n1", "n2"]);
+  });
+});
+
+describe("drawOneWayPartition", () => {
+  test("cuts each link in one direction at the most", () => {
+    fc.assert(
+      fc.property(randoms(), counts, fc.constantFrom(...ONE_WAY_KINDS), (random, count, kind) => {
+        const grudge = drawOneWayPartition(kind, nodeNames(count), random);
+        for (const [dest, refused] of grudge) {
+          for (const src of refused) expect(grudge.get(src)?.has(dest) ?? false).toBe(false);
+        }
+      }),
+    );
+  });
+
+  test("a deaf node hears nobody, but is heard", () => {
+    const grudge = drawOneWayPartition("one-deaf", nodeNames(4), randomStream(1, "test"));
+    expect([...grudge.values()].map((refused) => refused.size)).toEqual([3]);
+  });
+
+  test("a mute node is heard by nobody, but hears", () => {
+    const grudge = drawOneWayPartition("one-mute", nodeNames(4), randomStream(1, "test"));
+    expect([...grudge.values()].map((refused) => refused.size)).toEqual([1, 1, 1]);
   });
 });

@@ -5,9 +5,9 @@
  *
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis.clj` (`partition-majorities-ring`)
  */
-import type { NodeId, Random } from "../vortex/index.ts";
-import type { Grudge } from "./network.ts";
-import { pickOne, shuffle } from "./random.ts";
+import type { NodeId, Random } from "../../vortex/index.ts";
+import type { Grudge } from "../network.ts";
+import { pickOne, shuffle } from "../random.ts";
 
 export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
 export type PartitionKind = (typeof PARTITION_KINDS)[number];
@@ -32,6 +32,23 @@ export function drawPartition(
     default:
       throw new Error("Unexpected kind of partition", { cause: kind satisfies never });
   }
+}
+
+export const ONE_WAY_KINDS = ["one-deaf", "one-mute", "majority-deaf", "majority-mute"] as const;
+export type OneWayKind = (typeof ONE_WAY_KINDS)[number];
+
+/** Draws a cut in one direction: some nodes do not hear the others, or are not heard by them. */
+export function drawOneWayPartition(
+  kind: OneWayKind,
+  nodeIds: readonly NodeId[],
+  random: Random,
+): Grudge {
+  const shuffled = shuffle(random, nodeIds);
+  const isOne = kind === "one-deaf" || kind === "one-mute";
+  const some = new Set(shuffled.slice(0, isOne ? 1 : Math.floor(nodeIds.length / 2) + 1));
+  const cut = split(shuffled, some.size);
+  const isDeaf = kind === "one-deaf" || kind === "majority-deaf";
+  return new Map([...cut].filter(([dest]) => some.has(dest) === isDeaf));
 }
 
 /** The first `count` nodes against the rest, both ways. */

@@ -1,0 +1,80 @@
+/**
+ * The nemesis: when faults begin and end.
+ *
+ * Each fault alternates between its start and its stop. The first start comes at once; between two
+ * of its operations lies a time that is uniform in [0, 2 × interval).
+ *
+ * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis/combined.clj`
+ */
+import type { Json, Random } from "../../vortex/index.ts";
+import {
+  any,
+  type Generator,
+  type Invocation,
+  nemesis,
+  once,
+  phases,
+  stagger,
+} from "../generator.ts";
+import { type Fault, INJECTORS } from "./faults.ts";
+import type { FaultEnvironment, Injector } from "./injector.ts";
+
+export interface Nemesis {
+  /** The main phase: a fault begins at once, and ends and begins ever after. */
+  readonly generator: Generator;
+  /** Ends all faults. */
+  readonly healing: Generator;
+  /** Carries out what its generators say; resolves with what came of it. */
+  invoke(invocation: Invocation): Promise<Json>;
+  /** How often each fault took effect. */
+  effects(): Readonly<Partial<Record<Fault, number>>>;
+}
+
+export interface NemesisOptions extends Omit<FaultEnvironment, "random"> {
+  readonly faults: readonly Fault[];
+  /** A stream of randomness for each fault. */
+  readonly randomOf: (fault: Fault) => Random;
+  /** Mean time between two operations of one fault, in seconds. */
+  readonly intervalS: number;
+}
+
+export function makeNemesis({ faults, intervalS, randomOf, ...rest }: NemesisOptions): Nemesis {
+  const parts = faults.map((fault) => {
+    const random = randomOf(fault);
+    return { fault, random, injector: INJECTORS[fault]({ ...rest, random }) };
+  });
+  const actions = new Map<string, (value: Json) => Promise<Json>>(
+    parts.flatMap(({ fault, injector }) => [
+      [`start-${fault}`, async (drawn) => injector.start(String(drawn))],
+      [`stop-${fault}`, () => injector.stop()],
+    ]),
+  );
+
+  return {
+    generator: any(
+      parts.map(({ fault, random, injector }) =>
+        stagger(intervalS, random, alternating(fault, injector)),
+      ),
+    ),
+    healing: phases(faults.map((fault) => once(stopping(fault), nemesis))),
+    async invoke({ f, value }) {
+      const act = actions.get(f);
+      if (act === undefined) throw new Error(`The nemesis knows no "${f}"`);
+      return await act(value);
+    },
+    effects: () =>
+      Object.fromEntries(parts.map(({ fault, injector }) => [fault, injector.effectCount])),
+  };
+}
+
+function alternating(fault: Fault, injector: Injector): Generator {
+  let isStarted = false;
+  return nemesis(() => {
+    isStarted = !isStarted;
+    return isStarted ? { f: `start-${fault}`, value: injector.draw() } : stopping(fault);
+  });
+}
+
+function stopping(fault: Fault): Invocation {
+  return { f: `stop-${fault}`, value: null };
+}

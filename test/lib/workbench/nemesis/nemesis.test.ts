@@ -1,0 +1,118 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { uniqueIds } from "../../../../challenges/unique-ids.ts";
+import type { KVNode } from "../../../../lib/vortex/index.ts";
+import type { Operation } from "../../../../lib/workbench/history.ts";
+import type { Fault } from "../../../../lib/workbench/nemesis/faults.ts";
+import { runSimulated } from "../../../support/simulate.ts";
+
+function run(nemesis: readonly Fault[], more = {}) {
+  return runSimulated("unique-ids", uniqueIds, {
+    nodeCount: 5,
+    rate: 20,
+    timeLimitS: 60,
+    nemesisIntervalS: 5,
+    nemesis,
+    ...more,
+  });
+}
+
+function ofNemesis(history: readonly Operation[]): readonly Operation[] {
+  return history.filter(({ process }) => process === "nemesis");
+}
+
+/** The beginnings of what it did. */
+function begun(history: readonly Operation[]): readonly Operation[] {
+  return ofNemesis(history).filter((_, index) => index % 2 === 0);
+}
+
+describe("the nemesis", () => {
+  test("begins at once, and alternates between start and stop", () => {
+    const operations = begun(run(["partition"]).history);
+    expect(operations[0]).toMatchObject({ time: 0, f: "start-partition", type: "info" });
+    for (const [index, { f }] of operations.entries()) {
+      expect(f).toBe(index % 2 === 0 ? "start-partition" : "stop-partition");
+    }
+  });
+
+  test("waits up to twice the interval between two operations, the interval on average", () => {
+    const operations = begun(run(["partition"], { timeLimitS: 3000, rate: 0.1 }).history);
+    const delays = operations
+      .slice(1)
+      .map((one, index) => one.time - (operations[index]?.time ?? 0));
+    expect(Math.max(...delays)).toBeLessThan(10e9);
+    // Mean 5 s, and the mean of 600 has a standard deviation of 0.12 s.
+    expect(Math.abs(3000 / operations.length - 5)).toBeLessThan(0.6);
+  });
+
+  test("says what it did as Maelstrom does", () => {
+    const completions = ofNemesis(run(["partition"]).history).filter((_, index) => index % 2 === 1);
+    const [start, stop] = completions;
+    expect(start?.value).toEqual(["isolated", expect.anything()]);
+    expect(stop?.value).toBe("network-healed");
+  });
+
+  test("combines faults, each at its own pace", () => {
+    const fs = new Set(begun(run(["partition", "kill", "pause"]).history).map(({ f }) => f));
+    expect([...fs].sort()).toEqual([
+      "start-kill",
+      "start-partition",
+      "start-pause",
+      "stop-kill",
+      "stop-partition",
+      "stop-pause",
+    ]);
+  });
+
+  test("starts killed nodes again with a new init", () => {
+    const { history, messages, result } = run(["kill"]);
+    const restarted = begun(history).filter(({ f }) => f === "stop-kill");
+    const inits = messages.filter(
+      ({ type, message }) => type === "send" && message.body["type"] === "init",
+    );
+    expect(restarted.length).toBeGreaterThan(0);
+    expect(inits.length).toBeGreaterThan(5);
+    expect(result.faults.kill).toBeGreaterThan(0);
+    expect(result.workload).toMatchObject({ valid: true, duplicatedCount: 0 });
+  });
+
+  test("a killed node forgets what it had in memory", () => {
+    const counting = (node: KVNode) => {
+      let last = 0;
+      node.handle("generate", v.object({}), (request) => {
+        node.reply(request, { type: "generate_ok", id: `${node.id}-${++last}` });
+      });
+    };
+    const options = { nodeCount: 3, rate: 20, timeLimitS: 60, nemesisIntervalS: 5 };
+    const healthy = runSimulated("unique-ids", counting, options).result;
+    const killed = runSimulated("unique-ids", counting, { ...options, nemesis: ["kill"] }).result;
+    expect(healthy.valid).toBe(true);
+    expect(killed.workload).toMatchObject({ valid: false });
+  });
+
+  test("a paused node answers when it goes on, and forgets nothing", () => {
+    const { result } = run(["pause"], { nemesisIntervalS: 1 });
+    expect(result.faults.pause).toBeGreaterThan(0);
+    const latency = result.perf.latencies["all"]?.["1"] ?? 0;
+    expect(latency).toBeGreaterThan(500);
+    expect(result.workload?.valid).toBe(true);
+  });
+
+  test.each(["loss", "duplicate", "slow", "one-way-partition"] as const)(
+    "%s takes effect on messages between nodes",
+    (fault) => {
+      const chatty = (node: KVNode) => {
+        uniqueIds(node);
+        node.handle("hello", v.object({}), () => {});
+        node.onInit(() => {
+          node.every(100, () => {
+            for (const peer of node.peers) node.send(peer, { type: "hello" });
+          });
+        });
+      };
+      const { result } = runSimulated("unique-ids", chatty, { nodeCount: 3, nemesis: [fault] });
+      expect(result.faults[fault]).toBeGreaterThan(0);
+      expect(result.valid).toBe(true);
+    },
+  );
+});
