@@ -2,6 +2,8 @@
 import { Command, CommanderError } from "commander";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
+import { mergeCommand } from "./commands/merge.ts";
+import { simCommand } from "./commands/sim.ts";
 import { stagesCommand } from "./commands/stages.ts";
 import { testCommand } from "./commands/test.ts";
 import { BadArguments } from "./commands/test-flags.ts";
@@ -11,7 +13,9 @@ import { InvalidOptions } from "./workloads/workload.ts";
 const program = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
   .addCommand(testCommand())
-  .addCommand(stagesCommand());
+  .addCommand(stagesCommand())
+  .addCommand(simCommand())
+  .addCommand(mergeCommand());
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(--help lists what there is)");

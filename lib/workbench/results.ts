@@ -1,6 +1,7 @@
 /** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
+import * as v from "valibot";
 import { type AvailabilityVerdict, checkAvailability } from "./checkers/availability.ts";
-import type { Checker, Validity, Verdict } from "./checkers/checker.ts";
+import type { Checker, Finding, Validity, Verdict } from "./checkers/checker.ts";
 import { compose, type Failure } from "./checkers/compose.ts";
 import { checkExceptions, type ExceptionsVerdict } from "./checkers/exceptions.ts";
 import { checkLatency, type LatencyVerdict } from "./checkers/latency.ts";
@@ -61,5 +62,33 @@ export function judge({ options, history, journal, checker, ...rest }: Evidence)
     perf: checkLatency(history),
     ...rest,
     seed,
+  };
+}
+
+/** What was found, the workload's findings first. */
+export function findingsOf({ workload, stats, availability }: TestResult): readonly Finding[] {
+  return [workload, stats, availability].flatMap((verdict) => verdict?.explanation ?? []);
+}
+
+/** The numbers that tests are compared by. */
+export interface Figures {
+  /** Messages between servers for each operation; absent when there was no operation. */
+  readonly msgsPerOp?: number;
+  /** Stable latencies where the workload has them, else latencies of operations, in ms. */
+  readonly medianMs?: number;
+  readonly maxMs?: number;
+}
+
+const Latencies = v.looseObject({
+  stableLatencies: v.looseObject({ "0.5": v.number(), "1": v.number() }),
+});
+
+export function figuresOf({ net, perf, workload }: TestResult): Figures {
+  const { msgsPerOp } = net.servers;
+  const stable = v.safeParse(Latencies, workload);
+  const latencies = stable.success ? stable.output.stableLatencies : perf.latencies["all"];
+  return {
+    ...(msgsPerOp === undefined ? {} : { msgsPerOp }),
+    ...(latencies === undefined ? {} : { medianMs: latencies["0.5"], maxMs: latencies["1"] }),
   };
 }

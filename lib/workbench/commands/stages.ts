@@ -1,5 +1,5 @@
 /** `vortex stages`: runs Fly.io's stages on the compiled challenges, as a table. */
-import { basename, dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
@@ -12,6 +12,7 @@ import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
+import { selfDirectory } from "./self.ts";
 import {
   addTestFlags,
   BadArguments,
@@ -39,7 +40,7 @@ export function stagesCommand(): Command {
       "--full",
       `run them at their official lengths; otherwise the main phase is cut to ${SHORT.timeLimitS} s, the recovery to ${SHORT.recoveryS} s, the nemesis interval to ${SHORT.nemesisIntervalS} s, and no figure is held against its target`,
     )
-    .option("--dist <dir>", "where the compiled challenges are", defaultDist())
+    .option("--dist <dir>", "where the compiled challenges are", selfDirectory() ?? "dist")
     .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger)
     .option("--json", "print an array of the results, and nothing else, to stdout")
     .addHelpText("after", EXIT_CODE_HELP)
@@ -49,12 +50,6 @@ export function stagesCommand(): Command {
 const EXIT_CODE_HELP = `
 The exit code is that of the worst stage, as of "vortex test": 0 valid, 1 invalid,
 2 unknown, 255 crashed. A missed target is marked, and does not change it.`;
-
-/** Beside this executable; run from source, in the project's dist. */
-function defaultDist(): string {
-  const isCompiled = basename(process.execPath).startsWith("vortex");
-  return isCompiled ? dirname(process.execPath) : "dist";
-}
 
 async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const stages = pickStages(ids);

@@ -297,3 +297,31 @@ function faults(text: string): Fault[] {
     return fault;
   });
 }
+
+/** The flags that lead to these options, those with other values than their defaults. */
+export function wordsOf(options: TestOptions): string[] {
+  const { workload, nodeIds, concurrency, latency, nemesis, consistencyModels, seed } = options;
+  const words = ["-w", workload];
+  const add = (flag: string, value: string | number | undefined, standard?: unknown) => {
+    if (value !== undefined && value !== standard) words.push(flag, String(value));
+  };
+  const isCounted = nodeIds.join() === nodeNames(nodeIds.length).join();
+  if (isCounted) add("--node-count", nodeIds.length);
+  else add("--nodes", nodeIds.join(), DEFAULTS.nodeIds.join());
+  add("--concurrency", concurrency, nodeIds.length);
+  add("--rate", options.rate, DEFAULTS.rate);
+  add("--time-limit", options.timeLimitS, DEFAULTS.timeLimitS);
+  add("--latency", latency.meanMs, DEFAULTS.latency.meanMs);
+  add("--latency-dist", latency.distribution, DEFAULTS.latency.distribution);
+  add("--nemesis", nemesis.join(), "");
+  add("--nemesis-interval", options.nemesisIntervalS, DEFAULTS.nemesisIntervalS);
+  add("--recovery", options.recoveryS, DEFAULTS.recoveryS);
+  add("--topology", options.topology, DEFAULTS.topology);
+  add("--consistency-models", consistencyModels.join(), DEFAULTS.consistencyModels.join());
+  add("--key-count", options.keyCount, DEFAULTS.keyCount);
+  add("--max-txn-length", options.maxTxnLength, DEFAULTS.maxTxnLength);
+  add("--max-writes-per-key", options.maxWritesPerKey, DEFAULTS.maxWritesPerKey);
+  add("--availability", options.availability);
+  add("--seed", seed);
+  return words;
+}

@@ -1,7 +1,7 @@
 /** The stages as a table. */
 import Table from "cli-table3";
 import pc from "picocolors";
-import type { TestResult } from "../results.ts";
+import { type Figures, figuresOf, type TestResult } from "../results.ts";
 import type { Stage, Target } from "../stages.ts";
 
 /** How far a stage is. */
@@ -21,13 +21,6 @@ export interface StagesTableOptions {
   readonly isFull: boolean;
   /** The clock that rows were begun by: with it, running stages show their time. */
   readonly nowMs?: number;
-}
-
-/** The figures that a stage is held against. */
-interface Figures {
-  readonly msgsPerOp: number | undefined;
-  readonly medianMs: number | undefined;
-  readonly maxMs: number | undefined;
 }
 
 export function stagesTable(rows: readonly StageRow[], options: StagesTableOptions): string {
@@ -72,15 +65,6 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions): string[] {
 }
 
 const FLAGS_WIDTH = 44;
-
-function figuresOf({ net, perf }: TestResult): Figures {
-  const latencies = perf.latencies["all"];
-  return {
-    msgsPerOp: net.servers.msgsPerOp,
-    medianMs: latencies?.["0.5"],
-    maxMs: latencies?.["1"],
-  };
-}
 
 function describeVerdict({ valid }: TestResult): string {
   if (valid === "unknown") return pc.yellow("unknown");

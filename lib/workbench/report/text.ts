@@ -2,7 +2,7 @@
 import pc from "picocolors";
 import { shorten } from "../../vortex/message.ts";
 import type { BadLine } from "../cluster.ts";
-import type { TestResult } from "../results.ts";
+import { findingsOf, type TestResult } from "../results.ts";
 
 const MAX_LINE_LENGTH = 1000;
 
@@ -17,9 +17,7 @@ export function describeBadLine({ node, line, reason }: BadLine): string {
 
 /** A result for people: all of it, and then what was found, in sentences. */
 export function describeResult(result: TestResult): string {
-  const { workload, stats, availability } = result;
-  const findings = [workload, stats, availability].flatMap((verdict) => verdict?.explanation ?? []);
-  const sentences = findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
+  const sentences = findingsOf(result).map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
   const shown = Bun.inspect(Object.fromEntries(fields), { depth: 8, colors: pc.isColorSupported });
   return [shown, ...sentences].join("\n");

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { AnyProgram } from "../simulated-cluster.ts";
+import { BadArguments } from "./test-flags.ts";
+
+/**
+ * Loads a program from a TypeScript or JavaScript file: its one exported function, or the named one.
+ *
+ * @throws {BadArguments} when there is no such file or function, or several to choose from.
+ */
+export async function loadProgram(file: string, name: string | undefined): Promise<AnyProgram> {
+  const url = pathToFileURL(resolve(file)).href;
+  if (!(await Bun.file(resolve(file)).exists())) {
+    throw new BadArguments(`${file}: there is no such file (looked for ${resolve(file)})`);
+  }
+  let exports: Readonly<Record<string, unknown>>;
+  try {
+    exports = await import(url);
+  } catch (error) {
+    throw new BadArguments(`${file}: cannot be loaded: ${Bun.inspect(error)}`);
+  }
+  const functions = Object.entries(exports).flatMap(([key, value]) =>
+    isProgram(value) ? [[key, value] as const] : [],
+  );
+  const names = functions.map(([key]) => key).join(", ");
+  if (name !== undefined) {
+    const named = functions.find(([key]) => key === name);
+    if (named !== undefined) return named[1];
+    throw new BadArguments(`${file}: exports no function "${name}", but ${names || "none at all"}`);
+  }
+  const [only, ...others] = functions;
+  if (only === undefined) {
+    throw new BadArguments(
+      `${file}: exports no function; a program is one that takes a node: export function echo(node: Node) { ... }`,
+    );
+  }
+  if (others.length > 0) {
+    throw new BadArguments(`${file}: exports several functions, ${names}; name one with --export`);
+  }
+  return only[1];
+}
+
+// What a function takes cannot be seen; one that is no program fails when it is given a node.
+function isProgram(value: unknown): value is AnyProgram {
+  return typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value));
+}

@@ -1,0 +1,34 @@
+/** What is kept of each run of a sweep. */
+import * as v from "valibot";
+import { figuresOf, findingsOf, type TestResult } from "../results.ts";
+
+export const Outcome = v.object({
+  seed: v.number(),
+  valid: v.union([v.boolean(), v.literal("unknown")]),
+  /** What went wrong, in a sentence. */
+  reason: v.exactOptional(v.string()),
+  msgsPerOp: v.exactOptional(v.number()),
+  medianMs: v.exactOptional(v.number()),
+  maxMs: v.exactOptional(v.number()),
+  /** How often each fault took effect. */
+  faults: v.record(v.string(), v.number()),
+});
+export type Outcome = v.InferOutput<typeof Outcome>;
+
+export function outcomeOf(result: TestResult): Outcome {
+  const { seed, valid, faults } = result;
+  const outcome = { seed, valid, ...figuresOf(result), faults: { ...faults } };
+  return valid === true ? outcome : { ...outcome, reason: reasonOf(result) };
+}
+
+/** A run without a result counts as invalid. */
+export function outcomeOfCrash(seed: number, message: string): Outcome {
+  return { seed, valid: false, reason: message.split("\n", 1)[0] ?? "", faults: {} };
+}
+
+function reasonOf(result: TestResult): string {
+  const [finding] = findingsOf(result);
+  if (finding !== undefined) return `${finding.anomaly}: ${finding.sentence}`;
+  const error = result.workload?.["error"] ?? result.error;
+  return typeof error === "string" ? error : "No checker could tell what went wrong";
+}

@@ -1,0 +1,68 @@
+/** Many runs at a glance. */
+import type { Outcome } from "./outcome.ts";
+
+export interface Summary {
+  readonly count: number;
+  readonly validCount: number;
+  readonly invalidCount: number;
+  readonly unknownCount: number;
+  /** The runs that were not valid, by seed. */
+  readonly failures: readonly Outcome[];
+  readonly figures: { readonly [Name in FigureName]?: Distribution };
+  readonly faults: { readonly [fault: string]: FaultSummary };
+}
+
+const FIGURES = ["msgsPerOp", "medianMs", "maxMs"] as const;
+type FigureName = (typeof FIGURES)[number];
+
+export interface Distribution {
+  readonly min: number;
+  readonly median: number;
+  readonly p95: number;
+  readonly max: number;
+}
+
+export interface FaultSummary {
+  /** How many runs the fault took effect in. */
+  readonly runCount: number;
+  /** How often it did, in all runs together. */
+  readonly effectCount: number;
+}
+
+export function summarize(outcomes: readonly Outcome[]): Summary {
+  const count = (valid: Outcome["valid"]) => outcomes.filter((one) => one.valid === valid).length;
+  const figures = FIGURES.flatMap((name) => {
+    const values = outcomes.flatMap((outcome) => outcome[name] ?? []);
+    return values.length === 0 ? [] : [[name, distribution(values)] as const];
+  });
+  return {
+    count: outcomes.length,
+    validCount: count(true),
+    invalidCount: count(false),
+    unknownCount: count("unknown"),
+    failures: outcomes
+      .filter(({ valid }) => valid !== true)
+      .sort((one, other) => one.seed - other.seed),
+    figures: Object.fromEntries(figures),
+    faults: summarizeFaults(outcomes),
+  };
+}
+
+function summarizeFaults(outcomes: readonly Outcome[]): Summary["faults"] {
+  const summaries = new Map<string, { runCount: number; effectCount: number }>();
+  for (const { faults } of outcomes) {
+    for (const [fault, count] of Object.entries(faults)) {
+      const summary = summaries.get(fault) ?? { runCount: 0, effectCount: 0 };
+      summaries.set(fault, summary);
+      if (count > 0) summary.runCount++;
+      summary.effectCount += count;
+    }
+  }
+  return Object.fromEntries(summaries);
+}
+
+function distribution(values: readonly number[]): Distribution {
+  const sorted = Float64Array.from(values).sort();
+  const at = (q: number) => sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? 0;
+  return { min: at(0), median: at(0.5), p95: at(0.95), max: at(1) };
+}
