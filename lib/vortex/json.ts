@@ -67,8 +67,9 @@ export function mayHoldRawNumbers(text: string): boolean {
   return /[.E]/.test(text) || /-0/.test(text) || /\d{16}/.test(text) || /\de[-+\d]/.test(text);
 }
 
-// A string, skipped whole, or anything that begins like a number.
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"|-?\d[\d.eE+-]*/g;
+// A string, skipped whole, or anything that begins like a number. The closing quote is optional, so
+// that a string without one is passed over once: insisting on it took time quadratic in its length.
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|-?\d[\d.eE+-]*/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 // The reviver of JSON.parse could see each number's source text, but it recurses: 5,000 levels of
