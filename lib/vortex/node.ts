@@ -529,8 +529,7 @@ export class Node {
   }
 
   #logError(what: string, error: unknown): void {
-    const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-    this.log(`Error in ${what}: ${trace}`);
+    this.log(`Error in ${what}: ${errorTrace(error)}`);
   }
 
   #isIdle(): boolean {
@@ -570,6 +569,22 @@ function readError(peer: NodeId, body: AnyBody): RpcError {
   return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);
 }
 
+// Anything can be thrown, also what cannot be read: an object without prototype has no `toString`,
+// and a getter may throw in its turn.
+
 function errorText(error: unknown): string {
-  return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  try {
+    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
+  } catch {
+    return "an error that cannot be shown";
+  }
+}
+
+function errorTrace(error: unknown): string {
+  try {
+    if (error instanceof Error && typeof error.stack === "string") return error.stack;
+  } catch {
+    // Its text is then all there is.
+  }
+  return errorText(error);
 }
