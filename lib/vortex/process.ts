@@ -67,7 +67,7 @@ export async function serve<Options = void>(
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   await readMessages(input, output, (message) => node.receive(message));
-  if (!output.isClosed) await node.drain(DRAIN_LIMIT_MS);
+  await node.drain(output.isClosed ? 0 : DRAIN_LIMIT_MS);
   await output.end();
   process.off("SIGTERM", stop);
   process.off("SIGINT", stop);
