@@ -516,13 +516,15 @@ export class Node {
     onError: (error: unknown) => void = (error) => this.#logError(what, error),
   ): void {
     try {
-      const promise = task();
-      if (!(promise instanceof Promise)) return;
+      const result: unknown = task();
+      if (!isThenable(result)) return;
       this.#runningTasks++;
-      promise.catch(onError).finally(() => {
-        this.#runningTasks--;
-        this.#noticeIdle();
-      });
+      Promise.resolve(result)
+        .catch(onError)
+        .finally(() => {
+          this.#runningTasks--;
+          this.#noticeIdle();
+        });
     } catch (error) {
       onError(error);
     }
@@ -567,6 +569,12 @@ function readError(peer: NodeId, body: AnyBody): RpcError {
   if (result.success) return new RpcError(result.output.code, result.output.text);
   // Nothing is known of what happened, so it counts as indefinite.
   return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);
+}
+
+/** Whether `await` would wait for a value: promises of other libraries need not be `Promise`s. */
+function isThenable(value: unknown): value is PromiseLike<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  return "then" in value && typeof value.then === "function";
 }
 
 // Anything can be thrown, also what cannot be read: an object without prototype has no `toString`,
