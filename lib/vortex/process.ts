@@ -26,10 +26,13 @@ export interface Program<Options = void> {
 
 /** How long a program may still be busy after the end of input, in ms. */
 const DRAIN_LIMIT_MS = 5000;
+/** How long a process that was told to end may last when nobody reads its output, in ms. */
+const STOP_LIMIT_MS = DRAIN_LIMIT_MS + 1000;
 /** How long input may hold the event loop before timers get their turn, in ms. */
 const TURN_MS = 5;
 const MAX_SHOWN_LENGTH = 200;
 const BAD_OPTION_EXIT_CODE = 2;
+const OUTPUT_LOST_EXIT_CODE = 1;
 const NO_OPTIONS = v.object({});
 
 /**
@@ -37,7 +40,8 @@ const NO_OPTIONS = v.object({});
  *
  * Its options come from the command line. A bad value of one ends the process with code 2 before
  * `init` is answered; an unknown word is ignored with a remark. At the end of input, what is under
- * way is finished first (for up to 5 s), and the process ends with code 0.
+ * way is finished first (for up to 5 s), and the process ends with code 0; so it does after a signal,
+ * or when nobody reads its output any more. Code 1 says that output was lost.
  *
  * @param schema The program's options; by default what it carries as `program.options`.
  *
@@ -57,13 +61,16 @@ export async function serve<Options = void>(
   }
   for (const warning of parsed.warnings) logger.log(warning);
 
-  const input = Bun.stdin.stream().getReader();
-  const stop = () => void input.cancel();
-  const output = new Output(stop);
+  const input = new Input();
+  const output = new Output(() => input.stop());
   const node = new KVNode({ transport: output, clock: systemClock, random, logger } satisfies Host);
   // Without a schema, Options is void, and the program takes none.
   program(node, parsed.options as Options);
 
+  const stop = () => {
+    input.stop();
+    setTimeout(giveUp, STOP_LIMIT_MS).unref();
+  };
   process.once("SIGTERM", stop);
   process.once("SIGINT", stop);
   await readMessages(input, output, (message) => node.receive(message));
@@ -73,22 +80,46 @@ export async function serve<Options = void>(
   process.off("SIGINT", stop);
 }
 
-/** What is used of the stream reader of stdin. */
-interface InputReader {
-  read(): Promise<{ readonly done: boolean; readonly value?: Uint8Array | undefined }>;
+function giveUp(): never {
+  logger.log("Ending with output that nobody has read");
+  process.exit(OUTPUT_LOST_EXIT_CODE);
+}
+
+/** stdin, up to its end or until it is stopped. */
+class Input {
+  readonly #reader = Bun.stdin.stream().getReader();
+  #isStopped = false;
+
+  /** The next bytes; `undefined` at the end. */
+  async read(): Promise<Uint8Array | undefined> {
+    return (await this.#reader.read()).value;
+  }
+
+  stop(): void {
+    this.#isStopped = true;
+    void this.#reader.cancel();
+  }
+
+  /** Whether nothing more is to be read: a line that has begun will not be finished. */
+  get isStopped(): boolean {
+    return this.#isStopped;
+  }
 }
 
 async function readMessages(
-  input: InputReader,
+  input: Input,
   output: Output,
   receive: (message: Message) => void,
 ): Promise<void> {
   const lines = new LineReader();
   let turnBeganMs = performance.now();
-  for (;;) {
-    const { done, value } = await input.read();
-    receiveLines(value === undefined ? lines.end() : lines.push(value), receive);
-    if (done) return;
+  while (!input.isStopped) {
+    const chunk = await input.read();
+    if (chunk === undefined) {
+      if (!input.isStopped) receiveLines(lines.end(), receive);
+      return;
+    }
+    receiveLines(lines.push(chunk), receive);
     // A reader that stalls must not make this process grow: no more input until it has caught up.
     await output.drained();
     // While input floods, the next chunk is always there already, and timers would starve.
