@@ -41,7 +41,7 @@ const NO_OPTIONS = v.object({});
  * Its options come from the command line. A bad value of one ends the process with code 2 before
  * `init` is answered; an unknown word is ignored with a remark. At the end of input, what is under
  * way is finished first (for up to 5 s), and the process ends with code 0; so it does after a signal,
- * or when nobody reads its output any more. Code 1 says that output was lost.
+ * or when nobody reads its output any more. Code 1 says that output was lost for another reason.
  *
  * @param schema The program's options; by default what it carries as `program.options`.
  *
@@ -183,18 +183,25 @@ class Output implements Transport {
         await this.#sink.write(text);
         await this.#sink.flush();
       }
-    } catch {
-      // EPIPE: nobody reads any more. There is no one to tell, and nothing left to do.
+    } catch (error) {
       this.isClosed = true;
       this.#onClosed();
+      // After EPIPE nobody reads any more: there is no one to tell, and nothing left to do.
+      if (!isBrokenPipe(error)) {
+        logger.log(`Cannot write to stdout: ${error}`);
+        process.exitCode = OUTPUT_LOST_EXIT_CODE;
+      }
     }
     this.#lines = [];
     this.#writing = undefined;
   }
 }
 
-/** The time of this machine. */
-export const systemClock: Clock = {
+function isBrokenPipe(error: unknown): boolean {
+  return error instanceof Error && "code" in error && error.code === "EPIPE";
+}
+
+const clock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
     const dueMs = performance.now() + delayMs;
