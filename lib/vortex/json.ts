@@ -67,9 +67,10 @@ export function mayHoldRawNumbers(text: string): boolean {
   return /[.E]/.test(text) || /-0/.test(text) || /\d{16}/.test(text) || /\de[-+\d]/.test(text);
 }
 
-// A string, skipped whole, or anything that begins like a number. The closing quote is optional, so
-// that a string without one is passed over once: insisting on it took time quadratic in its length.
-const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|-?\d[\d.eE+-]*/g;
+// A string, skipped whole, or a run of what numbers are made of, such as `-1.5e3` or `--1.0`. The
+// closing quote is optional, so that a string without one is passed over once: insisting on it took
+// time quadratic in its length.
+const STRING_OR_NUMBER = /"[^"\\]*(?:\\[\s\S][^"\\]*)*"?|[-\d][-+.\deE]*/g;
 const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 
 // The reviver of JSON.parse could see each number's source text, but it recurses: 5,000 levels of
