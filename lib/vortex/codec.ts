@@ -1,7 +1,7 @@
 /** One line of text <-> one message. */
 import * as v from "valibot";
 import { parseJson, stringifyJson } from "./json.ts";
-import { describeIssues, Message } from "./message.ts";
+import { describeIssues, isObject, Message } from "./message.ts";
 
 /** What a line turned out to be. */
 export type Decoded =
@@ -23,6 +23,7 @@ export function decode(line: string, parse: (text: string) => unknown = parseJso
   }
   const result = v.safeParse(Message, value);
   if (result.success) return { ok: true, message: result.output };
+  if (!isObject(value)) return { ok: false, reason: "not a message: it must be an object" };
   return { ok: false, reason: `not a message: ${describeIssues(result.issues)}` };
 }
 
