@@ -91,7 +91,7 @@ function isListOfStrings(value: unknown): boolean {
  * whatever the input.
  *
  * @example
- * `"delta" must be number, but is "5"; "key" is missing`
+ * `"delta" must be a number, but is "5"; "key" is missing`
  */
 export function describeIssues(issues: readonly v.BaseIssue<unknown>[]): string {
   const told = issues.slice(0, MAX_ISSUES).map(describeIssue);
@@ -106,12 +106,28 @@ function describeIssue(issue: v.BaseIssue<unknown>): string {
   const path = issue.path?.map((item) => String(item.key)).join(".");
   const field = path === undefined ? "The value" : `"${shorten(path)}"`;
   if (issue.input === undefined) return `${field} is missing`;
-  const wanted =
-    issue.type === "custom" || issue.expected === null
-      ? issue.message
-      : `must be ${issue.type === "integer" ? "an integer" : issue.expected}`;
-  return `${field} ${shorten(wanted)}, but is ${describeValue(issue)}`;
+  if (issue.expected === "never") return `${field} is not allowed`;
+  return `${field} ${shorten(describeWanted(issue))}, but is ${describeValue(issue)}`;
 }
+
+function describeWanted({ type, expected, message, input }: v.BaseIssue<unknown>): string {
+  if (type === "integer") return "must be an integer";
+  // Custom checks say what they want, and some of valibot's name nothing that they expect.
+  if (type === "custom" || expected === null) return message;
+  if (expected === "number" && isRawNumber(input)) {
+    return "must be a number that JavaScript keeps as written";
+  }
+  if (type.endsWith("length")) return `must have length ${expected}`;
+  return `must be ${KIND_NAMES.get(expected) ?? expected}`;
+}
+
+const KIND_NAMES = new Map([
+  ["string", "a string"],
+  ["number", "a number"],
+  ["boolean", "a boolean"],
+  ["Array", "an array"],
+  ["Object", "an object"],
+]);
 
 function describeValue({ input, received }: v.BaseIssue<unknown>): string {
   if (isRawNumber(input)) return shorten(input.rawJSON);
