@@ -88,9 +88,11 @@ function isNumber(entry: unknown): boolean {
   return innermost(entry).type === "number";
 }
 
-// A text that is no number, or neither true nor false, stays as it is for the schema to refuse.
+// A text that is no number, or neither true nor false, stays as it is for the schema to refuse; so
+// does a number beyond those of JavaScript, which would become Infinity.
 function readNumber(text: string): unknown {
-  return /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text) ? Number(text) : text;
+  const isNumber = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
+  return isNumber && Number.isFinite(Number(text)) ? Number(text) : text;
 }
 
 function readBoolean(text: string): unknown {
