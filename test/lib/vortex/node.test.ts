@@ -1,0 +1,637 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import {
+  type AnyBody,
+  type Node,
+  parseJson,
+  type Request,
+  RpcError,
+} from "../../../lib/vortex/index.ts";
+import { INIT, newNode, receive, settled, startNode } from "../../support/fake-host.ts";
+
+const Any = v.object({});
+const Read = v.object({ key: v.string() });
+
+describe("Node before init", () => {
+  test.each(["id", "nodeIds", "peers", "neighbours"] as const)(
+    "throws when asked for its %s",
+    (property) => {
+      const { node } = newNode();
+      expect(() => node[property]).toThrow(`Cannot read "${property}" before init`);
+    },
+  );
+
+  test("cannot send", () => {
+    const { node, host } = newNode();
+    expect(() => node.send("n1", { type: "gossip" })).toThrow(
+      'Cannot send "gossip" to n1 before init',
+    );
+    expect(() => node.rpc("n1", { type: "ask" }, Any, () => {})).toThrow("before init");
+    expect(node.syncRpc("n1", { type: "ask" }, Any)).rejects.toThrow("before init");
+    expect(() => node.generateId()).toThrow("before init");
+    expect(host.clock.pendingTimers).toBe(0);
+  });
+
+  test("answers temporarily-unavailable (11), under the name it was addressed by", () => {
+    const { node, host } = newNode();
+    node.handle("read", Read, () => {});
+    receive(node, { type: "read", msg_id: 7, key: "a" }, "c3", "n9");
+    expect(host.takeSent()).toEqual([
+      {
+        src: "n9",
+        dest: "c3",
+        body: {
+          type: "error",
+          in_reply_to: 7,
+          code: 11,
+          text: 'n9 is not initialized: "read" came before "init"',
+        },
+      },
+    ]);
+  });
+
+  test("drops replies", () => {
+    const { node, host } = newNode();
+    receive(node, { type: "read_ok", in_reply_to: 1 });
+    expect(host.takeSent()).toEqual([]);
+  });
+
+  test("answers a malformed init with malformed-request (12), and the next one with init_ok", () => {
+    const { node, host } = newNode();
+    receive(node, { ...INIT, node_ids: "n0" });
+    receive(node, INIT);
+    expect(host.takeBodies()).toEqual([
+      {
+        type: "error",
+        in_reply_to: 1,
+        code: 12,
+        text: 'Malformed "init": "node_ids" must be an array, but is "n0"',
+      },
+      { type: "init_ok", in_reply_to: 1 },
+    ]);
+  });
+});
+
+describe("Node at init", () => {
+  test("answers init_ok", () => {
+    const { node, host } = newNode();
+    receive(node, INIT, "c0");
+    expect(host.takeSent()).toEqual([
+      { src: "n0", dest: "c0", body: { type: "init_ok", in_reply_to: 1 } },
+    ]);
+  });
+
+  test("learns its name, all nodes in the order of the message, and its peers", () => {
+    const { node } = newNode();
+    receive(node, { ...INIT, node_id: "n1", node_ids: ["n2", "n1", "n10"] });
+    expect(node.id).toBe("n1");
+    expect(node.nodeIds).toEqual(["n2", "n1", "n10"]);
+    expect(node.peers).toEqual(["n2", "n10"]);
+  });
+
+  test("counts a node that is named twice once", () => {
+    const { node } = newNode();
+    receive(node, { ...INIT, node_ids: ["n0", "n1", "n0", "n1"] });
+    expect(node.nodeIds).toEqual(["n0", "n1"]);
+  });
+
+  test("runs the onInit callbacks in their order, after init_ok", () => {
+    const { node, host } = newNode();
+    const order: unknown[] = [];
+    node.onInit(() => void order.push(...host.takeBodies(), "first"));
+    node.onInit(() => void order.push("second"));
+    receive(node, INIT);
+    expect(order).toEqual([{ type: "init_ok", in_reply_to: 1 }, "first", "second"]);
+  });
+
+  test("goes on to the next onInit callback when one throws, and logs the error", async () => {
+    const { host } = startNode((node) => {
+      node.onInit(() => {
+        throw new Error("first failed");
+      });
+      node.onInit(async () => {
+        throw new Error("second failed");
+      });
+      node.onInit(() => node.log("third ran"));
+    });
+    await settled();
+    expect(host.logged[0]).toStartWith("Error in onInit callback: Error: first failed\n");
+    expect(host.logged[1]).toBe("third ran");
+    expect(host.logged[2]).toStartWith("Error in onInit callback: Error: second failed\n");
+  });
+
+  test("takes a second init, as after a restart, without running onInit again", () => {
+    let runs = 0;
+    const { node, host } = startNode((starting) => starting.onInit(() => void runs++));
+    receive(node, { type: "topology", msg_id: 2, topology: { n0: ["n2"] } });
+    host.takeSent();
+    receive(node, { ...INIT, msg_id: 3, node_id: "m0", node_ids: ["m0", "m1"] }, "c9", "m0");
+    expect(host.takeSent()).toEqual([
+      { src: "m0", dest: "c9", body: { type: "init_ok", in_reply_to: 3 } },
+    ]);
+    expect([node.id, node.peers, node.neighbours]).toEqual(["m0", ["m1"], ["m1"]]);
+    expect(runs).toBe(1);
+  });
+});
+
+describe("Node neighbours", () => {
+  test("are all peers until a topology arrives", () => {
+    expect(startNode().node.neighbours).toEqual(["n1", "n2"]);
+  });
+
+  test("are what the last topology says", () => {
+    const { node, host } = startNode();
+    receive(node, { type: "topology", msg_id: 1, topology: { n0: ["n1"], n1: ["n0"], n2: [] } });
+    expect(node.neighbours).toEqual(["n1"]);
+    receive(node, { type: "topology", msg_id: 2, topology: { n0: ["n2"] } });
+    expect(node.neighbours).toEqual(["n2"]);
+    expect(host.takeBodies()).toEqual([
+      { type: "topology_ok", in_reply_to: 1 },
+      { type: "topology_ok", in_reply_to: 2 },
+    ]);
+  });
+
+  test("are none when the topology leaves the node out, as Maelstrom's line of one node does", () => {
+    const { node } = startNode();
+    receive(node, { type: "topology", msg_id: 1, topology: {} });
+    expect(node.neighbours).toEqual([]);
+  });
+
+  test("are none for a node whose name every object inherits", () => {
+    const { node } = newNode();
+    receive(node, { ...INIT, node_id: "toString", node_ids: ["toString"] });
+    receive(node, { type: "topology", msg_id: 1, topology: {} });
+    expect(node.neighbours).toEqual([]);
+  });
+
+  test("stay as they were when a topology is malformed", () => {
+    const { node, host } = startNode();
+    receive(node, { type: "topology", msg_id: 1, topology: { n0: "n1" } });
+    expect(host.takeBodies()).toMatchObject([{ type: "error", code: 12 }]);
+    expect(node.neighbours).toEqual(["n1", "n2"]);
+  });
+
+  test("are the program's business once it handles topology itself", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("topology", Any, (request) => starting.reply(request, { type: "mine" }));
+    });
+    receive(node, { type: "topology", msg_id: 1, topology: { n0: [] } });
+    expect(host.takeBodies()).toEqual([{ type: "mine", in_reply_to: 1 }]);
+    expect(node.neighbours).toEqual(["n1", "n2"]);
+  });
+});
+
+describe("Node.handle", () => {
+  test("calls the handler with sender, receiver, msg_id and what the schema made of the body", () => {
+    const requests: Request<{ key: string }>[] = [];
+    const { node } = startNode((starting) => {
+      starting.handle("read", Read, (request) => void requests.push(request));
+    });
+    receive(node, { type: "read", msg_id: 4, key: "a", extra: true }, "c8", "n0");
+    expect(requests).toEqual([
+      { src: "c8", dest: "n0", msg_id: 4, body: { key: "a" }, answered: false },
+    ]);
+  });
+
+  test("refuses a second handler for one type", () => {
+    const { node } = newNode();
+    node.handle("read", Any, () => {});
+    expect(() => node.handle("read", Any, () => {})).toThrow(
+      'Cannot register handler for "read": one is already registered',
+    );
+  });
+
+  test("refuses a handler for init", () => {
+    expect(() => newNode().node.handle("init", Any, () => {})).toThrow("use onInit");
+  });
+
+  test("takes types that every object inherits for types like any other", () => {
+    const { node, host } = startNode();
+    for (const type of ["constructor", "__proto__", "toString"]) {
+      receive(node, { type, msg_id: 2 });
+    }
+    expect(host.takeBodies().map(({ code }) => code)).toEqual([10, 10, 10]);
+  });
+});
+
+/** A node with a handler for "read" that does nothing, and the bodies that it sends on a request. */
+function answers(body: AnyBody): { bodies: AnyBody[]; logged: readonly string[] } {
+  const { node, host } = startNode((starting) => starting.handle("read", Read, () => {}));
+  receive(node, body);
+  return { bodies: host.takeBodies(), logged: host.logged };
+}
+
+describe("Node replies", () => {
+  test("not-supported (10) to a message type without a handler", () => {
+    expect(answers({ type: "frob", msg_id: 2 }).bodies).toEqual([
+      { type: "error", in_reply_to: 2, code: 10, text: 'No handler for "frob"' },
+    ]);
+  });
+
+  test("malformed-request (12) to a body that its schema refuses: field, wanted, came", () => {
+    expect(answers({ type: "read", msg_id: 2, key: 5 }).bodies).toEqual([
+      {
+        type: "error",
+        in_reply_to: 2,
+        code: 12,
+        text: 'Malformed "read": "key" must be a string, but is 5',
+      },
+    ]);
+  });
+
+  test("malformed-request (12) to a body without a type, or with one that is no string", () => {
+    expect(answers({ msg_id: 2 }).bodies).toMatchObject([
+      { code: 12, in_reply_to: 2, text: '"type" is missing' },
+    ]);
+    expect(answers({ msg_id: 2, type: 5 }).bodies).toMatchObject([
+      { code: 12, in_reply_to: 2, text: '"type" must be a string, but is 5' },
+    ]);
+  });
+
+  test.each(["0", "-1", "9007199254740993", "123456789012345678901234567890"])(
+    "to msg_id %s with that number, digit for digit",
+    (text) => {
+      const { bodies } = answers({ type: "frob", msg_id: parseJson(text) });
+      expect(JSON.stringify(bodies[0]?.["in_reply_to"])).toBe(text);
+    },
+  );
+
+  test("nothing to a request without msg_id, but logs what went wrong", () => {
+    expect(answers({ type: "frob" })).toEqual({
+      bodies: [],
+      logged: ['Message from c1 failed: No handler for "frob"'],
+    });
+  });
+
+  test.each([['"5"'], ["1.0"], ["1.5"], ["null"], ["[1]"], ["true"]])(
+    "nothing to a msg_id of %s, which no in_reply_to can match, but logs it",
+    (text) => {
+      const { bodies, logged } = answers({ type: "read", msg_id: parseJson(text), key: "a" });
+      expect(bodies).toEqual([]);
+      expect(logged).toHaveLength(1);
+      expect(logged[0]).toStartWith('Message from c1 failed: "msg_id" must be an integer, but is ');
+    },
+  );
+
+  test.each(["0", "null", '"x"', "1.0", "99"])(
+    "nothing to a reply that nobody waits for, with in_reply_to %s",
+    (text) => {
+      const { bodies, logged } = answers({ type: "read", in_reply_to: parseJson(text), msg_id: 3 });
+      expect([bodies, logged]).toEqual([[], []]);
+    },
+  );
+
+  test("with a text of bounded length, whatever the request", () => {
+    const long = "x".repeat(1_000_000);
+    for (const body of [
+      { type: long },
+      { type: "read", key: { [long]: 1 } },
+      { type: "read", [long]: 1 },
+    ]) {
+      const [error] = answers({ ...body, msg_id: 2 }).bodies;
+      expect(JSON.stringify(error).length).toBeLessThan(1000);
+    }
+  });
+});
+
+describe("Node.reply", () => {
+  test("sends the body to the sender, with in_reply_to", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Read, (request) => {
+        starting.reply(request, { type: "read_ok", value: [1, { deep: null }] });
+      });
+    });
+    receive(node, { type: "read", msg_id: 0, key: "a" }, "c5");
+    expect(host.takeSent()).toEqual([
+      {
+        src: "n0",
+        dest: "c5",
+        body: { type: "read_ok", value: [1, { deep: null }], in_reply_to: 0 },
+      },
+    ]);
+  });
+
+  test("refers to the request, whatever in_reply_to the body brings along", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (request) => {
+        starting.reply(request, { type: "read_ok", in_reply_to: 99 });
+      });
+    });
+    receive(node, { type: "read", msg_id: 3 });
+    expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 3 }]);
+  });
+
+  test("does nothing for a request without msg_id", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (request) => starting.reply(request, { type: "read_ok" }));
+    });
+    receive(node, { type: "read" });
+    expect([host.takeSent(), host.logged]).toEqual([[], []]);
+  });
+
+  test("works long after the handler has returned, and marks the request as answered", async () => {
+    const answered: boolean[] = [];
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (request) => {
+        starting.after(100, () => {
+          answered.push(request.answered);
+          starting.reply(request, { type: "read_ok" });
+          answered.push(request.answered);
+        });
+      });
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    expect(host.takeSent()).toEqual([]);
+    await host.clock.advance(100);
+    expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
+    expect(answered).toEqual([false, true]);
+  });
+
+  test("throws at a second reply, and the client gets the first one alone", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (request) => {
+        starting.reply(request, { type: "read_ok" });
+        starting.reply(request, { type: "again" });
+      });
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
+    expect(host.logged.join()).toContain('Cannot reply "again" to c1: it has an answer already');
+  });
+
+  test.each([
+    [
+      "nested too deep",
+      "RangeError",
+      () => parseJson(`${"[".repeat(100_000)}${"]".repeat(100_000)}`),
+    ],
+    ["not JSON", "TypeError", () => 1n],
+  ])("answers crash (13) in place of a body that is %s", (_, error, value) => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (request) => {
+        starting.reply(request, { type: "read_ok", value: value() });
+      });
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    const bodies = host.takeBodies();
+    expect(bodies).toMatchObject([{ type: "error", code: 13, in_reply_to: 1 }]);
+    expect(bodies[0]?.["text"]).toStartWith(error);
+  });
+});
+
+/** What comes of a request whose handler ends with the given value thrown, at once or later. */
+async function thrown(error: unknown, how: "throws" | "rejects", body: AnyBody = { msg_id: 2 }) {
+  const { node, host } = startNode((starting) => {
+    starting.handle("read", Any, () => {
+      if (how === "throws") throw error;
+      return Promise.reject(error);
+    });
+  });
+  receive(node, { type: "read", ...body });
+  await settled();
+  return { bodies: host.takeBodies(), logged: host.logged };
+}
+
+describe.each(["throws", "rejects"] as const)("A handler that %s", (how) => {
+  test("an RpcError answers with it, and logs nothing", async () => {
+    expect(await thrown(new RpcError("precondition-failed", "2 is not 3"), how)).toEqual({
+      bodies: [{ type: "error", in_reply_to: 2, code: 22, text: "2 is not 3" }],
+      logged: [],
+    });
+  });
+
+  test("an RpcError with a code of the user's answers with that code", async () => {
+    const { bodies } = await thrown(new RpcError(1001, "Out of seats"), how);
+    expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 1001, text: "Out of seats" }]);
+  });
+
+  test("the RpcError of another copy of the library answers with it", async () => {
+    const path = require.resolve("../../../lib/vortex/errors.ts");
+    const copy: typeof import("../../../lib/vortex/errors.ts") = await import(`${path}?other`);
+    const { bodies } = await thrown(new copy.RpcError("abort"), how);
+    expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 14, text: "abort" }]);
+  });
+
+  test("any other error answers crash (13), and logs the stack trace", async () => {
+    const { bodies, logged } = await thrown(new TypeError("x is not iterable"), how);
+    expect(bodies).toEqual([
+      { type: "error", in_reply_to: 2, code: 13, text: "TypeError: x is not iterable" },
+    ]);
+    expect(logged).toHaveLength(1);
+    expect(logged[0]).toStartWith('Error in handler of "read": TypeError: x is not iterable\n');
+    expect(logged[0]).toContain("node.test.ts");
+  });
+
+  const unreadable = new Error("hidden");
+  Object.defineProperty(unreadable, "stack", {
+    get() {
+      throw new Error("no stack either");
+    },
+  });
+  test.each([
+    ["a string", "oops", "oops"],
+    ["undefined", undefined, "undefined"],
+    ["null", null, "null"],
+    ["a symbol", Symbol("oops"), "Symbol(oops)"],
+    ["an object without prototype", Object.create(null), "an error that cannot be shown"],
+    ["an error whose stack cannot be read", unreadable, "Error: hidden"],
+  ])("%s answers crash (13), and the node lives on", async (_, error, text) => {
+    const { bodies, logged } = await thrown(error, how);
+    expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 13, text }]);
+    expect(logged).toEqual([`Error in handler of "read": ${text}`]);
+  });
+
+  test("in answer to a request without msg_id only logs", async () => {
+    const { bodies, logged } = await thrown(new RpcError("abort", "no"), how, {});
+    expect(bodies).toEqual([]);
+    expect(logged).toEqual(["Message from c1 failed: no"]);
+  });
+
+  test("cuts a long text", async () => {
+    const { bodies } = await thrown(new RpcError("abort", "x".repeat(100_000)), how);
+    expect(JSON.stringify(bodies).length).toBeLessThan(1000);
+  });
+});
+
+describe("A handler", () => {
+  test("that throws after its reply leaves that reply the only one, and logs the error", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, async (request) => {
+        starting.reply(request, { type: "read_ok" });
+        throw new RpcError("abort", "too late");
+      });
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    await settled();
+    expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
+    expect(host.logged).toEqual(["Message from c1 failed: too late"]);
+  });
+
+  test("may return a promise of another kind: its rejection is answered", async () => {
+    const rejecting: PromiseLike<void> = {
+      // biome-ignore lint/suspicious/noThenProperty: being thenable is what this is about.
+      then: (onOk, onError) => Promise.reject(new RpcError("abort")).then(onOk, onError),
+    };
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (() => rejecting) as () => Promise<void>);
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    await settled();
+    expect(host.takeBodies()).toMatchObject([{ code: 14, in_reply_to: 1 }]);
+  });
+});
+
+describe("Node.send", () => {
+  test("sends a body without msg_id or in_reply_to of its own", () => {
+    const { node, host } = startNode();
+    node.send("n2", { type: "gossip", values: [1, 2] });
+    expect(host.takeSent()).toEqual([
+      { src: "n0", dest: "n2", body: { type: "gossip", values: [1, 2] } },
+    ]);
+  });
+
+  test("takes the body as it is now: later changes are not sent", () => {
+    const { node, host } = startNode();
+    const values = [1];
+    node.send("n2", { type: "gossip", values });
+    values.push(2);
+    expect(host.takeBodies()).toEqual([{ type: "gossip", values: [1] }]);
+  });
+});
+
+describe("Node.generateId", () => {
+  test("never repeats itself in one process", () => {
+    const { node } = startNode();
+    const ids = new Set(Array.from({ length: 10_000 }, () => node.generateId()));
+    expect(ids.size).toBe(10_000);
+  });
+
+  test("never repeats itself over restarts under one name", () => {
+    const ids = new Set<string>();
+    for (let seed = 0; seed < 1000; seed++) {
+      const { node } = startNode(undefined, seed);
+      for (let index = 0; index < 10; index++) ids.add(node.generateId());
+    }
+    expect(ids.size).toBe(10_000);
+  });
+
+  test("tells nodes apart even if they drew the same random number", () => {
+    const idOf = (name: string) => {
+      const { node } = newNode(1);
+      receive(node, { ...INIT, node_id: name, node_ids: [name] });
+      return node.generateId();
+    };
+    const names = ["n1", "n11", "n", "n-1", "n1-1", "-", "1", ""];
+    expect(new Set(names.map(idOf)).size).toBe(names.length);
+  });
+
+  test("goes by the name that the last init gave", () => {
+    const { node } = startNode();
+    expect(node.generateId()).toStartWith("n0-");
+    receive(node, { ...INIT, node_id: "m5", node_ids: ["m5"] });
+    expect(node.generateId()).toStartWith("m5-");
+  });
+});
+
+describe("Node", () => {
+  test("takes time, randomness and its log from the host", async () => {
+    const { node, host } = startNode(undefined, 42);
+    await host.clock.advance(1234.5);
+    expect(node.nowMs()).toBe(1234.5);
+    expect(node.random()).toBe(newNode(42).host.random.next());
+    node.log("hello");
+    expect(host.logged).toEqual(["hello"]);
+  });
+});
+
+describe("Node.drain", () => {
+  /** Begins to drain a node, and tells when that is over. */
+  function drain(node: Node, limitMs = 5000): { isOver: boolean } {
+    const state = { isOver: false };
+    node.drain(limitMs).then(() => {
+      state.isOver = true;
+    });
+    return state;
+  }
+
+  test("is over at once when nothing is under way, and stops intervals", async () => {
+    const { node, host } = startNode((starting) => starting.every(10, () => {}));
+    await node.drain(5000);
+    expect(host.clock.pendingTimers).toBe(0);
+  });
+
+  test("waits for handlers to end", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, async (request) => {
+        await starting.sleep(300);
+        await settled();
+        starting.reply(request, { type: "read_ok" });
+      });
+    });
+    receive(node, { type: "read", msg_id: 1 });
+    const draining = drain(node);
+    await host.clock.advance(299);
+    expect(draining.isOver).toBe(false);
+    await host.clock.advance(1);
+    await settled();
+    expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("waits for RPCs to time out", async () => {
+    const { node, host } = startNode();
+    node.rpc("n1", { type: "ask" }, Any, () => {}, { timeoutMs: 700 });
+    const draining = drain(node);
+    await host.clock.advance(699);
+    expect(draining.isOver).toBe(false);
+    await host.clock.advance(1);
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("waits for RPCs to be answered", async () => {
+    const { node, host } = startNode();
+    node.rpc("n1", { type: "ask" }, Any, () => {});
+    const draining = drain(node);
+    receive(node, { type: "ask_ok", in_reply_to: host.takeBodies()[0]?.["msg_id"] }, "n1");
+    await settled();
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("waits for one-shot timers, and for what they start", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.after(50, async () => {
+        await starting.sleep(50);
+      });
+    });
+    const draining = drain(node);
+    await host.clock.advance(99);
+    expect(draining.isOver).toBe(false);
+    await host.clock.advance(1);
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("does not wait for a timer that is called off meanwhile", async () => {
+    const { node } = startNode();
+    const cancel = node.after(1e6, () => {});
+    const draining = drain(node);
+    await settled();
+    expect(draining.isOver).toBe(false);
+    cancel();
+    await settled();
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("gives up at its limit, and leaves no timer behind", async () => {
+    const { node, host } = startNode();
+    node.every(10, () => {});
+    node.after(1e6, () => {});
+    node.rpc("n1", { type: "ask" }, Any, () => {}, { timeoutMs: 1e6 });
+    const draining = drain(node, 2000);
+    await host.clock.advance(1999);
+    expect(draining.isOver).toBe(false);
+    await host.clock.advance(1);
+    await settled();
+    expect(draining.isOver).toBe(true);
+    expect(host.clock.pendingTimers).toBe(0);
+  });
+});

@@ -1,0 +1,320 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import {
+  type AnyBody,
+  type KVNode,
+  parseJson,
+  RpcError,
+  type RpcResult,
+  type SyncRpcOptions,
+} from "../../../lib/vortex/index.ts";
+import { type FakeHost, receive, settled, startNode } from "../../support/fake-host.ts";
+
+const AskOk = v.object({ type: v.literal("ask_ok"), value: v.number() });
+const ASK = { type: "ask", key: "a" };
+
+/** The msg_id of the request that was sent last. */
+function lastId(host: FakeHost): unknown {
+  return host.sent.at(-1)?.body["msg_id"];
+}
+
+/** Asks n1; resolves with the reply or with the error. */
+function ask(node: KVNode, options?: SyncRpcOptions): Promise<unknown> {
+  return node.syncRpc("n1", ASK, AskOk, options).catch((error: unknown) => error);
+}
+
+/** What a promise has come to by now, or `"pending"`. */
+async function outcome(promise: Promise<unknown>): Promise<unknown> {
+  return Promise.race([promise, settled().then(() => "pending")]);
+}
+
+/** What `syncRpc` comes to when the request is answered with the given body. */
+async function answered(reply: AnyBody): Promise<unknown> {
+  const { node, host } = startNode();
+  const promise = ask(node);
+  receive(node, { ...reply, in_reply_to: lastId(host) }, "n1");
+  return outcome(promise);
+}
+
+/** Fails unless nothing is left of any RPC. */
+async function expectNothingLeft(node: KVNode, host: FakeHost): Promise<void> {
+  expect(host.clock.pendingTimers).toBe(0);
+  expect(await outcome(node.drain(1e6))).toBeUndefined();
+}
+
+describe("syncRpc", () => {
+  test("sends the body with a msg_id, and resolves with what the schema made of the reply", async () => {
+    const { node, host } = startNode();
+    const promise = ask(node);
+    expect(host.sent).toEqual([{ src: "n0", dest: "n1", body: { ...ASK, msg_id: 1 } }]);
+    receive(node, { type: "ask_ok", value: 5, extra: true, in_reply_to: 1 }, "n1");
+    expect(await outcome(promise)).toEqual({ type: "ask_ok", value: 5 });
+    await expectNothingLeft(node, host);
+  });
+
+  test("uses a new msg_id for each request, in place of one that the body brings along", () => {
+    const { node, host } = startNode();
+    for (let count = 0; count < 3; count++) node.rpc("n1", { ...ASK, msg_id: 9 }, AskOk, () => {});
+    expect(host.takeBodies().map(({ msg_id }) => msg_id)).toEqual([1, 2, 3]);
+  });
+
+  test("gets its own reply, in whatever order replies come", async () => {
+    const { node } = startNode();
+    const promises = [1, 2, 3].map(() => node.syncRpc("n1", ASK, AskOk));
+    for (const id of [2, 3, 1]) receive(node, { type: "ask_ok", value: id * 10, in_reply_to: id });
+    const values = (await Promise.all(promises)).map(({ value }) => value);
+    expect(values).toEqual([10, 20, 30]);
+  });
+
+  test("rejects with the error that the peer answered", async () => {
+    const error = await answered({ type: "error", code: 22, text: "5 is not 4" });
+    expect(error).toBeInstanceOf(RpcError);
+    expect(error).toMatchObject({
+      kind: "precondition-failed",
+      definite: true,
+      message: "5 is not 4",
+    });
+  });
+
+  test("rejects with an error without text under the error's name", async () => {
+    expect(await answered({ type: "error", code: 20 })).toMatchObject({
+      kind: "key-does-not-exist",
+      message: "key-does-not-exist",
+    });
+  });
+
+  test("rejects with an indefinite error when the code is one of the user's", async () => {
+    const error = await answered({ type: "error", code: 1001, text: "Out of seats" });
+    expect(error).toMatchObject({ kind: "unknown", code: 1001, definite: false });
+  });
+
+  test.each([
+    ["a reply of another type", { type: "read_ok" }, '"type" must be "ask_ok", but is "read_ok"'],
+    ["a reply with a wrong field", { type: "ask_ok", value: "5" }, '"value" must be a number'],
+    ["a reply without type", {}, '"type" is missing'],
+    ["an error without code", { type: "error", text: "?" }, '"code" is missing'],
+    ["an error whose code is a text", { type: "error", code: "22" }, '"code" must be a number'],
+  ])("rejects with an indefinite crash when the peer answers %s", async (_, body, reason) => {
+    const error = await answered(body);
+    expect(error).toMatchObject({ kind: "crash", definite: false });
+    expect(String(error)).toContain(reason);
+    expect(String(error)).toContain("n1");
+  });
+
+  test("rejects with an indefinite timeout when no reply arrives within timeoutMs", async () => {
+    const { node, host } = startNode();
+    const promise = ask(node, { timeoutMs: 70 });
+    await host.clock.advance(69);
+    expect(await outcome(promise)).toBe("pending");
+    await host.clock.advance(1);
+    expect(await outcome(promise)).toMatchObject({
+      kind: "timeout",
+      code: 0,
+      definite: false,
+      message: 'No reply to "ask" from n1 within 70 ms',
+    });
+    await expectNothingLeft(node, host);
+  });
+
+  test("waits for one second unless told otherwise", async () => {
+    const { node, host } = startNode();
+    const promise = ask(node);
+    await host.clock.advance(999);
+    expect(await outcome(promise)).toBe("pending");
+    await host.clock.advance(1);
+    expect(await outcome(promise)).toMatchObject({ kind: "timeout" });
+  });
+
+  test("ignores a reply after the timeout", async () => {
+    const { node, host } = startNode();
+    const promise = ask(node);
+    await host.clock.advance(1000);
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+    expect(await outcome(promise)).toMatchObject({ kind: "timeout" });
+    expect(host.logged).toEqual([]);
+  });
+
+  test("ignores a second reply to the same msg_id", async () => {
+    const { node, host } = startNode();
+    const promise = ask(node);
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+    receive(node, { type: "ask_ok", value: 6, in_reply_to: 1 }, "n1");
+    expect(await outcome(promise)).toMatchObject({ value: 5 });
+    expect(host.logged).toEqual([]);
+  });
+
+  test.each(["0", "2", "1.0", '"1"', "null", "[1]"])(
+    "ignores a reply with in_reply_to %s to the request with msg_id 1",
+    async (text) => {
+      const { node } = startNode();
+      const promise = ask(node);
+      receive(node, { type: "ask_ok", value: 5, in_reply_to: parseJson(text) }, "n1");
+      expect(await outcome(promise)).toBe("pending");
+    },
+  );
+
+  test("matches replies by in_reply_to alone: the peer may answer under another name", async () => {
+    const { node } = startNode();
+    const promise = ask(node);
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "proxy");
+    expect(await outcome(promise)).toMatchObject({ value: 5 });
+  });
+
+  test("rejects at once when the body cannot be encoded, and leaves nothing behind", async () => {
+    const { node, host } = startNode();
+    const promise = node.syncRpc("n1", { type: "ask", big: 1n }, AskOk);
+    expect(await promise.catch((error) => error)).toBeInstanceOf(TypeError);
+    await expectNothingLeft(node, host);
+    node.rpc("n1", ASK, AskOk, () => {});
+    expect(lastId(host)).toBe(1);
+  });
+
+  test("answers a request with the error of the RPC behind it, when the handler lets it through", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", v.object({}), async () => {
+        await starting.syncRpc("seq-kv", ASK, AskOk);
+      });
+    });
+    receive(node, { type: "read", msg_id: 8 });
+    host.takeSent();
+    receive(node, { type: "error", code: 20, text: "no such key", in_reply_to: 1 }, "seq-kv");
+    await settled();
+    expect(host.takeBodies()).toEqual([
+      { type: "error", code: 20, text: "no such key", in_reply_to: 8 },
+    ]);
+  });
+});
+
+describe("syncRpc with a signal", () => {
+  test("that has aborted rejects with its reason, and sends nothing", async () => {
+    const { node, host } = startNode();
+    const reason = new Error("changed my mind");
+    const promise = ask(node, { signal: AbortSignal.abort(reason) });
+    expect(await outcome(promise)).toBe(reason);
+    expect(host.sent).toEqual([]);
+    await expectNothingLeft(node, host);
+  });
+
+  test("that aborts meanwhile rejects with its reason, and ignores the reply", async () => {
+    const { node, host } = startNode();
+    const controller = new AbortController();
+    const promise = ask(node, { signal: controller.signal });
+    controller.abort("enough");
+    expect(await outcome(promise)).toBe("enough");
+    await expectNothingLeft(node, host);
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+    expect(host.logged).toEqual([]);
+  });
+
+  test("that aborts later is of no consequence", async () => {
+    const { node, host } = startNode();
+    const controller = new AbortController();
+    const promise = ask(node, { signal: controller.signal });
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+    controller.abort();
+    expect(await outcome(promise)).toMatchObject({ value: 5 });
+    await expectNothingLeft(node, host);
+  });
+
+  test("leaves no listener on it, however it ends", async () => {
+    const { signal } = new AbortController();
+    let listeners = 0;
+    const add = signal.addEventListener.bind(signal);
+    const remove = signal.removeEventListener.bind(signal);
+    signal.addEventListener = (...args: Parameters<typeof add>) => {
+      listeners++;
+      add(...args);
+    };
+    signal.removeEventListener = (...args: Parameters<typeof remove>) => {
+      listeners--;
+      remove(...args);
+    };
+    const { node, host } = startNode();
+    const promises = [1, 2].map(() => ask(node, { signal }));
+    expect(listeners).toBe(2);
+    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+    await host.clock.advance(1000);
+    await Promise.all(promises);
+    expect(listeners).toBe(0);
+  });
+
+  test("may still time out", async () => {
+    const { node, host } = startNode();
+    const { signal } = new AbortController();
+    const promise = ask(node, { signal, timeoutMs: 5 });
+    await host.clock.advance(5);
+    expect(await outcome(promise)).toMatchObject({ kind: "timeout" });
+  });
+});
+
+describe("rpc", () => {
+  /** The results that the callback of one RPC is given while the test acts on the node. */
+  function resultsOf(act: (node: KVNode, host: FakeHost) => void | Promise<void>) {
+    const { node, host } = startNode();
+    const results: RpcResult<v.InferOutput<typeof AskOk>>[] = [];
+    node.rpc("n1", ASK, AskOk, (result) => void results.push(result));
+    return Promise.resolve(act(node, host)).then(() => results);
+  }
+
+  test("calls back with the body of the first reply, once", async () => {
+    const results = await resultsOf(async (node, host) => {
+      receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+      receive(node, { type: "ask_ok", value: 6, in_reply_to: 1 }, "n1");
+      await host.clock.advance(5000);
+      await expectNothingLeft(node, host);
+    });
+    expect(results).toEqual([{ ok: true, body: { type: "ask_ok", value: 5 } }]);
+  });
+
+  test("calls back with the peer's error", async () => {
+    const results = await resultsOf((node) => {
+      receive(node, { type: "error", code: 11, text: "busy", in_reply_to: 1 }, "n1");
+    });
+    expect(results).toMatchObject([{ ok: false, error: { code: 11, message: "busy" } }]);
+  });
+
+  test("calls back with a timeout, once, though a reply comes later", async () => {
+    const results = await resultsOf(async (node, host) => {
+      await host.clock.advance(1000);
+      receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+      await expectNothingLeft(node, host);
+    });
+    expect(results).toMatchObject([{ ok: false, error: { kind: "timeout" } }]);
+  });
+
+  test("calls back with an indefinite crash when the reply does not fit the schema", async () => {
+    const results = await resultsOf((node) => {
+      receive(node, { type: "ask_ok", in_reply_to: 1 }, "n1");
+    });
+    expect(results).toMatchObject([{ ok: false, error: { kind: "crash", definite: false } }]);
+  });
+
+  test("logs what its callback throws, at once or later", async () => {
+    const { node, host } = startNode();
+    node.rpc("n1", ASK, AskOk, () => {
+      throw new Error("at once");
+    });
+    node.rpc("n1", ASK, AskOk, async () => {
+      throw new Error("later");
+    });
+    await host.clock.advance(1000);
+    expect(host.logged[0]).toStartWith('Error in callback of "ask": Error: at once\n');
+    expect(host.logged[1]).toStartWith('Error in callback of "ask": Error: later\n');
+    await expectNothingLeft(node, host);
+  });
+
+  test("lets a callback start the next RPC", async () => {
+    const { node, host } = startNode();
+    const attempts: number[] = [];
+    const attempt = () => {
+      node.rpc("n1", ASK, AskOk, (result) => {
+        attempts.push(node.nowMs());
+        if (!result.ok && attempts.length < 3) attempt();
+      });
+    };
+    attempt();
+    await host.clock.advance(10_000);
+    expect(attempts).toEqual([1000, 2000, 3000]);
+    await expectNothingLeft(node, host);
+  });
+});

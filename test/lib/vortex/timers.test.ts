@@ -1,0 +1,151 @@
+import { describe, expect, test } from "bun:test";
+import type { Cancel, KVNode } from "../../../lib/vortex/index.ts";
+import { startNode } from "../../support/fake-host.ts";
+
+/** The times at which a program's timers were heard of, while the test moves time. */
+function heard(program: (node: KVNode, hear: () => void) => void) {
+  const { node, host } = startNode();
+  const times: number[] = [];
+  program(node, () => void times.push(node.nowMs()));
+  return { times, host, clock: host.clock };
+}
+
+describe("Node.after", () => {
+  test("calls back once, after the delay", async () => {
+    const { times, clock } = heard((node, hear) => node.after(50, hear));
+    await clock.advance(49);
+    expect(times).toEqual([]);
+    await clock.advance(1000);
+    expect(times).toEqual([50]);
+  });
+
+  test("does not call back once it is called off", async () => {
+    const { times, clock } = heard((node, hear) => {
+      const cancel = node.after(50, hear);
+      cancel();
+      cancel();
+    });
+    await clock.advance(100);
+    expect(times).toEqual([]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("takes no harm from being called off by its own callback, or afterwards", async () => {
+    const { times, clock, host } = heard((node, hear) => {
+      const cancel = node.after(50, () => {
+        cancel();
+        hear();
+      });
+      node.after(60, cancel);
+    });
+    await clock.advance(100);
+    expect([times, host.logged]).toEqual([[50], []]);
+  });
+
+  test("logs what its callback throws, at once or later", async () => {
+    const { clock, host } = heard((node) => {
+      node.after(1, () => {
+        throw new Error("at once");
+      });
+      node.after(2, async () => {
+        throw new Error("later");
+      });
+    });
+    await clock.advance(5);
+    expect(host.logged[0]).toStartWith("Error in timer: Error: at once\n");
+    expect(host.logged[1]).toStartWith("Error in timer: Error: later\n");
+  });
+});
+
+describe("Node.every", () => {
+  test("calls back at each multiple of the interval, not at once", async () => {
+    const { times, clock } = heard((node, hear) => node.every(10, hear));
+    await clock.advance(35);
+    expect(times).toEqual([10, 20, 30]);
+  });
+
+  test("does not drift when each tick comes late", async () => {
+    const { times, clock } = heard((node, hear) => node.every(10, hear));
+    for (let tick = 0; tick < 100; tick++) {
+      await clock.pause(13);
+      await clock.advance(7);
+    }
+    // Late by 3, then on the grid, again and again: 2,000 ms hold 200 ticks.
+    expect(times.slice(0, 4)).toEqual([13, 20, 33, 40]);
+    expect(times.at(-1)).toBe(2000);
+    expect(times).toHaveLength(200);
+  });
+
+  test("leaves out the ticks that were missed, and goes on on the grid", async () => {
+    const { times, clock } = heard((node, hear) => node.every(10, hear));
+    await clock.advance(10);
+    await clock.pause(87);
+    await clock.advance(23);
+    expect(times).toEqual([10, 97, 100, 110, 120]);
+  });
+
+  test("keeps to its grid at intervals that are no whole number of milliseconds", async () => {
+    const { times, clock } = heard((node, hear) => node.every(0.5, hear));
+    await clock.advance(100);
+    expect(times).toHaveLength(200);
+  });
+
+  test("stops when it is called off", async () => {
+    const { times, clock } = heard((node, hear) => {
+      const cancel = node.every(10, hear);
+      node.after(25, cancel);
+    });
+    await clock.advance(100);
+    expect(times).toEqual([10, 20]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("stops when its own callback calls it off", async () => {
+    const { times, clock } = heard((node, hear) => {
+      const cancel: Cancel = node.every(10, () => {
+        hear();
+        cancel();
+      });
+    });
+    await clock.advance(100);
+    expect(times).toEqual([10]);
+    expect(clock.pendingTimers).toBe(0);
+  });
+
+  test("goes on when a callback throws, and logs the error", async () => {
+    const { times, clock, host } = heard((node, hear) =>
+      node.every(10, () => {
+        hear();
+        throw new Error("tick failed");
+      }),
+    );
+    await clock.advance(20);
+    expect(times).toEqual([10, 20]);
+    expect(host.logged).toHaveLength(2);
+    expect(host.logged[0]).toStartWith("Error in timer: Error: tick failed\n");
+  });
+
+  test("does not wait for a callback's promise", async () => {
+    const { times, clock } = heard((node, hear) =>
+      node.every(10, async () => {
+        hear();
+        await node.sleep(1000);
+      }),
+    );
+    await clock.advance(30);
+    expect(times).toEqual([10, 20, 30]);
+  });
+
+  test.each([0, -1, Number.NaN])("refuses an interval of %d", (intervalMs) => {
+    const { node } = startNode();
+    expect(() => node.every(intervalMs, () => {})).toThrow(RangeError);
+  });
+});
+
+describe("Node.sleep", () => {
+  test("resolves after the delay", async () => {
+    const { times, clock } = heard((node, hear) => node.sleep(30).then(hear));
+    await clock.advance(100);
+    expect(times).toEqual([30]);
+  });
+});
