@@ -91,6 +91,7 @@ export class KvClient {
    * again while others change it in between.
    *
    * A timeout is not retried: the compare-and-set may have happened, and would then count twice.
+   * An absent key is created, but on lww-kv, which cannot.
    *
    * @param change Called with the value read, `undefined` if the key is absent. It may run several
    *   times, so it must have no effect of its own.
@@ -108,8 +109,8 @@ export class KvClient {
       const current = await this.readOr(key, undefined, options);
       const next = change(current);
       try {
-        const createIfNotExists = current === undefined;
-        await this.cas(key, current ?? null, next, { ...options, createIfNotExists });
+        if (current === undefined) await this.#create(key, next, options);
+        else await this.cas(key, current, next, options);
         return next;
       } catch (error) {
         // seq-kv may answer from a past state: "does not exist" of a key that was just read.
@@ -124,6 +125,14 @@ export class KvClient {
       const boundMs = Math.min(maxBackoffMs, backoffMs * 2 ** (attempt - 1));
       await this.#node.sleep(this.#node.random() * boundMs);
     }
+  }
+
+  /** Stores the first value of a key; `precondition-failed` if another was faster. */
+  #create(key: unknown, value: unknown, options: SyncRpcOptions): Promise<void> {
+    // An absent key is created whatever `from` is. One that exists by now must not match, not even
+    // if its value is null: so `from` is a value that nobody ever stored.
+    const from = this.#node.generateId();
+    return this.cas(key, from, value, { ...options, createIfNotExists: true });
   }
 }
 

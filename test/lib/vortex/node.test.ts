@@ -21,13 +21,13 @@ describe("Node before init", () => {
     },
   );
 
-  test("cannot send", () => {
+  test("cannot send", async () => {
     const { node, host } = newNode();
     expect(() => node.send("n1", { type: "gossip" })).toThrow(
       'Cannot send "gossip" to n1 before init',
     );
     expect(() => node.rpc("n1", { type: "ask" }, Any, () => {})).toThrow("before init");
-    expect(node.syncRpc("n1", { type: "ask" }, Any)).rejects.toThrow("before init");
+    await expect(node.syncRpc("n1", { type: "ask" }, Any)).rejects.toThrow("before init");
     expect(() => node.generateId()).toThrow("before init");
     expect(host.clock.pendingTimers).toBe(0);
   });
@@ -548,7 +548,7 @@ describe("Node.drain", () => {
   /** Begins to drain a node, and tells when that is over. */
   function drain(node: Node, limitMs = 5000): { isOver: boolean } {
     const state = { isOver: false };
-    node.drain(limitMs).then(() => {
+    void node.drain(limitMs).then(() => {
       state.isOver = true;
     });
     return state;

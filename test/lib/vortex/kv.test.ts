@@ -1,0 +1,333 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { type AnyBody, isRpcError, type KVNode } from "../../../lib/vortex/index.ts";
+import { type FakeHost, receive, settled, startNode } from "../../support/fake-host.ts";
+import { FakeKv } from "../../support/fake-kv.ts";
+
+const ABSENT = { type: "error", code: 20, text: "key does not exist" };
+const MISMATCH = { type: "error", code: 22, text: "current value 2 is not 1" };
+
+/** Answers everything that nodes have asked, until they ask no more or wait for their timers. */
+async function serveAll(
+  nodes: readonly { readonly node: KVNode; readonly host: FakeHost }[],
+  answer: (body: AnyBody) => AnyBody | undefined,
+): Promise<void> {
+  for (let isBusy = true; isBusy; ) {
+    await settled();
+    isBusy = false;
+    for (const { node, host } of nodes) {
+      for (const { src, dest, body } of host.takeSent()) {
+        isBusy = true;
+        const reply = answer(body);
+        if (reply !== undefined)
+          receive(node, { ...reply, in_reply_to: body["msg_id"] }, dest, src);
+      }
+    }
+  }
+}
+
+/**
+ * Lets a client act on a service that gives the listed answers, one after another. Time passes as
+ * needed. Returns what was asked, and what the action came to.
+ */
+async function scripted<T>(replies: readonly AnyBody[], action: (node: KVNode) => Promise<T>) {
+  const started = startNode();
+  const { node, host } = started;
+  const asked: AnyBody[] = [];
+  const askedAtMs: number[] = [];
+  const remaining = [...replies];
+  let isOver = false;
+  const outcome = action(node)
+    .catch((error: unknown) => error)
+    .finally(() => {
+      isOver = true;
+    });
+  while (!isOver) {
+    await serveAll([started], ({ msg_id: _, ...body }) => {
+      asked.push(body);
+      askedAtMs.push(node.nowMs());
+      return remaining.shift();
+    });
+    await host.clock.advance(0.5);
+  }
+  return { asked, askedAtMs, outcome: await outcome, host };
+}
+
+describe("KvClient.read", () => {
+  test.each(["seqKv", "linKv", "lwwKv"] as const)(
+    "of %s asks the service of that name",
+    async (name) => {
+      const { node, host } = startNode();
+      const reading = node[name].read("a");
+      const [request] = host.takeSent();
+      expect(request).toMatchObject({
+        dest: name.replace("Kv", "-kv"),
+        body: { type: "read", key: "a", msg_id: 1 },
+      });
+      receive(node, { type: "read_ok", value: [1], in_reply_to: 1 }, request?.dest);
+      expect(await reading).toEqual([1]);
+    },
+  );
+
+  test.each([[0], [null], [false], [""], [[]], [{ a: 1 }]])(
+    "resolves with the value %j as it is",
+    async (value) => {
+      const { outcome } = await scripted([{ type: "read_ok", value }], (node) =>
+        node.seqKv.read(1),
+      );
+      expect(outcome).toEqual(value);
+    },
+  );
+
+  test('takes any JSON for a key: 1 and "1" are two', async () => {
+    const { asked } = await scripted([ABSENT, ABSENT], async (node) => {
+      await node.linKv.readOr(1, 0);
+      await node.linKv.readOr("1", 0);
+    });
+    expect(asked.map(({ key }) => key)).toEqual([1, "1"]);
+  });
+
+  test("rejects with key-does-not-exist when the service says so", async () => {
+    const { outcome } = await scripted([ABSENT], (node) => node.seqKv.read("a"));
+    expect(outcome).toMatchObject({ kind: "key-does-not-exist", definite: true });
+  });
+
+  test("rejects with a timeout when the service does not answer in time", async () => {
+    const { outcome } = await scripted([], (node) => node.seqKv.read("a", { timeoutMs: 20 }));
+    expect(outcome).toMatchObject({ kind: "timeout", definite: false });
+  });
+
+  test("rejects with an indefinite crash when the answer has no value", async () => {
+    const { outcome } = await scripted([{ type: "read_ok" }], (node) => node.seqKv.read("a"));
+    expect(outcome).toMatchObject({ kind: "crash", message: expect.stringContaining('"value"') });
+  });
+
+  test("gives up when its signal aborts", async () => {
+    const controller = new AbortController();
+    const { outcome } = await scripted([], (node) => {
+      node.after(5, () => controller.abort("enough"));
+      return node.seqKv.read("a", { signal: controller.signal });
+    });
+    expect(outcome).toBe("enough");
+  });
+});
+
+describe("KvClient.readOr", () => {
+  const read = (reply: AnyBody) =>
+    scripted([reply], (node) => node.seqKv.readOr("a", 7)).then(({ outcome }) => outcome);
+
+  test("resolves with the value, be it null", async () => {
+    expect(await read({ type: "read_ok", value: 3 })).toBe(3);
+    expect(await read({ type: "read_ok", value: null })).toBeNull();
+  });
+
+  test("resolves with the fallback when there is no such key", async () => {
+    expect(await read(ABSENT)).toBe(7);
+  });
+
+  test("rejects with any other error", async () => {
+    expect(await read({ type: "error", code: 11 })).toMatchObject({ code: 11 });
+  });
+});
+
+describe("KvClient.write", () => {
+  test("stores a value", async () => {
+    const { asked, outcome } = await scripted([{ type: "write_ok" }], (node) =>
+      node.linKv.write("a", null),
+    );
+    expect(asked).toEqual([{ type: "write", key: "a", value: null }]);
+    expect(outcome).toBeUndefined();
+  });
+});
+
+describe("KvClient.cas", () => {
+  test("asks for a key that exists unless told otherwise", async () => {
+    const { asked, outcome } = await scripted([{ type: "cas_ok" }], (node) =>
+      node.linKv.cas("a", 1, 2),
+    );
+    expect(asked).toEqual([{ type: "cas", key: "a", from: 1, to: 2 }]);
+    expect(outcome).toBeUndefined();
+  });
+
+  test("asks to create the key when told so", async () => {
+    const { asked } = await scripted([{ type: "cas_ok" }], (node) =>
+      node.linKv.cas("a", null, 2, { createIfNotExists: true }),
+    );
+    expect(asked).toEqual([
+      { type: "cas", key: "a", from: null, to: 2, create_if_not_exists: true },
+    ]);
+  });
+
+  test.each([
+    ["precondition-failed", MISMATCH],
+    ["key-does-not-exist", ABSENT],
+  ])("rejects with %s when the service says so", async (kind, reply) => {
+    const { outcome } = await scripted([reply], (node) => node.linKv.cas("a", 1, 2));
+    expect(outcome).toMatchObject({ kind, message: reply.text });
+  });
+});
+
+describe("KvClient.update", () => {
+  const increment = (current: unknown) => (current as number) + 1;
+
+  test("compare-and-sets what was made of the value read, and resolves with it", async () => {
+    const { asked, outcome } = await scripted(
+      [{ type: "read_ok", value: 4 }, { type: "cas_ok" }],
+      (node) => node.seqKv.update("a", increment),
+    );
+    expect(asked).toEqual([
+      { type: "read", key: "a" },
+      { type: "cas", key: "a", from: 4, to: 5 },
+    ]);
+    expect(outcome).toBe(5);
+  });
+
+  test("reads again and tries again when another changed the value in between", async () => {
+    const { asked, outcome } = await scripted(
+      [{ type: "read_ok", value: 1 }, MISMATCH, { type: "read_ok", value: 2 }, { type: "cas_ok" }],
+      (node) => node.seqKv.update("a", increment),
+    );
+    expect(asked.at(-1)).toEqual({ type: "cas", key: "a", from: 2, to: 3 });
+    expect(outcome).toBe(3);
+  });
+
+  test("tries again when seq-kv denies a key that it has just shown", async () => {
+    const { outcome } = await scripted(
+      [{ type: "read_ok", value: 1 }, ABSENT, { type: "read_ok", value: 1 }, { type: "cas_ok" }],
+      (node) => node.seqKv.update("a", increment),
+    );
+    expect(outcome).toBe(2);
+  });
+
+  test("hands undefined to the change of an absent key, and creates it", async () => {
+    const seen: unknown[] = [];
+    const { asked } = await scripted([ABSENT, { type: "cas_ok" }], (node) =>
+      node.seqKv.update("a", (current) => {
+        seen.push(current);
+        return 1;
+      }),
+    );
+    expect(seen).toEqual([undefined]);
+    expect(asked[1]).toMatchObject({ type: "cas", key: "a", to: 1, create_if_not_exists: true });
+  });
+
+  test("hands null to the change of a key whose value is null, and expects it to exist", async () => {
+    const { asked } = await scripted(
+      [{ type: "read_ok", value: null }, { type: "cas_ok" }],
+      (node) => node.seqKv.update("a", (current) => [current]),
+    );
+    expect(asked[1]).toEqual({ type: "cas", key: "a", from: null, to: [null] });
+  });
+
+  test("does not overwrite a null that another stored while the key seemed absent", async () => {
+    const store = new FakeKv();
+    let requests = 0;
+    const started = startNode();
+    const updating = started.node.seqKv.update("a", (current) => `was ${current}`);
+    await serveAll([started], (body) => {
+      if (++requests === 2) store.answer({ type: "write", key: "a", value: null });
+      return store.answer(body);
+    });
+    await started.host.clock.advance(10);
+    await serveAll([started], (body) => store.answer(body));
+    expect(store.valuesOf("a")).toEqual([undefined, null, "was null"]);
+    expect(await updating).toBe("was null");
+  });
+
+  test("waits for a random time between attempts, within a bound that doubles up to a maximum", async () => {
+    const attempts = 12;
+    const round = [{ type: "read_ok", value: 1 }, MISMATCH];
+    const { askedAtMs } = await scripted(Array(attempts).fill(round).flat(), (node) =>
+      node.seqKv.update("a", increment, { attempts, backoffMs: 10, maxBackoffMs: 300 }),
+    );
+    const waits = askedAtMs.flatMap((atMs, index) =>
+      index % 2 === 0 && index > 0 ? [atMs - (askedAtMs[index - 1] ?? 0)] : [],
+    );
+    expect(waits).toHaveLength(attempts - 1);
+    for (const [index, wait] of waits.entries()) {
+      expect(wait).toBeLessThanOrEqual(Math.min(300, 10 * 2 ** index) + 0.5);
+    }
+    expect(new Set(waits).size).toBeGreaterThan(5);
+  });
+
+  test("gives up with a definite error once all attempts met another's change", async () => {
+    const round = [{ type: "read_ok", value: 1 }, MISMATCH];
+    const { asked, outcome } = await scripted(Array(10).fill(round).flat(), (node) =>
+      node.seqKv.update("a", increment, { attempts: 3 }),
+    );
+    expect(asked).toHaveLength(6);
+    expect(outcome).toMatchObject({
+      kind: "precondition-failed",
+      definite: true,
+      message: "Gave up after 3 attempts to update seq-kv",
+    });
+    expect(isRpcError((outcome as Error).cause, "precondition-failed")).toBe(true);
+  });
+
+  test("does not repeat a compare-and-set that timed out: it may have happened", async () => {
+    const { asked, outcome } = await scripted([{ type: "read_ok", value: 1 }], (node) =>
+      node.seqKv.update("a", increment, { timeoutMs: 20 }),
+    );
+    expect(asked).toHaveLength(2);
+    expect(outcome).toMatchObject({ kind: "timeout" });
+  });
+
+  test("rejects with what the change throws, before it stores anything", async () => {
+    const { asked, outcome } = await scripted([{ type: "read_ok", value: "x" }], (node) =>
+      node.seqKv.update("a", () => {
+        throw new Error("not a number");
+      }),
+    );
+    expect(asked).toHaveLength(1);
+    expect(outcome).toMatchObject({ message: "not a number" });
+  });
+
+  test("leaves no timer behind", async () => {
+    const { host } = await scripted(
+      [{ type: "read_ok", value: 1 }, MISMATCH, { type: "read_ok", value: 2 }, { type: "cas_ok" }],
+      (node) => node.seqKv.update("a", increment),
+    );
+    await host.clock.advance(10_000);
+    expect(host.clock.pendingTimers).toBe(0);
+  });
+
+  test("counts each of many concurrent increments once, however stale the states that are shown", async () => {
+    const schedule = fc.infiniteStream(fc.nat({ max: 3 }));
+    await fc.assert(
+      fc.asyncProperty(schedule, fc.nat(), async (statesBehind, seed) => {
+        const store = new FakeKv();
+        const nodes = [1, 2, 3, 4].map((index) => startNode(undefined, seed + index));
+        const updates = nodes.flatMap(({ node }) =>
+          [1, 2].map(() =>
+            node.seqKv.update("n", (current) => ((current as number | undefined) ?? 0) + 1, {
+              attempts: 1000,
+            }),
+          ),
+        );
+        let done = 0;
+        for (const update of updates) void update.then(() => done++);
+        while (done < updates.length) {
+          await serveAll(nodes, (body) => store.answer(body, statesBehind.next().value));
+          for (const { host } of nodes) await host.clock.advance(50);
+        }
+        expect(store.valuesOf("n")).toEqual([undefined, 1, 2, 3, 4, 5, 6, 7, 8]);
+      }),
+      { numRuns: 20 },
+    );
+  });
+});
+
+describe("TsoClient.ts", () => {
+  test("resolves with the timestamp of lin-tso", async () => {
+    const { asked, outcome } = await scripted([{ type: "ts_ok", ts: 0 }], (node) =>
+      node.linTso.ts(),
+    );
+    expect(asked).toEqual([{ type: "ts" }]);
+    expect(outcome).toBe(0);
+  });
+
+  test("rejects with an indefinite crash when what came is no integer", async () => {
+    const { outcome } = await scripted([{ type: "ts_ok", ts: "0" }], (node) => node.linTso.ts());
+    expect(outcome).toMatchObject({ kind: "crash" });
+  });
+});
