@@ -1,0 +1,157 @@
+/**
+ * Facts about the project's own sources: who imports whom, and who may touch the outside world.
+ *
+ * Everything that a node or a simulation cannot compute for itself is handed to it, so that a seed
+ * fixes a whole run. One stray `Date.now()` would break that silently; here it fails a test.
+ */
+import { describe, expect, test } from "bun:test";
+import { dirname, join, normalize } from "node:path";
+import { Glob } from "bun";
+
+const ROOT = join(import.meta.dir, "..");
+
+/** Which files and packages a file may import, by the folder it is in. */
+const IMPORTS: readonly { readonly files: string; readonly may: readonly string[] }[] = [
+  // Finds programs by their file names.
+  { files: "build.ts", may: [] },
+  { files: "lib/vortex/**", may: ["./lib/vortex/**", "valibot"] },
+  { files: "challenges/**", may: ["./lib/vortex/index.ts", "valibot"] },
+  // Third-party packages may earn their place here; a program arrives as a value or a path.
+  { files: "lib/workbench/**", may: ["./lib/{vortex,workbench}/**", "[a-z@]*", "[a-z@]*/**"] },
+];
+
+/** The only files that may touch time, chance, processes, files and streams, and import for it. */
+const EDGES = [
+  "build.ts",
+  "lib/vortex/process.ts",
+  "lib/workbench/main.ts",
+  "lib/workbench/commands/**",
+  "lib/workbench/process-cluster.ts",
+  "lib/workbench/report/**",
+  "lib/workbench/store.ts",
+  "lib/workbench/system-host.ts",
+];
+
+/** What touches them. */
+const OUTSIDE_WORLD = [
+  /\bDate\b/,
+  /\bperformance\b/,
+  /\bMath\.random\b/,
+  /\bcrypto\b/,
+  /\bset(Timeout|Interval|Immediate)\b/,
+  /(?<![.\w/])process\./,
+  /\bBun\b/,
+  /\bconsole\b/,
+  /\bfetch\(/,
+  /["']node:/,
+  /["']bun["':]/,
+];
+
+interface Source {
+  readonly file: string;
+  /** Its text, without comments. */
+  readonly code: string;
+  /** What it imports: packages by name, files by their path from the root: `./lib/...`. */
+  readonly imports: readonly string[];
+}
+
+async function readSource(file: string): Promise<Source> {
+  const code = withoutComments(await Bun.file(join(ROOT, file)).text());
+  const imports = [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(
+    ([, name = ""]) => (name.startsWith(".") ? `./${normalize(join(dirname(file), name))}` : name),
+  );
+  return { file, code, imports };
+}
+
+function withoutComments(text: string): string {
+  // Strings first: the glob "lib/**/*.ts" begins no comment.
+  return text.replace(/("(?:[^"\\\n]|\\.)*")|\/\*[\s\S]*?\*\/|\/\/.*$/gm, "$1");
+}
+
+const isSystemModule = (name: string) => name === "bun" || name.startsWith("node:");
+
+const matches = (file: string, patterns: readonly string[]) =>
+  patterns.some((pattern) => new Glob(pattern).match(file));
+
+const files = ["build.ts", "{lib,challenges}/**/*.ts"].flatMap((pattern) => [
+  ...new Glob(pattern).scanSync(ROOT),
+]);
+const sources = await Promise.all(files.sort().map(readSource));
+const challenges = sources.filter(({ file }) => file.startsWith("challenges/"));
+
+describe("The sources", () => {
+  test("are found", () => {
+    expect(files).toContain("build.ts");
+    expect(files).toContain("lib/vortex/node.ts");
+    expect(files).toContain("lib/workbench/main.ts");
+    expect(files).toContain("challenges/echo.ts");
+  });
+
+  test.each(sources.map((source) => [source.file, source] as const))(
+    "%s imports only what its folder may",
+    (file, { imports }) => {
+      const rule = IMPORTS.find((candidate) => matches(file, [candidate.files]));
+      const isEdge = matches(file, EDGES);
+      const strangers = imports.filter((name) =>
+        isSystemModule(name) ? !isEdge : !matches(name, rule?.may ?? []),
+      );
+      expect(strangers).toEqual([]);
+    },
+  );
+
+  test("touch time, chance, processes, files and streams only at the edges", () => {
+    const found = sources
+      .filter(({ file }) => !matches(file, EDGES))
+      .flatMap(({ file, code }) =>
+        OUTSIDE_WORLD.flatMap((pattern) => {
+          const [word] = pattern.exec(code) ?? [];
+          return word === undefined ? [] : [`${file} touches ${word}`];
+        }),
+      );
+    expect(found).toEqual([]);
+  });
+
+  test("have no default exports", () => {
+    const found = sources.filter(({ code }) => /\bexport\s+default\b|\bas default\b/.test(code));
+    expect(found.map(({ file }) => file)).toEqual([]);
+  });
+
+  test("import no file that imports them: there are no cycles at run time", () => {
+    const imports = new Map(
+      sources.map(({ file, code }) => [file, readRuntimeImports(file, code)] as const),
+    );
+    const reaches = (from: string, to: string, seen: Set<string>): boolean =>
+      (imports.get(from) ?? []).some((next) => {
+        if (next === to) return true;
+        if (seen.has(next)) return false;
+        seen.add(next);
+        return reaches(next, to, seen);
+      });
+    expect(files.filter((file) => reaches(file, file, new Set()))).toEqual([]);
+  });
+});
+
+/** The files that a file loads: `import type` loads nothing. */
+function readRuntimeImports(file: string, code: string): string[] {
+  const statements = code.matchAll(/^(?:import|export)\s(?!type\b)[^;]*?from\s*"(\.[^"]+)"/gm);
+  return [...statements].map(([, name = ""]) => normalize(join(dirname(file), name)));
+}
+
+describe("lib/vortex/process.ts", () => {
+  test("imports no module of Bun's or Node's: each costs milliseconds of start-up", () => {
+    const source = sources.find(({ file }) => file === "lib/vortex/process.ts");
+    expect(source?.imports.filter((name) => !name.startsWith("./"))).toEqual(["valibot"]);
+  });
+});
+
+describe("Every challenge", () => {
+  test.each(challenges.map((source) => [source.file, source] as const))(
+    "%s exports its program, and serves it only as the main file",
+    async (file, { code }) => {
+      const [, name] = /^if \(import\.meta\.main\) await serve\((\w+)\);$/m.exec(code) ?? [];
+      const exported: Record<string, unknown> = await import(join(ROOT, file));
+      expect(exported[name ?? ""]).toBeFunction();
+      expect(code.match(/\bserve\(/g)).toHaveLength(1);
+    },
+  );
+});

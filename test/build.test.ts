@@ -1,0 +1,205 @@
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import {
+  chmod,
+  cp,
+  mkdtemp,
+  readdir,
+  rm,
+  stat,
+  symlink,
+  utimes,
+  writeFile,
+} from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+setDefaultTimeout(120_000);
+
+const ROOT = join(import.meta.dir, "..");
+const SOURCES = [
+  "build.ts",
+  "package.json",
+  "package-lock.json",
+  "tsconfig.json",
+  "lib",
+  "challenges",
+];
+
+/** A copy of the project, in which tests may break things. */
+let project = "";
+
+beforeAll(async () => {
+  project = await mkdtemp(join(tmpdir(), "build-"));
+  for (const name of SOURCES) await cp(join(ROOT, name), join(project, name), { recursive: true });
+  await symlink(join(ROOT, "node_modules"), join(project, "node_modules"));
+});
+
+afterAll(async () => {
+  await rm(project, { recursive: true, force: true });
+});
+
+async function build(...words: string[]) {
+  const child = Bun.spawn([process.execPath, "run", join(project, "build.ts"), ...words], {
+    // Not the project's own: where the command is given must not matter.
+    cwd: tmpdir(),
+    stdout: "pipe",
+    stderr: "pipe",
+  });
+  const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+  return { stdout, stderr, exitCode: await child.exited };
+}
+
+/** The names of everything in dist, the hidden ones too. */
+async function artifacts(): Promise<string[]> {
+  return (await readdir(join(project, "dist"))).sort();
+}
+
+const artifact = (name: string) => join(project, "dist", name);
+const write = (file: string, text: string) => writeFile(join(project, file), text);
+const remove = (file: string) => rm(join(project, file));
+
+describe("build.ts", () => {
+  test("compiles every challenge and the workbench, and tells name, size and time of each", async () => {
+    const { stdout, stderr, exitCode } = await build();
+    expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+    const lines = stdout.trimEnd().split("\n");
+    for (const told of lines) expect(told).toMatch(/^dist\/[\w-]+ +\d+\.\d MB +\d+\.\d s$/);
+
+    const challenges = (await readdir(join(project, "challenges"))).map((file) =>
+      file.replace(/\.ts$/, ""),
+    );
+    const names = [...challenges, "vortex"].sort();
+    expect(lines.map((told) => told.split(" ")[0]?.slice("dist/".length)).sort()).toEqual(names);
+    expect(await artifacts()).toEqual(names);
+  });
+
+  test("makes the same bytes of the same sources", async () => {
+    await build("echo");
+    const former = Bun.hash(await Bun.file(artifact("echo")).arrayBuffer());
+    await build("echo");
+    expect(Bun.hash(await Bun.file(artifact("echo")).arrayBuffer())).toBe(former);
+  });
+
+  test("compiles only what is named", async () => {
+    const { stdout } = await build("unique-ids");
+    expect(stdout).toMatch(/^dist\/unique-ids .*\n$/);
+  });
+
+  test("prints nothing with --quiet", async () => {
+    expect(await build("echo", "--quiet")).toEqual({ stdout: "", stderr: "", exitCode: 0 });
+  });
+
+  test("compiles for another platform into a directory of its own", async () => {
+    // This machine's own, so that nothing has to be fetched.
+    const target = `${process.platform}-${process.arch}`;
+    const { stdout, exitCode } = await build("echo", "--target", target);
+    expect(exitCode).toBe(0);
+    expect(stdout).toStartWith(`dist/${target}/echo `);
+    expect((await stat(artifact(`${target}/echo`))).mode & 0o111).toBe(0o111);
+  });
+
+  test("explains itself with --help", async () => {
+    const { stdout, exitCode } = await build("--help");
+    expect(stdout).toStartWith("Usage: bun run build.ts");
+    expect(exitCode).toBe(0);
+  });
+
+  test.each([
+    [["nope"], 'Nothing here is called "nope"; there are echo, '],
+    [["--target", "amiga"], 'Unknown target "amiga"; there are linux-x64, '],
+    [["--frob"], "Unknown option '--frob'"],
+    [["--target"], "--target"],
+  ])("ends with code 1 and a message on %j", async (words, message) => {
+    const { stdout, stderr, exitCode } = await build(...words);
+    expect(stderr).toContain(message);
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
+  });
+});
+
+describe("build.ts --stale", () => {
+  const changeSource = () => utimes(join(project, "lib/vortex/node.ts"), new Date(), new Date());
+
+  test("builds what is missing, and nothing that is newer than the sources", async () => {
+    await build("echo");
+    await build("unique-ids");
+    await rm(artifact("echo"));
+    expect((await build("--stale", "echo", "unique-ids")).stdout).toMatch(/^dist\/echo .*\n$/);
+    expect(await build("--stale", "echo", "unique-ids")).toEqual({
+      stdout: "",
+      stderr: "",
+      exitCode: 0,
+    });
+  });
+
+  test("builds what is older than a source", async () => {
+    await build("echo");
+    await changeSource();
+    expect((await build("--stale", "echo")).stdout).toMatch(/^dist\/echo .*\n$/);
+  });
+});
+
+describe("build.ts on a challenge that does not compile", () => {
+  test.each([
+    ["a syntax error", "const x = ;\n", "Unexpected ;"],
+    ["an import of nothing", 'import "../lib/vortex/nope.ts";\n', "../lib/vortex/nope.ts"],
+  ])(
+    "with %s names file, line and error, and keeps the former artifact",
+    async (_, text, error) => {
+      await write("challenges/broken.ts", text);
+      await write("dist/broken", "the former one");
+      const { stdout, stderr, exitCode } = await build("broken", "echo");
+      expect(exitCode).toBe(1);
+      expect(stderr).toContain("Cannot build challenges/broken.ts:");
+      expect(stderr).toContain("challenges/broken.ts:1:");
+      expect(stderr).toContain(error);
+      // What can be built is built all the same.
+      expect(stdout).toMatch(/^dist\/echo .*\n$/);
+      expect(await Bun.file(artifact("broken")).text()).toBe("the former one");
+      expect((await artifacts()).filter((name) => name.startsWith("."))).toEqual([]);
+
+      await remove("challenges/broken.ts");
+      await remove("dist/broken");
+    },
+  );
+});
+
+describe("a compiled challenge", () => {
+  test("minds nothing that lies in its working directory", async () => {
+    await build("echo");
+    const directory = await mkdtemp(join(tmpdir(), "cwd-"));
+    const files = {
+      ".env": "BUN_CONFIG_VERBOSE_FETCH=1\n",
+      "bunfig.toml": 'preload = ["./preload.ts"]\n',
+      "preload.ts": 'console.log("preloaded");\n',
+      "package.json": "{ this is no JSON\n",
+      "tsconfig.json": '{ "extends": "./missing.json" }\n',
+    };
+    for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
+    const moved = join(directory, "echo");
+    await cp(artifact("echo"), moved);
+    await chmod(moved, 0o755);
+    const { stdout, stderr, exitCode } = Bun.spawnSync([moved], {
+      cwd: directory,
+      stdin: Buffer.from(
+        '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":[]}}\n',
+      ),
+    });
+    await rm(directory, { recursive: true });
+    expect(stdout.toString()).toBe(
+      '{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}\n',
+    );
+    expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  });
+
+  test("names the source and its line in a stack trace", async () => {
+    await build("echo");
+    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
+    const { stderr } = Bun.spawnSync([artifact("echo")], {
+      stdin: Buffer.from(
+        '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":[]}}\n' +
+          `{"src":"c0","dest":"n0","body":{"type":"echo","msg_id":2,"echo":${deep}}}\n`,
+      ),
+    });
+    expect(stderr.toString()).toMatch(/\(lib\/vortex\/node\.ts:\d+:\d+\)/);
+  });
+});
