@@ -12,6 +12,7 @@ import {
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { INIT } from "./support/spawn.ts";
 
 setDefaultTimeout(120_000);
 
@@ -180,26 +181,27 @@ describe("a compiled challenge", () => {
     await chmod(moved, 0o755);
     const { stdout, stderr, exitCode } = Bun.spawnSync([moved], {
       cwd: directory,
-      stdin: Buffer.from(
-        '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":[]}}\n',
-      ),
+      stdin: Buffer.from(INIT),
     });
     await rm(directory, { recursive: true });
     expect(stdout.toString()).toBe(
-      '{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}\n',
+      '{"src":"n0","dest":"c1","body":{"type":"init_ok","in_reply_to":1}}\n',
     );
     expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: "", exitCode: 0 });
   });
 
   test("names the source and its line in a stack trace", async () => {
-    await build("echo");
-    const deep = `${"[".repeat(100_000)}${"]".repeat(100_000)}`;
-    const { stderr } = Bun.spawnSync([artifact("echo")], {
-      stdin: Buffer.from(
-        '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":[]}}\n' +
-          `{"src":"c0","dest":"n0","body":{"type":"echo","msg_id":2,"echo":${deep}}}\n`,
-      ),
-    });
-    expect(stderr.toString()).toMatch(/\(lib\/vortex\/node\.ts:\d+:\d+\)/);
+    const program = [
+      'import { serve } from "../lib/vortex/index.ts";',
+      "await serve((node) => {",
+      '  node.onInit(() => { throw new Error("third line"); });',
+      "});",
+    ];
+    await write("challenges/crashing.ts", program.join("\n"));
+    await build("crashing");
+    const { stderr } = Bun.spawnSync([artifact("crashing")], { stdin: Buffer.from(INIT) });
+    expect(stderr.toString()).toMatch(/third line\n +at .*challenges\/crashing\.ts:3:/);
+    await remove("challenges/crashing.ts");
+    await remove("dist/crashing");
   });
 });

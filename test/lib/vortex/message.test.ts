@@ -178,14 +178,14 @@ describe("describeIssues", () => {
   });
 
   test("stays short whatever comes", () => {
-    const long = "x".repeat(100_000);
+    const long = "x".repeat(10_000);
     const numbers = v.record(v.string(), v.number());
     const fields = Object.fromEntries(
-      Array.from({ length: 1000 }, (_, index) => [`${long}${index}`, long]),
+      Array.from({ length: 100 }, (_, index) => [`${long}${index}`, long]),
     );
     const said = refusal(numbers, JSON.stringify(fields));
-    expect(said).toEndWith("; and 995 more");
-    expect(said).toContain("(100002 characters)");
+    expect(said).toEndWith("; and 95 more");
+    expect(said).toContain("(10001 characters)");
     expect(said.length).toBeLessThan(2000);
   });
 });

@@ -359,23 +359,16 @@ describe("Node.reply", () => {
     expect(host.logged.join()).toContain('Cannot reply "again" to c1: it has an answer already');
   });
 
-  test.each([
-    [
-      "nested too deep",
-      "RangeError",
-      () => parseJson(`${"[".repeat(100_000)}${"]".repeat(100_000)}`),
-    ],
-    ["not JSON", "TypeError", () => 1n],
-  ])("answers crash (13) in place of a body that is %s", (_, error, value) => {
+  test("answers crash (13) in place of a body that is not JSON", () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", Any, (request) => {
-        starting.reply(request, { type: "read_ok", value: value() });
+        starting.reply(request, { type: "read_ok", value: 1n });
       });
     });
     receive(node, { type: "read", msg_id: 1 });
     const bodies = host.takeBodies();
     expect(bodies).toMatchObject([{ type: "error", code: 13, in_reply_to: 1 }]);
-    expect(bodies[0]?.["text"]).toStartWith(error);
+    expect(bodies[0]?.["text"]).toStartWith("TypeError");
   });
 });
 

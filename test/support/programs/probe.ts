@@ -53,6 +53,13 @@ function probe(node: Node, options: v.InferOutput<typeof Options>): void {
     for (;;) await node.sleep(10);
   });
 
+  // Sends more at once than a pipe holds: 10 MB.
+  node.handle("burst", Any, () => {
+    for (let count = 0; count < 10_000; count++) {
+      node.send("n1", { type: "burst", padding: "y".repeat(1000) });
+    }
+  });
+
   node.handle("random", Any, (request) => {
     const drawn = Array.from({ length: 1000 }, () => node.random());
     node.reply(request, { type: "random_ok", drawn });
