@@ -201,7 +201,8 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EPIPE";
 }
 
-const clock: Clock = {
+/** The time of this machine. */
+export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
     const dueMs = performance.now() + delayMs;

@@ -58,14 +58,13 @@ const STEPS: readonly ((options: TestOptions) => readonly TestOptions[])[] = [
       .map((concurrency) => ({ ...options, concurrency })),
   (options) => smaller(options.rate, 1).map((rate) => ({ ...options, rate })),
   (options) =>
-    smaller(hasTxns(options) ? options.maxTxnLength : 1, 1).map((maxTxnLength) => ({
-      ...options,
-      maxTxnLength,
-    })),
+    isKeyed(options)
+      ? smaller(options.maxTxnLength, 1).map((maxTxnLength) => ({ ...options, maxTxnLength }))
+      : [],
   (options) =>
-    smaller(hasTxns(options) || options.workload === "kafka" ? options.keyCount : 1, 1).map(
-      (keyCount) => ({ ...options, keyCount }),
-    ),
+    isKeyed(options)
+      ? smaller(options.keyCount, 1).map((keyCount) => ({ ...options, keyCount }))
+      : [],
   (options) =>
     smaller(options.latency.meanMs, 0).map((meanMs) => ({
       ...options,
@@ -73,8 +72,15 @@ const STEPS: readonly ((options: TestOptions) => readonly TestOptions[])[] = [
     })),
 ];
 
-function hasTxns({ workload }: TestOptions): boolean {
-  return workload === "txn-rw-register" || workload === "txn-list-append";
+const KEYED_WORKLOADS: ReadonlySet<string> = new Set([
+  "kafka",
+  "txn-rw-register",
+  "txn-list-append",
+]);
+
+/** Whether the number of keys and the length of transactions matter. */
+function isKeyed({ workload }: TestOptions): boolean {
+  return KEYED_WORKLOADS.has(workload);
 }
 
 /** Values below, down to a least one: the least, half, one less. */
