@@ -29,8 +29,13 @@ const EDGES = [
   "lib/workbench/process-cluster.ts",
   "lib/workbench/report/**",
   "lib/workbench/store.ts",
-  "lib/workbench/system-host.ts",
 ];
+
+/** What some others touch of them, which does not reach outside. */
+const EXCUSED: ReadonlySet<string> = new Set([
+  "lib/workbench/random.ts touches Bun", // A hash function makes seeds.
+  'lib/workbench/scheduler.ts touches "bun:', // It drains the queue of promise continuations.
+]);
 
 /** What touches them. */
 const OUTSIDE_WORLD = [
@@ -108,7 +113,7 @@ describe("The sources", () => {
           return word === undefined ? [] : [`${file} touches ${word}`];
         }),
       );
-    expect(found).toEqual([]);
+    expect(found.filter((touch) => !EXCUSED.has(touch))).toEqual([]);
   });
 
   test("have no default exports", () => {

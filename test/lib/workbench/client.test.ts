@@ -70,7 +70,7 @@ describe("Client", () => {
 
   test.each([
     ['{"type":"read_ok","in_reply_to":1}', '"value" is missing'],
-    ['{"type":"read_ok","in_reply_to":1,"value":"3"}', '"value" must be number, but is "3"'],
+    ['{"type":"read_ok","in_reply_to":1,"value":"3"}', '"value" must be a number, but is "3"'],
     ['{"type":"red_ok","in_reply_to":1,"value":3}', '"type" must be "read_ok", but is "red_ok"'],
     ['{"type":"read_ok","in_reply_to":1,"value":3,"key":"k"}', '"key"'],
   ])("rejects %s as malformed, and says why", async (answer, reason) => {

@@ -35,7 +35,7 @@ describe("readOutputLine", () => {
     ["[]", "malformed network message"],
     ['{"dest":"n1","body":{}}', '"src" is missing'],
     ['{"src":"n0","body":{}}', '"dest" is missing'],
-    ['{"src":0,"dest":"n1","body":{}}', '"src" must be string, but is 0'],
+    ['{"src":0,"dest":"n1","body":{}}', '"src" must be a string, but is 0'],
     ['{"src":"n0","dest":"n1","body":"text"}', '"body" must be an object, but is "text"'],
     ['{"src":"n0","dest":"n1","body":[1]}', '"body" must be an object, but is an array'],
     ['{"src":"n0","dest":"n1","body":{},"time":1}', '"time"'],
