@@ -11,6 +11,9 @@ import { describeIssues, shorten } from "./message.ts";
 export type OptionsSchema<Options = unknown> = v.ObjectSchema<v.ObjectEntries, undefined> &
   v.GenericSchema<unknown, Options>;
 
+/** The schema of a program that takes none. */
+export const NO_OPTIONS = v.object({});
+
 export type ParsedOptions<Options> =
   | { readonly ok: true; readonly options: Options; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly reason: string };

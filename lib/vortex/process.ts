@@ -4,14 +4,13 @@
  * Only messages ever reach stdout. What was measured to matter, and shaped this file: no import of
  * any `node:` module (it costs milliseconds of start-up), input in chunks, one write per chunk.
  */
-import * as v from "valibot";
 import { decode, encode } from "./codec.ts";
 import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
 import { mayHoldRawNumbers } from "./json.ts";
 import { KVNode } from "./kv-node.ts";
 import { LineReader, splitLines } from "./lines.ts";
 import { type Message, shorten } from "./message.ts";
-import { type OptionsSchema, parseOptions } from "./options.ts";
+import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
 
 /**
  * What runs on a node: registers handlers and returns at once.
@@ -33,7 +32,6 @@ const TURN_MS = 5;
 const MAX_SHOWN_LENGTH = 200;
 const BAD_OPTION_EXIT_CODE = 2;
 const OUTPUT_LOST_EXIT_CODE = 1;
-const NO_OPTIONS = v.object({});
 
 /**
  * Runs a program as this process, until the end of input, SIGTERM or SIGINT.

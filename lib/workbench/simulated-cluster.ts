@@ -4,7 +4,6 @@
  * Messages are encoded and decoded on their way, as between processes: a value that JSON cannot hold
  * shows, and no two nodes share an object.
  */
-import * as v from "valibot";
 import { decode, encode } from "../vortex/codec.ts";
 import {
   type Clock,
@@ -15,12 +14,10 @@ import {
   type Random,
   stringifyJson,
 } from "../vortex/index.ts";
-import { parseOptions } from "../vortex/options.ts";
+import { NO_OPTIONS, parseOptions } from "../vortex/options.ts";
 import type { BadLine, Cluster, Crash } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
 import { readOutputLine } from "./node-output.ts";
-
-const NO_OPTIONS = v.object({});
 
 /** A program with any options; they are checked against its own schema when it starts. */
 export type AnyProgram = ((node: KVNode, options: never) => void) & {
