@@ -292,8 +292,8 @@ function nothingSeen(history: History, elementCount: number): Finding {
   return {
     anomaly: "never-read",
     sentence:
-      `Nothing can be said: of ${plural(elementCount, "element")} no read shows any, ` +
-      `and ${plural(reads.length, "read")} were ok`,
+      `Nothing can be said: ${plural(elementCount, "element")} had been added or might have been, ` +
+      `and of ${plural(reads.length, "ok read")} none shows any`,
     operations: [],
   };
 }
