@@ -1,4 +1,5 @@
 /** The ways to explain a register's history so far, and which of them are worth keeping. */
+import type { OpenOperations } from "./open-operations.ts";
 import type { ValueId } from "./register-operation.ts";
 
 /** A way to explain the history so far. An open operation is a bit, its own until it returns. */
@@ -13,21 +14,33 @@ export interface Configuration {
   readonly indefinite: number;
 }
 
-/** Counts comparisons of configurations: the work of a search, the same on any machine. */
-export interface Work {
-  comparisons: number;
+/**
+ * Counts what a search does: comparisons of configurations, and operations that are tried on one.
+ *
+ * It stands for time, but is the same on any machine.
+ */
+export class Work {
+  #steps = 0;
+
+  get steps(): number {
+    return this.#steps;
+  }
+
+  /** @param open How many operations are open: so many bits each step goes through. */
+  add(steps: number, open: number): void {
+    this.#steps += steps * (1 + Math.floor(open / 64));
+  }
 }
 
 /** Configurations none of which is as good as another. */
 export class Antichain {
-  readonly #definiteCas: bigint;
+  readonly #open: OpenOperations;
   readonly #work: Work;
   readonly #byValue = new Map<ValueId, Configuration[]>();
   #size = 0;
 
-  /** @param definiteCas Cas that will return, as bits: having used one is neither good nor bad. */
-  constructor(definiteCas: bigint, work: Work) {
-    this.#definiteCas = definiteCas;
+  constructor(open: OpenOperations, work: Work) {
+    this.#open = open;
     this.#work = work;
   }
 
@@ -42,7 +55,7 @@ export class Antichain {
   /** Adds it unless another is as good; drops those which it is as good as. */
   add(configuration: Configuration): boolean {
     const others = this.#byValue.get(configuration.value) ?? [];
-    this.#work.comparisons += 1 + others.length;
+    this.#work.add(1 + others.length, this.#open.size);
     if (others.some((other) => this.#isAsGood(other, configuration))) return false;
     const left = others.filter((other) => !this.#isAsGood(configuration, other));
     left.push(configuration);
@@ -51,12 +64,16 @@ export class Antichain {
     return true;
   }
 
-  /** Whether any continuation of `other`, which holds the same value, is one of `one` as well. */
+  /**
+   * Whether any continuation of `other`, which holds the same value, is one of `one` as well.
+   *
+   * A cas that will return has to be used some time: having it unused is neither good nor bad.
+   */
   #isAsGood(one: Configuration, other: Configuration): boolean {
     return (
       (other.unused & ~one.unused) === 0n &&
       (one.owed & ~other.owed) === 0n &&
-      (one.unused & ~other.unused & this.#definiteCas) === 0n
+      (one.unused & ~other.unused & this.#open.definiteCas) === 0n
     );
   }
 }

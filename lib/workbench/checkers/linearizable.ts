@@ -36,8 +36,8 @@ export interface LinearizableVerdict extends Verdict {
  */
 const WIDTHS = [8, 128, 2048, 32_768];
 
-/** How many comparisons the searches of all keys may take together; that is less than 10 s. */
-const COMPARISONS = 50_000_000;
+/** How many steps the searches of all keys may take together: some ten seconds. */
+const STEPS = 40_000_000;
 
 /**
  * Valid if every key is linearizable; unknown if for some key that would take too long to find out.
@@ -86,13 +86,13 @@ function registersOf(history: History): Register[] {
 
 /** Searches all registers, and those that are left undecided more broadly, as far as allowed. */
 function searchAll(registers: readonly Register[]): void {
-  let remaining = COMPARISONS;
+  let remaining = STEPS;
   for (const width of WIDTHS) {
     const undecided = registers.filter((register) => validityOf(register) === "unknown");
     for (const [index, register] of undecided.entries()) {
-      const comparisons = Math.floor(remaining / (undecided.length - index));
-      register.result = linearize(register.operations, { width, comparisons });
-      remaining -= register.result.comparisons;
+      const steps = Math.floor(remaining / (undecided.length - index));
+      register.result = linearize(register.operations, { width, steps });
+      remaining -= register.result.steps;
     }
   }
 }

@@ -25,7 +25,7 @@
  * @see G. Lowe, "Testing for linearizability", 2017 (just-in-time linearization, configurations)
  * @see J. Wing and C. Gong, "Testing and verifying concurrent objects", 1993
  */
-import { Antichain, type Configuration, type Work } from "./configuration.ts";
+import { Antichain, type Configuration, Work } from "./configuration.ts";
 import { type OpenOperation, OpenOperations } from "./open-operations.ts";
 import { INITIAL, type RegisterOperation, type ValueId } from "./register-operation.ts";
 
@@ -33,14 +33,14 @@ import { INITIAL, type RegisterOperation, type ValueId } from "./register-operat
 export interface Effort {
   /** How many configurations are kept from one return to the next. */
   readonly width: number;
-  /** How many comparisons of configurations it may take; ten million are a second or two. */
-  readonly comparisons: number;
+  /** How many steps it may take, as {@link Work} counts them; ten million are a second or two. */
+  readonly steps: number;
 }
 
 /** How many configurations there may be on the way to a return, for each that is kept after it. */
 const STEPS_PER_KEPT = 8;
 
-export type Linearization = { readonly comparisons: number } & (
+export type Linearization = { readonly steps: number } & (
   | { readonly linearizable: true | "unknown" }
   | {
       readonly linearizable: false;
@@ -71,14 +71,14 @@ export function linearize(operations: readonly RegisterOperation[], effort: Effo
     const before = search.configurations;
     search.return(operation);
     if (search.configurations.length > 0) continue;
-    const { comparisons, openOperations: open } = search;
+    const { steps, openOperations: open } = search;
     // What nobody left can be found in no order at all, not even in those that were left out.
     const mayBeFound = from === undefined || left.has(from);
-    if (mayBeFound && !search.isComplete) return { linearizable: "unknown", comparisons };
+    if (mayBeFound && !search.isComplete) return { linearizable: "unknown", steps };
     const values = [...new Set(before.map(({ value }) => value))];
-    return { linearizable: false, comparisons, stuck: operation, open, values };
+    return { linearizable: false, steps, stuck: operation, open, values };
   }
-  return { linearizable: true, comparisons: search.comparisons };
+  return { linearizable: true, steps: search.steps };
 }
 
 interface Event {
@@ -100,7 +100,7 @@ function eventsOf(operations: readonly RegisterOperation[]): Event[] {
 class Search {
   readonly #effort: Effort;
   readonly #open = new OpenOperations();
-  readonly #work: Work = { comparisons: 0 };
+  readonly #work = new Work();
   #configurations: readonly Configuration[] = [
     { value: INITIAL, unused: 0n, owed: 0n, indefinite: 0 },
   ];
@@ -118,8 +118,8 @@ class Search {
     return this.#open.all;
   }
 
-  get comparisons(): number {
-    return this.#work.comparisons;
+  get steps(): number {
+    return this.#work.steps;
   }
 
   /** Whether no configuration was left out for want of room or time. */
@@ -158,9 +158,10 @@ class Search {
   #done(target: OpenOperation): Configuration[] {
     const done = this.#configurations.filter((configuration) => hasEffect(target, configuration));
     const queue = this.#configurations.filter((configuration) => mayUse(target, configuration));
-    const seen = new Antichain(this.#open.definiteCas, this.#work);
+    const seen = new Antichain(this.#open, this.#work);
     for (const configuration of queue) seen.add(configuration);
     for (const configuration of queue) {
+      this.#work.add(1 + this.#open.needing.size, this.#open.size);
       for (const next of this.#useful(target, configuration)) {
         const after = this.#apply(next, configuration);
         if (!mayUse(target, after)) done.push(after);
@@ -211,7 +212,7 @@ class Search {
 
   #best(configurations: readonly Configuration[]): readonly Configuration[] {
     if (configurations.length <= 1) return configurations;
-    const best = new Antichain(this.#open.definiteCas, this.#work);
+    const best = new Antichain(this.#open, this.#work);
     const byPreference = configurations.toSorted((one, other) => one.indefinite - other.indefinite);
     for (const configuration of byPreference) {
       if (!this.#hasRoom(best, 1)) break;
@@ -221,8 +222,8 @@ class Search {
   }
 
   #hasRoom(configurations: Antichain, perKept: number): boolean {
-    const { width, comparisons } = this.#effort;
-    if (configurations.size < perKept * width && this.#work.comparisons < comparisons) return true;
+    const { width, steps } = this.#effort;
+    if (configurations.size < perKept * width && this.#work.steps < steps) return true;
     this.#isComplete = false;
     return false;
   }

@@ -7,6 +7,14 @@ export interface OpenOperation extends RegisterOperation {
   readonly bit: bigint;
 }
 
+/** Open operations that do the same. */
+interface Alike {
+  /** In the order of their returns. */
+  readonly definite: OpenOperation[];
+  /** In the order of their calls. */
+  readonly indefinite: OpenOperation[];
+}
+
 export class OpenOperations {
   readonly #open = new Map<RegisterOperation, OpenOperation>();
   /** The bits of operations that have returned, to be given out again. */
@@ -14,11 +22,8 @@ export class OpenOperations {
   readonly #needing = new Map<ValueId, bigint>();
   #definiteWrites = 0n;
   #definiteCas = 0n;
-  /**
-   * Writes and cas, by the value that they need (`undefined` for writes) and the one that they
-   * leave; those which do the same are in the order of their returns.
-   */
-  readonly #alike = new Map<ValueId | undefined, Map<ValueId, OpenOperation[]>>();
+  /** Writes and cas, by the value that they need (`undefined` for writes), then that they leave. */
+  readonly #alike = new Map<ValueId | undefined, Map<ValueId, Alike>>();
 
   get all(): readonly RegisterOperation[] {
     return [...this.#open.keys()];
@@ -39,9 +44,14 @@ export class OpenOperations {
     return this.#definiteCas;
   }
 
+  get size(): number {
+    return this.#open.size;
+  }
+
   /** Of the writes of a value, the first to return among those that are unused. */
   write(to: ValueId, unused: bigint): OpenOperation | undefined {
-    return firstOf(this.#alike.get(undefined)?.get(to) ?? [], unused);
+    const alike = this.#alike.get(undefined)?.get(to);
+    return alike && firstOf(alike, unused);
   }
 
   /** Of the cas from one value to each other, the first to return among those that are unused. */
@@ -57,9 +67,10 @@ export class OpenOperations {
     this.#open.set(operation, open);
     this.#mark(open);
     if (open.to !== undefined) {
-      const alike = this.#alikeTo(open.from, open.to);
-      const rank = alike.findLastIndex(({ returned }) => returned <= open.returned) + 1;
-      alike.splice(rank, 0, open);
+      const { definite, indefinite } = this.#alikeTo(open.from, open.to);
+      if (Number.isFinite(open.returned)) definite.push(open);
+      else indefinite.push(open);
+      definite.sort((one, other) => one.returned - other.returned);
     }
     return open;
   }
@@ -71,21 +82,21 @@ export class OpenOperations {
     return open;
   }
 
-  /** Takes out an operation that returns. */
+  /** Takes out an operation that returns: an indefinite one never does. */
   remove(open: OpenOperation): void {
     this.#open.delete(open.operation);
     this.#spareBits.push(open.bit);
     this.#mark(open);
     if (open.to !== undefined) {
-      const alike = this.#alikeTo(open.from, open.to);
-      alike.splice(alike.indexOf(open), 1);
+      const { definite } = this.#alikeTo(open.from, open.to);
+      definite.splice(definite.indexOf(open), 1);
     }
   }
 
-  #alikeTo(from: ValueId | undefined, to: ValueId): OpenOperation[] {
-    const byTo = this.#alike.get(from) ?? new Map<ValueId, OpenOperation[]>();
+  #alikeTo(from: ValueId | undefined, to: ValueId): Alike {
+    const byTo = this.#alike.get(from) ?? new Map<ValueId, Alike>();
     this.#alike.set(from, byTo);
-    const alike = byTo.get(to) ?? [];
+    const alike = byTo.get(to) ?? { definite: [], indefinite: [] };
     byTo.set(to, alike);
     return alike;
   }
@@ -103,6 +114,19 @@ export class OpenOperations {
   }
 }
 
-function firstOf(alike: readonly OpenOperation[], unused: bigint): OpenOperation | undefined {
-  return alike.find(({ bit }) => (unused & bit) !== 0n);
+/** Of operations that do the same, the first to return among those that are unused. */
+function firstOf({ definite, indefinite }: Alike, unused: bigint): OpenOperation | undefined {
+  const isUnused = ({ bit }: OpenOperation) => (unused & bit) !== 0n;
+  const first = definite.find(isUnused);
+  if (first !== undefined) return first;
+  // Of indefinite ones the first is always used first, so that those which were come before those
+  // which were not. There may be thousands.
+  let [from, to] = [0, indefinite.length];
+  while (from < to) {
+    const middle = (from + to) >>> 1;
+    const open = indefinite[middle];
+    if (open === undefined || isUnused(open)) to = middle;
+    else from = middle + 1;
+  }
+  return indefinite[from];
 }

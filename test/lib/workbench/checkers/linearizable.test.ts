@@ -3,6 +3,7 @@ import fc from "fast-check";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkLinearizable } from "../../../../lib/workbench/checkers/linearizable.ts";
 import { type Entry, fail, history, info, invoke, ok, whole } from "../../../support/history.ts";
+import { registerHistories } from "../../../support/register-histories.ts";
 import { registerHistory } from "../../../support/register-history.ts";
 import { isLinearizable } from "../../../support/register-oracle.ts";
 
@@ -126,8 +127,7 @@ describe("checkLinearizable", () => {
   test("agrees with trying every order", () => {
     const verdicts = new Map<boolean, number>();
     fc.assert(
-      fc.property(registerHistories, (entries) => {
-        const operations = history(entries);
+      fc.property(registerHistories, (operations) => {
         const expected = isLinearizable(operations);
         verdicts.set(expected, (verdicts.get(expected) ?? 0) + 1);
         expect(checkLinearizable(operations).valid).toBe(expected);
@@ -159,36 +159,3 @@ describe("checkLinearizable", () => {
     expect(checkLinearizable(registerHistory({ seed: 1, ...shape })).valid).toBe(true);
   });
 });
-
-/** A few operations on key 0 by processes that overlap, with any results. */
-const registerHistories = fc
-  .array(
-    fc.record({
-      thread: fc.nat({ max: 3 }),
-      f: fc.constantFrom("read", "write", "cas"),
-      from: fc.nat({ max: 2 }),
-      to: fc.nat({ max: 2 }),
-      end: fc.constantFrom("ok", "ok", "ok", "info", "fail"),
-    }),
-    { minLength: 4, maxLength: 14 },
-  )
-  .map((steps) => {
-    const processes = [0, 1, 2, 3];
-    const open = new Map<number, string>();
-    return steps.map(({ thread, f, from, to, end }) => {
-      const process = processes[thread] ?? thread;
-      const running = open.get(process);
-      if (running === undefined) {
-        open.set(process, f);
-        if (f === "cas") return invoke(process, f, [0, [from, to]]);
-        return invoke(process, f, [0, f === "read" ? null : to]);
-      }
-      open.delete(process);
-      if (end === "fail") return fail(process);
-      if (end === "info") {
-        processes[thread] = process + 4;
-        return info(process);
-      }
-      return running === "read" ? ok(process, [0, to]) : ok(process);
-    });
-  });

@@ -1,0 +1,38 @@
+/** An arbitrary of fast-check. */
+import fc from "fast-check";
+import type { History } from "../../lib/workbench/history.ts";
+import { fail, history, info, invoke, ok } from "./history.ts";
+
+/** A few operations on key 0 by processes that overlap, with any results. */
+export const registerHistories: fc.Arbitrary<History> = fc
+  .array(
+    fc.record({
+      thread: fc.nat({ max: 3 }),
+      f: fc.constantFrom("read", "write", "cas"),
+      from: fc.nat({ max: 2 }),
+      to: fc.nat({ max: 2 }),
+      end: fc.constantFrom("ok", "ok", "ok", "info", "fail"),
+    }),
+    { minLength: 4, maxLength: 14 },
+  )
+  .map((steps) => {
+    const processes = [0, 1, 2, 3];
+    const open = new Map<number, string>();
+    const entries = steps.map(({ thread, f, from, to, end }) => {
+      const process = processes[thread] ?? thread;
+      const running = open.get(process);
+      if (running === undefined) {
+        open.set(process, f);
+        if (f === "cas") return invoke(process, f, [0, [from, to]]);
+        return invoke(process, f, [0, f === "read" ? null : to]);
+      }
+      open.delete(process);
+      if (end === "fail") return fail(process);
+      if (end === "info") {
+        processes[thread] = process + 4;
+        return info(process);
+      }
+      return running === "read" ? ok(process, [0, to]) : ok(process);
+    });
+    return history(...entries);
+  });
