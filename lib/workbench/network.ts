@@ -38,6 +38,11 @@ export interface NetworkOptions {
   readonly latency: Latency;
   /** The nodes under test: faults of single messages happen between these only. */
   readonly nodeIds: readonly NodeId[];
+  /**
+   * Whether a message to a client that has left gets lost. In Maelstrom it is invalid; a node that
+   * was paused cannot know better, but Maelstrom pauses none.
+   */
+  readonly losesLateReplies?: boolean;
   readonly journal: Journal;
   /** When the test began, on the clock: journal times count from there. */
   readonly zeroMs: () => number;
@@ -79,6 +84,8 @@ export class Network {
   readonly #options: NetworkOptions;
   readonly #nodeIds: ReadonlySet<NodeId>;
   readonly #receivers = new Map<NodeId, Receiver>();
+  /** Ids that were known once. */
+  readonly #departed = new Set<NodeId>();
   readonly #grudges = new Map<string, Grudge>();
   readonly #effects = new Map<string, number>();
   #faults: MessageFaults = {};
@@ -97,7 +104,7 @@ export class Network {
 
   /** Forgets an id, and the messages that wait for it. */
   disconnect(id: NodeId): void {
-    this.#receivers.delete(id);
+    if (this.#receivers.delete(id)) this.#departed.add(id);
   }
 
   /**
@@ -111,7 +118,16 @@ export class Network {
     }
     const receiver = this.#receivers.get(dest);
     if (receiver === undefined) {
-      throw new InvalidMessageError(`Invalid dest: "${dest}" is not in the network`);
+      const hasLeft = this.#departed.has(dest);
+      if (hasLeft && this.#options.losesLateReplies === true) {
+        this.#record("send", { id: this.#nextId++, src, dest, body });
+        return;
+      }
+      throw new InvalidMessageError(
+        hasLeft
+          ? `Invalid dest: "${dest}" has left the network: a client leaves when its request has timed out, and a reply must come before`
+          : `Invalid dest: "${dest}" is not in the network`,
+      );
     }
     if (receiver.queue.length >= MAX_WAITING) {
       throw new Error(`Over ${MAX_WAITING} messages wait for ${dest}: it does not keep up`);

@@ -91,6 +91,7 @@ class Test {
       latency,
       random: randomStream(seed, "network"),
       nodeIds,
+      losesLateReplies: nemesis.includes("pause"),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
     });

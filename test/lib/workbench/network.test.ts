@@ -15,12 +15,13 @@ class TestNetwork {
   /** What was delivered, as "dest body at ms". */
   readonly delivered: string[] = [];
 
-  constructor(latency: Partial<Latency> = {}) {
+  constructor(latency: Partial<Latency> = {}, losesLateReplies = false) {
     this.network = new Network({
       clock: this.scheduler,
       random: randomStream(1, "network"),
       latency: { meanMs: 0, distribution: "constant", ...latency },
       nodeIds: ["n0", "n1"],
+      losesLateReplies,
       journal: this.journal,
       zeroMs: () => 0,
     });
@@ -185,6 +186,20 @@ describe("Network", () => {
     net.send("n0", "n1", "late");
     net.at(50, () => net.network.disconnect("n1"));
     expect(net.run()).toEqual([]);
+  });
+
+  test("refuses a message to a client that has left, as Maelstrom does", () => {
+    const net = new TestNetwork();
+    net.network.disconnect("c0");
+    expect(() => net.send("n0", "c0", "late")).toThrow('"c0" has left the network');
+  });
+
+  test("loses a message to a client that has left where nodes may be paused", () => {
+    const net = new TestNetwork({}, true);
+    net.network.disconnect("c0");
+    net.send("n0", "c0", "late");
+    expect(net.run()).toEqual([]);
+    expect(net.journal.clients).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
   });
 
   test("heals one partition while another goes on", () => {
