@@ -1,0 +1,142 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { symlinkSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+const UNIQUE_IDS = join(ROOT, "challenges/unique-ids.ts");
+const uniqueIds = (file: string, ...more: string[]) => [
+  ...["sim", file, "-w", "unique-ids", "--node-count", "3", "--rate", "20", "--time-limit", "20"],
+  ...["--nemesis", "kill", "--nemesis-interval", "3", ...more],
+];
+
+/** A person's own project: a program in a folder with its own packages. */
+function project(source: string): string {
+  const directory = temporaryDirectory();
+  symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
+  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+  const file = join(directory, "program.ts");
+  writeFileSync(file, `import * as v from "valibot";\n${source}`);
+  return file;
+}
+
+const FORGETFUL = `
+  export function forgetful(node: any): void {
+    let last = 0;
+    node.handle("generate", v.object({}), (request: any) => {
+      node.reply(request, { type: "generate_ok", id: node.id + "-" + ++last });
+    });
+  }`;
+
+describe("vortex sim", () => {
+  test.concurrent("runs a program file, and tells how to run it again", async () => {
+    const { exitCode, stdout, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3"));
+    expect(stdout).toContain("valid: true");
+    expect(stderr).toContain(
+      `vortex sim ${UNIQUE_IDS} -w unique-ids --node-count 3 --rate 20 --time-limit 20 --nemesis kill --nemesis-interval 3 --seed 3`,
+    );
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("gives the same result in another process", async () => {
+    const run = () => vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3", "--json"));
+    const [one, other] = await Promise.all([run(), run()]);
+    expect(one.stdout).toBe(other.stdout);
+  });
+
+  test.concurrent("runs a person's own program, with its own packages", async () => {
+    const { exitCode, stdout } = await vortex(...uniqueIds(project(FORGETFUL), "--seed", "1"));
+    expect(stdout).toMatch(/duplicated: The id "n\d-1" was handed out 2 times/);
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("reports a program that does not do the same thing twice", async () => {
+    const clocked = FORGETFUL.replace("++last", "performance.now()");
+    const { exitCode, stderr } = await vortex(...uniqueIds(project(clocked), "--seed", "1"));
+    expect(stderr).toContain("Not deterministic: seed 1 gave another history the second time");
+    expect(exitCode).toBe(2);
+  });
+
+  test.concurrent("picks the program by --export where there are several", async () => {
+    const file = project(`${FORGETFUL}\nexport function other(node: any): void {}`);
+    const without = await vortex(...uniqueIds(file));
+    expect(without.stderr).toContain("exports several functions, forgetful, other");
+    expect(without.exitCode).toBe(254);
+    const { stdout } = await vortex(...uniqueIds(file, "--export", "forgetful", "--json"));
+    expect(JSON.parse(stdout).stats.okCount).toBeGreaterThan(100);
+  });
+
+  test.concurrent("says what is wrong with a file that cannot be loaded", async () => {
+    const missing = await vortex(...uniqueIds("nowhere.ts"));
+    expect(missing.stderr).toContain("nowhere.ts: there is no such file");
+    const broken = await vortex(...uniqueIds(project("export function broken( {")));
+    expect(broken.stderr).toContain("cannot be loaded");
+    const empty = await vortex(...uniqueIds(project("export const nothing = 1;")));
+    expect(empty.stderr).toContain("exports no function");
+    for (const { exitCode } of [missing, broken, empty]) expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex sim --seeds", () => {
+  test.concurrent("sums up, and gives the command for each failure", async () => {
+    const file = project(FORGETFUL);
+    const { exitCode, stdout } = await vortex(...uniqueIds(file, "--seeds", "1..20"));
+    expect(stdout).toMatch(/20 seeds: \d+ valid, \d+ invalid, 0 unknown/);
+    expect(stdout).toMatch(/kill took effect in \d+ of 20 runs/);
+    const [, seed] = /^seed (\d+): invalid$/m.exec(stdout) ?? [];
+    expect(stdout).toContain(`vortex sim ${file} -w unique-ids`);
+    expect(exitCode).toBe(1);
+    const again = await vortex(...uniqueIds(file, "--seed", String(seed)));
+    expect(again.exitCode).toBe(1);
+  });
+
+  test.concurrent("gives each seed the same outcome however many jobs there are", async () => {
+    const sweep = (jobs: string) =>
+      vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..12", "--jobs", jobs, "--json"));
+    const [one, three] = await Promise.all([sweep("1"), sweep("3")]);
+    expect(three.stdout).toBe(one.stdout);
+  });
+
+  test.concurrent("stops after as many failures as it is told", async () => {
+    const file = project(FORGETFUL);
+    const args = ["--seeds", "1..1000", "--jobs", "1", "--stop-after", "2", "--json"];
+    const { stdout } = await vortex(...uniqueIds(file, ...args));
+    expect(JSON.parse(stdout).failures).toHaveLength(2);
+  });
+
+  test.concurrent("splits into shards that merge puts together again", async () => {
+    const directory = temporaryDirectory();
+    const files = ["1", "2"].map((index) => join(directory, index));
+    await Promise.all(
+      files.map((out, index) =>
+        vortex(
+          ...uniqueIds(UNIQUE_IDS, "--seeds", "1..7", "--shard", `${index + 1}/2`, "--out", out),
+        ),
+      ),
+    );
+    const merged = await vortex("merge", ...files, "--json");
+    const whole = await vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..7", "--json"));
+    expect(JSON.parse(merged.stdout)).toEqual(JSON.parse(whole.stdout));
+    expect(merged.exitCode).toBe(0);
+  });
+
+  test.concurrent("shrinks a failure, and tells what happens in what is left", async () => {
+    const args = ["--seeds", "1..10", "--shrink"];
+    const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
+    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    expect(story).toContain("--nemesis kill");
+    expect(story).toMatch(/nemesis info start-kill/);
+    expect(story).toMatch(/duplicated: The id/);
+  });
+});
+
+describe("vortex merge", () => {
+  test.concurrent("says which line of which file is no outcome", async () => {
+    const file = join(temporaryDirectory(), "outcomes");
+    writeFileSync(file, '{"seed":1,"valid":true,"faults":{}}\nhello\n');
+    const { exitCode, stderr } = await vortex("merge", file);
+    expect(stderr).toContain(`${file}, line 2: not an outcome of a sweep`);
+    expect(exitCode).toBe(254);
+  });
+});

@@ -1,0 +1,50 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { parseSeeds, parseShard, shardOf } from "../../../../lib/workbench/sweep/seeds.ts";
+
+describe("parseSeeds", () => {
+  test.each([
+    ["7", [7]],
+    ["1..4", [1, 2, 3, 4]],
+    ["1..3, 9, 2..5", [1, 2, 3, 9, 4, 5]],
+    ["0", [0]],
+  ])("reads %s", (text, seeds) => {
+    expect(parseSeeds(text)).toEqual(seeds);
+  });
+
+  test.each(["", "x", "3..1", "-1", "1...4", "1..", "1.5", "1..99999999999999999999"])(
+    "refuses %p and says what it should be",
+    (text) => {
+      expect(() => parseSeeds(text)).toThrow(/neither a seed, such as 7, nor a range/);
+    },
+  );
+
+  test("refuses more seeds than anybody could run", () => {
+    expect(() => parseSeeds("1..1000000000")).toThrow("are over");
+  });
+});
+
+describe("parseShard", () => {
+  test("reads i/n", () => {
+    expect(parseShard("3/20")).toEqual({ index: 3, count: 20 });
+  });
+
+  test.each(["0/3", "4/3", "1", "1/0", "a/b", "1/2/3"])("refuses %p", (text) => {
+    expect(() => parseShard(text)).toThrow("is no shard");
+  });
+});
+
+describe("shardOf", () => {
+  test("gives every seed to exactly one shard, and all shards about as many", () => {
+    fc.assert(
+      fc.property(fc.uniqueArray(fc.nat()), fc.integer({ min: 1, max: 9 }), (seeds, count) => {
+        const shards = Array.from({ length: count }, (_, index) =>
+          shardOf(seeds, { index: index + 1, count }),
+        );
+        expect(shards.flat().sort()).toEqual([...seeds].sort());
+        const sizes = shards.map((shard) => shard.length);
+        expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+      }),
+    );
+  });
+});

@@ -1,0 +1,56 @@
+import { describe, expect, test } from "bun:test";
+import { shrink, type Try } from "../../../../lib/workbench/sweep/shrink.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../../../lib/workbench/test-options.ts";
+
+const large: TestOptions = {
+  ...DEFAULTS,
+  workload: "broadcast",
+  nodeIds: nodeNames(25),
+  concurrency: 50,
+  rate: 100,
+  timeLimitS: 20,
+  latency: { meanMs: 100, distribution: "constant" },
+  nemesis: ["partition", "kill"],
+  seed: 7,
+};
+
+describe("shrink", () => {
+  test("leaves only what the anomaly needs", () => {
+    const fails: Try = ({ nodeIds, nemesis, timeLimitS }) =>
+      nodeIds.length >= 3 && nemesis.includes("kill") && timeLimitS >= 5 ? "lost" : undefined;
+    expect(shrink(large, "lost", fails, 1000)).toMatchObject({
+      nodeIds: ["n0", "n1", "n2"],
+      concurrency: 3,
+      nemesis: ["kill"],
+      timeLimitS: 5,
+      rate: 1,
+      latency: { meanMs: 0 },
+    });
+  });
+
+  test("takes no other anomaly for the one it was given", () => {
+    const fails: Try = ({ nodeIds }) => (nodeIds.length >= 10 ? "lost" : "never-ok");
+    expect(shrink(large, "lost", fails, 1000).nodeIds).toHaveLength(10);
+  });
+
+  test("tries other seeds for a smaller test, and tells the one that failed", () => {
+    const fails: Try = ({ seed, nodeIds }) =>
+      seed === (nodeIds.length < 25 ? 3 : 7) ? "lost" : undefined;
+    expect(shrink(large, "lost", fails, 1000)).toMatchObject({ seed: 3, nodeIds: ["n0"] });
+  });
+
+  test("returns the test itself when nothing smaller fails", () => {
+    const fails: Try = (options) => (options === large ? "lost" : undefined);
+    expect(shrink(large, "lost", fails, 1000)).toBe(large);
+  });
+
+  test("runs no more tests than it may", () => {
+    let count = 0;
+    const fails: Try = () => {
+      count++;
+      return undefined;
+    };
+    shrink(large, "lost", fails, 20);
+    expect(count).toBe(20);
+  });
+});
