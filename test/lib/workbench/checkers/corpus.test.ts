@@ -11,6 +11,7 @@ import type { Checker, Verdict } from "../../../../lib/workbench/checkers/checke
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkCounter } from "../../../../lib/workbench/checkers/counter.ts";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
+import { checkKafka } from "../../../../lib/workbench/checkers/kafka.ts";
 import { checkLinearizable } from "../../../../lib/workbench/checkers/linearizable.ts";
 import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
@@ -26,6 +27,7 @@ const checkers: { readonly [workload: string]: { check: Checker; cases: number }
   "pn-counter": { check: checkCounter, cases: 56 },
   "lin-kv": { check: checkLinearizable, cases: 136 },
   "unique-ids": { check: checkUniqueIds, cases: 47 },
+  kafka: { check: checkKafka, cases: 243 },
 };
 
 /** Fields that are compared on their own, or by nobody. */

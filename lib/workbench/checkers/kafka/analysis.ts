@@ -1,0 +1,180 @@
+/**
+ * A history of the kafka workload, read once: every key's log, and the completions in order.
+ *
+ * Every operation has one micro-operation, as Maelstrom's client insists: no transactions.
+ */
+import { isRawNumber, type Json } from "../../../vortex/index.ts";
+import { type History, isClientOperation, type Operation, type Process } from "../../history.ts";
+import { isArray } from "../../json-key.ts";
+import { quote } from "../wording.ts";
+import { Log, type Message } from "./log.ts";
+
+/** An offset, if it is known, and the message there. */
+export type OffsetMessage = readonly [offset: number | null, message: Json];
+
+/** What a poll returned of one key. */
+export interface Read {
+  readonly log: Log;
+  readonly pairs: readonly OffsetMessage[];
+}
+
+export interface Poll {
+  readonly f: "poll";
+  readonly operation: Operation;
+  readonly invocation: Operation;
+  readonly reads: readonly Read[];
+}
+
+export interface Send {
+  readonly f: "send";
+  readonly operation: Operation;
+  readonly log: Log;
+  readonly message: Message;
+  readonly offset: number | undefined;
+}
+
+export interface Assign {
+  readonly f: "assign";
+  readonly operation: Operation;
+  readonly keys: readonly string[];
+}
+
+/** A completed operation. */
+export type Step = Poll | Send | Assign;
+
+export interface Analysis {
+  readonly logs: ReadonlyMap<string, Log>;
+  readonly steps: readonly Step[];
+  /** Whether some send or poll came after another: in real time, or by returning its message. */
+  readonly hasDependencies: boolean;
+}
+
+/**
+ * Reads a history.
+ *
+ * A log is put together from every poll, however it ended, and from the sends that certainly took
+ * effect: those that ended as `ok`, and those whose message an `ok` poll returned.
+ *
+ * @throws {Error} when an operation is not of the workload's shape, and where Jepsen's checker
+ *   throws: on a polled message whose send is not in the history as a completed operation, and on
+ *   a history without operations.
+ */
+export function analyse(history: History): Analysis {
+  const logs = new Map<string, Log>();
+  const steps: Step[] = [];
+  const invocations = new Map<Process, Operation>();
+  const uncertain: { message: Message; offset: number; operation: Operation }[] = [];
+  let firstOk = Number.POSITIVE_INFINITY;
+  let hasDependencies = false;
+
+  const logOf = (key: string): Log => logs.getOrInsertComputed(key, () => new Log(key));
+
+  for (const operation of history) {
+    if (!isClientOperation(operation)) continue;
+    if (operation.type === "invoke") {
+      invocations.set(operation.process, operation);
+      continue;
+    }
+    if (operation.f === "assign") {
+      steps.push({ f: "assign", operation, keys: assignedKeys(operation) });
+      continue;
+    }
+    if (operation.f !== "send" && operation.f !== "poll") continue;
+
+    const invocation = invocations.get(operation.process);
+    if (invocation === undefined) throw malformed(operation, "completes what was never invoked");
+    if (invocation.index > firstOk) hasDependencies = true;
+    if (operation.type === "ok") firstOk = Math.min(firstOk, operation.index);
+
+    if (operation.f === "send") {
+      const { key, value, offset } = sent(operation);
+      const log = logOf(key);
+      const message = log.message(value);
+      message.send = { invocation, completion: operation };
+      if (operation.type === "ok") message.isAcknowledged = true;
+      if (operation.type === "fail") message.failure = operation;
+      if (operation.type === "ok" && offset !== undefined) message.place(offset, operation);
+      if (operation.type === "info" && offset !== undefined) {
+        uncertain.push({ message, offset, operation });
+      }
+      steps.push({ f: "send", operation, log, message, offset });
+    } else {
+      const reads = polled(operation).map(([key, pairs]) => ({ log: logOf(key), pairs }));
+      for (const { log, pairs } of reads) {
+        if (operation.type === "ok") log.firstPoll ??= operation;
+        for (const pair of pairs) {
+          const message = log.message(pair[1]);
+          if (pair[0] !== null) message.place(pair[0], operation);
+          if (operation.type === "ok") message.reader ??= operation;
+          hasDependencies = true;
+        }
+      }
+      steps.push({ f: "poll", operation, invocation, reads });
+    }
+  }
+  if (invocations.size === 0) throw new Error("The history has no operations");
+  for (const { message, offset, operation } of uncertain) {
+    if (message.reader !== undefined) message.place(offset, operation);
+  }
+  for (const log of logs.values()) {
+    const phantom = log.messages().find(({ send }) => send === undefined);
+    if (phantom !== undefined) {
+      throw new Error(
+        `Message ${quote(phantom.value)} of key ${log.key} was polled, but no send of it completed`,
+      );
+    }
+    log.settle();
+  }
+  return { logs, steps, hasDependencies };
+}
+
+/** `[["send", key, message]]`, or `[offset, message]` for the message when it is known. */
+function sent(operation: Operation): { key: string; value: Json; offset: number | undefined } {
+  const [name, key, sent] = microOperation(operation);
+  if (name !== "send" || typeof key !== "string" || sent === undefined) {
+    throw malformed(operation, 'is no [["send", key, message]]');
+  }
+  if (!isArray(sent)) return { key, value: sent, offset: undefined };
+  if (!isOffsetMessage(sent)) throw malformed(operation, "has no [offset, message]");
+  return { key, value: sent[1], offset: sent[0] ?? undefined };
+}
+
+/** `[["poll", {key: [[offset, message], ...]}]]`, or `[["poll"]]` if nothing is known. */
+function polled(operation: Operation): [string, readonly OffsetMessage[]][] {
+  const [name, messages = null] = microOperation(operation);
+  if (name === "poll" && messages === null) return [];
+  if (name !== "poll" || !isObject(messages)) {
+    throw malformed(operation, 'is no [["poll", {key: [[offset, message]]}]]');
+  }
+  return Object.entries(messages).map(([key, pairs]) => {
+    if (!isArray(pairs) || !pairs.every(isOffsetMessage)) {
+      throw malformed(operation, `has no [[offset, message], ...] for key ${key}`);
+    }
+    return [key, pairs];
+  });
+}
+
+function isOffsetMessage(pair: Json): pair is OffsetMessage {
+  return isArray(pair) && pair.length > 1 && (pair[0] === null || Number.isSafeInteger(pair[0]));
+}
+
+function assignedKeys(operation: Operation): readonly string[] {
+  if (!isArray(operation.value)) return [];
+  return operation.value.filter((key) => typeof key === "string");
+}
+
+function microOperation(operation: Operation): readonly Json[] {
+  const [micro, ...others] = isArray(operation.value) ? operation.value : [];
+  if (micro === undefined || others.length > 0 || !isArray(micro)) {
+    throw malformed(operation, "has other than one micro-operation");
+  }
+  return micro;
+}
+
+function isObject(value: Json): value is { readonly [key: string]: Json } {
+  return typeof value === "object" && value !== null && !isArray(value) && !isRawNumber(value);
+}
+
+function malformed(operation: Operation, what: string): Error {
+  return new Error(`Operation ${operation.index}, a ${operation.f}, ${what}`);
+}

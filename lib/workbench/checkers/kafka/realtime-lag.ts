@@ -1,0 +1,135 @@
+/**
+ * How far polls lag behind: how long before a poll was invoked an offset was known to exist that
+ * its process had yet to reach. For information only: a log may be read late.
+ */
+import type { Process } from "../../history.ts";
+import type { Analysis, Poll, Step } from "./analysis.ts";
+
+/**
+ * The worst lag of any `ok` poll, in nanoseconds, over all keys that its process had been assigned
+ * or had polled.
+ */
+export function worstRealtimeLagNs({ steps }: Analysis): number {
+  const frontiers = frontiersOf(steps);
+  const readers = new Map<Process, Reader>();
+  let worst = 0;
+  for (const step of steps) {
+    if (step.f === "send" || step.operation.type !== "ok") continue;
+    const { process } = step.operation;
+    const reader = readers.getOrInsertComputed(process, () => new Reader(frontiers));
+    worst = Math.max(worst, step.f === "assign" ? reader.assign(step.keys) : reader.poll(step));
+  }
+  for (const reader of readers.values()) worst = Math.max(worst, reader.assign([]));
+  return worst;
+}
+
+/** Since when the offsets of a log are known to exist: a staircase, both of them rising. */
+interface Frontier {
+  readonly offsets: number[];
+  readonly times: number[];
+}
+
+/** Key -> frontier. An offset exists as soon as it or a higher one is seen. */
+function frontiersOf(steps: readonly Step[]): ReadonlyMap<string, Frontier> {
+  const frontiers = new Map<string, Frontier>();
+  const reach = (key: string, offset: number, time: number) => {
+    const { offsets, times } = frontiers.getOrInsertComputed(key, () => ({
+      offsets: [],
+      times: [],
+    }));
+    if (offset <= (offsets.at(-1) ?? -1)) return;
+    offsets.push(offset);
+    times.push(time);
+  };
+  for (const step of steps) {
+    const { type, time } = step.operation;
+    if (type === "fail" || step.f === "assign") continue;
+    if (step.f === "poll") {
+      for (const [key, offset] of highestOffsets(step)) reach(key, offset, time);
+    } else if (step.offset !== undefined) {
+      reach(step.log.key, Math.max(0, step.offset), time);
+    }
+  }
+  return frontiers;
+}
+
+/** How far a process has come in one log. */
+interface Progress {
+  /** The highest offset that it polled; -1 before the first. */
+  readonly offset: number;
+  /** The number of the first poll that this holds for. */
+  readonly since: number;
+}
+
+/** How far one process has come, by key. */
+class Reader {
+  readonly #frontiers: ReadonlyMap<string, Frontier>;
+  #progress = new Map<string, Progress>();
+  #polls = 0;
+  #lastInvocationTime = 0;
+
+  constructor(frontiers: ReadonlyMap<string, Frontier>) {
+    this.#frontiers = frontiers;
+  }
+
+  // Each of these returns the worst lag for the keys whose progress it ends. While a process gets
+  // no further in a log, its lag there only grows, so the last poll is the one to look at. To look
+  // at every key on every poll takes too long where thousands of keys are assigned.
+
+  poll(poll: Poll): number {
+    let worst = 0;
+    for (const [key, offset] of highestOffsets(poll)) {
+      const last = this.#progress.get(key);
+      if (last !== undefined && offset <= last.offset) continue;
+      worst = Math.max(worst, this.#lag(key));
+      this.#progress.set(key, { offset, since: this.#polls + 1 });
+    }
+    this.#polls += 1;
+    this.#lastInvocationTime = poll.invocation.time;
+    return worst;
+  }
+
+  /** Goes on with exactly these keys. */
+  assign(keys: readonly string[]): number {
+    const kept = new Map<string, Progress>();
+    for (const key of keys) {
+      kept.set(key, this.#progress.get(key) ?? { offset: -1, since: this.#polls + 1 });
+    }
+    let worst = 0;
+    for (const key of this.#progress.keys()) {
+      if (!kept.has(key)) worst = Math.max(worst, this.#lag(key));
+    }
+    this.#progress = kept;
+    return worst;
+  }
+
+  /** How far the last poll lagged behind the frontier of a key. */
+  #lag(key: string): number {
+    const progress = this.#progress.get(key);
+    const frontier = this.#frontiers.get(key);
+    if (progress === undefined || frontier === undefined || progress.since > this.#polls) return 0;
+    const { offsets, times } = frontier;
+    const passedAt = times[firstAbove(offsets, progress.offset)];
+    return passedAt === undefined ? 0 : Math.max(0, this.#lastInvocationTime - passedAt);
+  }
+}
+
+/** The position of the first number above a bound in a rising list; its length if there is none. */
+function firstAbove(rising: readonly number[], bound: number): number {
+  let [low, high] = [0, rising.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((rising[middle] ?? 0) > bound) high = middle;
+    else low = middle + 1;
+  }
+  return low;
+}
+
+/** Key -> the highest offset that a poll returned, or -1. */
+function highestOffsets({ reads }: Poll): [key: string, offset: number][] {
+  return reads.map(({ log, pairs }) => {
+    let highest = -1;
+    for (const [offset] of pairs) if (offset !== null && offset > highest) highest = offset;
+    return [log.key, highest];
+  });
+}
