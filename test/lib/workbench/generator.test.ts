@@ -109,6 +109,15 @@ describe("timeLimit", () => {
   });
 });
 
+describe("timeLimit over clients and faults", () => {
+  test("goes on when every client is busy and the next fault lies beyond the limit", () => {
+    const faults = phases([once(op("start"), nemesis), sleep(60), once(op("stop"), nemesis)]);
+    const generator = timeLimit(10, any([endless(), faults]));
+    const history = runGenerator(generator, { tookMs: () => 100 });
+    expect(history.filter(({ f, type }) => f === "op" && type === "ok")).toHaveLength(100);
+  });
+});
+
 describe("mix", () => {
   test("draws from its generators with equal chance", () => {
     const generator = mix(random, [endless("a"), endless("b")]);
