@@ -3,6 +3,7 @@ import { broadcast } from "./broadcast.ts";
 import { gCounter, pnCounter } from "./counters.ts";
 import { echo } from "./echo.ts";
 import { gSet } from "./g-set.ts";
+import { kafka } from "./kafka.ts";
 import { linKv } from "./lin-kv.ts";
 import { uniqueIds } from "./unique-ids.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
@@ -12,6 +13,7 @@ export const WORKLOADS = {
   echo,
   "g-counter": gCounter,
   "g-set": gSet,
+  kafka,
   "lin-kv": linKv,
   "pn-counter": pnCounter,
   "unique-ids": uniqueIds,

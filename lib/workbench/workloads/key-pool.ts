@@ -1,0 +1,65 @@
+/**
+ * The keys that transactions and logs work on, and what they do with them.
+ *
+ * @see Elle, `rw_register.clj` and `list_append.clj` (`wr-txns`, `append-txns`)
+ */
+import type { Random } from "../../vortex/index.ts";
+import { randomInteger } from "../random.ts";
+import type { WorkloadOptions } from "./workload.ts";
+
+/** A read of a key, or a write of a value that no other write to that key has. */
+export type MicroOperation =
+  | { readonly isRead: true; readonly key: number }
+  | { readonly isRead: false; readonly key: number; readonly value: number };
+
+/** A read or a write, with equal chance. */
+export function nextMicroOperation(random: Random, keys: KeyPool): MicroOperation {
+  if (randomInteger(random, 2) === 0) return { isRead: true, key: keys.draw() };
+  return { isRead: false, ...keys.drawForWrite() };
+}
+
+/**
+ * The keys that are in use. The last of n slots gets about half of all accesses, the one before a
+ * quarter, and so on; a key that has had its writes gives its slot to a fresh one.
+ */
+export class KeyPool {
+  readonly #random: Random;
+  readonly #maxWritesPerKey: number;
+  readonly #slots: { key: number; writes: number }[];
+  #nextKey: number;
+
+  constructor(
+    random: Random,
+    { keyCount, maxWritesPerKey }: Pick<WorkloadOptions, "keyCount" | "maxWritesPerKey">,
+  ) {
+    this.#random = random;
+    this.#maxWritesPerKey = maxWritesPerKey;
+    this.#slots = Array.from({ length: keyCount }, (_, key) => ({ key, writes: 0 }));
+    this.#nextKey = keyCount;
+  }
+
+  draw(): number {
+    return this.#drawSlot().key;
+  }
+
+  /** A key, and the next value for it: 1, 2, 3, ... */
+  drawForWrite(): { readonly key: number; readonly value: number } {
+    for (;;) {
+      const slot = this.#drawSlot();
+      if (slot.writes < this.#maxWritesPerKey) return { key: slot.key, value: ++slot.writes };
+      slot.key = this.#nextKey++;
+      slot.writes = 0;
+    }
+  }
+
+  #drawSlot(): { key: number; writes: number } {
+    // Slot i of n has weight 2^i, and those before it 2^i - 1 together. This is
+    // log2(random * (2^n - 1) + 1), written so that n may be large.
+    const count = this.#slots.length;
+    const exponent = Math.log2(this.#random.next() * (1 - 2 ** -count) + 2 ** -count);
+    const index = Math.max(0, Math.min(count - 1, Math.floor(count + exponent)));
+    const slot = this.#slots[index];
+    if (slot === undefined) throw new Error("There are no keys");
+    return slot;
+  }
+}
