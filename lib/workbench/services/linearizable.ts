@@ -1,0 +1,19 @@
+/** A store whose every request sees all that were handled before it. */
+import type { AnyBody, NodeId } from "../../vortex/index.ts";
+import { jsonKey } from "../json-key.ts";
+import { applyToKey, type Entry } from "./kv.ts";
+import { field, inReplyTo, type Service } from "./service.ts";
+
+export class LinearizableKv implements Service {
+  readonly #entries = new Map<string, Entry>();
+
+  handle(_src: NodeId, body: AnyBody): AnyBody | undefined {
+    const key = jsonKey(field(body, "key"));
+    const entry = this.#entries.get(key);
+    const outcome = applyToKey(entry, body);
+    if (outcome === undefined) return undefined;
+    const [after, reply] = outcome;
+    if (after !== entry) this.#entries.set(key, after);
+    return inReplyTo(body, reply);
+  }
+}
