@@ -7,7 +7,8 @@
  * @see Maelstrom, `core.clj`; Jepsen, `core.clj` (`run!`)
  */
 import * as v from "valibot";
-import type { Clock, NodeId } from "../vortex/index.ts";
+import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../vortex/index.ts";
+import { shorten } from "../vortex/message.ts";
 import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
 import type { Cluster, Crash } from "./cluster.ts";
 import {
@@ -26,6 +27,7 @@ import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { randomStream } from "./random.ts";
 import { judge, type TestResult } from "./results.ts";
+import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
 import { WORKLOADS } from "./workloads/index.ts";
 import type { Workload, WorkloadClient } from "./workloads/workload.ts";
@@ -38,6 +40,8 @@ export interface Environment {
   makeCluster(network: Network): Cluster;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
+  /** Hears what a person should know at once. */
+  readonly onRemark?: (text: string) => void;
   /** Ends the test early: the nodes are killed, and the test rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -113,6 +117,7 @@ class Test {
 
   async start(): Promise<void> {
     const { nodeIds } = this.#options;
+    this.#startServices();
     await Promise.all(nodeIds.map((node) => this.#startNode(node)));
     this.#environment.signal?.throwIfAborted();
     this.#zeroMs = this.#environment.clock.nowMs();
@@ -150,6 +155,17 @@ class Test {
       badLines: this.#cluster.badLines,
       faults: this.#nemesis.effects(),
     });
+  }
+
+  #startServices(): void {
+    for (const [name, makeService] of Object.entries(SERVICES)) {
+      const service = makeService(randomStream(this.#options.seed, `service ${name}`));
+      this.#network.connect(name, ({ src, body }) => {
+        const reply = service.handle(src, body);
+        if (reply !== undefined) this.#network.send(name, src, reply);
+        else this.#environment.onRemark?.(`${name} knows no ${quote(body)}: ${src} gets no reply`);
+      });
+    }
   }
 
   async #startNode(node: NodeId): Promise<void> {
@@ -227,6 +243,10 @@ class Test {
       return completion;
     };
   }
+}
+
+function quote(body: AnyBody): string {
+  return shorten(stringifyJson(body));
 }
 
 /** A crash, with what the node said last. */

@@ -11,7 +11,7 @@ import { Scheduler } from "./scheduler.ts";
 import { type AnyProgram, SimulatedCluster } from "./simulated-cluster.ts";
 import type { TestOptions } from "./test-options.ts";
 
-export interface Simulation extends Pick<Environment, "onOperation" | "onMessage"> {
+export interface Simulation extends Pick<Environment, "onOperation" | "onMessage" | "onRemark"> {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */
   readonly args?: readonly string[];

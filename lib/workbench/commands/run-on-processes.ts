@@ -6,13 +6,12 @@ import type { TestResult } from "../results.ts";
 import { type Environment, runTest } from "../run.ts";
 import type { TestOptions } from "../test-options.ts";
 
-export interface ProcessRun extends Pick<Environment, "onOperation" | "onMessage" | "signal"> {
+export interface ProcessRun
+  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "signal"> {
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
-  /** Called with what a person should know at once. */
-  readonly onRemark?: (text: string) => void;
 }
 
 /** How much later than asked for timers fire: they count whole milliseconds. */
@@ -21,7 +20,7 @@ const TIMER_SLACK_MS = 2;
 /** Runs a test in real time, on nodes that are processes. */
 export function runOnProcesses(
   options: TestOptions,
-  { bin, args, onStderr, onRemark, ...environment }: ProcessRun,
+  { bin, args, onStderr, ...environment }: ProcessRun,
 ): Promise<TestResult> {
   return runTest(options, {
     ...environment,
@@ -33,7 +32,7 @@ export function runOnProcesses(
         args,
         network,
         ...(onStderr === undefined ? {} : { onStderr }),
-        onBadLine: (badLine) => onRemark?.(describeBadLine(badLine)),
+        onBadLine: (badLine) => environment.onRemark?.(describeBadLine(badLine)),
       }),
   });
 }
