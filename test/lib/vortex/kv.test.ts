@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type AnyBody, isRpcError, type KVNode } from "../../../lib/vortex/index.ts";
+import {
+  type AnyBody,
+  isRpcError,
+  type KVNode,
+  type UpdateOptions,
+} from "../../../lib/vortex/index.ts";
 import { type FakeHost, receive, settled, startNode } from "../../support/fake-host.ts";
 import { FakeKv } from "../../support/fake-kv.ts";
 
@@ -234,19 +239,28 @@ describe("KvClient.update", () => {
     expect(await updating).toBe("was null");
   });
 
-  test("waits for a random time between attempts, within a bound that doubles up to a maximum", async () => {
-    const attempts = 12;
+  /** How long an update waited before each attempt but the first, when all of them failed. */
+  async function waitsMs(options: UpdateOptions): Promise<number[]> {
     const round = [{ type: "read_ok", value: 1 }, MISMATCH];
-    const { askedAtMs } = await scripted(Array(attempts).fill(round).flat(), (node) =>
-      node.seqKv.update("a", increment, { attempts, backoffMs: 10, maxBackoffMs: 300 }),
+    const { askedAtMs } = await scripted(Array(12).fill(round).flat(), (node) =>
+      node.seqKv.update("a", increment, { attempts: 12, ...options }),
     );
-    const waits = askedAtMs.flatMap((atMs, index) =>
-      index % 2 === 0 && index > 0 ? [atMs - (askedAtMs[index - 1] ?? 0)] : [],
-    );
-    expect(waits).toHaveLength(attempts - 1);
+    const reads = askedAtMs.filter((_, index) => index % 2 === 0);
+    return reads.slice(1).map((atMs, index) => atMs - (reads[index] ?? 0));
+  }
+
+  test("waits between attempts, within a bound that doubles up to a maximum", async () => {
+    const waits = await waitsMs({ backoffMs: 10, maxBackoffMs: 300 });
+    expect(waits).toHaveLength(11);
     for (const [index, wait] of waits.entries()) {
+      // Time moves by half a millisecond here.
       expect(wait).toBeLessThanOrEqual(Math.min(300, 10 * 2 ** index) + 0.5);
     }
+    expect(Math.max(...waits)).toBeGreaterThan(100);
+  });
+
+  test("waits for a random time, so that rivals come apart", async () => {
+    const waits = await waitsMs({ backoffMs: 100, maxBackoffMs: 100 });
     expect(new Set(waits).size).toBeGreaterThan(5);
   });
 

@@ -281,6 +281,12 @@ describe("Node replies", () => {
     },
   );
 
+  test("under its own name, whatever name it was addressed by", () => {
+    const { node, host } = startNode();
+    receive(node, { type: "frob", msg_id: 2 }, "c1", "n7");
+    expect(host.takeSent()).toMatchObject([{ src: "n0", dest: "c1", body: { code: 10 } }]);
+  });
+
   test("with a text of bounded length, whatever the request", () => {
     const long = "x".repeat(1_000_000);
     for (const body of [
