@@ -62,7 +62,7 @@ interface Source {
 
 async function readSource(file: string): Promise<Source> {
   const code = withoutComments(await Bun.file(join(ROOT, file)).text());
-  const imports = [...code.matchAll(/\b(?:from|import)\s*\(?\s*["']([^"']+)["']/g)].map(
+  const imports = [...code.matchAll(/(?<!["'\w])(?:from|import)\s*\(?\s*["']([^"'\n]+)["']/g)].map(
     ([, name = ""]) => (name.startsWith(".") ? `./${normalize(join(dirname(file), name))}` : name),
   );
   return { file, code, imports };

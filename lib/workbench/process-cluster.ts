@@ -18,7 +18,7 @@ export interface ProcessClusterOptions {
   readonly args: readonly string[];
   readonly network: Network;
   readonly onStderr?: (node: NodeId, line: string) => void;
-  readonly onBadLine?: (badLine: BadLine) => void;
+  readonly onBadLine: (badLine: BadLine) => void;
 }
 
 const KEPT_LINES = 32;
@@ -134,7 +134,7 @@ export class ProcessCluster implements Cluster {
       isMuted = true;
       const badLine = { node, line, reason };
       this.#badLines.push(badLine);
-      this.#options.onBadLine?.(badLine);
+      this.#options.onBadLine(badLine);
     });
   }
 

@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../vortex/index.ts";
 import { shorten } from "../vortex/message.ts";
 import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
-import type { Cluster, Crash } from "./cluster.ts";
+import type { BadLine, Cluster, Crash } from "./cluster.ts";
 import {
   any,
   type Generator,
@@ -26,6 +26,7 @@ import { Journal, type JournalEvent } from "./journal.ts";
 import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { randomStream } from "./random.ts";
+import { describeBadLine } from "./report/text.ts";
 import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -37,11 +38,13 @@ export interface Environment {
   readonly clock: Clock;
   /** How much later than asked for the clock's timers may fire, in ms. */
   readonly timerSlackMs: number;
-  makeCluster(network: Network): Cluster;
+  makeCluster(network: Network, onBadLine: (badLine: BadLine) => void): Cluster;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
   /** Hears what a person should know at once. */
   readonly onRemark?: (text: string) => void;
+  /** Ends the test with a crash when a node prints a line that is no message. */
+  readonly isStrict?: boolean;
   /** Ends the test early: the nodes are killed, and the test rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
@@ -78,6 +81,9 @@ class Test {
   readonly #cluster: Cluster;
   readonly #workload: Workload;
   readonly #nemesis: Nemesis;
+  /** Aborts when the test must end early. */
+  readonly #signal: AbortSignal;
+  readonly #controller = new AbortController();
   #zeroMs: number;
   #clientCount = 0;
   #history: readonly Operation[] = [];
@@ -99,7 +105,10 @@ class Test {
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
     });
-    this.#cluster = environment.makeCluster(this.#network);
+    const { signal } = this.#controller;
+    this.#signal =
+      environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
+    this.#cluster = environment.makeCluster(this.#network, (badLine) => this.#onBadLine(badLine));
     this.#workload = WORKLOADS[options.workload]({
       ...options,
       random: randomStream(seed, "workload"),
@@ -119,15 +128,13 @@ class Test {
     const { nodeIds } = this.#options;
     this.#startServices();
     await Promise.all(nodeIds.map((node) => this.#startNode(node)));
-    this.#environment.signal?.throwIfAborted();
     this.#zeroMs = this.#environment.clock.nowMs();
-    await Promise.all(
-      nodeIds.map((node) => this.#workload.setUp?.({ client: this.#openClient(), node })),
-    );
+    await Promise.all(nodeIds.map((node) => this.#setUp(node)));
+    this.#signal.throwIfAborted();
   }
 
   async run(): Promise<void> {
-    const { clock, timerSlackMs, onOperation, signal } = this.#environment;
+    const { clock, timerSlackMs, onOperation } = this.#environment;
     this.#history = await interpret(this.#generator(), {
       clock,
       timerSlackMs,
@@ -135,7 +142,7 @@ class Test {
       concurrency: this.#options.concurrency,
       invoke: this.#worker(),
       ...(onOperation === undefined ? {} : { onOperation }),
-      ...(signal === undefined ? {} : { signal }),
+      signal: this.#signal,
     });
   }
 
@@ -168,6 +175,23 @@ class Test {
     }
   }
 
+  /** One client a node stays open for this, whether the workload needs it or not, as in Maelstrom. */
+  async #setUp(node: NodeId): Promise<void> {
+    const client = this.#openClient();
+    try {
+      await this.#workload.setUp?.({ client, node });
+    } catch (error) {
+      const { message } = error instanceof Error ? error : new Error(String(error));
+      throw new TestCrash(`${node} could not be set up: ${message}`, { cause: error });
+    }
+  }
+
+  #onBadLine(badLine: BadLine): void {
+    const text = describeBadLine(badLine);
+    if (this.#environment.isStrict) this.#controller.abort(new TestCrash(text));
+    else this.#environment.onRemark?.(text);
+  }
+
   async #startNode(node: NodeId): Promise<void> {
     const ended = this.#cluster.start(node);
     const client = this.#openClient();
@@ -175,8 +199,10 @@ class Test {
     try {
       const answered = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
       // A node that ends will not answer: no need to wait for the timeout.
-      await Promise.race([answered, ended.then(() => Promise.reject(new Error("it ended")))]);
+      const hasEnded = ended.then(() => Promise.reject(new Error("it ended")));
+      await Promise.race([answered, hasEnded, aborted(this.#signal)]);
     } catch (error) {
+      this.#signal.throwIfAborted();
       throw new TestCrash(await this.#describeFailedInit(node, error), { cause: error });
     } finally {
       client.close();
@@ -243,6 +269,15 @@ class Test {
       return completion;
     };
   }
+}
+
+/** Rejects when a signal aborts. */
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const onAbort = () => reject(signal.reason);
+    if (signal.aborted) onAbort();
+    else signal.addEventListener("abort", onAbort, { once: true });
+  });
 }
 
 function quote(body: AnyBody): string {

@@ -3,7 +3,6 @@
  * history and the same messages, to the byte.
  */
 import type { NodeId } from "../vortex/index.ts";
-import type { BadLine } from "./cluster.ts";
 import { randomStream } from "./random.ts";
 import type { TestResult } from "./results.ts";
 import { type Environment, runTest } from "./run.ts";
@@ -11,12 +10,12 @@ import { Scheduler } from "./scheduler.ts";
 import { type AnyProgram, SimulatedCluster } from "./simulated-cluster.ts";
 import type { TestOptions } from "./test-options.ts";
 
-export interface Simulation extends Pick<Environment, "onOperation" | "onMessage" | "onRemark"> {
+export interface Simulation
+  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict"> {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */
   readonly args?: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
-  readonly onBadLine?: (badLine: BadLine) => void;
 }
 
 /**
@@ -26,14 +25,14 @@ export interface Simulation extends Pick<Environment, "onOperation" | "onMessage
  */
 export function simulate(
   options: TestOptions,
-  { program, args = [], onStderr, onBadLine, ...environment }: Simulation,
+  { program, args = [], onStderr, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
   const task = runTest(options, {
     ...environment,
     clock: scheduler,
     timerSlackMs: 0,
-    makeCluster: (network) =>
+    makeCluster: (network, onBadLine) =>
       new SimulatedCluster({
         program,
         args,
@@ -41,7 +40,7 @@ export function simulate(
         clock: scheduler,
         randomOf: (name) => randomStream(options.seed, name),
         ...(onStderr === undefined ? {} : { onStderr }),
-        ...(onBadLine === undefined ? {} : { onBadLine }),
+        onBadLine,
       }),
   });
   return scheduler.run(task);

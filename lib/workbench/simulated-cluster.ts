@@ -33,7 +33,7 @@ export interface SimulatedClusterOptions {
   /** A stream of randomness for each start of a node. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
-  readonly onBadLine?: (badLine: BadLine) => void;
+  readonly onBadLine: (badLine: BadLine) => void;
 }
 
 /**
@@ -153,7 +153,7 @@ export class SimulatedCluster implements Cluster {
       if (!(error instanceof InvalidMessageError)) throw error;
       const badLine = { node, line, reason: error.message };
       this.#badLines.push(badLine);
-      this.#options.onBadLine?.(badLine);
+      this.#options.onBadLine(badLine);
       return false;
     }
   }

@@ -1,13 +1,12 @@
 import type { NodeId } from "../../vortex/index.ts";
 import { systemClock } from "../../vortex/process.ts";
 import { ProcessCluster } from "../process-cluster.ts";
-import { describeBadLine } from "../report/text.ts";
 import type { TestResult } from "../results.ts";
 import { type Environment, runTest } from "../run.ts";
 import type { TestOptions } from "../test-options.ts";
 
 export interface ProcessRun
-  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "signal"> {
+  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict" | "signal"> {
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
@@ -26,13 +25,13 @@ export function runOnProcesses(
     ...environment,
     clock: systemClock,
     timerSlackMs: TIMER_SLACK_MS,
-    makeCluster: (network) =>
+    makeCluster: (network, onBadLine) =>
       new ProcessCluster({
         bin,
         args,
         network,
         ...(onStderr === undefined ? {} : { onStderr }),
-        onBadLine: (badLine) => environment.onRemark?.(describeBadLine(badLine)),
+        onBadLine,
       }),
   });
 }

@@ -4,7 +4,7 @@ import { Command, InvalidArgumentError } from "commander";
 import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
-import { describeBadLine, describeResult } from "../report/text.ts";
+import { describeResult } from "../report/text.ts";
 import { describeTrace, Trace } from "../report/trace.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
@@ -24,6 +24,7 @@ import {
   BadArguments,
   positiveInteger,
   remarksOnDashes,
+  STRICT_STDOUT,
   type TestFlags,
   testOptions,
   wordsOf,
@@ -38,6 +39,7 @@ interface Flags extends TestFlags {
   readonly out?: string;
   readonly shrink?: true;
   readonly logStderr?: true;
+  readonly strictStdout?: true;
   readonly json?: true;
   readonly worker?: true;
 }
@@ -64,6 +66,7 @@ export function simCommand(): Command {
     .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
     .option("--shrink", "reduce a failing test to a small one, and tell what happens in it")
     .option("--log-stderr", "show what the nodes log")
+    .option("--strict-stdout", STRICT_STDOUT)
     .option("--json", "print the result, or the summary of many, as one line of JSON to stdout")
     .option("--worker", "run the seeds that come on stdin; used by --seeds itself")
     .addHelpText("after", HELP)
@@ -94,7 +97,7 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
 
 function runOne(subject: Subject, flags: Flags): void {
   const { options, replay } = subject;
-  const { result, trace } = run(subject, options, flags.logStderr);
+  const { result, trace } = run(subject, options, flags);
   if (flags.json) console.log(stringifyJson(result));
   else console.log(describeResult(result));
   const again = run(subject, options).trace;
@@ -147,7 +150,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
 function run(
   { program, args }: Subject,
   options: TestOptions,
-  logsStderr = false,
+  { logStderr, strictStdout }: Partial<Flags> = {},
 ): { readonly result: TestResult; readonly trace: Trace } {
   const trace = new Trace();
   const result = simulate(options, {
@@ -155,8 +158,9 @@ function run(
     args,
     onOperation: (operation) => trace.addOperation(operation),
     onMessage: (event) => trace.addMessage(event),
-    onBadLine: (badLine) => console.error(describeBadLine(badLine)),
-    ...(logsStderr ? { onStderr: (node, line) => console.error(`${node}: ${line}`) } : {}),
+    onRemark: (text) => console.error(text),
+    isStrict: strictStdout === true,
+    ...(logStderr ? { onStderr: (node, line) => console.error(`${node}: ${line}`) } : {}),
   });
   return { result, trace };
 }

@@ -44,6 +44,10 @@ export interface Concurrency {
   readonly isPerNode: boolean;
 }
 
+/** What --strict-stdout does. */
+export const STRICT_STDOUT =
+  "end the test with code 255 when a node sends what is no message; otherwise the node is not heard any more, as in Maelstrom";
+
 /** Adds the flags that say what a test is; which program it runs is said elsewhere. */
 export function addTestFlags(command: Command): Command {
   return command

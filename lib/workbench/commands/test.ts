@@ -15,6 +15,7 @@ import {
   executable,
   positiveInteger,
   remarksOnDashes,
+  STRICT_STDOUT,
   type TestFlags,
   testOptions,
 } from "./test-flags.ts";
@@ -23,6 +24,7 @@ interface Flags extends TestFlags {
   readonly bin: string;
   readonly testCount: number;
   readonly logStderr?: true;
+  readonly strictStdout?: true;
   readonly logNetSend?: true;
   readonly logNetRecv?: true;
   readonly json?: true;
@@ -36,6 +38,7 @@ export function testCommand(): Command {
   return addTestFlags(command)
     .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
     .option("--log-stderr", "show what the nodes print to stderr")
+    .option("--strict-stdout", STRICT_STDOUT)
     .option("--log-net-send", "show every message that is sent")
     .option("--log-net-recv", "show every message that is delivered")
     .option("--json", "print the result as one line of JSON, and nothing else, to stdout")
@@ -83,6 +86,7 @@ async function runTest(
       bin,
       args,
       signal,
+      isStrict: flags.strictStdout === true,
       onOperation: (operation) => progress.count(operation),
       onRemark: (text) => progress.print(text),
       ...(flags.logStderr ? { onStderr: (node, line) => progress.print(`${node}: ${line}`) } : {}),

@@ -65,6 +65,23 @@ describe("simulate", () => {
     expect(result.stats).toMatchObject({ okCount: 0 });
   });
 
+  test("numbers clients: one a node for init, one for set-up, then those of threads", () => {
+    const { messages } = runSimulated("echo", echo, { nodeCount: 2, rate: 20, timeLimitS: 2 });
+    const sources = new Set(
+      messages.flatMap(({ type, message }) =>
+        type === "send" && message.src.startsWith("c") ? [message.src] : [],
+      ),
+    );
+    expect([...sources]).toEqual(["c0", "c1", "c4", "c5"]);
+  });
+
+  test("ends at a message to nobody when it is strict", () => {
+    const lost = (node: KVNode) => {
+      node.onInit(() => node.send("n7", { type: "hello" }));
+    };
+    expect(() => runSimulated("echo", lost, {}, { isStrict: true })).toThrow("n7");
+  });
+
   test("lets nodes share no object: what travels is text", () => {
     const seen: unknown[] = [];
     const sharing = (node: KVNode) => {

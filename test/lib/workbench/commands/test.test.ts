@@ -122,6 +122,13 @@ describe("vortex test", () => {
     expect(exitCode).toBe(1);
   });
 
+  test.concurrent("ends with code 255 at a bad line with --strict-stdout", async () => {
+    const chatty = nodeProgram(`console.log("debug: got a message");`);
+    const { exitCode, stderr } = await vortex(...echoTest(chatty, "--strict-stdout"));
+    expect(stderr).toContain("n0 printed a line that is no message: not JSON");
+    expect(exitCode).toBe(255);
+  });
+
   test.concurrent("passes the words after -- to every node", async () => {
     const picky = nodeProgram(`
       const words = process.argv.slice(2).join(" ");
