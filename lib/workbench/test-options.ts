@@ -38,6 +38,7 @@ export interface TestOptions {
 }
 
 export const DEFAULTS = {
+  workload: "lin-kv",
   nodeIds: ["n1", "n2", "n3", "n4", "n5"],
   rate: 5,
   timeLimitS: 60,

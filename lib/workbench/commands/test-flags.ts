@@ -54,7 +54,7 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option("-w, --workload <name>", "what clients do and how it is judged")
         .choices(WORKLOAD_NAMES)
-        .makeOptionMandatory(),
+        .default(DEFAULTS.workload),
     )
     .option(
       "--node-count <count>",
