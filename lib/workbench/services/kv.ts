@@ -14,7 +14,7 @@ import {
   stringifyJson,
 } from "../../vortex/index.ts";
 import { isSameJson } from "../json-key.ts";
-import { field } from "./service.ts";
+import { orNull } from "./service.ts";
 
 /** What a key holds, possibly `null`; `undefined` if there is no such key. */
 export type Entry = { readonly value: Json } | undefined;
@@ -33,7 +33,7 @@ export function applyToKey(entry: Entry, request: AnyBody): Outcome | undefined 
       if (entry === undefined) return [entry, NO_SUCH_KEY];
       return [entry, { type: "read_ok", value: entry.value }];
     case "write":
-      return [{ value: field(request, "value") }, { type: "write_ok" }];
+      return [{ value: orNull(request["value"]) }, { type: "write_ok" }];
     case "cas":
       return compareAndSet(entry, request);
     default:
@@ -41,16 +41,17 @@ export function applyToKey(entry: Entry, request: AnyBody): Outcome | undefined 
   }
 }
 
-function compareAndSet(entry: Entry, request: AnyBody): Outcome {
-  const from = field(request, "from");
-  const done: Outcome = [{ value: field(request, "to") }, { type: "cas_ok" }];
+function compareAndSet(
+  entry: Entry,
+  { from, to, create_if_not_exists: create = null }: AnyBody,
+): Outcome {
+  const done: Outcome = [{ value: orNull(to) }, { type: "cas_ok" }];
   if (entry === undefined) {
     // Whatever `from` is. As in Clojure, all but null and false count as true.
-    const create = field(request, "create_if_not_exists");
     return create !== null && create !== false ? done : [entry, NO_SUCH_KEY];
   }
-  if (isSameJson(entry.value, from)) return done;
-  const text = `current value ${stringifyJson(entry.value)} is not ${stringifyJson(from)}`;
+  if (isSameJson(entry.value, orNull(from))) return done;
+  const text = `current value ${stringifyJson(entry.value)} is not ${stringifyJson(orNull(from))}`;
   return [entry, errorBody("precondition-failed", text)];
 }
 

@@ -8,7 +8,7 @@ import type { AnyBody, Json, NodeId, Random } from "../../vortex/index.ts";
 import { jsonKey } from "../json-key.ts";
 import { randomInteger } from "../random.ts";
 import { applyToKey } from "./kv.ts";
-import { field, inReplyTo, type Service } from "./service.ts";
+import { inReplyTo, orNull, type Service } from "./service.ts";
 
 interface StampedEntry {
   readonly value: Json;
@@ -35,7 +35,7 @@ export class LastWriteWinsKv implements Service {
     const source = this.#pickReplica();
     const destination = this.#pickReplica();
     const replica = this.#pickReplica();
-    const key = jsonKey(field(body, "key"));
+    const key = jsonKey(orNull(body["key"]));
     const entry = replica.entries.get(key);
     // This store knows no create_if_not_exists.
     const outcome = applyToKey(entry, { ...body, create_if_not_exists: false });

@@ -2,13 +2,13 @@
 import type { AnyBody, NodeId } from "../../vortex/index.ts";
 import { jsonKey } from "../json-key.ts";
 import { applyToKey, type Entry } from "./kv.ts";
-import { field, inReplyTo, type Service } from "./service.ts";
+import { inReplyTo, orNull, type Service } from "./service.ts";
 
 export class LinearizableKv implements Service {
   readonly #entries = new Map<string, Entry>();
 
   handle(_src: NodeId, body: AnyBody): AnyBody | undefined {
-    const key = jsonKey(field(body, "key"));
+    const key = jsonKey(orNull(body["key"]));
     const entry = this.#entries.get(key);
     const outcome = applyToKey(entry, body);
     if (outcome === undefined) return undefined;

@@ -14,7 +14,7 @@ import type { AnyBody, NodeId, Random } from "../../vortex/index.ts";
 import { isSameJson, jsonKey } from "../json-key.ts";
 import { randomInteger } from "../random.ts";
 import { applyToKey, type Entry } from "./kv.ts";
-import { field, inReplyTo, type Service } from "./service.ts";
+import { inReplyTo, orNull, type Service } from "./service.ts";
 
 /** How many states can be seen: the newest and those before it. */
 const STATES = 32;
@@ -39,7 +39,7 @@ export class SequentialKv implements Service {
   }
 
   handle(src: NodeId, body: AnyBody): AnyBody | undefined {
-    const key = jsonKey(field(body, "key"));
+    const key = jsonKey(orNull(body["key"]));
     const state = this.#pickState(this.#seen.get(src) ?? 0);
     const entry = this.#entryAt(key, state);
     const attempt = applyToKey(entry, body);

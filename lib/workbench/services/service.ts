@@ -10,13 +10,13 @@ export interface Service {
   handle(src: NodeId, body: AnyBody): AnyBody | undefined;
 }
 
-/** A field of a request, `null` if it is missing. */
-export function field(body: AnyBody, name: string): Json {
+/** A field of a body, `null` if it is missing. */
+export function orNull(field: unknown): Json {
   // Bodies are parsed JSON, whatever else is unknown about them.
-  return (body[name] ?? null) as Json;
+  return (field ?? null) as Json;
 }
 
 /** Addresses a reply to the request: with its `msg_id`, or `null` if it has none. */
-export function inReplyTo(request: AnyBody, reply: AnyBody): AnyBody {
-  return { ...reply, in_reply_to: field(request, "msg_id") };
+export function inReplyTo({ msg_id }: AnyBody, reply: AnyBody): AnyBody {
+  return { ...reply, in_reply_to: orNull(msg_id) };
 }

@@ -77,7 +77,7 @@ export interface Conflict {
  */
 export interface VersionOrder {
   /** Index -> offset. */
-  readonly offsets: readonly number[];
+  readonly offsets: ArrayLike<number>;
   /** Index -> the message of that offset. */
   readonly messages: readonly Message[];
   readonly conflicts: readonly Conflict[];
@@ -117,13 +117,15 @@ export class Log {
    * @throws {Error} when messages at one offset cannot be compared: Jepsen sorts them.
    */
   settle(): void {
-    const places = [...this.messages().flatMap((message) => message.places())];
-    places.sort((one, other) => one.offset - other.offset);
-    const offsets: number[] = [];
+    const places = Map.groupBy(
+      this.messages().flatMap((message) => message.places()),
+      ({ offset }) => offset,
+    );
+    const offsets = Float64Array.from(places.keys()).sort();
     const messages: Message[] = [];
     const conflicts: Conflict[] = [];
-    for (const [offset, here] of Map.groupBy(places, (place) => place.offset)) {
-      const index = offsets.push(offset) - 1;
+    for (const [index, offset] of offsets.entries()) {
+      const here = places.get(offset) ?? [];
       for (const { message } of here) {
         message.firstIndex ??= index;
         message.lastIndex = index;

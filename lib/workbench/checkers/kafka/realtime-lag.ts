@@ -61,7 +61,13 @@ interface Progress {
   readonly since: number;
 }
 
-/** How far one process has come, by key. */
+/**
+ * How far one process has come, by key.
+ *
+ * Each method returns the worst lag for the keys whose progress it ends. While a process gets no
+ * further in a log, its lag there only grows, so the last poll is the one to look at. To look at
+ * every key on every poll would take too long where thousands of them are assigned.
+ */
 class Reader {
   readonly #frontiers: ReadonlyMap<string, Frontier>;
   #progress = new Map<string, Progress>();
@@ -71,10 +77,6 @@ class Reader {
   constructor(frontiers: ReadonlyMap<string, Frontier>) {
     this.#frontiers = frontiers;
   }
-
-  // Each of these returns the worst lag for the keys whose progress it ends. While a process gets
-  // no further in a log, its lag there only grows, so the last poll is the one to look at. To look
-  // at every key on every poll takes too long where thousands of keys are assigned.
 
   poll(poll: Poll): number {
     let worst = 0;
