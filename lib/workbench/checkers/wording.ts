@@ -32,3 +32,14 @@ export function ending(completion: Operation | undefined): string {
 export function plural(count: number, noun: string): string {
   return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
 }
+
+/** `"a, b, c"`; of more than a reader will read, the first ones and how many follow. */
+export function enumerate<T>(
+  items: readonly T[],
+  tell: (item: T, index: number) => string,
+  separator = ", ",
+): string {
+  const first = items.slice(0, 12);
+  const more = items.length - first.length;
+  return [...first.map(tell), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
+}

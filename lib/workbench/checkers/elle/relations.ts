@@ -1,0 +1,23 @@
+/**
+ * How one transaction can be known to come before another.
+ *
+ * An edge of a dependency graph carries a set of these, as bits.
+ *
+ * @see Adya, Liskov, O'Neil, "Generalized Isolation Level Definitions" (2000), section 4.4
+ */
+
+/** Write-write: the second wrote the version that follows the first's. */
+export const WW = 1;
+/** Write-read: the second read what the first wrote. */
+export const WR = 2;
+/** Read-write: the second overwrote what the first read. */
+export const RW = 4;
+/** The same process executed the first, then the second. */
+export const PROCESS = 8;
+/** The first had completed before the second was invoked. */
+export const REALTIME = 16;
+
+/** A set of relations. */
+export type Relations = number;
+
+export const ALL_RELATIONS: Relations = WW | WR | RW | PROCESS | REALTIME;
