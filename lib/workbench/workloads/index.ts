@@ -5,6 +5,7 @@ import { echo } from "./echo.ts";
 import { gSet } from "./g-set.ts";
 import { kafka } from "./kafka.ts";
 import { linKv } from "./lin-kv.ts";
+import { txnListAppend, txnRwRegister } from "./transactions.ts";
 import { uniqueIds } from "./unique-ids.ts";
 import type { Workload, WorkloadOptions } from "./workload.ts";
 
@@ -16,6 +17,8 @@ export const WORKLOADS = {
   kafka,
   "lin-kv": linKv,
   "pn-counter": pnCounter,
+  "txn-list-append": txnListAppend,
+  "txn-rw-register": txnRwRegister,
   "unique-ids": uniqueIds,
 } as const satisfies Record<string, (options: WorkloadOptions) => Workload>;
 

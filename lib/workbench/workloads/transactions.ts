@@ -1,0 +1,74 @@
+/**
+ * Transactions over registers, and over lists that are appended to.
+ *
+ * @see Maelstrom workloads, "Txn-rw-register" and "Txn-list-append"; Elle, `rw_register.clj` (`gen`)
+ */
+import * as v from "valibot";
+import type { Json } from "../../vortex/index.ts";
+import type { Checker } from "../checkers/checker.ts";
+import { checkTxnListAppend } from "../checkers/txn-list-append.ts";
+import { checkTxnRwRegister } from "../checkers/txn-rw-register.ts";
+import { replySchema } from "../client.ts";
+import { clients } from "../generator.ts";
+import { randomInteger } from "../random.ts";
+import { KeyPool, nextMicroOperation } from "./key-pool.ts";
+import { Json as AnyJson } from "./schemas.ts";
+import {
+  RPC_TIMEOUT_MS,
+  statelessClient,
+  type Workload,
+  type WorkloadOptions,
+} from "./workload.ts";
+
+const RegisterTxnOk = replySchema("txn_ok", {
+  txn: v.array(v.strictTuple([v.picklist(["r", "w"]), AnyJson, AnyJson])),
+});
+
+const ListTxnOk = replySchema("txn_ok", {
+  txn: v.array(
+    v.pipe(
+      v.strictTuple([v.picklist(["r", "append"]), AnyJson, AnyJson]),
+      v.check(
+        ([f, , value]) => f === "append" || value === null || Array.isArray(value),
+        "must be a read of an array, or of null",
+      ),
+    ),
+  ),
+});
+
+export function txnRwRegister(options: WorkloadOptions): Workload {
+  return transactions(options, "w", RegisterTxnOk, checkTxnRwRegister);
+}
+
+export function txnListAppend(options: WorkloadOptions): Workload {
+  return transactions(options, "append", ListTxnOk, checkTxnListAppend);
+}
+
+function transactions(
+  options: WorkloadOptions,
+  write: "w" | "append",
+  schema: v.GenericSchema<unknown, { readonly txn: Json }>,
+  checker: Checker,
+): Workload {
+  const keys = new KeyPool(options.random, options);
+  return {
+    usesProtocolErrors: true,
+    idempotent: new Set(),
+    keepsClient: true,
+    openClient: ({ client, node }) =>
+      statelessClient({
+        txn: async (txn) =>
+          (await client.rpc(node, { type: "txn", txn }, schema, RPC_TIMEOUT_MS)).txn,
+      }),
+    generator: clients(() => ({ f: "txn", value: nextTxn(options, keys, write) })),
+    checker,
+  };
+}
+
+function nextTxn({ random, maxTxnLength }: WorkloadOptions, keys: KeyPool, write: string): Json {
+  const length = 1 + randomInteger(random, maxTxnLength);
+  return Array.from({ length }, () => {
+    const operation = nextMicroOperation(random, keys);
+    return operation.isRead ? ["r", operation.key, null] : [write, operation.key, operation.value];
+  });
+}
