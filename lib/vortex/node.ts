@@ -170,8 +170,8 @@ export class Node {
    * Registers what to do with requests of one type.
    *
    * The schema sees the whole body and decides what the handler gets as `request.body`. A handler
-   * that throws an {@link RpcError} answers with it; anything else that it throws, or that its
-   * promise rejects with, is answered with `crash` (13) and logged with its stack trace.
+   * that throws an {@link RpcError} answers with it; anything else that it or the schema throws, or
+   * that its promise rejects with, is answered with `crash` (13) and logged with its stack trace.
    *
    * @param type The `type` of the body. `topology` replaces the node's own answer to it.
    * @throws {Error} when the type has a handler already, or is `init` (see {@link onInit}).
@@ -462,16 +462,19 @@ export class Node {
   }
 
   #handleWith({ schema, handler }: Registration, type: string, request: Mutable<Request>): void {
-    const result = v.safeParse(schema, request.body);
-    if (!result.success) {
-      const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
-      this.#refuse(request, new RpcError("malformed-request", text));
-      return;
-    }
-    request.body = result.output;
     this.#run(
       `handler of "${type}"`,
-      () => handler(request),
+      () => {
+        // In here, since a schema may throw as well: by a transformation, or when it is recursive
+        // and the body nested too deep for it.
+        const result = v.safeParse(schema, request.body);
+        if (!result.success) {
+          const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
+          throw new RpcError("malformed-request", text);
+        }
+        request.body = result.output;
+        return handler(request);
+      },
       (error) => {
         if (isRpcError(error)) {
           this.#refuse(request, error);
@@ -558,10 +561,15 @@ function readReply<S extends Schema>(
 ): RpcResult<v.InferOutput<S>> {
   const { type } = body;
   if (type === "error") return { ok: false, error: readError(peer, body) };
-  const result = v.safeParse(schema, body);
-  if (result.success) return { ok: true, body: result.output };
-  const text = `Malformed reply from ${peer}: ${describeIssues(result.issues)}`;
-  return { ok: false, error: new RpcError("crash", text) };
+  try {
+    const result = v.safeParse(schema, body);
+    if (result.success) return { ok: true, body: result.output };
+    const text = `Malformed reply from ${peer}: ${describeIssues(result.issues)}`;
+    return { ok: false, error: new RpcError("crash", text) };
+  } catch (error) {
+    const text = `Cannot read the reply from ${peer}: ${errorText(error)}`;
+    return { ok: false, error: new RpcError("crash", text, { cause: error }) };
+  }
 }
 
 function readError(peer: NodeId, body: AnyBody): RpcError {

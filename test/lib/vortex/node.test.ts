@@ -239,6 +239,16 @@ describe("Node replies", () => {
     ]);
   });
 
+  test("crash (13) to a body that makes its schema throw, and logs the stack trace", () => {
+    const { node, host } = startNode((starting) => {
+      const Parsed = v.pipe(v.string(), v.transform(JSON.parse));
+      starting.handle("parse", v.object({ text: Parsed }), () => {});
+    });
+    receive(node, { type: "parse", msg_id: 2, text: "{" });
+    expect(host.takeBodies()).toMatchObject([{ type: "error", in_reply_to: 2, code: 13 }]);
+    expect(host.logged[0]).toStartWith('Error in handler of "parse": SyntaxError: ');
+  });
+
   test("malformed-request (12) to a body without a type, or with one that is no string", () => {
     expect(answers({ msg_id: 2 }).bodies).toMatchObject([
       { code: 12, in_reply_to: 2, text: '"type" is missing' },

@@ -76,6 +76,14 @@ describe("syncRpc", () => {
     });
   });
 
+  test("rejects with an indefinite crash when the schema throws", async () => {
+    const { node } = startNode();
+    const Parsed = v.object({ text: v.pipe(v.string(), v.transform(JSON.parse)) });
+    const promise = node.syncRpc("n1", ASK, Parsed).catch((error: unknown) => error);
+    receive(node, { type: "ask_ok", text: "{", in_reply_to: 1 }, "n1");
+    expect(await outcome(promise)).toMatchObject({ kind: "crash", definite: false });
+  });
+
   test("rejects with an error without text under the error's name", async () => {
     expect(await answered({ type: "error", code: 20 })).toMatchObject({
       kind: "key-does-not-exist",
