@@ -360,23 +360,30 @@ export class Node {
   }
 
   /**
-   * Waits for what is under way (handlers, RPCs, one-shot timers) to end, then stops all timers.
+   * Waits for what is under way (handlers, RPCs, one-shot timers) to end, and for what they begin,
+   * then stops all timers.
    *
    * Called by the host when no more messages will come.
    *
    * @param limitMs When to stop waiting, in milliseconds: a program may keep itself busy forever.
    */
   async drain(limitMs: number): Promise<void> {
-    if (!this.#isIdle()) {
+    const { clock } = this.#host;
+    let isOver = false;
+    const cancelLimit = clock.after(limitMs, () => {
+      isOver = true;
+      this.#onIdle?.();
+    });
+    while (!isOver && !this.#isIdle()) {
       await new Promise<void>((resolve) => {
-        const cancelLimit = this.#host.clock.after(limitMs, resolve);
-        this.#onIdle = () => {
-          cancelLimit();
-          resolve();
-        };
+        this.#onIdle = resolve;
       });
-      this.#onIdle = undefined;
+      // What waited for the last of it may begin something new, such as the next RPC, a few promise
+      // continuations later. No handler need be waiting for that.
+      await new Promise<void>((resolve) => void clock.after(0, resolve));
     }
+    this.#onIdle = undefined;
+    cancelLimit();
     for (const cancel of [...this.#timers]) cancel();
     for (const pending of this.#pendingRpcs.values()) pending.cancelTimeout();
     this.#pendingRpcs.clear();

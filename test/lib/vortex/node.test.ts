@@ -582,7 +582,7 @@ describe("Node.drain", () => {
     await host.clock.advance(299);
     expect(draining.isOver).toBe(false);
     await host.clock.advance(1);
-    await settled();
+    await host.clock.advance(0);
     expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
     expect(draining.isOver).toBe(true);
   });
@@ -602,7 +602,27 @@ describe("Node.drain", () => {
     node.rpc("n1", { type: "ask" }, Any, () => {});
     const draining = drain(node);
     receive(node, { type: "ask_ok", in_reply_to: host.takeBodies()[0]?.["msg_id"] }, "n1");
-    await settled();
+    await host.clock.advance(0);
+    expect(draining.isOver).toBe(true);
+  });
+
+  test("waits for what begins after the last reply, though no handler waits for it", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("add", Any, () => {
+        void starting.seqKv.update("sum", (sum) => Number(sum) + 1);
+      });
+    });
+    const reply = (body: AnyBody) => {
+      receive(node, { ...body, in_reply_to: host.takeBodies()[0]?.["msg_id"] }, "seq-kv");
+    };
+    receive(node, { type: "add" });
+    const draining = drain(node);
+    reply({ type: "read_ok", value: 4 });
+    await host.clock.advance(0);
+    expect(host.sent).toMatchObject([{ dest: "seq-kv", body: { type: "cas", from: 4, to: 5 } }]);
+    expect(draining.isOver).toBe(false);
+    reply({ type: "cas_ok" });
+    await host.clock.advance(0);
     expect(draining.isOver).toBe(true);
   });
 
@@ -620,13 +640,13 @@ describe("Node.drain", () => {
   });
 
   test("does not wait for a timer that is called off meanwhile", async () => {
-    const { node } = startNode();
+    const { node, host } = startNode();
     const cancel = node.after(1e6, () => {});
     const draining = drain(node);
     await settled();
     expect(draining.isOver).toBe(false);
     cancel();
-    await settled();
+    await host.clock.advance(0);
     expect(draining.isOver).toBe(true);
   });
 
