@@ -16,31 +16,36 @@ export interface SimulatedOptions extends Partial<TestOptions> {
   readonly nodeCount?: number;
 }
 
-/** Runs a program in virtual time: one node, one client, 10 s and seed 1 unless said otherwise. */
+/** A test: one node, one client, 10 s and seed 1 unless said otherwise. */
+export function testOptionsOf(
+  workload: WorkloadName,
+  { nodeCount = 1, ...options }: SimulatedOptions = {},
+): TestOptions {
+  return {
+    ...DEFAULTS,
+    workload,
+    nodeIds: nodeNames(nodeCount),
+    concurrency: nodeCount,
+    timeLimitS: 10,
+    seed: 1,
+    ...options,
+  };
+}
+
+/** Runs a program in virtual time. */
 export function runSimulated(
   workload: WorkloadName,
   program: AnyProgram,
-  { nodeCount = 1, ...options }: SimulatedOptions = {},
+  options: SimulatedOptions = {},
   simulation: Partial<Simulation> = {},
 ): Simulated {
   const history: Operation[] = [];
   const messages: JournalEvent[] = [];
-  const result = simulate(
-    {
-      ...DEFAULTS,
-      workload,
-      nodeIds: nodeNames(nodeCount),
-      concurrency: nodeCount,
-      timeLimitS: 10,
-      seed: 1,
-      ...options,
-    },
-    {
-      program,
-      ...simulation,
-      onOperation: (operation) => void history.push(operation),
-      onMessage: (event) => void messages.push(event),
-    },
-  );
+  const result = simulate(testOptionsOf(workload, options), {
+    program,
+    ...simulation,
+    onOperation: (operation) => void history.push(operation),
+    onMessage: (event) => void messages.push(event),
+  });
   return { result, history, messages };
 }
