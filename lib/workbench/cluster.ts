@@ -18,9 +18,18 @@ export interface BadLine {
   readonly reason: string;
 }
 
+/** The program of a node cannot be run at all. */
+export class StartError extends Error {
+  override readonly name = "StartError";
+}
+
 export interface Cluster {
-  /** Starts a node, and connects it to the network. Resolves when the node has ended. */
-  start(node: NodeId): Promise<void>;
+  /**
+   * Starts a node, and connects it to the network. Resolves when the node has ended.
+   *
+   * @throws {StartError} when there is nothing to start.
+   */
+  start(node: NodeId): Promise<unknown>;
   /** Ends a node without a word; what is sent to it is lost until it is started again. */
   kill(node: NodeId): void;
   /** Makes a node stand still; what is sent to it waits. */

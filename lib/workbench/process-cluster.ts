@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { type NodeId, stringifyJson } from "../vortex/index.ts";
 import { LineReader, splitLines } from "../vortex/lines.ts";
-import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type BadLine, type Cluster, type Crash, StartError } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
 import { readOutputLine } from "./node-output.ts";
 
@@ -55,18 +55,9 @@ export class ProcessCluster implements Cluster {
     return this.#badLines;
   }
 
-  async start(node: NodeId): Promise<void> {
+  start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
-    const child: Child = Bun.spawn([bin, ...args], {
-      // As in Maelstrom: nodes share a directory, and it is not the project's.
-      cwd: tmpdir(),
-      stdin: "pipe",
-      stdout: "pipe",
-      stderr: "pipe",
-      // A process group of its own: Ctrl-C must not reach the node before the tester ends it, and a
-      // wrapper's children can be killed with it.
-      detached: true,
-    });
+    const child = spawn(bin, args);
     network.connect(node, (delivery) => write(child.stdin, delivery));
     const stdout: string[] = [];
     const stderr: string[] = [];
@@ -79,7 +70,7 @@ export class ProcessCluster implements Cluster {
       }),
     ]);
     this.#nodes.set(node, { child, stdout, stderr, ended });
-    await child.exited;
+    return child.exited;
   }
 
   kill(node: NodeId): void {
@@ -149,6 +140,28 @@ export class ProcessCluster implements Cluster {
       if (error instanceof InvalidMessageError) return error.message;
       throw error;
     }
+  }
+}
+
+/** @throws {StartError} when the system refuses. */
+function spawn(bin: string, args: readonly string[]): Child {
+  try {
+    return Bun.spawn([bin, ...args], {
+      // As in Maelstrom: nodes share a directory, and it is not the project's.
+      cwd: tmpdir(),
+      stdin: "pipe",
+      stdout: "pipe",
+      stderr: "pipe",
+      // A process group of its own: Ctrl-C must not reach the node before the tester ends it, and a
+      // wrapper's children can be killed with it.
+      detached: true,
+    });
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new StartError(
+      `Cannot run ${bin}: ${reason}; it must be a program for this machine, or a script whose first line names its interpreter, such as #!/usr/bin/env python3`,
+      { cause: error },
+    );
   }
 }
 

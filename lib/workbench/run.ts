@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../vortex/index.ts";
 import { shorten } from "../vortex/message.ts";
 import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
-import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type BadLine, type Cluster, type Crash, StartError } from "./cluster.ts";
 import {
   any,
   type Generator,
@@ -193,10 +193,10 @@ class Test {
   }
 
   async #startNode(node: NodeId): Promise<void> {
-    const ended = this.#cluster.start(node);
     const client = this.#openClient();
     const init = { type: "init", node_id: node, node_ids: this.#options.nodeIds };
     try {
+      const ended = this.#cluster.start(node);
       const answered = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
       // A node that ends will not answer: no need to wait for the timeout.
       const hasEnded = ended.then(() => Promise.reject(new Error("it ended")));
@@ -210,6 +210,7 @@ class Test {
   }
 
   async #describeFailedInit(node: NodeId, error: unknown): Promise<string> {
+    if (error instanceof StartError) return error.message;
     const crash = (await this.#cluster.stop()).find((one) => one.node === node);
     if (crash !== undefined) return describeCrash(crash);
     const badLine = this.#cluster.badLines.find((one) => one.node === node);

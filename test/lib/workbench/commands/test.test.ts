@@ -93,6 +93,16 @@ describe("vortex test", () => {
     expect(performance.now() - beganMs).toBeLessThan(9000);
   });
 
+  test.concurrent("ends with code 255 when the system cannot run the program", async () => {
+    const file = join(temporaryDirectory(), "node");
+    writeFileSync(file, "#!/no/such/interpreter\n");
+    chmodSync(file, 0o755);
+    const { exitCode, stderr } = await vortex(...echoTest(file));
+    expect(stderr).toContain(`Cannot run ${file}: `);
+    expect(stderr).toContain("a script whose first line names its interpreter");
+    expect(exitCode).toBe(255);
+  });
+
   test.concurrent("ends with code 255 when a node answers init with an error", async () => {
     const file = nodeProgram("");
     const refusing = join(temporaryDirectory(), "refusing");
