@@ -1,8 +1,18 @@
-/** Chunks of bytes -> whole lines of text, wherever the chunks are cut. */
+/**
+ * Chunks of bytes -> whole lines of text, wherever the chunks are cut.
+ *
+ * A line longer than `maxLength` characters comes in pieces, so that a writer without line breaks
+ * cannot fill memory. By default no line is too long.
+ */
 export class LineReader {
+  readonly #maxLength: number;
   // Keeps what is missing of a character that a chunk border cuts; drops a byte-order mark.
   readonly #decoder = new TextDecoder();
   #carry = "";
+
+  constructor(maxLength = Number.POSITIVE_INFINITY) {
+    this.#maxLength = maxLength;
+  }
 
   /**
    * Takes in a chunk, and returns the text of all lines that are complete by now, each with its
@@ -13,7 +23,10 @@ export class LineReader {
     const end = text.lastIndexOf("\n") + 1;
     if (end === 0) {
       this.#carry += text;
-      return "";
+      if (this.#carry.length <= this.#maxLength) return "";
+      const piece = this.#carry;
+      this.#carry = "";
+      return `${piece}\n`;
     }
     const lines = this.#carry + text.slice(0, end);
     this.#carry = text.slice(end);

@@ -1,5 +1,6 @@
 /** The nodes under test, wherever they run. */
 import type { NodeId } from "../vortex/index.ts";
+import { shorten } from "../vortex/message.ts";
 
 /** A node that had ended before it was told to: any exit counts, one with status 0 too. */
 export interface Crash {
@@ -14,8 +15,16 @@ export interface Crash {
 /** A line on a node's stdout that is no message. Nothing that the node prints later is heard. */
 export interface BadLine {
   readonly node: NodeId;
+  /** Cut if it is long. */
   readonly line: string;
   readonly reason: string;
+}
+
+const MAX_SHOWN_LENGTH = 1000;
+
+/** A line that a node printed, short enough to be shown and kept. */
+export function shownLine(line: string): string {
+  return shorten(line, MAX_SHOWN_LENGTH);
 }
 
 /** The program of a node cannot be run at all. */

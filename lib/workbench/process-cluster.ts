@@ -7,7 +7,7 @@ import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { type NodeId, stringifyJson } from "../vortex/index.ts";
 import { LineReader, splitLines } from "../vortex/lines.ts";
-import { type BadLine, type Cluster, type Crash, StartError } from "./cluster.ts";
+import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
 import { readOutputLine } from "./node-output.ts";
 
@@ -22,9 +22,18 @@ export interface ProcessClusterOptions {
 }
 
 const KEPT_LINES = 32;
+/** What is longer is taken for several lines, in characters: no message is, it would fill memory. */
+const MAX_STDOUT_LINE_LENGTH = 2 ** 27;
+const MAX_STDERR_LINE_LENGTH = 2 ** 16;
 const KILL_TIMEOUT_MS = 5000;
 
 type Child = Subprocess<"pipe", "pipe", "pipe">;
+
+/** What a reader of a node's stdout or stderr can do. */
+interface Output {
+  read(): Promise<{ readonly value?: Uint8Array | undefined }>;
+  cancel(): Promise<unknown>;
+}
 
 interface NodeProcess {
   readonly child: Child;
@@ -33,6 +42,8 @@ interface NodeProcess {
   readonly stderr: string[];
   /** Resolves when it has ended and all that it printed has been read. */
   readonly ended: Promise<unknown>;
+  /** Reads nothing more that it prints. */
+  abandonOutput(): void;
 }
 
 export class ProcessCluster implements Cluster {
@@ -61,15 +72,19 @@ export class ProcessCluster implements Cluster {
     network.connect(node, (delivery) => write(child.stdin, delivery));
     const stdout: string[] = [];
     const stderr: string[] = [];
+    const outputs = [child.stdout.getReader(), child.stderr.getReader()] as const;
     const ended = Promise.all([
       child.exited,
-      this.#readMessages(node, child.stdout, stdout),
-      readLines(child.stderr, (line) => {
+      this.#readMessages(node, outputs[0], stdout),
+      readLines(outputs[1], MAX_STDERR_LINE_LENGTH, (line) => {
         keepLast(stderr, line);
         onStderr?.(node, line);
       }),
     ]);
-    this.#nodes.set(node, { child, stdout, stderr, ended });
+    const abandonOutput = () => {
+      for (const output of outputs) void output.cancel();
+    };
+    this.#nodes.set(node, { child, stdout, stderr, ended, abandonOutput });
     return child.exited;
   }
 
@@ -99,6 +114,8 @@ export class ProcessCluster implements Cluster {
     this.#killAll();
     const all = [...this.#nodes.values(), ...this.#killed];
     await withinLimit(Promise.all(all.map(({ ended }) => ended)));
+    // A daemon that a node began, with a process group of its own, may hold its pipes for ever.
+    for (const { abandonOutput } of all) abandonOutput();
     for (const [node] of nodes) this.#options.network.disconnect(node);
     this.#nodes.clear();
     this.#killed.clear();
@@ -110,20 +127,16 @@ export class ProcessCluster implements Cluster {
     });
   }
 
-  async #readMessages(
-    node: NodeId,
-    stdout: ReadableStream<Uint8Array>,
-    kept: string[],
-  ): Promise<void> {
+  async #readMessages(node: NodeId, stdout: Output, kept: string[]): Promise<void> {
     let isMuted = false;
-    await readLines(stdout, (line) => {
+    await readLines(stdout, MAX_STDOUT_LINE_LENGTH, (line) => {
       keepLast(kept, line);
       if (isMuted) return;
       const reason = this.#send(line);
       if (reason === undefined) return;
       // Maelstrom reads nothing more of a node that has printed a bad line.
       isMuted = true;
-      const badLine = { node, line, reason };
+      const badLine = { node, line: shownLine(line), reason };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
     });
@@ -166,16 +179,19 @@ function spawn(bin: string, args: readonly string[]): Child {
 }
 
 function keepLast(kept: string[], line: string): void {
-  kept.push(line);
+  kept.push(shownLine(line));
   if (kept.length > KEPT_LINES) kept.shift();
 }
 
 async function readLines(
-  stream: ReadableStream<Uint8Array>,
+  output: Output,
+  maxLength: number,
   onLine: (line: string) => void,
 ): Promise<void> {
-  const lines = new LineReader();
-  for await (const chunk of stream) {
+  const lines = new LineReader(maxLength);
+  for (;;) {
+    const { value: chunk } = await output.read();
+    if (chunk === undefined) break;
     for (const line of splitLines(lines.push(chunk))) onLine(line);
   }
   for (const line of splitLines(lines.end())) onLine(line);

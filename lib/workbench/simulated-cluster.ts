@@ -15,7 +15,7 @@ import {
   stringifyJson,
 } from "../vortex/index.ts";
 import { NO_OPTIONS, parseOptions } from "../vortex/options.ts";
-import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type BadLine, type Cluster, type Crash, shownLine } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
 import { readOutputLine } from "./node-output.ts";
 
@@ -151,7 +151,7 @@ export class SimulatedCluster implements Cluster {
       return true;
     } catch (error) {
       if (!(error instanceof InvalidMessageError)) throw error;
-      const badLine = { node, line, reason: error.message };
+      const badLine = { node, line: shownLine(line), reason: error.message };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
       return false;

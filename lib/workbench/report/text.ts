@@ -1,16 +1,13 @@
 /** Results as text for people. */
 import pc from "picocolors";
-import { shorten } from "../../vortex/message.ts";
 import type { BadLine } from "../cluster.ts";
 import { findingsOf, type TestResult } from "../results.ts";
-
-const MAX_LINE_LENGTH = 1000;
 
 /** A bad line and what follows from it, where a person should read it at once. */
 export function describeBadLine({ node, line, reason }: BadLine): string {
   return [
     `${node} printed a line that is no message: ${reason}`,
-    `  ${shorten(line, MAX_LINE_LENGTH)}`,
+    `  ${line}`,
     `As in Maelstrom, nothing that ${node} sends is heard any more. Only messages may go to stdout; print remarks to stderr.`,
   ].join("\n");
 }

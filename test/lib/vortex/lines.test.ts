@@ -62,6 +62,14 @@ describe("LineReader", () => {
     expect(lines.map(({ length }) => length)).toEqual([100 * 4096 * 17]);
   });
 
+  test("hands out a line in pieces when it is longer than the limit", () => {
+    const reader = new LineReader(5);
+    expect(reader.push(bytes("abc"))).toBe("");
+    expect(reader.push(bytes("de\u00e9"))).toBe("abcde\u00e9\n");
+    expect(reader.push(bytes("fg\nh"))).toBe("fg\n");
+    expect(reader.end()).toBe("h");
+  });
+
   test("drops a byte-order mark at the beginning of input, and only there", () => {
     expect(linesOf([bytes("\uFEFFa\n\uFEFFb\n")])).toEqual(["a", "\uFEFFb"]);
   });

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   DIST,
@@ -279,6 +279,19 @@ describe("vortex test leaves no node behind", () => {
     await vortex(...notingTest(directory));
     expect(pidsIn(directory)).toHaveLength(3);
     expect(pidsIn(directory).filter(isRunning)).toEqual([]);
+  });
+
+  test.concurrent("and does not wait for a daemon that a node began", async () => {
+    const ended = join(pids, "daemon-ended");
+    const founder = nodeProgram(`
+      Bun.spawn(["sh", "-c", "sleep 30; touch " + process.argv[2]], {
+        ...{ detached: true, stdin: "ignore", stdout: "inherit", stderr: "inherit" },
+      });
+      reply({ type: "echo_ok", echo: body.echo });
+    `);
+    const { exitCode } = await vortex(...echoTest(founder, "--rate", "0.1", "--", ended));
+    expect(existsSync(ended)).toBe(false);
+    expect(exitCode).toBe(0);
   });
 
   test.concurrent("when a node crashes", async () => {
