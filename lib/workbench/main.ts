@@ -21,6 +21,14 @@ for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(--help lists what there is)");
 }
 
+// What nobody caught is no verdict either, but the runtime's own exit code of it would be one.
+for (const event of ["uncaughtException", "unhandledRejection"]) {
+  process.on(event, (error) => {
+    console.error(error);
+    process.exit(EXIT_CODES.crash);
+  });
+}
+
 try {
   await program.parseAsync();
 } catch (error) {

@@ -1,0 +1,17 @@
+import { expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { temporaryDirectory, vortex } from "../../support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+test("vortex ends with code 255 at an error that nobody catches, not with that of a verdict", async () => {
+  const file = join(temporaryDirectory(), "forgetful.ts");
+  writeFileSync(
+    file,
+    "export const forgetful = () => void Promise.reject(new Error('nobody waits for me'));",
+  );
+  const { exitCode, stderr } = await vortex("sim", file, "-w", "echo", "--time-limit", "1");
+  expect(stderr).toContain("nobody waits for me");
+  expect(exitCode).toBe(255);
+});
