@@ -86,6 +86,7 @@ class Test {
   readonly #controller = new AbortController();
   #zeroMs: number;
   #clientCount = 0;
+  readonly #clients = new Set<Client>();
   #history: readonly Operation[] = [];
   #crashes: readonly Crash[] = [];
 
@@ -127,10 +128,9 @@ class Test {
   async start(): Promise<void> {
     const { nodeIds } = this.#options;
     this.#startServices();
-    await Promise.all(nodeIds.map((node) => this.#startNode(node)));
+    await this.#unlessAborted(nodeIds.map((node) => this.#startNode(node)));
     this.#zeroMs = this.#environment.clock.nowMs();
-    await Promise.all(nodeIds.map((node) => this.#setUp(node)));
-    this.#signal.throwIfAborted();
+    await this.#unlessAborted(nodeIds.map((node) => this.#setUp(node)));
   }
 
   async run(): Promise<void> {
@@ -148,6 +148,9 @@ class Test {
 
   async stop(): Promise<void> {
     this.#crashes = await this.#cluster.stop();
+    // The timeouts of requests in flight would keep this process waiting. Not before the nodes have
+    // ended: what they sent last is for these clients.
+    for (const client of this.#clients) client.close();
   }
 
   judge(): TestResult {
@@ -162,6 +165,19 @@ class Test {
       badLines: this.#cluster.badLines,
       faults: this.#nemesis.effects(),
     });
+  }
+
+  /** Waits for all tasks; rejects with the signal's reason if it aborts first. */
+  async #unlessAborted(tasks: readonly Promise<unknown>[]): Promise<void> {
+    const { promise: aborted, reject } = Promise.withResolvers<never>();
+    const onAbort = () => reject(this.#signal.reason);
+    this.#signal.addEventListener("abort", onAbort, { once: true });
+    if (this.#signal.aborted) onAbort();
+    try {
+      await Promise.race([Promise.all(tasks), aborted]);
+    } finally {
+      this.#signal.removeEventListener("abort", onAbort);
+    }
   }
 
   #startServices(): void {
@@ -200,12 +216,11 @@ class Test {
       const answered = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
       // A node that ends will not answer: no need to wait for the timeout.
       const hasEnded = ended.then(() => Promise.reject(new Error("it ended")));
-      await Promise.race([answered, hasEnded, aborted(this.#signal)]);
+      await Promise.race([answered, hasEnded]);
     } catch (error) {
-      this.#signal.throwIfAborted();
       throw new TestCrash(await this.#describeFailedInit(node, error), { cause: error });
     } finally {
-      client.close();
+      this.#closeClient(client);
     }
   }
 
@@ -225,7 +240,14 @@ class Test {
 
   #openClient(): Client {
     const { clock } = this.#environment;
-    return new Client({ id: `c${this.#clientCount++}`, network: this.#network, clock });
+    const client = new Client({ id: `c${this.#clientCount++}`, network: this.#network, clock });
+    this.#clients.add(client);
+    return client;
+  }
+
+  #closeClient(client: Client): void {
+    this.#clients.delete(client);
+    client.close();
   }
 
   #generator(): Generator {
@@ -264,21 +286,12 @@ class Test {
         .invoke(invocation)
         .catch((error) => completionOf(error, invocation, workload));
       if (completion.type === "info" && !workload.keepsClient) {
-        client.close();
+        this.#closeClient(client);
         open.delete(thread);
       }
       return completion;
     };
   }
-}
-
-/** Rejects when a signal aborts. */
-function aborted(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    const onAbort = () => reject(signal.reason);
-    if (signal.aborted) onAbort();
-    else signal.addEventListener("abort", onAbort, { once: true });
-  });
 }
 
 function quote(body: AnyBody): string {

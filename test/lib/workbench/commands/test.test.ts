@@ -313,4 +313,18 @@ describe("vortex test leaves no node behind", () => {
       expect(pidsIn(directory).filter(isRunning)).toEqual([]);
     },
   );
+
+  test.concurrent("when it is ended while a node does not answer init", async () => {
+    const directory = join(pids, "silent");
+    mkdirSync(directory);
+    const silent = join(temporaryDirectory(), "silent");
+    writeFileSync(silent, `#!/bin/sh\ntouch ${directory}/$$\nexec sleep 60\n`);
+    chmodSync(silent, 0o755);
+    const child = spawnVortex(...echoTest(silent));
+    while (pidsIn(directory).length < 1) await Bun.sleep(10);
+    child.kill("SIGINT");
+    expect(await child.stderr.text()).toContain("Interrupted");
+    expect(await child.exited).toBe(130);
+    expect(pidsIn(directory).filter(isRunning)).toEqual([]);
+  });
 });
