@@ -1,0 +1,21 @@
+/** Which checker judges the histories of which workload. */
+import type { Checker } from "./checker.ts";
+import { checkCounter } from "./counter.ts";
+import { checkEcho } from "./echo.ts";
+import { checkLinearizable } from "./linearizable.ts";
+import { checkSetFull } from "./set-full.ts";
+import { checkUniqueIds } from "./unique-ids.ts";
+
+export const CHECKERS = {
+  broadcast: checkSetFull,
+  echo: checkEcho,
+  "g-counter": checkCounter,
+  "g-set": checkSetFull,
+  "lin-kv": checkLinearizable,
+  "pn-counter": checkCounter,
+  "unique-ids": checkUniqueIds,
+} as const satisfies Record<string, Checker>;
+
+/** Workloads whose histories can be judged. */
+export type CheckedWorkload = keyof typeof CHECKERS;
+export const CHECKED_WORKLOADS = Object.keys(CHECKERS) as readonly CheckedWorkload[];
