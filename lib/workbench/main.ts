@@ -1,5 +1,6 @@
 /** The `vortex` command. */
 import { Command, CommanderError } from "commander";
+import { checkCommand } from "./commands/check.ts";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
 import { mergeCommand } from "./commands/merge.ts";
@@ -14,6 +15,7 @@ const program = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
   .addCommand(testCommand())
   .addCommand(stagesCommand())
+  .addCommand(checkCommand())
   .addCommand(simCommand())
   .addCommand(mergeCommand());
 

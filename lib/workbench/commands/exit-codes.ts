@@ -19,6 +19,18 @@ export function exitCodeOf(valid: Validity): number {
   return valid ? EXIT_CODES.valid : EXIT_CODES.invalid;
 }
 
+const FROM_BEST: readonly number[] = [
+  EXIT_CODES.valid,
+  EXIT_CODES.unknown,
+  EXIT_CODES.invalid,
+  EXIT_CODES.crash,
+];
+
+/** The worse of two codes with which tests ended. */
+export function worstOf(one: number, other: number): number {
+  return FROM_BEST.indexOf(other) > FROM_BEST.indexOf(one) ? other : one;
+}
+
 /** The last line that Maelstrom prints. */
 export function lastLineOf(valid: Validity): string {
   if (valid === "unknown") return "Errors occurred during analysis, but no anomalies found. ಠ~ಠ";

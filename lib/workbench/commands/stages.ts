@@ -3,13 +3,12 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
-import type { Validity } from "../checkers/checker.ts";
 import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { STAGES, type Stage } from "../stages.ts";
 import type { TestOptions } from "../test-options.ts";
-import { EXIT_CODES, exitCodeOf } from "./exit-codes.ts";
+import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
@@ -75,7 +74,10 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         rows[index] = row;
         screen.ended(row);
         if (outcome.result !== undefined) results.push({ stage: stage.id, ...outcome.result });
-        exitCode = worst(exitCode, outcome.result?.valid);
+        exitCode = worstOf(
+          exitCode,
+          outcome.result === undefined ? EXIT_CODES.crash : exitCodeOf(outcome.result.valid),
+        );
       }
     });
   } finally {
@@ -137,18 +139,6 @@ function stageOptions(stage: Stage, { full, seed }: Flags): TestOptions {
     ...(seed === undefined ? {} : { seed }),
   });
   return full ? options : { ...options, ...SHORT };
-}
-
-const ORDER: readonly number[] = [
-  EXIT_CODES.valid,
-  EXIT_CODES.unknown,
-  EXIT_CODES.invalid,
-  EXIT_CODES.crash,
-];
-
-function worst(former: number, valid: Validity | undefined): number {
-  const code = valid === undefined ? EXIT_CODES.crash : exitCodeOf(valid);
-  return ORDER.indexOf(code) > ORDER.indexOf(former) ? code : former;
 }
 
 /** The table while it fills: redrawn in place where somebody watches, else a line a stage. */

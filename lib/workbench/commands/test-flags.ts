@@ -262,7 +262,7 @@ function nonNegativeNumber(text: string): number {
   );
 }
 
-function part(text: string): "total" | number {
+export function part(text: string): "total" | number {
   if (text === "total") return text;
   return number(text, (value) => value >= 0 && value <= 1, '"total" or a number from 0 to 1');
 }
@@ -275,7 +275,7 @@ function concurrency(text: string): Concurrency {
   return { count: Number(match[1]), isPerNode: match[2] === "n" };
 }
 
-function list(text: string): string[] {
+export function list(text: string): string[] {
   const items = text.split(",").map((item) => item.trim());
   if (items.includes("")) throw new InvalidArgumentError("A part between commas is empty.");
   return items;

@@ -1,5 +1,6 @@
 /** Results as text for people. */
 import pc from "picocolors";
+import type { Finding } from "../checkers/checker.ts";
 import type { BadLine } from "../cluster.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 
@@ -14,10 +15,18 @@ export function describeBadLine({ node, line, reason }: BadLine): string {
 
 /** A result for people: all of it, and then what was found, in sentences. */
 export function describeResult(result: TestResult): string {
-  const sentences = findingsOf(result).map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
-  const shown = Bun.inspect(Object.fromEntries(fields), { depth: 8, colors: pc.isColorSupported });
-  return [shown, ...sentences].join("\n");
+  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findingsOf(result))].join("\n");
+}
+
+/** Fields of a verdict, laid out. */
+export function inspect(fields: object): string {
+  return Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
+}
+
+/** What was found, in sentences. */
+export function sentencesOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
 }
 
 function withoutFindings(verdict: unknown): unknown {
