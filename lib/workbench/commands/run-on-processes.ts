@@ -2,7 +2,8 @@ import type { NodeId } from "../../vortex/index.ts";
 import { systemClock } from "../../vortex/process.ts";
 import { ProcessCluster } from "../process-cluster.ts";
 import type { TestResult } from "../results.ts";
-import { type Environment, runTest } from "../run.ts";
+import { type Environment, runTest, TestCrash } from "../run.ts";
+import type { RunStore } from "../store.ts";
 import type { TestOptions } from "../test-options.ts";
 
 export interface ProcessRun
@@ -11,27 +12,57 @@ export interface ProcessRun
   readonly bin: string;
   readonly args: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
+  /** Where to keep what the run leaves. */
+  readonly store?: RunStore | undefined;
 }
 
 /** How much later than asked for timers fire: they count whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 
-/** Runs a test in real time, on nodes that are processes. */
-export function runOnProcesses(
-  options: TestOptions,
-  { bin, args, onStderr, ...environment }: ProcessRun,
-): Promise<TestResult> {
-  return runTest(options, {
-    ...environment,
-    clock: systemClock,
-    timerSlackMs: TIMER_SLACK_MS,
-    makeCluster: (network, onBadLine) =>
-      new ProcessCluster({
-        bin,
-        args,
-        network,
-        ...(onStderr === undefined ? {} : { onStderr }),
-        onBadLine,
-      }),
-  });
+/**
+ * Runs a test in real time, on nodes that are processes.
+ *
+ * @throws {TestCrash} as `runTest` does; it says where to find what there is of the run.
+ */
+export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
+  const { bin, args, onStderr, store, ...environment } = run;
+  const { onOperation, onMessage, onRemark } = environment;
+  try {
+    const result = await runTest(options, {
+      ...environment,
+      onOperation: (operation) => {
+        store?.addOperation(operation);
+        onOperation?.(operation);
+      },
+      onMessage: (event) => {
+        store?.addMessage(event);
+        onMessage?.(event);
+      },
+      clock: systemClock,
+      timerSlackMs: TIMER_SLACK_MS,
+      makeCluster: (network, onBadLine) =>
+        new ProcessCluster({
+          bin,
+          args,
+          network,
+          onStderr: (node, line) => {
+            store?.addLog(node, line);
+            onStderr?.(node, line);
+          },
+          onBadLine,
+        }),
+    });
+    store?.addResults(result);
+    return result;
+  } catch (error) {
+    if (store === undefined) throw error;
+    const where = `What happened until then is in ${store.directory}`;
+    if (error instanceof TestCrash) {
+      throw new TestCrash(`${error.message}\n${where}`, { cause: error });
+    }
+    onRemark?.(where);
+    throw error;
+  } finally {
+    store?.close();
+  }
 }

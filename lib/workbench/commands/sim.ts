@@ -18,6 +18,7 @@ import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { loadProgram } from "./program.ts";
+import { shellCommand } from "./shell.ts";
 import { serveSeeds, sweep } from "./sweep-workers.ts";
 import {
   addTestFlags,
@@ -214,12 +215,7 @@ function commandLine(
   if (flags.export !== undefined) words.push("--export", flags.export);
   words.push(...wordsOf(options));
   if (args.length > 0) words.push("--", ...args);
-  return words.map(quoted).join(" ");
-}
-
-/** A word as a shell reads it. */
-function quoted(word: string): string {
-  return /^[\w./:,@%+=-]+$/.test(word) ? word : `'${word.replaceAll("'", "'\\''")}'`;
+  return shellCommand(words);
 }
 
 /** How far a sweep is, and how long it will take, where somebody watches. */

@@ -12,6 +12,7 @@ import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
+import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   BadArguments,
@@ -21,7 +22,7 @@ import {
   testOptions,
 } from "./test-flags.ts";
 
-interface Flags {
+interface Flags extends StoreFlags {
   readonly full?: true;
   readonly json?: true;
   readonly dist: string;
@@ -32,7 +33,7 @@ interface Flags {
 const SHORT = { timeLimitS: 5, recoveryS: 2, nemesisIntervalS: 2 } as const;
 
 export function stagesCommand(): Command {
-  return new Command("stages")
+  const command = new Command("stages")
     .description("run the stages of Fly.io's Gossip Glomers on the compiled challenges")
     .argument("[ids...]", `stages to run: ${STAGES.map(({ id }) => id).join(", ")}`)
     .option(
@@ -40,7 +41,8 @@ export function stagesCommand(): Command {
       `run them at their official lengths; otherwise the main phase is cut to ${SHORT.timeLimitS} s, the recovery to ${SHORT.recoveryS} s, the nemesis interval to ${SHORT.nemesisIntervalS} s, and no figure is held against its target`,
     )
     .option("--dist <dir>", "where the compiled challenges are", selfDirectory() ?? "dist")
-    .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger)
+    .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger);
+  return addStoreFlags(command)
     .option("--json", "print an array of the results, and nothing else, to stdout")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runStages);
@@ -68,16 +70,14 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
       for (const [index, stage] of stages.entries()) {
         const beganMs = performance.now();
         rows[index] = { stage, state: "running", beganMs };
-        const outcome = await runStage(stage, programs.get(stage) ?? "", flags, signal, screen);
+        const bin = programs.get(stage) ?? "";
+        const { code, ...outcome } = await runStage(stage, bin, flags, signal, screen);
         const tookS = (performance.now() - beganMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
         screen.ended(row);
         if (outcome.result !== undefined) results.push({ stage: stage.id, ...outcome.result });
-        exitCode = worstOf(
-          exitCode,
-          outcome.result === undefined ? EXIT_CODES.crash : exitCodeOf(outcome.result.valid),
-        );
+        exitCode = worstOf(exitCode, code);
       }
     });
   } finally {
@@ -85,6 +85,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   }
   if (flags.json) console.log(stringifyJson(results));
   else console.log(stagesTable(rows, { isFull: flags.full === true }));
+  if (flags.store !== false) console.error(`The runs are stored in ${flags.store}`);
   process.exitCode = exitCode;
 }
 
@@ -106,6 +107,8 @@ interface Outcome {
   readonly result?: TestResult;
   /** Why there is no result. */
   readonly crash?: string;
+  /** What "vortex test" would exit with. */
+  readonly code: number;
 }
 
 async function runStage(
@@ -115,16 +118,18 @@ async function runStage(
   signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
+  const onRemark = (text: string) => screen.print(text);
   try {
-    const result = await runOnProcesses(stageOptions(stage, flags), {
-      bin,
-      args: [],
-      signal,
-      onRemark: (text) => screen.print(text),
-    });
-    return { result };
+    const options = stageOptions(stage, flags);
+    const store = openStore(flags, { bin, args: [] }, options, onRemark);
+    const result = await runOnProcesses(options, { bin, args: [], signal, store, onRemark });
+    const isStored = store?.problem === undefined;
+    return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {
-    if (error instanceof TestCrash) return { crash: error.message };
+    // A place to store it that is gone is a matter of this stage: the others have their verdicts.
+    if (error instanceof TestCrash || error instanceof BadArguments) {
+      return { crash: error.message, code: EXIT_CODES.crash };
+    }
     throw error;
   }
 }

@@ -5,11 +5,11 @@ import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history.ts";
 import type { JournalEvent } from "../journal.ts";
 import { describeResult } from "../report/text.ts";
-import type { TestResult } from "../results.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
+import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   executable,
@@ -20,7 +20,7 @@ import {
   testOptions,
 } from "./test-flags.ts";
 
-interface Flags extends TestFlags {
+interface Flags extends TestFlags, StoreFlags {
   readonly bin: string;
   readonly testCount: number;
   readonly logStderr?: true;
@@ -35,7 +35,7 @@ export function testCommand(): Command {
     .description("run a test on a program's nodes, with Maelstrom's flags and verdicts")
     .argument("[args...]", "words for the program, normally after --")
     .requiredOption("--bin <file>", "the program to run");
-  return addTestFlags(command)
+  return addStoreFlags(addTestFlags(command))
     .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
     .option("--log-stderr", "show what the nodes print to stderr")
     .option("--strict-stdout", STRICT_STDOUT)
@@ -65,30 +65,33 @@ async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
     const options = { ...first, seed: first.seed + run };
-    const result = await interruptible((signal) => runTest(bin, args, options, flags, signal));
-    console.error(lastLineOf(result.valid));
-    process.exitCode = exitCodeOf(result.valid);
+    process.exitCode = await interruptible((signal) => runTest(bin, args, options, flags, signal));
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
 }
 
+/** Runs one test and reports it; returns the code to exit with. */
 async function runTest(
   bin: string,
   args: readonly string[],
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
-): Promise<TestResult> {
+): Promise<number> {
   console.error(describeOptions(options));
   const progress = new Progress(options);
+  const onRemark = (text: string) => progress.print(text);
   try {
+    const isStrict = flags.strictStdout === true;
+    const store = openStore(flags, { bin, args, isStrict }, options, onRemark);
     const result = await runOnProcesses(options, {
       bin,
       args,
       signal,
-      isStrict: flags.strictStdout === true,
+      isStrict,
+      store,
       onOperation: (operation) => progress.count(operation),
-      onRemark: (text) => progress.print(text),
+      onRemark,
       ...(flags.logStderr ? { onStderr: (node, line) => progress.print(`${node}: ${line}`) } : {}),
       ...(flags.logNetSend || flags.logNetRecv
         ? { onMessage: (event) => logMessage(event, flags, progress) }
@@ -97,7 +100,11 @@ async function runTest(
     progress.end();
     if (flags.json) console.log(stringifyJson(result));
     else console.log(describeResult(result));
-    return result;
+    if (store !== undefined) console.error(`Stored in ${store.directory}`);
+    console.error(lastLineOf(result.valid));
+    if (store?.problem === undefined) return exitCodeOf(result.valid);
+    console.error(`error: ${store.problem.message}; the verdict above stands`);
+    return EXIT_CODES.crash;
   } finally {
     progress.end();
   }
