@@ -8,7 +8,7 @@ import type { Delivery } from "./network.ts";
 
 export interface JournalEvent {
   readonly type: "send" | "recv";
-  /** Nanoseconds since the test's clock zero; negative while the nodes start. */
+  /** Nanoseconds since the test's clock zero; while the nodes start, since it began. */
   readonly time: number;
   readonly message: Delivery;
 }

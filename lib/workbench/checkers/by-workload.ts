@@ -2,6 +2,7 @@
 import type { Checker } from "./checker.ts";
 import { checkCounter } from "./counter.ts";
 import { checkEcho } from "./echo.ts";
+import { checkKafka } from "./kafka.ts";
 import { checkLinearizable } from "./linearizable.ts";
 import { checkSetFull } from "./set-full.ts";
 import { checkUniqueIds } from "./unique-ids.ts";
@@ -11,6 +12,7 @@ export const CHECKERS = {
   echo: checkEcho,
   "g-counter": checkCounter,
   "g-set": checkSetFull,
+  kafka: checkKafka,
   "lin-kv": checkLinearizable,
   "pn-counter": checkCounter,
   "unique-ids": checkUniqueIds,

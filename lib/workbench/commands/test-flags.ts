@@ -10,9 +10,10 @@ import type { NodeId } from "../../vortex/index.ts";
 import { isClientId } from "../journal.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { randomStream } from "../random.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
-import { WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
+import { WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "../workloads/index.ts";
 
 /** What commander makes of the flags, before they are put together. */
 export interface TestFlags {
@@ -154,12 +155,13 @@ export class BadArguments extends Error {
 /**
  * Puts the flags together.
  *
- * @throws {BadArguments} with what to do about it.
+ * @throws {BadArguments | InvalidOptions} with what to do about it.
  */
 export function testOptions(flags: TestFlags): TestOptions {
   const nodeIds = nodeIdsOf(flags);
   const { count, isPerNode } = flags.concurrency;
-  return {
+  const seed = flags.seed ?? randomSeed();
+  const options: TestOptions = {
     workload: flags.workload,
     nodeIds,
     concurrency: isPerNode ? count * nodeIds.length : count,
@@ -175,8 +177,11 @@ export function testOptions(flags: TestFlags): TestOptions {
     maxTxnLength: flags.maxTxnLength,
     maxWritesPerKey: flags.maxWritesPerKey,
     availability: flags.availability,
-    seed: flags.seed ?? randomSeed(),
+    seed,
   };
+  // Whether they fit the workload is known when it is made: now rather than in the midst of things.
+  WORKLOADS[options.workload]({ ...options, random: randomStream(seed, "workload") });
+  return options;
 }
 
 /**
