@@ -111,19 +111,27 @@ interface ValueReader {
 
 async function* readValues(chunks: AsyncIterable<string>): AsyncGenerator<readonly unknown[]> {
   let reader: ValueReader | undefined;
+  let text = "";
   for await (const lines of chunks) {
-    if (reader === undefined && lines.trim() === "") continue;
-    reader ??= readerOf(lines);
-    yield reader.push(lines);
+    text += lines;
+    reader ??= readerOf(text);
+    if (reader === undefined) continue;
+    yield reader.push(text);
+    text = "";
   }
   if (reader !== undefined) yield reader.end();
+  else if (text.trim() !== "") throw new Error(NO_NOTATION);
 }
 
-/** The reader of the notation in which a text begins. */
-function readerOf(text: string): ValueReader {
-  if (/^\s*(?:\[\s*)?\{\s*["}]/.test(text)) return new JsonReader();
-  if (/^[\s,]*[[({#;]/.test(text)) return new JepsenReader();
-  throw new Error("It is neither JSON nor EDN");
+const NO_NOTATION = "It is neither JSON nor EDN";
+
+/** The reader of the notation in which a text begins; `undefined` if that cannot be told yet. */
+function readerOf(text: string): ValueReader | undefined {
+  const [, opening = "", first] = /^([\s,([{]*)(.)?/.exec(text) ?? [];
+  if (first === undefined) return undefined;
+  if (opening.includes("{") && (first === '"' || first === "}")) return new JsonReader();
+  if (/[([{]/.test(opening) || first === "#" || first === ";") return new JepsenReader();
+  throw new Error(NO_NOTATION);
 }
 
 /** JSON: a value on each line, or one that spans them all. */

@@ -22,8 +22,12 @@ export async function vortex(...args: readonly string[]): Promise<VortexRun> {
   return { exitCode, stdout, stderr };
 }
 
+/** Where the command runs, and stores what it is not told to store elsewhere. */
+const WORKING_DIRECTORY = temporaryDirectory();
+
 export function spawnVortex(...args: readonly string[]) {
   return Bun.spawn([join(DIST, "vortex"), ...args], {
+    cwd: WORKING_DIRECTORY,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
