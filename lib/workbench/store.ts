@@ -106,13 +106,16 @@ export class RunStore {
   }
 
   addOperation(operation: Operation): void {
-    const line = lineOf(operation, () => ({ ...operation, value: null }));
-    this.#attempt(() => this.#history.add(line));
+    this.#attempt(() => {
+      this.#history.add(lineOf(operation, () => ({ ...operation, value: null })));
+    });
   }
 
   addMessage(event: JournalEvent): void {
-    const line = lineOf(event, () => ({ ...event, message: { ...event.message, body: null } }));
-    this.#attempt(() => this.#messages.add(line));
+    const { message } = event;
+    this.#attempt(() => {
+      this.#messages.add(lineOf(event, () => ({ ...event, message: { ...message, body: null } })));
+    });
   }
 
   /** Adds a line that a node printed to stderr. */
@@ -124,8 +127,13 @@ export class RunStore {
   addResults(results: TestResult): void {
     this.#attempt(() => {
       const file = join(this.directory, "results.json");
-      writeFileSync(`${file}.partial`, `${layOutJson(results)}\n`);
-      renameSync(`${file}.partial`, file);
+      const partial = `${file}.partial`;
+      try {
+        writeFileSync(partial, `${layOutJson(results)}\n`);
+        renameSync(partial, file);
+      } finally {
+        rmSync(partial, { force: true });
+      }
     });
   }
 
@@ -157,7 +165,7 @@ export class RunStore {
       task();
     } catch (error) {
       if (this.#problem !== undefined) return;
-      this.#problem = new StoreError(`Cannot store all of ${this.directory}: ${reasonOf(error)}`, {
+      this.#problem = new StoreError(`Cannot store all of the run: ${reasonOf(error)}`, {
         cause: error,
       });
       this.#onProblem(this.#problem);
@@ -169,11 +177,13 @@ const BLOCK_LENGTH = 65_536;
 
 /** A file to which lines are added; one that failed takes no more. */
 class LineFile {
+  readonly #path: string;
   readonly #descriptor: number;
   #pending = "";
   #hasFailed = false;
 
   constructor(path: string) {
+    this.#path = path;
     this.#descriptor = openSync(path, "wx");
   }
 
@@ -194,7 +204,7 @@ class LineFile {
       }
     } catch (error) {
       this.#hasFailed = true;
-      throw error;
+      throw new Error(`${this.#path}: ${reasonOf(error)}`, { cause: error });
     }
   }
 
