@@ -5,6 +5,8 @@ import { checkEcho } from "./echo.ts";
 import { checkKafka } from "./kafka.ts";
 import { checkLinearizable } from "./linearizable.ts";
 import { checkSetFull } from "./set-full.ts";
+import { checkTxnListAppend } from "./txn-list-append.ts";
+import { checkTxnRwRegister } from "./txn-rw-register.ts";
 import { checkUniqueIds } from "./unique-ids.ts";
 
 export const CHECKERS = {
@@ -15,6 +17,8 @@ export const CHECKERS = {
   kafka: checkKafka,
   "lin-kv": checkLinearizable,
   "pn-counter": checkCounter,
+  "txn-list-append": checkTxnListAppend,
+  "txn-rw-register": checkTxnRwRegister,
   "unique-ids": checkUniqueIds,
 } as const satisfies Record<string, Checker>;
 

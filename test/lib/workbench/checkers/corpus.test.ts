@@ -1,37 +1,35 @@
 /**
  * The golden corpus: every case of it, judged here, gets the verdict of Maelstrom's own checkers.
  *
- * A checker is added by one line in `checkers`. Each test compares one family of fields over all
+ * A workload is added by one line in `CASES`. Each test compares one family of fields over all
  * cases of a workload, and fails with the list of the cases that differ.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
-import type { Checker, Verdict } from "../../../../lib/workbench/checkers/checker.ts";
+import {
+  CHECKED_WORKLOADS,
+  CHECKERS,
+  type CheckedWorkload,
+} from "../../../../lib/workbench/checkers/by-workload.ts";
+import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
-import { checkCounter } from "../../../../lib/workbench/checkers/counter.ts";
-import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
-import { checkKafka } from "../../../../lib/workbench/checkers/kafka.ts";
-import { checkLinearizable } from "../../../../lib/workbench/checkers/linearizable.ts";
-import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
-import { checkTxnListAppend } from "../../../../lib/workbench/checkers/txn-list-append.ts";
-import { checkTxnRwRegister } from "../../../../lib/workbench/checkers/txn-rw-register.ts";
-import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
 import { jsonKey } from "../../../../lib/workbench/json-key.ts";
 import { type CorpusCase, corpusCases } from "../../../support/corpus.ts";
 
-const checkers: { readonly [workload: string]: { check: Checker; cases: number } } = {
-  echo: { check: checkEcho, cases: 40 },
-  broadcast: { check: checkSetFull, cases: 99 },
-  "g-set": { check: checkSetFull, cases: 55 },
-  "g-counter": { check: checkCounter, cases: 44 },
-  "pn-counter": { check: checkCounter, cases: 56 },
-  "lin-kv": { check: checkLinearizable, cases: 136 },
-  "unique-ids": { check: checkUniqueIds, cases: 47 },
-  kafka: { check: checkKafka, cases: 243 },
-  "txn-list-append": { check: checkTxnListAppend, cases: 283 },
-  "txn-rw-register": { check: checkTxnRwRegister, cases: 287 },
+/** How many cases there are of each workload. */
+const CASES: { readonly [Workload in CheckedWorkload]: number } = {
+  echo: 40,
+  broadcast: 99,
+  "g-set": 55,
+  "g-counter": 44,
+  "pn-counter": 56,
+  "lin-kv": 136,
+  "unique-ids": 47,
+  kafka: 243,
+  "txn-list-append": 283,
+  "txn-rw-register": 287,
 };
 
 /** Fields that are compared on their own, or by nobody. */
@@ -50,14 +48,14 @@ const SEARCH_GAVE_UP = /^txn-rw-register\/(0001|0258) /;
 /** Anomalies whose number depends on how cycles are searched. */
 const CYCLE = /^G[012]|^PL-|^strong-|cycle/;
 
-describe.each(Object.entries(checkers))("the checker of %s", (workload, { check, cases }) => {
+describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
   const judged: { corpusCase: CorpusCase; verdict: Verdict; parts: Parts }[] = [];
 
   beforeAll(async () => {
     const checkAll = compose({
       stats: checkStats,
       availability: checkAvailability,
-      workload: check,
+      workload: CHECKERS[workload],
     });
     for (const corpusCase of await corpusCases(workload)) {
       const verdict = checkAll(corpusCase.history, corpusCase.options);
@@ -80,7 +78,7 @@ describe.each(Object.entries(checkers))("the checker of %s", (workload, { check,
 
   test("judges all cases, valid ones and others", () => {
     const main = judged.filter(({ corpusCase }) => corpusCase.isMain);
-    expect(main).toHaveLength(cases);
+    expect(main).toHaveLength(CASES[workload]);
     expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] === true)).toBe(true);
     expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] !== true)).toBe(true);
   });
