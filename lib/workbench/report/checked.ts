@@ -2,7 +2,7 @@
 import type { Validity } from "../checkers/checker.ts";
 import type { Judgement } from "../judgement.ts";
 import type { StoredHistory } from "../stored-history.ts";
-import { inspect, sentencesOf } from "./text.ts";
+import { inspect, sentencesOf, withoutFindings } from "./text.ts";
 
 /** A stored history, judged. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {
@@ -22,12 +22,11 @@ export interface JudgementUnder extends Judgement {
 /** All that a verdict says; what was found, in sentences; the verdict itself on the last line. */
 export function describeChecked(checked: CheckedHistory): string {
   const { file, number, workload, operationCount, judgement, alsoUnder = [] } = checked;
-  const { explanation, ...fields } = judgement;
   const name = number === undefined ? file : `${file}, case ${number}`;
   return [
     `${name}: ${workload}, ${operationCount} entries`,
-    inspect(fields),
-    ...sentencesOf(explanation),
+    inspect(withoutFindings(judgement)),
+    ...sentencesOf(judgement.explanation),
     ...alsoUnder.map(
       ({ consistencyModels, overallValid }) =>
         `Under ${consistencyModels.join(", ")}: ${describeValidity(overallValid)}`,

@@ -1,5 +1,6 @@
 /** Results as text for people. */
 import pc from "picocolors";
+import { isObject } from "../../vortex/message.ts";
 import type { Finding } from "../checkers/checker.ts";
 import type { BadLine } from "../cluster.ts";
 import { findingsOf, type TestResult } from "../results.ts";
@@ -20,7 +21,7 @@ export function describeResult(result: TestResult): string {
 }
 
 /** Fields of a verdict, laid out. */
-export function inspect(fields: object): string {
+export function inspect(fields: unknown): string {
   return Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
 }
 
@@ -29,7 +30,9 @@ export function sentencesOf(findings: readonly Finding[]): string[] {
   return findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
 }
 
-function withoutFindings(verdict: unknown): unknown {
-  if (typeof verdict !== "object" || verdict === null || Array.isArray(verdict)) return verdict;
-  return Object.fromEntries(Object.entries(verdict).filter(([field]) => field !== "explanation"));
+/** A verdict without what its sentences tell; anything else as it is. */
+export function withoutFindings(verdict: unknown): unknown {
+  if (!isObject(verdict)) return verdict;
+  const { explanation: _, anomalies: __, ...fields } = verdict;
+  return fields;
 }
