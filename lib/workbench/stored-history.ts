@@ -46,19 +46,19 @@ const Case = v.object({
 });
 
 /** What a run of this workbench says about itself; see `store.ts`. */
-const RunDescription = v.object({
-  options: v.object({ workload: v.string(), ...Options.entries }),
-});
+const DescriptionText = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ options: v.object({ workload: v.string(), ...Options.entries }) }),
+);
 
-/**
- * Reads the description of a stored run.
- *
- * @throws {Error} when it is none.
- */
+/** Reads the description of a stored run; `undefined` if the text is none. */
 export function readRunDescription(
   text: string,
-): Required<Pick<StoredHistory, "workload" | "options">> {
-  const { workload, ...options } = parsed(RunDescription, parseJson(text)).options;
+): Pick<StoredHistory, "workload" | "options"> | undefined {
+  const result = v.safeParse(DescriptionText, text);
+  if (!result.success) return undefined;
+  const { workload, ...options } = result.output.options;
   return { workload, options: checkOptions(options) };
 }
 

@@ -17,10 +17,8 @@ const RUN_FILES: ReadonlySet<string> = new Set(["results.json", "results.edn", "
  */
 export async function* readHistoryFile(path: string): AsyncGenerator<StoredHistory> {
   const file = historyFile(path);
-  const beside = join(dirname(file), "test.json");
-  const run = existsSync(beside) ? readRunDescription(await Bun.file(beside).text()) : undefined;
   for await (const stored of readHistories(readLines(file))) {
-    const known = stored.workload === undefined ? { ...stored, ...run } : stored;
+    const known = stored.workload === undefined ? { ...stored, ...(await runOf(file)) } : stored;
     // A run may have done nothing; any other file without a word has lost it.
     if (known.history.length === 0 && known.workload === undefined) {
       throw new Error("It holds no operations");
@@ -34,8 +32,16 @@ function historyFile(path: string): string {
   if (!isDirectory && !RUN_FILES.has(basename(path))) return path;
   const directory = isDirectory ? path : dirname(path);
   const name = HISTORY_FILES.find((candidate) => existsSync(join(directory, candidate)));
-  if (name === undefined) throw new Error(`There is no history in ${directory}`);
-  return join(directory, name);
+  if (name !== undefined) return join(directory, name);
+  if (isDirectory) throw new Error("There is no history in this directory");
+  // Then it is no run's, whatever its name.
+  return path;
+}
+
+/** What the run says about itself that left this history. */
+async function runOf(history: string): Promise<Partial<StoredHistory> | undefined> {
+  const file = join(dirname(history), "test.json");
+  return existsSync(file) ? readRunDescription(await Bun.file(file).text()) : undefined;
 }
 
 function statsOf(path: string): Stats {

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { mkdirSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { History } from "../../../../lib/workbench/history.ts";
 import { corpusCases } from "../../../support/corpus.ts";
@@ -93,7 +93,7 @@ describe("vortex check --json", () => {
       expect.stringContaining("JSON"),
       expect.stringContaining("unexpected end of file"),
       "It holds no operations",
-      expect.stringContaining("There is no history in"),
+      "There is no history in this directory",
       expect.stringContaining('There is no workload "ekho"; there are broadcast, echo,'),
     ]);
     expect(printed.at(-1)).toMatchObject({ valid: true, overallValid: true });
@@ -196,6 +196,15 @@ describe("vortex check", () => {
     expect(parseLines(stdout)).toMatchObject(
       named.map((name) => ({ file: name, valid: false, errorCount: 1 })),
     );
+  });
+
+  test.concurrent("judges a case whatever its name, and whatever lies beside it", async () => {
+    const stored = caseFile({ history: INVALID });
+    const text = readFileSync(stored, "utf8");
+    const named = ["test.json", "results.json"].map((name) => join(stored, "..", name));
+    for (const name of named) writeFileSync(name, text);
+    const { stdout } = await vortex("check", "--json", stored, ...named);
+    expect(parseLines(stdout)).toMatchObject([{}, {}, {}].map(() => ({ errorCount: 1 })));
   });
 
   test.concurrent("judges a run that did nothing", async () => {
