@@ -31,6 +31,11 @@ export interface TestOptions {
   readonly maxTxnLength: number;
   /** Writes to a key of transactions, or messages in a log, before a fresh key takes its place. */
   readonly maxWritesPerKey: number;
+  /**
+   * Whether a consumer of logs starts at the committed offset of a key that is new to it. Maelstrom
+   * means to, but starts at 0.
+   */
+  readonly resumesFromCommitted: boolean;
   /** The part of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
   /** Fixes every random choice of the tester: a non-negative integer. */
@@ -51,6 +56,7 @@ export const DEFAULTS = {
   keyCount: 10,
   maxTxnLength: 4,
   maxWritesPerKey: 16,
+  resumesFromCommitted: false,
   availability: undefined,
 } as const satisfies Partial<TestOptions>;
 

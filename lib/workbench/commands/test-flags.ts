@@ -35,6 +35,7 @@ export interface TestFlags {
   readonly keyCount: number;
   readonly maxTxnLength: number;
   readonly maxWritesPerKey: number;
+  readonly resumeFromCommitted?: true;
   readonly availability?: "total" | number;
   readonly seed?: number;
 }
@@ -139,6 +140,10 @@ export function addTestFlags(command: Command): Command {
       positiveInteger,
       DEFAULTS.maxWritesPerKey,
     )
+    .option(
+      "--resume-from-committed",
+      "let consumers of logs start at committed offsets, as Maelstrom means to; it starts at 0",
+    )
     .option("--availability <part>", 'part of operations that must be ok: "total" or 0 to 1', part)
     .option(
       "--seed <integer>",
@@ -176,6 +181,7 @@ export function testOptions(flags: TestFlags): TestOptions {
     keyCount: flags.keyCount,
     maxTxnLength: flags.maxTxnLength,
     maxWritesPerKey: flags.maxWritesPerKey,
+    resumesFromCommitted: flags.resumeFromCommitted === true,
     availability: flags.availability,
     seed,
   };
@@ -330,6 +336,7 @@ export function wordsOf(options: TestOptions): string[] {
   add("--key-count", options.keyCount, DEFAULTS.keyCount);
   add("--max-txn-length", options.maxTxnLength, DEFAULTS.maxTxnLength);
   add("--max-writes-per-key", options.maxWritesPerKey, DEFAULTS.maxWritesPerKey);
+  if (options.resumesFromCommitted) words.push("--resume-from-committed");
   add("--availability", options.availability);
   add("--seed", seed);
   return words;

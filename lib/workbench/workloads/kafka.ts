@@ -55,14 +55,14 @@ const FINAL_TIME_LIMIT_S = 10;
 const FINAL_POLL_INTERVAL_S = 0.2;
 
 export function kafka(options: WorkloadOptions): Workload {
-  const { random, concurrency } = options;
+  const { random, concurrency, resumesFromCommitted } = options;
   const offsets = new KnownOffsets();
   const crashes = stagger(CRASH_INTERVAL_S / concurrency, random, clients(crash));
   return {
     usesProtocolErrors: true,
     idempotent: new Set(["assign"]),
     keepsClient: false,
-    openClient: (connection) => new KafkaClient(connection),
+    openClient: (connection) => new KafkaClient(connection, resumesFromCommitted),
     generator: {
       ...any([sendsPollsAndAssigns(options, offsets), crashes]),
       update: (operation) => offsets.update(operation),
@@ -215,12 +215,14 @@ function highestOffset(pairs: readonly (readonly [number, Json])[]): number {
 class KafkaClient implements WorkloadClient {
   readonly #client: Client;
   readonly #node: string;
+  readonly #resumesFromCommitted: boolean;
   /** The next offset to poll of each key. */
   #positions = new Map<string, number>();
 
-  constructor({ client, node }: Connection) {
+  constructor({ client, node }: Connection, resumesFromCommitted: boolean) {
     this.#client = client;
     this.#node = node;
+    this.#resumesFromCommitted = resumesFromCommitted;
   }
 
   async invoke(invocation: Invocation): Promise<Completion> {
@@ -246,10 +248,13 @@ class KafkaClient implements WorkloadClient {
       return ok(value);
     }
     const body = { type: "list_committed_offsets", keys };
-    await this.#client.rpc(this.#node, body, ListCommittedOffsetsOk, RPC_TIMEOUT_MS);
+    const reply = await this.#client.rpc(this.#node, body, ListCommittedOffsetsOk, RPC_TIMEOUT_MS);
     // Maelstrom looks for the committed offsets in the wrong place and never finds them, so keys
-    // that are new to a client start at 0; so they do here.
-    this.#positions = new Map(keys.map((key) => [key, this.#positions.get(key) ?? 0]));
+    // that are new to a client start at 0, unless the test asks for what was meant.
+    const committed = new Map(this.#resumesFromCommitted ? Object.entries(reply.offsets) : []);
+    this.#positions = new Map(
+      keys.map((key) => [key, this.#positions.get(key) ?? committed.get(key) ?? 0]),
+    );
     return ok(value);
   }
 
