@@ -22,7 +22,7 @@ import type { Operation, Process } from "../history.ts";
 import type { Completion } from "../interpreter.ts";
 import { randomInteger } from "../random.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
-import { Json as AnyJson, Integer } from "./schemas.ts";
+import { Json as AnyJson, Integer, mapOf } from "./schemas.ts";
 import {
   type Connection,
   ok,
@@ -38,11 +38,11 @@ const Offset = v.pipe(
 );
 const SendOk = replySchema("send_ok", { offset: Offset });
 const PollOk = replySchema("poll_ok", {
-  msgs: v.record(v.string(), v.array(v.strictTuple([Offset, AnyJson]))),
+  msgs: mapOf(v.array(v.strictTuple([Offset, AnyJson]))),
 });
 const CommitOffsetsOk = replySchema("commit_offsets_ok", {});
 const ListCommittedOffsetsOk = replySchema("list_committed_offsets_ok", {
-  offsets: v.record(v.string(), Offset),
+  offsets: mapOf(Offset),
 });
 
 /** One operation in so many assigns keys anew. */

@@ -1,7 +1,7 @@
 /** What replies consist of. */
 import * as v from "valibot";
 import type { Json as JsonValue, RawNumber } from "../../vortex/index.ts";
-import { isJsonInteger } from "../../vortex/message.ts";
+import { type AnyBody, isJsonInteger, isObject } from "../../vortex/message.ts";
 
 /** Any JSON value, null among them; only that it is there matters. */
 export const Json = v.custom<JsonValue>((value) => value !== undefined, "must be any JSON value");
@@ -14,3 +14,8 @@ export const List = v.pipe(
   v.nullable(v.array(Json)),
   v.transform((list) => list ?? []),
 );
+
+/** An object with any keys: not an array, which valibot alone would take for one. */
+export function mapOf<S extends v.GenericSchema>(value: S) {
+  return v.pipe(v.custom<AnyBody>(isObject, "must be an object"), v.record(v.string(), value));
+}
