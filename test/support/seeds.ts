@@ -6,3 +6,10 @@ import { randomStream } from "../../lib/workbench/random.ts";
 export function randoms(): fc.Arbitrary<Random & { readonly seed: number }> {
   return fc.nat().map((seed) => ({ seed, ...randomStream(seed, "test") }));
 }
+
+/** The seeds that a simulation is run with: as many as usual, unless `SEEDS` says another number. */
+export function simulationSeeds(usualCount: number): number[] {
+  const { SEEDS } = process.env;
+  const count = SEEDS === undefined ? usualCount : Number(SEEDS);
+  return Array.from({ length: count }, (_, index) => index + 1);
+}

@@ -1,0 +1,39 @@
+import { describe, expect, test } from "bun:test";
+import type { TestResult } from "../../lib/workbench/results.ts";
+import { signsOf } from "../support/signs.ts";
+import { runSimulated } from "../support/simulate.ts";
+import type { BrokenCase } from "./case.ts";
+import { BROKEN } from "./index.ts";
+
+describe("the workbench catches", () => {
+  test.each(BROKEN)("a program for $workload that $wrong: $shows", (broken) => {
+    const { seed, ...result } = firstCaught(broken);
+    expect(result.valid).not.toBe(true);
+    if (result.workload?.valid === false) {
+      expect(result.workload.explanation, "it is not explained").not.toEqual([]);
+    }
+    const { nemesis = [] } = broken.options;
+    for (const fault of nemesis) {
+      expect(result.faults[fault], `${fault} never took effect`).toBeGreaterThan(0);
+    }
+    if (nemesis.length > 0) expect(withoutFaults(broken, seed)).not.toContain(broken.shows);
+  });
+});
+
+/** The result of the first seed that shows what is wrong with a program. */
+function firstCaught({ workload, program, options, shows, withinSeeds }: BrokenCase): TestResult {
+  const seen: string[] = [];
+  for (let seed = 1; seed <= withinSeeds; seed++) {
+    const { result } = runSimulated(workload, program, { ...options, seed });
+    const signs = signsOf(result);
+    if (signs.has(shows)) return result;
+    seen.push(`seed ${seed}: valid ${result.valid}, ${[...signs].join(", ") || "no sign"}`);
+  }
+  throw new Error(`${workload}: no "${shows}" within ${withinSeeds} seeds\n${seen.join("\n")}`);
+}
+
+/** What shows of a program that needs a fault to go wrong, when there is none. */
+function withoutFaults({ workload, program, options }: BrokenCase, seed: number): string[] {
+  const { result } = runSimulated(workload, program, { ...options, seed, nemesis: [] });
+  return [...signsOf(result)];
+}

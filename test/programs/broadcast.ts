@@ -1,0 +1,33 @@
+/** Broadcast by flooding: each node passes on what is new to it, until its neighbours have it. */
+import * as v from "valibot";
+import type { Node, NodeId } from "../../lib/vortex/index.ts";
+import { Delivery, type DeliveryOptions } from "./delivery.ts";
+
+const Value = v.number();
+
+export interface BroadcastOptions extends DeliveryOptions {
+  /** Whom a node passes values on to; the neighbours that it was told of by default. */
+  readonly neighboursOf?: (node: Node) => readonly NodeId[];
+}
+
+export function broadcast(node: Node, options: BroadcastOptions = {}): void {
+  const { neighboursOf = ({ neighbours }) => neighbours } = options;
+  const values = new Set<number>();
+  const delivery = new Delivery(node, Value, learn, options);
+
+  function learn(value: number, src?: NodeId): void {
+    if (values.has(value)) return;
+    values.add(value);
+    for (const neighbour of neighboursOf(node)) {
+      if (neighbour !== src) delivery.send(neighbour, value);
+    }
+  }
+
+  node.handle("broadcast", v.object({ message: Value }), (request) => {
+    learn(request.body.message);
+    node.reply(request, { type: "broadcast_ok" });
+  });
+  node.handle("read", v.object({}), (request) => {
+    node.reply(request, { type: "read_ok", messages: [...values] });
+  });
+}

@@ -1,0 +1,61 @@
+/** Reliable delivery over links that drop, delay and repeat messages. */
+import * as v from "valibot";
+import type { Node, NodeId } from "../../lib/vortex/index.ts";
+
+export interface DeliveryOptions {
+  /** How often an item is sent to a node that does not acknowledge it; without end by default. */
+  readonly attempts?: number;
+}
+
+interface Pending<Item> {
+  readonly item: Item;
+  attempts: number;
+}
+
+const INTERVAL_MS = 200;
+const Delivered = v.object({ type: v.literal("delivered") });
+
+/**
+ * Sends items to other nodes, each again and again until it is acknowledged.
+ *
+ * An item may arrive more than once and in any order: the receiver must not mind.
+ */
+export class Delivery<Item> {
+  readonly #node: Node;
+  readonly #attempts: number;
+  readonly #pending = new Map<NodeId, Set<Pending<Item>>>();
+
+  constructor(
+    node: Node,
+    item: v.GenericSchema<unknown, Item>,
+    receive: (item: Item, src: NodeId) => void,
+    { attempts = Number.POSITIVE_INFINITY }: DeliveryOptions = {},
+  ) {
+    this.#node = node;
+    this.#attempts = attempts;
+    node.handle("deliver", v.object({ items: v.array(item) }), (request) => {
+      for (const item of request.body.items) receive(item, request.src);
+      node.reply(request, { type: "delivered" });
+    });
+    node.onInit(() => {
+      node.every(INTERVAL_MS, () => this.#sendPending());
+    });
+  }
+
+  send(dest: NodeId, item: Item): void {
+    const pending = this.#pending.get(dest) ?? new Set();
+    this.#pending.set(dest, pending.add({ item, attempts: 0 }));
+  }
+
+  #sendPending(): void {
+    for (const [dest, pending] of this.#pending) {
+      const batch = [...pending];
+      if (batch.length === 0) continue;
+      const items = batch.map(({ item }) => item);
+      this.#node.rpc(dest, { type: "deliver", items }, Delivered, ({ ok }) => {
+        if (ok) for (const one of batch) pending.delete(one);
+      });
+      for (const one of batch) if (++one.attempts >= this.#attempts) pending.delete(one);
+    }
+  }
+}

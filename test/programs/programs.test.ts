@@ -1,0 +1,32 @@
+import { describe, expect, test } from "bun:test";
+import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { simulationSeeds } from "../support/seeds.ts";
+import { sentencesOf, signsOf } from "../support/signs.ts";
+import { runSimulated } from "../support/simulate.ts";
+import { PROGRAMS } from "./index.ts";
+
+const SEEDS = simulationSeeds(15);
+
+describe("the workbench", () => {
+  test.each(PROGRAMS)(
+    "never flags $name, whatever the faults",
+    ({ workload, program, options }) => {
+      const effects = new Map<Fault, number>(options.nemesis?.map((fault) => [fault, 0]));
+      for (const seed of SEEDS) {
+        const { result } = runSimulated(workload, program, { ...options, seed });
+        if (result.valid !== true) {
+          const told = [...signsOf(result), ...sentencesOf(result)].join("\n");
+          throw new Error(`${workload} is not valid with seed ${seed}:\n${told}`);
+        }
+        for (const [fault, count] of effects) {
+          effects.set(fault, count + (result.faults[fault] ?? 0));
+        }
+      }
+      for (const [fault, count] of effects) {
+        expect(count, `${fault} never took effect`).toBeGreaterThan(0);
+      }
+    },
+    // A seed takes a fraction of a second; thousands of them take as long as they do.
+    SEEDS.length * 10_000,
+  );
+});
