@@ -1,0 +1,140 @@
+/**
+ * Whether simulated and real runs of one program agree: their verdicts, and without faults their
+ * messages per operation.
+ *
+ *   bun test/bench/agreement.ts [RUNS] [JOBS] [TEXT]
+ *
+ * Each program of `test/programs` and `test/broken` whose name holds TEXT runs RUNS times (10) as
+ * processes, JOBS (4) of these at a time, and as often in virtual time, each with a seed of its own.
+ * Real runs are cut to 5 s and 1 s of recovery; the simulated ones are the same tests.
+ */
+import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import Table from "cli-table3";
+import type { Validity } from "../../lib/workbench/checkers/checker.ts";
+import { runOnProcesses } from "../../lib/workbench/commands/run-on-processes.ts";
+import type { TestResult } from "../../lib/workbench/results.ts";
+import { TestCrash } from "../../lib/workbench/run.ts";
+import { simulate } from "../../lib/workbench/simulate.ts";
+import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import type { TestOptions } from "../../lib/workbench/test-options.ts";
+import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
+import { BROKEN } from "../broken/index.ts";
+import { PROGRAMS } from "../programs/index.ts";
+import { type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
+
+const [runs = "10", jobs = "4", filter = ""] = process.argv.slice(2);
+const LENGTHS = { timeLimitS: 5, recoveryS: 1, nemesisIntervalS: 1 };
+
+interface Subject {
+  readonly name: string;
+  readonly workload: WorkloadName;
+  readonly program: AnyProgram;
+  readonly options: SimulatedOptions;
+}
+
+type Verdict = Validity | "crashed";
+
+interface Observed {
+  readonly verdict: Verdict;
+  readonly msgsPerOp: number | undefined;
+}
+
+const subjects: Subject[] = [
+  ...PROGRAMS,
+  ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest })),
+].filter(({ name }) => name.includes(filter));
+
+/** An executable that serves a program, for nodes to be. */
+function executable(name: string): string {
+  const file = join(mkdtempSync(join(tmpdir(), "vortex-agreement-")), "node");
+  const script = join(import.meta.dir, "../support/serve-case.ts");
+  const quoted = `'${name.replaceAll("'", "'\\''")}'`;
+  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${script}' ${quoted} "$@"\n`);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+async function observe(run: () => TestResult | Promise<TestResult>): Promise<Observed> {
+  try {
+    const { valid, net } = await run();
+    return { verdict: valid, msgsPerOp: net.servers.msgsPerOp };
+  } catch (error) {
+    if (error instanceof TestCrash) return { verdict: "crashed", msgsPerOp: undefined };
+    throw error;
+  }
+}
+
+/** Runs tasks, so many at a time, and keeps their order. */
+async function inParallel<T>(tasks: readonly (() => Promise<T>)[], count: number): Promise<T[]> {
+  const results: T[] = [];
+  let next = 0;
+  const work = async () => {
+    for (let index = next++; index < tasks.length; index = next++) {
+      const task = tasks[index];
+      if (task !== undefined) results[index] = await task();
+    }
+  };
+  await Promise.all(Array.from({ length: count }, work));
+  return results;
+}
+
+function mean(observed: readonly Observed[]): number | undefined {
+  const values = observed.flatMap(({ msgsPerOp }) => msgsPerOp ?? []);
+  if (values.length === 0) return undefined;
+  return values.reduce((sum, value) => sum + value, 0) / values.length;
+}
+
+function verdicts(observed: readonly Observed[]): string {
+  const counts = Map.groupBy(observed, ({ verdict }) => verdict);
+  return [...counts].map(([verdict, group]) => `${verdict} ${group.length}`).join(", ");
+}
+
+function isUnanimous(observed: readonly Observed[]): boolean {
+  return new Set(observed.map(({ verdict }) => verdict)).size === 1;
+}
+
+const table = new Table({
+  head: ["program", "workload", "processes", "simulated", "msgs/op", "simulated", "apart"],
+  style: { head: [], border: [], compact: true },
+});
+let disagreements = 0;
+for (const { name, workload, program, options } of subjects) {
+  const test = (seed: number): TestOptions => ({
+    ...testOptionsOf(workload, options),
+    ...LENGTHS,
+    seed,
+  });
+  const seeds = Array.from({ length: Number(runs) }, (_, index) => index + 1);
+  const bin = executable(name);
+  const real = await inParallel(
+    seeds.map((seed) => () => observe(() => runOnProcesses(test(seed), { bin, args: [] }))),
+    Number(jobs),
+  );
+  const simulated: Observed[] = [];
+  for (const seed of seeds) simulated.push(await observe(() => simulate(test(seed), { program })));
+
+  const isQuiet = (options.nemesis ?? []).length === 0;
+  const [realMean, simulatedMean] = [mean(real), mean(simulated)];
+  const apart =
+    isQuiet && realMean !== undefined && simulatedMean !== undefined && realMean > 0
+      ? simulatedMean / realMean - 1
+      : undefined;
+  const agrees =
+    (!isUnanimous(real) || simulated.some(({ verdict }) => verdict === real[0]?.verdict)) &&
+    Math.abs(apart ?? 0) <= 0.05;
+  if (!agrees) disagreements++;
+  table.push([
+    name.slice(0, 60),
+    workload,
+    verdicts(real),
+    verdicts(simulated),
+    realMean?.toFixed(3) ?? "",
+    simulatedMean?.toFixed(3) ?? "",
+    `${apart === undefined ? "" : `${(100 * apart).toFixed(1)} %`}${agrees ? "" : " !"}`,
+  ]);
+  console.error(`${name}: ${verdicts(real)} | ${verdicts(simulated)}`);
+}
+console.log(table.toString());
+console.log(`${subjects.length} programs, ${disagreements} disagree`);

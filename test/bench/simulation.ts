@@ -1,0 +1,60 @@
+/**
+ * How fast the simulation is, beside what the same test takes in real time.
+ *
+ *   bun test/bench/simulation.ts [RUNS]
+ *
+ * One test of 20 s and 10 s of recovery on 25 nodes at 100 operations a second and 100 ms latency
+ * (stage 3d), the median of RUNS (5); and a sweep of 1,000 seeds of 5 nodes under partitions
+ * (stage 3c) by the compiled command, on all cores.
+ */
+import { join } from "node:path";
+import Table from "cli-table3";
+import { broadcast } from "../programs/broadcast.ts";
+import { runSimulated } from "../support/simulate.ts";
+
+const ROOT = join(import.meta.dir, "../..");
+const runs = Number(process.argv[2] ?? 5);
+
+function seconds(task: () => void): number {
+  const beganMs = performance.now();
+  task();
+  return (performance.now() - beganMs) / 1000;
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+}
+
+function simulateLargeTest(seed: number): void {
+  runSimulated("broadcast", broadcast, {
+    nodeCount: 25,
+    rate: 100,
+    timeLimitS: 20,
+    latency: { meanMs: 100, distribution: "constant" },
+    topology: "tree4",
+    seed,
+  });
+}
+
+function sweepThousandSeeds(): void {
+  const { exitCode, stdout } = Bun.spawnSync([
+    join(ROOT, "dist/vortex"),
+    ...["sim", join(ROOT, "test/programs/broadcast.ts"), "-w", "broadcast", "--node-count", "5"],
+    ...["--rate", "10", "--time-limit", "20", "--nemesis", "partition", "--seeds", "1..1000"],
+  ]);
+  if (exitCode !== 0) throw new Error(stdout.toString());
+}
+
+const large = median(
+  Array.from({ length: runs }, (_, index) => seconds(() => simulateLargeTest(index + 1))),
+);
+const sweep = seconds(sweepThousandSeeds);
+const table = new Table({
+  head: ["", "simulated", "in real time", "target"],
+  style: { head: [], border: [], compact: true },
+});
+table.push(
+  ["25 nodes, rate 100, 20 s", `${large.toFixed(2)} s`, "30 s", "0.5 s"],
+  ["1,000 seeds of stage 3c", `${sweep.toFixed(1)} s`, "8 hours", "60 s"],
+);
+console.log(table.toString());
