@@ -40,7 +40,7 @@ describe("vortex test", () => {
 
   test.concurrent("ends with code 2 when a checker cannot judge", async () => {
     const mixed = nodeProgram(
-      `reply({ type: "generate_ok", id: message.id % 2 ? message.id : "x" + message.id });`,
+      `reply({ type: "generate_ok", id: body.msg_id % 2 ? message.id : "x" + message.id });`,
     );
     const { exitCode, stdout } = await vortex(...uniqueIdsTest(mixed, "--rate", "50"));
     expect(stdout).toContain("Cannot compare");
