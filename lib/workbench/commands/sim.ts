@@ -1,7 +1,6 @@
 /** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
-import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
 import { describeResult } from "../report/text.ts";
@@ -17,6 +16,7 @@ import { summarize } from "../sweep/summary.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
+import { LiveView, remark } from "./live.ts";
 import { loadProgram } from "./program.ts";
 import { shellCommand } from "./shell.ts";
 import { serveSeeds, sweep } from "./sweep-workers.ts";
@@ -89,7 +89,7 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
     await serveSeeds((seed) => outcome(program, args, { ...options, seed }));
     return;
   }
-  for (const remark of remarksOnDashes(args)) console.error(remark);
+  for (const text of remarksOnDashes(args)) remark(text);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
   const subject = { program, args, options, replay };
   if (flags.seeds === undefined) runOne(subject, flags);
@@ -103,14 +103,14 @@ function runOne(subject: Subject, flags: Flags): void {
   else console.log(describeResult(result));
   const again = run(subject, options).trace;
   if (trace.fingerprint() !== again.fingerprint()) {
-    console.error(
+    remark(
       `Not deterministic: seed ${options.seed} gave another history the second time. Does the program use the real clock, Math.random, or state outside of its function?`,
     );
     process.exitCode = EXIT_CODES.unknown;
     return;
   }
-  console.error(lastLineOf(result.valid));
-  console.error(`To run it again: ${replay(options)}`);
+  remark(lastLineOf(result.valid));
+  remark(`To run it again: ${replay(options)}`);
   process.exitCode = exitCodeOf(result.valid);
   if (flags.shrink && result.valid !== true) tellSmallest(subject, options);
 }
@@ -159,9 +159,9 @@ function run(
     args,
     onOperation: (operation) => trace.addOperation(operation),
     onMessage: (event) => trace.addMessage(event),
-    onRemark: (text) => console.error(text),
+    onRemark: (text) => remark(text),
     isStrict: strictStdout === true,
-    ...(logStderr ? { onStderr: (node, line) => console.error(`${node}: ${line}`) } : {}),
+    ...(logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
   });
   return { result, trace };
 }
@@ -222,13 +222,12 @@ function commandLine(
 class SweepProgress {
   readonly #total: number;
   readonly #beganMs = performance.now();
+  readonly #view = new LiveView(() => this.#line(), 200);
   #doneCount = 0;
   #failedCount = 0;
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
 
   constructor(total: number) {
     this.#total = total;
-    if (process.stderr.isTTY) this.#timer = setInterval(() => this.#show(), 200);
   }
 
   count({ valid }: Outcome): void {
@@ -237,20 +236,17 @@ class SweepProgress {
   }
 
   end(): void {
-    clearInterval(this.#timer);
-    if (this.#timer !== undefined) logUpdateStderr.clear();
+    this.#view.end();
     const seconds = (performance.now() - this.#beganMs) / 1000;
     const perSecond = (this.#doneCount / seconds).toFixed(1);
-    console.error(`${this.#doneCount} seeds in ${seconds.toFixed(1)} s, ${perSecond} a second`);
+    remark(`${this.#doneCount} seeds in ${seconds.toFixed(1)} s, ${perSecond} a second`);
   }
 
-  #show(): void {
+  #line(): string {
     const seconds = (performance.now() - this.#beganMs) / 1000;
     const perSecond = this.#doneCount / seconds;
     const left = perSecond > 0 ? Math.ceil((this.#total - this.#doneCount) / perSecond) : "?";
-    logUpdateStderr(
-      `${this.#doneCount} of ${this.#total} seeds, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} a second, ${left} s left`,
-    );
+    return `${this.#doneCount} of ${this.#total} seeds, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} a second, ${left} s left`;
   }
 }
 

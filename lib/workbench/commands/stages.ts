@@ -1,7 +1,6 @@
 /** `vortex stages`: runs Fly.io's stages on the compiled challenges, as a table. */
 import { join, resolve } from "node:path";
 import { Command } from "commander";
-import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
 import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import type { TestResult } from "../results.ts";
@@ -10,6 +9,7 @@ import { STAGES, type Stage } from "../stages.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
+import { LiveView, remark } from "./live.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
@@ -56,7 +56,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const stages = pickStages(ids);
   const programs = new Map(stages.map((stage) => [stage, programOf(stage, flags.dist)]));
   if (!flags.full) {
-    console.error(
+    remark(
       `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Figures are held against targets only with --full.`,
     );
   }
@@ -84,8 +84,12 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
     screen.end();
   }
   if (flags.json) console.log(stringifyJson(results));
-  else console.log(stagesTable(rows, { isFull: flags.full === true }));
-  if (flags.store !== false) console.error(`The runs are stored in ${flags.store}`);
+  else {
+    const { isTTY, columns } = process.stdout;
+    const isFull = flags.full === true;
+    console.log(stagesTable(rows, isTTY ? { isFull, columns } : { isFull }));
+  }
+  if (flags.store !== false) remark(`The runs are stored in ${flags.store}`);
   process.exitCode = exitCode;
 }
 
@@ -150,32 +154,32 @@ function stageOptions(stage: Stage, { full, seed }: Flags): TestOptions {
 class Screen {
   readonly #rows: readonly StageRow[];
   readonly #isFull: boolean;
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #view = new LiveView(() => this.#table(), 250);
 
   constructor(rows: readonly StageRow[], isFull: boolean) {
     this.#rows = rows;
     this.#isFull = isFull;
-    if (process.stderr.isTTY) this.#timer = setInterval(() => this.#draw(), 250);
   }
 
   ended(row: StageRow): void {
-    if (this.#timer === undefined) console.error(stageLine(row));
+    if (!this.#view.isWatched) remark(stageLine(row));
     if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
   }
 
   print(text: string): void {
-    if (this.#timer !== undefined) logUpdateStderr.clear();
-    console.error(text);
+    this.#view.print(text);
   }
 
   end(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    logUpdateStderr.clear();
+    this.#view.end();
   }
 
-  #draw(): void {
-    logUpdateStderr(stagesTable(this.#rows, { isFull: this.#isFull, nowMs: performance.now() }));
+  #table(): string {
+    const { columns, rows: lines } = process.stderr;
+    const options = { isFull: this.#isFull, nowMs: performance.now(), columns };
+    const table = stagesTable(this.#rows, options);
+    if (table.split("\n").length < lines) return table;
+    return stagesTable(this.#rows, { ...options, isBrief: true });
   }
 }
 

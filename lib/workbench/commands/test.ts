@@ -1,6 +1,5 @@
 /** `vortex test`: runs one test on compiled programs, as `maelstrom test` does. */
 import { Command } from "commander";
-import { logUpdateStderr } from "log-update";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history.ts";
 import type { JournalEvent } from "../journal.ts";
@@ -8,6 +7,7 @@ import { describeResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
+import { LiveView, remark } from "./live.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import {
@@ -60,7 +60,7 @@ Example:
 
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   const bin = executable(flags.bin);
-  for (const remark of remarksOnDashes(args)) console.error(remark);
+  for (const text of remarksOnDashes(args)) remark(text);
   const first = testOptions(flags);
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
@@ -78,7 +78,7 @@ async function runTest(
   flags: Flags,
   signal: AbortSignal,
 ): Promise<number> {
-  console.error(describeOptions(options));
+  remark(describeOptions(options));
   const progress = new Progress(options);
   const onRemark = (text: string) => progress.print(text);
   try {
@@ -100,10 +100,10 @@ async function runTest(
     progress.end();
     if (flags.json) console.log(stringifyJson(result));
     else console.log(describeResult(result));
-    if (store !== undefined) console.error(`Stored in ${store.directory}`);
-    console.error(lastLineOf(result.valid));
+    if (store !== undefined) remark(`Stored in ${store.directory}`);
+    remark(lastLineOf(result.valid));
     if (store?.problem === undefined) return exitCodeOf(result.valid);
-    console.error(`error: ${store.problem.message}; the verdict above stands`);
+    remark(`error: ${store.problem.message}; the verdict above stands`);
     return EXIT_CODES.crash;
   } finally {
     progress.end();
@@ -132,12 +132,11 @@ function describeOptions({
 class Progress {
   readonly #options: TestOptions;
   readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
-  readonly #timer: ReturnType<typeof setInterval> | undefined;
+  readonly #view = new LiveView(() => this.#line(), 200);
   #timeNs = 0;
 
   constructor(options: TestOptions) {
     this.#options = options;
-    if (process.stderr.isTTY) this.#timer = setInterval(() => this.#show(), 200);
   }
 
   count(operation: Operation): void {
@@ -147,20 +146,17 @@ class Progress {
 
   /** Prints a line above. */
   print(text: string): void {
-    if (this.#timer !== undefined) logUpdateStderr.clear();
-    console.error(text);
+    this.#view.print(text);
   }
 
   end(): void {
-    if (this.#timer === undefined) return;
-    clearInterval(this.#timer);
-    logUpdateStderr.clear();
+    this.#view.end();
   }
 
-  #show(): void {
+  #line(): string {
     const { ok, fail, info } = this.#counts;
     const seconds = (this.#timeNs / 1e9).toFixed(1);
     const limit = this.#options.timeLimitS;
-    logUpdateStderr(`${seconds} of ${limit} s: ${ok} ok, ${fail} fail, ${info} info`);
+    return `${seconds} of ${limit} s: ${ok} ok, ${fail} fail, ${info} info`;
   }
 }

@@ -21,21 +21,41 @@ export interface StagesTableOptions {
   readonly isFull: boolean;
   /** The clock that rows were begun by: with it, running stages show their time. */
   readonly nowMs?: number;
+  /** How wide it should be, at most: commands are broken into more lines then. */
+  readonly columns?: number;
+  /** Whether only stages that run take more than a line. */
+  readonly isBrief?: boolean;
 }
 
 export function stagesTable(rows: readonly StageRow[], options: StagesTableOptions): string {
+  const { columns = Number.POSITIVE_INFINITY } = options;
+  const table = render(rows, options, STAGE_WIDTH);
+  const excess = Bun.stringWidth(table.split("\n")[0] ?? "") - columns;
+  return excess > 0 ? render(rows, options, widestStage(rows) - excess) : table;
+}
+
+function render(
+  rows: readonly StageRow[],
+  options: StagesTableOptions,
+  stageWidth: number,
+): string {
   const table = new Table({
     head: ["", "stage", "verdict", "msgs/op", "median", "max", "target", "time"],
     colAligns: ["left", "left", "left", "right", "right", "right", "left", "right"],
     style: { head: [], border: [], compact: true },
   });
-  for (const row of rows) table.push(cells(row, options));
+  for (const row of rows) {
+    const isBrief = options.isBrief === true && row.state !== "running";
+    const whole = cells(row, options, stageWidth);
+    table.push(isBrief ? whole.map((cell) => cell.split("\n")[0] ?? "") : whole);
+  }
   return table.toString();
 }
 
-function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions): string[] {
-  const { id, name, flags, target } = row.stage;
-  const stage = `${name}\n${pc.dim(wrap(flags, FLAGS_WIDTH))}`;
+function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth: number): string[] {
+  const { id, target } = row.stage;
+  const { name, flags } = stageLines(row.stage, stageWidth);
+  const stage = [...name, ...flags.map(pc.dim)].join("\n");
   const wanted = describeTarget(target);
   if (row.state === "waiting") return [id, stage, pc.dim("waiting"), "", "", "", wanted, ""];
   if (row.state === "running") {
@@ -64,7 +84,19 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions): string[] {
   ];
 }
 
-const FLAGS_WIDTH = 44;
+const STAGE_WIDTH = 44;
+
+function stageLines({ name, flags }: Stage, width: number) {
+  const words = flags
+    .split(/ (?=-)/)
+    .flatMap((flag) => (flag.length > width ? flag.split(" ") : flag));
+  return { name: wrap(name.split(" "), width), flags: wrap(words, width) };
+}
+
+function widestStage(rows: readonly StageRow[]): number {
+  const lines = rows.map(({ stage }) => stageLines(stage, STAGE_WIDTH));
+  return Math.max(...lines.flatMap(({ name, flags }) => [...name, ...flags]).map((l) => l.length));
+}
 
 function describeVerdict({ valid }: TestResult): string {
   if (valid === "unknown") return pc.yellow("unknown");
@@ -91,16 +123,16 @@ function inHundredths(value: number): string {
   return value === 0 ? "0" : value.toFixed(2);
 }
 
-/** Breaks a command between its flags. */
-function wrap(flags: string, width: number): string {
+/** Puts words together to lines; a word that is wider is a line of its own. */
+function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
-  for (const flag of flags.split(/ (?=-)/)) {
+  for (const word of words) {
     const last = lines.at(-1);
-    if (last !== undefined && last.length + 1 + flag.length <= width) {
-      lines[lines.length - 1] = `${last} ${flag}`;
+    if (last !== undefined && last.length + 1 + word.length <= width) {
+      lines[lines.length - 1] = `${last} ${word}`;
     } else {
-      lines.push(flag);
+      lines.push(word);
     }
   }
-  return lines.join("\n");
+  return lines;
 }

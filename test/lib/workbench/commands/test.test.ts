@@ -179,6 +179,21 @@ describe("vortex test", () => {
     expect(stderr).toContain('recv {"id":1,"src":"n0","dest":"c0","body":{"type":"init_ok"');
   });
 
+  test.concurrent("counts operations on a terminal, and leaves its cursor as it was", async () => {
+    let screen = "";
+    const child = Bun.spawn([join(DIST, "vortex"), ...echoTest(ECHO)], {
+      terminal: {
+        data(_, bytes) {
+          screen += Buffer.from(bytes).toString();
+        },
+      },
+    });
+    expect(await child.exited).toBe(0);
+    while (!screen.includes("Everything looks good!")) await Bun.sleep(10);
+    expect(screen).toMatch(/of 1 s: \d+ ok, 0 fail, 0 info/);
+    expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
+  });
+
   test.concurrent("kills nodes and starts them again with --nemesis kill", async () => {
     const { stdout, stderr } = await vortex(
       ...["test", "-w", "unique-ids", "--bin", join(DIST, "unique-ids"), "--node-count", "3"],

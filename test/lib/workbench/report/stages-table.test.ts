@@ -1,0 +1,37 @@
+import { describe, expect, test } from "bun:test";
+import { type StageRow, stagesTable } from "../../../../lib/workbench/report/stages-table.ts";
+import { STAGES, type Stage } from "../../../../lib/workbench/stages.ts";
+
+const isFull = false;
+const waiting: readonly StageRow[] = STAGES.map((stage) => ({ stage, state: "waiting" }));
+const linesOf = (table: string) => Bun.stripANSI(table).split("\n");
+
+describe("stagesTable", () => {
+  test("shows each stage's command, broken between its flags", () => {
+    const stage: Stage = {
+      ...{ id: "9", name: "Far away", bin: "echo", target: {} },
+      flags: "-w echo --node-count 25 --time-limit 20 --rate 100 --latency 100",
+    };
+    const table = Bun.stripANSI(stagesTable([{ stage, state: "waiting" }], { isFull }));
+    expect(table).toContain("│ 9 │ Far away  ");
+    expect(table).toContain("│   │ -w echo --node-count 25 --time-limit 20 ");
+    expect(table).toContain("│   │ --rate 100 --latency 100 ");
+  });
+
+  test.each([100, 120])("is no wider than a screen of %d columns", (columns) => {
+    const lines = linesOf(stagesTable(waiting, { isFull, columns }));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(lines.join()).toContain("--node-count 1");
+  });
+
+  test("keeps stages that do not run to a line when it must be brief", () => {
+    const [first, ...others] = waiting;
+    const running = { ...first, state: "running", beganMs: 0 } as StageRow;
+    const lines = linesOf(stagesTable([running, ...others], { isFull, isBrief: true }));
+    expect(lines.join()).toContain("--node-count 1");
+    for (const { stage } of others) {
+      const at = lines.findIndex((line) => line.startsWith(`│ ${stage.id} `));
+      expect(lines[at + 1]).not.toStartWith("│   ");
+    }
+  });
+});
