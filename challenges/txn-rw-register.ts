@@ -1,0 +1,417 @@
+/**
+ * Challenges 6a to 6c, totally available transactions: every transaction commits where it arrives,
+ * whoever else can be reached.
+ *
+ * A transaction runs in one go on its node's own copy of the registers, so that reads see what it
+ * wrote before, and nobody sees it in part. One that writes gets a stamp: a Lamport clock, and the
+ * writer's name where clocks are equal. Every copy keeps the version with the highest stamp of each
+ * register, so copies that have merged the same transactions are equal, whatever the order. Whole
+ * transactions travel, each batch is merged in one go, and a copy is at all times what some set of
+ * whole transactions makes. Hence read atomic: no dirty, intermediate, circular or fractured reads,
+ * but lost updates, as in every totally available database.
+ *
+ * A node tells each of the others what it wrote, until that one acknowledges it: batches carry the
+ * acknowledgements of those that came in, so they cost messages only where nothing else is to be
+ * said, and a cluster without news is silent. Who comes back empty, or was away for longer than the
+ * log of transactions goes back, gets a copy of all registers instead.
+ *
+ * A transaction survives the death of its node once one other node has it: by default soon after
+ * the answer, with `--durable` before. Then a transaction waits for another node, and is no longer
+ * available when there is none. `--flush-ms` is how long news may wait for more, in ms.
+ *
+ * A node that has come back and not yet heard from the others stamps by a clock that is behind; what
+ * it overwrites blindly in that time may win over it in the end.
+ *
+ * @see Maelstrom workloads, "Txn-rw-register"; Fly.io Gossip Glomers, challenge 6
+ */
+import * as v from "valibot";
+import {
+  type Cancel,
+  isRawNumber,
+  type Node,
+  type NodeId,
+  type RawNumber,
+  RpcError,
+  serve,
+} from "../lib/vortex/index.ts";
+
+/** Before a node speaks first, so that the others have been started, in ms. */
+const START_MS = 250;
+/** How long to wait for an acknowledgement before asking again, in ms. */
+const RETRY_MS = 400;
+/** How long a durable transaction waits for another node, in ms: clients wait for 5 s. */
+const DURABLE_LIMIT_MS = 4000;
+/** How many writes are remembered for those who have not acknowledged them. */
+const MAX_LOGGED_WRITES = 5000;
+
+type Integer = number | RawNumber;
+const Integer = v.custom<Integer>(
+  (value) => Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON)),
+  "must be an integer",
+);
+const isRead = v.custom<"r">((name) => name === "r", 'must be "r" or "w"');
+const Read = v.strictTuple([isRead, Integer, v.unknown()]);
+const Write = v.strictTuple([v.literal("w"), Integer, Integer]);
+const MicroOperation = v.lazy((value) => (Array.isArray(value) && value[0] === "w" ? Write : Read));
+type MicroOperation = v.InferOutput<typeof MicroOperation>;
+const Txn = v.object({ txn: v.array(MicroOperation) });
+
+const Clock = v.pipe(v.number(), v.integer(), v.minValue(0));
+/** A register's value and the stamp of the transaction that wrote it. */
+const Version = v.pipe(v.tuple([Integer, Integer, Clock, v.string()]), v.readonly());
+type Version = v.InferOutput<typeof Version>;
+/** What a transaction wrote in the end, and its clock; the writer is known from the context. */
+const Transaction = v.pipe(v.tuple([Clock, v.array(v.tuple([Integer, Integer]))]), v.readonly());
+type Transaction = v.InferOutput<typeof Transaction>;
+
+/** What nodes tell each other. */
+const Replicate = v.object({
+  /** Which start of the sender this is from, and which start of the receiver it is for. */
+  from: v.string(),
+  to: v.exactOptional(v.string()),
+  /** The sender has what the receiver wrote up to this clock. */
+  has: Clock,
+  /** Whether an answer is wanted. */
+  asks: v.boolean(),
+  /** With this message the receiver has what the sender wrote up to this clock. */
+  upTo: v.exactOptional(Clock),
+  transactions: v.exactOptional(v.array(Transaction)),
+  /** All registers. */
+  state: v.exactOptional(v.array(Version)),
+});
+type Replicate = v.InferOutput<typeof Replicate>;
+
+/** Registers of which each keeps the version with the highest stamp it was ever given. */
+export class Registers {
+  readonly #versions = new Map<string | number, Version>();
+
+  read(key: Integer): Integer | null {
+    return this.#versions.get(identity(key))?.[1] ?? null;
+  }
+
+  merge(versions: Iterable<Version>): void {
+    for (const version of versions) {
+      const id = identity(version[0]);
+      const known = this.#versions.get(id);
+      if (known === undefined || isNewer(version, known)) this.#versions.set(id, version);
+    }
+  }
+
+  versions(): Version[] {
+    return [...this.#versions.values()];
+  }
+}
+
+function isNewer([, , clock, writer]: Version, [, , otherClock, otherWriter]: Version): boolean {
+  return clock === otherClock ? writer > otherWriter : clock > otherClock;
+}
+
+/** The same for two integers only if they are equal. Those that are kept as written differ as texts. */
+function identity(integer: Integer): string | number {
+  if (typeof integer === "number") return integer;
+  return integer.rawJSON === "-0" ? 0 : integer.rawJSON;
+}
+
+/** The transactions of one node that others may lack, oldest first. */
+class Log {
+  #transactions: Transaction[] = [];
+  #writeCount = 0;
+  /** The clock of the last transaction. */
+  last = 0;
+  /** Transactions up to this clock are not here any more. */
+  forgotten = 0;
+
+  add(transaction: Transaction): void {
+    const [clock, writes] = transaction;
+    this.#transactions.push(transaction);
+    this.last = clock;
+    this.#writeCount += writes.length;
+    if (this.#writeCount > MAX_LOGGED_WRITES) this.#forgetHalf();
+  }
+
+  after(clock: number): Transaction[] {
+    return this.#transactions.slice(this.#countUpTo(clock));
+  }
+
+  forget(clock: number): void {
+    for (const [at, writes] of this.#transactions.splice(0, this.#countUpTo(clock))) {
+      this.#writeCount -= writes.length;
+      this.forgotten = at;
+    }
+  }
+
+  /** Makes room. Who lacks what is lost by it will get all registers. */
+  #forgetHalf(): void {
+    let writeCount = this.#writeCount;
+    for (const [clock, writes] of this.#transactions) {
+      if (writeCount <= MAX_LOGGED_WRITES / 2) break;
+      writeCount -= writes.length;
+      this.forgotten = clock;
+    }
+    this.forget(this.forgotten);
+  }
+
+  #countUpTo(clock: number): number {
+    const index = this.#transactions.findIndex(([at]) => at > clock);
+    return index < 0 ? this.#transactions.length : index;
+  }
+}
+
+/** What a node knows of another one. */
+interface Peer {
+  /** Which start of it was heard of last; `undefined` before the first. */
+  incarnation: string | undefined;
+  /** It has what this node wrote up to this clock. */
+  has: number;
+  /** It must get all registers, as they were at this clock or later. */
+  needsStateAt: number;
+  /** This node has what it wrote up to this clock. */
+  heardUpTo: number;
+  /** Whether it has asked for an answer that it has not got yet. */
+  wantsAnswer: boolean;
+  /** Whether it answered what it was asked last. */
+  isAnswering: boolean;
+  /** What it was told last and has not acknowledged, by its clock; 0 stands for a mere question. */
+  awaited: number | undefined;
+}
+
+/**
+ * One node's copy of the registers, and who lacks what of it: all of the algorithm, but for time.
+ *
+ * Whoever told a node of a transaction is the one that tells all others; should that one start
+ * anew, each node that it may have told takes over, and sends all its registers to everybody.
+ */
+export class Replica {
+  readonly #incarnation: string;
+  readonly #registers = new Registers();
+  readonly #log = new Log();
+  readonly #peers: ReadonlyMap<NodeId, Peer>;
+  #clock = 1;
+
+  /** @param incarnation A name that no start of any node ever had. */
+  constructor(incarnation: string, peers: readonly NodeId[]) {
+    this.#incarnation = incarnation;
+    this.#peers = new Map(peers.map((peer) => [peer, unknownPeer()]));
+  }
+
+  /** Runs a transaction; returns it with its reads filled in. */
+  execute(txn: readonly MicroOperation[]): (readonly [string, Integer, Integer | null])[] {
+    const writes = new Map<string | number, [key: Integer, value: Integer]>();
+    const answer = txn.map((operation) => {
+      const [name, key, value] = operation;
+      const own = writes.get(identity(key));
+      if (name === "r") return [name, key, own?.[1] ?? this.#registers.read(key)] as const;
+      writes.set(identity(key), [key, value]);
+      return operation;
+    });
+    if (writes.size > 0) this.#commit([++this.#clock, [...writes.values()]]);
+    return answer;
+  }
+
+  /** The clock of the last transaction that was executed here. */
+  get lastWritten(): number {
+    return this.#log.last;
+  }
+
+  /** Up to which clock the transactions executed here are on one more node, at least. */
+  get replicatedUpTo(): number {
+    if (this.#peers.size === 0) return this.#log.last;
+    return Math.max(...[...this.#peers.values()].map(({ has }) => has));
+  }
+
+  /** What there is to be said to a peer now, if anything; it counts as said. */
+  message(to: NodeId): Replicate | undefined {
+    const peer = this.#peer(to);
+    if (!this.isDue(to)) return undefined;
+    const content = this.#contentFor(peer);
+    peer.wantsAnswer = false;
+    if (content !== undefined) peer.awaited = content.upTo ?? 0;
+    return {
+      from: this.#incarnation,
+      ...(peer.incarnation === undefined ? {} : { to: peer.incarnation }),
+      has: peer.heardUpTo,
+      asks: content !== undefined,
+      ...content,
+    };
+  }
+
+  /** Whether there is something to be said to a peer. */
+  isDue(id: NodeId): boolean {
+    const peer = this.#peer(id);
+    return peer.wantsAnswer || (peer.awaited === undefined && this.#lacksSomething(peer));
+  }
+
+  /** Whether a peer was told something that it has not acknowledged. */
+  isAwaited(id: NodeId): boolean {
+    return this.#peer(id).awaited !== undefined;
+  }
+
+  /** A peer has not answered for a while. */
+  giveUp(id: NodeId): void {
+    const peer = this.#peer(id);
+    peer.awaited = undefined;
+    peer.isAnswering = false;
+  }
+
+  receive(src: NodeId, message: Replicate): void {
+    const peer = this.#peer(src);
+    if (message.from !== peer.incarnation) this.#meet(peer, message.from);
+    // Whatever was meant for a former start of this node builds on what that one had.
+    const isForThis = message.to === this.#incarnation;
+    if (isForThis) this.#take(peer, message);
+    peer.wantsAnswer ||= message.asks || !isForThis;
+  }
+
+  #peer(id: NodeId): Peer {
+    const peer = this.#peers.get(id);
+    if (peer === undefined) throw new RpcError("malformed-request", `${id} is no node`);
+    return peer;
+  }
+
+  #commit(transaction: Transaction): void {
+    this.#registers.merge(versionsOf(transaction, this.#incarnation));
+    this.#log.add(transaction);
+    this.#forget();
+  }
+
+  /** Another start of a peer than was known has spoken. */
+  #meet(peer: Peer, incarnation: string): void {
+    const isRestart = peer.incarnation !== undefined;
+    Object.assign(peer, unknownPeer(), { incarnation });
+    if (!isRestart) return;
+    // The former start may have told only this node what it wrote.
+    this.#clock++;
+    for (const other of this.#peers.values()) other.needsStateAt = this.#clock;
+  }
+
+  #take(peer: Peer, { from, has, upTo, transactions = [], state = [] }: Replicate): void {
+    const versions = transactions.flatMap((transaction) => versionsOf(transaction, from));
+    this.#registers.merge(versions);
+    this.#registers.merge(state);
+    for (const [, , clock] of [...versions, ...state]) this.#clock = Math.max(this.#clock, clock);
+    // Messages overtake each other, and each brings all that the one before it did.
+    peer.heardUpTo = Math.max(peer.heardUpTo, upTo ?? 0);
+    peer.has = Math.max(peer.has, has);
+    peer.isAnswering = true;
+    if (peer.awaited !== undefined && peer.has >= peer.awaited) peer.awaited = undefined;
+    this.#forget();
+  }
+
+  #lacksSomething(peer: Peer): boolean {
+    return peer.has < this.#log.last || this.#lacksState(peer);
+  }
+
+  #lacksState({ has, needsStateAt }: Peer): boolean {
+    return has < needsStateAt || has < this.#log.forgotten;
+  }
+
+  #contentFor(peer: Peer): Pick<Replicate, "upTo" | "transactions" | "state"> | undefined {
+    if (!this.#lacksSomething(peer)) return undefined;
+    if (!this.#lacksState(peer)) {
+      return { upTo: this.#clock, transactions: this.#log.after(peer.has) };
+    }
+    // All registers may be many: nobody gets them twice in a row, or who may not be there.
+    if (peer.awaited !== undefined) return undefined;
+    return peer.isAnswering ? { upTo: this.#clock, state: this.#registers.versions() } : {};
+  }
+
+  /** Forgets the transactions that everybody has. */
+  #forget(): void {
+    this.#log.forget(
+      [...this.#peers.values()].reduce((least, { has }) => Math.min(least, has), this.#log.last),
+    );
+  }
+}
+
+function unknownPeer(): Peer {
+  return {
+    incarnation: undefined,
+    has: 0,
+    needsStateAt: 1,
+    heardUpTo: 0,
+    wantsAnswer: false,
+    isAnswering: false,
+    awaited: undefined,
+  };
+}
+
+function versionsOf([clock, writes]: Transaction, writer: string): Version[] {
+  return writes.map(([key, value]) => [key, value, clock, writer]);
+}
+
+const Options = v.object({
+  flushMs: v.optional(v.pipe(v.number(), v.minValue(0)), 50),
+  durable: v.optional(v.boolean(), false),
+});
+type Options = v.InferOutput<typeof Options>;
+
+export function txnRwRegister(node: Node, options: Options): void {
+  node.onInit(() => begin(node, options));
+}
+txnRwRegister.options = Options;
+
+function begin(node: Node, { flushMs, durable }: Options): void {
+  const replica = new Replica(node.generateId(), node.peers);
+  const retries = new Map<NodeId, Cancel>();
+  const waiting = new Set<{ readonly clock: number; readonly end: () => void }>();
+  let isFlushing = false;
+
+  node.handle("txn", Txn, (request) => {
+    const txn = replica.execute(request.body.txn);
+    flushSoon(flushMs);
+    const reply = () => node.reply(request, { type: "txn_ok", txn });
+    return durable ? replication(replica.lastWritten).then(reply) : reply();
+  });
+  node.handle("replicate", Replicate, ({ src, body }) => {
+    replica.receive(src, body);
+    if (!replica.isAwaited(src)) retries.get(src)?.();
+    for (const { clock, end } of waiting) if (clock <= replica.replicatedUpTo) end();
+    flushSoon(flushMs);
+  });
+  flushSoon(START_MS);
+
+  function flushSoon(delayMs: number): void {
+    if (isFlushing || !node.peers.some((peer) => replica.isDue(peer))) return;
+    isFlushing = true;
+    node.after(delayMs, flush);
+  }
+
+  function flush(): void {
+    isFlushing = false;
+    for (const peer of node.peers) {
+      const message = replica.message(peer);
+      if (message === undefined) continue;
+      node.send(peer, { type: "replicate", ...message });
+      if (message.asks) retryLater(peer);
+    }
+  }
+
+  function retryLater(peer: NodeId): void {
+    retries.get(peer)?.();
+    const cancel = node.after(RETRY_MS, () => {
+      replica.giveUp(peer);
+      flushSoon(flushMs);
+    });
+    retries.set(peer, cancel);
+  }
+
+  /** Resolves when one more node has what was executed here up to a clock. */
+  function replication(clock: number): Promise<void> {
+    if (clock <= replica.replicatedUpTo) return Promise.resolve();
+    return new Promise((resolve, reject) => {
+      const cancel = node.after(DURABLE_LIMIT_MS, () => {
+        waiting.delete(waiter);
+        reject(new RpcError("timeout", "Done, but no other node has acknowledged it yet"));
+      });
+      const end = () => {
+        waiting.delete(waiter);
+        cancel();
+        resolve();
+      };
+      const waiter = { clock, end };
+      waiting.add(waiter);
+    });
+  }
+}
+
+if (import.meta.main) await serve(txnRwRegister);
