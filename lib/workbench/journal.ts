@@ -32,12 +32,19 @@ export class Journal {
   readonly #listeners: readonly ((event: JournalEvent) => void)[];
   readonly #clients = { send: 0, recv: 0 };
   readonly #servers = { send: 0, recv: 0 };
+  #isClosed = false;
 
   constructor(listeners: readonly ((event: JournalEvent) => void)[] = []) {
     this.#listeners = listeners;
   }
 
+  /** Ends the record: what follows is no part of the test. */
+  close(): void {
+    this.#isClosed = true;
+  }
+
   record(event: JournalEvent): void {
+    if (this.#isClosed) return;
     const { src, dest } = event.message;
     const counts = isClientId(src) || isClientId(dest) ? this.#clients : this.#servers;
     counts[event.type]++;

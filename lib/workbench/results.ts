@@ -1,8 +1,15 @@
 /** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
 import { type AvailabilityVerdict, checkAvailability } from "./checkers/availability.ts";
-import type { Checker, Finding, Validity, Verdict } from "./checkers/checker.ts";
+import {
+  type Checker,
+  type Finding,
+  mergeValidity,
+  type Validity,
+  type Verdict,
+} from "./checkers/checker.ts";
 import { compose, type Failure } from "./checkers/compose.ts";
+import type { ConvergenceVerdict } from "./checkers/convergence.ts";
 import { checkExceptions, type ExceptionsVerdict } from "./checkers/exceptions.ts";
 import { checkLatency, type LatencyVerdict } from "./checkers/latency.ts";
 import { checkNet, type NetVerdict } from "./checkers/net.ts";
@@ -23,6 +30,8 @@ export interface TestResult {
   readonly stats?: StatsVerdict | Failure;
   readonly availability?: AvailabilityVerdict | Failure;
   readonly exceptions?: ExceptionsVerdict | Failure;
+  /** Whether the nodes held the same in the end, where that was asked for. */
+  readonly convergence?: ConvergenceVerdict;
   readonly net: NetVerdict;
   readonly perf: LatencyVerdict;
   /** Lines on a node's stdout that were no messages. */
@@ -37,12 +46,14 @@ export interface Evidence {
   readonly history: History;
   readonly journal: Journal;
   readonly checker: Checker;
+  readonly convergence: ConvergenceVerdict | undefined;
   readonly badLines: readonly BadLine[];
   readonly faults: TestResult["faults"];
 }
 
 /** Judges what happened. */
-export function judge({ options, history, journal, checker, ...rest }: Evidence): TestResult {
+export function judge(evidence: Evidence): TestResult {
+  const { options, history, journal, checker, convergence, ...rest } = evidence;
   const { availability, consistencyModels, seed } = options;
   const checkOptions = {
     consistencyModels,
@@ -56,8 +67,9 @@ export function judge({ options, history, journal, checker, ...rest }: Evidence)
   });
   const { valid, ...parts } = check(history, checkOptions);
   return {
-    valid,
+    valid: mergeValidity([valid, convergence?.valid ?? true]),
     ...parts,
+    ...(convergence === undefined ? {} : { convergence }),
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
@@ -66,8 +78,11 @@ export function judge({ options, history, journal, checker, ...rest }: Evidence)
 }
 
 /** What was found, the workload's findings first. */
-export function findingsOf({ workload, stats, availability }: TestResult): readonly Finding[] {
-  return [workload, stats, availability].flatMap((verdict) => verdict?.explanation ?? []);
+export function findingsOf(result: TestResult): readonly Finding[] {
+  const { workload, stats, availability, convergence } = result;
+  return [workload, stats, availability, convergence].flatMap(
+    (verdict) => verdict?.explanation ?? [],
+  );
 }
 
 /** The numbers that tests are compared by. */

@@ -9,6 +9,7 @@
 import * as v from "valibot";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../vortex/index.ts";
 import { shorten } from "../vortex/message.ts";
+import type { ConvergenceVerdict, Replica } from "./checkers/convergence.ts";
 import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
 import { type BadLine, type Cluster, type Crash, StartError } from "./cluster.ts";
 import {
@@ -31,7 +32,7 @@ import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
 import { WORKLOADS } from "./workloads/index.ts";
-import type { Workload, WorkloadClient } from "./workloads/workload.ts";
+import { InvalidOptions, type Workload, type WorkloadClient } from "./workloads/workload.ts";
 
 /** Where a test runs: in real time on processes, or in virtual time. */
 export interface Environment {
@@ -88,6 +89,7 @@ class Test {
   #clientCount = 0;
   readonly #clients = new Set<Client>();
   #history: readonly Operation[] = [];
+  #convergence: ConvergenceVerdict | undefined;
   #crashes: readonly Crash[] = [];
 
   constructor(options: TestOptions, environment: Environment) {
@@ -114,6 +116,11 @@ class Test {
       ...options,
       random: randomStream(seed, "workload"),
     });
+    if (options.converge && this.#workload.convergence === undefined) {
+      throw new InvalidOptions(
+        `--converge: nobody can tell what nodes of ${options.workload} hold`,
+      );
+    }
     this.#nemesis = makeNemesis({
       faults: nemesis,
       network: this.#network,
@@ -144,6 +151,27 @@ class Test {
       ...(onOperation === undefined ? {} : { onOperation }),
       signal: this.#signal,
     });
+    if (this.#options.converge) await this.#unlessAborted([this.#readReplicas()]);
+  }
+
+  /** Asks each node what it holds, all at once: no operations, and no messages that count. */
+  async #readReplicas(): Promise<void> {
+    const { convergence } = this.#workload;
+    if (convergence === undefined) return;
+    this.#journal.close();
+    const read = async (node: NodeId): Promise<Replica> => {
+      try {
+        const connection = { client: this.#openClient(), node };
+        return { node, registers: await convergence.read(connection, this.#history) };
+      } catch (error) {
+        return {
+          node,
+          registers: { error: error instanceof Error ? error.message : String(error) },
+        };
+      }
+    };
+    const replicas = await Promise.all(this.#options.nodeIds.map(read));
+    this.#convergence = convergence.check(this.#history, replicas);
   }
 
   async stop(): Promise<void> {
@@ -162,6 +190,7 @@ class Test {
       history: this.#history,
       journal: this.#journal,
       checker: this.#workload.checker,
+      convergence: this.#convergence,
       badLines: this.#cluster.badLines,
       faults: this.#nemesis.effects(),
     });
@@ -251,15 +280,16 @@ class Test {
   }
 
   #generator(): Generator {
-    const { rate, timeLimitS, recoveryS, seed } = this.#options;
+    const { rate, timeLimitS, recoveryS, converge, seed } = this.#options;
     const operations =
       rate > 0
         ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
         : sleep(timeLimitS);
     const main = timeLimit(timeLimitS, any([operations, this.#nemesis.generator]));
     const { finalGenerator } = this.#workload;
-    if (finalGenerator === undefined) return main;
-    return phases([main, this.#nemesis.healing, sleep(recoveryS), finalGenerator]);
+    if (finalGenerator === undefined && !converge) return main;
+    const recovery = [main, this.#nemesis.healing, sleep(recoveryS)];
+    return phases(finalGenerator === undefined ? recovery : [...recovery, finalGenerator]);
   }
 
   /** Each thread's client opens with its first operation, and again after one that is lost. */

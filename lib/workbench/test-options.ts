@@ -23,6 +23,8 @@ export interface TestOptions {
   readonly recoveryS: number;
   /** Which neighbours broadcast tells the nodes of. */
   readonly topology: TopologyName;
+  /** Whether the nodes must hold the same after the recovery; only some workloads can tell. */
+  readonly converge: boolean;
   /** Models that a history of transactions must satisfy. */
   readonly consistencyModels: readonly string[];
   /** How many keys transactions and logs use at a time. */
@@ -52,6 +54,7 @@ export const DEFAULTS = {
   nemesisIntervalS: 10,
   recoveryS: 10,
   topology: "grid",
+  converge: false,
   consistencyModels: ["strict-serializable"],
   keyCount: 10,
   maxTxnLength: 4,

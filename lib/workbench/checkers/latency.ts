@@ -1,7 +1,7 @@
 /** How long operations took. */
 import { type History, pairs } from "../history.ts";
 
-/** Quantiles of the latencies of one function's `ok` operations, in ms. */
+/** Quantiles of some times, such as the latencies of one function's `ok` operations, in ms. */
 export interface LatencyQuantiles {
   readonly count: number;
   readonly "0.5": number;
@@ -32,7 +32,7 @@ export function checkLatency(history: History): LatencyVerdict {
   return { valid: true, latencies: Object.fromEntries(entries) };
 }
 
-function quantiles(values: readonly number[]): LatencyQuantiles {
+export function quantiles(values: readonly number[]): LatencyQuantiles {
   const sorted = Float64Array.from(values).sort();
   const at = (q: number) =>
     sorted[Math.min(sorted.length - 1, Math.floor(sorted.length * q))] ?? Number.NaN;

@@ -31,6 +31,7 @@ export interface TestFlags {
   readonly nemesisInterval: number;
   readonly recovery: number;
   readonly topology: TopologyName;
+  readonly converge?: true;
   readonly consistencyModels: readonly string[];
   readonly keyCount: number;
   readonly maxTxnLength: number;
@@ -109,6 +110,10 @@ export function addTestFlags(command: Command): Command {
       nonNegativeNumber,
       DEFAULTS.recoveryS,
     )
+    .option(
+      "--converge",
+      "compare all nodes' registers after the recovery; a difference is invalid (txn-rw-register)",
+    )
     .addOption(
       new Option("--topology <name>", "which neighbours broadcast tells the nodes of")
         .choices(TOPOLOGY_NAMES)
@@ -177,6 +182,7 @@ export function testOptions(flags: TestFlags): TestOptions {
     nemesisIntervalS: flags.nemesisInterval,
     recoveryS: flags.recovery,
     topology: flags.topology,
+    converge: flags.converge === true,
     consistencyModels: flags.consistencyModels,
     keyCount: flags.keyCount,
     maxTxnLength: flags.maxTxnLength,
@@ -331,6 +337,7 @@ export function wordsOf(options: TestOptions): string[] {
   add("--nemesis", nemesis.join(), "");
   add("--nemesis-interval", options.nemesisIntervalS, DEFAULTS.nemesisIntervalS);
   add("--recovery", options.recoveryS, DEFAULTS.recoveryS);
+  if (options.converge) words.push("--converge");
   add("--topology", options.topology, DEFAULTS.topology);
   add("--consistency-models", consistencyModels.join(), DEFAULTS.consistencyModels.join());
   add("--key-count", options.keyCount, DEFAULTS.keyCount);

@@ -6,14 +6,18 @@
 import * as v from "valibot";
 import type { Json } from "../../vortex/index.ts";
 import type { Checker } from "../checkers/checker.ts";
+import { checkConvergence, keysOf } from "../checkers/convergence.ts";
+import { type Atom, atom } from "../checkers/elle/transactions.ts";
 import { checkTxnListAppend } from "../checkers/txn-list-append.ts";
 import { checkTxnRwRegister } from "../checkers/txn-rw-register.ts";
 import { replySchema } from "../client.ts";
 import { clients } from "../generator.ts";
+import type { History } from "../history.ts";
 import { randomInteger } from "../random.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import { Json as AnyJson } from "./schemas.ts";
 import {
+  type Connection,
   RPC_TIMEOUT_MS,
   statelessClient,
   type Workload,
@@ -37,7 +41,10 @@ const ListTxnOk = replySchema("txn_ok", {
 });
 
 export function txnRwRegister(options: WorkloadOptions): Workload {
-  return transactions(options, "w", RegisterTxnOk, checkTxnRwRegister);
+  return {
+    ...transactions(options, "w", RegisterTxnOk, checkTxnRwRegister),
+    convergence: { read: readRegisters, check: checkConvergence },
+  };
 }
 
 export function txnListAppend(options: WorkloadOptions): Workload {
@@ -63,6 +70,24 @@ function transactions(
     generator: clients(() => ({ f: "txn", value: nextTxn(options, keys, write) })),
     checker,
   };
+}
+
+/** How many registers one transaction reads in the end. */
+const READS_PER_TXN = 500;
+
+async function readRegisters(
+  { client, node }: Connection,
+  history: History,
+): Promise<ReadonlyMap<Atom, Json>> {
+  const keys = keysOf(history);
+  const registers = new Map<Atom, Json>();
+  for (let start = 0; start < keys.length; start += READS_PER_TXN) {
+    const reads = keys.slice(start, start + READS_PER_TXN).map((key) => ["r", key, null]);
+    const request = { type: "txn", txn: reads };
+    const { txn } = await client.rpc(node, request, RegisterTxnOk, RPC_TIMEOUT_MS);
+    for (const [, key, value] of txn) registers.set(atom(key), value);
+  }
+  return registers;
 }
 
 function nextTxn({ random, maxTxnLength }: WorkloadOptions, keys: KeyPool, write: string): Json {

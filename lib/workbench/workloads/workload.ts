@@ -1,8 +1,11 @@
 /** What a workload is: the operations that clients carry out, and how they are judged. */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Checker } from "../checkers/checker.ts";
+import type { ConvergenceVerdict, Replica } from "../checkers/convergence.ts";
+import type { Atom } from "../checkers/elle/transactions.ts";
 import type { Client, ErrorPolicy } from "../client.ts";
 import type { Generator, Invocation } from "../generator.ts";
+import type { History } from "../history.ts";
 import type { Completion } from "../interpreter.ts";
 import type { TestOptions } from "../test-options.ts";
 
@@ -39,6 +42,19 @@ export interface Workload extends ErrorPolicy {
   /** After the faults have healed and the nodes had time to recover. */
   readonly finalGenerator?: Generator;
   readonly checker: Checker;
+  /** How to see in the end whether all nodes hold the same; only some workloads know. */
+  readonly convergence?: Convergence;
+}
+
+/** The nodes' states are compared, outside of the history. */
+export interface Convergence {
+  /**
+   * Everything that a node holds of what the history's operations were about.
+   *
+   * @throws what the client's requests threw.
+   */
+  read(connection: Connection, history: History): Promise<ReadonlyMap<Atom, Json>>;
+  check(history: History, replicas: readonly Replica[]): ConvergenceVerdict;
 }
 
 /** Options that parse each by itself, but do not fit a workload. */
