@@ -46,7 +46,7 @@ export interface Evidence {
   readonly history: History;
   readonly journal: Journal;
   readonly checker: Checker;
-  readonly convergence: ConvergenceVerdict | undefined;
+  readonly convergence?: ConvergenceVerdict;
   readonly badLines: readonly BadLine[];
   readonly faults: TestResult["faults"];
 }

@@ -190,7 +190,7 @@ class Test {
       history: this.#history,
       journal: this.#journal,
       checker: this.#workload.checker,
-      convergence: this.#convergence,
+      ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
       badLines: this.#cluster.badLines,
       faults: this.#nemesis.effects(),
     });

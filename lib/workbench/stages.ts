@@ -15,7 +15,7 @@ export interface Target {
 }
 
 export interface Stage {
-  /** Fly.io's number of it: `"1"`, `"3d"`. */
+  /** Fly.io's number of it: `"1"`, `"3d"`. A stage of several runs has an entry for each. */
   readonly id: string;
   readonly name: string;
   /** The program's file name. */
@@ -40,5 +40,37 @@ export const STAGES: readonly Stage[] = [
     flags:
       "-w unique-ids --time-limit 30 --rate 1000 --node-count 3 --availability total --nemesis partition",
     target: { msgsPerOp: 0 },
+  },
+  {
+    id: "6a",
+    name: "Single-node, totally available transactions",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 1 --time-limit 20 --rate 1000 --concurrency 2n --consistency-models read-uncommitted --availability total",
+    target: { msgsPerOp: 0 },
+  },
+  {
+    id: "6b",
+    name: "Totally available, read uncommitted",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted",
+    target: { msgsPerOp: 0.1 },
+  },
+  {
+    id: "6b",
+    name: "Totally available, read uncommitted, partitioned",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted --availability total --nemesis partition",
+    target: { msgsPerOp: 0.1 },
+  },
+  {
+    id: "6c",
+    name: "Totally available, read committed",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-committed --availability total --nemesis partition",
+    target: { msgsPerOp: 0.1 },
   },
 ];
