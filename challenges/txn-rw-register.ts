@@ -50,7 +50,8 @@ const Integer = v.custom<Integer>(
   "must be an integer",
 );
 const isRead = v.custom<"r">((name) => name === "r", 'must be "r" or "w"');
-const Read = v.strictTuple([isRead, Integer, v.unknown()]);
+const anything = v.custom<unknown>((value) => value !== undefined);
+const Read = v.strictTuple([isRead, Integer, anything]);
 const Write = v.strictTuple([v.literal("w"), Integer, Integer]);
 const MicroOperation = v.lazy((value) => (Array.isArray(value) && value[0] === "w" ? Write : Read));
 type MicroOperation = v.InferOutput<typeof MicroOperation>;
@@ -388,7 +389,8 @@ function begin(node: Node, { flushMs, durable }: Options): void {
 
   function retryLater(peer: NodeId): void {
     retries.get(peer)?.();
-    const cancel = node.after(RETRY_MS, () => {
+    // No one-shot timer: a node at the end of its input does not wait for those that are not there.
+    const cancel = node.every(RETRY_MS, () => {
       replica.giveUp(peer);
       flushSoon(flushMs);
     });

@@ -1,0 +1,93 @@
+/**
+ * Simulations of transactions under faults: a sample of seeds; SEEDS=500 tries that many of each.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
+import { wordsOf } from "../../lib/workbench/commands/test-flags.ts";
+import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { findingsOf } from "../../lib/workbench/results.ts";
+import { runSimulated, type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
+
+setDefaultTimeout(3_600_000);
+
+const SEEDS = Number(process.env["SEEDS"] ?? 6);
+/** What a run may show that had its nodes dead or paused nearly all the time. */
+const IDLE = new Set(["never-ok", "empty-transaction-graph"]);
+
+interface Sweep {
+  /** What was wrong, and how to see it again. */
+  readonly problems: readonly string[];
+  /** In how many runs all faults took effect. */
+  readonly disturbedCount: number;
+}
+
+/** Runs seeds on 2 to 7 nodes, with 1 s between the end of all faults and the comparison. */
+function sweep(options: SimulatedOptions & { readonly nemesis: readonly Fault[] }): Sweep {
+  const problems: string[] = [];
+  let disturbedCount = 0;
+  for (let seed = 1; seed <= SEEDS; seed++) {
+    const nodeCount = 2 + (seed % 6);
+    const whole = {
+      nodeCount,
+      concurrency: 2 * nodeCount,
+      rate: 200,
+      timeLimitS: 8,
+      nemesisIntervalS: 1,
+      consistencyModels: ["read-uncommitted", "read-committed", "read-atomic"],
+      converge: true,
+      recoveryS: 1,
+      seed,
+      ...options,
+    };
+    const { result } = runSimulated("txn-rw-register", txnRwRegister, whole);
+    const wrong = findingsOf(result).filter(({ anomaly }) => !IDLE.has(anomaly));
+    const words = wordsOf(testOptionsOf("txn-rw-register", whole));
+    for (const { anomaly, sentence } of wrong) {
+      const command = `vortex sim challenges/txn-rw-register.ts ${words.join(" ")}`;
+      problems.push(`${anomaly}: ${sentence}\n${command}`);
+    }
+    if (options.nemesis.every((fault) => (result.faults[fault] ?? 0) > 0)) disturbedCount++;
+  }
+  return { problems, disturbedCount };
+}
+
+describe("txn-rw-register in simulation", () => {
+  test.each(FAULTS)("is read atomic under %s, and its replicas are equal 1 s later", (fault) => {
+    const { problems, disturbedCount } = sweep({ nemesis: [fault] });
+    expect(disturbedCount).toBeGreaterThan(SEEDS / 2);
+    expect(problems).toEqual([]);
+  });
+
+  test("is read atomic under all faults at once, and its replicas are equal 1 s later", () => {
+    const { problems, disturbedCount } = sweep({ nemesis: FAULTS });
+    expect(disturbedCount).toBeGreaterThan(SEEDS / 2);
+    expect(problems).toEqual([]);
+  });
+
+  test("is so, too, where messages take 10 ms on average and overtake each other", () => {
+    const latency = { meanMs: 10, distribution: "exponential" } as const;
+    const { problems } = sweep({ nemesis: FAULTS.filter((fault) => fault !== "slow"), latency });
+    expect(problems).toEqual([]);
+  });
+
+  test("is totally available under the faults that stop no node", () => {
+    const nemesis = FAULTS.filter((fault) => fault !== "kill" && fault !== "pause");
+    expect(sweep({ nemesis, availability: "total" }).problems).toEqual([]);
+  });
+});
+
+describe("txn-rw-register at the load of stage 6b", () => {
+  const load = { nodeCount: 2, concurrency: 4, rate: 1000, timeLimitS: 20 };
+
+  test.each([[[]], [["partition"]]] as const)(
+    "takes at most 0.1 messages between servers for an operation, with faults %p",
+    (nemesis) => {
+      for (let seed = 1; seed <= 3; seed++) {
+        const options = { ...load, nemesis, seed, consistencyModels: ["read-committed"] };
+        const { result } = runSimulated("txn-rw-register", txnRwRegister, options);
+        expect(result.valid).toBe(true);
+        expect(result.net.servers.msgsPerOp).toBeLessThanOrEqual(0.1);
+      }
+    },
+  );
+});
