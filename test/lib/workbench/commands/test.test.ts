@@ -62,6 +62,22 @@ describe("vortex test", () => {
     expect(result.net.clients.msgCount).toBe(4 + 2 * attemptedCount);
   });
 
+  test.concurrent("compares what the nodes hold in the end with --converge", async () => {
+    const { stdout, exitCode } = await vortex(
+      ...["test", "-w", "txn-rw-register", "--bin", join(DIST, "txn-rw-register")],
+      ...["--node-count", "2", "--rate", "100", "--time-limit", "1", "--recovery", "1"],
+      ...["--consistency-models", "read-committed", "--converge", "--json", "--no-store"],
+    );
+    expect(JSON.parse(stdout)).toMatchObject({ convergence: { converged: true, untold: {} } });
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("refuses --converge where nobody can tell what nodes hold", async () => {
+    const { stderr, exitCode } = await vortex(...echoTest(ECHO, "--converge"));
+    expect(stderr).toContain("--converge: nobody can tell what nodes of echo hold");
+    expect(exitCode).toBe(254);
+  });
+
   test.concurrent("judges availability", async () => {
     const flaky = nodeProgram(`
       if (message.id % 3 === 0) reply({ type: "error", code: 11, text: "busy" });
