@@ -5,7 +5,7 @@
  *
  * @see Jepsen, "History": https://github.com/jepsen-io/history
  */
-import type { Json } from "../vortex/index.ts";
+import type { Json, NodeId } from "../vortex/index.ts";
 
 /**
  * `invoke`: a client begins an operation. Its end is `ok` (it happened), `fail` (it certainly did
@@ -31,6 +31,8 @@ export interface Operation {
   readonly type: OperationType;
   /** A process whose operation ended as `info` never acts again; the thread goes on as another. */
   readonly process: Process;
+  /** The node that a client's operation goes to; Maelstrom's histories do not say it. */
+  readonly node?: NodeId;
   /** What is done: `"read"`, `"add"`, `"txn"`, ... */
   readonly f: string;
   /** What it is done with or, on completion, what came of it; the shape is the workload's. */

@@ -6,7 +6,7 @@
  *
  * @see Jepsen, `generator/interpreter.clj`
  */
-import type { Cancel, Clock, Json } from "../vortex/index.ts";
+import type { Cancel, Clock, Json, NodeId } from "../vortex/index.ts";
 import type { Context, Generator, Invocation, Thread } from "./generator.ts";
 import type { Operation, OperationException, Process } from "./history.ts";
 
@@ -33,6 +33,8 @@ export interface InterpreterOptions {
   readonly timerSlackMs: number;
   /** Number of client threads. */
   readonly concurrency: number;
+  /** The node that a client thread talks to. */
+  readonly nodeOf?: (thread: number) => NodeId;
   readonly invoke: Invoke;
   /** Sees every operation as it enters the history. */
   readonly onOperation?: (operation: Operation) => void;
@@ -112,7 +114,7 @@ class Interpreter {
     if (typeof thread === "number") this.#lastClient = thread;
     // What the nemesis does is no client's operation: both its ends are of the type info.
     const type = thread === "nemesis" ? "info" : "invoke";
-    this.#record({ type, process, ...invocation });
+    this.#record({ type, process, ...this.#node(thread), ...invocation });
     this.#options.invoke(thread, process, invocation).then(
       (completion) => this.#complete(thread, process, invocation, completion),
       (error) => this.#fail(error),
@@ -130,7 +132,7 @@ class Interpreter {
     if (completion.type === "info" && thread !== "nemesis") {
       this.#processes[thread] = this.#processOf(thread) + this.#options.concurrency;
     }
-    this.#record({ process, ...invocation, ...completion });
+    this.#record({ process, ...this.#node(thread), ...invocation, ...completion });
     this.#advance();
   }
 
@@ -138,6 +140,11 @@ class Interpreter {
     const process = this.#processes[thread];
     if (process === undefined) throw new Error(`There is no thread ${thread}`);
     return process;
+  }
+
+  #node(thread: Thread): { readonly node?: NodeId } {
+    const { nodeOf } = this.#options;
+    return thread === "nemesis" || nodeOf === undefined ? {} : { node: nodeOf(thread) };
   }
 
   #record(entry: Omit<Operation, "index" | "time">): void {

@@ -147,6 +147,7 @@ class Test {
       timerSlackMs,
       zeroMs: this.#zeroMs,
       concurrency: this.#options.concurrency,
+      nodeOf: (thread) => this.#nodeOf(thread),
       invoke: this.#worker(),
       ...(onOperation === undefined ? {} : { onOperation }),
       signal: this.#signal,
@@ -292,17 +293,23 @@ class Test {
     return phases(finalGenerator === undefined ? recovery : [...recovery, finalGenerator]);
   }
 
+  /** Threads are bound to the nodes in turn. */
+  #nodeOf(thread: number): NodeId {
+    const { nodeIds } = this.#options;
+    const node = nodeIds[thread % nodeIds.length];
+    if (node === undefined) throw new Error("There are no nodes");
+    return node;
+  }
+
   /** Each thread's client opens with its first operation, and again after one that is lost. */
   #worker(): Invoke {
-    const { nodeIds } = this.#options;
     const workload = this.#workload;
     const open = new Map<Thread, { readonly client: Client; readonly worker: WorkloadClient }>();
 
     const connect = (thread: number) => {
-      const node = nodeIds[thread % nodeIds.length];
-      if (node === undefined) throw new Error("There are no nodes");
       const client = this.#openClient();
-      const connection = { client, worker: workload.openClient({ client, node }) };
+      const worker = workload.openClient({ client, node: this.#nodeOf(thread) });
+      const connection = { client, worker };
       open.set(thread, connection);
       return connection;
     };

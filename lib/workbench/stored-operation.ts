@@ -19,6 +19,7 @@ const StoredOperation = v.object({
   time: AnyNumber,
   type: v.picklist(["invoke", "ok", "fail", "info"]),
   process: v.union([v.pipe(v.number(), v.safeInteger()), v.literal("nemesis")]),
+  node: v.exactOptional(v.string()),
   f: v.string(),
   value: v.exactOptional(AnyJson),
   error: v.exactOptional(AnyJson),

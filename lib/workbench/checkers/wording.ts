@@ -10,9 +10,10 @@ export function seconds(nanoseconds: number): string {
   return `${(nanoseconds / 1e9).toFixed(3)} s`;
 }
 
-/** Who did what, and when: `"process 3's read at 4.210 s"`. */
-export function whose(operation: Operation): string {
-  return `process ${operation.process}'s ${operation.f} at ${seconds(operation.time)}`;
+/** Who did what, and when: `"process 3's read on n1 at 4.210 s"`. */
+export function whose({ process, f, node, time }: Operation): string {
+  const where = node === undefined ? "" : ` on ${node}`;
+  return `process ${process}'s ${f}${where} at ${seconds(time)}`;
 }
 
 /** A value as JSON, cut where it would bury the sentence. */

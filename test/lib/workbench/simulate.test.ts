@@ -75,6 +75,12 @@ describe("simulate", () => {
     expect([...sources]).toEqual(["c0", "c1", "c4", "c5"]);
   });
 
+  test("tells of each operation which node it went to", () => {
+    const { history } = runSimulated("echo", echo, { nodeCount: 2, concurrency: 4, rate: 50 });
+    const nodes = new Set(history.map(({ process, node }) => `${process} ${node}`));
+    expect([...nodes].sort()).toEqual(["0 n0", "1 n1", "2 n0", "3 n1"]);
+  });
+
   test("ends at a message to nobody when it is strict", () => {
     const lost = (node: KVNode) => {
       node.onInit(() => node.send("n7", { type: "hello" }));

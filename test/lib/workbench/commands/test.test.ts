@@ -33,7 +33,9 @@ describe("vortex test", () => {
   test.concurrent("ends an invalid test with code 1, and says what went wrong", async () => {
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
     const { exitCode, stdout, stderr } = await vortex(...echoTest(shouting));
-    expect(stdout).toMatch(/process 0's echo at .* sent "Please echo \d+" and received .*PLEASE/);
+    expect(stdout).toMatch(
+      /process 0's echo on n0 at .* sent "Please echo \d+" and received .*PLEASE/,
+    );
     expect(stderr).toContain("Analysis invalid!");
     expect(exitCode).toBe(1);
   });
@@ -224,7 +226,9 @@ describe("vortex test", () => {
 
   test.concurrent("makes nodes stand still with --nemesis pause", async () => {
     const { stdout } = await vortex(
-      ...uniqueIdsTest(join(DIST, "unique-ids"), "--rate", "50", "--json"),
+      // Of three nodes, each of the faults hits one at least.
+      ...["test", "-w", "unique-ids", "--bin", join(DIST, "unique-ids"), "--node-count", "3"],
+      ...["--time-limit", "1", "--rate", "50", "--json"],
       ...["--nemesis", "pause", "--nemesis-interval", "0.2"],
     );
     const result = JSON.parse(stdout);
