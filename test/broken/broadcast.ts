@@ -1,7 +1,7 @@
 import type { KVNode } from "../../lib/vortex/index.ts";
 import { type BroadcastOptions, broadcast } from "../programs/broadcast.ts";
 import { type BrokenCase, CALM, DEADLY, PARTITIONED } from "./case.ts";
-import { cached, every, withHandler, withReplies } from "./intercept.ts";
+import { cached, dropping, withReplies } from "./intercept.ts";
 
 const withOptions = (options: BroadcastOptions) => (node: KVNode) => broadcast(node, options);
 
@@ -41,11 +41,7 @@ export const BROKEN_BROADCAST: readonly BrokenCase[] = [
   {
     wrong: "acknowledges every 20th value without keeping it",
     workload: "broadcast",
-    program: withHandler(broadcast, "broadcast", (node) => {
-      const isDropped = every(20);
-      return (request, proceed) =>
-        isDropped() ? node.reply(request, { type: "broadcast_ok" }) : proceed();
-    }),
+    program: dropping(broadcast, { type: "broadcast", nth: 20 }),
     options: CALM,
     shows: "lost",
     withinSeeds: 1,

@@ -4,7 +4,7 @@ import { type CounterOptions, counter } from "../programs/counter.ts";
 import { Delivery, type DeliveryOptions } from "../programs/delivery.ts";
 import { type KvCounterOptions, kvCounter, SUM } from "../programs/kv-counter.ts";
 import { type BrokenCase, CALM, DEADLY, LOSSY, PARTITIONED } from "./case.ts";
-import { withHandler, withReplies } from "./intercept.ts";
+import { acknowledgedEarly, withReplies } from "./intercept.ts";
 
 const onService = (options: KvCounterOptions) => (node: KVNode) => kvCounter(node, options);
 const stepping = (options: CounterOptions) => (node: KVNode) => counter(node, options);
@@ -98,11 +98,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
   {
     wrong: "acknowledges an add a minute before it counts",
     workload: "pn-counter",
-    program: withHandler(counter, "add", (node) => async (request, proceed) => {
-      node.reply(request, { type: "add_ok" });
-      await node.sleep(60_000);
-      await proceed({ msg_id: undefined });
-    }),
+    program: acknowledgedEarly(counter, { type: "add", byMs: 60_000 }),
     options: CALM,
     shows: "wrong answers",
     withinSeeds: 1,

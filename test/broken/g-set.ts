@@ -1,7 +1,7 @@
 import type { KVNode } from "../../lib/vortex/index.ts";
 import { gSet, type SetOptions } from "../programs/g-set.ts";
 import { type BrokenCase, CALM } from "./case.ts";
-import { every, withHandler, withReplies } from "./intercept.ts";
+import { dropping, withReplies } from "./intercept.ts";
 
 const merging = (merge: SetOptions["merge"] & object) => (node: KVNode) => gSet(node, { merge });
 
@@ -33,11 +33,7 @@ export const BROKEN_G_SET: readonly BrokenCase[] = [
   {
     wrong: "acknowledges every 20th element without adding it",
     workload: "g-set",
-    program: withHandler(gSet, "add", (node) => {
-      const isDropped = every(20);
-      return (request, proceed) =>
-        isDropped() ? node.reply(request, { type: "add_ok" }) : proceed();
-    }),
+    program: dropping(gSet, { type: "add", nth: 20 }),
     options: CALM,
     shows: "lost",
     withinSeeds: 1,

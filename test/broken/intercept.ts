@@ -76,6 +76,30 @@ export function withHandler(
 /** Lets the program handle the request; it may be told not to reply. */
 type Proceed = (changes?: { readonly msg_id: undefined }) => void | Promise<void>;
 
+/** A program that acknowledges requests of one type some time before it handles them. */
+export function acknowledgedEarly(
+  program: Program,
+  { type, byMs }: { readonly type: string; readonly byMs: number },
+): Program {
+  return withHandler(program, type, (node) => async (request, proceed) => {
+    node.reply(request, { type: `${type}_ok` });
+    await node.sleep(byMs);
+    await proceed({ msg_id: undefined });
+  });
+}
+
+/** A program that acknowledges every n-th request of one type, and does nothing about it. */
+export function dropping(
+  program: Program,
+  { type, nth }: { readonly type: string; readonly nth: number },
+): Program {
+  return withHandler(program, type, (node) => {
+    const isDropped = every(nth);
+    return (request, proceed) =>
+      isDropped() ? node.reply(request, { type: `${type}_ok` }) : proceed();
+  });
+}
+
 /** Whether this is the n-th, 2n-th, ... call. */
 export function every(n: number): () => boolean {
   let calls = 0;

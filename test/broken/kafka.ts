@@ -1,6 +1,6 @@
 import type { Node } from "../../lib/vortex/index.ts";
 import { byLeader } from "../programs/leader.ts";
-import { type Entries, logs } from "../programs/logs.ts";
+import { type Entries, entriesFrom, logs } from "../programs/logs.ts";
 import { errorReply, operation } from "../programs/machine.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
 import { every, withReplies } from "./intercept.ts";
@@ -10,9 +10,6 @@ const correct = byLeader(logs);
 /** Logs of which a poll shows something else. */
 const polling = (read: (log: readonly number[], offset: number) => Entries) =>
   byLeader(() => logs(new Map(), { read }));
-
-const entriesFrom = (log: readonly number[], offset: number): Entries =>
-  log.slice(offset).map((message, index) => [offset + index, message]);
 
 /** Logs whose messages do not all get to the place that they are promised. */
 function unreliable(store: (index: number, store: () => void) => void) {
@@ -74,12 +71,17 @@ function downward() {
   };
 }
 
-function editPolls(edit: (msgs: { [key: string]: Entries }) => object) {
-  return withReplies(correct, "poll_ok", () => (body) => ({
-    ...body,
+/** A program whose polls give each message back in another form. */
+function polledAs(form: (key: string, offset: number, message: number) => readonly unknown[]) {
+  return withReplies(correct, "poll_ok", () => (body) => {
     // The replies of the correct program have this shape.
-    msgs: edit(body["msgs"] as { [key: string]: Entries }),
-  }));
+    const msgs = Object.entries(body["msgs"] as { readonly [key: string]: Entries });
+    const formed = msgs.map(([key, entries]) => [
+      key,
+      entries.map(([offset, message]) => form(key, offset, message)),
+    ]);
+    return { ...body, msgs: Object.fromEntries(formed) };
+  });
 }
 
 export const BROKEN_KAFKA: readonly BrokenCase[] = [
@@ -206,14 +208,7 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
   {
     wrong: "gives messages back as strings",
     workload: "kafka",
-    program: editPolls((msgs) =>
-      Object.fromEntries(
-        Object.entries(msgs).map(([key, entries]) => [
-          key,
-          entries.map(([offset, message]) => [offset, String(message)]),
-        ]),
-      ),
-    ),
+    program: polledAs((_key, offset, message) => [offset, String(message)]),
     options: CALM,
     shows: "no verdict",
     withinSeeds: 1,
@@ -221,14 +216,7 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
   {
     wrong: "gives triples back where pairs of an offset and a message were asked for",
     workload: "kafka",
-    program: editPolls((msgs) =>
-      Object.fromEntries(
-        Object.entries(msgs).map(([key, entries]) => [
-          key,
-          entries.map(([offset, message]) => [offset, message, key]),
-        ]),
-      ),
-    ),
+    program: polledAs((key, offset, message) => [offset, message, key]),
     options: CALM,
     shows: "malformed replies",
     withinSeeds: 1,

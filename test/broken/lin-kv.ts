@@ -3,7 +3,7 @@ import { byLeader } from "../programs/leader.ts";
 import { apply, errorReply, operation } from "../programs/machine.ts";
 import { proxy } from "../programs/proxy.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
-import { cached, withHandler } from "./intercept.ts";
+import { acknowledgedEarly, cached } from "./intercept.ts";
 
 /** Compares and sets without comparing. */
 function blind() {
@@ -73,11 +73,7 @@ export const BROKEN_LIN_KV: readonly BrokenCase[] = [
   {
     wrong: "acknowledges writes 50 ms before they take effect",
     workload: "lin-kv",
-    program: withHandler(byLeader(keyValue), "write", (node) => async (request, proceed) => {
-      node.reply(request, { type: "write_ok" });
-      await node.sleep(50);
-      await proceed({ msg_id: undefined });
-    }),
+    program: acknowledgedEarly(byLeader(keyValue), { type: "write", byMs: 50 }),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,

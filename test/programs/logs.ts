@@ -50,6 +50,7 @@ export function logs(
   } satisfies Machine;
 }
 
-function entriesFrom(log: readonly number[], offset: number): Entries {
+/** What a log holds from an offset on. */
+export function entriesFrom(log: readonly number[], offset: number): Entries {
   return log.slice(offset).map((message, index) => [offset + index, message]);
 }

@@ -5,7 +5,7 @@ import { sentencesOf, signsOf } from "../support/signs.ts";
 import { runSimulated } from "../support/simulate.ts";
 import { PROGRAMS } from "./index.ts";
 
-const SEEDS = simulationSeeds(15);
+const SEEDS = simulationSeeds(10);
 
 describe("the workbench", () => {
   test.each(PROGRAMS)(
