@@ -246,8 +246,14 @@ function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly N
       `Node "${clientLike}" would be taken for a client: names that begin with "c" are theirs`,
     );
   }
+  const serviceLike = named.find((id) => SERVICE_IDS.has(id));
+  if (serviceLike !== undefined) {
+    throw new BadArguments(`Node "${serviceLike}" would be taken for the service of that name`);
+  }
   return named;
 }
+
+const SERVICE_IDS: ReadonlySet<NodeId> = new Set(["lin-kv", "seq-kv", "lww-kv", "lin-tso"]);
 
 function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;
@@ -312,11 +318,13 @@ function nodesFile(file: string): NodeId[] {
 }
 
 function faults(text: string): Fault[] {
-  return list(text).map((name) => {
+  const named = list(text).map((name) => {
     const fault = FAULTS.find((known) => known === name);
     if (fault === undefined) throw new InvalidArgumentError(`There are: ${FAULTS.join(", ")}.`);
     return fault;
   });
+  // Twice the same would be two that do not know of each other: neither heals what the other broke.
+  return [...new Set(named)];
 }
 
 /** The flags that lead to these options, those with other values than their defaults. */

@@ -5,6 +5,7 @@ import {
   DIST,
   isRunning,
   nodeProgram,
+  ROOT,
   spawnVortex,
   temporaryDirectory,
   vortex,
@@ -224,6 +225,15 @@ describe("vortex test", () => {
     expect(stderr.match(/"type":"init"/g)?.length).toBeGreaterThan(3);
   });
 
+  test.concurrent("takes a fault that is named twice as one", async () => {
+    const flags = ["--seed", "7", "--nemesis-interval", "0.1", "--rate", "20", "--json"];
+    const sim = ["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--time-limit", "5"];
+    const once = await vortex(...sim, ...flags, "--nemesis", "kill");
+    const twice = await vortex(...sim, ...flags, "--nemesis", "kill,kill");
+    expect(twice.stdout).toBe(once.stdout);
+    expect(JSON.parse(once.stdout).faults.kill).toBeGreaterThan(0);
+  });
+
   test.concurrent("makes nodes stand still with --nemesis pause", async () => {
     const { stdout } = await vortex(
       // Of three nodes, each of the faults hits one at least.
@@ -273,6 +283,7 @@ describe("vortex test ends with code 254 and says what to do about", () => {
     ["a program that is a directory", echoTest(DIST), "not a file"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
     ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],
+    ["a node named like a service", [...echoTest(ECHO).slice(0, 5), "-n", "seq-kv"], "service"],
     ["an unknown command", ["tset"], "Did you mean test?"],
   ];
   for (const [what, args, message] of bad) {
