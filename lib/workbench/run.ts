@@ -27,7 +27,7 @@ import { Journal, type JournalEvent } from "./journal.ts";
 import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { randomStream } from "./random.ts";
-import { describeBadLine } from "./report/text.ts";
+import { describeBadLine, printable } from "./report/text.ts";
 import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -87,6 +87,8 @@ class Test {
   readonly #controller = new AbortController();
   #zeroMs: number;
   #clientCount = 0;
+  /** What ends the wait for a node's answer to `init`, by node. */
+  readonly #starting = new Map<NodeId, (reason: Error) => void>();
   readonly #clients = new Set<Client>();
   #history: readonly Operation[] = [];
   #convergence: ConvergenceVerdict | undefined;
@@ -236,6 +238,8 @@ class Test {
     const text = describeBadLine(badLine);
     if (this.#environment.isStrict) this.#controller.abort(new TestCrash(text));
     else this.#environment.onRemark?.(text);
+    // Nothing more will be heard of the node, its answer to init neither.
+    this.#starting.get(badLine.node)?.(new Error("it printed a bad line"));
   }
 
   async #startNode(node: NodeId): Promise<void> {
@@ -246,10 +250,13 @@ class Test {
       const answered = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
       // A node that ends will not answer: no need to wait for the timeout.
       const hasEnded = ended.then(() => Promise.reject(new Error("it ended")));
-      await Promise.race([answered, hasEnded]);
+      const muted = Promise.withResolvers<never>();
+      this.#starting.set(node, muted.reject);
+      await Promise.race([answered, hasEnded, muted.promise]);
     } catch (error) {
       throw new TestCrash(await this.#describeFailedInit(node, error), { cause: error });
     } finally {
+      this.#starting.delete(node);
       this.#closeClient(client);
     }
   }
@@ -341,7 +348,7 @@ function describeCrash({ node, status, stdout, stderr }: Crash): string {
     kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
   return [
     `Node ${node} crashed with ${status}: a node must run until it is killed`,
-    ...lines("stderr", stderr),
-    ...lines("stdout", stdout),
+    ...lines("stderr", stderr.map(printable)),
+    ...lines("stdout", stdout.map(printable)),
   ].join("\n");
 }

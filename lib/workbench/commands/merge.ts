@@ -21,6 +21,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
   for (const file of files) {
     for (const outcome of await readOutcomes(file)) bySeed.set(outcome.seed, outcome);
   }
+  if (bySeed.size === 0) throw new BadArguments(`${files.join(", ")}: no outcomes in there`);
   const summary = summarize([...bySeed.values()]);
   if (json) console.log(stringifyJson(summary));
   else console.log(describeSummary(summary, (seed) => `--seed ${seed}`));

@@ -1,4 +1,5 @@
 /** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
+import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
@@ -120,9 +121,9 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
   const [first] = shard;
   if (first === undefined) throw new BadArguments("There are fewer seeds than shards");
+  const sink = flags.out === undefined ? undefined : openOut(flags.out);
   checkDeterminism(subject, { ...options, seed: first });
 
-  const sink = flags.out === undefined ? undefined : Bun.file(flags.out).writer();
   const progress = new SweepProgress(shard.length);
   const outcomes = await interruptible((signal) =>
     sweep(shard, {
@@ -146,6 +147,17 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
   );
   if (flags.shrink && failure !== undefined) tellSmallest(subject, withSeed(failure.seed));
+}
+
+/** Opens the file for outcomes, before anything is run for nothing. */
+function openOut(file: string) {
+  try {
+    writeFileSync(file, "");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new BadArguments(`--out ${file}: cannot be written: ${reason}`);
+  }
+  return Bun.file(file).writer();
 }
 
 function run(

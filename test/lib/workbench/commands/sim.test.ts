@@ -121,6 +121,13 @@ describe("vortex sim --seeds", () => {
     expect(merged.exitCode).toBe(0);
   });
 
+  test.concurrent("refuses a file for outcomes that cannot be written, before it runs anything", async () => {
+    const args = ["--seeds", "1..3", "--out", "/no/such/directory/outcomes"];
+    const { exitCode, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, ...args));
+    expect(stderr).toContain("--out /no/such/directory/outcomes: cannot be written");
+    expect(exitCode).toBe(254);
+  });
+
   test.concurrent("shrinks a failure, and tells what happens in what is left", async () => {
     const args = ["--seeds", "1..10", "--shrink"];
     const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
@@ -132,6 +139,14 @@ describe("vortex sim --seeds", () => {
 });
 
 describe("vortex merge", () => {
+  test.concurrent("refuses files without any outcome", async () => {
+    const file = join(temporaryDirectory(), "empty");
+    writeFileSync(file, "");
+    const { exitCode, stderr } = await vortex("merge", file);
+    expect(stderr).toContain("no outcomes in there");
+    expect(exitCode).toBe(254);
+  });
+
   test.concurrent("says which line of which file is no outcome", async () => {
     const file = join(temporaryDirectory(), "outcomes");
     writeFileSync(file, '{"seed":1,"valid":true,"faults":{}}\nhello\n');

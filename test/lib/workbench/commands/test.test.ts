@@ -136,6 +136,22 @@ describe("vortex test", () => {
     expect(exitCode).toBe(255);
   });
 
+  test.concurrent("ends at once with code 255 when a node prints a bad line before init_ok", async () => {
+    const file = nodeProgram("");
+    const source = await Bun.file(file).text();
+    writeFileSync(
+      file,
+      source.replace('reply({ type: "init_ok" });', 'console.log("\\x1b[2Jhi");'),
+    );
+    const beganMs = performance.now();
+    const { exitCode, stderr } = await vortex(...echoTest(file));
+    expect(stderr).toContain("n0 printed a bad line, not JSON");
+    expect(stderr).toContain("\\x1b[2Jhi");
+    expect(exitCode).toBe(255);
+    // The limit for init is 10 s.
+    expect(performance.now() - beganMs).toBeLessThan(9000);
+  });
+
   test.concurrent("shows a bad line at once, and hears nothing more of that node", async () => {
     const chatty = nodeProgram(`
       console.log("debug: got a message");
