@@ -4,9 +4,9 @@
  *
  *   bun test/bench/agreement.ts [RUNS] [JOBS] [TEXT]
  *
- * Each program of `test/programs` and `test/broken` whose name holds TEXT runs RUNS times (10) as
+ * Each program of `test/programs` and `test/broken` whose workload and name hold TEXT runs RUNS times (10) as
  * processes, JOBS (4) of these at a time, and as often in virtual time, each with a seed of its own.
- * Real runs are cut to 5 s and 1 s of recovery; the simulated ones are the same tests.
+ * Real runs are cut to 10 s and 2 s of recovery; the simulated ones are the same tests.
  */
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -14,6 +14,7 @@ import { join } from "node:path";
 import Table from "cli-table3";
 import type { Validity } from "../../lib/workbench/checkers/checker.ts";
 import { runOnProcesses } from "../../lib/workbench/commands/run-on-processes.ts";
+import { shellCommand } from "../../lib/workbench/commands/shell.ts";
 import type { TestResult } from "../../lib/workbench/results.ts";
 import { TestCrash } from "../../lib/workbench/run.ts";
 import { simulate } from "../../lib/workbench/simulate.ts";
@@ -25,7 +26,7 @@ import { PROGRAMS } from "../programs/index.ts";
 import { type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
 
 const [runs = "10", jobs = "4", filter = ""] = process.argv.slice(2);
-const LENGTHS = { timeLimitS: 5, recoveryS: 1, nemesisIntervalS: 1 };
+const LENGTHS = { timeLimitS: 10, recoveryS: 2, nemesisIntervalS: 1 };
 
 interface Subject {
   readonly name: string;
@@ -44,14 +45,14 @@ interface Observed {
 const subjects: Subject[] = [
   ...PROGRAMS,
   ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest })),
-].filter(({ name }) => name.includes(filter));
+].filter(({ workload, name }) => `${workload}: ${name}`.includes(filter));
 
 /** An executable that serves a program, for nodes to be. */
-function executable(name: string): string {
+function executable({ workload, name }: Subject): string {
   const file = join(mkdtempSync(join(tmpdir(), "vortex-agreement-")), "node");
   const script = join(import.meta.dir, "../support/serve-case.ts");
-  const quoted = `'${name.replaceAll("'", "'\\''")}'`;
-  writeFileSync(file, `#!/bin/sh\nexec '${process.execPath}' '${script}' ${quoted} "$@"\n`);
+  const command = shellCommand([process.execPath, script, workload, name]);
+  writeFileSync(file, `#!/bin/sh\nexec ${command} "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }
@@ -100,14 +101,15 @@ const table = new Table({
   style: { head: [], border: [], compact: true },
 });
 let disagreements = 0;
-for (const { name, workload, program, options } of subjects) {
+for (const subject of subjects) {
+  const { name, workload, program, options } = subject;
   const test = (seed: number): TestOptions => ({
     ...testOptionsOf(workload, options),
     ...LENGTHS,
     seed,
   });
   const seeds = Array.from({ length: Number(runs) }, (_, index) => index + 1);
-  const bin = executable(name);
+  const bin = executable(subject);
   const real = await inParallel(
     seeds.map((seed) => () => observe(() => runOnProcesses(test(seed), { bin, args: [] }))),
     Number(jobs),
