@@ -1,0 +1,633 @@
+/**
+ * Challenge 5, kafka-style logs: any number of nodes, durable before acknowledged.
+ *
+ * **Offsets without asking anyone.** Nodes keep one Lamport clock for all keys. Of n nodes, the i-th
+ * gives a message that it takes at time t the offset t * n + i: unique, and increasing with time. A
+ * node that hears of a later time goes on from there.
+ *
+ * **A log per node, in lin-kv.** A node appends the messages that it takes to its own log there, all
+ * that wait in one record, and acknowledges them when the record is stored. While a record is under
+ * way the next one collects; a node that is not busy makes nobody wait. Committed offsets ride on
+ * the next record, or on one of their own after a while.
+ *
+ * **Polls stop at the watermark.** Every node promises the others a time: none of its later records
+ * holds a message from before it. Below the lowest promise all messages are known, so what is there
+ * can be shown: nothing can appear in between any more. A message from a node counts in the order of
+ * that node's records, however the network reorders them.
+ *
+ * **News** travels between nodes in pushes, one per interval at most: the records that the other has
+ * not yet confirmed, the promise, and a confirmation of what came from there. What gets lost is sent
+ * again. When nothing is new, nothing is sent.
+ *
+ * **What faults do.**
+ * - A partition does nothing to sends: lin-kv is not part of it. Polls get new messages later: a
+ *   node that has not been heard of for a second is looked up in lin-kv, once a second. If it is its
+ *   promise that is missing, an empty record at the end of its log, a fence, takes its place: the
+ *   node cut off, paused or dead finds its next record's place taken, and gives that record's
+ *   messages later times.
+ * - A killed node reads all logs back, some hundred records at a time, and appends an empty record to
+ *   its own before anything else: a write delayed from before the kill finds its place taken. It has
+ *   lost nothing that was acknowledged but the commits of the last interval, which makes consumers
+ *   read again.
+ * - An operation that cannot be done for 4 s is answered with an error: a definite one if it was not
+ *   begun, else an indefinite one.
+ *
+ * **`--no-durable`** acknowledges at once, and stores in intervals (`--store-ms`). A kill then loses
+ * what was acknowledged in the last of them. There are no fences, for times have been given away: new
+ * messages are polled only once every node has been heard of.
+ *
+ * @see Maelstrom workloads, "Kafka"; Fly.io Gossip Glomers, challenge 5
+ */
+import * as v from "valibot";
+import {
+  Batcher,
+  type KVNode,
+  type NodeId,
+  RpcError,
+  StoredLog,
+  serve,
+} from "../lib/vortex/index.ts";
+
+const Options = v.object({
+  /** Whether a message is stored before it is acknowledged. */
+  durable: v.optional(v.boolean(), true),
+  /** How long news may wait before it is pushed to the other nodes, in ms. */
+  pushMs: v.optional(v.pipe(v.number(), v.minValue(1)), 100),
+  /** How long messages may wait before they are stored, in ms, if they are acknowledged before. */
+  storeMs: v.optional(v.pipe(v.number(), v.minValue(0)), 200),
+  /** How long committed offsets may wait before they are stored, in ms. */
+  commitMs: v.optional(v.pipe(v.number(), v.minValue(1)), 1000),
+});
+type Options = v.InferOutput<typeof Options>;
+
+/** A JSON object from keys to offsets; `v.record` would lose the key `__proto__`. */
+const Offsets = v.pipe(
+  v.custom<{ readonly [key: string]: number }>(isObjectOfIntegers, "must map keys to integers"),
+  v.transform((offsets): ReadonlyMap<string, number> => new Map(Object.entries(offsets))),
+);
+
+const Send = v.object({ key: v.string(), msg: v.unknown() });
+const Poll = v.object({ offsets: Offsets });
+const CommitOffsets = v.object({ offsets: Offsets });
+const ListCommittedOffsets = v.object({ keys: v.array(v.string()) });
+
+const Count = v.pipe(v.number(), v.safeInteger());
+
+/** What a node appends to its log: messages, of which the j-th has the time `time + j`. */
+const LogRecord = v.object({
+  time: Count,
+  messages: v.pipe(v.array(v.tuple([v.string(), v.unknown()])), v.readonly()),
+  commits: v.pipe(v.array(v.tuple([v.string(), Count])), v.readonly()),
+});
+type LogRecord = Readonly<v.InferOutput<typeof LogRecord>>;
+
+/** News for one peer. */
+const Push = v.object({
+  /** Records of the sender's log, the first of them with this number. */
+  from: Count,
+  records: v.array(LogRecord),
+  /** No record of the sender's after these holds a message from before this time. */
+  promise: Count,
+  /** How many records of the receiver's log, and which promise of it, the sender knows. */
+  knownRecords: Count,
+  knownPromise: Count,
+  /** Whether the sender waits for the receiver to confirm. */
+  isUnconfirmed: v.boolean(),
+});
+
+/** How many messages a poll returns, over all keys; but one of each key that has any. */
+const MAX_POLLED = 10_000;
+/** How many records a push brings. */
+const MAX_PUSHED = 1000;
+/** How many of its own records a node keeps for pushing; who lacks more reads them in lin-kv. */
+const MAX_KEPT = 10_000;
+/** How many messages may be acknowledged and not stored, without durability. */
+const MAX_UNSTORED = 100_000;
+/** A peer is silent when it has not been heard of for so long; it is looked up as often, in ms. */
+const SILENCE_MS = 1000;
+/** How long a push waits for its confirmation before it is sent again, in ms. */
+const RESEND_MS = 500;
+/** How long a request waits for a node that has just started, in ms. */
+const START_LIMIT_MS = 4000;
+
+/** The messages of one key that can be polled, in the order of their offsets. */
+class KeyLog {
+  readonly #offsets: number[] = [];
+  readonly #messages: unknown[] = [];
+
+  append(offset: number, message: unknown): void {
+    this.#offsets.push(offset);
+    this.#messages.push(message);
+  }
+
+  /** The first messages from an offset on. */
+  read(offset: number, maxCount: number): [offset: number, message: unknown][] {
+    const first = this.#firstAt(offset);
+    return this.#offsets
+      .slice(first, first + maxCount)
+      .map((found, index) => [found, this.#messages[first + index]]);
+  }
+
+  #firstAt(offset: number): number {
+    let [from, to] = [0, this.#offsets.length];
+    while (from < to) {
+      const middle = (from + to) >>> 1;
+      if ((this.#offsets[middle] ?? offset) < offset) from = middle + 1;
+      else to = middle;
+    }
+    return from;
+  }
+}
+
+/** What is known of one node's log. */
+interface Source {
+  /** No record that is not known yet holds a message from before this time. */
+  promise: number;
+  /** Messages that cannot be polled yet, in the order of their times. */
+  hidden: Hidden[];
+  /** How many of these can be polled by now, and are forgotten some time. */
+  revealedCount: number;
+}
+
+interface Hidden {
+  readonly time: number;
+  readonly key: string;
+  readonly message: unknown;
+}
+
+/**
+ * The logs of all nodes merged into one for each key.
+ *
+ * Nodes are numbered as in `node_ids`. Records of one node come in the order of its log.
+ */
+export class MergedLog {
+  readonly #sources: readonly Source[];
+  readonly #keys = new Map<string, KeyLog>();
+  readonly #committed = new Map<string, number>();
+  #end = 0;
+  /** All messages from before this time are known, and can be polled. */
+  #watermark = 0;
+
+  constructor(nodeCount: number) {
+    this.#sources = Array.from({ length: nodeCount }, newSource);
+  }
+
+  /** The earliest time that is after all records. */
+  get end(): number {
+    return this.#end;
+  }
+
+  /** The offset of a message. */
+  offsetOf(node: number, time: number): number {
+    return time * this.#sources.length + node;
+  }
+
+  /** The time that all later records of a node are known to keep to. */
+  promiseOf(node: number): number {
+    return this.#sources[node]?.promise ?? 0;
+  }
+
+  /** Takes in the next record of a node. */
+  add(node: number, { time, messages, commits }: LogRecord): void {
+    const hidden = this.#sources[node]?.hidden;
+    for (const [index, [key, message]] of messages.entries()) {
+      hidden?.push({ time: time + index, key, message });
+    }
+    for (const [key, offset] of commits) this.commit(key, offset);
+    const end = time + messages.length;
+    this.#end = Math.max(this.#end, end);
+    this.promise(node, end);
+  }
+
+  /** Takes in that no later record of a node holds a message from before a time. */
+  promise(node: number, time: number): void {
+    const source = this.#sources[node];
+    if (source === undefined || time <= source.promise) return;
+    source.promise = time;
+    this.#reveal();
+  }
+
+  /** What there is from these offsets on; keys without messages are left out. */
+  poll(
+    offsets: ReadonlyMap<string, number>,
+    maxCount = MAX_POLLED,
+  ): Map<string, [offset: number, message: unknown][]> {
+    const maxCountPerKey = Math.max(1, Math.floor(maxCount / offsets.size));
+    const polled = new Map<string, [number, unknown][]>();
+    for (const [key, offset] of offsets) {
+      const messages = this.#keys.get(key)?.read(offset, maxCountPerKey) ?? [];
+      if (messages.length > 0) polled.set(key, messages);
+    }
+    return polled;
+  }
+
+  /** Raises a key's committed offset; returns whether it was lower. */
+  commit(key: string, offset: number): boolean {
+    if (offset <= (this.#committed.get(key) ?? Number.NEGATIVE_INFINITY)) return false;
+    this.#committed.set(key, offset);
+    return true;
+  }
+
+  committed(key: string): number | undefined {
+    return this.#committed.get(key);
+  }
+
+  /** Makes everything below the lowest promise ready to be polled. */
+  #reveal(): void {
+    const watermark = Math.min(...this.#sources.map(({ promise }) => promise));
+    if (watermark === this.#watermark) return;
+    this.#watermark = watermark;
+    const revealed = this.#sources.flatMap((source, node) =>
+      takeBefore(watermark, source).map(({ time, key, message }) => {
+        return { offset: this.offsetOf(node, time), key, message };
+      }),
+    );
+    revealed.sort((one, other) => one.offset - other.offset);
+    for (const { offset, key, message } of revealed) {
+      const log = this.#keys.get(key) ?? new KeyLog();
+      this.#keys.set(key, log);
+      log.append(offset, message);
+    }
+  }
+}
+
+function newSource(): Source {
+  return { promise: 0, hidden: [], revealedCount: 0 };
+}
+
+/** Takes the hidden messages from before a time; taking one costs the same however many there are. */
+function takeBefore(time: number, source: Source): Hidden[] {
+  const { hidden, revealedCount } = source;
+  let end = revealedCount;
+  while ((hidden[end]?.time ?? time) < time) end++;
+  const taken = hidden.slice(revealedCount, end);
+  source.revealedCount = end;
+  if (end > hidden.length / 2) {
+    source.hidden = hidden.slice(end);
+    source.revealedCount = 0;
+  }
+  return taken;
+}
+
+/** What a node knows of another. */
+interface Peer {
+  readonly id: NodeId;
+  readonly index: number;
+  readonly log: StoredLog<LogRecord>;
+  /** What it is known to know of this node. */
+  knownRecords: number;
+  knownPromise: number;
+  /** What it was last sent, and when. */
+  sentRecords: number;
+  sentPromise: number;
+  sentMs: number;
+  /** Whether it waits for a confirmation. */
+  isWaiting: boolean;
+  heardMs: number;
+  lookedUpMs: number;
+  isLookedUp: boolean;
+}
+
+/** One node's part in the logs. */
+class Replica {
+  readonly #node: KVNode;
+  readonly #options: Options;
+  readonly #merged: MergedLog;
+  readonly #index: number;
+  readonly #log: StoredLog<LogRecord>;
+  /** The last records of its own log, for pushing. */
+  readonly #kept: LogRecord[] = [];
+  readonly #peers: readonly Peer[];
+  readonly #batcher: Batcher<LogRecord["messages"][number], number>;
+  /** Committed offsets that are not stored yet. */
+  readonly #uncommitted = new Map<string, number>();
+  #starting: Promise<void> | undefined;
+  #hasStarted = false;
+  /** Settles when the record that is being appended is stored. */
+  #appended: Promise<unknown> = Promise.resolve();
+  /** The time of the messages that are being appended. */
+  #storing: number | undefined;
+  /** Of messages that are acknowledged and wait to be stored: the time of the first. */
+  #open: number | undefined;
+  /** The time of the next message that is acknowledged before it is stored. */
+  #next = 0;
+
+  constructor(node: KVNode, options: Options) {
+    this.#node = node;
+    this.#options = options;
+    this.#merged = new MergedLog(node.nodeIds.length);
+    this.#index = node.nodeIds.indexOf(node.id);
+    this.#log = this.#logOf(node.id, this.#index);
+    this.#peers = node.nodeIds.flatMap((id, index): Peer[] =>
+      id === node.id ? [] : [newPeer(id, index, this.#logOf(id, index))],
+    );
+    this.#batcher = new Batcher(node, {
+      flush: (messages) => this.#store(messages),
+      ...(options.durable
+        ? {}
+        : {
+            delayMs: options.storeMs,
+            maxItems: MAX_UNSTORED,
+            timeoutMs: Number.POSITIVE_INFINITY,
+          }),
+    });
+  }
+
+  /**
+   * Reads all logs back and begins to talk to others, the first time that it is called.
+   *
+   * Not before the first request: until then other names may not be known to the network.
+   */
+  start(): Promise<void> {
+    this.#starting ??= this.#start();
+    return this.#starting;
+  }
+
+  /** Appends a message to a key's log, and resolves with its offset. */
+  async send(key: string, message: unknown): Promise<number> {
+    if (this.#options.durable) {
+      const { result: time, index } = await this.#batcher.add([key, message]);
+      return this.#merged.offsetOf(this.#index, time + index);
+    }
+    await this.#started();
+    if (this.#batcher.size >= MAX_UNSTORED) {
+      throw new RpcError("temporarily-unavailable", "Too many messages wait to be stored");
+    }
+    if (this.#open === undefined) {
+      this.#next = Math.max(this.#next, this.#merged.end);
+      this.#open = this.#next;
+    }
+    this.#batcher.add([key, message]).catch((error) => this.#node.log(`Lost: ${error}`));
+    return this.#merged.offsetOf(this.#index, this.#next++);
+  }
+
+  poll(offsets: ReadonlyMap<string, number>): { [key: string]: unknown } {
+    this.#begin();
+    return Object.fromEntries(this.#merged.poll(offsets));
+  }
+
+  commit(offsets: ReadonlyMap<string, number>): void {
+    this.#begin();
+    for (const [key, offset] of offsets) {
+      if (this.#merged.commit(key, offset)) this.#uncommitted.set(key, offset);
+    }
+  }
+
+  async committed(keys: readonly string[]): Promise<{ [key: string]: number }> {
+    await this.#started();
+    return Object.fromEntries(
+      keys.flatMap((key) => {
+        const offset = this.#merged.committed(key);
+        return offset === undefined ? [] : [[key, offset] as const];
+      }),
+    );
+  }
+
+  receive(src: NodeId, push: v.InferOutput<typeof Push>): void {
+    this.#begin();
+    const peer = this.#peers.find(({ id }) => id === src);
+    if (peer === undefined) return;
+    const { from, records, promise } = push;
+    for (const [index, record] of records.entries()) peer.log.accept(from + index, record);
+    // A promise counts only when all records before it are known; what is missing is in lin-kv.
+    if (peer.log.length >= from + records.length) this.#merged.promise(peer.index, promise);
+    else this.#inBackground(peer.log.readOn());
+    // Pushes may overtake each other: what is taken back here is sent again, and no more.
+    peer.knownRecords = push.knownRecords;
+    peer.knownPromise = push.knownPromise;
+    peer.isWaiting ||= push.isUnconfirmed;
+    peer.heardMs = this.#node.nowMs();
+  }
+
+  #logOf(id: NodeId, index: number): StoredLog<LogRecord> {
+    return new StoredLog(this.#node, {
+      name: `kafka/${id}`,
+      schema: LogRecord,
+      onRecord: (record) => {
+        if (index === this.#index) this.#kept.push(record);
+        this.#merged.add(index, record);
+        this.#keepPromise();
+      },
+    });
+  }
+
+  async #start(): Promise<void> {
+    const { durable, pushMs, commitMs } = this.#options;
+    await Promise.all([this.#log, ...this.#peers.map(({ log }) => log)].map((log) => log.readOn()));
+    // Takes the place of a record that was under way when this node was killed. What it promised
+    // then was no more than the end of what was stored; but unstored messages may have had times.
+    const skipped = durable ? 0 : MAX_UNSTORED;
+    const first = () => ({ time: this.#merged.end + skipped, messages: [], commits: [] });
+    while (!(await this.#log.append(first()))) {
+      // That record was stored in time.
+    }
+    this.#hasStarted = true;
+    this.#keepPromise();
+
+    const nowMs = this.#node.nowMs();
+    for (const peer of this.#peers) peer.heardMs = Math.max(peer.heardMs, nowMs);
+    this.#node.every(pushMs, () => this.#pushNews());
+    this.#node.every(commitMs, () => this.#storeCommits());
+    this.#node.every(SILENCE_MS / 2, () => {
+      for (const peer of this.#peers) this.#inBackground(this.#lookUp(peer));
+    });
+  }
+
+  #begin(): void {
+    if (this.#starting === undefined) this.#inBackground(this.start());
+  }
+
+  /** Waits for the start, but not too long for the client. */
+  async #started(): Promise<void> {
+    if (this.#hasStarted) return;
+    const limit = Promise.withResolvers<never>();
+    const cancel = this.#node.after(START_LIMIT_MS, () => {
+      limit.reject(new RpcError("temporarily-unavailable", "The logs are still being read back"));
+    });
+    await Promise.race([this.start(), limit.promise]);
+    cancel();
+  }
+
+  /** Appends messages to the log; resolves with the time of the first. */
+  async #store(messages: LogRecord["messages"]): Promise<number> {
+    await this.start();
+    const given = this.#open;
+    this.#storing = given;
+    this.#open = undefined;
+    return await this.#inTurn(async () => {
+      const commits = this.#takeCommits();
+      for (;;) {
+        const time = given ?? this.#merged.end;
+        this.#storing = time;
+        const isStored = await this.#log.append({ time, messages, commits });
+        this.#storing = undefined;
+        this.#keepPromise();
+        if (isStored) return time;
+        // A fence was there: the messages get times after it.
+      }
+    });
+  }
+
+  #storeCommits(): void {
+    // They ride on the next record, if there will be one.
+    if (this.#uncommitted.size === 0 || this.#batcher.size > 0) return;
+    const stored = this.#inTurn(async () => {
+      const commits = this.#takeCommits();
+      const record = () => ({ time: this.#promise(), messages: [], commits });
+      while (!(await this.#log.append(record()))) {
+        // A fence was there.
+      }
+    });
+    this.#inBackground(stored);
+  }
+
+  #takeCommits(): [key: string, offset: number][] {
+    const commits = [...this.#uncommitted];
+    this.#uncommitted.clear();
+    return commits;
+  }
+
+  /** Runs one task after the other: a log has one end. */
+  #inTurn<T>(task: () => Promise<T>): Promise<T> {
+    const result = this.#appended.then(task);
+    this.#appended = result.catch(() => {});
+    return result;
+  }
+
+  /**
+   * No record of this node that is not stored yet will hold a message from before this time.
+   *
+   * It is no later than the end of what is stored: so it will be known after a restart.
+   */
+  #promise(): number {
+    if (!this.#hasStarted) return 0;
+    const { end } = this.#merged;
+    return Math.min(end, this.#storing ?? end, this.#open ?? end);
+  }
+
+  #keepPromise(): void {
+    this.#merged.promise(this.#index, this.#promise());
+  }
+
+  #pushNews(): void {
+    const confirmed = Math.min(...this.#peers.map(({ knownRecords }) => knownRecords));
+    const first = this.#log.length - this.#kept.length;
+    const excess = Math.max(confirmed - first, this.#kept.length - MAX_KEPT);
+    if (excess > 0) this.#kept.splice(0, excess);
+    for (const peer of this.#peers) {
+      if (this.#hasNewsFor(peer)) this.#pushTo(peer);
+    }
+  }
+
+  #hasNewsFor(peer: Peer): boolean {
+    if (peer.isWaiting) return true;
+    if (!this.#isAheadOf(peer)) return false;
+    const nowMs = this.#node.nowMs();
+    const isNew = peer.sentRecords < this.#log.length || peer.sentPromise < this.#promise();
+    const isSilent = nowMs - peer.heardMs >= SILENCE_MS;
+    return (isNew && !isSilent) || nowMs - peer.sentMs >= RESEND_MS;
+  }
+
+  #isAheadOf(peer: Peer): boolean {
+    return peer.knownRecords < this.#log.length || peer.knownPromise < this.#promise();
+  }
+
+  #pushTo(peer: Peer): void {
+    const { length } = this.#log;
+    const first = length - this.#kept.length;
+    // Others may know of a fence in this log before this node does.
+    const from = Math.min(length, Math.max(first, peer.knownRecords));
+    const records = this.#kept.slice(from - first, from - first + MAX_PUSHED);
+    const next = this.#kept[from - first + records.length];
+    const promise = Math.min(this.#promise(), next?.time ?? Number.POSITIVE_INFINITY);
+    this.#node.send(peer.id, {
+      type: "push",
+      from,
+      records,
+      promise,
+      knownRecords: peer.log.length,
+      knownPromise: this.#merged.promiseOf(peer.index),
+      isUnconfirmed: this.#isAheadOf(peer),
+    } satisfies v.InferOutput<typeof Push> & { type: string });
+    peer.sentRecords = from + records.length;
+    peer.sentPromise = promise;
+    peer.sentMs = this.#node.nowMs();
+    peer.isWaiting = false;
+  }
+
+  /** Reads what a silent peer has stored; fences it if it holds the watermark back. */
+  async #lookUp(peer: Peer): Promise<void> {
+    const isSilent = () => this.#node.nowMs() - peer.heardMs >= SILENCE_MS;
+    const sinceMs = this.#node.nowMs() - peer.lookedUpMs;
+    if (!isSilent() || peer.isLookedUp || sinceMs < SILENCE_MS) return;
+    peer.isLookedUp = true;
+    try {
+      await peer.log.readOn();
+      const { end } = this.#merged;
+      if (this.#options.durable && isSilent() && this.#merged.promiseOf(peer.index) < end) {
+        await peer.log.append({ time: end, messages: [], commits: [] });
+      }
+    } finally {
+      peer.isLookedUp = false;
+      peer.lookedUpMs = this.#node.nowMs();
+    }
+  }
+
+  #inBackground(task: Promise<unknown>): void {
+    task.catch((error) => this.#node.log(`Error in the background: ${error}`));
+  }
+}
+
+function newPeer(id: NodeId, index: number, log: StoredLog<LogRecord>): Peer {
+  return {
+    id,
+    index,
+    log,
+    knownRecords: 0,
+    knownPromise: 0,
+    sentRecords: 0,
+    sentPromise: 0,
+    sentMs: 0,
+    isWaiting: false,
+    heardMs: 0,
+    lookedUpMs: 0,
+    isLookedUp: false,
+  };
+}
+
+function isObjectOfIntegers(value: unknown): boolean {
+  return (
+    typeof value === "object" &&
+    value !== null &&
+    !Array.isArray(value) &&
+    Object.values(value).every(Number.isSafeInteger)
+  );
+}
+
+export const kafka = Object.assign(
+  (node: KVNode, options: Options): void => {
+    let replica: Replica | undefined;
+    // Requests come after init only.
+    const here = () => (replica ??= new Replica(node, options));
+
+    node.handle("send", Send, async (request) => {
+      const { key, msg } = request.body;
+      node.reply(request, { type: "send_ok", offset: await here().send(key, msg) });
+    });
+    node.handle("poll", Poll, (request) => {
+      node.reply(request, { type: "poll_ok", msgs: here().poll(request.body.offsets) });
+    });
+    node.handle("commit_offsets", CommitOffsets, (request) => {
+      here().commit(request.body.offsets);
+      node.reply(request, { type: "commit_offsets_ok" });
+    });
+    node.handle("list_committed_offsets", ListCommittedOffsets, async (request) => {
+      const offsets = await here().committed(request.body.keys);
+      node.reply(request, { type: "list_committed_offsets_ok", offsets });
+    });
+    node.handle("push", Push, (request) => here().receive(request.src, request.body));
+  },
+  { options: Options },
+);
+
+if (import.meta.main) await serve(kafka);
