@@ -46,6 +46,7 @@ import {
   RpcError,
   StoredLog,
   serve,
+  within,
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
@@ -349,7 +350,7 @@ class Replica {
       const { result: time, index } = await this.#batcher.add([key, message]);
       return this.#merged.offsetOf(this.#index, time + index);
     }
-    await this.#started();
+    await within(this.#node, START_LIMIT_MS, this.start());
     if (this.#batcher.size >= MAX_UNSTORED) {
       throw new RpcError("temporarily-unavailable", "Too many messages wait to be stored");
     }
@@ -374,7 +375,7 @@ class Replica {
   }
 
   async committed(keys: readonly string[]): Promise<{ [key: string]: number }> {
-    await this.#started();
+    await within(this.#node, START_LIMIT_MS, this.start());
     return Object.fromEntries(
       keys.flatMap((key) => {
         const offset = this.#merged.committed(key);
@@ -435,17 +436,6 @@ class Replica {
 
   #begin(): void {
     if (this.#starting === undefined) this.#inBackground(this.start());
-  }
-
-  /** Waits for the start, but not too long for the client. */
-  async #started(): Promise<void> {
-    if (this.#hasStarted) return;
-    const limit = Promise.withResolvers<never>();
-    const cancel = this.#node.after(START_LIMIT_MS, () => {
-      limit.reject(new RpcError("temporarily-unavailable", "The logs are still being read back"));
-    });
-    await Promise.race([this.start(), limit.promise]);
-    cancel();
   }
 
   /** Appends messages to the log; resolves with the time of the first. */

@@ -14,6 +14,7 @@
  * if (import.meta.main) await serve(echo);
  */
 export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
+export { Counter, type CounterOptions } from "./counter.ts";
 export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
 export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";
@@ -39,3 +40,4 @@ export type { OptionsSchema } from "./options.ts";
 export { type Program, serve } from "./process.ts";
 export { retry } from "./retry.ts";
 export { StoredLog, type StoredLogOptions } from "./stored-log.ts";
+export { within } from "./within.ts";

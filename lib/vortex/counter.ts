@@ -1,0 +1,280 @@
+/**
+ * A counter that all nodes add to, kept in seq-kv: each node owns a bucket with the total of what it
+ * has added, and the value is the sum of the totals.
+ *
+ * Every change of a bucket is a compare-and-set from the bucket before, and no two buckets are
+ * equal. So a change that was delayed, by the network or since before its node was killed, either
+ * comes in time or does nothing, and one that is tried again counts once.
+ *
+ * seq-kv may show a past state. It never takes a node back behind what that node has written, so a
+ * read that comes after a write of the same node shows at least what was stored when that was sent.
+ *
+ * @see Maelstrom documentation, "Services"
+ */
+import * as v from "valibot";
+import { Batcher } from "./batcher.ts";
+import { isRpcError, RpcError } from "./errors.ts";
+import type { KVNode } from "./kv-node.ts";
+import type { NodeId } from "./message.ts";
+import { retry } from "./retry.ts";
+import { within } from "./within.ts";
+
+export interface CounterOptions {
+  /** Whether a delta is stored before it is acknowledged. */
+  readonly durable: boolean;
+  /** How long deltas may wait before they are stored, in ms, if they are acknowledged before. */
+  readonly storeMs: number;
+  /** How old what a read shows of another node may be, in ms. */
+  readonly freshMs: number;
+  /** How long another node has to say its total, in ms, before its bucket is read instead. */
+  readonly askMs: number;
+}
+
+const SafeInteger = v.pipe(v.number(), v.safeInteger());
+
+/** A node's total. A higher version is newer. */
+const Total = v.object({ version: SafeInteger, total: SafeInteger });
+type Total = v.InferOutput<typeof Total>;
+
+/** What is stored of a node. Its id tells it from all other buckets there ever were. */
+const Bucket = v.object({ id: v.string(), ...Total.entries });
+type Bucket = v.InferOutput<typeof Bucket>;
+
+const LocalOk = v.object({ type: v.literal("local_ok"), ...Total.entries });
+
+/** How long a request waits for a node that has just started, in ms. */
+const START_LIMIT_MS = 4000;
+/** How long a read waits for an answer of seq-kv, in ms. */
+const READ_TIMEOUT_MS = 500;
+
+/** What is known of another node. */
+interface Peer {
+  readonly id: NodeId;
+  /** The newest total that was heard of; undefined before the first. */
+  latest: Total | undefined;
+  /** What was stored at this time is part of it. */
+  asOfMs: number;
+  /** Whether it did not answer when it was asked last. */
+  isSilent: boolean;
+}
+
+export class Counter {
+  readonly #node: KVNode;
+  readonly #options: CounterOptions;
+  readonly #batcher: Batcher<number>;
+  #starting: Promise<void> | undefined;
+  /** This node's bucket, as it was stored last. */
+  #bucket: Bucket | undefined;
+  #peers: readonly Peer[] = [];
+  /** When the last write was sent that seq-kv has acknowledged. */
+  #writtenMs = Number.NEGATIVE_INFINITY;
+  #round: Promise<void> | undefined;
+  /** The sum of deltas that are acknowledged and not stored. */
+  #unstored = 0;
+
+  /** Registers what nodes ask of each other, `local`. */
+  constructor(node: KVNode, options: CounterOptions) {
+    this.#node = node;
+    this.#options = options;
+    this.#batcher = new Batcher(node, {
+      flush: (deltas) => this.#store(deltas.reduce((sum, delta) => sum + delta, 0)),
+      ...(options.durable
+        ? {}
+        : {
+            delayMs: options.storeMs,
+            maxItems: Number.POSITIVE_INFINITY,
+            timeoutMs: Number.POSITIVE_INFINITY,
+          }),
+    });
+    node.handle("local", v.object({}), async (request) => {
+      await this.#start();
+      const { version, total } = this.#total();
+      node.reply(request, { type: "local_ok", version, total });
+    });
+  }
+
+  /**
+   * Adds a delta, and resolves when it is stored; without durability, at once.
+   *
+   * Deltas that come while others are being stored share the next write.
+   *
+   * @throws {RpcError} after 4 s: `temporarily-unavailable` (11, definite) or `timeout` (0,
+   *   indefinite); `abort` (14, definite) when the total would leave the numbers that JavaScript
+   *   holds exactly.
+   */
+  async add(delta: number): Promise<void> {
+    if (delta === 0) return;
+    const stored = this.#batcher.add(delta);
+    if (this.#options.durable) {
+      await stored;
+      return;
+    }
+    this.#unstored += delta;
+    stored
+      .catch((error) => this.#node.log(`Lost ${delta}: ${error}`))
+      .finally(() => {
+        this.#unstored -= delta;
+      });
+  }
+
+  /**
+   * The sum of all totals.
+   *
+   * It holds whatever was stored `freshMs` before this call, and what is stored of this node by now;
+   * and never less than an earlier call on this node's name did, be it before a restart.
+   *
+   * A node that does not answer holds up the first read only, for `askMs`; from then on its bucket is
+   * read. Where seq-kv does not answer within 0.5 s either, what was heard last must do.
+   *
+   * @throws {RpcError} `temporarily-unavailable` (11) where nothing was ever heard of a node, and
+   *   after 4 s on a node that has just started.
+   */
+  async read(): Promise<number> {
+    await within(this.#node, START_LIMIT_MS, this.#start());
+    const sinceMs = this.#node.nowMs() - this.#options.freshMs;
+    const isStale = (peer: Peer) => peer.asOfMs < sinceMs;
+    // A round that is under way may have been begun for others; the second is this read's own.
+    for (let rounds = 0; rounds < 2 && this.#peers.some(isStale); rounds++) {
+      this.#round ??= this.#refresh(this.#peers.filter(isStale), sinceMs).finally(() => {
+        this.#round = undefined;
+      });
+      await this.#round;
+    }
+    return this.#peers.reduce((sum, { id, latest }) => {
+      if (latest === undefined) {
+        throw new RpcError("temporarily-unavailable", `Nothing is known of ${id} yet`);
+      }
+      return sum + latest.total;
+    }, this.#total().total + this.#unstored);
+  }
+
+  #total(): Total {
+    return this.#bucket ?? { version: 0, total: 0 };
+  }
+
+  /**
+   * Finds this node's bucket again, the first time that it is called: not before the first request,
+   * for until then other names may not be known to the network.
+   */
+  #start(): Promise<void> {
+    this.#starting ??= this.#recover();
+    return this.#starting;
+  }
+
+  async #recover(): Promise<void> {
+    this.#peers = this.#node.peers.map((id) => {
+      return { id, latest: undefined, asOfMs: Number.NEGATIVE_INFINITY, isSilent: false };
+    });
+    this.#bucket = await retry(this.#node, async (timeoutMs) => {
+      await this.#write(timeoutMs);
+      return await this.#readBucket(this.#node.id, timeoutMs);
+    });
+    // Replaces the bucket by one of the same total. A change that was under way when this node was
+    // killed has either come by now, or never will.
+    await this.#change(0);
+  }
+
+  async #store(delta: number): Promise<void> {
+    await this.#start();
+    if (delta !== 0) await this.#change(delta);
+  }
+
+  /** Adds to this node's bucket, however long that takes. Calls must not overlap. */
+  async #change(delta: number): Promise<void> {
+    for (;;) {
+      const from = this.#bucket;
+      const { version, total } = this.#total();
+      const to = { id: this.#node.generateId(), version: version + 1, total: total + delta };
+      if (!Number.isSafeInteger(to.total)) throw new RpcError("abort", "The total is too large");
+      this.#bucket = await retry(this.#node, (timeoutMs) => this.#replace(from, to, timeoutMs));
+      if (this.#bucket.id === to.id) return;
+      // A change from before the restart came in between: this one goes on top of it.
+    }
+  }
+
+  /** Replaces the bucket, unless it is another one by now; returns the bucket that is there then. */
+  async #replace(from: Bucket | undefined, to: Bucket, timeoutMs: number): Promise<Bucket> {
+    const sentMs = this.#node.nowMs();
+    try {
+      // No bucket is null: if there is one after all, it does not match.
+      const options = { createIfNotExists: from === undefined, timeoutMs };
+      await this.#node.seqKv.cas(this.#keyOf(this.#node.id), from ?? null, to, options);
+      this.#writtenMs = sentMs;
+      return to;
+    } catch (error) {
+      const isConflict =
+        isRpcError(error, "precondition-failed") || isRpcError(error, "key-does-not-exist");
+      if (!isConflict) throw error;
+    }
+    // It may have been compared with a past state, or have happened at an earlier try.
+    await this.#write(timeoutMs);
+    const found = await this.#readBucket(this.#node.id, timeoutMs);
+    if (found === undefined || found.id === from?.id) {
+      throw new RpcError("temporarily-unavailable", "seq-kv looked at a past state");
+    }
+    return found;
+  }
+
+  /** Writes what was never written before: what this node reads next is no older. */
+  async #write(timeoutMs: number): Promise<void> {
+    const sentMs = this.#node.nowMs();
+    const { id, seqKv } = this.#node;
+    await seqKv.write(`${this.#keyOf(id)}/read`, this.#node.generateId(), { timeoutMs });
+    this.#writtenMs = Math.max(this.#writtenMs, sentMs);
+  }
+
+  async #readBucket(id: NodeId, timeoutMs: number): Promise<Bucket | undefined> {
+    const value = await this.#node.seqKv.readOr(this.#keyOf(id), undefined, { timeoutMs });
+    return value === undefined ? undefined : v.parse(Bucket, value);
+  }
+
+  #keyOf(id: NodeId): string {
+    return `counter/${id}`;
+  }
+
+  /** Brings what is known of some peers up to date. */
+  async #refresh(peers: readonly Peer[], sinceMs: number): Promise<void> {
+    let written: Promise<void> | undefined;
+    const isWritten = async () => {
+      // Adds are writes too: a busy node needs no other.
+      if (this.#writtenMs < sinceMs) written ??= this.#write(READ_TIMEOUT_MS);
+      await written;
+    };
+    await Promise.all(
+      peers.map(async (peer) => {
+        const answered = this.#ask(peer);
+        // A silent one is asked all the same, to hear when it is back; but nobody waits for that.
+        if (!peer.isSilent && (await answered)) return;
+        try {
+          await isWritten();
+          const asOfMs = this.#writtenMs;
+          const bucket = await this.#readBucket(peer.id, READ_TIMEOUT_MS);
+          learn(peer, bucket ?? { version: 0, total: 0 }, asOfMs);
+        } catch (error) {
+          if (!isRpcError(error)) throw error;
+        }
+      }),
+    );
+  }
+
+  /** Asks a peer for its total; returns whether it has answered. */
+  async #ask(peer: Peer): Promise<boolean> {
+    const sentMs = this.#node.nowMs();
+    const timeoutMs = this.#options.askMs;
+    try {
+      const answer = await this.#node.syncRpc(peer.id, { type: "local" }, LocalOk, { timeoutMs });
+      learn(peer, answer, sentMs);
+      peer.isSilent = false;
+    } catch (error) {
+      if (!isRpcError(error)) throw error;
+      peer.isSilent = true;
+    }
+    return !peer.isSilent;
+  }
+}
+
+/** Answers may overtake each other: only a newer one counts. */
+function learn(peer: Peer, { version, total }: Total, asOfMs: number): void {
+  if (version >= (peer.latest?.version ?? 0)) peer.latest = { version, total };
+  peer.asOfMs = Math.max(peer.asOfMs, asOfMs);
+}
