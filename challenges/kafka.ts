@@ -598,7 +598,10 @@ export const kafka = Object.assign(
   (node: KVNode, options: Options): void => {
     let replica: Replica | undefined;
     // Requests come after init only.
-    const here = () => (replica ??= new Replica(node, options));
+    const here = () => {
+      replica ??= new Replica(node, options);
+      return replica;
+    };
 
     node.handle("send", Send, async (request) => {
       const { key, msg } = request.body;

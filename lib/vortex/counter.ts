@@ -19,16 +19,20 @@ import type { NodeId } from "./message.ts";
 import { retry } from "./retry.ts";
 import { within } from "./within.ts";
 
-export interface CounterOptions {
+const Milliseconds = v.pipe(v.number(), v.minValue(0));
+
+/** The options of a counter, and so of a program that is one. */
+export const CounterOptions = v.object({
   /** Whether a delta is stored before it is acknowledged. */
-  readonly durable: boolean;
+  durable: v.optional(v.boolean(), true),
   /** How long deltas may wait before they are stored, in ms, if they are acknowledged before. */
-  readonly storeMs: number;
-  /** How old what a read shows of another node may be, in ms. */
-  readonly freshMs: number;
+  storeMs: v.optional(Milliseconds, 2000),
+  /** How old what a read shows of another node may be, in ms: 1000, or 3000 if not durable. */
+  freshMs: v.optional(Milliseconds),
   /** How long another node has to say its total, in ms, before its bucket is read instead. */
-  readonly askMs: number;
-}
+  askMs: v.optional(Milliseconds, 300),
+});
+export type CounterOptions = v.InferOutput<typeof CounterOptions>;
 
 const SafeInteger = v.pipe(v.number(), v.safeInteger());
 
@@ -42,10 +46,12 @@ type Bucket = v.InferOutput<typeof Bucket>;
 
 const LocalOk = v.object({ type: v.literal("local_ok"), ...Total.entries });
 
-/** How long a request waits for a node that has just started, in ms. */
-const START_LIMIT_MS = 4000;
-/** How long a read waits for an answer of seq-kv, in ms. */
+/** How long a read may take in all, in ms: clients wait for 5 s. */
+const READ_LIMIT_MS = 4000;
+/** How long a read waits for each answer of seq-kv, in ms. */
 const READ_TIMEOUT_MS = 500;
+/** How long a node that did not answer is left alone, in ms: its bucket tells as much. */
+const PROBE_MS = 5000;
 
 /** What is known of another node. */
 interface Peer {
@@ -54,13 +60,16 @@ interface Peer {
   latest: Total | undefined;
   /** What was stored at this time is part of it. */
   asOfMs: number;
-  /** Whether it did not answer when it was asked last. */
+  /** When it was asked last. */
+  askedMs: number;
+  /** Whether it did not answer then. */
   isSilent: boolean;
 }
 
 export class Counter {
   readonly #node: KVNode;
   readonly #options: CounterOptions;
+  readonly #freshMs: number;
   readonly #batcher: Batcher<number>;
   #starting: Promise<void> | undefined;
   /** This node's bucket, as it was stored last. */
@@ -76,6 +85,7 @@ export class Counter {
   constructor(node: KVNode, options: CounterOptions) {
     this.#node = node;
     this.#options = options;
+    this.#freshMs = options.freshMs ?? (options.durable ? 1000 : 3000);
     this.#batcher = new Batcher(node, {
       flush: (deltas) => this.#store(deltas.reduce((sum, delta) => sum + delta, 0)),
       ...(options.durable
@@ -127,11 +137,15 @@ export class Counter {
    * read. Where seq-kv does not answer within 0.5 s either, what was heard last must do.
    *
    * @throws {RpcError} `temporarily-unavailable` (11) where nothing was ever heard of a node, and
-   *   after 4 s on a node that has just started.
+   *   after 4 s, as when seq-kv does not answer a node that has just started.
    */
   async read(): Promise<number> {
-    await within(this.#node, START_LIMIT_MS, this.#start());
-    const sinceMs = this.#node.nowMs() - this.#options.freshMs;
+    return await within(this.#node, READ_LIMIT_MS, this.#read());
+  }
+
+  async #read(): Promise<number> {
+    await this.#start();
+    const sinceMs = this.#node.nowMs() - this.#freshMs;
     const isStale = (peer: Peer) => peer.asOfMs < sinceMs;
     // A round that is under way may have been begun for others; the second is this read's own.
     for (let rounds = 0; rounds < 2 && this.#peers.some(isStale); rounds++) {
@@ -163,7 +177,8 @@ export class Counter {
 
   async #recover(): Promise<void> {
     this.#peers = this.#node.peers.map((id) => {
-      return { id, latest: undefined, asOfMs: Number.NEGATIVE_INFINITY, isSilent: false };
+      const never = Number.NEGATIVE_INFINITY;
+      return { id, latest: undefined, asOfMs: never, askedMs: never, isSilent: false };
     });
     this.#bucket = await retry(this.#node, async (timeoutMs) => {
       await this.#write(timeoutMs);
@@ -242,9 +257,15 @@ export class Counter {
     };
     await Promise.all(
       peers.map(async (peer) => {
-        const answered = this.#ask(peer);
-        // A silent one is asked all the same, to hear when it is back; but nobody waits for that.
-        if (!peer.isSilent && (await answered)) return;
+        const wasSilent = peer.isSilent;
+        // The bucket tells all that was ever shown of it, here too before a restart; the peer itself
+        // may not know yet that its last change was stored.
+        const isFirst = peer.latest === undefined;
+        const isDue = !wasSilent || this.#node.nowMs() - peer.askedMs >= PROBE_MS;
+        const isAsked = isDue && !isFirst;
+        const answered = isAsked ? this.#ask(peer) : Promise.resolve(false);
+        // A silent one is asked now and then to hear whether it is back; nobody waits for that.
+        if (!wasSilent && (await answered)) return;
         try {
           await isWritten();
           const asOfMs = this.#writtenMs;
@@ -260,6 +281,7 @@ export class Counter {
   /** Asks a peer for its total; returns whether it has answered. */
   async #ask(peer: Peer): Promise<boolean> {
     const sentMs = this.#node.nowMs();
+    peer.askedMs = sentMs;
     const timeoutMs = this.#options.askMs;
     try {
       const answer = await this.#node.syncRpc(peer.id, { type: "local" }, LocalOk, { timeoutMs });

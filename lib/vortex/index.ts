@@ -14,7 +14,7 @@
  * if (import.meta.main) await serve(echo);
  */
 export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
-export { Counter, type CounterOptions } from "./counter.ts";
+export { Counter, CounterOptions } from "./counter.ts";
 export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
 export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";

@@ -1,0 +1,29 @@
+/**
+ * A counter that goes up and down: every add is stored in seq-kv before it is acknowledged.
+ *
+ * The same algorithm as the grow-only counter's (`g-counter.ts` tells what faults do): a node's total
+ * may fall, but each has a version, and no node returns from a version to an older one.
+ *
+ * @see Maelstrom workloads, "PN-counter"
+ */
+import * as v from "valibot";
+import { Counter, CounterOptions, type KVNode, serve } from "../lib/vortex/index.ts";
+
+const Add = v.object({ delta: v.pipe(v.number(), v.safeInteger()) });
+const Read = v.object({});
+
+export const pnCounter = Object.assign(
+  (node: KVNode, options: CounterOptions): void => {
+    const counter = new Counter(node, options);
+    node.handle("add", Add, async (request) => {
+      await counter.add(request.body.delta);
+      node.reply(request, { type: "add_ok" });
+    });
+    node.handle("read", Read, async (request) => {
+      node.reply(request, { type: "read_ok", value: await counter.read() });
+    });
+  },
+  { options: CounterOptions },
+);
+
+if (import.meta.main) await serve(pnCounter);
