@@ -47,11 +47,21 @@ const subjects: Subject[] = [
   ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest })),
 ].filter(({ workload, name }) => `${workload}: ${name}`.includes(filter));
 
+const directory = mkdtempSync(join(tmpdir(), "vortex-agreement-"));
+// Compiled, as challenges are: the sooner nodes have started, the less they say before the test.
+const server = join(directory, "serve-case");
+await Bun.build({
+  entrypoints: [join(import.meta.dir, "../support/serve-case.ts")],
+  minify: true,
+  bytecode: true,
+  format: "esm",
+  compile: { outfile: server },
+});
+
 /** An executable that serves a program, for nodes to be. */
 function executable({ workload, name }: Subject): string {
-  const file = join(mkdtempSync(join(tmpdir(), "vortex-agreement-")), "node");
-  const script = join(import.meta.dir, "../support/serve-case.ts");
-  const command = shellCommand([process.execPath, script, workload, name]);
+  const file = join(mkdtempSync(join(directory, "program-")), "node");
+  const command = shellCommand([server, workload, name]);
   writeFileSync(file, `#!/bin/sh\nexec ${command} "$@"\n`);
   chmodSync(file, 0o755);
   return file;
