@@ -1,0 +1,65 @@
+import { describe, expect, test } from "bun:test";
+import { RpcError, retry, within } from "../../../lib/vortex/index.ts";
+import { settled, startNode } from "../../support/fake-host.ts";
+
+describe("retry", () => {
+  test("tries until an attempt succeeds, each with more time, up to 8 s", async () => {
+    const { node, host } = startNode();
+    const timeouts: number[] = [];
+    const result = retry(node, async (timeoutMs) => {
+      timeouts.push(timeoutMs);
+      if (timeouts.length < 6) throw new RpcError("timeout");
+      return "done";
+    });
+    await host.clock.advance(10_000);
+    expect(await result).toBe("done");
+    expect(timeouts).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
+  });
+
+  test("waits between two attempts, longer each time, up to 1 s", async () => {
+    const { node, host } = startNode();
+    const triedAtMs: number[] = [];
+    void retry(node, () => {
+      triedAtMs.push(node.nowMs());
+      return Promise.reject(new RpcError("temporarily-unavailable"));
+    });
+    await host.clock.advance(20_000);
+    const waitsMs = triedAtMs.slice(1).map((atMs, index) => atMs - (triedAtMs[index] ?? 0));
+    expect(waitsMs[0]).toBeGreaterThanOrEqual(10);
+    expect(waitsMs[0]).toBeLessThanOrEqual(20);
+    for (const waitMs of waitsMs.slice(6)) {
+      expect(waitMs).toBeGreaterThanOrEqual(500);
+      expect(waitMs).toBeLessThanOrEqual(1000);
+    }
+  });
+
+  test("does not retry what is no RpcError", async () => {
+    const { node } = startNode();
+    const failing = retry(node, () => Promise.reject(new TypeError("a mistake")));
+    expect(failing).rejects.toThrow("a mistake");
+  });
+});
+
+describe("within", () => {
+  test("resolves and rejects as the promise does, and leaves no timer", async () => {
+    const { node, host } = startNode();
+    expect(await within(node, 100, Promise.resolve(1))).toBe(1);
+    await within(node, 100, Promise.reject(new Error("no"))).catch((error) => {
+      expect(error).toMatchObject({ message: "no" });
+    });
+    expect(host.clock.pendingTimers).toBe(0);
+  });
+
+  test("rejects with a definite error after the limit", async () => {
+    const { node, host } = startNode();
+    let outcome: unknown;
+    within(node, 100, new Promise(() => {})).catch((error) => {
+      outcome = error;
+    });
+    await host.clock.advance(99);
+    expect(outcome).toBeUndefined();
+    await host.clock.advance(1);
+    await settled();
+    expect(outcome).toMatchObject({ kind: "temporarily-unavailable" });
+  });
+});

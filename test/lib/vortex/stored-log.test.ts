@@ -1,0 +1,134 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { type KVNode, StoredLog } from "../../../lib/vortex/index.ts";
+import { SmallCluster } from "../../support/small-cluster.ts";
+
+/** A log, and what it has told of. */
+interface Seen {
+  readonly log: StoredLog<string>;
+  readonly records: string[];
+}
+
+/** Three nodes with a log of one name; what each start of a node has seen, in order of starts. */
+function start() {
+  const seen: Seen[] = [];
+  const program = (node: KVNode) => {
+    const records: string[] = [];
+    const log = new StoredLog(node, {
+      name: "log",
+      schema: v.string(),
+      onRecord: (record) => void records.push(record),
+    });
+    seen.push({ log, records });
+  };
+  const cluster = new SmallCluster({ program });
+  const at = (index: number): Seen => {
+    const found = seen[index];
+    if (found === undefined) throw new Error(`There was no start ${index}`);
+    return found;
+  };
+  /** Lets time pass until a promise has settled. */
+  const done = async <T>(promise: Promise<T>): Promise<T> => {
+    let isDone = false;
+    const settle = () => {
+      isDone = true;
+    };
+    promise.then(settle, settle);
+    for (let rounds = 0; !isDone && rounds < 1000; rounds++) await cluster.advance(10);
+    return await promise;
+  };
+  return { cluster, at, done };
+}
+
+describe("StoredLog", () => {
+  test("gives other nodes the records in the order in which they were appended", async () => {
+    const { at, done } = start();
+    for (const record of ["a", "b", "c"]) expect(await done(at(0).log.append(record))).toBe(true);
+    await done(at(1).log.readOn());
+    expect(at(0).records).toEqual(["a", "b", "c"]);
+    expect(at(1).records).toEqual(["a", "b", "c"]);
+    expect(at(1).log.length).toBe(3);
+  });
+
+  test("appends nothing where another's record is, but tells of that", async () => {
+    const { at, done } = start();
+    await done(at(0).log.append("a"));
+    expect(await done(at(1).log.append("b"))).toBe(false);
+    expect(at(1).records).toEqual(["a"]);
+    expect(await done(at(1).log.append("b"))).toBe(true);
+    await done(at(0).log.readOn());
+    expect(at(0).records).toEqual(["a", "b"]);
+  });
+
+  test("lets one of two win who append at the same time", async () => {
+    const { at, done } = start();
+    const appending = [at(0).log.append("a"), at(1).log.append("b")];
+    const won = await done(Promise.all(appending));
+    expect(won.toSorted()).toEqual([false, true]);
+    expect(at(0).records).toEqual(at(1).records);
+  });
+
+  test("appends once, though the reply was lost", async () => {
+    const { cluster, at, done } = start();
+    let lostCount = 0;
+    cluster.fate = ({ body }) =>
+      body["type"] === "cas_ok" && lostCount++ === 0 ? "lose" : "deliver";
+    expect(await done(at(0).log.append("a"))).toBe(true);
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(["a"]);
+  });
+
+  test("undoes nothing with a write that comes late, after its node was started anew", async () => {
+    const { cluster, at, done } = start();
+    cluster.fate = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
+    void at(0).log.append("before the kill");
+    await cluster.settle();
+    cluster.fate = () => "deliver";
+    cluster.start("n0");
+    await done(at(3).log.readOn());
+    expect(await done(at(3).log.append("after"))).toBe(true);
+    await cluster.release();
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(["after"]);
+  });
+
+  test("reads many records in steps of at most 256", async () => {
+    const { cluster, at, done } = start();
+    for (let number = 0; number < 1000; number++) {
+      const id = String(number);
+      cluster.kv.answer({ type: "write", key: `log/${number}`, value: { id, record: id } });
+    }
+    let underWay = 0;
+    let most = 0;
+    cluster.fate = ({ dest }) => {
+      underWay += dest === "lin-kv" ? 1 : -1;
+      most = Math.max(most, underWay);
+      return "deliver";
+    };
+    await done(at(0).log.readOn());
+    expect(at(0).records).toHaveLength(1000);
+    expect(most).toBeLessThanOrEqual(256);
+  });
+
+  test("asks once for an end that several want to read to", async () => {
+    const { cluster, at, done } = start();
+    await done(Promise.all([at(0).log.readOn(), at(0).log.readOn()]));
+    expect(cluster.messages).toHaveLength(2);
+  });
+
+  test("takes a record from elsewhere only if it is the next", async () => {
+    const { at } = start();
+    const { log, records } = at(0);
+    log.accept(1, "b");
+    log.accept(0, "a");
+    log.accept(0, "a");
+    log.accept(1, "b");
+    expect(records).toEqual(["a", "b"]);
+  });
+
+  test("rejects when what is stored is no record", async () => {
+    const { cluster, at, done } = start();
+    cluster.kv.answer({ type: "write", key: "log/0", value: "nonsense" });
+    expect(done(at(0).log.readOn())).rejects.toThrow();
+  });
+});
