@@ -1,0 +1,319 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { Counter, CounterOptions, type KVNode, type Message } from "../../../lib/vortex/index.ts";
+import { SmallCluster } from "../../support/small-cluster.ts";
+
+/** Three nodes with a counter each. */
+function start(options: v.InferInput<typeof CounterOptions> = {}): SmallCluster {
+  const program = (node: KVNode) => {
+    const counter = new Counter(node, v.parse(CounterOptions, options));
+    node.handle("add", v.object({ delta: v.number() }), async (request) => {
+      await counter.add(request.body.delta);
+      node.reply(request, { type: "add_ok" });
+    });
+    node.handle("read", v.object({}), async (request) => {
+      node.reply(request, { type: "read_ok", value: await counter.read() });
+    });
+  };
+  return new SmallCluster({ program });
+}
+
+const add = (delta: number) => ({ type: "add", delta });
+const READ = { type: "read" };
+
+/** Three nodes that know each other already, and have added 1, 10 and 100. */
+async function started(options: v.InferInput<typeof CounterOptions> = {}): Promise<SmallCluster> {
+  const cluster = start(options);
+  for (const [index, delta] of [1, 10, 100].entries()) await cluster.ask(`n${index}`, add(delta));
+  if (options.durable === false) await cluster.advance(5000);
+  for (const id of ["n0", "n1", "n2"]) await cluster.ask(id, READ);
+  cluster.takeMessages();
+  return cluster;
+}
+
+const isOfType =
+  (...types: string[]) =>
+  ({ body }: Message) =>
+    types.includes(String(body["type"]));
+const isFrom =
+  (id: string) =>
+  ({ src, dest }: Message) =>
+    src === id || dest === id;
+const storedTotal = (cluster: SmallCluster, id: string) =>
+  (cluster.kv.valuesOf(`counter/${id}`).at(-1) as { total?: number } | undefined)?.total;
+
+describe("Counter.add", () => {
+  test("is stored before it is acknowledged", async () => {
+    const cluster = await started();
+    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    const reply = cluster.request("n0", add(5));
+    await cluster.settle();
+    expect(reply()).toBeUndefined();
+    await cluster.release();
+    expect(reply()).toMatchObject({ type: "add_ok" });
+    expect(storedTotal(cluster, "n0")).toBe(6);
+  });
+
+  test("shares the next write with those that come while one is under way", async () => {
+    const cluster = await started();
+    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    const replies = [cluster.request("n0", add(1))];
+    await cluster.settle();
+    for (let count = 0; count < 10; count++) replies.push(cluster.request("n0", add(1)));
+    cluster.fate = () => "deliver";
+    await cluster.release();
+    expect(replies.every((reply) => reply()?.["type"] === "add_ok")).toBe(true);
+    expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(2);
+    expect(storedTotal(cluster, "n0")).toBe(12);
+  });
+
+  test("of 0 costs no message", async () => {
+    const cluster = await started();
+    expect(await cluster.ask("n0", add(0))).toMatchObject({ type: "add_ok" });
+    expect(cluster.takeMessages()).toEqual([]);
+  });
+
+  test("counts once when the answers to its writes are lost", async () => {
+    const cluster = await started();
+    let lostCount = 0;
+    cluster.fate = (message) =>
+      isOfType("cas_ok")(message) && lostCount++ < 1 ? "lose" : "deliver";
+    expect(await cluster.ask("n0", add(5))).toMatchObject({ type: "add_ok" });
+    expect(lostCount).toBe(1);
+    expect(storedTotal(cluster, "n0")).toBe(6);
+  });
+
+  test("counts once when its first write comes after the second", async () => {
+    const cluster = await started();
+    let heldCount = 0;
+    cluster.fate = (message) => (isOfType("cas")(message) && heldCount++ < 1 ? "hold" : "deliver");
+    expect(await cluster.ask("n0", add(5))).toMatchObject({ type: "add_ok" });
+    await cluster.ask("n0", add(7));
+    await cluster.release();
+    await cluster.advance(2000);
+    expect(storedTotal(cluster, "n0")).toBe(13);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 123 });
+  });
+
+  test("is stored though seq-kv compares with past states", async () => {
+    const cluster = await started();
+    for (let count = 0; count < 5; count++) {
+      cluster.statesBehind = 1;
+      const reply = cluster.request("n0", add(1));
+      await cluster.settle();
+      cluster.statesBehind = 0;
+      await cluster.advance(100);
+      expect(reply()).toMatchObject({ type: "add_ok" });
+    }
+    expect(storedTotal(cluster, "n0")).toBe(6);
+  });
+
+  test("is answered with an indefinite error, and once, while its write is under way too long", async () => {
+    const cluster = await started();
+    cluster.fate = (message) => (isOfType("cas")(message) ? "lose" : "deliver");
+    const reply = cluster.request("n0", add(5));
+    await cluster.advance(100);
+    const later = cluster.request("n0", add(7));
+    await cluster.advance(4800);
+    expect(reply()).toMatchObject({ type: "error", code: 0 });
+    expect(later()).toMatchObject({ type: "error", code: 11 });
+    cluster.fate = () => "deliver";
+    await cluster.advance(10_000);
+    expect(storedTotal(cluster, "n0")).toBe(6);
+  });
+
+  test("is refused where the total would not be exact", async () => {
+    const cluster = start();
+    await cluster.ask("n0", add(Number.MAX_SAFE_INTEGER));
+    expect(await cluster.ask("n0", add(1))).toMatchObject({ type: "error", code: 14 });
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: Number.MAX_SAFE_INTEGER });
+  });
+});
+
+describe("Counter.read", () => {
+  test("is the sum of all nodes' totals", async () => {
+    const cluster = await started();
+    for (const id of ["n0", "n1", "n2"]) {
+      expect(await cluster.ask(id, READ)).toMatchObject({ value: 111 });
+    }
+  });
+
+  test("does not ask again within freshMs, and does after it", async () => {
+    const cluster = await started({ freshMs: 1000 });
+    await cluster.advance(500);
+    await cluster.ask("n0", READ);
+    expect(cluster.takeMessages().filter(isFrom("n0"))).toEqual([]);
+    await cluster.ask("n1", add(1000));
+    await cluster.advance(600);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
+  });
+
+  test("shares one round of questions with others that wait", async () => {
+    const cluster = await started();
+    await cluster.advance(1500);
+    const replies = Array.from({ length: 10 }, () => cluster.request("n0", READ));
+    await cluster.settle();
+    expect(replies.map((reply) => reply()?.["value"])).toEqual(Array(10).fill(111));
+    expect(cluster.takeMessages().filter(isOfType("local"))).toHaveLength(2);
+  });
+
+  test("waits for a node that falls silent once, for askMs, and reads its bucket from then on", async () => {
+    const cluster = await started({ askMs: 300 });
+    cluster.fate = ({ src, dest }) => (src === "n2" && dest === "n0" ? "lose" : "deliver");
+    await cluster.ask("n2", add(1000));
+    await cluster.advance(1500);
+    const first = cluster.request("n0", READ);
+    await cluster.advance(290);
+    expect(first()).toBeUndefined();
+    await cluster.advance(20);
+    expect(first()).toMatchObject({ value: 1111 });
+
+    await cluster.ask("n2", add(5000));
+    await cluster.advance(1500);
+    const second = cluster.request("n0", READ);
+    await cluster.settle();
+    expect(second()).toMatchObject({ value: 6111 });
+  });
+
+  test("asks a silent node again after a while, and returns to asking when it answers", async () => {
+    const cluster = await started();
+    cluster.fate = (message) =>
+      isOfType("local", "local_ok")(message) && isFrom("n2")(message) ? "lose" : "deliver";
+    await cluster.advance(1500);
+    await cluster.ask("n0", READ);
+    cluster.fate = () => "deliver";
+    await cluster.advance(6000);
+    await cluster.ask("n0", READ);
+    await cluster.advance(1500);
+    cluster.takeMessages();
+    await cluster.ask("n0", READ);
+    expect(cluster.takeMessages().filter(isFrom("seq-kv"))).toEqual([]);
+  });
+
+  test("makes seq-kv show no past: a unique write comes before the buckets of silent nodes", async () => {
+    const cluster = await started();
+    cluster.fate = ({ src, dest }) => (src === "n2" && dest === "n0" ? "lose" : "deliver");
+    await cluster.advance(1500);
+    cluster.takeMessages();
+    await cluster.ask("n0", READ);
+    const toService = cluster
+      .takeMessages()
+      .filter(({ src, dest }) => src === "n0" && dest === "seq-kv")
+      .map(({ body }) => body["type"]);
+    expect(toService).toEqual(["write", "read"]);
+    const unique = cluster.kv.valuesOf("counter/n0/read").filter((value) => value !== undefined);
+    expect(new Set(unique).size).toBeGreaterThan(1);
+  });
+
+  test("does not go back to an older total that comes late", async () => {
+    const cluster = await started();
+    await cluster.advance(1500);
+    cluster.fate = (message) => (isOfType("local_ok")(message) ? "hold" : "deliver");
+    const first = cluster.request("n0", READ);
+    await cluster.settle();
+    cluster.fate = () => "deliver";
+    await cluster.ask("n1", add(1000));
+    await cluster.advance(400);
+    expect(first()).toMatchObject({ value: 1111 });
+    await cluster.release();
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
+  });
+
+  test("makes do with what was heard last where neither node nor service answers", async () => {
+    const cluster = await started();
+    await cluster.advance(1500);
+    cluster.fate = () => "lose";
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
+  });
+
+  test("is refused while nothing is known of a node", async () => {
+    const cluster = start();
+    await cluster.ask("n0", add(0));
+    cluster.fate = ({ body }) => (body["key"] === "counter/n2" ? "lose" : "deliver");
+    expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
+  });
+
+  test("is answered before its client gives up, whatever happens", async () => {
+    const cluster = start();
+    cluster.fate = () => "lose";
+    const reply = cluster.request("n0", READ);
+    await cluster.advance(4900);
+    expect(reply()).toMatchObject({ type: "error", code: 11 });
+  });
+});
+
+describe("A Counter that was killed", () => {
+  test("finds its bucket again", async () => {
+    const cluster = await started();
+    cluster.start("n0");
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
+    await cluster.ask("n0", add(5));
+    expect(storedTotal(cluster, "n0")).toBe(6);
+  });
+
+  test.each([["soon"], ["late"]])(
+    "keeps what it stored since, when a write from before the kill comes %s",
+    async (when) => {
+      const cluster = await started();
+      cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+      cluster.request("n0", add(5000));
+      await cluster.settle();
+      cluster.start("n0");
+      if (when === "soon") {
+        // Between the bucket's read and its replacement.
+        cluster.request("n0", READ);
+        await cluster.settle();
+        cluster.fate = () => "deliver";
+        await cluster.release();
+        await cluster.advance(2000);
+        await cluster.ask("n0", add(7));
+        expect(storedTotal(cluster, "n0")).toBe(5008);
+      } else {
+        cluster.fate = () => "deliver";
+        await cluster.ask("n0", add(7));
+        await cluster.release();
+        expect(storedTotal(cluster, "n0")).toBe(8);
+      }
+      const expected = 110 + Number(storedTotal(cluster, "n0"));
+      await cluster.advance(1500);
+      for (const id of ["n0", "n1", "n2"]) {
+        expect(await cluster.ask(id, READ)).toMatchObject({ value: expected });
+      }
+    },
+  );
+
+  test("shows no less than before, of a node that does not know yet what it has stored", async () => {
+    const cluster = await started();
+    cluster.fate = (message) =>
+      isOfType("cas_ok")(message) || isOfType("local_ok")(message) ? "lose" : "deliver";
+    cluster.request("n1", add(1000));
+    await cluster.advance(1500);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
+    cluster.start("n0");
+    cluster.fate = (message) =>
+      isOfType("cas_ok")(message) && isFrom("n1")(message) ? "lose" : "deliver";
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
+  });
+});
+
+describe("A Counter without durability", () => {
+  test("acknowledges at once, and stores what came within storeMs in one write", async () => {
+    const cluster = await started({ durable: false, storeMs: 2000 });
+    for (let count = 0; count < 10; count++) {
+      const reply = cluster.request("n0", add(1));
+      await cluster.settle();
+      expect(reply()).toMatchObject({ type: "add_ok" });
+    }
+    expect(storedTotal(cluster, "n0")).toBe(1);
+    await cluster.advance(2100);
+    expect(storedTotal(cluster, "n0")).toBe(11);
+    expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(1);
+  });
+
+  test("shows its own adds at once", async () => {
+    const cluster = await started({ durable: false });
+    await cluster.ask("n0", add(5));
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 116 });
+  });
+});
