@@ -54,7 +54,7 @@ import {
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
-  flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)), 380),
+  flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)), 420),
   durable: v.optional(v.boolean(), false),
 });
 type Options = v.InferOutput<typeof Options>;
@@ -96,6 +96,10 @@ const Gossip = v.object({
   news: v.exactOptional(v.array(Run)),
 });
 type Gossip = v.InferOutput<typeof Gossip>;
+
+/** Values that the receiver should show at once: they will come in the usual way as well. */
+const Shown = v.object({ type: v.literal("shown"), values: v.array(v.unknown()) });
+type Shown = v.InferOutput<typeof Shown>;
 
 /**
  * A set of JSON values that also gives each a code: a number of 32 bits.
@@ -240,18 +244,17 @@ export class Log {
   }
 
   /**
-   * Adds those of a run that are not there yet. All are put into the set of values in any case.
+   * Adds those of a run that are not there yet.
    *
    * @returns false when values between the last known one and the first of the run are missing: the
    *   run did not enter the log then.
    */
   merge([origin, first, ...values]: Run, source: number): boolean {
     const count = this.countOf(origin);
-    const codes = values.map((value) => this.#values.add(value));
     if (first > count) return false;
     const index = this.#indexOf(origin);
-    for (const code of codes.slice(count - first)) {
-      this.#codes.push(code);
+    for (const value of values.slice(count - first)) {
+      this.#codes.push(this.#values.add(value));
       this.#origins.push(index);
       this.#sources.push(source);
     }
@@ -374,7 +377,7 @@ interface Link {
 /** A message to be sent. */
 export interface Outgoing {
   readonly dest: NodeId;
-  readonly body: Gossip;
+  readonly body: Gossip | Shown;
 }
 
 export interface GossiperOptions {
@@ -388,6 +391,8 @@ export interface GossiperOptions {
 
 /** How often those are asked who do not answer, in ms. */
 const ASK_MS = 400;
+/** How soon the parent is asked again by a node that has news, in ms; the second time, twice that. */
+const SOON_MS = 50;
 /** How long a node keeps quiet when it has started and nobody sends it anything, in ms. */
 const QUIET_START_MS = 500;
 /** The hub's cycle when every value is sent directly, in ms. */
@@ -418,8 +423,8 @@ export class Gossiper {
   /** Messages go out from here on: peers may not have been started before. */
   #awakeMs: number;
   #lastBatchMs = Number.NEGATIVE_INFINITY;
-  /** Own values up to this number were sent to all directly. */
-  #directCount = 0;
+  /** Own values that everybody should be sent directly. */
+  readonly #unsentDirectly: unknown[] = [];
   /** Whether another node has told what it has: a node that was killed is empty before. */
   #isRecovered = false;
   readonly #outgoing: Outgoing[] = [];
@@ -446,16 +451,23 @@ export class Gossiper {
     this.#awakeMs = Math.min(this.#awakeMs, nowMs);
   }
 
-  /** Takes in a value from a client; false when it is known already. */
-  add(value: unknown): boolean {
-    if (this.values.has(value)) return false;
+  /** Takes in a value from a client. */
+  add(value: unknown): void {
+    // With direct sending, that a value is shown does not mean that it is in the log.
+    if (!this.#isDirect && this.values.has(value)) return;
     this.#log.merge([this.#start, this.ownCount, value], this.#rank);
-    return true;
+    if (this.#isDirect) this.#unsentDirectly.push(value);
   }
 
   /** Takes in values that an earlier start of this node has stored. */
   restore(run: Run): void {
     this.#log.merge(run, this.#rank);
+  }
+
+  /** Takes in values that a peer has sent to everybody. */
+  show({ values }: Shown, nowMs: number): void {
+    this.wake(nowMs);
+    for (const value of values) this.values.add(value);
   }
 
   /** Takes in a message of a peer. */
@@ -486,14 +498,16 @@ export class Gossiper {
     }
     const isMistaken = message.you !== undefined && !isForMe;
     if (message.ask) this.#send(link, nowMs, { isAnswer: true });
-    else if (isMistaken || (isForMe && !isComplete)) this.#ask(link, nowMs);
+    else if (isMistaken || (isForMe && !isComplete)) {
+      if (nowMs >= link.askedMs + ASK_MS) this.#ask(link, nowMs);
+    }
   }
 
   /** Decides what to send now; returns it, and when to call again at the latest. */
   step(nowMs: number): { readonly messages: Outgoing[]; readonly wakeMs: number } {
     let wakeMs = this.#awakeMs;
     if (nowMs >= this.#awakeMs) {
-      if (this.#isDirect) this.#sendDirectly(nowMs);
+      this.#sendDirectly();
       wakeMs = this.#sendWhatIsDue(nowMs);
     }
     return { messages: this.#outgoing.splice(0), wakeMs };
@@ -574,6 +588,11 @@ export class Gossiper {
    */
   #askMs(link: Link, parent: Link | undefined, strangers: number): number {
     const againMs = link.askedMs + ASK_MS;
+    if (link === parent && this.#hasUnsent(link)) {
+      // What was given to this node meanwhile need not wait for the answer.
+      const waitedMs = link.askedMs - (link.unansweredSinceMs ?? link.askedMs);
+      return Math.min(againMs, link.askedMs + Math.max(SOON_MS, waitedMs));
+    }
     if (link.start === undefined) {
       if (link === parent) return Math.max(againMs, this.#awakeMs);
       const waves = this.#isRecovered ? 1 : 1 + Math.floor(Math.log2(strangers));
@@ -658,33 +677,29 @@ export class Gossiper {
     link.sent = link.settled;
   }
 
-  /** Sends own values to everybody. Whether they arrive is for the hub to mind. */
-  #sendDirectly(nowMs: number): void {
-    const count = this.ownCount;
-    if (count === this.#directCount) return;
-    const first = this.#directCount;
-    this.#directCount = count;
-    const news = this.#log.runs(0, (_, origin, number) => origin !== this.#start || number < first);
+  /**
+   * Sends own values to everybody. They are shown at once where they arrive, and count for nothing
+   * else: whether they do arrive is minded by the hub.
+   */
+  #sendDirectly(): void {
+    const values = this.#unsentDirectly.splice(0);
+    if (values.length === 0) return;
     const parent = this.#parent();
     for (const link of this.#links) {
-      // The parent gets it with the acknowledgements, like any news.
+      // The parent gets them in the usual way, and at once too.
       if (link === parent && canCompare(link)) continue;
-      this.#outgoing.push({
-        dest: link.id,
-        body: { type: "gossip", me: this.#start, news: news.map((run) => [...run]) },
-      });
+      this.#outgoing.push({ dest: link.id, body: { type: "shown", values } });
     }
-    void nowMs;
   }
 
   #ask(link: Link, nowMs: number): void {
-    if (nowMs < link.askedMs + ASK_MS) return;
     this.#push(link, nowMs, {
       ask: true,
       have: this.#log.have(),
       news: this.#ownNews(),
     });
     link.askedMs = nowMs;
+    link.sent = this.#log.length;
     link.unansweredSinceMs ??= nowMs;
   }
 
@@ -819,6 +834,10 @@ export function broadcast(node: KVNode, { flushMs }: Options): void {
   node.handle("read", Read, (request) => {
     node.reply(request, { type: "read_ok", messages: gossiper?.values.toArray() ?? [] });
     gossiper?.wake(node.nowMs());
+    step();
+  });
+  node.handle("shown", Shown, (request) => {
+    gossiper?.show(request.body, node.nowMs());
     step();
   });
   node.handle("gossip", Gossip, (request) => {
