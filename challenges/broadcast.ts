@@ -590,8 +590,9 @@ export class Gossiper {
     const againMs = link.askedMs + ASK_MS;
     if (link === parent && this.#hasUnsent(link)) {
       // What was given to this node meanwhile need not wait for the answer.
-      const waitedMs = link.askedMs - (link.unansweredSinceMs ?? link.askedMs);
-      return Math.min(againMs, link.askedMs + Math.max(SOON_MS, waitedMs));
+      const { unansweredSinceMs } = link;
+      const spanMs = unansweredSinceMs === undefined ? 0 : link.askedMs - unansweredSinceMs;
+      return Math.min(againMs, link.askedMs + Math.max(SOON_MS, spanMs));
     }
     if (link.start === undefined) {
       if (link === parent) return Math.max(againMs, this.#awakeMs);
