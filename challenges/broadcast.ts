@@ -319,13 +319,16 @@ class RoundTrip {
     return 3 * this.#deviationMs + SLACK_MS;
   }
 
-  add(sampleMs: number): void {
+  add(measuredMs: number): void {
+    // More means that one of the two stood still meanwhile.
+    const sampleMs = Math.min(measuredMs, ROUND_TRIP_MAX_MS);
     if (this.#meanMs === undefined) {
       this.#meanMs = sampleMs;
       return;
     }
     const errorMs = sampleMs - this.#meanMs;
-    this.#meanMs += errorMs / 8;
+    // Better times are noticed sooner than worse ones.
+    this.#meanMs += errorMs < 0 ? errorMs / 4 : errorMs / 8;
     this.#deviationMs += (Math.abs(errorMs) - this.#deviationMs) / 4;
   }
 }
@@ -399,6 +402,8 @@ const QUIET_START_MS = 500;
 const MENDING_CYCLE_MS = 1000;
 /** A node with no news of its own acknowledges after so many cycles. */
 const ACK_CYCLES = 3;
+/** Longer round trips are not reckoned with, in ms. */
+const ROUND_TRIP_MAX_MS = 2000;
 /** What is taken for a round trip before one was seen, in ms. */
 const ROUND_TRIP_MS = 200;
 /** How much longer than expected an answer may take before the message is repeated, in ms. */
@@ -626,7 +631,9 @@ export class Gossiper {
 
   /** How long a peer may take to answer, in ms. */
   #answerMs({ roundTrip }: Link): number {
-    return this.#cycleMs + (roundTrip.meanMs ?? ROUND_TRIP_MS) + PATIENCE_MS;
+    // With a slower network too many messages are repeated: better than to repeat them too late.
+    const roundTripMs = Math.min(roundTrip.meanMs ?? ROUND_TRIP_MS, 2 * ROUND_TRIP_MS);
+    return this.#cycleMs + roundTripMs + PATIENCE_MS;
   }
 
   #noteSilence(link: Link, parent: Link | undefined, nowMs: number): void {
