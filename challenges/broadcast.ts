@@ -417,7 +417,6 @@ const PATIENCE_MS = 100;
 export class Gossiper {
   readonly values = new Values();
   readonly #log = new Log(this.values);
-  readonly #id: NodeId;
   readonly #start: string;
   readonly #rank: number;
   readonly #cycleMs: number;
@@ -435,7 +434,6 @@ export class Gossiper {
   readonly #outgoing: Outgoing[] = [];
 
   constructor({ id, nodeIds, start, flushMs, nowMs }: GossiperOptions) {
-    this.#id = id;
     this.#start = start;
     this.#rank = nodeIds.indexOf(id);
     this.#isDirect = flushMs === 0;

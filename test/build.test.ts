@@ -106,7 +106,7 @@ describe("build.ts", () => {
   });
 
   test.each([
-    [["nope"], 'Nothing here is called "nope"; there are echo, '],
+    [["nope"], 'Nothing here is called "nope"; there are '],
     [["--target", "amiga"], 'Unknown target "amiga"; there are linux-x64, '],
     [["--frob"], "Unknown option '--frob'"],
     [["--target"], "--target"],
