@@ -1,0 +1,171 @@
+/**
+ * Simulations of counters and set under faults: a sample of seeds; SEEDS=1000 tries that many of each.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { gCounter } from "../../challenges/g-counter.ts";
+import { gSet } from "../../challenges/g-set.ts";
+import { pnCounter } from "../../challenges/pn-counter.ts";
+import type { Operation } from "../../lib/workbench/history.ts";
+import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { sweepFaults } from "../support/fault-sweep.ts";
+import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
+
+setDefaultTimeout(3_600_000);
+
+const NODES = 3;
+const CONCURRENCY = 4 * NODES;
+const usual: SimulatedOptions = {
+  nodeCount: NODES,
+  concurrency: CONCURRENCY,
+  rate: 100,
+  timeLimitS: 12,
+  nemesisIntervalS: 2,
+  recoveryS: 3,
+};
+const FRESH_MS = 1000;
+
+interface Call {
+  readonly invoked: Operation;
+  readonly completed: Operation;
+}
+
+/** Operations of a kind that ended well, in the order of their ends. */
+function okCalls(history: readonly Operation[], f: string): Call[] {
+  const open = new Map<Operation["process"], Operation>();
+  const calls: Call[] = [];
+  for (const operation of history) {
+    const invoked = open.get(operation.process);
+    if (operation.type === "invoke") open.set(operation.process, operation);
+    else if (operation.type === "ok" && operation.f === f && invoked !== undefined) {
+      calls.push({ invoked, completed: operation });
+    }
+  }
+  return calls;
+}
+
+const nodeOf = ({ process }: Operation) => (Number(process) % CONCURRENCY) % NODES;
+
+/** Reads of a grow-only counter that show less than an earlier one on the same node did. */
+function readsThatFell({ history }: Simulated): string[] {
+  const reads = okCalls(history, "read");
+  const highest = Array.from({ length: NODES }, () => [{ time: -1, value: 0 }]);
+  const problems: string[] = [];
+  for (const { invoked, completed } of reads) {
+    const known = highest[nodeOf(invoked)] ?? [];
+    const before = known.findLast(({ time }) => time < invoked.time)?.value ?? 0;
+    const value = Number(completed.value);
+    if (value < before) problems.push(`read ${completed.index} shows ${value} after ${before}`);
+    known.push({ time: completed.time, value: Math.max(value, known.at(-1)?.value ?? 0) });
+  }
+  return problems;
+}
+
+/** Reads that miss what was acknowledged long enough before them. */
+function staleReads({ history }: Simulated): string[] {
+  const adds = okCalls(history, "add");
+  return okCalls(history, "read").flatMap(({ invoked, completed }) => {
+    const untilNs = invoked.time - FRESH_MS * 1e6;
+    const expected = adds.reduce(
+      (sum, add) => (add.completed.time < untilNs ? sum + Number(add.completed.value) : sum),
+      0,
+    );
+    const value = Number(completed.value);
+    return value < expected ? [`read ${completed.index} shows ${value}, not ${expected}`] : [];
+  });
+}
+
+describe("g-counter in simulation", () => {
+  const sweep = (options: SimulatedOptions & { nemesis: readonly Fault[] }) =>
+    sweepFaults({
+      workload: "g-counter",
+      program: gCounter,
+      seedCount: 8,
+      options: { ...usual, ...options },
+      alsoWrong: (run) => [...readsThatFell(run), ...staleReads(run)],
+    });
+
+  test("is exact, never falls, and is never older than a second without faults", () => {
+    expect(sweep({ nemesis: [] }).problems).toEqual([]);
+  });
+
+  test.each(FAULTS)("is so under %s", (fault) => {
+    const { problems, disturbedPart } = sweep({ nemesis: [fault] });
+    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(problems).toEqual([]);
+  });
+
+  test("is so under all faults at once", () => {
+    const { problems, disturbedPart } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
+    expect(disturbedPart).toBeGreaterThanOrEqual(0.4);
+    expect(problems).toEqual([]);
+  });
+
+  test("is so where messages take 10 ms on average and overtake each other", () => {
+    const latency = { meanMs: 10, distribution: "exponential" } as const;
+    const nemesis = FAULTS.filter((fault) => fault !== "slow");
+    expect(sweep({ nemesis, latency, timeLimitS: 20 }).problems).toEqual([]);
+  });
+});
+
+describe("pn-counter in simulation", () => {
+  const sweep = (nemesis: readonly Fault[], timeLimitS = 12) =>
+    sweepFaults({
+      workload: "pn-counter",
+      program: pnCounter,
+      seedCount: 4,
+      options: { ...usual, nemesis, timeLimitS },
+    });
+
+  test.each(FAULTS)("is valid under %s", (fault) => {
+    const { problems, disturbedPart } = sweep([fault]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(problems).toEqual([]);
+  });
+
+  test("is valid under all faults at once", () => {
+    expect(sweep(FAULTS, 20).problems).toEqual([]);
+  });
+});
+
+describe("g-set in simulation", () => {
+  const sweep = (nemesis: readonly Fault[]) =>
+    sweepFaults({
+      workload: "g-set",
+      program: gSet,
+      seedCount: 4,
+      options: { ...usual, nemesis },
+    });
+
+  // Its nodes do not talk to each other: there is nothing to cut, lose or send twice.
+  test.each(["kill", "pause", "slow"] as const)("is valid under %s", (fault) => {
+    const { problems, disturbedPart } = sweep([fault]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(problems).toEqual([]);
+  });
+
+  test("is valid under all faults at once", () => {
+    expect(sweep(FAULTS).problems).toEqual([]);
+  });
+});
+
+describe("g-counter at the load of stage 4", () => {
+  const load = { nodeCount: 3, concurrency: 3, rate: 100, timeLimitS: 20 } as const;
+  const median = (figures: number[]) =>
+    figures.toSorted((one, other) => one - other)[Math.floor(figures.length / 2)];
+
+  test.each([
+    [[], 0.75],
+    [["--no-durable"], 0.15],
+  ])(
+    "with arguments %p takes at most %d messages between servers for an operation",
+    (args, most) => {
+      const figures = [1, 2, 3, 4, 5].map((seed) => {
+        const options = { ...load, nemesis: ["partition"] as const, seed };
+        const { result } = runSimulated("g-counter", gCounter, options, { args });
+        expect(result.valid).toBe(true);
+        return result.net.servers.msgsPerOp ?? Number.NaN;
+      });
+      expect(median(figures)).toBeLessThanOrEqual(most);
+    },
+  );
+});

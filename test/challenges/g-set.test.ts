@@ -1,0 +1,75 @@
+import { describe, expect, test } from "bun:test";
+import { gSet } from "../../challenges/g-set.ts";
+import { parseJson, stringifyJson } from "../../lib/vortex/index.ts";
+import { SmallCluster } from "../support/small-cluster.ts";
+
+const start = () => new SmallCluster({ program: (node) => gSet(node, { freshMs: 500 }) });
+const add = (element: unknown) => ({ type: "add", element });
+const READ = { type: "read" };
+
+describe("g-set", () => {
+  test("answers with nothing but what the workload's closed schemas allow", async () => {
+    const cluster = start();
+    expect(await cluster.ask("n0", add(1))).toEqual({ type: "add_ok", in_reply_to: 1 });
+    const read = await cluster.ask("n1", READ);
+    expect(read).toEqual({ type: "read_ok", value: [1], in_reply_to: 2 });
+  });
+
+  test("stores an element before it is acknowledged, with all that wait", async () => {
+    const cluster = start();
+    cluster.fate = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
+    const replies = [cluster.request("n0", add(0))];
+    await cluster.settle();
+    for (let element = 1; element <= 10; element++) {
+      replies.push(cluster.request("n0", add(element)));
+    }
+    await cluster.settle();
+    expect(replies.map((reply) => reply())).toEqual(Array(11).fill(undefined));
+    cluster.fate = () => "deliver";
+    await cluster.release();
+    expect(replies.every((reply) => reply()?.["type"] === "add_ok")).toBe(true);
+    expect(cluster.messages.filter(({ body }) => body["type"] === "cas")).toHaveLength(2);
+  });
+
+  test("shows each element once, any JSON, as it was written", async () => {
+    const cluster = start();
+    const elements = ["1", "1.0", '"1"', "9007199254740993", "null", '{"__proto__":[1e400]}', "[]"];
+    for (const text of [...elements, ...elements]) await cluster.ask("n0", add(parseJson(text)));
+    const { value } = await cluster.ask("n1", READ);
+    expect(stringifyJson(value)).toBe(`[${elements.join(",")}]`);
+  });
+
+  test("shows after freshMs what another node has acknowledged", async () => {
+    const cluster = start();
+    await cluster.ask("n1", READ);
+    await cluster.ask("n0", add(1));
+    await cluster.advance(510);
+    expect(await cluster.ask("n1", READ)).toMatchObject({ value: [1] });
+  });
+
+  test("shows all of it again after a kill", async () => {
+    const cluster = start();
+    for (let element = 0; element < 20; element++) await cluster.ask("n0", add(element));
+    for (const id of ["n0", "n1", "n2"]) cluster.start(id);
+    const { value } = await cluster.ask("n0", READ);
+    expect(value).toEqual(Array.from({ length: 20 }, (_, element) => element));
+    expect(await cluster.ask("n0", add(20))).toMatchObject({ type: "add_ok" });
+  });
+
+  test("makes do with what is known where lin-kv does not answer", async () => {
+    const cluster = start();
+    await cluster.ask("n0", add(1));
+    await cluster.ask("n0", READ);
+    await cluster.advance(510);
+    cluster.fate = () => "lose";
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: [1] });
+  });
+
+  test("refuses a read while a node that has just started cannot know", async () => {
+    const cluster = start();
+    cluster.fate = () => "lose";
+    const reply = cluster.request("n0", READ);
+    await cluster.advance(4900);
+    expect(reply()).toMatchObject({ type: "error", code: 11 });
+  });
+});

@@ -1,0 +1,86 @@
+/** Simulations of logs under faults: a sample of seeds; SEEDS=300 tries that many of each. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { kafka } from "../../challenges/kafka.ts";
+import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { sweepFaults } from "../support/fault-sweep.ts";
+import { runSimulated, type SimulatedOptions } from "../support/simulate.ts";
+
+setDefaultTimeout(3_600_000);
+
+const usual: SimulatedOptions = {
+  nodeCount: 3,
+  concurrency: 6,
+  rate: 200,
+  timeLimitS: 8,
+  nemesisIntervalS: 1.5,
+  recoveryS: 3,
+};
+
+const sweep = (
+  options: SimulatedOptions & { readonly nemesis: readonly Fault[] },
+  args: readonly string[] = [],
+) =>
+  sweepFaults({
+    workload: "kafka",
+    program: kafka,
+    seedCount: 5,
+    options: { ...usual, ...options },
+    args,
+  });
+
+describe("kafka in simulation", () => {
+  test.each(FAULTS)("is valid under %s", (fault) => {
+    const { problems, disturbedPart } = sweep({ nemesis: [fault] });
+    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(problems).toEqual([]);
+  });
+
+  test("is valid under all faults at once", () => {
+    const { problems, disturbedPart } = sweep({ nemesis: FAULTS, timeLimitS: 15 });
+    expect(disturbedPart).toBeGreaterThanOrEqual(0.4);
+    expect(problems).toEqual([]);
+  });
+
+  test("is valid where messages take 10 ms on average and overtake each other", () => {
+    const latency = { meanMs: 10, distribution: "exponential" } as const;
+    const nemesis = FAULTS.filter((fault) => fault !== "slow");
+    expect(sweep({ nemesis, latency, timeLimitS: 15 }).problems).toEqual([]);
+  });
+
+  test("is valid without durability under the faults that kill no node", () => {
+    const nemesis = FAULTS.filter((fault) => fault !== "kill");
+    expect(sweep({ nemesis, timeLimitS: 15 }, ["--no-durable"]).problems).toEqual([]);
+  });
+
+  test("is valid on 5 nodes at 10,000 operations a second", () => {
+    const options = { nodeCount: 5, concurrency: 50, rate: 10_000, timeLimitS: 2, recoveryS: 3 };
+    const { result } = runSimulated("kafka", kafka, options);
+    expect(result.valid).toBe(true);
+    expect(result.stats?.["count"]).toBeGreaterThan(18_000);
+  });
+});
+
+describe("kafka at the load of stages 5b and 5c", () => {
+  const load = { nodeCount: 2, concurrency: 4, rate: 1000, timeLimitS: 20 };
+
+  test.each([
+    [[], [], 1.1],
+    [["--no-durable"], [], 0.06],
+    // While they are cut off from each other, nodes read each other's records in lin-kv.
+    [[], ["partition"], 2.1],
+  ] as const)(
+    "with arguments %p and faults %p takes at most %d messages between servers for an operation",
+    (args, nemesis, most) => {
+      const { result } = runSimulated("kafka", kafka, { ...load, nemesis }, { args });
+      expect(result.valid).toBe(true);
+      expect(result.net.servers.msgsPerOp).toBeLessThanOrEqual(most);
+    },
+  );
+
+  test("makes as many operations as a program that keeps all in memory and sends nothing", () => {
+    const countWith = (args: readonly string[]) =>
+      Number(runSimulated("kafka", kafka, load, { args }).result.stats?.["count"]);
+    // Without durability a send is answered at once, as it would be in memory.
+    expect(countWith([]) / countWith(["--no-durable"])).toBeGreaterThan(0.99);
+  });
+});

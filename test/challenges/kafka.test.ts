@@ -1,0 +1,392 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import * as v from "valibot";
+import { kafka, MergedLog } from "../../challenges/kafka.ts";
+import { type AnyBody, type Message, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
+import { SmallCluster } from "../support/small-cluster.ts";
+
+const ofTime = (time: number, ...messages: [key: string, message: unknown][]) => {
+  return { time, messages, commits: [] };
+};
+const polled = (log: MergedLog, offsets: { [key: string]: number }, maxCount?: number) =>
+  Object.fromEntries(log.poll(new Map(Object.entries(offsets)), maxCount));
+
+describe("MergedLog", () => {
+  test("gives every message of every node an offset of its own", () => {
+    const log = new MergedLog(3);
+    const offsets = [0, 1, 2].flatMap((node) => [0, 1, 2].map((time) => log.offsetOf(node, time)));
+    expect(offsets.toSorted((one, other) => one - other)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
+  });
+
+  test("shows nothing that a message could still come before", () => {
+    const log = new MergedLog(2);
+    log.add(0, ofTime(5, ["k", "a"], ["k", "b"]));
+    expect(polled(log, { k: 0 })).toEqual({});
+    log.promise(1, 6);
+    expect(polled(log, { k: 0 })).toEqual({ k: [[10, "a"]] });
+    log.add(1, ofTime(6, ["k", "c"]));
+    expect(polled(log, { k: 0 })).toEqual({
+      k: [
+        [10, "a"],
+        [12, "b"],
+        [13, "c"],
+      ],
+    });
+  });
+
+  test("begins at the asked offset, or at the next that there is", () => {
+    const log = new MergedLog(1);
+    log.add(0, ofTime(5, ["k", "a"], ["k", "b"]));
+    log.add(0, ofTime(9, ["k", "c"]));
+    const offsetsFrom = (offset: number) =>
+      polled(log, { k: offset })["k"]?.map(([found]) => found);
+    expect([-1, 5, 6, 7, 9, 10].map(offsetsFrom)).toEqual([
+      [5, 6, 9],
+      [5, 6, 9],
+      [6, 9],
+      [9],
+      [9],
+      undefined,
+    ]);
+  });
+
+  test("leaves no message out up to the number that a poll returns at most", () => {
+    const log = new MergedLog(1);
+    for (let time = 0; time < 100; time++) log.add(0, ofTime(time, ["a", time], ["b", time]));
+    const { a, b } = polled(log, { a: 10, b: 20 }, 20);
+    expect(a).toEqual(Array.from({ length: 10 }, (_, index) => [10 + index, 10 + index]));
+    expect(b).toHaveLength(10);
+  });
+
+  test("returns one message at least of each key that has any, however many keys", () => {
+    const log = new MergedLog(1);
+    for (let time = 0; time < 100; time++) log.add(0, ofTime(time, [String(time), "m"]));
+    const offsets = Object.fromEntries(Array.from({ length: 200 }, (_, key) => [String(key), 0]));
+    expect(Object.keys(polled(log, offsets, 5))).toHaveLength(100);
+  });
+
+  test("raises committed offsets, and never lowers them", () => {
+    const log = new MergedLog(1);
+    expect(log.commit("k", 5)).toBe(true);
+    expect(log.commit("k", 3)).toBe(false);
+    log.add(0, { time: 0, messages: [], commits: [["k", 4]] });
+    expect(log.committed("k")).toBe(5);
+    expect(log.committed("other")).toBeUndefined();
+  });
+
+  test("shows the same messages in the same order, however the nodes' records interleave", () => {
+    const records = fc.array(fc.tuple(fc.nat(2), fc.nat(3), fc.nat(3)), { maxLength: 40 });
+    const schedule = fc.array(fc.nat(2), { minLength: 200, maxLength: 200 });
+    fc.assert(
+      fc.property(records, schedule, (made, turns) => {
+        // What each node appends: records of some messages, with gaps of time in between.
+        const logs: ReturnType<typeof ofTime>[][] = [[], [], []];
+        const ends = [0, 0, 0];
+        for (const [node, gap, count] of made) {
+          const time = (ends[node] ?? 0) + gap;
+          const messages = Array.from({ length: count }, (_, index): [string, unknown] => [
+            `k${index % 2}`,
+            `${node}/${time + index}`,
+          ]);
+          logs[node]?.push(ofTime(time, ...messages));
+          ends[node] = time + count;
+        }
+        const whole = new MergedLog(3);
+        for (const [node, log] of logs.entries()) for (const one of log) whole.add(node, one);
+        for (const node of [0, 1, 2]) whole.promise(node, 1000);
+
+        const step = new MergedLog(3);
+        const seen = new Map<string, unknown[]>();
+        const positions = new Map([
+          ["k0", 0],
+          ["k1", 0],
+        ]);
+        const poll = () => {
+          for (const [key, messages] of step.poll(positions, 4)) {
+            seen.set(key, [...(seen.get(key) ?? []), ...messages]);
+            positions.set(key, (messages.at(-1)?.[0] ?? 0) + 1);
+          }
+        };
+        const remaining = logs.map((log) => [...log]);
+        for (const node of [...turns, ...turns, 0, 1, 2]) {
+          const next = remaining[node]?.shift();
+          if (next !== undefined) step.add(node, next);
+          poll();
+        }
+        for (const [node, log] of remaining.entries()) for (const one of log) step.add(node, one);
+        for (const node of [0, 1, 2]) step.promise(node, 1000);
+        for (let polls = 0; polls < 100; polls++) poll();
+        expect(Object.fromEntries(seen)).toEqual(polled(whole, { k0: 0, k1: 0 }));
+      }),
+    );
+  });
+});
+
+function start(options: v.InferInput<typeof kafka.options> = {}, nodeIds = ["n0", "n1"]) {
+  const program = (node: Parameters<typeof kafka>[0]) =>
+    kafka(node, v.parse(kafka.options, options));
+  return new SmallCluster({ program, nodeIds });
+}
+
+const send = (key: string, msg: unknown): AnyBody => ({ type: "send", key, msg });
+const poll = (offsets: AnyBody): AnyBody => ({ type: "poll", offsets });
+const isOfType =
+  (...types: string[]) =>
+  ({ body }: Message) =>
+    types.includes(String(body["type"]));
+
+/** The messages of a key that a node shows. */
+async function shown(cluster: SmallCluster, id: string, key: string): Promise<unknown[]> {
+  const { msgs } = await cluster.ask(id, poll({ [key]: 0 }));
+  const pairs = (msgs as { [key: string]: [number, unknown][] })[key] ?? [];
+  return pairs.map(([, message]) => message);
+}
+
+describe("kafka", () => {
+  test("answers with nothing but what the workload's closed schemas allow", async () => {
+    const cluster = start({}, ["n0"]);
+    const sent = await cluster.ask("n0", send("k", 7));
+    expect(sent).toEqual({ type: "send_ok", offset: expect.any(Number), in_reply_to: 1 });
+    expect(await cluster.ask("n0", poll({ k: 0 }))).toEqual({
+      type: "poll_ok",
+      msgs: { k: [[sent["offset"], 7]] },
+      in_reply_to: 2,
+    });
+    const committed = await cluster.ask("n0", { type: "commit_offsets", offsets: { k: 3 } });
+    expect(committed).toEqual({ type: "commit_offsets_ok", in_reply_to: 3 });
+    const listed = await cluster.ask("n0", { type: "list_committed_offsets", keys: ["k", "l"] });
+    expect(listed).toEqual({
+      type: "list_committed_offsets_ok",
+      offsets: { k: 3 },
+      in_reply_to: 4,
+    });
+  });
+
+  test("leaves out keys without messages", async () => {
+    const cluster = start({}, ["n0"]);
+    await cluster.ask("n0", send("k", 1));
+    expect(await cluster.ask("n0", poll({ k: 1000, l: 0 }))).toMatchObject({ msgs: {} });
+    expect(await cluster.ask("n0", poll({}))).toMatchObject({ msgs: {} });
+  });
+
+  test.each([["__proto__"], ["constructor"], [""], ["7"], ["x".repeat(1e6)]])(
+    "takes any string for a key: %.20s",
+    async (key) => {
+      const cluster = start();
+      const offsets = JSON.parse(`{${JSON.stringify(key)}:0}`);
+      await cluster.ask("n0", send(key, "m"));
+      await cluster.ask("n1", { type: "commit_offsets", offsets });
+      await cluster.advance(3000);
+      for (const id of ["n0", "n1"]) {
+        const { msgs } = await cluster.ask(id, poll(offsets));
+        expect(Object.entries(msgs as object)).toEqual([[key, [[expect.any(Number), "m"]]]]);
+        const listing = { type: "list_committed_offsets", keys: [key] };
+        const listed = (await cluster.ask(id, listing))["offsets"] as object;
+        expect(Object.entries(listed)).toEqual([[key, 0]]);
+      }
+    },
+  );
+
+  test("passes any JSON through as written, to other nodes too, and after a kill", async () => {
+    const cluster = start();
+    const messages = ["1.0", "9007199254740993", "1e400", "null", '{"__proto__":{"a":[-0]}}', '""'];
+    for (const text of messages) await cluster.ask("n0", send("k", parseJson(text)));
+    await cluster.advance(500);
+    for (const id of ["n0", "n1"]) {
+      expect(stringifyJson(await shown(cluster, id, "k"))).toBe(`[${messages.join(",")}]`);
+    }
+    cluster.start("n0");
+    await shown(cluster, "n0", "k");
+    await cluster.advance(500);
+    expect(stringifyJson(await shown(cluster, "n0", "k"))).toBe(`[${messages.join(",")}]`);
+  });
+
+  test.each([
+    [{ type: "send", key: "k" }],
+    [{ type: "send", key: 7, msg: 1 }],
+    [poll([] as unknown as AnyBody)],
+    [poll({ k: "0" })],
+    [poll({ k: 1.5 })],
+    [{ type: "poll" }],
+    [{ type: "commit_offsets", offsets: { k: null } }],
+    [{ type: "list_committed_offsets", keys: [1] }],
+  ])("refuses %j as malformed", async (body) => {
+    expect(await start({}, ["n0"]).ask("n0", body)).toMatchObject({ type: "error", code: 12 });
+  });
+
+  test("sends nothing before the first request, and nothing between nodes when nothing is new", async () => {
+    const cluster = start();
+    await cluster.advance(1000);
+    expect(cluster.messages).toEqual([]);
+    await cluster.ask("n0", send("k", 1));
+    await cluster.advance(3000);
+    cluster.takeMessages();
+    await cluster.advance(10_000);
+    expect(cluster.takeMessages().filter(isOfType("push"))).toEqual([]);
+  });
+
+  test("stores messages before it acknowledges them, with all that wait", async () => {
+    const cluster = start({}, ["n0"]);
+    await cluster.ask("n0", send("k", 0));
+    cluster.takeMessages();
+    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    const replies = [cluster.request("n0", send("k", 1))];
+    await cluster.settle();
+    for (let msg = 2; msg <= 10; msg++) replies.push(cluster.request("n0", send("k", msg)));
+    await cluster.settle();
+    expect(replies.map((reply) => reply())).toEqual(Array(10).fill(undefined));
+    cluster.fate = () => "deliver";
+    await cluster.release();
+    const offsets = replies.map((reply) => Number(reply()?.["offset"]));
+    expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
+    expect(new Set(offsets).size).toBe(10);
+    expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(2);
+  });
+
+  test("answers a send that cannot be stored before its client gives up", async () => {
+    const cluster = start({}, ["n0"]);
+    await cluster.ask("n0", send("k", 0));
+    cluster.fate = () => "lose";
+    const reply = cluster.request("n0", send("k", 1));
+    await cluster.advance(500);
+    const later = cluster.request("n0", send("k", 2));
+    await cluster.advance(4400);
+    expect(reply()).toMatchObject({ type: "error", code: 0 });
+    expect(later()).toMatchObject({ type: "error", code: 11 });
+    cluster.fate = () => "deliver";
+    await cluster.advance(10_000);
+    expect(await shown(cluster, "n0", "k")).toEqual([0, 1]);
+  });
+
+  test("loses nothing that was acknowledged when all nodes are killed", async () => {
+    const cluster = start();
+    for (let msg = 0; msg < 20; msg++) await cluster.ask(`n${msg % 2}`, send("k", msg));
+    await cluster.advance(1000);
+    const before = await shown(cluster, "n0", "k");
+    expect(before.toSorted((one, other) => Number(one) - Number(other))).toEqual([
+      ...Array(20).keys(),
+    ]);
+    for (const id of ["n0", "n1"]) cluster.start(id);
+    await cluster.ask("n0", send("k", "new"));
+    await cluster.advance(1000);
+    for (const id of ["n0", "n1"])
+      expect(await shown(cluster, id, "k")).toEqual([...before, "new"]);
+  });
+
+  test("puts a message whose write comes after a restart nowhere", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", 1));
+    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    cluster.request("n0", send("k", "lost"));
+    await cluster.settle();
+    cluster.start("n0");
+    cluster.fate = () => "deliver";
+    await cluster.ask("n0", send("k", 2));
+    await cluster.release();
+    await cluster.advance(3000);
+    for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([1, 2]);
+  });
+
+  test("keeps committed offsets beyond a kill, but for those of the last interval", async () => {
+    const cluster = start({ commitMs: 1000 });
+    await cluster.ask("n0", { type: "commit_offsets", offsets: { k: 5 } });
+    await cluster.advance(1200);
+    await cluster.ask("n0", { type: "commit_offsets", offsets: { k: 6 } });
+    cluster.start("n0");
+    const listing = { type: "list_committed_offsets", keys: ["k"] };
+    expect(await cluster.ask("n0", listing)).toMatchObject({ offsets: { k: 5 } });
+    await cluster.advance(1000);
+    expect(await cluster.ask("n1", listing)).toMatchObject({ offsets: { k: 5 } });
+  });
+
+  test("shows messages of a node that is cut off, from lin-kv, within 3 s", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", 0));
+    await cluster.ask("n1", send("k", 1));
+    await cluster.advance(1000);
+    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    await cluster.ask("n0", send("k", 2));
+    await cluster.advance(3000);
+    for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([0, 1, 2]);
+  });
+
+  test("shows messages though another node is dead, and gives its own later offsets than a fence", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", 0));
+    await cluster.ask("n1", send("k", 1));
+    await cluster.advance(1000);
+    // To n0, n1 is dead; n1 does not know of the fence.
+    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    const { offset } = await cluster.ask("n0", send("k", 2));
+    await cluster.advance(3000);
+    expect(await shown(cluster, "n0", "k")).toEqual([0, 1, 2]);
+    const later = await cluster.ask("n1", send("k", 3));
+    expect(Number(later["offset"])).toBeGreaterThan(Number(offset));
+    await cluster.advance(3000);
+    for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([0, 1, 2, 3]);
+  });
+
+  test("sends again what was lost, and finds in lin-kv what it no longer keeps", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", 0));
+    await cluster.advance(1000);
+    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    await cluster.ask("n0", send("k", 1));
+    await cluster.advance(300);
+    cluster.fate = () => "deliver";
+    await cluster.advance(800);
+    expect(await shown(cluster, "n1", "k")).toEqual([0, 1]);
+  });
+
+  test("takes pushes that overtake each other, or come twice", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", 0));
+    await cluster.ask("n1", send("k", 1));
+    await cluster.advance(1000);
+    cluster.fate = (message) => (isOfType("push")(message) ? "hold" : "deliver");
+    for (let msg = 2; msg < 5; msg++) {
+      await cluster.ask("n0", send("k", msg));
+      await cluster.advance(150);
+    }
+    cluster.fate = () => "deliver";
+    await cluster.ask("n0", send("k", 5));
+    await cluster.advance(300);
+    await cluster.release();
+    await cluster.advance(1000);
+    expect(await shown(cluster, "n1", "k")).toEqual([0, 1, 2, 3, 4, 5]);
+  });
+});
+
+describe("kafka --no-durable", () => {
+  test("acknowledges at once, and stores what came within storeMs in one record", async () => {
+    const cluster = start({ durable: false, storeMs: 200 });
+    await cluster.ask("n0", send("k", 0));
+    await cluster.advance(1000);
+    cluster.takeMessages();
+    for (let msg = 1; msg <= 10; msg++) {
+      const reply = cluster.request("n0", send("k", msg));
+      await cluster.settle();
+      expect(reply()).toMatchObject({ type: "send_ok" });
+    }
+    expect(cluster.takeMessages()).toEqual([]);
+    await cluster.advance(1000);
+    expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(1);
+    for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toHaveLength(11);
+  });
+
+  test("loses in a kill what was not stored, but gives no offset twice", async () => {
+    const cluster = start({ durable: false, storeMs: 200 });
+    await cluster.ask("n0", send("k", "stored"));
+    await cluster.advance(1000);
+    const lost = await cluster.ask("n0", send("k", "lost"));
+    cluster.start("n0");
+    const kept = await cluster.ask("n0", send("k", "kept"));
+    expect(Number(kept["offset"])).toBeGreaterThan(Number(lost["offset"]));
+    await cluster.advance(1000);
+    await cluster.ask("n1", send("k", "other"));
+    await cluster.advance(1000);
+    for (const id of ["n0", "n1"]) {
+      expect(await shown(cluster, id, "k")).toEqual(["stored", "kept", "other"]);
+    }
+  });
+});
