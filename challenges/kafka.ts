@@ -17,7 +17,7 @@
  *
  * **News** travels between nodes in pushes, one per interval at most: the records that the other has
  * not yet confirmed, the promise, and a confirmation of what came from there. What gets lost is sent
- * again. When nothing is new, nothing is sent.
+ * again. When nothing is new, nothing is pushed.
  *
  * **What faults do.**
  * - A partition does nothing to sends: lin-kv is not part of it. Polls get new messages later: a
@@ -33,8 +33,9 @@
  *   begun, else an indefinite one.
  *
  * **`--no-durable`** acknowledges at once, and stores in intervals (`--store-ms`). A kill then loses
- * what was acknowledged in the last of them. There are no fences, for times have been given away: new
- * messages are polled only once every node has been heard of.
+ * what was acknowledged in the last of them, and no offset is given twice. There are no fences, for
+ * times have been given away: while a node is dead, paused, or idle behind a partition, polls show
+ * nothing that came after it was last heard of.
  *
  * @see Maelstrom workloads, "Kafka"; Fly.io Gossip Glomers, challenge 5
  */
@@ -440,10 +441,11 @@ class Replica {
 
   /** Appends messages to the log; resolves with the time of the first. */
   async #store(messages: LogRecord["messages"]): Promise<number> {
-    await this.start();
+    // At once: messages that are acknowledged from here on are of the next batch.
     const given = this.#open;
     this.#storing = given;
     this.#open = undefined;
+    await this.start();
     return await this.#inTurn(async () => {
       const commits = this.#takeCommits();
       for (;;) {
@@ -538,7 +540,7 @@ class Replica {
       knownRecords: peer.log.length,
       knownPromise: this.#merged.promiseOf(peer.index),
       isUnconfirmed: this.#isAheadOf(peer),
-    } satisfies v.InferOutput<typeof Push> & { type: string });
+    } satisfies v.InferOutput<typeof Push> & { readonly type: "push" });
     peer.sentRecords = from + records.length;
     peer.sentPromise = promise;
     peer.sentMs = this.#node.nowMs();

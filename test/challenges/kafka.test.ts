@@ -389,4 +389,14 @@ describe("kafka --no-durable", () => {
       expect(await shown(cluster, id, "k")).toEqual(["stored", "kept", "other"]);
     }
   });
+
+  test("keeps to the offsets that it gave, when messages come before it is ready and while it stores", async () => {
+    const cluster = start({ durable: false, storeMs: 0 }, ["n0"]);
+    const replies = Array.from({ length: 20 }, (_, msg) => cluster.request("n0", send("k", msg)));
+    await cluster.settle();
+    for (let msg = 20; msg < 40; msg++) replies.push(cluster.request("n0", send("k", msg)));
+    await cluster.advance(1000);
+    const { msgs } = await cluster.ask("n0", poll({ k: 0 }));
+    expect(msgs).toEqual({ k: replies.map((reply, msg) => [Number(reply()?.["offset"]), msg]) });
+  });
 });
