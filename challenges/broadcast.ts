@@ -407,7 +407,7 @@ const ROUND_TRIP_MAX_MS = 2000;
 /** What is taken for a round trip before one was seen, in ms. */
 const ROUND_TRIP_MS = 200;
 /** How much longer than expected an answer may take before the message is repeated, in ms. */
-const PATIENCE_MS = 100;
+const PATIENCE_MS = 150;
 
 /**
  * The algorithm, without network or clock: told what happens and when, it says what to send.
@@ -670,7 +670,8 @@ export class Gossiper {
     link.lastAt = at;
     link.lastReceivedMs = nowMs;
     link.wantsService = serve === true;
-    link.nextBatchMs = nowMs + (next ?? 0);
+    // Without a time to wait for, it would send a batch as soon as there is something for one.
+    link.nextBatchMs = next === undefined ? Number.NEGATIVE_INFINITY : nowMs + next;
     link.plannedMs = undefined;
   }
 
