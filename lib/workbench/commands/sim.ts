@@ -8,7 +8,6 @@ import { describeResult } from "../report/text.ts";
 import { describeTrace, Trace } from "../report/trace.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
-import { simulate } from "../simulate.ts";
 import type { AnyProgram } from "../simulated-cluster.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../sweep/outcome.ts";
 import { parseSeeds, parseShard, type Shard, shardOf } from "../sweep/seeds.ts";
@@ -20,6 +19,7 @@ import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { loadProgram } from "./program.ts";
 import { shellCommand } from "./shell.ts";
+import { simulateProgram } from "./simulate-program.ts";
 import { serveSeeds, sweep } from "./sweep-workers.ts";
 import {
   addTestFlags,
@@ -93,16 +93,16 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
   for (const text of remarksOnDashes(args)) remark(text);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
   const subject = { program, args, options, replay };
-  if (flags.seeds === undefined) runOne(subject, flags);
+  if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
 }
 
-function runOne(subject: Subject, flags: Flags): void {
+async function runOne(subject: Subject, flags: Flags): Promise<void> {
   const { options, replay } = subject;
-  const { result, trace } = run(subject, options, flags);
+  const { result, trace } = await run(subject, options, flags);
   if (flags.json) console.log(stringifyJson(result));
   else console.log(describeResult(result));
-  const again = run(subject, options).trace;
+  const again = (await run(subject, options)).trace;
   if (trace.fingerprint() !== again.fingerprint()) {
     remark(
       `Not deterministic: seed ${options.seed} gave another history the second time. Does the program use the real clock, Math.random, or state outside of its function?`,
@@ -113,7 +113,7 @@ function runOne(subject: Subject, flags: Flags): void {
   remark(lastLineOf(result.valid));
   remark(`To run it again: ${replay(options)}`);
   process.exitCode = exitCodeOf(result.valid);
-  if (flags.shrink && result.valid !== true) tellSmallest(subject, options);
+  if (flags.shrink && result.valid !== true) await tellSmallest(subject, options);
 }
 
 async function runMany(subject: Subject, seeds: readonly number[], flags: Flags): Promise<void> {
@@ -122,7 +122,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   const [first] = shard;
   if (first === undefined) throw new BadArguments("There are fewer seeds than shards");
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
-  checkDeterminism(subject, { ...options, seed: first });
+  await checkDeterminism(subject, { ...options, seed: first });
 
   const progress = new SweepProgress(shard.length);
   const outcomes = await interruptible((signal) =>
@@ -146,7 +146,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   process.exitCode = exitCodeOf(
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
   );
-  if (flags.shrink && failure !== undefined) tellSmallest(subject, withSeed(failure.seed));
+  if (flags.shrink && failure !== undefined) await tellSmallest(subject, withSeed(failure.seed));
 }
 
 /** Opens the file for outcomes, before anything is run for nothing. */
@@ -160,13 +160,13 @@ function openOut(file: string) {
   return Bun.file(file).writer();
 }
 
-function run(
+async function run(
   { program, args }: Subject,
   options: TestOptions,
   { logStderr, strictStdout }: Partial<Flags> = {},
-): { readonly result: TestResult; readonly trace: Trace } {
+): Promise<{ readonly result: TestResult; readonly trace: Trace }> {
   const trace = new Trace();
-  const result = simulate(options, {
+  const result = await simulateProgram(options, {
     program,
     args,
     onOperation: (operation) => trace.addOperation(operation),
@@ -178,42 +178,55 @@ function run(
   return { result, trace };
 }
 
-function outcome(program: AnyProgram, args: readonly string[], options: TestOptions): Outcome {
+async function outcome(
+  program: AnyProgram,
+  args: readonly string[],
+  options: TestOptions,
+): Promise<Outcome> {
   try {
-    return outcomeOf(simulate(options, { program, args }));
+    return outcomeOf(await simulateProgram(options, { program, args }));
   } catch (error) {
     if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
     throw error;
   }
 }
 
-function checkDeterminism(subject: Subject, options: TestOptions): void {
-  const once = run(subject, options).trace.fingerprint();
-  const again = run(subject, options).trace.fingerprint();
-  if (once === again) return;
+async function checkDeterminism(subject: Subject, options: TestOptions): Promise<void> {
+  const once = await fingerprint(subject, options);
+  if (once === (await fingerprint(subject, options))) return;
   throw new BadArguments(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so no seed would mean anything`,
   );
 }
 
+/** Of a run's history and messages; of its crash, if it crashes. */
+async function fingerprint(subject: Subject, options: TestOptions): Promise<string> {
+  try {
+    return (await run(subject, options)).trace.fingerprint();
+  } catch (error) {
+    if (error instanceof TestCrash) return error.message;
+    throw error;
+  }
+}
+
 /** How many tests shrinking may take. */
 const MAX_SHRINK_TRIES = 500;
 
-function tellSmallest(subject: Subject, failing: TestOptions): void {
-  const anomalyOf = (options: TestOptions): string | undefined => {
+async function tellSmallest(subject: Subject, failing: TestOptions): Promise<void> {
+  const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
-      const result = simulate(options, subject);
+      const result = await simulateProgram(options, subject);
       return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
     } catch (error) {
       if (error instanceof TestCrash) return "crash";
       throw error;
     }
   };
-  const anomaly = anomalyOf(failing);
+  const anomaly = await anomalyOf(failing);
   if (anomaly === undefined) return;
-  const smallest = shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
+  const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
   console.log(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
-  const { result, trace } = run(subject, smallest);
+  const { result, trace } = await run(subject, smallest);
   console.log(describeTrace(trace, findingsOf(result)));
 }
 

@@ -68,9 +68,9 @@ class Worker {
 }
 
 /** Answers each seed that comes on stdin, until it ends. */
-export async function serveSeeds(run: (seed: number) => Outcome): Promise<void> {
+export async function serveSeeds(run: (seed: number) => Promise<Outcome>): Promise<void> {
   for await (const line of linesOf(Bun.stdin.stream())) {
-    await Bun.write(Bun.stdout, `${stringifyJson(run(Number(line)))}\n`);
+    await Bun.write(Bun.stdout, `${stringifyJson(await run(Number(line)))}\n`);
   }
 }
 

@@ -2,7 +2,7 @@
 import type { TestOptions } from "../test-options.ts";
 
 /** Runs a test; returns which anomaly it shows, or `undefined` if it is valid. */
-export type Try = (options: TestOptions) => string | undefined;
+export type Try = (options: TestOptions) => string | undefined | Promise<string | undefined>;
 
 /** How many seeds each smaller test gets, the present one first. */
 const SEEDS_PER_CANDIDATE = 8;
@@ -15,19 +15,19 @@ const SEEDS_PER_CANDIDATE = 8;
  *
  * @param maxTries How many tests to run at the most.
  */
-export function shrink(
+export async function shrink(
   failing: TestOptions,
   anomaly: string,
   fails: Try,
   maxTries: number,
-): TestOptions {
+): Promise<TestOptions> {
   let smallest = failing;
   let tries = 0;
-  const failingSeed = (candidate: TestOptions): TestOptions | undefined => {
+  const failingSeed = async (candidate: TestOptions): Promise<TestOptions | undefined> => {
     for (let attempt = 0; attempt < SEEDS_PER_CANDIDATE && tries < maxTries; attempt++) {
       const seeded = { ...candidate, seed: attempt === 0 ? smallest.seed : attempt };
       tries++;
-      if (fails(seeded) === anomaly) return seeded;
+      if ((await fails(seeded)) === anomaly) return seeded;
     }
     return undefined;
   };
@@ -37,7 +37,7 @@ export function shrink(
     for (const step of STEPS) {
       // The same step again as long as it works: halving gets far in a few tests.
       for (let candidates = step(smallest); candidates.length > 0; candidates = step(smallest)) {
-        const next = firstDefined(candidates, failingSeed);
+        const next = await firstDefined(candidates, failingSeed);
         if (next === undefined) break;
         smallest = next;
         hasShrunk = true;
@@ -102,9 +102,12 @@ function withNodes(options: TestOptions, count: number): TestOptions {
   return { ...options, nodeIds: options.nodeIds.slice(0, count), concurrency: count * perNode };
 }
 
-function firstDefined<T, R>(items: readonly T[], find: (item: T) => R | undefined): R | undefined {
+async function firstDefined<T, R>(
+  items: readonly T[],
+  find: (item: T) => Promise<R | undefined>,
+): Promise<R | undefined> {
   for (const item of items) {
-    const found = find(item);
+    const found = await find(item);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -58,6 +58,20 @@ describe("vortex sim", () => {
     expect(exitCode).toBe(2);
   });
 
+  test.concurrent("takes a rejection that nobody handles for the crash that it is of a process", async () => {
+    const careless = FORGETFUL.replace(
+      "node.reply(",
+      'void node.syncRpc(node.peers[0], { type: "x" }, v.object({}));\n      node.reply(',
+    );
+    const one = await vortex(...uniqueIds(project(careless), "--seed", "1"));
+    expect(one.stderr).toContain("A node crashed: nothing handles the rejection of a promise");
+    expect(one.stderr).toContain('RpcError: No reply to "x" from n0 within 1000 ms');
+    expect(one.exitCode).toBe(255);
+    const many = await vortex(...uniqueIds(project(careless), "--seeds", "1..3"));
+    expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
+    expect(many.exitCode).toBe(1);
+  });
+
   test.concurrent("picks the program by --export where there are several", async () => {
     const file = project(`${FORGETFUL}\nexport function other(node: any): void {}`);
     const without = await vortex(...uniqueIds(file));

@@ -15,10 +15,10 @@ const large: TestOptions = {
 };
 
 describe("shrink", () => {
-  test("leaves only what the anomaly needs", () => {
+  test("leaves only what the anomaly needs", async () => {
     const fails: Try = ({ nodeIds, nemesis, timeLimitS }) =>
       nodeIds.length >= 3 && nemesis.includes("kill") && timeLimitS >= 5 ? "lost" : undefined;
-    expect(shrink(large, "lost", fails, 1000)).toMatchObject({
+    expect(await shrink(large, "lost", fails, 1000)).toMatchObject({
       nodeIds: ["n0", "n1", "n2"],
       concurrency: 3,
       nemesis: ["kill"],
@@ -28,29 +28,29 @@ describe("shrink", () => {
     });
   });
 
-  test("takes no other anomaly for the one it was given", () => {
+  test("takes no other anomaly for the one it was given", async () => {
     const fails: Try = ({ nodeIds }) => (nodeIds.length >= 10 ? "lost" : "never-ok");
-    expect(shrink(large, "lost", fails, 1000).nodeIds).toHaveLength(10);
+    expect((await shrink(large, "lost", fails, 1000)).nodeIds).toHaveLength(10);
   });
 
-  test("tries other seeds for a smaller test, and tells the one that failed", () => {
+  test("tries other seeds for a smaller test, and tells the one that failed", async () => {
     const fails: Try = ({ seed, nodeIds }) =>
       seed === (nodeIds.length < 25 ? 3 : 7) ? "lost" : undefined;
-    expect(shrink(large, "lost", fails, 1000)).toMatchObject({ seed: 3, nodeIds: ["n0"] });
+    expect(await shrink(large, "lost", fails, 1000)).toMatchObject({ seed: 3, nodeIds: ["n0"] });
   });
 
-  test("returns the test itself when nothing smaller fails", () => {
+  test("returns the test itself when nothing smaller fails", async () => {
     const fails: Try = (options) => (options === large ? "lost" : undefined);
-    expect(shrink(large, "lost", fails, 1000)).toBe(large);
+    expect(await shrink(large, "lost", fails, 1000)).toBe(large);
   });
 
-  test("runs no more tests than it may", () => {
+  test("runs no more tests than it may", async () => {
     let count = 0;
     const fails: Try = () => {
       count++;
       return undefined;
     };
-    shrink(large, "lost", fails, 20);
+    await shrink(large, "lost", fails, 20);
     expect(count).toBe(20);
   });
 });
