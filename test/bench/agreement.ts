@@ -2,37 +2,56 @@
  * Whether simulated and real runs of one program agree: their verdicts, and without faults their
  * messages per operation.
  *
- *   bun test/bench/agreement.ts [RUNS] [JOBS] [TEXT]
+ *   bun test/bench/agreement.ts [--runs 10] [--jobs 4] [--full] [--calm] [TEXT]
  *
- * Each program of `test/programs` and `test/broken` whose workload and name hold TEXT runs RUNS times (10) as
- * processes, JOBS (4) of these at a time, and as often in virtual time, each with a seed of its own.
- * Real runs are cut to 10 s and 2 s of recovery; the simulated ones are the same tests.
+ * Each challenge without faults, at its stages' loads, and each program of `test/programs` and
+ * `test/broken` under the faults that it stands for, whose workload and name hold TEXT, runs RUNS
+ * times as processes, JOBS of these at a time, and as often in virtual time, each with a seed of its
+ * own. Without --full the tests are cut to 10 s and 2 s of recovery; --calm leaves those with faults
+ * out.
  */
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { stringifyJson } from "../../lib/vortex/index.ts";
 import type { Validity } from "../../lib/workbench/checkers/checker.ts";
 import { runOnProcesses } from "../../lib/workbench/commands/run-on-processes.ts";
 import { shellCommand } from "../../lib/workbench/commands/shell.ts";
+import { stageOptions } from "../../lib/workbench/commands/stage-options.ts";
 import type { TestResult } from "../../lib/workbench/results.ts";
 import { TestCrash } from "../../lib/workbench/run.ts";
 import { simulate } from "../../lib/workbench/simulate.ts";
 import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import { STAGES } from "../../lib/workbench/stages.ts";
 import type { TestOptions } from "../../lib/workbench/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { BROKEN } from "../broken/index.ts";
 import { PROGRAMS } from "../programs/index.ts";
-import { type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
+import { challenge } from "../support/challenges.ts";
+import { testOptionsOf } from "../support/simulate.ts";
+import { DIST } from "../support/vortex.ts";
 
-const [runs = "10", jobs = "4", filter = ""] = process.argv.slice(2);
-const LENGTHS = { timeLimitS: 10, recoveryS: 2, nemesisIntervalS: 1 };
+const { values: flags, positionals } = parseArgs({
+  options: {
+    runs: { type: "string", default: "10" },
+    jobs: { type: "string", default: "4" },
+    full: { type: "boolean", default: false },
+    calm: { type: "boolean", default: false },
+  },
+  allowPositionals: true,
+});
+const [filter = ""] = positionals;
+const SHORT = { timeLimitS: 10, recoveryS: 2, nemesisIntervalS: 1 };
 
 interface Subject {
   readonly name: string;
   readonly workload: WorkloadName;
   readonly program: AnyProgram;
-  readonly options: SimulatedOptions;
+  readonly options: TestOptions;
+  /** The program as an executable. */
+  readonly bin: () => string;
 }
 
 type Verdict = Validity | "crashed";
@@ -41,11 +60,6 @@ interface Observed {
   readonly verdict: Verdict;
   readonly msgsPerOp: number | undefined;
 }
-
-const subjects: Subject[] = [
-  ...PROGRAMS,
-  ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest })),
-].filter(({ workload, name }) => `${workload}: ${name}`.includes(filter));
 
 const directory = mkdtempSync(join(tmpdir(), "vortex-agreement-"));
 // Compiled, as challenges are: the sooner nodes have started, the less they say before the test.
@@ -58,14 +72,51 @@ await Bun.build({
   compile: { outfile: server },
 });
 
-/** An executable that serves a program, for nodes to be. */
-function executable({ workload, name }: Subject): string {
+/** An executable that serves a program of `test/programs` or `test/broken`, for nodes to be. */
+function executable(workload: WorkloadName, name: string): string {
   const file = join(mkdtempSync(join(directory, "program-")), "node");
   const command = shellCommand([server, workload, name]);
   writeFileSync(file, `#!/bin/sh\nexec ${command} "$@"\n`);
   chmodSync(file, 0o755);
   return file;
 }
+
+const CASES = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest }))];
+
+/** The stages without their faults, those once that differ in nothing else. */
+const calmStages = new Map(
+  STAGES.map((stage) => {
+    const options: TestOptions = { ...stageOptions(stage, 0), nemesis: [] };
+    return [stringifyJson(options), { stage, options }];
+  }),
+);
+
+const subjects: Subject[] = [
+  ...[...calmStages.values()].map(({ stage, options }) => ({
+    name: `stage ${stage.id}`,
+    workload: stage.bin,
+    program: challenge(stage.bin),
+    options,
+    bin: () => join(DIST, stage.bin),
+  })),
+  ...(["g-set", "pn-counter"] as const).map((workload) => ({
+    name: "stage 4's load",
+    workload,
+    program: challenge(workload),
+    options: testOptionsOf(workload, { nodeCount: 3, rate: 100, timeLimitS: 20 }),
+    bin: () => join(DIST, workload),
+  })),
+  ...CASES.map(({ name, workload, program, options }) => ({
+    name,
+    workload,
+    program,
+    options: testOptionsOf(workload, options),
+    bin: () => executable(workload, name),
+  })),
+].filter(
+  ({ workload, name, options }) =>
+    `${workload}: ${name}`.includes(filter) && !(flags.calm && options.nemesis.length > 0),
+);
 
 async function observe(run: () => TestResult | Promise<TestResult>): Promise<Observed> {
   try {
@@ -113,21 +164,17 @@ const table = new Table({
 let disagreements = 0;
 for (const subject of subjects) {
   const { name, workload, program, options } = subject;
-  const test = (seed: number): TestOptions => ({
-    ...testOptionsOf(workload, options),
-    ...LENGTHS,
-    seed,
-  });
-  const seeds = Array.from({ length: Number(runs) }, (_, index) => index + 1);
-  const bin = executable(subject);
+  const test = (seed: number): TestOptions => ({ ...options, ...(flags.full ? {} : SHORT), seed });
+  const seeds = Array.from({ length: Number(flags.runs) }, (_, index) => index + 1);
+  const bin = subject.bin();
   const real = await inParallel(
     seeds.map((seed) => () => observe(() => runOnProcesses(test(seed), { bin, args: [] }))),
-    Number(jobs),
+    Number(flags.jobs),
   );
   const simulated: Observed[] = [];
   for (const seed of seeds) simulated.push(await observe(() => simulate(test(seed), { program })));
 
-  const isQuiet = (options.nemesis ?? []).length === 0;
+  const isQuiet = options.nemesis.length === 0;
   const [realMean, simulatedMean] = [mean(real), mean(simulated)];
   const apart =
     isQuiet && realMean !== undefined && simulatedMean !== undefined && realMean > 0
@@ -146,7 +193,9 @@ for (const subject of subjects) {
     simulatedMean?.toFixed(3) ?? "",
     `${apart === undefined ? "" : `${(100 * apart).toFixed(1)} %`}${agrees ? "" : " !"}`,
   ]);
-  console.error(`${name}: ${verdicts(real)} | ${verdicts(simulated)}`);
+  console.error(
+    `${name}: ${verdicts(real)} | ${verdicts(simulated)} | ${realMean?.toFixed(3)} ${simulatedMean?.toFixed(3)}`,
+  );
 }
 console.log(table.toString());
 console.log(`${subjects.length} programs, ${disagreements} disagree`);

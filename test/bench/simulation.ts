@@ -1,15 +1,20 @@
 /**
- * How fast the simulation is, beside what the same test takes in real time.
+ * How fast the simulation is, beside what the same tests take in real time.
  *
  *   bun test/bench/simulation.ts [RUNS]
  *
  * One test of 20 s and 10 s of recovery on 25 nodes at 100 operations a second and 100 ms latency
- * (stage 3d), the median of RUNS (5); and a sweep of 1,000 seeds of 5 nodes under partitions
- * (stage 3c) by the compiled command, on all cores.
+ * (stage 3d), the median of RUNS (5); all stages at their official lengths, one after the other, on
+ * one core, the median of RUNS; and a sweep of 1,000 seeds of 5 nodes under partitions (stage 3c) by
+ * the compiled command, on all cores.
  */
 import { join } from "node:path";
 import Table from "cli-table3";
+import { stageOptions } from "../../lib/workbench/commands/stage-options.ts";
+import { simulate } from "../../lib/workbench/simulate.ts";
+import { STAGES } from "../../lib/workbench/stages.ts";
 import { broadcast } from "../programs/broadcast.ts";
+import { challenge } from "../support/challenges.ts";
 import { runSimulated } from "../support/simulate.ts";
 
 const ROOT = join(import.meta.dir, "../..");
@@ -25,6 +30,10 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
+function medianSeconds(task: (seed: number) => void): number {
+  return median(Array.from({ length: runs }, (_, index) => seconds(() => task(index + 1))));
+}
+
 function simulateLargeTest(seed: number): void {
   runSimulated("broadcast", broadcast, {
     nodeCount: 25,
@@ -36,6 +45,13 @@ function simulateLargeTest(seed: number): void {
   });
 }
 
+function simulateStages(seed: number): void {
+  for (const stage of STAGES) {
+    const { valid } = simulate(stageOptions(stage, seed), { program: challenge(stage.bin) });
+    if (valid !== true) throw new Error(`Stage ${stage.id} with seed ${seed} is ${valid}`);
+  }
+}
+
 function sweepThousandSeeds(): void {
   const { exitCode, stdout } = Bun.spawnSync([
     join(ROOT, "dist/vortex"),
@@ -45,16 +61,18 @@ function sweepThousandSeeds(): void {
   if (exitCode !== 0) throw new Error(stdout.toString());
 }
 
-const large = median(
-  Array.from({ length: runs }, (_, index) => seconds(() => simulateLargeTest(index + 1))),
-);
-const sweep = seconds(sweepThousandSeeds);
 const table = new Table({
   head: ["", "simulated", "in real time", "target"],
   style: { head: [], border: [], compact: true },
 });
 table.push(
-  ["25 nodes, rate 100, 20 s", `${large.toFixed(2)} s`, "30 s", "0.5 s"],
-  ["1,000 seeds of stage 3c", `${sweep.toFixed(1)} s`, "8 hours", "60 s"],
+  ["25 nodes, rate 100, 20 s", `${medianSeconds(simulateLargeTest).toFixed(2)} s`, "30 s", "0.5 s"],
+  [
+    `all ${STAGES.length} runs of the stages`,
+    `${medianSeconds(simulateStages).toFixed(1)} s`,
+    "6 min",
+    "15 s",
+  ],
+  ["1,000 seeds of stage 3c", `${seconds(sweepThousandSeeds).toFixed(1)} s`, "8 hours", "60 s"],
 );
 console.log(table.toString());

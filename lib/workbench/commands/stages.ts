@@ -6,21 +6,14 @@ import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { STAGES, type Stage } from "../stages.ts";
-import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
+import { stageOptions } from "./stage-options.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
-import {
-  addTestFlags,
-  BadArguments,
-  executable,
-  nonNegativeInteger,
-  type TestFlags,
-  testOptions,
-} from "./test-flags.ts";
+import { BadArguments, executable, nonNegativeInteger } from "./test-flags.ts";
 
 interface Flags extends StoreFlags {
   readonly full?: true;
@@ -126,7 +119,7 @@ async function runStage(
 ): Promise<Outcome> {
   const onRemark = (text: string) => screen.print(text);
   try {
-    const options = stageOptions(stage, flags);
+    const options = { ...stageOptions(stage, flags.seed), ...(flags.full ? {} : SHORT) };
     const store = openStore(flags, { bin, args: [] }, options, onRemark);
     const result = await runOnProcesses(options, { bin, args: [], signal, store, onRemark });
     const isStored = store?.problem === undefined;
@@ -138,18 +131,6 @@ async function runStage(
     }
     throw error;
   }
-}
-
-/** What the stage's command means, shortened unless the official length is asked for. */
-function stageOptions(stage: Stage, { full, seed }: Flags): TestOptions {
-  const command = addTestFlags(new Command(stage.id)).parse(stage.flags.split(" "), {
-    from: "user",
-  });
-  const options = testOptions({
-    ...command.opts<TestFlags>(),
-    ...(seed === undefined ? {} : { seed }),
-  });
-  return full ? options : { ...options, ...SHORT };
 }
 
 /** The table while it fills: redrawn in place where somebody watches, else a line a stage. */
