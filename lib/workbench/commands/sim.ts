@@ -204,7 +204,8 @@ async function fingerprint(subject: Subject, options: TestOptions): Promise<stri
   try {
     return (await run(subject, options)).trace.fingerprint();
   } catch (error) {
-    if (error instanceof TestCrash) return error.message;
+    // What follows the first line is a trace, of which this command is a part.
+    if (error instanceof TestCrash) return error.message.split("\n", 1).join();
     throw error;
   }
 }
