@@ -31,8 +31,8 @@ import { describeBadLine, printable } from "./report/text.ts";
 import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
-import { WORKLOADS } from "./workloads/index.ts";
-import { InvalidOptions, type Workload, type WorkloadClient } from "./workloads/workload.ts";
+import { makeWorkload } from "./workloads/index.ts";
+import type { Workload, WorkloadClient } from "./workloads/workload.ts";
 
 /** Where a test runs: in real time on processes, or in virtual time. */
 export interface Environment {
@@ -114,15 +114,7 @@ class Test {
     this.#signal =
       environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
     this.#cluster = environment.makeCluster(this.#network, (badLine) => this.#onBadLine(badLine));
-    this.#workload = WORKLOADS[options.workload]({
-      ...options,
-      random: randomStream(seed, "workload"),
-    });
-    if (options.converge && this.#workload.convergence === undefined) {
-      throw new InvalidOptions(
-        `--converge: nobody can tell what nodes of ${options.workload} hold`,
-      );
-    }
+    this.#workload = makeWorkload(options);
     this.#nemesis = makeNemesis({
       faults: nemesis,
       network: this.#network,

@@ -10,10 +10,9 @@ import type { NodeId } from "../../vortex/index.ts";
 import { isClientId } from "../journal.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
-import { randomStream } from "../random.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
-import { WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "../workloads/index.ts";
+import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
 
 /** What commander makes of the flags, before they are put together. */
 export interface TestFlags {
@@ -192,7 +191,7 @@ export function testOptions(flags: TestFlags): TestOptions {
     seed,
   };
   // Whether they fit the workload is known when it is made: now rather than in the midst of things.
-  WORKLOADS[options.workload]({ ...options, random: randomStream(seed, "workload") });
+  makeWorkload(options);
   return options;
 }
 

@@ -76,8 +76,10 @@ describe("vortex test", () => {
   });
 
   test.concurrent("refuses --converge where nobody can tell what nodes hold", async () => {
-    const { stderr, exitCode } = await vortex(...echoTest(ECHO, "--converge"));
+    const store = join(temporaryDirectory(), "store");
+    const { stderr, exitCode } = await vortex(...echoTest(ECHO, "--converge", "--store", store));
     expect(stderr).toContain("--converge: nobody can tell what nodes of echo hold");
+    expect(existsSync(store)).toBe(false);
     expect(exitCode).toBe(254);
   });
 
