@@ -50,6 +50,8 @@ interface Flags extends TestFlags {
 interface Subject {
   readonly program: AnyProgram;
   readonly args: readonly string[];
+  /** Whether a bad line ends a test. */
+  readonly isStrict: boolean;
   readonly options: TestOptions;
   readonly replay: (options: TestOptions) => string;
 }
@@ -86,34 +88,33 @@ Example:
 async function sim(file: string, args: readonly string[], flags: Flags): Promise<void> {
   const program = await loadProgram(file, flags.export);
   const options = testOptions(flags);
+  const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
+  const subject = { program, args, isStrict: flags.strictStdout === true, options, replay };
   if (flags.worker) {
-    await serveSeeds((seed) => outcome(program, args, { ...options, seed }));
+    await serveSeeds((seed) => outcome(subject, { ...options, seed }));
     return;
   }
   for (const text of remarksOnDashes(args)) remark(text);
-  const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
-  const subject = { program, args, options, replay };
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
 }
 
 async function runOne(subject: Subject, flags: Flags): Promise<void> {
   const { options, replay } = subject;
-  const { result, trace } = await run(subject, options, flags);
-  if (flags.json) console.log(stringifyJson(result));
-  else console.log(describeResult(result));
-  const again = (await run(subject, options)).trace;
-  if (trace.fingerprint() !== again.fingerprint()) {
+  const once = await run(subject, options, flags);
+  if (once.result === undefined) remark(once.crash.message);
+  else console.log(flags.json ? stringifyJson(once.result) : describeResult(once.result));
+  if (fingerprintOf(once) !== fingerprintOf(await run(subject, options))) {
     remark(
       `Not deterministic: seed ${options.seed} gave another history the second time. Does the program use the real clock, Math.random, or state outside of its function?`,
     );
     process.exitCode = EXIT_CODES.unknown;
     return;
   }
-  remark(lastLineOf(result.valid));
+  if (once.result !== undefined) remark(lastLineOf(once.result.valid));
   remark(`To run it again: ${replay(options)}`);
-  process.exitCode = exitCodeOf(result.valid);
-  if (flags.shrink && result.valid !== true) await tellSmallest(subject, options);
+  process.exitCode = once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid);
+  if (flags.shrink && once.result?.valid !== true) await tellSmallest(subject, options);
 }
 
 async function runMany(subject: Subject, seeds: readonly number[], flags: Flags): Promise<void> {
@@ -160,31 +161,40 @@ function openOut(file: string) {
   return Bun.file(file).writer();
 }
 
-async function run(
-  { program, args }: Subject,
-  options: TestOptions,
-  { logStderr, strictStdout }: Partial<Flags> = {},
-): Promise<{ readonly result: TestResult; readonly trace: Trace }> {
+/** What happened in a test; and what came of it, or why nothing did. */
+type Run = { readonly trace: Trace } & (
+  | { readonly result: TestResult }
+  | { readonly result?: undefined; readonly crash: TestCrash }
+);
+
+/** @param flags What people hear of while it runs; nothing by default. */
+async function run(subject: Subject, options: TestOptions, flags?: Flags): Promise<Run> {
   const trace = new Trace();
-  const result = await simulateProgram(options, {
-    program,
-    args,
-    onOperation: (operation) => trace.addOperation(operation),
-    onMessage: (event) => trace.addMessage(event),
-    onRemark: (text) => remark(text),
-    isStrict: strictStdout === true,
-    ...(logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
-  });
-  return { result, trace };
+  try {
+    const result = await simulateProgram(options, {
+      ...subject,
+      onOperation: (operation) => trace.addOperation(operation),
+      onMessage: (event) => trace.addMessage(event),
+      ...(flags === undefined ? {} : { onRemark: remark }),
+      ...(flags?.logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
+    });
+    return { trace, result };
+  } catch (crash) {
+    if (crash instanceof TestCrash) return { trace, crash };
+    throw crash;
+  }
 }
 
-async function outcome(
-  program: AnyProgram,
-  args: readonly string[],
-  options: TestOptions,
-): Promise<Outcome> {
+/** The same for two runs only if nothing differs; or if they crash alike. */
+function fingerprintOf(run: Run): string {
+  if (run.result !== undefined) return run.trace.fingerprint();
+  // What follows the first line is a trace, of which this command is a part.
+  return run.crash.message.split("\n", 1).join();
+}
+
+async function outcome(subject: Subject, options: TestOptions): Promise<Outcome> {
   try {
-    return outcomeOf(await simulateProgram(options, { program, args }));
+    return outcomeOf(await simulateProgram(options, subject));
   } catch (error) {
     if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
     throw error;
@@ -192,22 +202,11 @@ async function outcome(
 }
 
 async function checkDeterminism(subject: Subject, options: TestOptions): Promise<void> {
-  const once = await fingerprint(subject, options);
-  if (once === (await fingerprint(subject, options))) return;
+  const once = fingerprintOf(await run(subject, options));
+  if (once === fingerprintOf(await run(subject, options))) return;
   throw new BadArguments(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so no seed would mean anything`,
   );
-}
-
-/** Of a run's history and messages; of its crash, if it crashes. */
-async function fingerprint(subject: Subject, options: TestOptions): Promise<string> {
-  try {
-    return (await run(subject, options)).trace.fingerprint();
-  } catch (error) {
-    // What follows the first line is a trace, of which this command is a part.
-    if (error instanceof TestCrash) return error.message.split("\n", 1).join();
-    throw error;
-  }
 }
 
 /** How many tests shrinking may take. */
@@ -227,8 +226,9 @@ async function tellSmallest(subject: Subject, failing: TestOptions): Promise<voi
   if (anomaly === undefined) return;
   const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
   console.log(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
-  const { result, trace } = await run(subject, smallest);
-  console.log(describeTrace(trace, findingsOf(result)));
+  const { trace, ...end } = await run(subject, smallest);
+  console.log(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
+  if (end.result === undefined) console.log(end.crash.message);
 }
 
 function commandLine(
@@ -240,6 +240,7 @@ function commandLine(
   const words = ["vortex", "sim", file];
   if (flags.export !== undefined) words.push("--export", flags.export);
   words.push(...wordsOf(options));
+  if (flags.strictStdout) words.push("--strict-stdout");
   if (args.length > 0) words.push("--", ...args);
   return shellCommand(words);
 }

@@ -66,10 +66,22 @@ describe("vortex sim", () => {
     const one = await vortex(...uniqueIds(project(careless), "--seed", "1"));
     expect(one.stderr).toContain("A node crashed: nothing handles the rejection of a promise");
     expect(one.stderr).toContain('RpcError: No reply to "x" from n0 within 1000 ms');
+    expect(one.stderr).toMatch(/^To run it again: vortex sim .* --seed 1$/m);
     expect(one.exitCode).toBe(255);
     const many = await vortex(...uniqueIds(project(careless), "--seeds", "1..3"));
     expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
     expect(many.exitCode).toBe(1);
+  });
+
+  test.concurrent("ends with the first line that is no message if that is asked for", async () => {
+    const lost = FORGETFUL.replace("node.reply(", 'node.send("nobody", {});\n      node.reply(');
+    const args = uniqueIds(project(lost), "--strict-stdout");
+    const one = await vortex(...args, "--seed", "1");
+    expect(one.stderr).toContain('Invalid dest: "nobody" is not in the network');
+    expect(one.stderr).toMatch(/^To run it again: vortex sim .* --seed 1 --strict-stdout$/m);
+    expect(one.exitCode).toBe(255);
+    const many = await vortex(...args, "--seeds", "1..3");
+    expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
   });
 
   test.concurrent("picks the program by --export where there are several", async () => {
@@ -149,6 +161,20 @@ describe("vortex sim --seeds", () => {
     expect(story).toContain("--nemesis kill");
     expect(story).toMatch(/nemesis info start-kill/);
     expect(story).toMatch(/duplicated: The id/);
+  });
+
+  test.concurrent("shrinks a crash, and tells what led to it", async () => {
+    const failing = FORGETFUL.replace(
+      "node.handle(",
+      'node.onInit(() => { if (node.id === "n1") void Promise.reject(Error("no n1")); });\n    node.handle(',
+    );
+    const { stdout, exitCode } = await vortex(
+      ...uniqueIds(project(failing), "--seed", "1", "--shrink"),
+    );
+    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    expect(story).toContain("--node-count 2");
+    expect(story).toContain("Error: no n1");
+    expect(exitCode).toBe(255);
   });
 });
 
