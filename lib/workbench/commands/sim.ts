@@ -14,6 +14,7 @@ import { parseSeeds, parseShard, type Shard, shardOf } from "../sweep/seeds.ts";
 import { shrink } from "../sweep/shrink.ts";
 import { summarize } from "../sweep/summary.ts";
 import type { TestOptions } from "../test-options.ts";
+import { InvalidOptions } from "../workloads/workload.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
@@ -219,6 +220,8 @@ async function tellSmallest(subject: Subject, failing: TestOptions): Promise<voi
       return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
     } catch (error) {
       if (error instanceof TestCrash) return "crash";
+      // What is smaller need not fit the workload: lin-kv takes certain numbers of clients only.
+      if (error instanceof InvalidOptions) return undefined;
       throw error;
     }
   };

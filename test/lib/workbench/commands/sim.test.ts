@@ -176,6 +176,23 @@ describe("vortex sim --seeds", () => {
     expect(story).toContain("Error: no n1");
     expect(exitCode).toBe(255);
   });
+
+  test.concurrent("shrinks within what a workload takes", async () => {
+    const file = project(`
+      export function unread(node: any): void {
+        node.handle("read", v.looseObject({}), (request: any) => node.reply(request, { type: "read_ok", value: 9 }));
+        node.handle("write", v.looseObject({}), (request: any) => node.reply(request, { type: "write_ok" }));
+        node.handle("cas", v.looseObject({}), (request: any) => node.reply(request, { type: "cas_ok" }));
+      }`);
+    const { stdout, exitCode } = await vortex(
+      ...["sim", file, "-w", "lin-kv", "--node-count", "3", "--concurrency", "12"],
+      ...["--time-limit", "20", "--seed", "1", "--shrink"],
+    );
+    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    expect(story).toContain("--node-count 1 --concurrency 2");
+    expect(story).toContain("nonlinearizable: Key 0");
+    expect(exitCode).toBe(1);
+  });
 });
 
 describe("vortex merge", () => {
