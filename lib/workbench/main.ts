@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import { checkCommand } from "./commands/check.ts";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
+import { remark } from "./commands/live.ts";
 import { mergeCommand } from "./commands/merge.ts";
 import { simCommand } from "./commands/sim.ts";
 import { stagesCommand } from "./commands/stages.ts";
@@ -49,6 +50,7 @@ function exitCodeOfError(error: unknown): number {
     console.error("Interrupted: the nodes are killed");
     return EXIT_CODES.interrupted;
   }
-  console.error(error instanceof TestCrash ? error.message : error);
+  if (error instanceof TestCrash) remark(error.message);
+  else console.error(error);
   return EXIT_CODES.crash;
 }

@@ -27,7 +27,7 @@ import { Journal, type JournalEvent } from "./journal.ts";
 import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { randomStream } from "./random.ts";
-import { describeBadLine, printable } from "./report/text.ts";
+import { describeBadLine } from "./report/text.ts";
 import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -340,7 +340,7 @@ function describeCrash({ node, status, stdout, stderr }: Crash): string {
     kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
   return [
     `Node ${node} crashed with ${status}: a node must run until it is killed`,
-    ...lines("stderr", stderr.map(printable)),
-    ...lines("stdout", stdout.map(printable)),
+    ...lines("stderr", stderr),
+    ...lines("stdout", stdout),
   ].join("\n");
 }

@@ -9,6 +9,7 @@ import type { StoredHistory } from "../stored-history.ts";
 import { DEFAULTS } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { readHistoryFile } from "./history-files.ts";
+import { remark } from "./live.ts";
 import { list, part } from "./test-flags.ts";
 
 interface Flags extends CheckOptions {
@@ -142,7 +143,7 @@ class TextReport implements Report {
   }
 
   addBroken(file: string, error: string): void {
-    console.error(`${file}: cannot be checked: ${error}`);
+    remark(`${file}: cannot be checked: ${error}`);
     this.#count("broken");
   }
 

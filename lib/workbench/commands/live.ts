@@ -1,9 +1,10 @@
 /** What people see on stderr: remarks, and where somebody watches, a part that is redrawn. */
 import { logUpdateStderr } from "log-update";
+import { printable } from "../report/text.ts";
 
-/** Prints a line to stderr. Unlike `console.error`, not in red. */
+/** Prints a line to stderr, whatever is in it. Unlike `console.error`, not in red. */
 export function remark(text: string): void {
-  process.stderr.write(`${text}\n`);
+  process.stderr.write(`${printable(text)}\n`);
 }
 
 /** The lower end of the screen, drawn anew all the time; nothing of it where nobody watches. */

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
-import { describeResult } from "../report/text.ts";
+import { describeResult, printable } from "../report/text.ts";
 import { describeTrace, Trace } from "../report/trace.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
@@ -231,7 +231,7 @@ async function tellSmallest(subject: Subject, failing: TestOptions): Promise<voi
   console.log(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
   const { trace, ...end } = await run(subject, smallest);
   console.log(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
-  if (end.result === undefined) console.log(end.crash.message);
+  if (end.result === undefined) console.log(printable(end.crash.message));
 }
 
 function commandLine(

@@ -1,6 +1,7 @@
 /** The summary of a sweep, as text. */
 import Table from "cli-table3";
 import type { Distribution, Summary } from "../sweep/summary.ts";
+import { printable } from "./text.ts";
 
 /** How many failures are told; the count says how many there are. */
 const MAX_TOLD = 20;
@@ -11,7 +12,8 @@ export function describeSummary(summary: Summary, replay: (seed: number) => stri
   const told = failures
     .slice(0, MAX_TOLD)
     .map(
-      ({ seed, valid, reason }) => `seed ${seed}: ${label(valid)}\n  ${reason}\n  ${replay(seed)}`,
+      ({ seed, valid, reason }) =>
+        `seed ${seed}: ${label(valid)}\n  ${printable(reason ?? "")}\n  ${replay(seed)}`,
     );
   if (failures.length > told.length) told.push(`and ${failures.length - told.length} more`);
   return [

@@ -9,19 +9,20 @@ import { findingsOf, type TestResult } from "../results.ts";
 export function describeBadLine({ node, line, reason }: BadLine): string {
   return [
     `${node} printed a line that is no message: ${reason}`,
-    `  ${printable(line)}`,
+    `  ${line}`,
     `As in Maelstrom, nothing that ${node} sends is heard any more. Only messages may go to stdout; print remarks to stderr.`,
   ].join("\n");
 }
 
-/** Text that a node has made, without what a terminal would act on: escape sequences and the like. */
+/** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */
 export function printable(text: string): string {
-  return text.replace(
-    // Control characters are what this is about.
-    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are to be found
-    /[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g,
-    (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`,
-  );
+  // Control characters are what this is about.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are to be found
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
 /** A result for people: all of it, and then what was found, in sentences. */
@@ -32,12 +33,14 @@ export function describeResult(result: TestResult): string {
 
 /** Fields of a verdict, laid out. */
 export function inspect(fields: unknown): string {
-  return Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
+  const text = Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
+  // The escape sequences that are left are those of the colours.
+  return text.replace(/[\u007f-\u009f]/g, escaped);
 }
 
 /** What was found, in sentences. */
 export function sentencesOf(findings: readonly Finding[]): string[] {
-  return findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
+  return findings.map(({ anomaly, sentence }) => printable(`${anomaly}: ${sentence}`));
 }
 
 /** A verdict without what its sentences tell; anything else as it is. */

@@ -4,6 +4,7 @@ import { shorten } from "../../vortex/message.ts";
 import type { Finding } from "../checkers/checker.ts";
 import type { Operation } from "../history.ts";
 import { isClientId, type JournalEvent } from "../journal.ts";
+import { printable, sentencesOf } from "./text.ts";
 
 type Event =
   | { readonly kind: "operation"; readonly operation: Operation }
@@ -33,11 +34,11 @@ const MAX_BODY_LENGTH = 120;
 
 /** The findings, and the story around them: what was sent and done until the last of their ends. */
 export function describeTrace(trace: Trace, findings: readonly Finding[]): string {
-  const sentences = findings.map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
   const lines = trace.events.flatMap((event) => describeEvent(event) ?? []);
   const skipped = Math.max(0, lines.length - MAX_LINES);
   const head = skipped > 0 ? [`... ${skipped} lines before`] : [];
-  return [...head, ...lines.slice(skipped), "", ...sentences].join("\n");
+  const told = lines.slice(skipped).map(printable);
+  return [...head, ...told, "", ...sentencesOf(findings)].join("\n");
 }
 
 function describeEvent(event: Event): string | undefined {

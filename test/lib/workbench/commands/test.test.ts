@@ -83,6 +83,21 @@ describe("vortex test", () => {
     expect(exitCode).toBe(254);
   });
 
+  test.concurrent("shows nothing of what nodes say that a terminal would act on", async () => {
+    const title = "\\x1b]0;owned\\x07\\x9b2J";
+    const evil = nodeProgram(`
+      console.error("${title}");
+      if (message.id < 10) reply({ type: "echo_ok", echo: "${title}" });
+      else console.log("${title}");
+    `);
+    const flags = ["--rate", "50", "--log-stderr", "--log-net-recv", "--no-store"];
+    const { stdout, stderr } = await vortex(...echoTest(evil, ...flags));
+    expect(stdout).toContain('received {"type":"echo_ok"');
+    expect(stderr).toContain("n0 printed a line that is no message: not JSON");
+    expect(stderr).toContain("n0: \\x1b]0;owned\\x07\\x9b2J");
+    for (const text of [stdout, stderr]) expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
+  });
+
   test.concurrent("judges availability", async () => {
     const flaky = nodeProgram(`
       if (message.id % 3 === 0) reply({ type: "error", code: 11, text: "busy" });
