@@ -152,7 +152,7 @@ export class SimulatedCluster implements Cluster {
     return {
       transport: {
         send: (message) => {
-          const line = encode(message);
+          const line = encode(message).trimEnd();
           stdout.write(() => {
             if (state.isRunning && !isMuted) isMuted = !this.#send(id, line);
           });
