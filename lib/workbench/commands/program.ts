@@ -23,12 +23,14 @@ export async function loadProgram(file: string, name: string | undefined): Promi
     isProgram(value) ? [[key, value] as const] : [],
   );
   const names = functions.map(([key]) => key).join(", ");
+  const different = new Set(functions.map(([, program]) => program));
   if (name !== undefined) {
     const named = functions.find(([key]) => key === name);
     if (named !== undefined) return named[1];
     throw new BadArguments(`${file}: exports no function "${name}", but ${names || "none at all"}`);
   }
-  const [only, ...others] = functions;
+  // One that is exported by its name and as the default is one.
+  const [only, ...others] = different;
   if (only === undefined) {
     throw new BadArguments(
       `${file}: exports no function; a program is one that takes a node: export function echo(node: Node) { ... }`,
@@ -37,7 +39,7 @@ export async function loadProgram(file: string, name: string | undefined): Promi
   if (others.length > 0) {
     throw new BadArguments(`${file}: exports several functions, ${names}; name one with --export`);
   }
-  return only[1];
+  return only;
 }
 
 // What a function takes cannot be seen; one that is no program fails when it is given a node.

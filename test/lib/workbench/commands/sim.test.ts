@@ -93,6 +93,12 @@ describe("vortex sim", () => {
     expect(JSON.parse(stdout).stats.okCount).toBeGreaterThan(100);
   });
 
+  test.concurrent("takes what is exported by its name and as the default for one program", async () => {
+    const file = project(`${FORGETFUL}\nexport default forgetful;`);
+    const { stdout } = await vortex(...uniqueIds(file, "--json"));
+    expect(JSON.parse(stdout).stats.okCount).toBeGreaterThan(100);
+  });
+
   test.concurrent("says what is wrong with a file that cannot be loaded", async () => {
     const missing = await vortex(...uniqueIds("nowhere.ts"));
     expect(missing.stderr).toContain("nowhere.ts: there is no such file");
