@@ -1,7 +1,7 @@
 /** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { Command, InvalidArgumentError } from "commander";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
 import { describeResult, printable } from "../report/text.ts";
@@ -37,7 +37,7 @@ interface Flags extends TestFlags {
   readonly export?: string;
   readonly seeds?: readonly number[];
   readonly shard?: Shard;
-  readonly jobs: number;
+  readonly jobs?: number;
   readonly stopAfter?: number;
   readonly out?: string;
   readonly shrink?: true;
@@ -64,8 +64,16 @@ export function simCommand(): Command {
     .argument("[args...]", "words for the program, normally after --")
     .option("--export <name>", "which exported function is the program, if there are several");
   return addTestFlags(command)
-    .option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20", seedsArgument)
-    .option("--jobs <count>", "how many run at a time", positiveInteger, availableParallelism())
+    .addOption(
+      new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
+        .argParser(seedsArgument)
+        .conflicts(["seed", "logStderr"]),
+    )
+    .option(
+      "--jobs <count>",
+      `how many run at a time (default: ${availableParallelism()}, one for each core)`,
+      positiveInteger,
+    )
     .option("--shard <i/n>", "run the i-th of n parts of the seeds only", shardArgument)
     .option("--stop-after <count>", "stop after so many seeds that were not valid", positiveInteger)
     .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
@@ -86,7 +94,15 @@ Example:
   vortex sim challenges/echo.ts -w echo --node-count 3 --rate 100 --time-limit 20 --seed 7
   vortex sim challenges/unique-ids.ts -w unique-ids --nemesis partition,kill --seeds 1..1000`;
 
+/** Flags that mean nothing for a single seed. */
+const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after", out: "--out" };
+
 async function sim(file: string, args: readonly string[], flags: Flags): Promise<void> {
+  for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
+    if (name in flags && flags.seeds === undefined) {
+      throw new BadArguments(`${flag} is for many seeds: --seeds 1..1000 says which`);
+    }
+  }
   const program = await loadProgram(file, flags.export);
   const options = testOptions(flags);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
@@ -129,7 +145,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   const progress = new SweepProgress(shard.length);
   const outcomes = await interruptible((signal) =>
     sweep(shard, {
-      jobs: flags.jobs,
+      jobs: flags.jobs ?? availableParallelism(),
       signal,
       stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
       onOutcome: (one) => {

@@ -153,6 +153,17 @@ describe("vortex sim --seeds", () => {
     expect(merged.exitCode).toBe(0);
   });
 
+  test.concurrent("refuses flags that would do nothing", async () => {
+    const alone = await vortex(...uniqueIds(UNIQUE_IDS, "--shard", "1/2"));
+    expect(alone.stderr).toContain("--shard is for many seeds");
+    expect(alone.exitCode).toBe(254);
+    for (const flags of [["--seed", "1"], ["--log-stderr"]]) {
+      const both = await vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..3", ...flags));
+      expect(both.stderr).toContain(`cannot be used with option '${flags[0]}`);
+      expect(both.exitCode).toBe(254);
+    }
+  });
+
   test.concurrent("refuses a file for outcomes that cannot be written, before it runs anything", async () => {
     const args = ["--seeds", "1..3", "--out", "/no/such/directory/outcomes"];
     const { exitCode, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, ...args));
