@@ -24,7 +24,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
   if (bySeed.size === 0) throw new BadArguments(`${files.join(", ")}: no outcomes in there`);
   const summary = summarize([...bySeed.values()]);
   if (json) console.log(stringifyJson(summary));
-  else console.log(describeSummary(summary, (seed) => `--seed ${seed}`));
+  else console.log(describeSummary(summary));
   const isUnknown = summary.unknownCount > 0;
   process.exitCode = exitCodeOf(summary.invalidCount > 0 ? false : isUnknown ? "unknown" : true);
 }

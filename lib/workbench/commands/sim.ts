@@ -135,7 +135,7 @@ async function runOne(subject: Subject, flags: Flags): Promise<void> {
 }
 
 async function runMany(subject: Subject, seeds: readonly number[], flags: Flags): Promise<void> {
-  const { options, replay } = subject;
+  const { options } = subject;
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
   const [first] = shard;
   if (first === undefined) throw new BadArguments("There are fewer seeds than shards");
@@ -157,14 +157,15 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   await sink?.end();
 
   const summary = summarize(outcomes);
-  const withSeed = (seed: number) => ({ ...options, seed });
   if (flags.json) console.log(stringifyJson(summary));
-  else console.log(describeSummary(summary, (seed) => replay(withSeed(seed))));
+  else console.log(describeSummary(summary));
   const [failure] = summary.failures;
   process.exitCode = exitCodeOf(
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
   );
-  if (flags.shrink && failure !== undefined) await tellSmallest(subject, withSeed(failure.seed));
+  if (flags.shrink && failure !== undefined) {
+    await tellSmallest(subject, { ...options, seed: failure.seed });
+  }
 }
 
 /** Opens the file for outcomes, before anything is run for nothing. */
@@ -210,12 +211,11 @@ function fingerprintOf(run: Run): string {
 }
 
 async function outcome(subject: Subject, options: TestOptions): Promise<Outcome> {
-  try {
-    return outcomeOf(await simulateProgram(options, subject));
-  } catch (error) {
+  const one = await simulateProgram(options, subject).then(outcomeOf, (error: unknown) => {
     if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
     throw error;
-  }
+  });
+  return one.valid === true ? one : { ...one, command: subject.replay(options) };
 }
 
 async function checkDeterminism(subject: Subject, options: TestOptions): Promise<void> {

@@ -1,20 +1,15 @@
 /** The summary of a sweep, as text. */
 import Table from "cli-table3";
+import type { Outcome } from "../sweep/outcome.ts";
 import type { Distribution, Summary } from "../sweep/summary.ts";
 import { printable } from "./text.ts";
 
 /** How many failures are told; the count says how many there are. */
 const MAX_TOLD = 20;
 
-/** @param replay The command that repeats the run of a seed. */
-export function describeSummary(summary: Summary, replay: (seed: number) => string): string {
+export function describeSummary(summary: Summary): string {
   const { count, validCount, invalidCount, unknownCount, failures } = summary;
-  const told = failures
-    .slice(0, MAX_TOLD)
-    .map(
-      ({ seed, valid, reason }) =>
-        `seed ${seed}: ${label(valid)}\n  ${printable(reason ?? "")}\n  ${replay(seed)}`,
-    );
+  const told = failures.slice(0, MAX_TOLD).map(failure);
   if (failures.length > told.length) told.push(`and ${failures.length - told.length} more`);
   return [
     ...told,
@@ -22,6 +17,10 @@ export function describeSummary(summary: Summary, replay: (seed: number) => stri
     ...faults(summary),
     `${count} seeds: ${validCount} valid, ${invalidCount} invalid, ${unknownCount} unknown`,
   ].join("\n");
+}
+
+function failure({ seed, valid, reason = "", command = `--seed ${seed}` }: Outcome): string {
+  return `seed ${seed}: ${label(valid)}\n  ${printable(reason)}\n  ${command}`;
 }
 
 function label(valid: boolean | "unknown"): string {

@@ -7,6 +7,8 @@ export const Outcome = v.object({
   valid: v.union([v.boolean(), v.literal("unknown")]),
   /** What went wrong, in a sentence. */
   reason: v.exactOptional(v.string()),
+  /** What runs it again, where it was not valid. */
+  command: v.exactOptional(v.string()),
   msgsPerOp: v.exactOptional(v.number()),
   medianMs: v.exactOptional(v.number()),
   maxMs: v.exactOptional(v.number()),

@@ -138,19 +138,20 @@ describe("vortex sim --seeds", () => {
   });
 
   test.concurrent("splits into shards that merge puts together again", async () => {
+    const file = project(FORGETFUL);
     const directory = temporaryDirectory();
     const files = ["1", "2"].map((index) => join(directory, index));
     await Promise.all(
       files.map((out, index) =>
-        vortex(
-          ...uniqueIds(UNIQUE_IDS, "--seeds", "1..7", "--shard", `${index + 1}/2`, "--out", out),
-        ),
+        vortex(...uniqueIds(file, "--seeds", "1..7", "--shard", `${index + 1}/2`, "--out", out)),
       ),
     );
+    const whole = await vortex(...uniqueIds(file, "--seeds", "1..7", "--json"));
     const merged = await vortex("merge", ...files, "--json");
-    const whole = await vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..7", "--json"));
     expect(JSON.parse(merged.stdout)).toEqual(JSON.parse(whole.stdout));
-    expect(merged.exitCode).toBe(0);
+    expect(merged.exitCode).toBe(1);
+    const told = await vortex("merge", ...files);
+    expect(told.stdout).toMatch(/^ {2}vortex sim .*\/program\.ts -w unique-ids .* --seed \d$/m);
   });
 
   test.concurrent("refuses flags that would do nothing", async () => {
