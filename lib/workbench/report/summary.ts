@@ -15,6 +15,7 @@ export function describeSummary(summary: Summary): string {
     ...told,
     ...figures(summary),
     ...faults(summary),
+    ...badLines(summary),
     `${count} seeds: ${validCount} valid, ${invalidCount} invalid, ${unknownCount} unknown`,
   ].join("\n");
 }
@@ -49,4 +50,12 @@ function faults({ faults: byFault, count }: Summary): string[] {
     ([fault, { runCount, effectCount }]) =>
       `${fault} took effect in ${runCount} of ${count} runs, ${effectCount} times`,
   );
+}
+
+function badLines({ badLines: { runCount, first }, count }: Summary): string[] {
+  if (first === undefined) return [];
+  return [
+    `In ${runCount} of ${count} runs nodes were not heard any more, as they printed what is no message; ` +
+      printable(`in that of seed ${first.seed} ${first.badLine}`),
+  ];
 }

@@ -9,6 +9,8 @@ export const Outcome = v.object({
   reason: v.exactOptional(v.string()),
   /** What runs it again, where it was not valid. */
   command: v.exactOptional(v.string()),
+  /** The first line on a node's stdout that was no message: nothing more was heard of the node. */
+  badLine: v.exactOptional(v.string()),
   msgsPerOp: v.exactOptional(v.number()),
   medianMs: v.exactOptional(v.number()),
   maxMs: v.exactOptional(v.number()),
@@ -18,8 +20,15 @@ export const Outcome = v.object({
 export type Outcome = v.InferOutput<typeof Outcome>;
 
 export function outcomeOf(result: TestResult): Outcome {
-  const { seed, valid, faults } = result;
-  const outcome = { seed, valid, ...figuresOf(result), faults: { ...faults } };
+  const { seed, valid, faults, badLines } = result;
+  const [bad] = badLines;
+  const outcome = {
+    seed,
+    valid,
+    ...(bad === undefined ? {} : { badLine: `${bad.node}: ${bad.reason}` }),
+    ...figuresOf(result),
+    faults: { ...faults },
+  };
   return valid === true ? outcome : { ...outcome, reason: reasonOf(result) };
 }
 

@@ -8,6 +8,8 @@ export interface Summary {
   readonly unknownCount: number;
   /** The runs that were not valid, by seed. */
   readonly failures: readonly Outcome[];
+  /** Runs in which nodes printed lines that were no messages. */
+  readonly badLines: { readonly runCount: number; readonly first?: Outcome };
   readonly figures: { readonly [Name in FigureName]?: Distribution };
   readonly faults: { readonly [fault: string]: FaultSummary };
 }
@@ -43,9 +45,16 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
     failures: outcomes
       .filter(({ valid }) => valid !== true)
       .sort((one, other) => one.seed - other.seed),
+    badLines: summarizeBadLines(outcomes),
     figures: Object.fromEntries(figures),
     faults: summarizeFaults(outcomes),
   };
+}
+
+function summarizeBadLines(outcomes: readonly Outcome[]): Summary["badLines"] {
+  const bad = outcomes.filter(({ badLine }) => badLine !== undefined);
+  const [first] = bad.sort((one, other) => one.seed - other.seed);
+  return { runCount: bad.length, ...(first === undefined ? {} : { first }) };
 }
 
 function summarizeFaults(outcomes: readonly Outcome[]): Summary["faults"] {

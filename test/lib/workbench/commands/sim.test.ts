@@ -84,6 +84,29 @@ describe("vortex sim", () => {
     expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
   });
 
+  test.concurrent("tells of lines that are no messages, even where runs are valid", async () => {
+    const late = FORGETFUL.replace(
+      "node.reply(",
+      "if (last === 20) node.send('nobody', {});\n      node.reply(",
+    );
+    const file = project(late);
+    const { stdout } = await vortex(
+      "sim",
+      file,
+      "-w",
+      "unique-ids",
+      "--rate",
+      "20",
+      "--time-limit",
+      "20",
+      "--seeds",
+      "1..3",
+    );
+    expect(stdout).toContain("3 seeds: 3 valid");
+    expect(stdout).toContain("In 3 of 3 runs nodes were not heard any more");
+    expect(stdout).toMatch(/in that of seed 1 n\d: Invalid dest: "nobody" is not in the network/);
+  });
+
   test.concurrent("picks the program by --export where there are several", async () => {
     const file = project(`${FORGETFUL}\nexport function other(node: any): void {}`);
     const without = await vortex(...uniqueIds(file));

@@ -32,6 +32,13 @@ describe("summarize", () => {
     });
   });
 
+  test("tells in how many runs lines were bad, and of the first", () => {
+    const bad = outcome(2, { badLine: "n0: not JSON" });
+    const outcomes = [outcome(1), outcome(3, { badLine: "n1: not JSON" }), bad];
+    expect(summarize(outcomes).badLines).toEqual({ runCount: 2, first: bad });
+    expect(summarize([outcome(1)]).badLines).toEqual({ runCount: 0 });
+  });
+
   test("tells how often each fault really happened", () => {
     const outcomes = [
       outcome(1, { faults: { partition: 10, kill: 0 } }),
