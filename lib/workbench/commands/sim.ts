@@ -26,7 +26,7 @@ import {
   addTestFlags,
   BadArguments,
   positiveInteger,
-  remarksOnDashes,
+  remarksOn,
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
@@ -111,7 +111,7 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
     await serveSeeds((seed) => outcome(subject, { ...options, seed }));
     return;
   }
-  for (const text of remarksOnDashes(args)) remark(text);
+  for (const text of remarksOn(args, options)) remark(text);
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
 }

@@ -7,6 +7,7 @@ import { accessSync, constants, readFileSync, statSync } from "node:fs";
 import { resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
+import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { isClientId } from "../journal.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../latency.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
@@ -156,6 +157,27 @@ export function addTestFlags(command: Command): Command {
     );
 }
 
+/** Flags of Maelstrom that have no use where nodes are local processes: mostly Jepsen's, for its ssh. */
+const UNUSED_FLAGS = [
+  "--username <name>",
+  "--password <word>",
+  "--ssh-private-key <file>",
+  "--strict-host-key-checking",
+  "--no-ssh",
+  "--leave-db-running",
+  "--logging-json",
+];
+
+/** Takes the flags that have no use, so that a command line of Maelstrom's goes through. */
+export function addUnusedFlags(command: Command, onUsed: (text: string) => void): Command {
+  for (const flags of UNUSED_FLAGS) {
+    const option = new Option(flags).hideHelp();
+    command.addOption(option);
+    command.on(`option:${option.name()}`, () => onUsed(`${option.long} has no effect here`));
+  }
+  return command;
+}
+
 /** What is wrong with arguments that parse each by itself. */
 export class BadArguments extends Error {
   override readonly name = "BadArguments";
@@ -220,8 +242,23 @@ export function executable(path: string): string {
   return absolute;
 }
 
+/** What a person may have meant otherwise. @param words For the program. */
+export function remarksOn(words: readonly string[], options: TestOptions): string[] {
+  return [...remarksOnDashes(words), ...remarksOnModels(options.consistencyModels)];
+}
+
+/** Remarks on models that no checker knows: it will come to no verdict then. */
+function remarksOnModels(models: readonly string[]): string[] {
+  return models
+    .filter((model) => !modelNames.includes(model))
+    .map(
+      (model) =>
+        `There is no consistency model "${model}", so transactions will not be judged; there are ${modelNames.join(", ")}`,
+    );
+}
+
 /** Remarks on words that look like options but begin with another kind of dash. */
-export function remarksOnDashes(words: readonly string[]): string[] {
+function remarksOnDashes(words: readonly string[]): string[] {
   return words.flatMap((word) => {
     const dash = /^-*([\u2010-\u2015\u2212\ufe58\ufe63\uff0d])/.exec(word)?.[1];
     if (dash === undefined) return [];

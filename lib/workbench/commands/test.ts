@@ -12,9 +12,10 @@ import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
+  addUnusedFlags,
   executable,
   positiveInteger,
-  remarksOnDashes,
+  remarksOn,
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
@@ -35,7 +36,7 @@ export function testCommand(): Command {
     .description("run a test on a program's nodes, with Maelstrom's flags and verdicts")
     .argument("[args...]", "words for the program, normally after --")
     .requiredOption("--bin <file>", "the program to run");
-  return addStoreFlags(addTestFlags(command))
+  return addStoreFlags(addUnusedFlags(addTestFlags(command), remark))
     .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
     .option("--log-stderr", "show what the nodes print to stderr")
     .option("--strict-stdout", STRICT_STDOUT)
@@ -60,8 +61,8 @@ Example:
 
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   const bin = executable(flags.bin);
-  for (const text of remarksOnDashes(args)) remark(text);
   const first = testOptions(flags);
+  for (const text of remarksOn(args, first)) remark(text);
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
     const options = { ...first, seed: first.seed + run };

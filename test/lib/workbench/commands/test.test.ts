@@ -200,6 +200,21 @@ describe("vortex test", () => {
     expect(exitCode).toBe(0);
   });
 
+  test.concurrent("takes Maelstrom's flags that have no use here, and says so", async () => {
+    const flags = ["--username", "root", "--no-ssh", "--leave-db-running", "--no-store"];
+    const { stderr, exitCode } = await vortex(...echoTest(ECHO, ...flags));
+    expect(stderr).toContain("--username has no effect here\n--no-ssh has no effect here\n");
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("says at once that a consistency model is unknown", async () => {
+    const flags = ["--consistency-models", "read-comitted", "--rate", "0", "--no-store"];
+    const args = ["test", "-w", "txn-rw-register", "--bin", ECHO, "--time-limit", "1", ...flags];
+    const { stderr, exitCode } = await vortex(...args);
+    expect(stderr).toStartWith('There is no consistency model "read-comitted"');
+    expect(exitCode).toBe(2);
+  });
+
   test.concurrent("points at words that begin with another kind of dash", async () => {
     const { exitCode, stderr } = await vortex(...echoTest(ECHO, "–-nemesis", "partition"));
     expect(stderr).toContain('"–-nemesis" begins with another kind of dash (U+2013)');
