@@ -113,7 +113,17 @@ async function runTest(
 
 function logMessage(event: JournalEvent, flags: Flags, progress: Progress): void {
   const isWanted = event.type === "send" ? flags.logNetSend : flags.logNetRecv;
-  if (isWanted) progress.print(`${event.type} ${stringifyJson(event.message)}`);
+  if (isWanted) progress.print(`${event.type} ${messageText(event.message)}`);
+}
+
+/** A message as JSON; without its body if a node has nested that too deep to be printed. */
+function messageText(message: JournalEvent["message"]): string {
+  try {
+    return stringifyJson(message);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    return `${stringifyJson({ ...message, body: null })} (its body cannot be shown: ${reason})`;
+  }
 }
 
 function describeOptions({

@@ -246,6 +246,16 @@ describe("vortex test", () => {
     expect(stderr).toContain('recv {"id":1,"src":"n0","dest":"c0","body":{"type":"init_ok"');
   });
 
+  test.concurrent("shows a message without its body where that is nested too deep", async () => {
+    const deep = nodeProgram(`
+      const echo = "[".repeat(50_000) + "]".repeat(50_000);
+      console.log('{"src":"n0","dest":"' + src + '","body":{"type":"echo_ok","in_reply_to":' + body.msg_id + ',"echo":' + echo + "}}");
+    `);
+    const { stderr, exitCode } = await vortex(...echoTest(deep, "--log-net-recv", "--no-store"));
+    expect(stderr).toMatch(/"src":"n0","dest":"c2","body":null} \(its body cannot be shown: /);
+    expect(exitCode).toBe(2);
+  });
+
   test.concurrent("counts operations on a terminal, and leaves its cursor as it was", async () => {
     let screen = "";
     const child = Bun.spawn([join(DIST, "vortex"), ...echoTest(ECHO)], {
