@@ -1,7 +1,7 @@
 /**
- * A simulation of a program that may leave a promise's rejection to nobody.
+ * A simulation of a program that may leave a promise's rejection to nobody, or exit.
  *
- * That ends a process, so it ends the test, whichever node it was: the runtime tells of such a
+ * Either ends a process, so it ends the test, whichever node it was: the runtime tells of such a
  * rejection only after the simulation, which is one piece of work to it.
  */
 import type { TestResult } from "../results.ts";
@@ -12,32 +12,43 @@ import type { TestOptions } from "../test-options.ts";
 /**
  * Runs a test in virtual time.
  *
- * @throws {TestCrash} when a node does not start, does not answer `init`, or leaves a rejection to
- *   nobody.
+ * @throws {TestCrash} when a node does not start, does not answer `init`, leaves a rejection to
+ *   nobody, or exits.
  */
 export async function simulateProgram(
   options: TestOptions,
   simulation: Simulation,
 ): Promise<TestResult> {
-  const unhandled: unknown[] = [];
-  const collect = (error: unknown) => void unhandled.push(error);
+  const crashes: string[] = [];
+  const collect = (error: unknown) => void crashes.push(describeRejection(error));
   const others = process.listeners("unhandledRejection");
   process.removeAllListeners("unhandledRejection");
   process.on("unhandledRejection", collect);
+  const { exit } = process;
+  process.exit = (code) => {
+    const error = new Error(`process.exit(${code ?? ""})`);
+    crashes.push(`A node exited: a node must run until it is killed\n${error.stack}`);
+    throw error;
+  };
   try {
     return simulate(options, simulation);
   } finally {
     await new Promise(setImmediate);
+    process.exit = exit;
     process.off("unhandledRejection", collect);
     for (const other of others) process.on("unhandledRejection", other);
-    const [first] = unhandled;
+    const [first] = crashes;
     // biome-ignore lint/correctness/noUnsafeFinally: the crash is the reason of whatever came before.
-    if (unhandled.length > 0) throw new TestCrash(describe(first, unhandled.length));
+    if (first !== undefined) throw new TestCrash(numbered(first, crashes.length));
   }
 }
 
-function describe(error: unknown, count: number): string {
+function describeRejection(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  const times = count === 1 ? "" : ` (the first of ${count})`;
-  return `A node crashed: nothing handles the rejection of a promise${times}. Await the promise, or catch its rejection\n${text}`;
+  return `A node crashed: nothing handles the rejection of a promise. Await the promise, or catch its rejection\n${text}`;
+}
+
+/** The first of several crashes, with their number at the end of its first line. */
+function numbered(text: string, count: number): string {
+  return count === 1 ? text : text.replace("\n", ` (the first of ${count})\n`);
 }

@@ -73,6 +73,19 @@ describe("vortex sim", () => {
     expect(many.exitCode).toBe(1);
   });
 
+  test.concurrent("takes an exit for the crash that it is of a process, too", async () => {
+    const exiting = FORGETFUL.replace(
+      "node.reply(",
+      "if (last > 2) process.exit(3);\n      node.reply(",
+    );
+    const { exitCode, stderr } = await vortex(...uniqueIds(project(exiting), "--seed", "1"));
+    expect(stderr).toMatch(
+      /^A node exited: a node must run until it is killed \(the first of \d+\)$/m,
+    );
+    expect(stderr).toContain("process.exit(3)");
+    expect(exitCode).toBe(255);
+  });
+
   test.concurrent("ends with the first line that is no message if that is asked for", async () => {
     const lost = FORGETFUL.replace("node.reply(", 'node.send("nobody", {});\n      node.reply(');
     const args = uniqueIds(project(lost), "--strict-stdout");
