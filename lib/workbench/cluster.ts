@@ -39,10 +39,13 @@ export interface Cluster {
    * @throws {StartError} when there is nothing to start.
    */
   start(node: NodeId): Promise<unknown>;
-  /** Ends a node without a word; what is sent to it is lost until it is started again. */
-  kill(node: NodeId): void;
-  /** Makes a node stand still; what is sent to it waits. */
-  pause(node: NodeId): void;
+  /**
+   * Ends a node without a word; what is sent to it is lost until it is started again. Returns whether
+   * it ran: one that had crashed is still told by {@link stop}.
+   */
+  kill(node: NodeId): boolean;
+  /** Makes a node stand still; what is sent to it waits. Returns whether it ran. */
+  pause(node: NodeId): boolean;
   /** Lets a paused node go on. */
   resume(node: NodeId): void;
   /** Ends every node; resolves, when none is left, with those that had crashed. */

@@ -51,6 +51,8 @@ export class ProcessCluster implements Cluster {
   readonly #nodes = new Map<NodeId, NodeProcess>();
   /** Those that were killed, and may not have ended yet. */
   readonly #killed = new Set<NodeProcess>();
+  /** Those that had crashed before they were killed. */
+  readonly #crashes: Crash[] = [];
   readonly #badLines: BadLine[] = [];
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
@@ -88,19 +90,24 @@ export class ProcessCluster implements Cluster {
     return child.exited;
   }
 
-  kill(node: NodeId): void {
+  kill(node: NodeId): boolean {
     const killed = this.#nodes.get(node);
-    if (killed === undefined) return;
+    if (killed === undefined) return false;
+    const hasCrashed = hasEnded(killed.child);
+    if (hasCrashed) this.#crashes.push(crashOf(node, killed));
     this.#nodes.delete(node);
     this.#killed.add(killed);
     signal(killed.child, "SIGKILL");
     // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
     this.#options.network.connect(node, ignore);
+    return !hasCrashed;
   }
 
-  pause(node: NodeId): void {
+  pause(node: NodeId): boolean {
     const paused = this.#nodes.get(node);
-    if (paused !== undefined) signal(paused.child, "SIGSTOP");
+    if (paused === undefined || hasEnded(paused.child)) return false;
+    signal(paused.child, "SIGSTOP");
+    return true;
   }
 
   resume(node: NodeId): void {
@@ -120,11 +127,7 @@ export class ProcessCluster implements Cluster {
     this.#nodes.clear();
     this.#killed.clear();
     process.off("exit", this.#killAll);
-    return crashed.map(([node, { child, stdout, stderr }]) => {
-      const { exitCode, signalCode } = child;
-      const status = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
-      return { node, status, stdout, stderr };
-    });
+    return [...this.#crashes.splice(0), ...crashed.map(([node, ended]) => crashOf(node, ended))];
   }
 
   async #readMessages(node: NodeId, stdout: Output, kept: string[]): Promise<void> {
@@ -212,6 +215,12 @@ function ignore(): void {}
 
 function hasEnded({ exitCode, signalCode }: Child): boolean {
   return exitCode !== null || signalCode !== null;
+}
+
+function crashOf(node: NodeId, { child, stdout, stderr }: NodeProcess): Crash {
+  const { exitCode, signalCode } = child;
+  const status = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
+  return { node, status, stdout, stderr };
 }
 
 /** Signals a node's whole process group. */

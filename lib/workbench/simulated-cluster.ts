@@ -115,18 +115,21 @@ export class SimulatedCluster implements Cluster {
     return new Promise(() => {}); // It runs until it is stopped.
   }
 
-  kill(id: NodeId): void {
+  kill(id: NodeId): boolean {
     const state = this.#nodes.get(id);
-    if (state === undefined) return;
+    if (state === undefined) return false;
     state.isRunning = false;
     this.#nodes.delete(id);
     // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
     this.#options.network.connect(id, () => {});
+    return true;
   }
 
-  pause(id: NodeId): void {
+  pause(id: NodeId): boolean {
     const state = this.#nodes.get(id);
-    if (state !== undefined) state.postponed ??= [];
+    if (state === undefined) return false;
+    state.postponed ??= [];
+    return true;
   }
 
   resume(id: NodeId): void {

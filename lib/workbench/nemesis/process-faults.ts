@@ -36,7 +36,8 @@ export function pause(environment: FaultEnvironment): Injector {
 }
 
 interface Hit {
-  begin(node: NodeId): void;
+  /** Returns whether that changed anything: a node may be dead already. */
+  begin(node: NodeId): boolean;
   end(node: NodeId): Promise<void>;
   readonly did: string;
   readonly undid: string;
@@ -51,9 +52,9 @@ function hitting({ nodeIds, random }: FaultEnvironment, { begin, end, did, undid
       const count = TARGETS[target as Target](nodeIds.length); // Drawn above.
       const chosen = new Set(shuffle(random, nodeIds).slice(0, count));
       hit = nodeIds.filter((node) => chosen.has(node));
-      for (const node of hit) begin(node);
-      effectCount += hit.length;
-      return Object.fromEntries(hit.map((node) => [node, did]));
+      const affected = hit.filter(begin);
+      effectCount += affected.length;
+      return Object.fromEntries(affected.map((node) => [node, did]));
     },
     async stop() {
       const nodes = hit;

@@ -98,6 +98,27 @@ describe("the nemesis", () => {
     expect(result.workload?.valid).toBe(true);
   });
 
+  test("counts no pause of a node that is dead", () => {
+    const { history, result } = run(["kill", "pause"], { nemesisIntervalS: 2 });
+    const done = history.filter(({ f, value }) => f === "start-pause" && typeof value === "object");
+    const dead = new Set<string>();
+    let pauseCount = 0;
+    let spared = 0;
+    for (const { f, value } of history) {
+      if (typeof value !== "object" || value === null) continue;
+      const nodes = Object.keys(value);
+      if (f === "start-kill") for (const node of nodes) dead.add(node);
+      if (f === "stop-kill") for (const node of nodes) dead.delete(node);
+      if (f !== "start-pause") continue;
+      pauseCount += nodes.length;
+      expect(nodes.filter((node) => dead.has(node))).toEqual([]);
+      if (dead.size > 0) spared++;
+    }
+    expect(done.length).toBeGreaterThan(0);
+    expect(spared).toBeGreaterThan(0);
+    expect(result.faults.pause).toBe(pauseCount);
+  });
+
   test.each(["loss", "duplicate", "slow", "one-way-partition"] as const)(
     "%s takes effect on messages between nodes",
     (fault) => {
