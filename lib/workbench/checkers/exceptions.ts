@@ -4,7 +4,8 @@
  * @see Jepsen, `jepsen.checker/unhandled-exceptions`
  */
 import type { History, Operation } from "../history.ts";
-import type { CheckOptions, Verdict } from "./checker.ts";
+import type { CheckOptions, Finding, Verdict } from "./checker.ts";
+import { plural, whose } from "./wording.ts";
 
 export interface ExceptionCount {
   readonly count: number;
@@ -33,5 +34,13 @@ export function checkExceptions(history: History, _options: CheckOptions = {}): 
   }
   if (byClass.size === 0) return { valid: true };
   const exceptions = [...byClass.values()].sort((one, other) => other.count - one.count);
-  return { valid: true, exceptions };
+  return { valid: true, exceptions, explanation: exceptions.map(ended) };
+}
+
+function ended({ class: name, count, example }: ExceptionCount): Finding {
+  return {
+    anomaly: name,
+    sentence: `${plural(count, "operation")} ended by it, ${whose(example)} the first: ${example.exception?.message}`,
+    operations: [example],
+  };
 }

@@ -28,7 +28,9 @@ function escaped(character: string): string {
 /** A result for people: all of it, and then what was found, in sentences. */
 export function describeResult(result: TestResult): string {
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
-  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findingsOf(result))].join("\n");
+  // Exceptions do no harm to a verdict, but are often why it is what it is.
+  const findings = [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
+  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findings)].join("\n");
 }
 
 /** Fields of a verdict, laid out. */
