@@ -19,6 +19,8 @@ const shapes: { readonly [name: string]: Omit<RegisterHistoryOptions, "seed"> } 
   "one key, 5,000 operations, 2 % indefinite": { ...oneKey, operations: 5000, indefinite: 0.02 },
   "one key, 5,000 operations, 10 % indefinite": { ...oneKey, operations: 5000, indefinite: 0.1 },
   "one key, 1,000 operations, half indefinite": { ...oneKey, operations: 1000, indefinite: 0.5 },
+  "one key, 20,000 operations, 30 % indefinite": { ...oneKey, operations: 20_000, indefinite: 0.3 },
+  "one key, 50,000 operations, half indefinite": { ...oneKey, operations: 50_000, indefinite: 0.5 },
   "one key, 10 % indefinite, wrong reads": {
     ...oneKey,
     operations: 1000,

@@ -31,10 +31,11 @@ export interface LinearizableVerdict extends Verdict {
 /**
  * Searches to try, each broader than the one before.
  *
- * An order is found soonest by a narrow search, even among hundreds of indefinite operations; that
- * there is none only a search shows that has room for everything.
+ * An order is found soonest by a narrow search, even among thousands of indefinite operations, and
+ * one that is too narrow gets stuck soon; that there is none only a search shows that has room for
+ * everything.
  */
-const WIDTHS = [8, 128, 2048, 32_768];
+const WIDTHS = [2, 4, 8, 128, 2048, 32_768];
 
 /** How many steps the searches of all keys may take together: some ten seconds. */
 const STEPS = 40_000_000;
