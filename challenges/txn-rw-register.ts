@@ -308,12 +308,14 @@ export class Replica {
 
   #contentFor(peer: Peer): Pick<Replicate, "upTo" | "transactions" | "state"> | undefined {
     if (!this.#lacksSomething(peer)) return undefined;
+    // What it lacks may be much: who may not be there is only asked.
+    if (!peer.isAnswering) return {};
     if (!this.#lacksState(peer)) {
       return { upTo: this.#clock, transactions: this.#log.after(peer.has) };
     }
-    // All registers may be many: nobody gets them twice in a row, or who may not be there.
+    // All registers may be many: nobody gets them twice in a row.
     if (peer.awaited !== undefined) return undefined;
-    return peer.isAnswering ? { upTo: this.#clock, state: this.#registers.versions() } : {};
+    return { upTo: this.#clock, state: this.#registers.versions() };
   }
 
   /** Forgets the transactions that everybody has. */

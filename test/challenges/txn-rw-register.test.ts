@@ -192,6 +192,24 @@ describe("txn-rw-register, replicating", () => {
     }
   });
 
+  test("sends what was written meanwhile to a node that stays silent only once, then asks it", async () => {
+    const { txn, hear, clock, incarnation, host } = await start();
+    for (const peer of ["n1", "n2"]) hear(peer, { ...acknowledgement(incarnation, 1), from: peer });
+    await clock.advance(FLUSH_MS);
+    host.takeSent();
+    txn([["w", 1, 1]]);
+    await clock.advance(FLUSH_MS);
+    const batch = { transactions: [[2, [[1, 1]]]] };
+    expect(host.takeBodies().slice(-2)).toMatchObject([batch, batch]);
+    await clock.advance(2000);
+    const questions = host.takeSent().filter(({ dest }) => dest === "n1");
+    expect(questions.length).toBeWithin(3, 6);
+    for (const { body } of questions) expect(body).not.toHaveProperty("transactions");
+    hear("n1", { ...acknowledgement(incarnation, 1), from: "n1" });
+    await clock.advance(FLUSH_MS);
+    expect(host.takeSent().find(({ dest }) => dest === "n1")?.body).toMatchObject(batch);
+  });
+
   test("sends all registers to a node that answers for the first time", async () => {
     const { txn, hear, clock, incarnation, sentTo } = await start();
     txn([
@@ -335,6 +353,13 @@ class World {
     return true;
   }
 
+  /** Says what there is to be said, and delivers it; whether there was anything. */
+  tell(src: string, dest: string): boolean {
+    if (!this.say(src, dest)) return false;
+    this.#deliver(this.#messages.length - 1);
+    return true;
+  }
+
   /** Delivers some message, which stays for another time. */
   deliver(random: number): void {
     const { length } = this.#messages;
@@ -364,9 +389,7 @@ class World {
       let isSilent = true;
       for (const src of this.#names) {
         for (const dest of this.#names) {
-          if (src === dest || !this.say(src, dest)) continue;
-          isSilent = false;
-          this.#deliver(this.#messages.length - 1);
+          if (src !== dest && this.tell(src, dest)) isSilent = false;
         }
       }
       if (isSilent) return round;
@@ -443,6 +466,8 @@ describe("Replicas", () => {
     world.talkItOver();
     const logged = () => {
       world.replica("n0").giveUp("n1");
+      world.tell("n0", "n1");
+      world.tell("n1", "n0");
       return world.replica("n0").message("n1")?.transactions?.length ?? 0;
     };
     for (let count = 0; count < 2000; count++) world.write("n0", [0]);
