@@ -278,9 +278,14 @@ export class Replica {
   /** Another start of a peer than was known has spoken. */
   #meet(peer: Peer, incarnation: string): void {
     const isRestart = peer.incarnation !== undefined;
-    Object.assign(peer, unknownPeer(), { incarnation });
-    if (!isRestart) return;
+    // It has just spoken, so it is there: it gets what it lacks with the first answer.
+    Object.assign(peer, unknownPeer(), { incarnation, isAnswering: true });
     // The former start may have told only this node what it wrote.
+    if (isRestart) this.#takeOver();
+  }
+
+  /** All others get what this node has: what somebody told it may be nowhere else. */
+  #takeOver(): void {
     this.#clock++;
     for (const other of this.#peers.values()) other.needsStateAt = this.#clock;
   }

@@ -210,6 +210,14 @@ describe("txn-rw-register, replicating", () => {
     expect(host.takeSent().find(({ dest }) => dest === "n1")?.body).toMatchObject(batch);
   });
 
+  test("sends all registers with its first answer to a node that has just been started", async () => {
+    const { txn, hear, clock, incarnation, sentTo } = await start();
+    txn([["w", 1, 1]]);
+    hear("n1", { from: "a", has: 0, asks: true });
+    await clock.advance(FLUSH_MS);
+    expect(sentTo("n1")).toMatchObject({ to: "a", state: [[1, 1, 2, incarnation]] });
+  });
+
   test("sends all registers to a node that answers for the first time", async () => {
     const { txn, hear, clock, incarnation, sentTo } = await start();
     txn([
