@@ -39,6 +39,8 @@ import {
 const START_MS = 250;
 /** How long to wait for an acknowledgement before asking again, in ms. */
 const RETRY_MS = 400;
+/** After how many questions without an answer a node is taken for dead: 3 s and more. */
+const DEAD_AFTER_QUESTIONS = 8;
 /** How long a durable transaction waits for another node, in ms: clients wait for 5 s. */
 const DURABLE_LIMIT_MS = 4000;
 /** How many writes are remembered for those who have not acknowledged them. */
@@ -174,13 +176,16 @@ interface Peer {
   isAnswering: boolean;
   /** What it was told last and has not acknowledged, by its clock; 0 stands for a mere question. */
   awaited: number | undefined;
+  /** How often it was given up since it spoke last. */
+  silence: number;
 }
 
 /**
  * One node's copy of the registers, and who lacks what of it: all of the algorithm, but for time.
  *
  * Whoever told a node of a transaction is the one that tells all others; should that one start
- * anew, each node that it may have told takes over, and sends all its registers to everybody.
+ * anew, or not answer for long, each node that it may have told takes over, and sends all its
+ * registers to everybody.
  */
 export class Replica {
   readonly #incarnation: string;
@@ -252,6 +257,7 @@ export class Replica {
     const peer = this.#peer(id);
     peer.awaited = undefined;
     peer.isAnswering = false;
+    if (++peer.silence === DEAD_AFTER_QUESTIONS && peer.heardUpTo > 0) this.#takeOver(peer);
   }
 
   receive(src: NodeId, message: Replicate): void {
@@ -284,10 +290,10 @@ export class Replica {
     if (isRestart) this.#takeOver();
   }
 
-  /** All others get what this node has: what somebody told it may be nowhere else. */
-  #takeOver(): void {
+  /** Others get all that this node has: what somebody told it may be nowhere else. */
+  #takeOver(dead?: Peer): void {
     this.#clock++;
-    for (const other of this.#peers.values()) other.needsStateAt = this.#clock;
+    for (const peer of this.#peers.values()) if (peer !== dead) peer.needsStateAt = this.#clock;
   }
 
   #take(peer: Peer, { from, has, upTo, transactions = [], state = [] }: Replicate): void {
@@ -299,6 +305,7 @@ export class Replica {
     peer.heardUpTo = Math.max(peer.heardUpTo, upTo ?? 0);
     peer.has = Math.max(peer.has, has);
     peer.isAnswering = true;
+    peer.silence = 0;
     if (peer.awaited !== undefined && peer.has >= peer.awaited) peer.awaited = undefined;
     this.#forget();
   }
@@ -340,6 +347,7 @@ function unknownPeer(): Peer {
     wantsAnswer: false,
     isAnswering: false,
     awaited: undefined,
+    silence: 0,
   };
 }
 

@@ -460,6 +460,24 @@ describe("Replicas", () => {
     for (const name of world.names) expect(world.read(name)).toEqual([1, 1, 1, 1]);
   });
 
+  test("hand on what a node had told only one of them when it never comes back", () => {
+    const world = new World();
+    world.talkItOver();
+    world.write("n0", [0]);
+    world.tell("n0", "n1");
+    world.write("n1", [1]);
+    const survivors = ["n1", "n2"] as const;
+    for (let tries = 0; tries < 10; tries++) {
+      for (const node of survivors) {
+        world.replica(node).giveUp("n0");
+        world.say(node, "n0");
+      }
+      world.tell("n1", "n2");
+      world.tell("n2", "n1");
+    }
+    for (const node of survivors) expect(world.read(node)).toEqual([1, 1, 2, 2]);
+  });
+
   test("forget what all have acknowledged: the next message has nothing of it", () => {
     const world = new World();
     world.talkItOver();
