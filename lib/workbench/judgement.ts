@@ -6,10 +6,10 @@ import {
   type CheckOptions,
   FatalCheckError,
   type Finding,
-  mergeValidity,
   type Validity,
   type Verdict,
 } from "./checkers/checker.ts";
+import { mergeServed } from "./checkers/served.ts";
 import { checkStats } from "./checkers/stats.ts";
 import type { History } from "./history.ts";
 
@@ -20,7 +20,7 @@ import type { History } from "./history.ts";
 export interface Judgement {
   /** The verdict of the workload's checker. */
   readonly valid: Validity;
-  /** That merged with `stats` and `availability`. */
+  /** That merged with `stats` and `availability`; what nobody could answer counts as unknown. */
   readonly overallValid: Validity;
   /** Why the workload's checker came to no verdict; its fields are missing then. */
   readonly threw?: string;
@@ -48,14 +48,15 @@ export function judgeHistory(workload: string, history: History, options: CheckO
   const stats = judge(checkStats);
   const availability = judge(checkAvailability);
   const parts = [judged, stats, availability];
+  const merged = mergeServed(history, { workload: judged, stats, availability });
   const { valid, explanation: _, ...fields } = judged;
   return {
     valid,
-    overallValid: judged["fatal"] ? "unknown" : mergeValidity(parts.map((part) => part.valid)),
+    overallValid: judged["fatal"] ? "unknown" : merged.valid,
     ...fields,
     stats: withoutFindings(stats),
     availability: withoutFindings(availability),
-    explanation: parts.flatMap((part) => part.explanation ?? []),
+    explanation: [merged.served, ...parts].flatMap((part) => part?.explanation ?? []),
   };
 }
 

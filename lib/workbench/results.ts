@@ -1,18 +1,13 @@
 /** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
 import { type AvailabilityVerdict, checkAvailability } from "./checkers/availability.ts";
-import {
-  type Checker,
-  type Finding,
-  mergeValidity,
-  type Validity,
-  type Verdict,
-} from "./checkers/checker.ts";
+import type { Checker, Finding, Validity, Verdict } from "./checkers/checker.ts";
 import { compose, type Failure } from "./checkers/compose.ts";
 import type { ConvergenceVerdict } from "./checkers/convergence.ts";
 import { checkExceptions, type ExceptionsVerdict } from "./checkers/exceptions.ts";
 import { checkLatency, type LatencyVerdict } from "./checkers/latency.ts";
 import { checkNet, type NetVerdict } from "./checkers/net.ts";
+import { mergeServed, type ServedVerdict, type Verdicts } from "./checkers/served.ts";
 import { checkStats, type StatsVerdict } from "./checkers/stats.ts";
 import type { BadLine } from "./cluster.ts";
 import type { History } from "./history.ts";
@@ -21,8 +16,10 @@ import type { Fault } from "./nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface TestResult {
-  /** All verdicts merged. */
+  /** All verdicts merged; those that `served` excuses count as unknown. */
   readonly valid: Validity;
+  /** Which sorts of operations nobody could answer, since nodes were killed or paused. */
+  readonly served?: ServedVerdict;
   /** Why there is no verdict: a checker met what makes all of them void. The next four are absent. */
   readonly error?: string;
   /** The workload's own verdict and what it measured. */
@@ -65,9 +62,10 @@ export function judge(evidence: Evidence): TestResult {
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts } = check(history, checkOptions);
+  const composed = check(history, checkOptions);
+  const { valid: _, ...parts } = composed;
   return {
-    valid: mergeValidity([valid, convergence?.valid ?? true]),
+    ...mergeServed(history, { ...verdictsOf(composed), convergence }),
     ...parts,
     ...(convergence === undefined ? {} : { convergence }),
     net: checkNet(journal, history),
@@ -77,10 +75,18 @@ export function judge(evidence: Evidence): TestResult {
   };
 }
 
-/** What was found, the workload's findings first. */
+/** The parts of a verdict; where a checker made all of them void, that alone. */
+function verdictsOf(result: Pick<TestResult, "valid" | "error" | JudgedPart>): Verdicts {
+  const { valid, error, workload, stats, availability, exceptions } = result;
+  return error === undefined ? { workload, stats, availability, exceptions } : { all: { valid } };
+}
+
+type JudgedPart = "workload" | "stats" | "availability" | "exceptions";
+
+/** What was found, the workload's findings first; but before them, why some count for nothing. */
 export function findingsOf(result: TestResult): readonly Finding[] {
-  const { workload, stats, availability, convergence } = result;
-  return [workload, stats, availability, convergence].flatMap(
+  const { served, workload, stats, availability, convergence } = result;
+  return [served, workload, stats, availability, convergence].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }
