@@ -7,6 +7,7 @@ import { BROKEN_G_SET } from "./g-set.ts";
 import { BROKEN_KAFKA } from "./kafka.ts";
 import { BROKEN_LIN_KV } from "./lin-kv.ts";
 import { BROKEN_LIST_APPEND } from "./txn-list-append.ts";
+import { BROKEN_TXN_REPLICATION } from "./txn-replication.ts";
 import { BROKEN_RW_REGISTER } from "./txn-rw-register.ts";
 import { BROKEN_UNIQUE_IDS } from "./unique-ids.ts";
 
@@ -19,5 +20,6 @@ export const BROKEN: readonly BrokenCase[] = [
   ...BROKEN_LIN_KV,
   ...BROKEN_KAFKA,
   ...BROKEN_RW_REGISTER,
+  ...BROKEN_TXN_REPLICATION,
   ...BROKEN_LIST_APPEND,
 ];

@@ -1,6 +1,7 @@
 /** Ways to spoil a correct program from outside: what it hears and what it answers. */
 import {
   type KVNode,
+  type NodeId,
   type OutgoingBody,
   type Request,
   stringifyJson,
@@ -27,6 +28,28 @@ export function withReplies(
     node.reply = (request, body) => {
       const edited = body.type === type ? edit(body, request) : body;
       if (edited !== undefined) reply(request, edited);
+    };
+    program(node);
+  };
+}
+
+/**
+ * A program whose messages of one type that want no reply are others than it meant; `undefined`
+ * keeps one back.
+ *
+ * @param makeEdit Called for each node, so that an edit can keep a state.
+ */
+export function withSends(
+  program: Program,
+  type: string,
+  makeEdit: () => (body: OutgoingBody, dest: NodeId) => OutgoingBody | undefined,
+): Program {
+  return (node) => {
+    const send = node.send.bind(node);
+    const edit = makeEdit();
+    node.send = (dest, body) => {
+      const edited = body.type === type ? edit(body, dest) : body;
+      if (edited !== undefined) send(dest, edited);
     };
     program(node);
   };
@@ -74,7 +97,10 @@ export function withHandler(
 }
 
 /** Lets the program handle the request; it may be told not to reply. */
-type Proceed = (changes?: { readonly msg_id: undefined }) => void | Promise<void>;
+type Proceed = (changes?: {
+  readonly msg_id?: undefined;
+  readonly body?: unknown;
+}) => void | Promise<void>;
 
 /** A program that acknowledges requests of one type some time before it handles them. */
 export function acknowledgedEarly(

@@ -3,6 +3,7 @@ import type { TestResult } from "../../lib/workbench/results.ts";
 /** What a result says of the program, by the names that the field has for it. */
 export function signsOf(result: TestResult): ReadonlySet<string> {
   const { workload = { valid: "unknown" }, stats, availability, exceptions, badLines } = result;
+  const { convergence } = result;
   const signs = new Set<string>();
   const add = (name: string, isSet: boolean) => isSet && signs.add(name);
   const list = (field: string): readonly unknown[] => {
@@ -19,6 +20,7 @@ export function signsOf(result: TestResult): ReadonlySet<string> {
   add("no verdict", workload.valid === "unknown");
   add("never ok", stats?.valid === false);
   add("unavailable", availability?.valid === false);
+  add("divergence", convergence?.valid === false);
   add("malformed replies", exceptions?.["exceptions"] !== undefined);
   add("bad line", badLines.length > 0);
   return signs;
