@@ -2,7 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { Registers, Replica, txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import { type AnyBody, parseJson } from "../../lib/vortex/index.ts";
-import { randomStream } from "../../lib/workbench/random.ts";
+import { randomStream, shuffle } from "../../lib/workbench/random.ts";
 import { receive, startNode } from "../support/fake-host.ts";
 import { binary, INIT, line, run } from "../support/spawn.ts";
 
@@ -458,6 +458,29 @@ describe("Replicas", () => {
     world.restart("n0");
     world.talkItOver();
     for (const name of world.names) expect(world.read(name)).toEqual([1, 1, 1, 1]);
+  });
+
+  test("lose nothing that one other node has acknowledged, whichever node starts anew next", () => {
+    fc.assert(
+      fc.property(fc.nat(), (seed) => {
+        const world = new World();
+        const random = randomStream(seed, "world");
+        const shuffledNames = () => shuffle(random, world.names);
+        world.talkItOver();
+        for (let round = 1; round <= 10; round++) {
+          const [writer = "", witness = ""] = shuffledNames();
+          const replica = world.replica(writer);
+          world.write(writer, [0, 1]);
+          expect(replica.replicatedUpTo).toBeLessThan(replica.lastWritten);
+          world.tell(writer, witness);
+          world.tell(witness, writer);
+          expect(replica.replicatedUpTo).toBe(replica.lastWritten);
+          world.restart(shuffledNames()[0] ?? "");
+          world.talkItOver();
+          for (const name of world.names) expect(world.read(name)).toEqual(Array(4).fill(round));
+        }
+      }),
+    );
   });
 
   test("hand on what a node had told only one of them when it never comes back", () => {
