@@ -37,8 +37,8 @@ import {
 
 /** Before a node speaks first, so that the others have been started, in ms. */
 const START_MS = 250;
-/** How long to wait for an acknowledgement before asking again, in ms. */
-const RETRY_MS = 400;
+/** How long to wait for an acknowledgement that is due before asking again, in ms. */
+const RETRY_MS = 350;
 /** After how many questions without an answer a node is taken for dead: 3 s and more. */
 const DEAD_AFTER_QUESTIONS = 8;
 /** How long a durable transaction waits for another node, in ms: clients wait for 5 s. */
@@ -405,7 +405,8 @@ function begin(node: Node, { flushMs, durable }: Options): void {
   function retryLater(peer: NodeId): void {
     retries.get(peer)?.();
     // No one-shot timer: a node at the end of its input does not wait for those that are not there.
-    const cancel = node.every(RETRY_MS, () => {
+    // An acknowledgement waits as long as news does for something to ride on.
+    const cancel = node.every(flushMs + RETRY_MS, () => {
       replica.giveUp(peer);
       flushSoon(flushMs);
     });

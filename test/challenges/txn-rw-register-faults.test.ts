@@ -3,6 +3,7 @@
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
+import type { KVNode } from "../../lib/vortex/index.ts";
 import { wordsOf } from "../../lib/workbench/commands/test-flags.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../lib/workbench/results.ts";
@@ -102,4 +103,16 @@ describe("txn-rw-register at the load of stage 6b", () => {
       }
     },
   );
+
+  test("asks nobody again who only waits for more to say, however long that is", () => {
+    const patient = (node: KVNode) => txnRwRegister(node, { flushMs: 1000, durable: false });
+    const { result, messages } = runSimulated("txn-rw-register", patient, { ...load, rate: 100 });
+    expect(result.net.servers.msgCount).toBeGreaterThan(15);
+    const questions = messages.filter(
+      ({ type, message: { body } }) =>
+        type === "send" && body["asks"] === true && !("upTo" in body),
+    );
+    // Each asks the other when it is new.
+    expect(questions).toHaveLength(2);
+  });
 });
