@@ -17,7 +17,8 @@
  *
  * A transaction survives the death of its node once one other node has it: by default soon after
  * the answer, with `--durable` before. Then a transaction waits for another node, and is no longer
- * available when there is none. `--flush-ms` is how long news may wait for more, in ms.
+ * available when there is none. `--flush-ms` is how long news may wait for more, in ms: 50, or 0
+ * with `--durable`, where what comes while a batch is under way makes up the next one.
  *
  * A node that has come back and not yet heard from the others stamps by a clock that is behind; what
  * it overwrites blindly in that time may win over it in the end.
@@ -37,6 +38,8 @@ import {
 
 /** Before a node speaks first, so that the others have been started, in ms. */
 const START_MS = 250;
+/** How long news waits for more, in ms; not at all where a client waits for it to be durable. */
+const FLUSH_MS = 50;
 /** How long to wait for an acknowledgement that is due before asking again, in ms. */
 const RETRY_MS = 350;
 /** After how many questions without an answer a node is taken for dead: 3 s and more. */
@@ -356,7 +359,7 @@ function versionsOf([clock, writes]: Transaction, writer: string): Version[] {
 }
 
 const Options = v.object({
-  flushMs: v.optional(v.pipe(v.number(), v.minValue(0)), 50),
+  flushMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   durable: v.optional(v.boolean(), false),
 });
 type Options = v.InferOutput<typeof Options>;
@@ -366,7 +369,9 @@ export function txnRwRegister(node: Node, options: Options): void {
 }
 txnRwRegister.options = Options;
 
-function begin(node: Node, { flushMs, durable }: Options): void {
+function begin(node: Node, options: Options): void {
+  const { durable } = options;
+  const flushMs = options.flushMs ?? (durable ? 0 : FLUSH_MS);
   const replica = new Replica(node.generateId(), node.peers);
   const retries = new Map<NodeId, Cancel>();
   const waiting = new Set<{ readonly clock: number; readonly end: () => void }>();

@@ -13,8 +13,9 @@ const FLUSH_MS = 50;
 const STARTED_MS = 300;
 
 /** Node n0 of three; its questions to the others are taken. */
-async function start({ durable = false } = {}) {
-  const { node, host } = startNode((it) => txnRwRegister(it, { flushMs: FLUSH_MS, durable }));
+async function start(options: { durable?: boolean; flushMs?: number | undefined } = {}) {
+  const { durable = false, flushMs } = { flushMs: FLUSH_MS, ...options };
+  const { node, host } = startNode((it) => txnRwRegister(it, { flushMs, durable }));
   await host.clock.advance(STARTED_MS);
   const [hello] = host.takeBodies();
   let msg_id = 1;
@@ -260,6 +261,19 @@ describe("txn-rw-register --durable", () => {
     hear("n1", acknowledgement(incarnation, 2));
     await clock.advance(0);
     expect(host.takeBodies()[0]).toMatchObject({ type: "txn_ok", txn: [["w", 1, 1]] });
+  });
+
+  test("tells the others at once, unless told to wait for more", async () => {
+    const { txn, hear, clock, incarnation, host } = await start({
+      durable: true,
+      flushMs: undefined,
+    });
+    hear("n1", acknowledgement(incarnation, 1));
+    await clock.advance(FLUSH_MS);
+    host.takeSent();
+    txn([["w", 1, 1]]);
+    await clock.advance(0);
+    expect(host.sent).toMatchObject([{ dest: "n1", body: { transactions: [[2, [[1, 1]]]] } }]);
   });
 
   test("answers with an indefinite error, before the client gives up, when no node has it", async () => {
