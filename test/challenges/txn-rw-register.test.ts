@@ -4,7 +4,7 @@ import { Registers, Replica, txnRwRegister } from "../../challenges/txn-rw-regis
 import { type AnyBody, parseJson } from "../../lib/vortex/index.ts";
 import { randomStream, shuffle } from "../../lib/workbench/random.ts";
 import { receive, startNode } from "../support/fake-host.ts";
-import { binary, INIT, line, run } from "../support/spawn.ts";
+import { binary, bodies, INIT, line, run } from "../support/spawn.ts";
 
 setDefaultTimeout(60_000);
 
@@ -153,6 +153,23 @@ describe("txn-rw-register, replicating", () => {
         [3, [[1, 4]]],
       ],
     });
+  });
+
+  test("ships and takes integers that JavaScript cannot hold digit for digit", async () => {
+    const { txn, hear, clock, incarnation, host, sentTo } = await start();
+    hear("n1", acknowledgement(incarnation, 1));
+    txn(parseJson('[["w",9007199254740993,-18446744073709551617]]'));
+    await clock.advance(FLUSH_MS);
+    expect(JSON.stringify(sentTo("n1")?.["transactions"])).toBe(
+      "[[2,[[9007199254740993,-18446744073709551617]]]]",
+    );
+    host.takeSent();
+    const heard = parseJson("[[3,[[9007199254740995,36893488147419103233]]]]");
+    hear("n1", { ...acknowledgement(incarnation, 2), transactions: heard, upTo: 3 });
+    const reads = parseJson('[["r",9007199254740995,null],["r",9007199254740996,null]]');
+    expect(JSON.stringify(txn(reads)?.["txn"])).toBe(
+      '[["r",9007199254740995,36893488147419103233],["r",9007199254740996,null]]',
+    );
   });
 
   test("acknowledges with its next batch what came in, and by itself where it has no news", async () => {
@@ -555,5 +572,13 @@ describe("dist/txn-rw-register", () => {
       '{"src":"n0","dest":"c1","body":{"type":"txn_ok","txn":[["r",1,null],["w",1,6],["r",1,6]],"in_reply_to":2}}',
     );
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
+  });
+
+  test("carries out a transaction of 10,000 operations", async () => {
+    const writes = Array.from({ length: 10_000 }, (_, key) => ["w", key, key]);
+    const asked = line({ type: "txn", txn: writes, msg_id: 2 });
+    const { lines } = await run(binary("txn-rw-register"), INIT + asked);
+    const answers = bodies(lines).filter(({ type }) => type === "txn_ok");
+    expect(answers).toEqual([{ type: "txn_ok", txn: writes, in_reply_to: 2 }]);
   });
 });
