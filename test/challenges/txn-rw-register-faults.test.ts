@@ -25,7 +25,10 @@ interface Sweep {
 }
 
 /** Runs seeds on 2 to 7 nodes, with 1 s between the end of all faults and the comparison. */
-function sweep(options: SimulatedOptions & { readonly nemesis: readonly Fault[] }): Sweep {
+function sweep(
+  options: SimulatedOptions & { readonly nemesis: readonly Fault[] },
+  args: readonly string[] = [],
+): Sweep {
   const problems: string[] = [];
   let disturbedCount = 0;
   for (let seed = 1; seed <= SEEDS; seed++) {
@@ -42,13 +45,13 @@ function sweep(options: SimulatedOptions & { readonly nemesis: readonly Fault[] 
       seed,
       ...options,
     };
-    const { result } = runSimulated("txn-rw-register", txnRwRegister, whole);
+    const { result } = runSimulated("txn-rw-register", txnRwRegister, whole, { args });
     const wrong = findingsOf(result).filter(
       ({ anomaly }) => result.served === undefined || !UNSERVED.has(anomaly),
     );
     const words = wordsOf(testOptionsOf("txn-rw-register", whole));
     for (const { anomaly, sentence } of wrong) {
-      const command = `vortex sim challenges/txn-rw-register.ts ${words.join(" ")}`;
+      const command = `vortex sim challenges/txn-rw-register.ts ${[...words, "--", ...args].join(" ")}`;
       problems.push(`${anomaly}: ${sentence}\n${command}`);
     }
     if (options.nemesis.every((fault) => (result.faults[fault] ?? 0) > 0)) disturbedCount++;
@@ -82,6 +85,12 @@ describe("txn-rw-register in simulation", () => {
       expect(problems).toEqual([]);
     },
   );
+
+  test("is so, too, with --durable", () => {
+    const { problems, disturbedCount } = sweep({ nemesis: FAULTS, timeLimitS: 20 }, ["--durable"]);
+    expect(disturbedCount).toBeGreaterThan(SEEDS / 2);
+    expect(problems).toEqual([]);
+  });
 
   test("is totally available under the faults that stop no node", () => {
     const nemesis = FAULTS.filter((fault) => fault !== "kill" && fault !== "pause");
