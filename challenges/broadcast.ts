@@ -28,17 +28,23 @@
  * hub, when everybody has. Ranks fall from child to parent, so at rest every node's values are at the
  * first one, and the first one's are everywhere; a node not at rest asks those who do not answer
  * again, until they do. This holds whatever the nodes believe of each other meanwhile, and whatever
- * happens to messages; `test/challenges/broadcast.test.ts` holds it against every fault. A node
- * that was killed comes back empty, and gets what others have. What only it knew, the values of its
- * last cycle at most, are lost with it, unless it stored them first (`--durable`).
+ * happens to messages; `test/challenges/broadcast-faults.test.ts` holds it against every fault. News
+ * waits for a cycle at most, and what was lost is repeated a cycle and a round trip later; so once
+ * messages arrive again, all nodes are equal within a second, or two cycles.
+ *
+ * **Death.** A node that was killed comes back empty, under a new name for itself (its *start*), and
+ * gets what others have. What only it knew, the values of its last cycle at most, is lost with it; and
+ * all is lost if all are killed at once. With `--durable` nothing is: a node appends what it is given
+ * to a log of its own in lin-kv, all that waits in one record, before it acknowledges it or tells it
+ * to others, and reads the log back when it starts.
  *
  * **When nothing is new, nothing is sent.** Only a node's start costs one question and its answer.
  *
  * Options: `--flush-ms` is the cycle of the hub in ms. A longer one means fewer messages (about
  * nodes / cycle a second, whatever the rate) and a longer way (half a cycle in the median, a whole
  * one at most, besides two network delays). 0 sends each value to all nodes at once, one network
- * delay for as many messages as there are nodes; the hub then only mends. `--durable` stores values
- * in lin-kv before it acknowledges them: one write, and two network delays, for what came together.
+ * delay for as many messages as there are nodes; the hub then only mends. `--durable` costs one write,
+ * and two network delays, for what comes together.
  *
  * @see Maelstrom workloads, "Broadcast"; Fly.io Gossip Glomers, challenges 3a to 3e
  * @see Almeida, Shoker, Baquero, "Delta State Replicated Data Types" (2018), whose anti-entropy this
@@ -46,11 +52,17 @@
  */
 import * as v from "valibot";
 import {
+  Batcher,
   type Cancel,
+  type Counts,
+  JsonSet,
   type KVNode,
   type NodeId,
+  OriginLog,
+  type Skip,
+  StoredLog,
   serve,
-  stringifyJson,
+  type Run as Values,
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
@@ -61,13 +73,11 @@ type Options = v.InferOutput<typeof Options>;
 
 const Broadcast = v.object({ message: v.unknown() });
 const Read = v.object({});
-const Topology = v.object({});
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** Values of one origin that follow each other: the origin, the number of the first, the values. */
 const Run = v.tupleWithRest([v.string(), Count], v.unknown());
-type Run = readonly [string, number, ...unknown[]];
 
 /** What nodes tell each other; the fields are as short as is readable, for they are sent often. */
 const Gossip = v.object({
@@ -100,210 +110,6 @@ type Gossip = v.InferOutput<typeof Gossip>;
 /** Values that the receiver should show at once: they will come in the usual way as well. */
 const Shown = v.object({ type: v.literal("shown"), values: v.array(v.unknown()) });
 type Shown = v.InferOutput<typeof Shown>;
-
-/**
- * A set of JSON values that also gives each a code: a number of 32 bits.
- *
- * Integers below 2^31 are their own codes and cost a bit each where they lie close together. All
- * others are told apart as they were written: `1`, `1.0` and `"1"` are three values.
- */
-export class Values {
-  /** Bits of integers, in pages of 512. */
-  readonly #pages = new Map<number, Uint32Array>();
-  readonly #others: unknown[] = [];
-  readonly #codesOfOthers = new Map<string, number>();
-  #size = 0;
-
-  get size(): number {
-    return this.#size;
-  }
-
-  /** Puts a value into the set, if it is not there, and returns its code. */
-  add(value: unknown): number {
-    return isCode(value) ? this.#addInteger(value) : this.#addOther(value);
-  }
-
-  /** Whether a value is in the set. */
-  has(value: unknown): boolean {
-    if (!isCode(value)) return this.#codesOfOthers.has(stringifyJson(value));
-    return ((this.#pages.get(value >>> 9)?.[(value >>> 5) & 15] ?? 0) & (1 << (value & 31))) !== 0;
-  }
-
-  /** The value of a code that `add` has returned. */
-  valueOf(code: number): unknown {
-    return code >= 0 ? code : this.#others[~code];
-  }
-
-  /** All values, in no order that means anything. */
-  toArray(): unknown[] {
-    const values = [...this.#others];
-    for (const [page, words] of this.#pages) {
-      for (const [index, word] of words.entries()) {
-        for (let bits = word; bits !== 0; bits &= bits - 1) {
-          values.push((page << 9) + (index << 5) + 31 - Math.clz32(bits & -bits));
-        }
-      }
-    }
-    return values;
-  }
-
-  #addInteger(value: number): number {
-    let words = this.#pages.get(value >>> 9);
-    if (words === undefined) {
-      words = new Uint32Array(16);
-      this.#pages.set(value >>> 9, words);
-    }
-    const index = (value >>> 5) & 15;
-    const word = words[index] ?? 0;
-    const bit = 1 << (value & 31);
-    if ((word & bit) === 0) this.#size++;
-    words[index] = word | bit;
-    return value;
-  }
-
-  #addOther(value: unknown): number {
-    const key = stringifyJson(value);
-    const known = this.#codesOfOthers.get(key);
-    if (known !== undefined) return known;
-    const code = ~this.#others.length;
-    this.#others.push(value);
-    this.#codesOfOthers.set(key, code);
-    this.#size++;
-    return code;
-  }
-}
-
-function isCode(value: unknown): value is number {
-  return Number.isInteger(value) && (value as number) >= 0 && (value as number) < 2 ** 31;
-}
-
-/** A list of 32-bit integers that takes four bytes for each, and up to as much again. */
-class Integers {
-  #items = new Int32Array(16);
-  #length = 0;
-
-  get length(): number {
-    return this.#length;
-  }
-
-  at(index: number): number {
-    return this.#items[index] ?? 0;
-  }
-
-  push(item: number): void {
-    if (this.#length === this.#items.length) {
-      const items = new Int32Array(2 * this.#length);
-      items.set(this.#items);
-      this.#items = items;
-    }
-    this.#items[this.#length++] = item;
-  }
-}
-
-/** How many values of each origin somebody has: the first so many. */
-export type Have = ReadonlyMap<string, number>;
-
-/** Whether an entry of a log is left out. */
-type Skip = (position: number, origin: string, number: number) => boolean;
-
-/**
- * What a node knows, in order of arrival: values, each with its origin and with whom it came from.
- *
- * Values of one origin are numbered from 0, and enter in that order, without gaps.
- */
-export class Log {
-  readonly #values: Values;
-  readonly #codes = new Integers();
-  readonly #origins = new Integers();
-  readonly #sources = new Integers();
-  readonly #names: string[] = [];
-  readonly #indexes = new Map<string, number>();
-  readonly #counts: number[] = [];
-
-  /** @param values Where the log's values are put. */
-  constructor(values: Values) {
-    this.#values = values;
-  }
-
-  get length(): number {
-    return this.#codes.length;
-  }
-
-  /** How many values of an origin are in the log. */
-  countOf(origin: string): number {
-    return this.#counts[this.#indexes.get(origin) ?? -1] ?? 0;
-  }
-
-  /** The rank of the node that an entry came from. */
-  sourceAt(position: number): number {
-    return this.#sources.at(position);
-  }
-
-  have(): [string, number][] {
-    return this.#names.map((name, index) => [name, this.#counts[index] ?? 0]);
-  }
-
-  /**
-   * Adds those of a run that are not there yet.
-   *
-   * @returns false when values between the last known one and the first of the run are missing: the
-   *   run did not enter the log then.
-   */
-  merge([origin, first, ...values]: Run, source: number): boolean {
-    const count = this.countOf(origin);
-    if (first > count) return false;
-    const index = this.#indexOf(origin);
-    for (const value of values.slice(count - first)) {
-      this.#codes.push(this.#values.add(value));
-      this.#origins.push(index);
-      this.#sources.push(source);
-    }
-    this.#counts[index] = Math.max(count, first + values.length);
-    return true;
-  }
-
-  /** The entries from a position on, as runs, but those to be skipped. */
-  runs(position: number, skip: Skip): Run[] {
-    const nextNumbers = this.#countsAt(position);
-    const runs: [string, number, ...unknown[]][] = [];
-    const open = new Map<number, [string, number, ...unknown[]]>();
-    for (let at = position; at < this.length; at++) {
-      const origin = this.#origins.at(at);
-      const name = this.#names[origin] ?? "";
-      const number = nextNumbers.get(origin) ?? 0;
-      nextNumbers.set(origin, number + 1);
-      if (skip(at, name, number)) continue;
-      const value = this.#values.valueOf(this.#codes.at(at));
-      const run = open.get(origin);
-      if (run !== undefined && run[1] + run.length - 2 === number) {
-        run.push(value);
-      } else {
-        const begun: [string, number, ...unknown[]] = [name, number, value];
-        open.set(origin, begun);
-        runs.push(begun);
-      }
-    }
-    return runs;
-  }
-
-  /** How many values of each origin come before a position, for the origins that come after it. */
-  #countsAt(position: number): Map<number, number> {
-    const counts = new Map<number, number>();
-    for (let at = position; at < this.length; at++) {
-      const origin = this.#origins.at(at);
-      counts.set(origin, (counts.get(origin) ?? this.#counts[origin] ?? 0) - 1);
-    }
-    return counts;
-  }
-
-  #indexOf(origin: string): number {
-    const known = this.#indexes.get(origin);
-    if (known !== undefined) return known;
-    this.#indexes.set(origin, this.#names.length);
-    this.#counts.push(0);
-    return this.#names.push(origin) - 1;
-  }
-}
 
 /** How long it takes there and back, as TCP estimates it, in ms. */
 class RoundTrip {
@@ -351,7 +157,7 @@ interface Link {
   /** Everything up to here was sent to it, or came from it. */
   sent: number;
   /** What it said to have, until it has acknowledged what was sent in answer to that. */
-  have: Have | undefined;
+  have: Counts | undefined;
   syncEnd: number;
 
   // What this node has of its log.
@@ -373,14 +179,18 @@ interface Link {
   lastReceivedMs: number;
   /** When its next batch may arrive here. */
   nextBatchMs: number;
+  /** Since when there is something new for it. */
+  newsSinceMs: number | undefined;
   /** When to send it what is new; decided when there is something new. */
   plannedMs: number | undefined;
 }
 
+type OutgoingGossip = Omit<Gossip, "news"> & { readonly news?: readonly Values[] };
+
 /** A message to be sent. */
 export interface Outgoing {
   readonly dest: NodeId;
-  readonly body: Gossip | Shown;
+  readonly body: OutgoingGossip | Shown;
 }
 
 export interface GossiperOptions {
@@ -406,8 +216,10 @@ const ACK_CYCLES = 3;
 const ROUND_TRIP_MAX_MS = 2000;
 /** What is taken for a round trip before one was seen, in ms. */
 const ROUND_TRIP_MS = 200;
+/** How many characters the values in a message may have, about: the rest comes with the next one. */
+const MAX_NEWS_LENGTH = 2 ** 20;
 /** How much longer than expected an answer may take before the message is repeated, in ms. */
-const PATIENCE_MS = 150;
+const PATIENCE_MS = 100;
 
 /**
  * The algorithm, without network or clock: told what happens and when, it says what to send.
@@ -415,8 +227,8 @@ const PATIENCE_MS = 150;
  * After every call, {@link step} must be called, and again when the time comes that it names.
  */
 export class Gossiper {
-  readonly values = new Values();
-  readonly #log = new Log(this.values);
+  readonly values = new JsonSet();
+  readonly #log = new OriginLog(this.values);
   readonly #start: string;
   readonly #rank: number;
   readonly #cycleMs: number;
@@ -454,22 +266,26 @@ export class Gossiper {
     this.#awakeMs = Math.min(this.#awakeMs, nowMs);
   }
 
+  /** Whether others may be sent messages. */
+  isAwake(nowMs: number): boolean {
+    return nowMs >= this.#awakeMs;
+  }
+
   /** Takes in a value from a client. */
   add(value: unknown): void {
     // With direct sending, that a value is shown does not mean that it is in the log.
     if (!this.#isDirect && this.values.has(value)) return;
-    this.#log.merge([this.#start, this.ownCount, value], this.#rank);
+    this.#log.merge([this.#start, this.ownCount, value], this.#start);
     if (this.#isDirect) this.#unsentDirectly.push(value);
   }
 
   /** Takes in values that an earlier start of this node has stored. */
-  restore(run: Run): void {
-    this.#log.merge(run, this.#rank);
+  restore(run: Values): void {
+    this.#log.merge(run, this.#start);
   }
 
   /** Takes in values that a peer has sent to everybody. */
-  show({ values }: Shown, nowMs: number): void {
-    this.wake(nowMs);
+  show({ values }: Shown): void {
     for (const value of values) this.values.add(value);
   }
 
@@ -477,7 +293,6 @@ export class Gossiper {
   receive(src: NodeId, message: Gossip, nowMs: number): void {
     const link = this.#linkOf.get(src);
     if (link === undefined) return;
-    this.wake(nowMs);
     if (link.start !== message.me)
       Object.assign(link, newLink(link.id, link.rank), { start: message.me });
 
@@ -486,7 +301,7 @@ export class Gossiper {
     this.#noteTimes(link, message, nowMs);
 
     const news = message.news ?? [];
-    const isComplete = news.map((run) => this.#log.merge(run as Run, link.rank)).every(Boolean);
+    const isComplete = news.map((run) => this.#log.merge(run, message.me)).every(Boolean);
     const { base = 0, end } = message;
     if (isForMe && end !== undefined) {
       if (isComplete && base <= (link.seen ?? 0)) link.seen = Math.max(link.seen ?? 0, end);
@@ -509,7 +324,7 @@ export class Gossiper {
   /** Decides what to send now; returns it, and when to call again at the latest. */
   step(nowMs: number): { readonly messages: Outgoing[]; readonly wakeMs: number } {
     let wakeMs = this.#awakeMs;
-    if (nowMs >= this.#awakeMs) {
+    if (this.isAwake(nowMs)) {
       this.#sendDirectly();
       wakeMs = this.#sendWhatIsDue(nowMs);
     }
@@ -567,16 +382,20 @@ export class Gossiper {
   // Pointers move over what came from the peer itself: that it has.
 
   #hasUnsent(link: Link): boolean {
-    while (link.sent < this.#log.length && this.#log.sourceAt(link.sent) === link.rank) link.sent++;
+    link.sent = this.#skipOwn(link, link.sent);
     return link.sent < this.#log.length;
   }
 
   #hasUnsettled(link: Link): boolean {
-    while (link.settled < this.#log.length && this.#log.sourceAt(link.settled) === link.rank) {
-      link.settled++;
-    }
+    link.settled = this.#skipOwn(link, link.settled);
     link.sent = Math.max(link.sent, link.settled);
     return link.settled < this.#log.length;
+  }
+
+  #skipOwn({ start }: Link, from: number): number {
+    let position = from;
+    while (position < this.#log.length && this.#log.sourceAt(position) === start) position++;
+    return position;
   }
 
   #hasForBatch(link: Link): boolean {
@@ -613,7 +432,10 @@ export class Gossiper {
     const slotMs = link.nextBatchMs - meanMs - jitterMs;
     // Who has missed one batch waits for it, to aim at the one after. If none comes, the hub is idle.
     const missedMs = link.nextBatchMs + jitterMs;
-    link.plannedMs = nowMs <= slotMs ? slotMs : Math.max(nowMs, missedMs);
+    const aimedMs = nowMs <= slotMs ? slotMs : Math.max(nowMs, missedMs);
+    // Whatever it aims at: who stood still for a while has strange ideas of how long the way is.
+    link.newsSinceMs ??= nowMs;
+    link.plannedMs = Math.min(aimedMs, link.newsSinceMs + this.#cycleMs);
     return link.plannedMs;
   }
 
@@ -676,11 +498,10 @@ export class Gossiper {
   }
 
   /** Finds out what a peer lacks from what it says to have. */
-  #compare(link: Link, have: Have): void {
+  #compare(link: Link, have: Counts): void {
     link.have = have;
     link.syncEnd = Number.POSITIVE_INFINITY;
-    const lacks = this.#log.runs(0, (_, origin, number) => number < (have.get(origin) ?? 0));
-    if (lacks.length === 0) link.settled = this.#log.length;
+    if (this.#log.isCoveredBy(have)) link.settled = this.#log.length;
     link.sent = link.settled;
   }
 
@@ -702,7 +523,7 @@ export class Gossiper {
   #ask(link: Link, nowMs: number): void {
     this.#push(link, nowMs, {
       ask: true,
-      have: this.#log.have(),
+      have: this.#log.counts(),
       news: this.#ownNews(),
     });
     link.askedMs = nowMs;
@@ -711,9 +532,9 @@ export class Gossiper {
   }
 
   /** Values that nobody has acknowledged: whoever is asked should have them without being asked. */
-  #ownNews(): Run[] {
+  #ownNews(): Values[] {
     const acked = Math.max(0, ...this.#links.map((link) => link.acked ?? 0));
-    return this.#log.runs(acked, (_, origin) => origin !== this.#start);
+    return this.#log.runs(acked, (origin) => origin !== this.#start, MAX_NEWS_LENGTH).runs;
   }
 
   /** Sends what a peer lacks, or asks for it if that is not known. */
@@ -722,31 +543,26 @@ export class Gossiper {
       this.#ask(link, nowMs);
       return;
     }
-    const { have, rank } = link;
-    const base = have === undefined ? (link.acked ?? 0) : 0;
-    const news = this.#log.runs(base, (position, origin, number) =>
-      have === undefined ? this.#log.sourceAt(position) === rank : number < (have.get(origin) ?? 0),
-    );
-    link.sent = this.#log.length;
+    const { have, start } = link;
+    const base = link.acked ?? 0;
+    const isKnown: Skip = (origin, number, source) =>
+      source === start || number < (have?.get(origin) ?? 0);
+    const { runs: news, end } = this.#log.runs(base, isKnown, MAX_NEWS_LENGTH);
+    link.sent = end;
     if (link.syncEnd === Number.POSITIVE_INFINITY) link.syncEnd = this.#log.length;
     this.#push(link, nowMs, {
       base,
-      end: this.#log.length,
-      ...(isAnswer ? { have: this.#log.have() } : {}),
+      end,
+      ...(isAnswer ? { have: this.#log.counts() } : {}),
       ...(news.length > 0 ? { news } : {}),
     });
     if (news.length > 0) link.unansweredSinceMs ??= nowMs;
   }
 
-  #push(
-    link: Link,
-    nowMs: number,
-    content: Omit<Partial<Gossip>, "news"> & { news?: Run[] },
-  ): void {
+  #push(link: Link, nowMs: number, content: Partial<OutgoingGossip>): void {
     const { start, seen, lastAt, lastReceivedMs } = link;
     const parent = this.#parent();
     const nextMs = Math.round(this.#lastBatchMs + this.#cycleMs - nowMs);
-    const { news, ...rest } = content;
     this.#outgoing.push({
       dest: link.id,
       body: {
@@ -754,19 +570,15 @@ export class Gossiper {
         me: this.#start,
         ...(start === undefined ? {} : { you: start }),
         ...(seen === undefined ? {} : { seen }),
-        ...(lastAt < 0
-          ? {}
-          : { echo: [lastAt, Math.round(nowMs - lastReceivedMs)] as [number, number] }),
+        ...(lastAt < 0 ? {} : { echo: [lastAt, Math.round(nowMs - lastReceivedMs)] }),
         at: Math.floor(nowMs),
         ...(nextMs > 0 ? { next: nextMs } : {}),
-        ...(parent === undefined || parent === link ? { serve: true as const } : {}),
-        ...rest,
-        ...(news === undefined
-          ? {}
-          : { news: news.map((run) => [...run] as [string, number, ...unknown[]]) }),
+        ...(parent === undefined || parent === link ? { serve: true } : {}),
+        ...content,
       },
     });
     link.sentMs = nowMs;
+    link.newsSinceMs = undefined;
     link.plannedMs = undefined;
     link.ackDueSinceMs = undefined;
   }
@@ -793,6 +605,7 @@ function newLink(id: NodeId, rank: number): Link {
     lastAt: -1,
     lastReceivedMs: 0,
     nextBatchMs: 0,
+    newsSinceMs: undefined,
     plannedMs: undefined,
   };
 }
@@ -802,55 +615,120 @@ function canCompare({ isLost, acked, have }: Link): boolean {
   return !isLost && (acked !== undefined || have !== undefined);
 }
 
-export function broadcast(node: KVNode, { flushMs }: Options): void {
-  let gossiper: Gossiper | undefined;
-  let timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
+/** One node's part in it: sends what the gossiper says, when it says so, and stores what is to last. */
+class Replica {
+  readonly #node: KVNode;
+  readonly #start: string;
+  readonly #gossiper: Gossiper;
+  readonly #stored: StoredLog<Values> | undefined;
+  readonly #batcher: Batcher<unknown>;
+  #recovery: Promise<void> | undefined;
+  #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
 
-  const step = () => {
-    if (gossiper === undefined) return;
-    const { messages, wakeMs } = gossiper.step(node.nowMs());
-    for (const { dest, body } of messages) node.send(dest, body);
-    if (timer !== undefined && timer.dueMs <= wakeMs) return;
-    timer?.cancel();
-    timer = undefined;
-    if (wakeMs === Number.POSITIVE_INFINITY) return;
-    const cancel = node.after(wakeMs - node.nowMs(), () => {
-      timer = undefined;
-      step();
+  constructor(node: KVNode, { flushMs, durable }: Options) {
+    const { id, nodeIds } = node;
+    this.#node = node;
+    this.#start = `${id}~${Math.floor(node.random() * 2 ** 31).toString(36)}`;
+    const start = this.#start;
+    this.#gossiper = new Gossiper({ id, nodeIds, start, flushMs, nowMs: node.nowMs() });
+    if (durable) {
+      this.#stored = new StoredLog(node, {
+        name: `broadcast/${id}`,
+        schema: Run,
+        onRecord: (run) => this.#gossiper.restore(run),
+      });
+    }
+    this.#batcher = new Batcher(node, { flush: (values) => this.#store(values) });
+    this.#step();
+  }
+
+  /** All values that are known here. */
+  read(): unknown[] {
+    return this.#gossiper.values.toArray();
+  }
+
+  add(value: unknown): void {
+    this.#gossiper.add(value);
+  }
+
+  /** Adds a value; resolves once it is stored, if values are to be. */
+  async addDurably(value: unknown): Promise<void> {
+    if (!this.#gossiper.values.has(value)) await this.#batcher.add(value);
+  }
+
+  show(message: Shown): void {
+    this.#gossiper.show(message);
+    this.heard();
+  }
+
+  receive(src: NodeId, message: Gossip): void {
+    this.#gossiper.receive(src, message, this.#node.nowMs());
+    this.heard();
+  }
+
+  /** To be called after whatever was heard: others have been started, and there may be news. */
+  heard(): void {
+    this.#gossiper.wake(this.#node.nowMs());
+    this.#step();
+  }
+
+  #step(): void {
+    const { messages, wakeMs } = this.#gossiper.step(this.#node.nowMs());
+    for (const { dest, body } of messages) this.#node.send(dest, body);
+    if (this.#gossiper.isAwake(this.#node.nowMs())) void this.#recover();
+    this.#wakeAt(wakeMs);
+  }
+
+  #wakeAt(dueMs: number): void {
+    if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) return;
+    this.#timer?.cancel();
+    this.#timer = undefined;
+    if (dueMs === Number.POSITIVE_INFINITY) return;
+    const cancel = this.#node.after(dueMs - this.#node.nowMs(), () => {
+      this.#timer = undefined;
+      this.#step();
     });
-    timer = { dueMs: wakeMs, cancel };
+    this.#timer = { dueMs, cancel };
+  }
+
+  /** Reads back what earlier starts of this node have stored. */
+  #recover(): Promise<void> {
+    this.#recovery ??= (this.#stored?.readOn() ?? Promise.resolve()).then(() => this.#step());
+    return this.#recovery;
+  }
+
+  async #store(values: readonly unknown[]): Promise<void> {
+    await this.#recover();
+    const run = [this.#start, this.#gossiper.ownCount, ...values] as const;
+    while (!(await this.#stored?.append(run))) {
+      // A record came in between that was being written when this node was killed.
+    }
+    this.heard();
+  }
+}
+
+export function broadcast(node: KVNode, options: Options): void {
+  let replica: Replica | undefined;
+  // Messages come after init only.
+  const here = () => {
+    replica ??= new Replica(node, options);
+    return replica;
   };
 
-  node.onInit(() => {
-    const start = `${node.id}~${Math.floor(node.random() * 2 ** 31).toString(36)}`;
-    const { id, nodeIds } = node;
-    gossiper = new Gossiper({ id, nodeIds, start, flushMs, nowMs: node.nowMs() });
-    step();
-  });
-  node.handle("topology", Topology, (request) => {
-    node.reply(request, { type: "topology_ok" });
-    gossiper?.wake(node.nowMs());
-    step();
-  });
-  node.handle("broadcast", Broadcast, (request) => {
-    gossiper?.add(request.body.message);
+  node.onInit(() => void here());
+  node.handle("broadcast", Broadcast, async (request) => {
+    const { message } = request.body;
+    if (options.durable) await here().addDurably(message);
+    else here().add(message);
     node.reply(request, { type: "broadcast_ok" });
-    gossiper?.wake(node.nowMs());
-    step();
+    here().heard();
   });
   node.handle("read", Read, (request) => {
-    node.reply(request, { type: "read_ok", messages: gossiper?.values.toArray() ?? [] });
-    gossiper?.wake(node.nowMs());
-    step();
+    node.reply(request, { type: "read_ok", messages: here().read() });
+    here().heard();
   });
-  node.handle("shown", Shown, (request) => {
-    gossiper?.show(request.body, node.nowMs());
-    step();
-  });
-  node.handle("gossip", Gossip, (request) => {
-    gossiper?.receive(request.src, request.body, node.nowMs());
-    step();
-  });
+  node.handle("shown", Shown, (request) => here().show(request.body));
+  node.handle("gossip", Gossip, (request) => here().receive(request.src, request.body));
 }
 broadcast.options = Options;
 

@@ -18,6 +18,7 @@ export { Counter, CounterOptions } from "./counter.ts";
 export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
 export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";
+export { JsonSet } from "./json-set.ts";
 export {
   type CasOptions,
   KvClient,
@@ -37,6 +38,7 @@ export {
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";
+export { type Counts, OriginLog, type Run, type Skip } from "./origin-log.ts";
 export { type Program, serve } from "./process.ts";
 export { retry } from "./retry.ts";
 export { StoredLog, type StoredLogOptions } from "./stored-log.ts";

@@ -26,8 +26,8 @@ export interface FaultSweepOutcome {
   readonly disturbedPart: number;
 }
 
-/** What a run may show that had its nodes dead or paused nearly all the time. */
-const IDLE = new Set(["never-ok", "never-read", "empty-transaction-graph"]);
+/** What a run may show that had its nodes dead or paused nearly all the time, or cut off for long. */
+const TOLERATED = new Set(["never-ok", "never-read", "stale", "empty-transaction-graph"]);
 
 export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
   const { workload, program, options, seedCount, args = [], alsoWrong } = sweep;
@@ -40,7 +40,7 @@ export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
     const findings = run.result.valid === true ? [] : findingsOf(run.result);
     const wrong = [
       ...findings
-        .filter(({ anomaly }) => !IDLE.has(anomaly))
+        .filter(({ anomaly }) => !TOLERATED.has(anomaly))
         .map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`),
       ...(alsoWrong?.(run) ?? []),
     ];

@@ -94,6 +94,11 @@ export class SmallCluster {
     await this.settle();
   }
 
+  /** Lets a message arrive, as if it had been sent once more. */
+  deliver(message: Message): void {
+    this.#deliver(message);
+  }
+
   /** Takes the messages between nodes and services since the last call. */
   takeMessages(): Message[] {
     return this.messages.splice(0);

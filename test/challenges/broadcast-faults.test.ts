@@ -1,0 +1,170 @@
+/**
+ * Simulations of broadcast under faults: a sample of seeds; SEEDS=1000 tries that many of each.
+ *
+ * Reads come 1 s after the last fault has ended, or two cycles if these are longer, and a few network
+ * delays: all nodes must show the same by then.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { broadcast } from "../../challenges/broadcast.ts";
+import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { sweepFaults } from "../support/fault-sweep.ts";
+import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
+
+setDefaultTimeout(3_600_000);
+
+const CYCLE_MS = 420;
+const ALL_BUT_KILL = FAULTS.filter((fault) => fault !== "kill");
+
+/** Time to recover: as promised, with delays for asking, answering, and passing on. */
+function recoveryS(delayMs: number, cycleMs = CYCLE_MS): number {
+  return (Math.max(1000, 2 * cycleMs) + 4 * delayMs) / 1000;
+}
+
+/** Nodes whose final reads differ from each other. */
+function differences({ history }: Simulated): string[] {
+  const reads = history.filter(({ type, f, final }) => type === "ok" && f === "read" && final);
+  const shown = reads.map(({ value }) => new Set(value as number[]));
+  const all = new Set(shown.flatMap((values) => [...values]));
+  return shown.flatMap((values, index) => {
+    const missing = [...all].filter((value) => !values.has(value));
+    const where = `the final read of process ${reads[index]?.process}`;
+    return missing.length === 0 ? [] : [`unequal: ${where} lacks ${missing.slice(0, 5)}`];
+  });
+}
+
+function sweep(
+  options: SimulatedOptions & { readonly nemesis: readonly Fault[] },
+  args: readonly string[] = [],
+) {
+  return sweepFaults({
+    workload: "broadcast",
+    program: broadcast,
+    seedCount: 5,
+    options: {
+      nodeCount: 5,
+      rate: 20,
+      timeLimitS: 15,
+      nemesisIntervalS: 2,
+      recoveryS: recoveryS(0),
+      ...options,
+    },
+    args,
+    alsoWrong: differences,
+  });
+}
+
+describe("broadcast in simulation", () => {
+  test.each(ALL_BUT_KILL)("loses nothing under %s, and all nodes are equal soon after", (fault) => {
+    const delayMs = fault === "slow" ? 100 : 0;
+    const { problems, disturbedPart } = sweep({
+      nemesis: [fault],
+      recoveryS: recoveryS(delayMs),
+    });
+    expect(problems).toEqual([]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+  });
+
+  test("loses nothing under all faults that kill no node", () => {
+    const { problems, disturbedPart } = sweep({
+      nemesis: ALL_BUT_KILL,
+      recoveryS: recoveryS(100),
+    });
+    expect(problems).toEqual([]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+  });
+
+  test.each(["constant", "uniform", "exponential"] as const)(
+    "loses nothing of 25 nodes at 100 ms of latency, %s, under all faults that kill no node",
+    (distribution) => {
+      const { problems, disturbedPart } = sweep({
+        nemesis: ALL_BUT_KILL,
+        nodeCount: 25,
+        rate: 100,
+        latency: { meanMs: 100, distribution },
+        // Messages that were slow when the fault ended are on their way for a second or more.
+        recoveryS: recoveryS(distribution === "constant" ? 600 : 1500),
+      });
+      expect(problems).toEqual([]);
+      expect(disturbedPart).toBeGreaterThan(0.5);
+    },
+  );
+
+  test.each([[0], [1500]])("loses nothing with --flush-ms %d", (flushMs) => {
+    const { problems } = sweep(
+      { nemesis: ALL_BUT_KILL, recoveryS: recoveryS(100, flushMs === 0 ? 1000 : flushMs) },
+      ["--flush-ms", String(flushMs)],
+    );
+    expect(problems).toEqual([]);
+  });
+
+  test("gives a node that was killed what the others have", () => {
+    // Without durability values can die with their node, but not differ between nodes.
+    const { problems, disturbedPart } = sweep({ nemesis: ["kill"] });
+    expect(problems.filter((problem) => !problem.startsWith("lost:"))).toEqual([]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+  });
+
+  test("loses nothing with --durable, though nodes are killed, and all are equal soon after", () => {
+    const { problems, disturbedPart } = sweep({ nemesis: ["kill"] }, ["--durable"]);
+    expect(problems).toEqual([]);
+    expect(disturbedPart).toBeGreaterThan(0.5);
+  });
+
+  test.each([
+    [5, 20, 0],
+    [25, 100, 100],
+  ])(
+    "loses nothing with --durable on %d nodes under all faults at once",
+    (nodeCount, rate, meanMs) => {
+      const { problems, disturbedPart } = sweep(
+        {
+          nemesis: FAULTS,
+          nodeCount,
+          rate,
+          latency: { meanMs, distribution: "constant" },
+          recoveryS: recoveryS(meanMs === 0 ? 100 : 1000),
+        },
+        ["--durable"],
+      );
+      expect(problems).toEqual([]);
+      expect(disturbedPart).toBeGreaterThan(0.5);
+    },
+  );
+});
+
+describe("broadcast at the load of the stages", () => {
+  const stage3b: SimulatedOptions = { nodeCount: 5, rate: 10, timeLimitS: 20 };
+  const stage3d: SimulatedOptions = {
+    nodeCount: 25,
+    rate: 100,
+    timeLimitS: 20,
+    latency: { meanMs: 100, distribution: "constant" },
+  };
+  const medianOf = (values: readonly number[]) =>
+    values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
+
+  test.each([
+    ["3a", { nodeCount: 1, rate: 10, timeLimitS: 20 }, [], 0, undefined],
+    ["3b", stage3b, [], 2, undefined],
+    ["3c", { ...stage3b, nemesis: ["partition"] }, [], 2.5, undefined],
+    ["3d", stage3d, [], 1.1, { medianMs: 400, maxMs: 600 }],
+    ["3d, partitioned", { ...stage3d, nemesis: ["partition"] }, [], 4, undefined],
+    ["3e", stage3d, ["--flush-ms", "1450"], 0.42, { medianMs: 1000, maxMs: 2000 }],
+  ] as const)(
+    "keeps within the limits of stage %s",
+    (_stage, options, args, msgsPerOp, latency) => {
+      const runs = [1, 2, 3, 4, 5].map(
+        (seed) => runSimulated("broadcast", broadcast, { ...options, seed }, { args }).result,
+      );
+      expect(runs.map(({ valid }) => valid)).toEqual([true, true, true, true, true]);
+      const figure = (read: (run: (typeof runs)[number]) => unknown) =>
+        medianOf(runs.map((run) => Number(read(run))));
+      expect(figure(({ net }) => net.servers.msgsPerOp)).toBeLessThanOrEqual(msgsPerOp);
+      if (latency === undefined) return;
+      const stable = (quantile: string) =>
+        figure(({ workload }) => Object(workload?.["stableLatencies"])[quantile]);
+      expect(stable("0.5")).toBeLessThan(latency.medianMs);
+      expect(stable("1")).toBeLessThan(latency.maxMs);
+    },
+  );
+});
