@@ -22,6 +22,8 @@ export interface Stage {
   readonly bin: WorkloadName;
   /** Maelstrom's flags, as on Fly.io's page. */
   readonly flags: string;
+  /** Words for the program; none by default. */
+  readonly args?: readonly string[];
   readonly target: Target;
 }
 
@@ -68,6 +70,14 @@ export const STAGES: readonly Stage[] = [
     bin: "broadcast",
     flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
     target: { msgsPerOp: 1.1, medianMs: 400, maxMs: 600 },
+  },
+  {
+    id: "3e",
+    name: "Efficient broadcast, part II",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
+    args: ["--flush-ms", "1450"],
+    target: { msgsPerOp: 0.42, medianMs: 1000, maxMs: 2000 },
   },
   {
     id: "4",

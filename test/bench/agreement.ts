@@ -50,6 +50,7 @@ interface Subject {
   readonly workload: WorkloadName;
   readonly program: AnyProgram;
   readonly options: TestOptions;
+  readonly args?: readonly string[];
   /** The program as an executable. */
   readonly bin: () => string;
 }
@@ -87,7 +88,7 @@ const CASES = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong
 const calmStages = new Map(
   STAGES.map((stage) => {
     const options: TestOptions = { ...stageOptions(stage, 0), nemesis: [] };
-    return [stringifyJson(options), { stage, options }];
+    return [stringifyJson([options, stage.args ?? []]), { stage, options }];
   }),
 );
 
@@ -97,6 +98,7 @@ const subjects: Subject[] = [
     workload: stage.bin,
     program: challenge(stage.bin),
     options,
+    args: stage.args ?? [],
     bin: () => join(DIST, stage.bin),
   })),
   ...(["g-set", "pn-counter"] as const).map((workload) => ({
@@ -163,16 +165,17 @@ const table = new Table({
 });
 let disagreements = 0;
 for (const subject of subjects) {
-  const { name, workload, program, options } = subject;
+  const { name, workload, program, options, args = [] } = subject;
   const test = (seed: number): TestOptions => ({ ...options, ...(flags.full ? {} : SHORT), seed });
   const seeds = Array.from({ length: Number(flags.runs) }, (_, index) => index + 1);
   const bin = subject.bin();
   const real = await inParallel(
-    seeds.map((seed) => () => observe(() => runOnProcesses(test(seed), { bin, args: [] }))),
+    seeds.map((seed) => () => observe(() => runOnProcesses(test(seed), { bin, args }))),
     Number(flags.jobs),
   );
   const simulated: Observed[] = [];
-  for (const seed of seeds) simulated.push(await observe(() => simulate(test(seed), { program })));
+  for (const seed of seeds)
+    simulated.push(await observe(() => simulate(test(seed), { program, args })));
 
   const isQuiet = options.nemesis.length === 0;
   const [realMean, simulatedMean] = [mean(real), mean(simulated)];

@@ -47,7 +47,8 @@ function simulateLargeTest(seed: number): void {
 
 function simulateStages(seed: number): void {
   for (const stage of STAGES) {
-    const { valid } = simulate(stageOptions(stage, seed), { program: challenge(stage.bin) });
+    const { args = [] } = stage;
+    const { valid } = simulate(stageOptions(stage, seed), { program: challenge(stage.bin), args });
     if (valid !== true) throw new Error(`Stage ${stage.id} with seed ${seed} is ${valid}`);
   }
 }

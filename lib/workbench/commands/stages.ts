@@ -120,8 +120,9 @@ async function runStage(
   const onRemark = (text: string) => screen.print(text);
   try {
     const options = { ...stageOptions(stage, flags.seed), ...(flags.full ? {} : SHORT) };
-    const store = openStore(flags, { bin, args: [] }, options, onRemark);
-    const result = await runOnProcesses(options, { bin, args: [], signal, store, onRemark });
+    const { args = [] } = stage;
+    const store = openStore(flags, { bin, args }, options, onRemark);
+    const result = await runOnProcesses(options, { bin, args, signal, store, onRemark });
     const isStored = store?.problem === undefined;
     return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {

@@ -86,8 +86,9 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
 
 const STAGE_WIDTH = 44;
 
-function stageLines({ name, flags }: Stage, width: number) {
-  const words = flags
+function stageLines({ name, flags, args = [] }: Stage, width: number) {
+  const words = [flags, ...(args.length > 0 ? ["--", ...args] : [])]
+    .join(" ")
     .split(/ (?=-)/)
     .flatMap((flag) => (flag.length > width ? flag.split(" ") : flag));
   return { name: wrap(name.split(" "), width), flags: wrap(words, width) };
