@@ -177,8 +177,8 @@ interface Link {
   roundTrip: RoundTrip;
   lastAt: number;
   lastReceivedMs: number;
-  /** When its next batch may arrive here. */
-  nextBatchMs: number;
+  /** When its next batch may arrive here; `undefined` when it waits for nothing but news. */
+  nextBatchMs: number | undefined;
   /** Since when there is something new for it. */
   newsSinceMs: number | undefined;
   /** When to send it what is new; decided when there is something new. */
@@ -276,10 +276,15 @@ export class Gossiper {
     // With direct sending, that a value is shown does not mean that it is in the log.
     if (!this.#isDirect && this.values.has(value)) return;
     this.#log.merge([this.#start, this.ownCount, value], this.#start);
-    if (this.#isDirect) this.#unsentDirectly.push(value);
+    this.announce([value]);
   }
 
-  /** Takes in values that an earlier start of this node has stored. */
+  /** Notes that everybody should be sent these values directly, if that is how it is done. */
+  announce(values: readonly unknown[]): void {
+    if (this.#isDirect) this.#unsentDirectly.push(...values);
+  }
+
+  /** Takes in values that this node has stored, now or in an earlier start. */
   restore(run: Values): void {
     this.#log.merge(run, this.#start);
   }
@@ -428,15 +433,21 @@ export class Gossiper {
   #plan(link: Link, nowMs: number): number {
     if (this.#isDirect) return nowMs;
     if (link.plannedMs !== undefined) return link.plannedMs;
-    const { meanMs = 0, jitterMs } = link.roundTrip;
-    const slotMs = link.nextBatchMs - meanMs - jitterMs;
-    // Who has missed one batch waits for it, to aim at the one after. If none comes, the hub is idle.
-    const missedMs = link.nextBatchMs + jitterMs;
-    const aimedMs = nowMs <= slotMs ? slotMs : Math.max(nowMs, missedMs);
-    // Whatever it aims at: who stood still for a while has strange ideas of how long the way is.
     link.newsSinceMs ??= nowMs;
-    link.plannedMs = Math.min(aimedMs, link.newsSinceMs + this.#cycleMs);
+    link.plannedMs = Math.min(this.#aim(link, nowMs), link.newsSinceMs + this.#cycleMs);
     return link.plannedMs;
+  }
+
+  /** When to send to a peer so that it arrives just before a batch of its leaves. */
+  #aim({ nextBatchMs, roundTrip: { meanMs = 0, jitterMs } }: Link, nowMs: number): number {
+    // It has no batch to wait for: it is idle, and sends the next one at once.
+    if (nextBatchMs === undefined) return nowMs;
+    const slotMs = nextBatchMs - meanMs - jitterMs;
+    if (nowMs <= slotMs) return slotMs;
+    // Who has missed a batch need not guess when the one after leaves, if it will be told before that.
+    // If no batch comes by then, the hub is idle.
+    const missedCount = Math.ceil((nowMs - slotMs) / this.#cycleMs);
+    return Math.min(slotMs + missedCount * this.#cycleMs, Math.max(nowMs, nextBatchMs + jitterMs));
   }
 
   /** When a peer that is not served must have its acknowledgement. */
@@ -445,7 +456,7 @@ export class Gossiper {
     // While batches keep coming, there will be news to ride on; when they end, there may be none.
     return Math.min(
       link.ackDueSinceMs + ACK_CYCLES * this.#cycleMs,
-      link.nextBatchMs + link.roundTrip.jitterMs,
+      (link.nextBatchMs ?? Number.NEGATIVE_INFINITY) + link.roundTrip.jitterMs,
     );
   }
 
@@ -492,8 +503,7 @@ export class Gossiper {
     link.lastAt = at;
     link.lastReceivedMs = nowMs;
     link.wantsService = serve === true;
-    // Without a time to wait for, it would send a batch as soon as there is something for one.
-    link.nextBatchMs = next === undefined ? Number.NEGATIVE_INFINITY : nowMs + next;
+    link.nextBatchMs = next === undefined ? undefined : nowMs + next;
     link.plannedMs = undefined;
   }
 
@@ -604,7 +614,7 @@ function newLink(id: NodeId, rank: number): Link {
     roundTrip: new RoundTrip(),
     lastAt: -1,
     lastReceivedMs: 0,
-    nextBatchMs: 0,
+    nextBatchMs: undefined,
     newsSinceMs: undefined,
     plannedMs: undefined,
   };
@@ -703,6 +713,7 @@ class Replica {
     while (!(await this.#stored?.append(run))) {
       // A record came in between that was being written when this node was killed.
     }
+    this.#gossiper.announce(values);
     this.heard();
   }
 }

@@ -263,6 +263,15 @@ describe("broadcast with --durable", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1, 2, 3, 4, 5, 6, 7, 8]));
   });
 
+  test("sends values to all others at once when they are stored, with --flush-ms 0", async () => {
+    const nodes = cluster({ durable: true, flushMs: 0 });
+    for (const id of IDS) await nodes.ask(id, READ);
+    await nodes.advance(1000);
+    await nodes.ask("n2", give(7));
+    await nodes.settle();
+    expect(await shown(nodes)).toEqual(Array(3).fill([7]));
+  });
+
   test("goes on behind what an earlier start has stored", async () => {
     const nodes = durable();
     for (let start = 0; start < 5; start++) {
