@@ -162,7 +162,7 @@ if (flags.plot !== undefined) {
         subtext: "25 nodes, 100 operations a second, 100 ms of latency; down and left is better",
         left: "center",
       },
-      legend: { bottom: 0 },
+      legend: { bottom: 0, itemGap: 28 },
       grid: { left: 70, right: 30, top: 80, bottom: 80 },
       xAxis: {
         type: "log",
