@@ -1,7 +1,7 @@
 import { isRpcError } from "./errors.ts";
 import type { Node } from "./node.ts";
 
-const FIRST_TIMEOUT_MS = 1000;
+const FIRST_TIMEOUT_MS = 3000;
 const MAX_TIMEOUT_MS = 8000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 1000;
@@ -9,7 +9,7 @@ const MAX_BACKOFF_MS = 1000;
 /**
  * Tries something until it succeeds, however long that takes.
  *
- * Every attempt gets more time than the one before, 1 s to 8 s, so that a slow peer is heard in the
+ * Every attempt gets more time than the one before, 3 s to 8 s, so that a slow peer is heard in the
  * end. Between two attempts lies a random wait that doubles up to 1 s.
  *
  * @param attempt Must have the effect of one, however often it is called: an attempt that timed out

@@ -13,7 +13,7 @@ describe("retry", () => {
     });
     await host.clock.advance(10_000);
     expect(await result).toBe("done");
-    expect(timeouts).toEqual([1000, 2000, 4000, 8000, 8000, 8000]);
+    expect(timeouts).toEqual([3000, 6000, 8000, 8000, 8000, 8000]);
   });
 
   test("waits between two attempts, longer each time, up to 1 s", async () => {
