@@ -2,11 +2,11 @@
  * Whether simulated and real runs of one program agree: their verdicts, and without faults their
  * messages per operation.
  *
- *   bun test/bench/agreement.ts [--runs 10] [--jobs 4] [--full] [--calm] [TEXT]
+ *   bun test/bench/agreement.ts [--runs 10] [--jobs 4] [--full] [--calm] [PATTERN]
  *
  * Each challenge without faults, at its stages' loads, and each program of `test/programs` and
- * `test/broken` under the faults that it stands for, whose workload and name hold TEXT, runs RUNS
- * times as processes, JOBS of these at a time, and as often in virtual time, each with a seed of its
+ * `test/broken` under the faults that it stands for, whose "workload: name" matches PATTERN, runs
+ * RUNS times as processes, JOBS of these at a time, and as often in virtual time, each with a seed of its
  * own. Without --full the tests are cut to 10 s and 2 s of recovery; --calm leaves those with faults
  * out.
  */
@@ -42,7 +42,7 @@ const { values: flags, positionals } = parseArgs({
   },
   allowPositionals: true,
 });
-const [filter = ""] = positionals;
+const pattern = new RegExp(positionals[0] ?? "");
 const SHORT = { timeLimitS: 10, recoveryS: 2, nemesisIntervalS: 1 };
 
 interface Subject {
@@ -117,7 +117,7 @@ const subjects: Subject[] = [
   })),
 ].filter(
   ({ workload, name, options }) =>
-    `${workload}: ${name}`.includes(filter) && !(flags.calm && options.nemesis.length > 0),
+    pattern.test(`${workload}: ${name}`) && !(flags.calm && options.nemesis.length > 0),
 );
 
 async function observe(run: () => TestResult | Promise<TestResult>): Promise<Observed> {
