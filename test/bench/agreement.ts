@@ -6,9 +6,9 @@
  *
  * Each challenge without faults, at its stages' loads, and each program of `test/programs` and
  * `test/broken` under the faults that it stands for, whose "workload: name" matches PATTERN, runs
- * RUNS times as processes, JOBS of these at a time, and as often in virtual time, each with a seed of its
- * own. Without --full the tests are cut to 10 s and 2 s of recovery; --calm leaves those with faults
- * out.
+ * RUNS times as processes, JOBS of these at a time, and as often in virtual time, each with a seed
+ * of its own. Without --full the tests are cut to 10 s and 2 s of recovery; --calm leaves those with
+ * faults out.
  */
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
