@@ -40,6 +40,9 @@ const SafeInteger = v.pipe(v.number(), v.safeInteger());
 const Total = v.object({ version: SafeInteger, total: SafeInteger });
 type Total = v.InferOutput<typeof Total>;
 
+/** The total of a node that has stored none. */
+const NOTHING: Total = { version: 0, total: 0 };
+
 /** What is stored of a node. Its id tells it from all other buckets there ever were. */
 const Bucket = v.object({ id: v.string(), ...Total.entries });
 type Bucket = v.InferOutput<typeof Bucket>;
@@ -48,17 +51,21 @@ const LocalOk = v.object({ type: v.literal("local_ok"), ...Total.entries });
 
 /** How long a read may take in all, in ms: clients wait for 5 s. */
 const READ_LIMIT_MS = 4000;
-/** How long a read waits for each answer of seq-kv, in ms. */
-const READ_TIMEOUT_MS = 500;
+/** How long a read waits for an answer of seq-kv before it tries again, in ms. */
+const READ_TIMEOUT_MS = 2000;
+/** How long it waits after an error of seq-kv, in ms. */
+const READ_BACKOFF_MS = 50;
 /** How long a node that did not answer is left alone, in ms: its bucket tells as much. */
 const PROBE_MS = 5000;
+
+const NEVER_MS = Number.NEGATIVE_INFINITY;
 
 /** What is known of another node. */
 interface Peer {
   readonly id: NodeId;
-  /** The newest total that was heard of; undefined before the first. */
-  latest: Total | undefined;
-  /** What was stored at this time is part of it. */
+  /** The newest total that was heard of. */
+  latest: Total;
+  /** What was stored at this time is part of it; `-Infinity` before anything was heard. */
   asOfMs: number;
   /** When it was asked last. */
   askedMs: number;
@@ -76,7 +83,7 @@ export class Counter {
   #bucket: Bucket | undefined;
   #peers: readonly Peer[] = [];
   /** When the last write was sent that seq-kv has acknowledged. */
-  #writtenMs = Number.NEGATIVE_INFINITY;
+  #writtenMs = NEVER_MS;
   #round: Promise<void> | undefined;
   /** The sum of deltas that are acknowledged and not stored. */
   #unstored = 0;
@@ -134,36 +141,43 @@ export class Counter {
    * and never less than an earlier call on this node's name did, be it before a restart.
    *
    * A node that does not answer holds up the first read only, for `askMs`; from then on its bucket is
-   * read. Where seq-kv does not answer within 0.5 s either, what was heard last must do.
+   * read.
    *
-   * @throws {RpcError} `temporarily-unavailable` (11) where nothing was ever heard of a node, and
-   *   after 4 s, as when seq-kv does not answer a node that has just started.
+   * @throws {RpcError} `temporarily-unavailable` (11) after 4 s, when neither a node nor seq-kv has
+   *   answered; `abort` (14) when the sum is none of the numbers that JavaScript holds exactly.
    */
   async read(): Promise<number> {
     return await within(this.#node, READ_LIMIT_MS, this.#read());
   }
 
   async #read(): Promise<number> {
+    const calledMs = this.#node.nowMs();
     await this.#start();
-    const sinceMs = this.#node.nowMs() - this.#freshMs;
+    const sinceMs = calledMs - this.#freshMs;
     const isStale = (peer: Peer) => peer.asOfMs < sinceMs;
-    // A round that is under way may have been begun for others; the second is this read's own.
-    for (let rounds = 0; rounds < 2 && this.#peers.some(isStale); rounds++) {
+    // A round that is under way may have been begun for reads that were called before.
+    while (this.#peers.some(isStale)) {
+      if (this.#node.nowMs() >= calledMs + READ_LIMIT_MS) {
+        throw new RpcError("temporarily-unavailable", "Other nodes' totals are not known");
+      }
       this.#round ??= this.#refresh(this.#peers.filter(isStale), sinceMs).finally(() => {
         this.#round = undefined;
       });
       await this.#round;
     }
-    return this.#peers.reduce((sum, { id, latest }) => {
-      if (latest === undefined) {
-        throw new RpcError("temporarily-unavailable", `Nothing is known of ${id} yet`);
-      }
-      return sum + latest.total;
-    }, this.#total().total + this.#unstored);
+    const totals = [
+      this.#total().total,
+      this.#unstored,
+      ...this.#peers.map(({ latest }) => latest.total),
+    ];
+    // Totals that go up and down may be too large together before all are added up.
+    const sum = Number(totals.reduce((sum, total) => sum + BigInt(total), 0n));
+    if (!Number.isSafeInteger(sum)) throw new RpcError("abort", "The sum is too large");
+    return sum;
   }
 
   #total(): Total {
-    return this.#bucket ?? { version: 0, total: 0 };
+    return this.#bucket ?? NOTHING;
   }
 
   /**
@@ -177,8 +191,7 @@ export class Counter {
 
   async #recover(): Promise<void> {
     this.#peers = this.#node.peers.map((id) => {
-      const never = Number.NEGATIVE_INFINITY;
-      return { id, latest: undefined, asOfMs: never, askedMs: never, isSilent: false };
+      return { id, latest: NOTHING, asOfMs: NEVER_MS, askedMs: NEVER_MS, isSilent: false };
     });
     this.#bucket = await retry(this.#node, async (timeoutMs) => {
       await this.#write(timeoutMs);
@@ -260,32 +273,36 @@ export class Counter {
         const wasSilent = peer.isSilent;
         // The bucket tells all that was ever shown of it, here too before a restart; the peer itself
         // may not know yet that its last change was stored.
-        const isFirst = peer.latest === undefined;
+        const isFirst = peer.asOfMs === NEVER_MS;
         const isDue = !wasSilent || this.#node.nowMs() - peer.askedMs >= PROBE_MS;
-        const isAsked = isDue && !isFirst;
-        const answered = isAsked ? this.#ask(peer) : Promise.resolve(false);
+        const answered = isDue && !isFirst ? this.#ask(peer) : Promise.resolve(false);
         // A silent one is asked now and then to hear whether it is back; nobody waits for that.
         if (!wasSilent && (await answered)) return;
         try {
           await isWritten();
           const asOfMs = this.#writtenMs;
           const bucket = await this.#readBucket(peer.id, READ_TIMEOUT_MS);
-          learn(peer, bucket ?? { version: 0, total: 0 }, asOfMs);
+          learn(peer, bucket ?? NOTHING, asOfMs);
         } catch (error) {
           if (!isRpcError(error)) throw error;
+          // Readers that still wait begin another round.
+          await this.#node.sleep(READ_BACKOFF_MS);
         }
       }),
     );
   }
 
-  /** Asks a peer for its total; returns whether it has answered. */
+  /** Asks a peer for its total; returns whether it has answered within `askMs`. */
   async #ask(peer: Peer): Promise<boolean> {
     const sentMs = this.#node.nowMs();
     peer.askedMs = sentMs;
-    const timeoutMs = this.#options.askMs;
+    // A late answer is heard all the same: where the network is slow, none comes sooner.
+    const options = { timeoutMs: READ_LIMIT_MS };
+    const answering = this.#node
+      .syncRpc(peer.id, { type: "local" }, LocalOk, options)
+      .then((answer) => learn(peer, answer, sentMs));
     try {
-      const answer = await this.#node.syncRpc(peer.id, { type: "local" }, LocalOk, { timeoutMs });
-      learn(peer, answer, sentMs);
+      await within(this.#node, this.#options.askMs, answering);
       peer.isSilent = false;
     } catch (error) {
       if (!isRpcError(error)) throw error;
@@ -297,6 +314,6 @@ export class Counter {
 
 /** Answers may overtake each other: only a newer one counts. */
 function learn(peer: Peer, { version, total }: Total, asOfMs: number): void {
-  if (version >= (peer.latest?.version ?? 0)) peer.latest = { version, total };
+  if (version >= peer.latest.version) peer.latest = { version, total };
   peer.asOfMs = Math.max(peer.asOfMs, asOfMs);
 }

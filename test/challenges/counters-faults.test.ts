@@ -105,6 +105,14 @@ describe("g-counter in simulation", () => {
     const nemesis = FAULTS.filter((fault) => fault !== "slow");
     expect(sweep({ nemesis, latency, timeLimitS: 20 }).problems).toEqual([]);
   });
+
+  test.each(["constant", "exponential"] as const)(
+    "is so where an answer takes twice as long as a read waits for it, or longer: %s",
+    (distribution) => {
+      const latency = { meanMs: 300, distribution };
+      expect(sweep({ nemesis: [], latency, timeLimitS: 20 }).problems).toEqual([]);
+    },
+  );
 });
 
 describe("pn-counter in simulation", () => {

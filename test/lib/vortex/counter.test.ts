@@ -219,10 +219,13 @@ describe("Counter.read", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
   });
 
-  test("makes do with what was heard last where neither node nor service answers", async () => {
+  test("is refused where it would be older than freshMs: neither node nor service answers", async () => {
     const cluster = await started();
-    await cluster.advance(1500);
     cluster.fate = () => "lose";
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
+    await cluster.advance(1500);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
+    cluster.fate = () => "deliver";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
   });
 
@@ -231,6 +234,26 @@ describe("Counter.read", () => {
     await cluster.ask("n0", add(0));
     cluster.fate = ({ body }) => (body["key"] === "counter/n2" ? "lose" : "deliver");
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
+  });
+
+  test("tries again where seq-kv's answer is lost", async () => {
+    const cluster = start();
+    let lostCount = 0;
+    cluster.fate = ({ body }) =>
+      body["key"] === "counter/n2" && lostCount++ === 0 ? "lose" : "deliver";
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 0 });
+    expect(lostCount).toBeGreaterThan(0);
+  });
+
+  test("is refused where the sum is not exact, and not where only parts of it are too large", async () => {
+    const cluster = start();
+    const most = Number.MAX_SAFE_INTEGER;
+    await cluster.ask("n0", add(most));
+    await cluster.ask("n1", add(most));
+    expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 14 });
+    await cluster.ask("n2", add(-most));
+    await cluster.advance(1500);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ value: most });
   });
 
   test("is answered before its client gives up, whatever happens", async () => {
