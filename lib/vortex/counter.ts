@@ -49,6 +49,8 @@ type Bucket = v.InferOutput<typeof Bucket>;
 
 const LocalOk = v.object({ type: v.literal("local_ok"), ...Total.entries });
 
+/** How long an add that is not stored before waits for a node that has just started, in ms. */
+const START_LIMIT_MS = 4000;
 /** How long a read may take in all, in ms: clients wait for 5 s. */
 const READ_LIMIT_MS = 4000;
 /** How long a read waits for an answer of seq-kv before it tries again, in ms. */
@@ -121,17 +123,15 @@ export class Counter {
    */
   async add(delta: number): Promise<void> {
     if (delta === 0) return;
-    const stored = this.#batcher.add(delta);
     if (this.#options.durable) {
-      await stored;
+      await this.#batcher.add(delta);
       return;
     }
+    // What cannot be stored must not be acknowledged.
+    await within(this.#node, START_LIMIT_MS, this.#start());
+    exact(this.#total().total + this.#unstored + delta);
     this.#unstored += delta;
-    stored
-      .catch((error) => this.#node.log(`Lost ${delta}: ${error}`))
-      .finally(() => {
-        this.#unstored -= delta;
-      });
+    this.#batcher.add(delta).catch((error) => this.#node.log(`Lost ${delta}: ${error}`));
   }
 
   /**
@@ -165,15 +165,10 @@ export class Counter {
       });
       await this.#round;
     }
-    const totals = [
-      this.#total().total,
-      this.#unstored,
-      ...this.#peers.map(({ latest }) => latest.total),
-    ];
+    const others = this.#peers.map(({ latest }) => latest.total);
+    const totals = [this.#total().total, this.#unstored, ...others];
     // Totals that go up and down may be too large together before all are added up.
-    const sum = Number(totals.reduce((sum, total) => sum + BigInt(total), 0n));
-    if (!Number.isSafeInteger(sum)) throw new RpcError("abort", "The sum is too large");
-    return sum;
+    return exact(Number(totals.reduce((sum, total) => sum + BigInt(total), 0n)));
   }
 
   #total(): Total {
@@ -212,10 +207,14 @@ export class Counter {
     for (;;) {
       const from = this.#bucket;
       const { version, total } = this.#total();
-      const to = { id: this.#node.generateId(), version: version + 1, total: total + delta };
-      if (!Number.isSafeInteger(to.total)) throw new RpcError("abort", "The total is too large");
-      this.#bucket = await retry(this.#node, (timeoutMs) => this.#replace(from, to, timeoutMs));
-      if (this.#bucket.id === to.id) return;
+      const to = { id: this.#node.generateId(), version: version + 1, total: exact(total + delta) };
+      const found = await retry(this.#node, (timeoutMs) => this.#replace(from, to, timeoutMs));
+      this.#bucket = found;
+      if (found.id === to.id) {
+        // In one step with the bucket: no read may see a delta in both, or in neither.
+        if (!this.#options.durable) this.#unstored -= delta;
+        return;
+      }
       // A change from before the restart came in between: this one goes on top of it.
     }
   }
@@ -247,7 +246,7 @@ export class Counter {
   async #write(timeoutMs: number): Promise<void> {
     const sentMs = this.#node.nowMs();
     const { id, seqKv } = this.#node;
-    await seqKv.write(`${this.#keyOf(id)}/read`, this.#node.generateId(), { timeoutMs });
+    await seqKv.write(`counter-reads/${id}`, this.#node.generateId(), { timeoutMs });
     this.#writtenMs = Math.max(this.#writtenMs, sentMs);
   }
 
@@ -310,6 +309,12 @@ export class Counter {
     }
     return !peer.isSilent;
   }
+}
+
+/** Refuses what is none of the numbers that JavaScript holds exactly. */
+function exact(total: number): number {
+  if (!Number.isSafeInteger(total)) throw new RpcError("abort", "The total is too large");
+  return total;
 }
 
 /** Answers may overtake each other: only a newer one counts. */

@@ -201,7 +201,7 @@ describe("Counter.read", () => {
       .filter(({ src, dest }) => src === "n0" && dest === "seq-kv")
       .map(({ body }) => body["type"]);
     expect(toService).toEqual(["write", "read"]);
-    const unique = cluster.kv.valuesOf("counter/n0/read").filter((value) => value !== undefined);
+    const unique = cluster.kv.valuesOf("counter-reads/n0").filter((value) => value !== undefined);
     expect(new Set(unique).size).toBeGreaterThan(1);
   });
 
@@ -338,5 +338,35 @@ describe("A Counter without durability", () => {
     const cluster = await started({ durable: false });
     await cluster.ask("n0", add(5));
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 116 });
+  });
+
+  test("shows them once, while and after they are stored, to reads that wait for each other", async () => {
+    const cluster = await started({ durable: false, storeMs: 10, freshMs: 1e6 });
+    const values: unknown[] = [];
+    for (let count = 0; count < 30; count++) {
+      await cluster.ask("n0", add(1));
+      const replies = Array.from({ length: 20 }, () => cluster.request("n0", READ));
+      cluster.fate = (message) => (isOfType("cas_ok")(message) ? "hold" : "deliver");
+      await cluster.advance(20);
+      cluster.fate = () => "deliver";
+      // The answer to the write, and more reads, in one piece of input.
+      const released = cluster.release();
+      for (let more = 0; more < 20; more++) {
+        replies.push(cluster.request("n0", READ));
+        await Promise.resolve();
+      }
+      await released;
+      await cluster.settle();
+      values.push(...new Set(replies.map((reply) => reply()?.["value"])));
+    }
+    expect(values).toEqual(Array.from({ length: 30 }, (_, count) => 112 + count));
+  });
+
+  test("refuses what it could not store", async () => {
+    const cluster = await started({ durable: false });
+    const most = Number.MAX_SAFE_INTEGER;
+    expect(await cluster.ask("n0", add(most))).toMatchObject({ type: "error", code: 14 });
+    await cluster.ask("n0", add(most - 1));
+    expect(await cluster.ask("n0", add(1))).toMatchObject({ type: "error", code: 14 });
   });
 });
