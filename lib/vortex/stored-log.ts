@@ -69,7 +69,11 @@ export class StoredLog<Record> {
     return other === undefined;
   }
 
-  /** Reads on from what is known here up to the end, however long that takes. */
+  /**
+   * Reads on from what is known here up to the end, however long that takes.
+   *
+   * A call while another is under way shares it: what was stored in between may remain unknown.
+   */
   readOn(): Promise<void> {
     this.#reading ??= this.#readToEnd().finally(() => {
       this.#reading = undefined;

@@ -56,13 +56,31 @@ describe("g-set", () => {
     expect(await cluster.ask("n0", add(20))).toMatchObject({ type: "add_ok" });
   });
 
-  test("makes do with what is known where lin-kv does not answer", async () => {
+  test("counts freshMs from when it asked, not from when it was answered", async () => {
+    const cluster = start();
+    await cluster.ask("n1", READ);
+    await cluster.advance(510);
+    cluster.fate = ({ dest }) => (dest === "n1" ? "hold" : "deliver");
+    const first = cluster.request("n1", READ);
+    await cluster.settle();
+    await cluster.ask("n0", add(1));
+    await cluster.advance(10);
+    const second = cluster.request("n1", READ);
+    cluster.fate = () => "deliver";
+    await cluster.release();
+    expect([first(), second()]).toMatchObject([{ value: [] }, { value: [] }]);
+    await cluster.advance(500);
+    expect(await cluster.ask("n1", READ)).toMatchObject({ value: [1] });
+  });
+
+  test("shows what it knows for freshMs without lin-kv, then refuses", async () => {
     const cluster = start();
     await cluster.ask("n0", add(1));
     await cluster.ask("n0", READ);
-    await cluster.advance(510);
     cluster.fate = () => "lose";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: [1] });
+    await cluster.advance(510);
+    expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
   });
 
   test("refuses a read while a node that has just started cannot know", async () => {
