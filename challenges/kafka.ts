@@ -99,8 +99,8 @@ const Push = v.object({
 
 /** How many messages a poll returns, over all keys; but one of each key that has any. */
 const MAX_POLLED = 10_000;
-/** How many records a push brings. */
-const MAX_PUSHED = 1000;
+/** How many messages and records a push brings, or one record. */
+const MAX_PUSHED = 10_000;
 /** How many of its own records a node keeps for pushing; who lacks more reads them in lin-kv. */
 const MAX_KEPT = 10_000;
 /** How many messages may be acknowledged and not stored, without durability. */
@@ -529,7 +529,7 @@ class Replica {
     const first = length - this.#kept.length;
     // Others may know of a fence in this log before this node does.
     const from = Math.min(length, Math.max(first, peer.knownRecords));
-    const records = this.#kept.slice(from - first, from - first + MAX_PUSHED);
+    const records = firstRecords(this.#kept, from - first);
     const next = this.#kept[from - first + records.length];
     const promise = Math.min(this.#promise(), next?.time ?? Number.POSITIVE_INFINITY);
     this.#node.send(peer.id, {
@@ -568,6 +568,17 @@ class Replica {
   #inBackground(task: Promise<unknown>): void {
     task.catch((error) => this.#node.log(`Error in the background: ${error}`));
   }
+}
+
+/** The records from an index on that one push brings. */
+function firstRecords(kept: readonly LogRecord[], index: number): LogRecord[] {
+  let end = index;
+  let size = 0;
+  for (; end < kept.length; end++) {
+    size += 1 + (kept[end]?.messages.length ?? 0);
+    if (size > MAX_PUSHED && end > index) break;
+  }
+  return kept.slice(index, end);
 }
 
 function newPeer(id: NodeId, index: number, log: StoredLog<LogRecord>): Peer {

@@ -338,6 +338,26 @@ describe("kafka", () => {
     expect(await shown(cluster, "n1", "k")).toEqual([0, 1]);
   });
 
+  test("pushes no more than 10,000 messages at a time, however much is new", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", -1));
+    await cluster.ask("n1", send("k", -1));
+    await cluster.advance(500);
+    cluster.takeMessages();
+    for (let msg = 0; msg < 25_000; msg++) cluster.request("n0", send("k", msg));
+    await cluster.advance(1000);
+    const counts = cluster.takeMessages().flatMap(({ src, body }) => {
+      const records = (body["records"] ?? []) as { readonly messages: readonly unknown[] }[];
+      const count = records.reduce((sum, { messages }) => sum + messages.length, 0);
+      return src === "n0" && count > 0 ? [count] : [];
+    });
+    expect(counts.length).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...counts)).toBeLessThanOrEqual(10_000);
+    expect(counts.reduce((sum, count) => sum + count, 0)).toBeGreaterThanOrEqual(25_000);
+    const { msgs } = await cluster.ask("n1", poll({ k: 0 }));
+    expect((msgs as { k: unknown[] }).k).toHaveLength(10_000);
+  });
+
   test("takes pushes that overtake each other, or come twice", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
