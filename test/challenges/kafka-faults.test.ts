@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { kafka } from "../../challenges/kafka.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
-import { runSimulated, type SimulatedOptions } from "../support/simulate.ts";
+import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
 
 setDefaultTimeout(3_600_000);
 
@@ -26,7 +26,55 @@ const sweep = (
     seedCount: 5,
     options: { ...usual, ...options },
     args,
+    alsoWrong: (run) => commitProblems(run),
   });
+
+/**
+ * Committed offsets that fell on some node while it ran, or that a node does not know long after they
+ * were acknowledged by any: at once without a fault that stops nodes, else unless they are younger
+ * than what a kill may lose.
+ */
+function commitProblems({ messages, result }: Simulated): string[] {
+  const isKilled = (result.faults.kill ?? 0) > 0;
+  const isQuiet = Object.values(result.faults).every((count) => count === 0);
+  const spreadNs = (isQuiet ? 1.5 : 8) * 1e9;
+  const acknowledged: Commit[] = [];
+  const requests = new Map<string, { readonly [key: string]: number }>();
+  const listed = new Map<string, number>();
+  const problems: string[] = [];
+  for (const { type, time, message } of messages) {
+    const { src, dest, body } = message;
+    if (type === "send" && body["type"] === "commit_offsets") {
+      requests.set(`${src} ${body["msg_id"]}`, body["offsets"] as { [key: string]: number });
+    }
+    if (type === "send" && body["type"] === "commit_offsets_ok") {
+      const offsets = requests.get(`${dest} ${body["in_reply_to"]}`) ?? {};
+      for (const [key, offset] of Object.entries(offsets)) acknowledged.push({ time, key, offset });
+    }
+    if (type === "send" && body["type"] === "list_committed_offsets_ok") {
+      const found = body["offsets"] as { [key: string]: number };
+      for (const [key, offset] of Object.entries(found)) {
+        const before = listed.get(`${src} ${key}`) ?? Number.NEGATIVE_INFINITY;
+        if (offset < before && !isKilled) problems.push(`${src} ${key}: ${offset} after ${before}`);
+        listed.set(`${src} ${key}`, offset);
+        for (const commit of isKilled ? [] : acknowledged) {
+          if (commit.time > time - spreadNs) break;
+          if (commit.key === key && commit.offset > offset) {
+            problems.push(`${src} ${key}: ${offset}, though ${commit.offset} was committed`);
+          }
+        }
+      }
+    }
+  }
+  return problems;
+}
+
+interface Commit {
+  /** When it was acknowledged, in ns. */
+  readonly time: number;
+  readonly key: string;
+  readonly offset: number;
+}
 
 describe("kafka in simulation", () => {
   test.each(FAULTS)("is valid under %s", (fault) => {
