@@ -1,8 +1,11 @@
 /** Simulations of logs under faults: a sample of seeds; SEEDS=300 tries that many of each. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { kafka } from "../../challenges/kafka.ts";
+import type { StatsVerdict } from "../../lib/workbench/checkers/stats.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
+import { memoryLog } from "../support/programs/memory-log.ts";
 import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
 
 setDefaultTimeout(3_600_000);
@@ -125,10 +128,20 @@ describe("kafka at the load of stages 5b and 5c", () => {
     },
   );
 
-  test("makes as many operations as a program that keeps all in memory and sends nothing", () => {
-    const countWith = (args: readonly string[]) =>
-      Number(runSimulated("kafka", kafka, load, { args }).result.stats?.["count"]);
-    // Without durability a send is answered at once, as it would be in memory.
-    expect(countWith([]) / countWith(["--no-durable"])).toBeGreaterThan(0.99);
+  test.each([[[]], [["partition"]]] as const)(
+    "answers every operation with ok, but crashes, which never are: with faults %p",
+    (nemesis) => {
+      const { result } = runSimulated("kafka", kafka, { ...load, nemesis });
+      const { crash, ...rest } = (result.stats as StatsVerdict).byF;
+      expect(crash?.okCount).toBe(0);
+      for (const { count, okCount } of Object.values(rest)) expect(okCount).toBe(count);
+      expect(result.availability?.["okFraction"]).toBeGreaterThan(0.999);
+    },
+  );
+
+  test("makes as many operations as a program that keeps all in memory and tells nobody", () => {
+    const countWith = (program: AnyProgram) =>
+      Number(runSimulated("kafka", program, load).result.stats?.["count"]);
+    expect(countWith(kafka) / countWith(memoryLog)).toBeGreaterThan(0.99);
   });
 });

@@ -205,19 +205,22 @@ describe("Counter.read", () => {
     expect(new Set(unique).size).toBeGreaterThan(1);
   });
 
-  test("does not go back to an older total that comes late", async () => {
-    const cluster = await started();
-    await cluster.advance(1500);
-    cluster.fate = (message) => (isOfType("local_ok")(message) ? "hold" : "deliver");
-    const first = cluster.request("n0", READ);
-    await cluster.settle();
-    cluster.fate = () => "deliver";
-    await cluster.ask("n1", add(1000));
-    await cluster.advance(400);
-    expect(first()).toMatchObject({ value: 1111 });
-    await cluster.release();
-    expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
-  });
+  test.each([[1000], [-1000]])(
+    "does not go back to an older total that comes late, after %d was added",
+    async (delta) => {
+      const cluster = await started();
+      await cluster.advance(1500);
+      cluster.fate = (message) => (isOfType("local_ok")(message) ? "hold" : "deliver");
+      const first = cluster.request("n0", READ);
+      await cluster.settle();
+      cluster.fate = () => "deliver";
+      await cluster.ask("n1", add(delta));
+      await cluster.advance(400);
+      expect(first()).toMatchObject({ value: 111 + delta });
+      await cluster.release();
+      expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 + delta });
+    },
+  );
 
   test("is refused where it would be older than freshMs: neither node nor service answers", async () => {
     const cluster = await started();
