@@ -406,11 +406,17 @@ class Replica {
       name: `kafka/${id}`,
       schema: LogRecord,
       onRecord: (record) => {
-        if (index === this.#index) this.#kept.push(record);
+        if (index === this.#index) this.#keep(record);
         this.#merged.add(index, record);
         this.#keepPromise();
       },
     });
+  }
+
+  #keep(record: LogRecord): void {
+    this.#kept.push(record);
+    // Many at a time: a long log is read back after a start.
+    if (this.#kept.length >= 2 * MAX_KEPT) this.#kept.splice(0, MAX_KEPT);
   }
 
   async #start(): Promise<void> {

@@ -1,20 +1,25 @@
 /**
- * What a send and a poll cost a node of kafka as its log grows: `bun test/bench/log-growth.ts`.
+ * What a send, a poll and a restart cost a node of kafka as its log grows:
+ * `bun test/bench/log-growth.ts`.
  *
  * One node, its requests handed to it directly and lin-kv answered in this process. The cost of a
  * send is that of the node alone, its record encoded and its reply too, in batches of 100; that of a
- * poll is for the last 10 messages of one key, out of 100.
+ * poll is for the last 10 messages of one key, out of 100. A restart reads the log back, one message
+ * or 100 to a record, until the node answers; the table also says how many reads are under way then
+ * at most. Memory is the whole process's, after a collection of garbage.
  */
 import { kafka } from "../../challenges/kafka.ts";
 import { encode } from "../../lib/vortex/codec.ts";
 import { type AnyBody, KVNode, type Message } from "../../lib/vortex/index.ts";
+import { systemClock } from "../../lib/vortex/process.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000];
 const KEYS = 100;
 const BATCH = 100;
 /** Messages that a poll brings. */
 const POLLED = 10;
-const SAMPLE = 5000;
+const SAMPLE = 1000;
+const SAMPLES = 15;
 
 /** Lets every promise continuation run that can. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
@@ -23,15 +28,16 @@ class Bench {
   readonly #node: KVNode;
   readonly #requests: Message[] = [];
   #lastId = 0;
+  #lastAnswer: AnyBody = {};
 
   constructor() {
-    const clock = { nowMs: () => performance.now(), after: () => () => {} };
     const send = (message: Message) => {
       encode(message);
       if (message.dest === "lin-kv") this.#requests.push(message);
+      else this.#lastAnswer = message.body;
     };
     const random = { next: Math.random };
-    this.#node = new KVNode({ clock, random, transport: { send }, logger: console });
+    this.#node = new KVNode({ clock: systemClock, random, transport: { send }, logger: console });
     kafka(this.#node, { durable: true, pushMs: 100, storeMs: 200, commitMs: 1000 });
     this.receive({ type: "init", node_id: "n0", node_ids: ["n0"] });
   }
@@ -64,6 +70,38 @@ class Bench {
     }
   }
 
+  /**
+   * Answers reads from a log of so many messages until the node answers with anything but that it is
+   * not ready yet; returns how many reads were under way at most.
+   */
+  async readBack(size: number, messagesPerRecord: number): Promise<number> {
+    const ask = () => this.receive({ type: "list_committed_offsets", keys: [] });
+    ask();
+    let most = 0;
+    for (; this.#lastAnswer["type"] !== "list_committed_offsets_ok"; await settled()) {
+      if (this.#lastAnswer["type"] === "error") {
+        this.#lastAnswer = {};
+        ask();
+      }
+      most = Math.max(most, this.#requests.length);
+      for (const { dest, body } of this.#requests.splice(0)) {
+        const number = Number(String(body["key"]).split("/").at(-1));
+        const time = number * messagesPerRecord;
+        const messages = Array.from({ length: messagesPerRecord }, (_, index) => [
+          String((time + index) % KEYS),
+          time + index,
+        ]);
+        const value = { id: "x", record: { time, messages, commits: [] } };
+        const isStored = body["type"] === "read" && time < size;
+        const found = isStored ? { type: "read_ok", value } : { type: "error", code: 20 };
+        const reply = body["type"] === "cas" ? { type: "cas_ok" } : found;
+        const answer = { ...reply, in_reply_to: body["msg_id"] };
+        this.#node.receive({ src: dest, dest: "n0", body: answer });
+      }
+    }
+    return most;
+  }
+
   poll(offset: number, count: number): void {
     for (let key = 0; key < count; key++) {
       this.receive({ type: "poll", offsets: { [key % KEYS]: offset } });
@@ -71,27 +109,59 @@ class Bench {
   }
 }
 
-await new Bench().send(10 * SAMPLE, 0); // Warms up.
+/** What each of a sample's parts takes, in µs: the median of several samples. */
+async function medianUs(takeSample: () => void | Promise<void>): Promise<number> {
+  const tookUs: number[] = [];
+  for (let sample = 0; sample < SAMPLES; sample++) {
+    const beganMs = performance.now();
+    await takeSample();
+    tookUs.push(((performance.now() - beganMs) / SAMPLE) * 1000);
+  }
+  return tookUs.toSorted((one, other) => one - other)[Math.floor(SAMPLES / 2)] ?? Number.NaN;
+}
+
+await new Bench().send(50 * SAMPLE, 0); // Warms up.
 const bench = new Bench();
 let length = 0;
-console.log("messages   send, µs   poll, µs   memory, MB");
+const rows: { size: number; megabytes: number; pollUs: number; sendUs: number }[] = [];
+console.log(
+  "messages   send, µs   poll, µs   memory, MB   restart, ms: by 1   by 100   reads at once",
+);
 for (const size of SIZES) {
-  await bench.send(size - length, length);
+  for (let from = length; from < size; from += SAMPLE) {
+    await bench.send(Math.min(SAMPLE, size - from), from);
+    await Bun.sleep(1); // Lets timers fire, as they do between messages of a real network.
+  }
+  await Bun.sleep(200);
   Bun.gc(true);
   const megabytes = process.memoryUsage().rss / 2 ** 20;
-  const pollBeganMs = performance.now();
-  bench.poll(size - POLLED * KEYS, SAMPLE);
-  const pollUs = ((performance.now() - pollBeganMs) / SAMPLE) * 1000;
-  const sendBeganMs = performance.now();
-  await bench.send(SAMPLE, size);
-  const sendUs = ((performance.now() - sendBeganMs) / SAMPLE) * 1000;
-  length = size + SAMPLE;
+  length = size;
+  const sendUs = await medianUs(async () => {
+    await bench.send(SAMPLE, length);
+    length += SAMPLE;
+  });
+  const pollUs = await medianUs(() => bench.poll(length - POLLED * KEYS, SAMPLE));
+  rows.push({ size, megabytes, pollUs, sendUs });
+}
+for (const { size, megabytes, pollUs, sendUs } of rows) {
+  const restarts: number[] = [];
+  let most = 0;
+  for (const messagesPerRecord of [1, 100]) {
+    const beganMs = performance.now();
+    most = Math.max(most, await new Bench().readBack(size, messagesPerRecord));
+    restarts.push(performance.now() - beganMs);
+  }
+  const [byOne = 0, byHundred = 0] = restarts;
   console.log(
     [
       String(size).padStart(8),
       sendUs.toFixed(1).padStart(11),
       pollUs.toFixed(1).padStart(11),
       megabytes.toFixed(0).padStart(13),
+      byOne.toFixed(0).padStart(20),
+      byHundred.toFixed(0).padStart(9),
+      String(most).padStart(16),
     ].join(""),
   );
 }
+process.exit(); // The nodes' timers would keep it alive.
