@@ -163,7 +163,18 @@ export class SimulatedCluster implements Cluster {
       },
       clock: {
         nowMs: () => timers.nowMs(),
-        after: (delayMs, callback) => timers.after(delayMs, () => runIn(state, callback)),
+        after: (delayMs, callback) => {
+          let isCancelled = false;
+          // A timer that fell due while the node was paused may be cancelled before its turn comes.
+          const fire = () => {
+            if (!isCancelled) callback();
+          };
+          const cancel = timers.after(delayMs, () => runIn(state, fire));
+          return () => {
+            isCancelled = true;
+            cancel();
+          };
+        },
       },
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
       logger: {

@@ -119,6 +119,34 @@ describe("the nemesis", () => {
     expect(result.faults.pause).toBe(pauseCount);
   });
 
+  test("a paused node runs no timer that it cancels when it goes on", () => {
+    let cancelledCount = 0;
+    let wrongCount = 0;
+    const cancelling = (node: KVNode) => {
+      uniqueIds(node);
+      node.handle("hello", v.object({}), () => {});
+      node.onInit(() => {
+        node.every(100, () => {
+          let isCancelled = false;
+          // Both fall due in many a pause; the first has its turn before the second.
+          node.after(30, () => {
+            isCancelled = true;
+            cancelledCount++;
+            cancelSecond();
+          });
+          const cancelSecond = node.after(60, () => {
+            if (isCancelled) wrongCount++;
+          });
+        });
+      });
+    };
+    const options = { nodeCount: 3, timeLimitS: 30, nemesisIntervalS: 0.5 };
+    const { result } = runSimulated("unique-ids", cancelling, { ...options, nemesis: ["pause"] });
+    expect(result.faults.pause).toBeGreaterThan(10);
+    expect(cancelledCount).toBeGreaterThan(100);
+    expect(wrongCount).toBe(0);
+  });
+
   test.each(["loss", "duplicate", "slow", "one-way-partition"] as const)(
     "%s takes effect on messages between nodes",
     (fault) => {
