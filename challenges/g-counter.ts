@@ -28,8 +28,8 @@
  * - **seq-kv shows the past.** A compare-and-set that it refuses may have been compared with a past
  *   bucket. So nothing is concluded from the refusal, but from a read after a write.
  *
- * `--no-durable` acknowledges at once, and stores in intervals of two seconds (`--store-ms`): a kill
- * loses what was added since the last. Reads show what was stored three seconds before.
+ * `--no-durable` acknowledges at once, and stores in intervals of 2.5 s (`--store-ms`): a kill
+ * loses what was added since the last. Reads show what was stored 3.5 s before.
  *
  * @see Maelstrom workloads, "G-counter"; Fly.io Gossip Glomers, challenge 4
  */

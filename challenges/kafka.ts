@@ -56,7 +56,7 @@ const Options = v.object({
   /** How long news may wait before it is pushed to the other nodes, in ms. */
   pushMs: v.optional(v.pipe(v.number(), v.minValue(1)), 100),
   /** How long messages may wait before they are stored, in ms, if they are acknowledged before. */
-  storeMs: v.optional(v.pipe(v.number(), v.minValue(0)), 200),
+  storeMs: v.optional(v.pipe(v.number(), v.minValue(0)), 300),
   /** How long committed offsets may wait before they are stored, in ms. */
   commitMs: v.optional(v.pipe(v.number(), v.minValue(1)), 1000),
 });

@@ -26,8 +26,8 @@ export const CounterOptions = v.object({
   /** Whether a delta is stored before it is acknowledged. */
   durable: v.optional(v.boolean(), true),
   /** How long deltas may wait before they are stored, in ms, if they are acknowledged before. */
-  storeMs: v.optional(Milliseconds, 2000),
-  /** How old what a read shows of another node may be, in ms: 1000, or 3000 if not durable. */
+  storeMs: v.optional(Milliseconds, 2500),
+  /** How old what a read shows of another node may be, in ms: 1000, or 3500 if not durable. */
   freshMs: v.optional(Milliseconds),
   /** How long another node has to say its total, in ms, before its bucket is read instead. */
   askMs: v.optional(Milliseconds, 300),
@@ -94,7 +94,7 @@ export class Counter {
   constructor(node: KVNode, options: CounterOptions) {
     this.#node = node;
     this.#options = options;
-    this.#freshMs = options.freshMs ?? (options.durable ? 1000 : 3000);
+    this.#freshMs = options.freshMs ?? (options.durable ? 1000 : 3500);
     this.#batcher = new Batcher(node, {
       flush: (deltas) => this.#store(deltas.reduce((sum, delta) => sum + delta, 0)),
       ...(options.durable
