@@ -214,11 +214,15 @@ export class MergedLog {
     offsets: ReadonlyMap<string, number>,
     maxCount = MAX_POLLED,
   ): Map<string, [offset: number, message: unknown][]> {
-    const maxCountPerKey = Math.max(1, Math.floor(maxCount / offsets.size));
     const polled = new Map<string, [number, unknown][]>();
+    let [room, keysToCome] = [maxCount, offsets.size];
     for (const [key, offset] of offsets) {
-      const messages = this.#keys.get(key)?.read(offset, maxCountPerKey) ?? [];
+      // An equal share of what those before have left: keys with few messages leave more to others.
+      const share = Math.max(1, Math.floor(room / keysToCome));
+      const messages = this.#keys.get(key)?.read(offset, share) ?? [];
       if (messages.length > 0) polled.set(key, messages);
+      room -= messages.length;
+      keysToCome--;
     }
     return polled;
   }

@@ -58,6 +58,14 @@ describe("MergedLog", () => {
     expect(b).toHaveLength(10);
   });
 
+  test("gives keys with many messages the room that those with few have left", () => {
+    const log = new MergedLog(1);
+    log.add(0, ofTime(0, ["few", 0]));
+    for (let time = 1; time < 100; time++) log.add(0, ofTime(time, ["many", time]));
+    const { few, none, many } = polled(log, { few: 0, none: 0, many: 0 }, 30);
+    expect([few?.length, none, many?.length]).toEqual([1, undefined, 29]);
+  });
+
   test("returns one message at least of each key that has any, however many keys", () => {
     const log = new MergedLog(1);
     for (let time = 0; time < 100; time++) log.add(0, ofTime(time, [String(time), "m"]));
