@@ -137,7 +137,6 @@ const COUNTING: SimulatedOptions = {
   recoveryS: 3,
 };
 const LOGGING: SimulatedOptions = { ...COUNTING, rate: 200 };
-const SLOW = { latency: { meanMs: 100, distribution: "exponential" } } as const;
 const WRONG = ["wrong answers"];
 const LOST = ["lost-write", "unseen"];
 
@@ -157,9 +156,13 @@ const SIBLINGS: readonly Sibling[] = [
     workload: "g-counter",
     program: gCounter,
     sibling: spoiled(gCounter, withService("seq-kv", "seqKv", AddingAgain)),
-    options: { ...COUNTING, latency: { meanMs: 300, distribution: "exponential" } },
+    options: {
+      ...COUNTING,
+      timeLimitS: 40,
+      latency: { meanMs: 400, distribution: "exponential" },
+    },
     shows: WRONG,
-    withinSeeds: 3,
+    withinSeeds: 20,
   },
   {
     wrong: "reads other nodes' buckets without having written, and finds old ones",
@@ -195,9 +198,15 @@ const SIBLINGS: readonly Sibling[] = [
     workload: "g-set",
     program: gSet,
     sibling: spoiled(gSet, withService("lin-kv", "linKv", Blind)),
-    options: { ...COUNTING, ...SLOW, nemesis: ["kill"] },
+    options: {
+      ...COUNTING,
+      timeLimitS: 20,
+      nemesisIntervalS: 3,
+      latency: { meanMs: 300, distribution: "exponential" },
+      nemesis: ["kill"],
+    },
     shows: ["lost"],
-    withinSeeds: 10,
+    withinSeeds: 20,
   },
   {
     wrong: "acknowledges a send before it is stored",
