@@ -10,7 +10,9 @@
  * every message tells how long it will be until the next. From what its own messages took to be
  * answered a leaf knows the way there and back, and sends what it has gathered so that it arrives
  * just before the next batch leaves. So the wait of a value is spread over one cycle, and not two,
- * without a shared clock. Who finds the hub idle sends at once.
+ * without a shared clock. Who finds the hub idle sends at once. News says how long it has waited: if it
+ * comes too late for a batch, or was lost before, so that it would wait for much more than a cycle,
+ * the hub sends the next batch before its time; but only few of them, for each costs as much as any.
  *
  * **Acknowledgements.** A node keeps what it knows in a log, in order of arrival, and each message
  * says up to where the sender has got the receiver's log (`seen`). A message holds everything after
@@ -66,7 +68,7 @@ import {
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
-  flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)), 420),
+  flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)), 400),
   durable: v.optional(v.boolean(), false),
 });
 type Options = v.InferOutput<typeof Options>;
@@ -97,6 +99,8 @@ const Gossip = v.object({
   at: v.exactOptional(v.number()),
   /** How long it will be until the sender's next batch, in ms. */
   next: v.exactOptional(v.number()),
+  /** How long the oldest of the news has waited at the sender, in ms. */
+  waited: v.exactOptional(v.number()),
   /** The receiver is the sender's parent, or the sender has none: it wants to be served. */
   serve: v.exactOptional(v.literal(true)),
   /** The sender wants to know what the receiver has, at once. */
@@ -210,6 +214,12 @@ const SOON_MS = 50;
 const QUIET_START_MS = 500;
 /** The hub's cycle when every value is sent directly, in ms. */
 const MENDING_CYCLE_MS = 1000;
+/** News may wait for so many parts of a cycle more than one, before a batch leaves for it alone. */
+const LATE_PART = 1 / 16;
+/** One batch in so many may leave before its time... */
+const ALLOWED_PART = 1 / 16;
+/** ...and so many in a row. */
+const MAX_ALLOWANCE = 2;
 /** A node with no news of its own acknowledges after so many cycles. */
 const ACK_CYCLES = 3;
 /** Longer round trips are not reckoned with, in ms. */
@@ -239,6 +249,10 @@ export class Gossiper {
   /** Messages go out from here on: peers may not have been started before. */
   #awakeMs: number;
   #lastBatchMs = Number.NEGATIVE_INFINITY;
+  /** When news that has waited for long should leave with a batch, though a cycle is not over. */
+  #overdueMs = Number.POSITIVE_INFINITY;
+  /** How many batches may leave before their time. */
+  #allowance = MAX_ALLOWANCE;
   /** Own values that everybody should be sent directly. */
   readonly #unsentDirectly: unknown[] = [];
   /** Whether another node has told what it has: a node that was killed is empty before. */
@@ -306,6 +320,7 @@ export class Gossiper {
     this.#noteTimes(link, message, nowMs);
 
     const news = message.news ?? [];
+    if (news.length > 0) this.#noteWait(message.waited ?? 0, nowMs);
     const isComplete = news.map((run) => this.#log.merge(run, message.me)).every(Boolean);
     const { base = 0, end } = message;
     if (isForMe && end !== undefined) {
@@ -337,7 +352,8 @@ export class Gossiper {
   }
 
   #sendWhatIsDue(nowMs: number): number {
-    const batchMs = this.#lastBatchMs + this.#cycleMs;
+    const regularMs = this.#lastBatchMs + this.#cycleMs;
+    const batchMs = this.#allowance < 1 ? regularMs : Math.min(regularMs, this.#overdueMs);
     const parent = this.#parent();
     const batch: Link[] = [];
     let wakeMs = Number.POSITIVE_INFINITY;
@@ -371,6 +387,9 @@ export class Gossiper {
       }
     }
     if (batch.length > 0) {
+      this.#allowance = nowMs < regularMs ? this.#allowance - 1 : this.#allowance + ALLOWED_PART;
+      this.#allowance = Math.min(this.#allowance, MAX_ALLOWANCE);
+      this.#overdueMs = Number.POSITIVE_INFINITY;
       this.#lastBatchMs = nowMs;
       for (const link of batch) this.#send(link, nowMs);
       wakeMs = Math.min(wakeMs, nowMs + this.#cycleMs);
@@ -507,6 +526,12 @@ export class Gossiper {
     link.plannedMs = undefined;
   }
 
+  /** News that came just too late for a batch, or was lost before, must not wait for a cycle more. */
+  #noteWait(waitedMs: number, nowMs: number): void {
+    const leftMs = (1 + LATE_PART) * this.#cycleMs - waitedMs;
+    this.#overdueMs = Math.min(this.#overdueMs, nowMs + Math.max(0, leftMs));
+  }
+
   /** Finds out what a peer lacks from what it says to have. */
   #compare(link: Link, have: Counts): void {
     link.have = have;
@@ -570,7 +595,7 @@ export class Gossiper {
   }
 
   #push(link: Link, nowMs: number, content: Partial<OutgoingGossip>): void {
-    const { start, seen, lastAt, lastReceivedMs } = link;
+    const { start, seen, lastAt, lastReceivedMs, newsSinceMs } = link;
     const parent = this.#parent();
     const nextMs = Math.round(this.#lastBatchMs + this.#cycleMs - nowMs);
     this.#outgoing.push({
@@ -583,6 +608,7 @@ export class Gossiper {
         ...(lastAt < 0 ? {} : { echo: [lastAt, Math.round(nowMs - lastReceivedMs)] }),
         at: Math.floor(nowMs),
         ...(nextMs > 0 ? { next: nextMs } : {}),
+        ...(newsSinceMs === undefined ? {} : { waited: Math.round(nowMs - newsSinceMs) }),
         ...(parent === undefined || parent === link ? { serve: true } : {}),
         ...content,
       },

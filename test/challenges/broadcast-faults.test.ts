@@ -12,7 +12,7 @@ import { runSimulated, type Simulated, type SimulatedOptions } from "../support/
 
 setDefaultTimeout(3_600_000);
 
-const CYCLE_MS = 420;
+const CYCLE_MS = 400;
 const ALL_BUT_KILL = FAULTS.filter((fault) => fault !== "kill");
 
 /** Time to recover: as promised, with delays for asking, answering, and passing on. */

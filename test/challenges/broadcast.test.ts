@@ -371,6 +371,35 @@ describe("Gossiper", () => {
     expect(sentMs).toBeLessThanOrEqual(60_000 + CYCLE_MS + 10);
   });
 
+  test("sends a batch before its time for news that has waited for a cycle, but not always", () => {
+    const hub = gossiper("n0");
+    hub.wake(0);
+    const hear = (src: string, nowMs: number, rest: object) => {
+      const me = `${src}~1`;
+      hub.receive(src, { type: "gossip", me, you: "n0~1", at: nowMs, ...rest }, nowMs);
+    };
+    for (const src of ["n1", "n2"]) hear(src, 0, { seen: 0, have: [] });
+    const batchTimes: number[] = [];
+    let missMs = 1;
+    for (let nowMs = 1; nowMs < 60 * CYCLE_MS; nowMs++) {
+      // Each batch is missed by 1 ms.
+      if (nowMs === missMs) {
+        const news = [["n1~1", batchTimes.length, nowMs]];
+        hear("n1", nowMs, { seen: 0, waited: CYCLE_MS, news });
+      }
+      const batch = hub.step(nowMs).messages.find(({ dest }) => dest === "n2")?.body;
+      if (batch?.type !== "gossip" || batch.news === undefined) continue;
+      hear("n2", nowMs, { seen: batch.end, echo: [batch.at, 0] });
+      batchTimes.push(nowMs);
+      missMs = nowMs + 1;
+    }
+    const intervals = batchTimes.slice(1).map((atMs, index) => atMs - (batchTimes[index] ?? 0));
+    const early = intervals.filter((ms) => ms < CYCLE_MS);
+    expect(early.length).toBeGreaterThanOrEqual(3);
+    expect(Math.max(...early)).toBeLessThan(CYCLE_MS / 8);
+    expect(early.length).toBeLessThanOrEqual(2 + intervals.length / 12);
+  });
+
   test("sends what a peer lacks in pieces when it is a lot", () => {
     const hub = gossiper("n0");
     for (let value = 0; value < 300_000; value++) hub.add(value);
