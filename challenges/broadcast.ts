@@ -584,6 +584,8 @@ export class Gossiper {
       source === start || number < (have?.get(origin) ?? 0);
     const { runs: news, end } = this.#log.runs(base, isKnown, MAX_NEWS_LENGTH);
     link.sent = end;
+    // It has it all, and acknowledges no message without news: so this one must not be repeated.
+    if (news.length === 0) link.settled = end;
     if (link.syncEnd === Number.POSITIVE_INFINITY) link.syncEnd = this.#log.length;
     this.#push(link, nowMs, {
       base,

@@ -430,6 +430,21 @@ describe("Gossiper", () => {
     expect(lengths.length).toBeGreaterThan(1);
   });
 
+  test("does not repeat a message that held no news", () => {
+    const node = gossiper("n2");
+    node.wake(0);
+    const wanted = { type: "gossip", you: "n2~1", serve: true } as const;
+    node.receive("n1", { ...wanted, me: "n1~1", at: 2, news: [["n1~1", 0, 7]] }, 0);
+    node.receive("n0", { type: "gossip", me: "n0~1", at: 0, news: [["n0~1", 0, 8]] }, 0);
+    // It was sent before the news: that n1 has all is known from both, but from neither alone.
+    node.receive("n1", { ...wanted, me: "n1~1", at: 1, ask: true, have: [["n0~1", 1]] }, 0);
+    let count = 0;
+    for (let nowMs = 0; nowMs < 10_000; nowMs += 10) {
+      count += node.step(nowMs).messages.filter(({ dest }) => dest === "n1").length;
+    }
+    expect(count).toBe(1);
+  });
+
   test("ends equal with its peers, whatever is lost, repeated or overtaken before", () => {
     const events = fc.array(
       fc.record({
