@@ -86,12 +86,11 @@ const Gossip = v.object({
   type: v.literal("gossip"),
   /** Which start of the sender this is: a node that was killed comes back as another. */
   me: v.string(),
-  /** Which start of the receiver the sender knows; the next five mean nothing to another one. */
+  /** Which start of the receiver the sender knows; the next three mean nothing to another one. */
   you: v.exactOptional(v.string()),
   /** How much of the receiver's log the sender has. */
   seen: v.exactOptional(Count),
-  /** A receiver that had the sender's log up to `base`, now has it up to `end`. */
-  base: v.exactOptional(Count),
+  /** With this message, after all that it has acknowledged, the receiver has the sender's log up to here. */
   end: v.exactOptional(Count),
   /** The `at` of the receiver's latest message, and how long ago that came, in ms. */
   echo: v.exactOptional(v.tuple([v.number(), v.number()])),
@@ -322,9 +321,11 @@ export class Gossiper {
     const news = message.news ?? [];
     if (news.length > 0) this.#noteWait(message.waited ?? 0, nowMs);
     const isComplete = news.map((run) => this.#log.merge(run, message.me)).every(Boolean);
-    const { base = 0, end } = message;
+    const { end } = message;
     if (isForMe && end !== undefined) {
-      if (isComplete && base <= (link.seen ?? 0)) link.seen = Math.max(link.seen ?? 0, end);
+      // It begins where this node has said to be, even if this node has forgotten that it said so: a
+      // late message of a dead start of the sender makes it forget.
+      if (isComplete) link.seen = Math.max(link.seen ?? 0, end);
       if (news.length > 0) link.ackDueSinceMs ??= nowMs;
     }
 
@@ -579,16 +580,14 @@ export class Gossiper {
       return;
     }
     const { have, start } = link;
-    const base = link.acked ?? 0;
     const isKnown: Skip = (origin, number, source) =>
       source === start || number < (have?.get(origin) ?? 0);
-    const { runs: news, end } = this.#log.runs(base, isKnown, MAX_NEWS_LENGTH);
+    const { runs: news, end } = this.#log.runs(link.acked ?? 0, isKnown, MAX_NEWS_LENGTH);
     link.sent = end;
     // It has it all, and acknowledges no message without news: so this one must not be repeated.
     if (news.length === 0) link.settled = end;
     if (link.syncEnd === Number.POSITIVE_INFINITY) link.syncEnd = this.#log.length;
     this.#push(link, nowMs, {
-      base,
       end,
       ...(isAnswer ? { have: this.#log.counts() } : {}),
       ...(news.length > 0 ? { news } : {}),

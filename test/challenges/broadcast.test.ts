@@ -180,6 +180,25 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1, 2, 3, 4]));
   });
 
+  test("sends nothing when nothing is new, though it heard of a node's former self", async () => {
+    const nodes = cluster({}, ["n0", "n1"]);
+    nodes.fate = ({ src }) => (src === "n1" ? "hold" : "deliver");
+    await nodes.advance(600);
+    nodes.fate = () => "deliver";
+    nodes.start("n1");
+    for (const value of [0, 1]) {
+      await nodes.ask("n1", give(value));
+      await nodes.advance(2000);
+    }
+    await nodes.release();
+    await nodes.ask("n1", give(2));
+    await nodes.advance(5000);
+    expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0, 1, 2]));
+    nodes.takeMessages();
+    await nodes.advance(10_000);
+    expect(nodes.takeMessages()).toEqual([]);
+  });
+
   test("tells a node that was killed what the others have", async () => {
     const nodes = cluster();
     for (const id of IDS) await nodes.ask(id, give(id));
@@ -320,7 +339,6 @@ describe("Gossiper", () => {
           me: "n0~1",
           you: "n2~1",
           seen: 0,
-          base: end - 1,
           end,
           echo: [nowMs - 200, 0],
           at: nowMs - 100,
