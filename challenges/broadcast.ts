@@ -376,6 +376,9 @@ export class Gossiper {
         if (canCompare(link) && this.#hasUnsettled(link) && link.sent > link.settled) {
           dueMs = Math.min(dueMs, link.sentMs + this.#answerMs(link));
         }
+      } else if (link.isLost && link.rank < this.#rank && this.#hasUnsettled(link)) {
+        // Its parent sees to that as well; but it may die before it could.
+        dueMs = link.askedMs + ASK_MS * this.#links.length;
       }
       if (!isServed) dueMs = Math.min(dueMs, this.#ackMs(link));
       if (batch.at(-1) === link) continue;

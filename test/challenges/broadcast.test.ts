@@ -199,6 +199,27 @@ describe("broadcast on three nodes", () => {
     expect(nodes.takeMessages()).toEqual([]);
   });
 
+  test.each([
+    ["comes back empty", (nodes: SmallCluster) => nodes.start("n1"), ["n0", "n1", "n2"]],
+    ["does not come back", () => {}, ["n0", "n2"]],
+  ])(
+    "brings everywhere what only a hub in between had acknowledged that %s",
+    async (_end, end, ids) => {
+      const nodes = cluster();
+      await nodes.ask("n0", give(0));
+      await nodes.advance(2 * CYCLE_MS);
+      nodes.fate = ({ src, dest }) => (src === "n0" || dest === "n0" ? "lose" : "deliver");
+      await nodes.ask("n2", give(1));
+      await nodes.advance(5000);
+      // The partition ends with the hub that had the value for n0.
+      nodes.fate = ({ src, dest }) =>
+        ids.includes(src) && ids.includes(dest) ? "deliver" : "lose";
+      end(nodes);
+      await nodes.advance(3000);
+      expect(await shown(nodes, ids)).toEqual(ids.map(() => [0, 1]));
+    },
+  );
+
   test("tells a node that was killed what the others have", async () => {
     const nodes = cluster();
     for (const id of IDS) await nodes.ask(id, give(id));
