@@ -159,6 +159,8 @@ interface Link {
   settled: number;
   /** Everything up to here was sent to it, or came from it. */
   sent: number;
+  /** The last message held only what comes before this, for there was too much; otherwise 0. */
+  cutAt: number;
   /** What it said to have, until it has acknowledged what was sent in answer to that. */
   have: Counts | undefined;
   syncEnd: number;
@@ -411,7 +413,9 @@ export class Gossiper {
 
   #hasUnsent(link: Link): boolean {
     link.sent = this.#skipOwn(link, link.sent);
-    return link.sent < this.#log.length;
+    // A message begins where the receiver has said to be: the next one would be the same again.
+    const isAwaited = link.settled < link.cutAt && link.settled < link.sent;
+    return link.sent < this.#log.length && !isAwaited;
   }
 
   #hasUnsettled(link: Link): boolean {
@@ -587,6 +591,7 @@ export class Gossiper {
       source === start || number < (have?.get(origin) ?? 0);
     const { runs: news, end } = this.#log.runs(link.acked ?? 0, isKnown, MAX_NEWS_LENGTH);
     link.sent = end;
+    link.cutAt = end < this.#log.length ? end : 0;
     // It has it all, and acknowledges no message without news: so this one must not be repeated.
     if (news.length === 0) link.settled = end;
     if (link.syncEnd === Number.POSITIVE_INFINITY) link.syncEnd = this.#log.length;
@@ -632,6 +637,7 @@ function newLink(id: NodeId, rank: number): Link {
     acked: undefined,
     settled: 0,
     sent: 0,
+    cutAt: 0,
     have: undefined,
     syncEnd: 0,
     seen: undefined,

@@ -484,6 +484,22 @@ describe("Gossiper", () => {
     expect(count).toBe(1);
   });
 
+  test.each([0, CYCLE_MS])(
+    "sends no piece again before it may have been acknowledged, with --flush-ms %d",
+    (flushMs) => {
+      const leaf = gossiper("n1", flushMs);
+      for (let value = 0; value < 200_000; value++) leaf.add(value);
+      leaf.receive("n0", { type: "gossip", me: "n0~1", ask: true, at: 0, have: [] }, 0);
+      leaf.wake(0);
+      let count = 0;
+      for (let nowMs = 0; nowMs < 350; nowMs++) {
+        const { messages } = leaf.step(nowMs);
+        count += messages.filter(({ body }) => "news" in body && body.news !== undefined).length;
+      }
+      expect(count).toBe(1);
+    },
+  );
+
   test("ends equal with its peers, whatever is lost, repeated or overtaken before", () => {
     const events = fc.array(
       fc.record({
