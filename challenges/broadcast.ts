@@ -151,6 +151,8 @@ interface Link {
   readonly rank: number;
   /** Which start of it this is about; `undefined` before anything was heard. */
   start: string | undefined;
+  /** Whether it has addressed this start of this node. */
+  knowsThis: boolean;
 
   // What it has of this node's log.
   /** It said that it has the log up to here; `undefined` before it said so. */
@@ -366,7 +368,7 @@ export class Gossiper {
       let dueMs = Number.POSITIVE_INFINITY;
       if (link === parent || isServed) {
         this.#noteSilence(link, parent, nowMs);
-        if (!canCompare(link)) {
+        if (!this.#canCompare(link)) {
           if (link.start === undefined) strangers++;
           if (link === parent || parent === undefined) dueMs = this.#askMs(link, parent, strangers);
         } else if (isServed && this.#hasForBatch(link)) {
@@ -375,7 +377,7 @@ export class Gossiper {
         } else if (link === parent && this.#hasUnsent(link)) {
           dueMs = this.#plan(link, nowMs);
         }
-        if (canCompare(link) && this.#hasUnsettled(link) && link.sent > link.settled) {
+        if (this.#canCompare(link) && this.#hasUnsettled(link) && link.sent > link.settled) {
           dueMs = Math.min(dueMs, link.sentMs + this.#answerMs(link));
         }
       } else if (link.isLost && link.rank < this.#rank && this.#hasUnsettled(link)) {
@@ -407,6 +409,14 @@ export class Gossiper {
   #parent(): Link | undefined {
     const link = this.#links.find(({ isLost }) => !isLost);
     return link !== undefined && link.rank < this.#rank ? link : undefined;
+  }
+
+  /** Whether it is known what a peer lacks. */
+  #canCompare({ isLost, rank, knowsThis, acked, have }: Link): boolean {
+    if (isLost) return false;
+    // A parent has to know of this node besides: it would not tell it anything otherwise. That it is
+    // heard does not mean that, if what is heard was meant for a former start of this node.
+    return acked !== undefined || (have !== undefined && (knowsThis || rank > this.#rank));
   }
 
   // Pointers move over what came from the peer itself: that it has.
@@ -505,6 +515,7 @@ export class Gossiper {
   }
 
   #noteAnswer(link: Link, { seen, echo }: Gossip, nowMs: number): void {
+    link.knowsThis = true;
     if (echo !== undefined) {
       const [at, heldMs] = echo;
       link.roundTrip.add(Math.max(0, nowMs - at - heldMs));
@@ -558,7 +569,7 @@ export class Gossiper {
     const parent = this.#parent();
     for (const link of this.#links) {
       // The parent gets them in the usual way, and at once too.
-      if (link === parent && canCompare(link)) continue;
+      if (link === parent && this.#canCompare(link)) continue;
       this.#outgoing.push({ dest: link.id, body: { type: "shown", values } });
     }
   }
@@ -582,7 +593,7 @@ export class Gossiper {
 
   /** Sends what a peer lacks, or asks for it if that is not known. */
   #send(link: Link, nowMs: number, { isAnswer = false } = {}): void {
-    if (!canCompare(link) && !isAnswer) {
+    if (!this.#canCompare(link) && !isAnswer) {
       this.#ask(link, nowMs);
       return;
     }
@@ -601,6 +612,8 @@ export class Gossiper {
       ...(news.length > 0 ? { news } : {}),
     });
     if (news.length > 0) link.unansweredSinceMs ??= nowMs;
+    // It is told of this node by that, and need not be asked at once.
+    if (!link.knowsThis) link.askedMs = nowMs;
   }
 
   #push(link: Link, nowMs: number, content: Partial<OutgoingGossip>): void {
@@ -634,6 +647,7 @@ function newLink(id: NodeId, rank: number): Link {
     id,
     rank,
     start: undefined,
+    knowsThis: false,
     acked: undefined,
     settled: 0,
     sent: 0,
@@ -654,11 +668,6 @@ function newLink(id: NodeId, rank: number): Link {
     newsSinceMs: undefined,
     plannedMs: undefined,
   };
-}
-
-/** Whether it is known what a peer lacks. */
-function canCompare({ isLost, acked, have }: Link): boolean {
-  return !isLost && (acked !== undefined || have !== undefined);
 }
 
 /** One node's part in it: sends what the gossiper says, when it says so, and stores what is to last. */

@@ -220,6 +220,24 @@ describe("broadcast on three nodes", () => {
     },
   );
 
+  test("tells it that, though it hears first what its former self was asked", async () => {
+    const nodes = cluster({}, ["n0", "n1"]);
+    nodes.fate = ({ src }) => (src === "n1" ? "lose" : "deliver");
+    await nodes.advance(2000);
+    const question = nodes.takeMessages().find(({ src }) => src === "n0");
+    expect(question?.body).toMatchObject({ ask: true, have: [] });
+    nodes.fate = () => "deliver";
+    await nodes.ask("n0", give(0));
+    await nodes.advance(2000);
+    nodes.start("n1");
+    nodes.fate = () => "lose";
+    if (question !== undefined) nodes.deliver(question);
+    await nodes.settle();
+    nodes.fate = () => "deliver";
+    await nodes.advance(1000);
+    expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0]));
+  });
+
   test("tells a node that was killed what the others have", async () => {
     const nodes = cluster();
     for (const id of IDS) await nodes.ask(id, give(id));
