@@ -463,7 +463,9 @@ export class Gossiper {
       const waves = this.#isRecovered ? 1 : 1 + Math.floor(Math.log2(strangers));
       return Math.max(againMs, this.#beganMs + waves * QUIET_START_MS);
     }
-    return this.#hasUnsettled(link) || link === parent ? againMs : Number.POSITIVE_INFINITY;
+    const hasMet = link.acked !== undefined || link.have !== undefined;
+    if (hasMet && link !== parent && !this.#hasUnsettled(link)) return Number.POSITIVE_INFINITY;
+    return againMs;
   }
 
   /** When a parent should be sent what is new: so that it comes just before the next batch leaves. */

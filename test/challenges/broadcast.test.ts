@@ -238,6 +238,23 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0]));
   });
 
+  test("tells it that, though it hears first what its former self was told", async () => {
+    const nodes = cluster({}, ["n0", "n1"]);
+    for (const id of ["n1", "n0"]) {
+      await nodes.ask(id, give(id));
+      await nodes.advance(5 * CYCLE_MS);
+    }
+    const last = nodes.takeMessages().findLast(({ src }) => src === "n1");
+    expect(last?.body).not.toContainAnyKeys(["ask", "have", "news"]);
+    nodes.start("n0");
+    nodes.fate = () => "lose";
+    if (last !== undefined) nodes.deliver(last);
+    await nodes.settle();
+    nodes.fate = () => "deliver";
+    await nodes.advance(1000);
+    expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill(["n0", "n1"]));
+  });
+
   test("tells a node that was killed what the others have", async () => {
     const nodes = cluster();
     for (const id of IDS) await nodes.ask(id, give(id));
