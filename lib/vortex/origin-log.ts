@@ -65,8 +65,10 @@ export class OriginLog {
    *   run did not enter the log then.
    */
   merge([name, first, ...values]: Run, source: string): boolean {
+    const known = this.countOf(name);
+    if (first > known) return false;
+    if (first + values.length <= known) return true;
     const origin = this.#originOf(name);
-    if (first > origin.count) return false;
     const way = this.#wayOf(origin, source);
     for (let index = origin.count - first; index < values.length; index++) {
       this.#codes.push(this.#values.add(values[index]));

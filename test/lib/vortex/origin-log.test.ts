@@ -35,6 +35,13 @@ describe("OriginLog", () => {
     expect(values.size).toBe(0);
   });
 
+  test("remembers no origin of which it has nothing", () => {
+    const { log } = newLog();
+    log.merge(["a", 1, 11], "b");
+    log.merge(["c", 0], "b");
+    expect(log.counts()).toEqual([]);
+  });
+
   test("gives what came after a position", () => {
     const { log } = newLog();
     log.merge(["a", 0, 10], "me");
