@@ -29,23 +29,29 @@
  * **Why nothing is lost.** A node is at rest only when its parent has acknowledged all it has; the
  * hub, when everybody has. Ranks fall from child to parent, so at rest every node's values are at the
  * first one, and the first one's are everywhere; a node not at rest asks those who do not answer
- * again, until they do. This holds whatever the nodes believe of each other meanwhile, and whatever
- * happens to messages; `test/challenges/broadcast-faults.test.ts` holds it against every fault. News
- * waits for a cycle at most, and what was lost is repeated a cycle and a round trip later; so once
- * messages arrive again, all nodes are equal within a second, or two cycles.
+ * again, until they do. Whoever has passed a node over asks it too, though seldom, for its parent may
+ * die before it has told that node. This holds whatever the nodes believe of each other meanwhile, and
+ * whatever happens to messages; `test/challenges/broadcast-faults.test.ts` holds it against every
+ * fault, and `broadcast-gossip.test.ts` that all rest then. News waits for a cycle at most, and what
+ * was lost is repeated a cycle and a round trip later; so once messages arrive again, all nodes are
+ * equal within a second, or two cycles.
  *
  * **Death.** A node that was killed comes back empty, under a new name for itself (its *start*), and
  * gets what others have. What only it knew, the values of its last cycle at most, is lost with it; and
  * all is lost if all are killed at once. With `--durable` nothing is: a node appends what it is given
  * to a log of its own in lin-kv, all that waits in one record, before it acknowledges it or tells it
- * to others, and reads the log back when it starts.
+ * to others, and reads the log back when it starts. A hub that dies at rest and never comes back is
+ * noticed with the next news only: what it had acknowledged, but not told all others, waits until then.
  *
- * **When nothing is new, nothing is sent.** Only a node's start costs one question and its answer.
+ * **When nothing is new, nothing is sent.** Only a node's start costs one question and its answer. A
+ * node that lacks something and does not answer, dead or cut off, is asked every 400 ms by its hub, and
+ * about as often by all others together that have passed it over.
  *
  * Options: `--flush-ms` is the cycle of the hub in ms. A longer one means fewer messages (about
  * nodes / cycle a second, whatever the rate) and a longer way (half a cycle in the median, a whole
  * one at most, besides two network delays). 0 sends each value to all nodes at once, one network
- * delay for as many messages as there are nodes; the hub then only mends. `--durable` costs one write,
+ * delay for as many messages as there are nodes; the hub then only mends. If a node is killed then that
+ * has told only some of the others, it may stay so, without `--durable`. `--durable` costs one write,
  * and two network delays, for what comes together.
  *
  * @see Maelstrom workloads, "Broadcast"; Fly.io Gossip Glomers, challenges 3a to 3e
