@@ -122,8 +122,14 @@ type Shown = v.InferOutput<typeof Shown>;
 
 /** How long it takes there and back, as TCP estimates it, in ms. */
 class RoundTrip {
+  readonly #slackMs: number;
   #meanMs: number | undefined;
   #deviationMs = 0;
+
+  /** @param slackMs What a message's time may differ by even if none has differed so far. */
+  constructor(slackMs: number) {
+    this.#slackMs = slackMs;
+  }
 
   get meanMs(): number | undefined {
     return this.#meanMs;
@@ -131,7 +137,7 @@ class RoundTrip {
 
   /** What a message's time may differ by, all but seldom. */
   get jitterMs(): number {
-    return 3 * this.#deviationMs + SLACK_MS;
+    return 3 * this.#deviationMs + this.#slackMs;
   }
 
   add(measuredMs: number): void {
@@ -148,8 +154,10 @@ class RoundTrip {
   }
 }
 
-/** What a node's timers and its work may be late by even on a quiet machine. */
+/** What a node's timers and its work may be late by even on a quiet machine, in ms. */
 const SLACK_MS = 5;
+/** To miss a batch costs a cycle: so much of that is paid to miss fewer. */
+const SLACK_PART = 1 / 100;
 
 /** What a node knows of another. */
 interface Link {
@@ -228,7 +236,7 @@ const LATE_PART = 1 / 16;
 /** One batch in so many may leave before its time... */
 const ALLOWED_PART = 1 / 16;
 /** ...and so many in a row. */
-const MAX_ALLOWANCE = 2;
+const MAX_ALLOWANCE = 4;
 /** A node with no news of its own acknowledges after so many cycles. */
 const ACK_CYCLES = 3;
 /** Longer round trips are not reckoned with, in ms. */
@@ -273,7 +281,9 @@ export class Gossiper {
     this.#rank = nodeIds.indexOf(id);
     this.#isDirect = flushMs === 0;
     this.#cycleMs = this.#isDirect ? MENDING_CYCLE_MS : flushMs;
-    this.#links = nodeIds.flatMap((peer, rank) => (peer === id ? [] : [newLink(peer, rank)]));
+    this.#links = nodeIds.flatMap((peer, rank) =>
+      peer === id ? [] : [newLink(peer, rank, this.#cycleMs)],
+    );
     this.#linkOf = new Map(this.#links.map((link) => [link.id, link]));
     this.#beganMs = nowMs;
     this.#awakeMs = nowMs + QUIET_START_MS;
@@ -322,7 +332,7 @@ export class Gossiper {
     const link = this.#linkOf.get(src);
     if (link === undefined) return;
     if (link.start !== message.me)
-      Object.assign(link, newLink(link.id, link.rank), { start: message.me });
+      Object.assign(link, newLink(link.id, link.rank, this.#cycleMs), { start: message.me });
 
     const isForMe = message.you === this.#start;
     if (isForMe) this.#noteAnswer(link, message, nowMs);
@@ -650,7 +660,7 @@ export class Gossiper {
   }
 }
 
-function newLink(id: NodeId, rank: number): Link {
+function newLink(id: NodeId, rank: number, cycleMs: number): Link {
   return {
     id,
     rank,
@@ -669,7 +679,7 @@ function newLink(id: NodeId, rank: number): Link {
     wantsService: false,
     askedMs: Number.NEGATIVE_INFINITY,
     sentMs: Number.NEGATIVE_INFINITY,
-    roundTrip: new RoundTrip(),
+    roundTrip: new RoundTrip(SLACK_MS + SLACK_PART * cycleMs),
     lastAt: -1,
     lastReceivedMs: 0,
     nextBatchMs: undefined,

@@ -76,7 +76,7 @@ export const STAGES: readonly Stage[] = [
     name: "Efficient broadcast, part II",
     bin: "broadcast",
     flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
-    args: ["--flush-ms", "1450"],
+    args: ["--flush-ms", "1600"],
     target: { msgsPerOp: 0.42, medianMs: 1000, maxMs: 2000 },
   },
   {
