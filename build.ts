@@ -10,6 +10,7 @@ import { mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildConfig, Glob } from "bun";
+import { bundlePage } from "./lib/workbench/report/bundle-page.ts";
 
 const TARGETS = [
   "linux-x64",
@@ -66,10 +67,12 @@ function artifacts(names: readonly string[], target: Target | undefined): Artifa
  * top-level await needs. The source map lets a crash name the line in the source; it adds 64 kB and
  * no measurable time. A challenge runs in a directory that it does not control: nothing there
  * may be loaded. The workbench loads people's programs, and finds what those import through their
- * package.json.
+ * package.json, and brings the report's page along.
  */
-function config({ name, entry, target }: Artifact, outfile: string): BuildConfig {
+async function config({ name, entry, target }: Artifact, outfile: string): Promise<BuildConfig> {
+  const page = name === WORKBENCH ? { BUNDLED_PAGE: JSON.stringify(await bundlePage()) } : {};
   return {
+    define: page,
     entrypoints: [join(ROOT, entry)],
     minify: true,
     sourcemap: "linked",
@@ -93,7 +96,7 @@ async function build(artifact: Artifact): Promise<string> {
   const directory = join(dirname(artifact.outfile), `.${artifact.name}.${process.pid}.partial`);
   const whole = join(directory, basename(artifact.outfile));
   try {
-    await Bun.build(config(artifact, whole));
+    await Bun.build(await config(artifact, whole));
     await rename(whole, artifact.outfile);
   } finally {
     await rm(directory, { recursive: true, force: true });
@@ -107,9 +110,12 @@ async function build(artifact: Artifact): Promise<string> {
 
 /** When anything that an artifact is made of was last changed. */
 async function sourcesChangedMs(): Promise<number> {
-  const sources = ["build.ts", "package-lock.json", "lib/**/*.ts", "challenges/*.ts"].flatMap(
-    (pattern) => [...new Glob(pattern).scanSync(ROOT)],
-  );
+  const sources = [
+    "build.ts",
+    "package-lock.json",
+    "lib/**/*.{ts,tsx,css}",
+    "challenges/*.ts",
+  ].flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)]);
   const changes = sources.map(async (source) => (await stat(join(ROOT, source))).mtimeMs);
   return Math.max(...(await Promise.all(changes)));
 }

@@ -5,6 +5,8 @@ import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
 import { remark } from "./commands/live.ts";
 import { mergeCommand } from "./commands/merge.ts";
+import { reportCommand } from "./commands/report.ts";
+import { serveCommand } from "./commands/serve.ts";
 import { simCommand } from "./commands/sim.ts";
 import { stagesCommand } from "./commands/stages.ts";
 import { testCommand } from "./commands/test.ts";
@@ -17,6 +19,8 @@ const program = new Command("vortex")
   .addCommand(testCommand())
   .addCommand(stagesCommand())
   .addCommand(checkCommand())
+  .addCommand(reportCommand())
+  .addCommand(serveCommand())
   .addCommand(simCommand())
   .addCommand(mergeCommand());
 

@@ -66,6 +66,7 @@ export class RunStore {
     for (const file of this.#files()) this.#attempt(() => file.flush());
   };
   #problem: StoreError | undefined;
+  #isClosed = false;
 
   /**
    * Makes the directory of a run and the files in it.
@@ -137,8 +138,10 @@ export class RunStore {
     });
   }
 
-  /** Writes what is left, and closes the files. */
+  /** Writes what is left, and closes the files; a second time it does nothing. */
   close(): void {
+    if (this.#isClosed) return;
+    this.#isClosed = true;
     clearInterval(this.#timer);
     process.off("exit", this.#flush);
     this.#flush();

@@ -29,9 +29,9 @@ export function ending(completion: Operation | undefined): string {
   return error === undefined ? `ended as ${type}` : `ended as ${type} (${quote(error)})`;
 }
 
-/** `"1 element"`, `"2 elements"`. */
-export function plural(count: number, noun: string): string {
-  return count === 1 ? `1 ${noun}` : `${count} ${noun}s`;
+/** `"1 element"`, `"2 elements"`, `"2 replies"`. */
+export function plural(count: number, noun: string, several = `${noun}s`): string {
+  return count === 1 ? `1 ${noun}` : `${count} ${several}`;
 }
 
 /** `"a, b, c"`; of more than a reader will read, the first ones and how many follow. */

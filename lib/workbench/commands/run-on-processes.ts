@@ -5,6 +5,7 @@ import type { TestResult } from "../results.ts";
 import { type Environment, runTest, TestCrash } from "../run.ts";
 import type { RunStore } from "../store.ts";
 import type { TestOptions } from "../test-options.ts";
+import { reportRun } from "./report.ts";
 
 export interface ProcessRun
   extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict" | "signal"> {
@@ -14,6 +15,8 @@ export interface ProcessRun
   readonly onStderr?: (node: NodeId, line: string) => void;
   /** Where to keep what the run leaves. */
   readonly store?: RunStore | undefined;
+  /** Whether a report is written even if the run is valid. */
+  readonly wantsReport?: boolean;
 }
 
 /** How much later than asked for timers fire: they count whole milliseconds. */
@@ -25,7 +28,7 @@ const TIMER_SLACK_MS = 2;
  * @throws {TestCrash} as `runTest` does; it says where to find what there is of the run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, onStderr, store, ...environment } = run;
+  const { bin, args, onStderr, store, wantsReport = false, ...environment } = run;
   const { onOperation, onMessage, onRemark } = environment;
   try {
     const result = await runTest(options, {
@@ -53,16 +56,20 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         }),
     });
     store?.addResults(result);
+    store?.close();
+    if (store !== undefined && (wantsReport || result.valid !== true)) {
+      await reportRun(store, onRemark);
+    }
     return result;
   } catch (error) {
     if (store === undefined) throw error;
+    store.close();
     const where = `What happened until then is in ${store.directory}`;
     if (error instanceof TestCrash) {
+      await reportRun(store, onRemark, error.message);
       throw new TestCrash(`${error.message}\n${where}`, { cause: error });
     }
     onRemark?.(where);
     throw error;
-  } finally {
-    store?.close();
   }
 }

@@ -1,5 +1,5 @@
 import { Command } from "commander";
-import type { Stage } from "../stages.ts";
+import { STAGES, type Stage, type Target } from "../stages.ts";
 import type { TestOptions } from "../test-options.ts";
 import { addTestFlags, type TestFlags, testOptions } from "./test-flags.ts";
 
@@ -7,4 +7,31 @@ import { addTestFlags, type TestFlags, testOptions } from "./test-flags.ts";
 export function stageOptions({ id, flags }: Stage, seed?: number): TestOptions {
   const command = addTestFlags(new Command(id)).parse(flags.split(" "), { from: "user" });
   return testOptions({ ...command.opts<TestFlags>(), ...(seed === undefined ? {} : { seed }) });
+}
+
+/** What decides whether a test is a stage's: all else may differ. */
+const DECISIVE = [
+  "workload",
+  "concurrency",
+  "rate",
+  "timeLimitS",
+  "latency",
+  "nemesis",
+  "availability",
+] as const satisfies readonly (keyof TestOptions)[];
+
+/** The part of a test's options that says which stage it is. */
+export type StageLike = { readonly [option in (typeof DECISIVE)[number]]?: unknown } & {
+  readonly nodeIds: readonly string[];
+};
+
+/** What a test of these options should reach: `undefined` if it is no stage at its full length. */
+export function targetOf(options: StageLike): Target | undefined {
+  return STAGES.find((stage) => {
+    const wanted = stageOptions(stage, 0);
+    return (
+      wanted.nodeIds.length === options.nodeIds.length &&
+      DECISIVE.every((name) => Bun.deepEquals(wanted[name], options[name]))
+    );
+  })?.target;
 }

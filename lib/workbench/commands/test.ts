@@ -8,11 +8,13 @@ import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import { tellWhere } from "./report.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   addUnusedFlags,
+  BadArguments,
   executable,
   positiveInteger,
   remarksOn,
@@ -29,6 +31,7 @@ interface Flags extends TestFlags, StoreFlags {
   readonly logNetSend?: true;
   readonly logNetRecv?: true;
   readonly json?: true;
+  readonly report?: true;
 }
 
 export function testCommand(): Command {
@@ -42,6 +45,7 @@ export function testCommand(): Command {
     .option("--strict-stdout", STRICT_STDOUT)
     .option("--log-net-send", "show every message that is sent")
     .option("--log-net-recv", "show every message that is delivered")
+    .option("--report", "write report.html, a page to look at, even if the test is valid")
     .option("--json", "print the result as one line of JSON, and nothing else, to stdout")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runTests);
@@ -63,6 +67,9 @@ async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   const bin = executable(flags.bin);
   const first = testOptions(flags);
   for (const text of remarksOn(args, first)) remark(text);
+  if (flags.report && flags.store === false) {
+    throw new BadArguments("--report needs a place to write to, so it does not go with --no-store");
+  }
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
     const options = { ...first, seed: first.seed + run };
@@ -91,6 +98,7 @@ async function runTest(
       signal,
       isStrict,
       store,
+      wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
       onRemark,
       ...(flags.logStderr ? { onStderr: (node, line) => progress.print(`${node}: ${line}`) } : {}),
@@ -101,7 +109,7 @@ async function runTest(
     progress.end();
     if (flags.json) console.log(stringifyJson(result));
     else console.log(describeResult(result));
-    if (store !== undefined) remark(`Stored in ${store.directory}`);
+    if (store !== undefined) tellWhere(store);
     remark(lastLineOf(result.valid));
     if (store?.problem === undefined) return exitCodeOf(result.valid);
     remark(`error: ${store.problem.message}; the verdict above stands`);

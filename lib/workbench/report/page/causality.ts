@@ -1,0 +1,138 @@
+/**
+ * Which messages an operation may have caused, and which may have brought its answer about.
+ *
+ * A message is sent after all that its sender had received (Lamport's happened-before). Those that
+ * lie between an operation's request and its reply in that order led from the one to the other.
+ * After the reply, those are followed that carry on what the operation was about: its value.
+ *
+ * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
+ */
+import { numbersIn } from "../places.ts";
+import { rowsWithText } from "./filter.ts";
+import { lowerBound, type Run } from "./model.ts";
+
+/** The sending or the receipt of a message. */
+interface Event {
+  readonly row: number;
+  readonly isSend: boolean;
+  readonly time: number;
+}
+
+/** How many messages of one operation are lit up. */
+const MAX_ROWS = 5_000;
+/** How far beyond the reply a value is followed, in messages that carry it. */
+const MAX_FOLLOWED = 1_000;
+
+/** The rows of the messages that belong to an operation, its own first. */
+export function causesOf(run: Run, operation: number): number[] {
+  const own = run.messagesOf(operation);
+  const [request] = own;
+  const rows = new Set(own);
+  if (request === undefined) return [];
+  const { messageFlight, messageDest } = run.columns;
+  const flight = messageFlight[request] ?? -1;
+  if (flight >= 0) {
+    const arrived = (run.sent[request] ?? 0) + flight;
+    const reply = own.findLast((row) => row !== request);
+    const answered = reply === undefined ? run.endOf(operation) : run.sent[reply];
+    const node = messageDest[request] ?? 0;
+    if (answered !== undefined) {
+      for (const row of between(run, node, arrived, answered)) rows.add(row);
+    }
+    for (const row of carriers(run, operation, arrived, node)) rows.add(row);
+  }
+  return [...rows].slice(0, MAX_ROWS);
+}
+
+/** Messages after which the node had heard of the request, and of which it had heard by the reply. */
+function between(run: Run, node: number, from: number, to: number): Set<number> {
+  const events = eventsBetween(run, from, to);
+  const informed = new Set([node]);
+  const caused = new Set<number>();
+  for (const { row, isSend } of events) {
+    if (isSend && informed.has(run.columns.messageSource[row] ?? 0)) caused.add(row);
+    if (!isSend && caused.has(row)) inform(run, informed, row);
+  }
+  const needed = new Set([node]);
+  const causing = new Set<number>();
+  for (const { row, isSend } of events.reverse()) {
+    if (!isSend && needed.has(run.columns.messageDest[row] ?? 0)) causing.add(row);
+    if (isSend && causing.has(row)) needed.add(run.columns.messageSource[row] ?? 0);
+  }
+  return caused.intersection(causing);
+}
+
+/** A client learns nothing for others. */
+function inform(run: Run, informed: Set<number>, row: number): void {
+  const lane = run.columns.messageDest[row] ?? 0;
+  if (run.header.lanes[lane]?.role !== "client") informed.add(lane);
+}
+
+/** What was sent, or arrived, within a time; in order. */
+function eventsBetween(run: Run, from: number, to: number): Event[] {
+  const { messageFlight } = run.columns;
+  const events: Event[] = [];
+  const last = lowerBound(run.sent, to + 1);
+  for (let row = lowerBound(run.sent, from); row < last; row++) {
+    const sent = run.sent[row] ?? 0;
+    events.push({ row, isSend: true, time: sent });
+    const flight = messageFlight[row] ?? -1;
+    if (flight >= 0 && sent + flight <= to) {
+      events.push({ row, isSend: false, time: sent + flight });
+    }
+  }
+  // A message that takes no time is sent before it arrives.
+  return events.sort(
+    (one, other) =>
+      one.time - other.time || one.row - other.row || Number(other.isSend) - Number(one.isSend),
+  );
+}
+
+/** Messages between servers that carry an operation's value on, from its node and onwards. */
+function carriers(run: Run, operation: number, arrived: number, node: number): number[] {
+  const value = insertedValue(run, operation);
+  if (value === undefined) return [];
+  const { messageSource, messageDest, messageFlight } = run.columns;
+  const has = rowsWithText(run, value);
+  const { lanes } = run.header;
+  const knownSince = new Map([[node, arrived]]);
+  const rows: number[] = [];
+  for (let row = lowerBound(run.sent, arrived); row < has.length; row++) {
+    if (has[row] === 0 || rows.length >= MAX_FOLLOWED) continue;
+    const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
+    if (lanes[source]?.role === "client" || lanes[dest]?.role === "client") continue;
+    if (!carries(run, row, value)) continue;
+    const sent = run.sent[row] ?? 0;
+    const since = knownSince.get(source);
+    if (since === undefined || since > sent) continue;
+    rows.push(row);
+    const flight = messageFlight[row] ?? -1;
+    if (flight < 0) continue;
+    knownSince.set(dest, Math.min(knownSince.get(dest) ?? Number.POSITIVE_INFINITY, sent + flight));
+  }
+  return rows;
+}
+
+/** Whether a message has a value where values are, as far as that is known. */
+function carries(run: Run, row: number, value: string): boolean {
+  const places = run.header.spread?.paths ?? [];
+  if (places.length === 0) return true;
+  let body: unknown;
+  try {
+    body = JSON.parse(run.bodyOf(row));
+  } catch {
+    return true; // It is cut: all there is to go by is that it has the number.
+  }
+  let isFound = false;
+  numbersIn(body, (place, number) => {
+    if (String(number) === value && places.includes(place)) isFound = true;
+  });
+  return isFound;
+}
+
+/** What an operation put in, if that is one number: small ones are in every message. */
+function insertedValue(run: Run, operation: number): string | undefined {
+  const { asked } = run.valuesOf(operation);
+  const [, value] = /^\[*(?:"send",(?:"[^"]*"|\d+),)?(-?\d+)\]*$/.exec(asked) ?? [];
+  return value;
+}

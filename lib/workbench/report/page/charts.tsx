@@ -1,0 +1,240 @@
+/** Latency and rate, drawn by uPlot; what is marked in one becomes the time that the diagrams show. */
+import { useEffect, useMemo, useRef } from "preact/hooks";
+import uPlot from "uplot";
+import "uplot/dist/uPlot.min.css";
+import type { Colors } from "./colors.ts";
+import type { Run } from "./model.ts";
+import {
+  type ChartData,
+  latencyDistribution,
+  latencyPoints,
+  messageRate,
+  operationRate,
+} from "./series.ts";
+import type { Viewport } from "./viewport.ts";
+
+interface ChartsProps {
+  readonly run: Run;
+  readonly viewport: Viewport;
+  readonly colors: Colors;
+}
+
+export function Charts({ run, viewport, colors }: ChartsProps) {
+  const data = useMemo(
+    () => ({
+      latency: latencyPoints(run),
+      distribution: latencyDistribution(run),
+      operations: operationRate(run),
+      messages: messageRate(run),
+    }),
+    [run],
+  );
+  const shared = { run, viewport, colors };
+  return (
+    <section aria-labelledby="charts">
+      <h2 id="charts">Latency and rate</h2>
+      <p class="hint">
+        Shaded bands are times during which a fault was active
+        {run.header.faults.length === 0 ? " (there was none)" : ""}. Drag across a chart to show
+        that time in the diagrams below.
+      </p>
+      <div class="charts">
+        <Chart {...shared} data={data.latency} title="Latency over time" unit="ms" kind="points" />
+        <Chart
+          {...shared}
+          data={data.distribution}
+          title="Latency distribution"
+          unit="ms"
+          kind="quantiles"
+        />
+        <Chart
+          {...shared}
+          data={data.operations}
+          title="Operations per second"
+          unit="/s"
+          kind="rate"
+        />
+        <Chart {...shared} data={data.messages} title="Messages per second" unit="/s" kind="rate" />
+      </div>
+    </section>
+  );
+}
+
+interface ChartProps extends ChartsProps {
+  readonly data: ChartData;
+  readonly title: string;
+  readonly unit: string;
+  readonly kind: "points" | "quantiles" | "rate";
+}
+
+const HEIGHT = 210;
+
+function Chart(props: ChartProps) {
+  const { data, title, run, viewport, colors } = props;
+  const place = useRef<HTMLDivElement>(null);
+  const isEmpty = data.names.length === 0;
+  useEffect(() => {
+    const element = place.current;
+    if (element === null || isEmpty) return;
+    const plot = new uPlot(
+      optionsOf(props, element.clientWidth),
+      [data.x, ...data.ys] as uPlot.AlignedData,
+      element,
+    );
+    const observer = new ResizeObserver(() => {
+      plot.setSize({ width: element.clientWidth, height: HEIGHT });
+    });
+    observer.observe(element);
+    const unsubscribe = viewport.subscribe(() => plot.redraw(false, false));
+    return () => {
+      unsubscribe();
+      observer.disconnect();
+      plot.destroy();
+    };
+  }, [data, run, viewport, colors]);
+  return (
+    <figure class="chart">
+      <figcaption>{title}</figcaption>
+      {isEmpty ? <p class="hint">Nothing to show.</p> : <div ref={place} />}
+    </figure>
+  );
+}
+
+/** How a series is called and coloured: endings have colours of their own. */
+function strokeOf(name: string, index: number, colors: Colors): string {
+  if (name === "ok") return colors.ok;
+  if (name === "fail") return colors.fail;
+  if (name === "info") return colors.info;
+  if (name === "never arrived") return colors.lost;
+  return colors.series[index % colors.series.length] ?? colors.accent;
+}
+
+function optionsOf(props: ChartProps, width: number): uPlot.Options {
+  const { data, unit, kind, colors, run, viewport } = props;
+  const isTime = kind !== "quantiles";
+  const axis: uPlot.Axis = {
+    stroke: colors.muted,
+    grid: { stroke: colors.line, width: 1 },
+    ticks: { stroke: colors.line, width: 1 },
+    font: "11px system-ui, sans-serif",
+  };
+  const secondsPerTick = run.tickMs / 1000;
+  const format = (value: number | null) => (value == null ? "–" : `${short(value)} ${unit}`);
+  return {
+    width,
+    height: HEIGHT,
+    legend: { live: true },
+    cursor: { drag: { x: isTime, y: false, setScale: false }, points: { show: kind !== "points" } },
+    scales: {
+      x: { time: false },
+      y:
+        kind === "rate"
+          ? { range: (_plot, _min, max) => [0, Math.max(1, max * 1.08)] }
+          : { distr: 3 },
+    },
+    axes: [
+      {
+        ...axis,
+        values: (_plot, values) =>
+          values.map((value) => (isTime ? `${value} s` : quantileLabel(value))),
+        ...(isTime ? {} : { splits: (_plot, _axis, _min, max) => wholes(max) }),
+      },
+      {
+        ...axis,
+        size: 56,
+        values: (_plot, values) => values.map((value) => (value == null ? "" : short(value))),
+      },
+    ],
+    series: [
+      {
+        label: isTime ? "time" : "quantile",
+        value: (_plot, value) =>
+          value == null ? "–" : isTime ? `${value.toFixed(2)} s` : quantileLabel(value),
+      },
+      ...data.names.map((label, index): uPlot.Series => {
+        const stroke = strokeOf(label, index, colors);
+        const value = (_plot: uPlot, y: number | null) => format(y);
+        if (kind === "points") {
+          const paths = () => null;
+          return {
+            label,
+            stroke,
+            value,
+            paths,
+            points: { show: true, size: 4, fill: stroke, width: 0 },
+          };
+        }
+        const stepped = uPlot.paths.stepped;
+        return {
+          label,
+          stroke,
+          value,
+          width: 1.5,
+          points: { show: false },
+          ...(kind === "rate" && stepped !== undefined ? { paths: stepped({ align: 1 }) } : {}),
+        };
+      }),
+    ],
+    hooks: {
+      drawClear: [
+        (plot) => {
+          if (!isTime) return;
+          const { ctx, bbox } = plot;
+          ctx.save();
+          ctx.beginPath();
+          ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+          ctx.clip();
+          ctx.fillStyle = colors.fault;
+          for (const { from, to } of run.header.faults) {
+            const [x1, x2] = [from, to].map((t) => plot.valToPos(t * secondsPerTick, "x", true));
+            ctx.fillRect(x1 ?? 0, bbox.top, Math.max(1, (x2 ?? 0) - (x1 ?? 0)), bbox.height);
+          }
+          ctx.restore();
+        },
+      ],
+      draw: [
+        (plot) => {
+          const isAll = viewport.to - viewport.from >= (viewport.end - viewport.begin) * 0.999;
+          if (!isTime || isAll) return;
+          const { ctx, bbox } = plot;
+          const [x1 = 0, x2 = 0] = [viewport.from, viewport.to].map((t) =>
+            plot.valToPos(t * secondsPerTick, "x", true),
+          );
+          const from = Math.max(bbox.left, x1);
+          const to = Math.min(bbox.left + bbox.width, x2);
+          ctx.save();
+          ctx.strokeStyle = colors.accent;
+          ctx.lineWidth = 2;
+          ctx.strokeRect(from, bbox.top + 1, Math.max(2, to - from), bbox.height - 2);
+          ctx.restore();
+        },
+      ],
+      setSelect: [
+        (plot) => {
+          const { left, width: wide } = plot.select;
+          if (wide < 3) return;
+          const from = plot.posToVal(left, "x") / secondsPerTick;
+          const to = plot.posToVal(left + wide, "x") / secondsPerTick;
+          plot.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
+          viewport.show(from, to);
+        },
+      ],
+    },
+  };
+}
+
+function short(value: number): string {
+  if (value >= 10_000) return `${+(value / 1000).toPrecision(3)}k`;
+  if (value >= 100) return value.toFixed(0);
+  return String(+value.toPrecision(2));
+}
+
+function wholes(max: number): number[] {
+  return Array.from({ length: Math.floor(max) + 1 }, (_, index) => index);
+}
+
+/** `"99.9 %"`, of 3. */
+function quantileLabel(place: number): string {
+  const part = 100 * (1 - 10 ** -place);
+  return `${+part.toFixed(Math.max(0, Math.ceil(place) - 2 + 1))} %`;
+}

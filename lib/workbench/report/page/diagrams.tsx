@@ -1,0 +1,340 @@
+/** Operations per process, and messages in space and time: one time, one filter, one selection. */
+import { useEffect, useMemo, useState } from "preact/hooks";
+import type { Colors } from "./colors.ts";
+import type { Drawn, Hit, LaneLayout } from "./diagram.ts";
+import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
+import { OperationList } from "./findings.tsx";
+import { LanesCanvas } from "./lanes-canvas.tsx";
+import type { Run } from "./model.ts";
+import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
+import { shown } from "./shown.ts";
+import type { Viewport } from "./viewport.ts";
+
+interface DiagramsProps {
+  readonly run: Run;
+  readonly viewport: Viewport;
+  readonly colors: Colors;
+  readonly selection: Selection | undefined;
+  readonly onSelect: (selection: Selection | undefined) => void;
+}
+
+export function Diagrams(props: DiagramsProps) {
+  const { run, viewport, colors, selection, onSelect } = props;
+  const [filter, setFilter] = useState(NO_FILTER);
+  const [hasClients, setHasClients] = useState(run.header.lanes.length <= 40);
+  const [drawn, setDrawn] = useState<Drawn>();
+  const rows = useMemo(() => filterMessages(run, filter), [run, filter]);
+  const messages = useMemo(
+    () => (selection === undefined ? [] : messagesOf(run, selection)),
+    [run, selection],
+  );
+  const highlight = useMemo(
+    () => (selection === undefined ? undefined : highlightOf(run, selection, messages)),
+    [run, selection, messages],
+  );
+  useEffect(() => {
+    if (selection !== undefined) viewport.reveal(...extentOf(run, selection, messages));
+  }, [selection]);
+
+  const shared = {
+    run,
+    viewport,
+    colors,
+    highlight,
+    onPick: (hit: Hit | undefined) => onSelect(hit),
+    describe: (hit: Hit) => describe(run, hit),
+  };
+  return (
+    <>
+      <section aria-labelledby="operations">
+        <h2 id="operations">Operations</h2>
+        <Toolbar viewport={viewport} />
+        <Legend
+          items={[
+            ["ok", "ok: it happened"],
+            ["fail", "fail: it did not"],
+            ["info", "info: nobody knows"],
+            ["open", "never ended"],
+            ["fault", "a fault was active"],
+          ]}
+        />
+        <LanesCanvas
+          {...shared}
+          lanes={threadLanes(run)}
+          laneHeight={threadCount(run) > 30 ? 12 : 22}
+          hasMessages={false}
+          label="Operations of each client over time"
+        />
+      </section>
+      <section aria-labelledby="messages">
+        <h2 id="messages">Messages in space and time</h2>
+        <Toolbar viewport={viewport} />
+        <FilterForm
+          run={run}
+          filter={filter}
+          onFilter={setFilter}
+          hasClients={hasClients}
+          onClients={setHasClients}
+        />
+        <p class="hint" aria-live="polite" id="message-count">
+          {countText(run, rows, drawn)}
+        </p>
+        <Legend
+          items={[
+            ["message", "between servers"],
+            ["client-message", "with a client"],
+            [
+              "lost",
+              "never arrived: dropped by a fault, sent to a node that was down, or still under way at the end",
+            ],
+            ["accent", "lit up"],
+          ]}
+        />
+        <Detail {...props} messages={messages} />
+        <LanesCanvas
+          {...shared}
+          lanes={messageLanes(run, hasClients)}
+          laneHeight={run.header.lanes.length > 24 ? 18 : 30}
+          rows={rows}
+          hasMessages={true}
+          label="Messages between nodes, services and clients over time"
+          onDrawn={(next) => {
+            const isSame =
+              drawn?.shownCount === next.shownCount && drawn.visibleCount === next.visibleCount;
+            if (!isSame) setDrawn(next);
+          }}
+        />
+      </section>
+    </>
+  );
+}
+
+function describe(run: Run, hit: Hit): string {
+  const { row } = hit;
+  if (hit.kind === "operation") {
+    const end = run.endOf(row);
+    const took = end === undefined ? "never ended" : run.span(end - (run.invoked[row] ?? 0));
+    return shown(
+      `process ${run.columns.operationProcess[row]} on ${run.nodeOf(row)} at ${run.time(run.invoked[row] ?? 0)} · ${run.endingOf(row)}, ${took}\n${run.describe(row)}`,
+    );
+  }
+  return shown(`${messageLine(run, row)}\n${run.bodyOf(row)}`);
+}
+
+function messageLine(run: Run, row: number): string {
+  const { messageSource, messageDest, messageFlight } = run.columns;
+  const flight = messageFlight[row] ?? -1;
+  const way = `${run.lane(messageSource[row] ?? 0)} → ${run.lane(messageDest[row] ?? 0)}`;
+  const arrival = flight < 0 ? "never arrived" : `took ${run.span(flight)}`;
+  return `${way} ${run.messageTypeOf(row)} at ${run.time(run.sent[row] ?? 0)} · ${arrival}`;
+}
+
+function countText(run: Run, rows: Uint32Array | undefined, drawn: Drawn | undefined): string {
+  const all = run.messageCount.toLocaleString("en");
+  const passing =
+    rows === undefined
+      ? `${all} messages`
+      : `${rows.length.toLocaleString("en")} of ${all} messages pass the filter`;
+  const lost = run.lost.length.toLocaleString("en");
+  const isThinned =
+    drawn !== undefined && drawn.shownCount < drawn.visibleCount && drawn.visibleCount > 24_000;
+  return `${passing}; ${lost} never arrived.${isThinned ? " There are more here than can be told apart: zoom in to see each." : ""}`;
+}
+
+function threadCount(run: Run): number {
+  return 1 + run.columns.operationThread.reduce((most, thread) => Math.max(most, thread), 0);
+}
+
+function threadLanes(run: Run): LaneLayout[] {
+  return Array.from({ length: threadCount(run) }, (_, thread) => ({
+    label: `process ${thread}`,
+    thread,
+  }));
+}
+
+/** Clients on top, nodes in the middle, services below. */
+function messageLanes(run: Run, hasClients: boolean): LaneLayout[] {
+  const lanes = run.header.lanes.map(({ name, role }, lane): LaneLayout & { role: string } => {
+    const thread = /^client (\d+)$/.exec(name)?.[1];
+    const label = shown(name);
+    return role === "client" && thread !== undefined
+      ? { label, lane, thread: Number(thread), role }
+      : { label, lane, role };
+  });
+  const clients = lanes
+    .filter(({ role }) => role === "client")
+    .sort((one, other) => (one.thread ?? -1) - (other.thread ?? -1));
+  return [
+    ...(hasClients ? clients : []),
+    ...lanes.filter(({ role }) => role === "node"),
+    ...lanes.filter(({ role }) => role === "service"),
+  ];
+}
+
+function Toolbar({ viewport }: { readonly viewport: Viewport }) {
+  return (
+    <div class="toolbar">
+      <button type="button" onClick={() => viewport.pan(-0.4)} aria-label="Earlier">
+        ◀
+      </button>
+      <button type="button" onClick={() => viewport.zoom(2)} aria-label="Zoom in">
+        +
+      </button>
+      <button type="button" onClick={() => viewport.zoom(0.5)} aria-label="Zoom out">
+        −
+      </button>
+      <button type="button" onClick={() => viewport.pan(0.4)} aria-label="Later">
+        ▶
+      </button>
+      <button type="button" onClick={() => viewport.showAll()}>
+        Show all
+      </button>
+      <span class="hint keys">drag, double-click, Ctrl + wheel; with the keyboard ← → + − 0</span>
+    </div>
+  );
+}
+
+function Legend({
+  items,
+}: {
+  readonly items: readonly (readonly [color: string, text: string])[];
+}) {
+  return (
+    <ul class="legend">
+      {items.map(([color, text]) => (
+        <li key={color}>
+          <span class="swatch" style={{ background: `var(--${color})` }} />
+          {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface FilterProps {
+  readonly run: Run;
+  readonly filter: Filter;
+  readonly onFilter: (filter: Filter) => void;
+  readonly hasClients: boolean;
+  readonly onClients: (hasClients: boolean) => void;
+}
+
+function FilterForm({ run, filter, onFilter, hasClients, onClients }: FilterProps) {
+  const { lanes, messageTypes } = run.header;
+  const names = lanes.map(({ name }) => name);
+  return (
+    <form class="filter" onSubmit={(event) => event.preventDefault()}>
+      <Choice
+        label="Node"
+        value={filter.node}
+        choices={names}
+        onChoose={(node) => onFilter({ ...filter, node })}
+      />
+      <Choice
+        label="Type"
+        value={filter.type}
+        choices={messageTypes}
+        onChoose={(type) => onFilter({ ...filter, type })}
+      />
+      <label>
+        Key or value{" "}
+        <input
+          type="search"
+          id="filter-text"
+          placeholder="such as 42"
+          value={filter.text}
+          onInput={({ currentTarget }) => onFilter({ ...filter, text: currentTarget.value.trim() })}
+        />
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={filter.onlyLost}
+          onChange={({ currentTarget }) => onFilter({ ...filter, onlyLost: currentTarget.checked })}
+        />
+        only lost
+      </label>
+      <label class="check">
+        <input
+          type="checkbox"
+          checked={hasClients}
+          onChange={({ currentTarget }) => onClients(currentTarget.checked)}
+        />
+        clients
+      </label>
+      <button type="button" onClick={() => onFilter(NO_FILTER)}>
+        Clear
+      </button>
+    </form>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly string[];
+  readonly onChoose: (value: string) => void;
+}
+
+function Choice({ label, value, choices, onChoose }: ChoiceProps) {
+  return (
+    <label>
+      {label}{" "}
+      <select value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+        <option value="">all</option>
+        {choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {shown(choice)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
+}
+
+const MAX_LISTED = 60;
+
+function Detail({
+  run,
+  selection,
+  onSelect,
+  messages,
+}: DiagramsProps & { readonly messages: readonly number[] }) {
+  if (selection === undefined) return null;
+  const operations = operationsOf(run, selection);
+  const title = {
+    operation: "Operation",
+    message: "Message",
+    finding: "Finding",
+  }[selection.kind];
+  return (
+    <aside class="detail" aria-label="What is lit up" aria-live="polite">
+      <div class="detail-head">
+        <strong>{title}</strong>
+        <span class="hint">
+          {messages.length === 1 ? "1 message" : `${messages.length} messages`} lit up
+          {selection.kind === "message"
+            ? ""
+            : ": requests and replies, what led from one to the other, and what carried the value on"}
+        </span>
+        <button type="button" onClick={() => onSelect(undefined)}>
+          Put out
+        </button>
+      </div>
+      <OperationList run={run} rows={operations} onSelect={onSelect} />
+      <ol class="messages">
+        {messages.slice(0, MAX_LISTED).map((row) => (
+          <li key={row}>
+            <button type="button" class="link" onClick={() => onSelect({ kind: "message", row })}>
+              {shown(messageLine(run, row))}
+            </button>{" "}
+            <code>{shown(run.bodyOf(row))}</code>
+          </li>
+        ))}
+      </ol>
+      {messages.length > MAX_LISTED ? (
+        <p class="hint">and {messages.length - MAX_LISTED} more</p>
+      ) : null}
+    </aside>
+  );
+}

@@ -1,0 +1,123 @@
+/** What was found wrong, each with the operations it consists of. */
+import type { PageFinding } from "../run-data.ts";
+import { CycleGraph } from "./cycle-graph.tsx";
+import type { Run } from "./model.ts";
+import type { Selection } from "./selection.ts";
+import { shown } from "./shown.ts";
+
+interface FindingsProps {
+  readonly run: Run;
+  readonly selection: Selection | undefined;
+  readonly onSelect: (selection: Selection | undefined) => void;
+}
+
+export function Findings(props: FindingsProps) {
+  const { findings, remarks, valid } = props.run.header;
+  if (findings.length + remarks.length === 0) return null;
+  const title = valid === true ? "What was noticed" : "What was found";
+  return (
+    <section aria-labelledby="findings">
+      <h2 id="findings">{title}</h2>
+      <p class="hint">
+        {valid === true ? "None of this makes the run invalid. " : ""}The first few of each kind.
+        Pick one to light up its operations and messages in the diagrams.
+      </p>
+      <ol class="findings">
+        {findings.map((finding, index) => (
+          <Finding key={`f${index}`} {...props} finding={finding} list="findings" index={index} />
+        ))}
+        {remarks.map((finding, index) => (
+          <Finding key={`r${index}`} {...props} finding={finding} list="remarks" index={index} />
+        ))}
+      </ol>
+    </section>
+  );
+}
+
+interface FindingProps extends FindingsProps {
+  readonly finding: PageFinding;
+  readonly list: "findings" | "remarks";
+  readonly index: number;
+}
+
+function Finding({ run, finding, list, index, selection, onSelect }: FindingProps) {
+  const isOpen =
+    selection?.kind === "finding" && selection.list === list && selection.index === index;
+  const toggle = () => onSelect(isOpen ? undefined : { kind: "finding", list, index });
+  return (
+    <li class={isOpen ? "finding open" : "finding"}>
+      <button type="button" class="finding-head" aria-expanded={isOpen} onClick={toggle}>
+        <span class={`badge ${run.header.valid === true || list === "remarks" ? "" : "bad"}`}>
+          {shown(finding.anomaly)}
+        </span>
+        <span>{shown(finding.sentence)}</span>
+      </button>
+      {isOpen ? (
+        <div class="finding-body">
+          <a href="#messages">See it in the diagram</a>
+          {finding.cycle === undefined ? null : (
+            <CycleGraph run={run} steps={finding.cycle} onSelect={onSelect} />
+          )}
+          <OperationList run={run} rows={finding.operations} onSelect={onSelect} />
+        </div>
+      ) : null}
+    </li>
+  );
+}
+
+const MAX_LISTED = 40;
+
+export function OperationList({
+  run,
+  rows,
+  onSelect,
+}: {
+  readonly run: Run;
+  readonly rows: readonly number[];
+  readonly onSelect: (selection: Selection) => void;
+}) {
+  if (rows.length === 0) return null;
+  return (
+    <div class="scroll">
+      <table>
+        <thead>
+          <tr>
+            <th scope="col">from</th>
+            <th scope="col">to</th>
+            <th scope="col">process</th>
+            <th scope="col">node</th>
+            <th scope="col">operation</th>
+            <th scope="col">ended</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.slice(0, MAX_LISTED).map((row) => {
+            const end = run.endOf(row);
+            const ending = run.endingOf(row);
+            return (
+              <tr key={row}>
+                <td class="number">
+                  <button
+                    type="button"
+                    class="link"
+                    onClick={() => onSelect({ kind: "operation", row })}
+                  >
+                    {run.time(run.invoked[row] ?? 0)}
+                  </button>
+                </td>
+                <td class="number">{end === undefined ? "never" : run.time(end)}</td>
+                <td class="number">{run.columns.operationProcess[row]}</td>
+                <td>{shown(run.nodeOf(row))}</td>
+                <td class="code">{shown(run.describe(row))}</td>
+                <td>
+                  <span class={`ending ${ending}`}>{ending}</span>
+                </td>
+              </tr>
+            );
+          })}
+        </tbody>
+      </table>
+      {rows.length > MAX_LISTED ? <p class="hint">and {rows.length - MAX_LISTED} more</p> : null}
+    </div>
+  );
+}

@@ -1,0 +1,185 @@
+/** A run as the page holds it: columns, and what is asked of them. Knows nothing of the DOM. */
+import { sums, unpack } from "../packing.ts";
+import { ENDINGS, type Ending, type RunColumns, type RunHeader } from "../run-data.ts";
+
+/** Where a row's text lies within the text of all rows. */
+interface Texts {
+  readonly text: string;
+  /** Row -> its beginning; one more than there are rows. */
+  readonly starts: Uint32Array;
+}
+
+export class Run {
+  readonly header: RunHeader;
+  readonly columns: RunColumns;
+  /** Ticks. */
+  readonly sent: Int32Array;
+  readonly invoked: Int32Array;
+  /** The longest that any message was under way, in ticks. */
+  readonly longestFlight: number;
+  /** From the first event to the last, in ticks. */
+  readonly begin: number;
+  readonly end: number;
+  /** Rows of messages that never arrived. */
+  readonly lost: Uint32Array;
+  /** Milliseconds per tick. */
+  readonly tickMs: number;
+  #bodies: Texts | undefined;
+  #values: Texts | undefined;
+  #messagesOf: ReadonlyMap<number, readonly number[]> | undefined;
+
+  constructor(block: Uint8Array<ArrayBuffer>) {
+    const { header, columns } = unpack(block);
+    // The recorder of this same version has written both.
+    this.header = header as RunHeader;
+    this.columns = columns as unknown as RunColumns;
+    this.sent = sums(this.columns.messageSent);
+    this.invoked = sums(this.columns.operationInvoked);
+    this.tickMs = this.header.tickNs / 1e6;
+    const { messageFlight, operationDuration } = this.columns;
+    let [longest, lostCount] = [0, 0];
+    let [begin, end] = [0, 1];
+    for (let row = 0; row < messageFlight.length; row++) {
+      const flight = messageFlight[row] ?? 0;
+      const sent = this.sent[row] ?? 0;
+      if (flight < 0) lostCount++;
+      if (flight > longest) longest = flight;
+      if (sent < begin) begin = sent;
+      if (sent + flight > end) end = sent + flight;
+    }
+    for (let row = 0; row < operationDuration.length; row++) {
+      end = Math.max(end, (this.invoked[row] ?? 0) + Math.max(0, operationDuration[row] ?? 0));
+    }
+    this.longestFlight = longest;
+    this.begin = begin;
+    this.end = end;
+    this.lost = new Uint32Array(lostCount);
+    let next = 0;
+    for (let row = 0; row < messageFlight.length; row++) {
+      if ((messageFlight[row] ?? 0) < 0) this.lost[next++] = row;
+    }
+  }
+
+  get messageCount(): number {
+    return this.sent.length;
+  }
+
+  get operationCount(): number {
+    return this.invoked.length;
+  }
+
+  /** A time as people read it: `"4.210 s"`. */
+  time(ticks: number): string {
+    return `${((ticks * this.tickMs) / 1000).toFixed(3)} s`;
+  }
+
+  /** A length of time: `"3.2 ms"`. */
+  span(ticks: number): string {
+    return milliseconds(ticks * this.tickMs);
+  }
+
+  lane(number: number): string {
+    return this.header.lanes[number]?.name ?? "?";
+  }
+
+  bodyOf(row: number): string {
+    return textAt(this.bodies, row);
+  }
+
+  messageTypeOf(row: number): string {
+    return this.header.messageTypes[this.columns.messageType[row] ?? 0] ?? "?";
+  }
+
+  functionOf(row: number): string {
+    return this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?";
+  }
+
+  endingOf(row: number): Ending {
+    return ENDINGS[this.columns.operationEnd[row] ?? 3] ?? "open";
+  }
+
+  nodeOf(row: number): string {
+    const lane = this.columns.operationNode[row] ?? 0;
+    return lane === 0 ? "" : this.lane(lane - 1);
+  }
+
+  /** When an operation ended, in ticks; `undefined` if it never did. */
+  endOf(row: number): number | undefined {
+    const duration = this.columns.operationDuration[row] ?? -1;
+    return duration < 0 ? undefined : (this.invoked[row] ?? 0) + duration;
+  }
+
+  /** What an operation was asked with, and what came of it. */
+  valuesOf(row: number): { readonly asked: string; readonly answered: string } {
+    this.#values ??= texts(this.columns.operationText, this.columns.operationLength);
+    return {
+      asked: textAt(this.#values, 2 * row),
+      answered: textAt(this.#values, 2 * row + 1),
+    };
+  }
+
+  /** An operation in a line. */
+  describe(row: number): string {
+    const { asked, answered } = this.valuesOf(row);
+    const ending = this.endingOf(row);
+    const came = answered === "" || (answered === asked && ending === "ok") ? "" : ` → ${answered}`;
+    return `${this.functionOf(row)} ${asked}${came}`.trim();
+  }
+
+  get bodies(): Texts {
+    this.#bodies ??= texts(this.columns.bodyText, this.columns.bodyLength);
+    return this.#bodies;
+  }
+
+  /** Rows of the client's messages that an operation consists of. */
+  messagesOf(operation: number): readonly number[] {
+    this.#messagesOf ??= this.#groupMessages();
+    return this.#messagesOf.get(operation) ?? [];
+  }
+
+  #groupMessages(): ReadonlyMap<number, readonly number[]> {
+    const groups = new Map<number, number[]>();
+    const { messageOperation } = this.columns;
+    for (let row = 0; row < messageOperation.length; row++) {
+      const operation = (messageOperation[row] ?? 0) - 1;
+      if (operation < 0) continue;
+      const group = groups.get(operation);
+      if (group === undefined) groups.set(operation, [row]);
+      else group.push(row);
+    }
+    return groups;
+  }
+}
+
+export function milliseconds(ms: number): string {
+  if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
+  if (ms >= 100) return `${ms.toFixed(0)} ms`;
+  if (ms >= 1) return `${ms.toFixed(1)} ms`;
+  return `${ms.toFixed(3)} ms`;
+}
+
+/** The first row of rising values that is not below a value. */
+export function lowerBound(values: Int32Array, value: number): number {
+  let [low, high] = [0, values.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((values[middle] ?? 0) < value) low = middle + 1;
+    else high = middle;
+  }
+  return low;
+}
+
+function texts(bytes: Uint8Array, lengths: Uint16Array): Texts {
+  const starts = new Uint32Array(lengths.length + 1);
+  let start = 0;
+  for (let row = 0; row < lengths.length; row++) {
+    starts[row] = start;
+    start += lengths[row] ?? 0;
+  }
+  starts[lengths.length] = start;
+  return { text: new TextDecoder().decode(bytes), starts };
+}
+
+function textAt({ text, starts }: Texts, row: number): string {
+  return text.slice(starts[row] ?? 0, starts[row + 1] ?? 0);
+}

@@ -1,0 +1,64 @@
+/** What the reader has picked, and what that lights up. */
+import { causesOf } from "./causality.ts";
+import type { Run } from "./model.ts";
+
+export type Selection =
+  | { readonly kind: "operation"; readonly row: number }
+  | { readonly kind: "message"; readonly row: number }
+  | { readonly kind: "finding"; readonly list: "findings" | "remarks"; readonly index: number };
+
+/** What is lit up, while all else is dimmed. */
+export interface Highlight {
+  readonly messages: ReadonlySet<number>;
+  readonly operations: ReadonlySet<number>;
+}
+
+/** The rows of the operations that are picked. */
+export function operationsOf(run: Run, selection: Selection): readonly number[] {
+  switch (selection.kind) {
+    case "operation":
+      return [selection.row];
+    case "message": {
+      const operation = (run.columns.messageOperation[selection.row] ?? 0) - 1;
+      return operation < 0 ? [] : [operation];
+    }
+    case "finding":
+      return run.header[selection.list][selection.index]?.operations ?? [];
+    default:
+      throw new Error("Unexpected selection", { cause: selection satisfies never });
+  }
+}
+
+/** The messages that are lit up, in the order of sending; operations have caused them. */
+export function messagesOf(run: Run, selection: Selection): readonly number[] {
+  if (selection.kind === "message") return [selection.row];
+  const rows = new Set(operationsOf(run, selection).flatMap((row) => causesOf(run, row)));
+  return [...rows].sort((one, other) => one - other);
+}
+
+export function highlightOf(
+  run: Run,
+  selection: Selection,
+  messages: readonly number[],
+): Highlight {
+  return { messages: new Set(messages), operations: new Set(operationsOf(run, selection)) };
+}
+
+/** From the first event of what is picked to the last, in ticks. */
+export function extentOf(
+  run: Run,
+  selection: Selection,
+  messages: readonly number[],
+): readonly [number, number] {
+  let [from, to] = [Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY];
+  for (const row of operationsOf(run, selection)) {
+    from = Math.min(from, run.invoked[row] ?? from);
+    to = Math.max(to, run.endOf(row) ?? run.invoked[row] ?? to);
+  }
+  for (const row of messages) {
+    const sent = run.sent[row] ?? 0;
+    from = Math.min(from, sent);
+    to = Math.max(to, sent + Math.max(0, run.columns.messageFlight[row] ?? 0));
+  }
+  return from <= to ? [from, to] : [run.begin, run.end];
+}

@@ -1,0 +1,171 @@
+/** How a value of a broadcast went from node to node. */
+import { useMemo, useState } from "preact/hooks";
+import type { Spread, SpreadValue } from "../run-data.ts";
+import { niceStep } from "./diagram.ts";
+import { milliseconds, type Run } from "./model.ts";
+import type { Selection } from "./selection.ts";
+import { shown } from "./shown.ts";
+
+interface SpreadProps {
+  readonly run: Run;
+  readonly spread: Spread;
+  readonly onSelect: (selection: Selection) => void;
+}
+
+interface Arrival {
+  readonly lane: number;
+  readonly after: number;
+  /** Row of the message; -1 if a client brought it. */
+  readonly message: number;
+}
+
+export function SpreadView({ run, spread, onSelect }: SpreadProps) {
+  const bySlowness = useMemo(
+    () =>
+      spread.values
+        .map((value) => ({ value, slowness: slownessOf(run, spread, value) }))
+        .sort((one, other) => other.slowness - one.slowness),
+    [run, spread],
+  );
+  const [picked, setPicked] = useState(bySlowness[0]?.value.value);
+  const chosen = spread.values.find(({ value }) => value === picked);
+  return (
+    <section aria-labelledby="spread">
+      <h2 id="spread">How values spread</h2>
+      <p class="hint">
+        {spread.paths.length === 0
+          ? "No message between nodes was found to carry values as they are, so only what clients brought is shown."
+          : `Values were found in messages at ${spread.paths.map(shown).join(", ")}: places where no node ever sent what it had not received before.`}
+        {spread.values.length < spread.valueCount
+          ? ` Of ${spread.valueCount} values the first ${spread.values.length} are here.`
+          : ""}
+      </p>
+      <div class="filter">
+        <label>
+          Value{" "}
+          <select
+            value={picked}
+            onChange={({ currentTarget }) => setPicked(Number(currentTarget.value))}
+          >
+            {bySlowness.map(({ value: { value, count }, slowness }) => (
+              <option key={value} value={value}>
+                {value}:{" "}
+                {count < spread.lanes.length
+                  ? `reached ${count} of ${spread.lanes.length} nodes`
+                  : `everywhere after ${milliseconds(slowness)}`}
+              </option>
+            ))}
+          </select>
+        </label>
+        {chosen === undefined ? null : (
+          <button
+            type="button"
+            onClick={() => onSelect({ kind: "operation", row: chosen.operation })}
+          >
+            Light up its messages
+          </button>
+        )}
+      </div>
+      {chosen === undefined ? null : (
+        <SpreadGraph run={run} spread={spread} value={chosen} onSelect={onSelect} />
+      )}
+    </section>
+  );
+}
+
+/** In ms; infinite if it did not reach every node. */
+function slownessOf(run: Run, { lanes }: Spread, value: SpreadValue): number {
+  if (value.count < lanes.length) return Number.POSITIVE_INFINITY;
+  const after = arrivalsOf(run, value).map((arrival) => arrival.after);
+  return Math.max(0, ...after) * run.tickMs;
+}
+
+function arrivalsOf(run: Run, { first, count }: SpreadValue): Arrival[] {
+  const { arrivalLane, arrivalAfter, arrivalMessage } = run.columns;
+  return Array.from({ length: count }, (_, index) => ({
+    lane: arrivalLane[first + index] ?? 0,
+    after: arrivalAfter[first + index] ?? 0,
+    message: (arrivalMessage[first + index] ?? 0) - 1,
+  }));
+}
+
+const WIDTH = 860;
+const LEFT = 64;
+const TOP = 24;
+
+function SpreadGraph({
+  run,
+  spread,
+  value,
+  onSelect,
+}: SpreadProps & { readonly value: SpreadValue }) {
+  const arrivals = arrivalsOf(run, value);
+  const laneHeight = spread.lanes.length > 16 ? 16 : 26;
+  const height = TOP + spread.lanes.length * laneHeight + 8;
+  const broadcastAt = run.invoked[value.operation] ?? 0;
+  const longest = Math.max(1, ...arrivals.map(({ after }) => after));
+  const x = (ticks: number) => LEFT + (Math.max(0, ticks) / longest) * (WIDTH - LEFT - 24);
+  const y = (lane: number) => TOP + (spread.lanes.indexOf(lane) + 0.5) * laneHeight;
+  const span = longest * run.tickMs;
+  const step = niceStep(span, 7);
+  const marks = Array.from({ length: Math.floor(span / step) + 1 }, (_, index) => index * step);
+  return (
+    <div class="scroll">
+      <svg
+        class="spread"
+        viewBox={`0 0 ${WIDTH} ${height}`}
+        role="img"
+        aria-label={`Value ${value.value}: when it reached each node, and from where`}
+      >
+        {marks.map((mark) => (
+          <g key={mark} class="mark">
+            <line x1={x(mark / run.tickMs)} x2={x(mark / run.tickMs)} y1={TOP - 4} y2={height} />
+            <text x={x(mark / run.tickMs)} y={14}>
+              {+mark.toPrecision(3)} ms
+            </text>
+          </g>
+        ))}
+        {spread.lanes.map((lane) => (
+          <g key={lane} class="lane">
+            <line x1={LEFT} x2={WIDTH} y1={y(lane)} y2={y(lane)} />
+            <text x={LEFT - 8} y={y(lane) + 4}>
+              {shown(run.lane(lane))}
+            </text>
+          </g>
+        ))}
+        {arrivals.map(({ lane, after, message }) => {
+          if (message < 0) return null;
+          const source = run.columns.messageSource[message] ?? 0;
+          const sent = (run.sent[message] ?? 0) - broadcastAt;
+          return (
+            // biome-ignore lint/a11y/noStaticElementInteractions: the messages are listed as well
+            <line
+              key={lane}
+              class="hop"
+              x1={x(sent)}
+              y1={y(source)}
+              x2={x(after)}
+              y2={y(lane)}
+              onClick={() => onSelect({ kind: "message", row: message })}
+            >
+              <title>
+                {`${run.lane(source)} → ${run.lane(lane)}: sent after ${run.span(sent)}, there after ${run.span(after)}`}
+              </title>
+            </line>
+          );
+        })}
+        {arrivals.map(({ lane, after, message }) => (
+          <circle
+            key={lane}
+            class={message < 0 ? "source" : "arrival"}
+            cx={x(after)}
+            cy={y(lane)}
+            r={message < 0 ? 5 : 4}
+          >
+            <title>{`${run.lane(lane)}: after ${run.span(after)}`}</title>
+          </circle>
+        ))}
+      </svg>
+    </div>
+  );
+}

@@ -1,0 +1,143 @@
+/**
+ * How the values of a broadcast travel from node to node, whatever the program's messages look like.
+ *
+ * A number in a message between nodes is a value on its way only if its place in the body holds
+ * nothing but values that the sender had been given or sent before. Sequence numbers, times and
+ * counts do not keep to that for long: the first such number that the sender could not have known
+ * rules its place out. So the places (`news[*][2]`) are found by causality, not by name. The first
+ * messages are kept until most places are settled, and then gone through again.
+ */
+import { isObject } from "../../vortex/message.ts";
+import type { JournalEvent } from "../journal.ts";
+import { Growing } from "./growing.ts";
+import { numbersIn } from "./places.ts";
+import type { RunColumns, Spread, SpreadValue, Ticks } from "./run-data.ts";
+
+/** A value that a client broadcast. */
+interface Tracked {
+  readonly value: number;
+  readonly operation: number;
+  readonly broadcastAt: Ticks;
+  /** When it reached each node, and by which message: its row, plus 1; 0 by a client's. */
+  readonly arrivals: Map<string, { readonly at: Ticks; readonly message: number }>;
+}
+
+interface Event {
+  readonly type: JournalEvent["type"];
+  readonly src: string;
+  readonly dest: string;
+  readonly body: unknown;
+  readonly time: Ticks;
+  /** Row of the message, plus 1; 0 if it is left out of the page. */
+  readonly message: number;
+}
+
+/** How many events are kept until places are settled. */
+const TRIAL_LENGTH = 20_000;
+/** How many values are told. */
+const MAX_VALUES = 3_000;
+/** How many arrivals are told. */
+const MAX_ARRIVALS = 150_000;
+
+export class SpreadTracker {
+  readonly #nodes: ReadonlySet<string>;
+  readonly #values = new Map<number, Tracked>();
+  /** Places that cannot hold values. */
+  readonly #ruledOut = new Set<string>();
+  #fitting = new Set<string>();
+  #trial: Event[] | undefined = [];
+
+  constructor(nodes: readonly string[]) {
+    this.#nodes = new Set(nodes);
+  }
+
+  /** A client broadcasts a value. */
+  broadcast(value: unknown, operation: number, time: Ticks): void {
+    if (typeof value !== "number" || this.#values.has(value)) return;
+    this.#values.set(value, { value, operation, broadcastAt: time, arrivals: new Map() });
+  }
+
+  add({ type, message }: JournalEvent, time: Ticks, row: number | undefined): void {
+    const { src, dest, body } = message;
+    if (!this.#nodes.has(dest)) return;
+    if (!this.#nodes.has(src) && body["type"] !== "broadcast") return;
+    const event: Event = { type, src, dest, body, time, message: (row ?? -1) + 1 };
+    this.#follow(event);
+    this.#trial?.push(event);
+    if (this.#trial?.length === TRIAL_LENGTH) this.#settle();
+  }
+
+  /** What was found, with the columns of arrivals. */
+  result(laneOf: (node: string) => number | undefined): {
+    readonly spread: Spread;
+    readonly columns: Pick<RunColumns, "arrivalLane" | "arrivalAfter" | "arrivalMessage">;
+  } {
+    this.#settle();
+    const lane = new Growing(Uint16Array);
+    const after = new Growing(Int32Array);
+    const message = new Growing(Uint32Array);
+    const values: SpreadValue[] = [];
+    for (const { value, operation, broadcastAt, arrivals } of this.#values.values()) {
+      if (values.length >= MAX_VALUES || lane.length + arrivals.size > MAX_ARRIVALS) break;
+      const first = lane.length;
+      for (const [node, arrival] of arrivals) {
+        lane.push(laneOf(node) ?? 0);
+        after.push(arrival.at - broadcastAt);
+        message.push(arrival.message);
+      }
+      values.push({ value, operation, first, count: arrivals.size });
+    }
+    return {
+      spread: {
+        lanes: [...this.#nodes].flatMap((node) => laneOf(node) ?? []),
+        paths: [...this.#fitting].sort(),
+        values,
+        valueCount: this.#values.size,
+      },
+      columns: {
+        arrivalLane: lane.column(),
+        arrivalAfter: after.column(),
+        arrivalMessage: message.column(),
+      },
+    };
+  }
+
+  /** Forgets what places that were ruled out later seemed to tell, and goes through the first again. */
+  #settle(): void {
+    const events = this.#trial;
+    if (events === undefined) return;
+    this.#trial = undefined;
+    for (let ruledOut = -1; ruledOut !== this.#ruledOut.size; ) {
+      ruledOut = this.#ruledOut.size;
+      this.#fitting = new Set();
+      for (const { arrivals } of this.#values.values()) arrivals.clear();
+      for (const event of events) this.#follow(event);
+    }
+  }
+
+  #follow(event: Event): void {
+    const { src, dest, body, time, message } = event;
+    if (!this.#nodes.has(src)) {
+      const value = isObject(body) ? body["message"] : undefined;
+      if (event.type === "recv" && typeof value === "number") this.#arrive(value, dest, time, 0);
+      return;
+    }
+    numbersIn(body, (place, value) => {
+      if (this.#ruledOut.has(place)) return;
+      if (event.type === "recv") {
+        if (this.#arrive(value, dest, time, message)) this.#fitting.add(place);
+      } else if (!this.#values.get(value)?.arrivals.has(src)) {
+        this.#ruledOut.add(place);
+        this.#fitting.delete(place);
+      }
+    });
+  }
+
+  /** Returns whether the value is new to the node. */
+  #arrive(value: number, node: string, at: Ticks, message: number): boolean {
+    const arrivals = this.#values.get(value)?.arrivals;
+    if (arrivals === undefined || arrivals.has(node)) return false;
+    arrivals.set(node, { at, message });
+    return true;
+  }
+}
