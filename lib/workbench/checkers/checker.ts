@@ -20,6 +20,18 @@ export interface Finding {
   readonly sentence: string;
   /** The operations that it consists of, in order. */
   readonly operations: readonly Operation[];
+  /** Of a cycle of transactions: why each comes before the next. */
+  readonly cycle?: readonly CycleStep[];
+}
+
+/** Why one transaction comes before another. */
+export interface CycleStep {
+  /** Indexes of the transactions' completions. */
+  readonly from: number;
+  readonly to: number;
+  /** What is known of their order: `"ww"`, `"wr"`, `"rw"`, `"process"` or `"realtime"`. */
+  readonly relation: string;
+  readonly sentence: string;
 }
 
 /**

@@ -17,6 +17,15 @@ export const PROCESS = 8;
 /** The first had completed before the second was invoked. */
 export const REALTIME = 16;
 
+/** What each is called. */
+export const RELATION_NAMES: ReadonlyMap<Relations, string> = new Map([
+  [WW, "ww"],
+  [WR, "wr"],
+  [RW, "rw"],
+  [PROCESS, "process"],
+  [REALTIME, "realtime"],
+]);
+
 /** A set of relations. */
 export type Relations = number;
 

@@ -1,10 +1,10 @@
 /** Cycles in words: what each means, and why each of its transactions comes before the next. */
-import type { Finding } from "../checker.ts";
+import type { CycleStep, Finding } from "../checker.ts";
 import { enumerate, whose } from "../wording.ts";
 import { type AnomalyName, usualName } from "./consistency-models.ts";
 import type { CycleCase } from "./cycles.ts";
 import type { GraphBuilder } from "./graph.ts";
-import { PROCESS, REALTIME, type Relations } from "./relations.ts";
+import { PROCESS, REALTIME, RELATION_NAMES, type Relations } from "./relations.ts";
 import type { Transaction } from "./transactions.ts";
 
 /** What the values of a history say of the order of its transactions. */
@@ -55,16 +55,23 @@ export function tellCase(
     named.set(number, { name: `T${named.size + 1}`, transaction });
   }
   const circle = cycle.transactions.flatMap((number) => named.get(number) ?? []);
-  const tellFrom = (from: Named, i: number) => {
+  const steps = circle.map((from, i): CycleStep => {
     const to = circle[(i + 1) % circle.length] ?? from;
-    return tellStep(cycle.steps[i] ?? 0, from, to, dependencies);
-  };
+    const relation = cycle.steps[i] ?? 0;
+    return {
+      from: from.transaction.completion.index,
+      to: to.transaction.completion.index,
+      relation: RELATION_NAMES.get(relation) ?? "",
+      sentence: tellStep(relation, from, to, dependencies),
+    };
+  });
   const nameOf = (each: Named) => `${each.name} is ${whose(each.transaction.completion)}`;
   const all = [...named.values()];
-  const steps = enumerate(circle, tellFrom, "; ");
+  const told = enumerate(steps, ({ sentence }) => sentence, "; ");
   return {
-    sentence: `${meaningOf(anomaly)}: ${steps}. ${enumerate(all, nameOf)}`,
+    sentence: `${meaningOf(anomaly)}: ${told}. ${enumerate(all, nameOf)}`,
     operations: all.map(({ transaction }) => transaction.completion),
+    cycle: steps,
   };
 }
 
