@@ -20,8 +20,9 @@ interface Event {
 
 /** How many messages of one operation are lit up. */
 const MAX_ROWS = 5_000;
-/** How far beyond the reply a value is followed, in messages that carry it. */
+/** How far a value is followed: in messages that carry it, and in messages that are looked at. */
 const MAX_FOLLOWED = 1_000;
+const MAX_SEARCHED = 50_000;
 
 /** The rows of the messages that belong to an operation, its own first. */
 export function causesOf(run: Run, operation: number): number[] {
@@ -88,35 +89,44 @@ function eventsBetween(run: Run, from: number, to: number): Event[] {
   );
 }
 
-/** Messages between servers that carry an operation's value on, from its node and onwards. */
+/** Messages between servers that carry what an operation put in, from its node and onwards. */
 function carriers(run: Run, operation: number, arrived: number, node: number): number[] {
-  const value = insertedValue(run, operation);
-  if (value === undefined) return [];
-  const { messageSource, messageDest, messageFlight } = run.columns;
-  const has = rowsWithText(run, value);
-  const { lanes } = run.header;
-  const knownSince = new Map([[node, arrived]]);
-  const rows: number[] = [];
-  for (let row = lowerBound(run.sent, arrived); row < has.length; row++) {
-    if (has[row] === 0 || rows.length >= MAX_FOLLOWED) continue;
-    const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
-    if (lanes[source]?.role === "client" || lanes[dest]?.role === "client") continue;
-    if (!carries(run, row, value)) continue;
-    const sent = run.sent[row] ?? 0;
-    const since = knownSince.get(source);
-    if (since === undefined || since > sent) continue;
-    rows.push(row);
-    const flight = messageFlight[row] ?? -1;
-    if (flight < 0) continue;
-    knownSince.set(dest, Math.min(knownSince.get(dest) ?? Number.POSITIVE_INFINITY, sent + flight));
+  const first = lowerBound(run.sent, arrived);
+  const last = Math.min(run.messageCount, first + MAX_SEARCHED);
+  const rows = new Set<number>();
+  for (const words of insertedWords(run, operation)) {
+    const found = words.map((word) => rowsWithText(run, word, first, last));
+    const knownSince = new Map([[node, arrived]]);
+    for (let row = first; row < last && rows.size < MAX_FOLLOWED; row++) {
+      if (!found.every((has) => has[row] === 1) || !carries(run, row, words)) continue;
+      if (passOn(run, row, knownSince)) rows.add(row);
+    }
   }
-  return rows;
+  return [...rows];
 }
 
-/** Whether a message has a value where values are, as far as that is known. */
-function carries(run: Run, row: number, value: string): boolean {
+/** Takes note of who knows by a message; returns whether its sender knew. */
+function passOn(run: Run, row: number, knownSince: Map<number, number>): boolean {
+  const { messageSource, messageDest, messageFlight } = run.columns;
+  const { lanes } = run.header;
+  const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
+  if (lanes[source]?.role === "client" || lanes[dest]?.role === "client") return false;
+  const sent = run.sent[row] ?? 0;
+  const since = knownSince.get(source);
+  if (since === undefined || since > sent) return false;
+  const flight = messageFlight[row] ?? -1;
+  if (flight >= 0) {
+    const known = knownSince.get(dest) ?? Number.POSITIVE_INFINITY;
+    knownSince.set(dest, Math.min(known, sent + flight));
+  }
+  return true;
+}
+
+/** Whether a message has a broadcast's value where values are, as far as that is known. */
+function carries(run: Run, row: number, words: readonly string[]): boolean {
   const places = run.header.spread?.paths ?? [];
-  if (places.length === 0) return true;
+  const [word, ...others] = words;
+  if (places.length === 0 || others.length > 0) return true;
   let body: unknown;
   try {
     body = JSON.parse(run.bodyOf(row));
@@ -125,14 +135,44 @@ function carries(run: Run, row: number, value: string): boolean {
   }
   let isFound = false;
   numbersIn(body, (place, number) => {
-    if (String(number) === value && places.includes(place)) isFound = true;
+    if (String(number) === word && places.includes(place)) isFound = true;
   });
   return isFound;
 }
 
-/** What an operation put in, if that is one number: small ones are in every message. */
-function insertedValue(run: Run, operation: number): string | undefined {
+/** How many writes of a transaction are followed. */
+const MAX_WRITES = 8;
+
+/**
+ * What an operation put in, each as the words that a message must have to carry it: a value, or a key
+ * and a value. A counter's additions are nothing that could be told apart.
+ */
+export function insertedWords(run: Run, operation: number): (readonly string[])[] {
   const { asked } = run.valuesOf(operation);
-  const [, value] = /^\[*(?:"send",(?:"[^"]*"|\d+),)?(-?\d+)\]*$/.exec(asked) ?? [];
-  return value;
+  let value: unknown;
+  try {
+    value = JSON.parse(asked);
+  } catch {
+    return []; // It is cut.
+  }
+  const name = run.functionOf(operation);
+  if (typeof value === "number") {
+    return name === "broadcast" || (name === "add" && run.header.workload === "g-set")
+      ? [[String(value)]]
+      : [];
+  }
+  if (!Array.isArray(value)) return [];
+  if (name === "write") return [value.map(wordOf)];
+  if (name === "cas") {
+    const [key, change] = value;
+    return Array.isArray(change) ? [[key, change[1]].map(wordOf)] : [];
+  }
+  return value
+    .filter((step) => Array.isArray(step) && ["w", "append", "send"].includes(step[0]))
+    .slice(0, MAX_WRITES)
+    .map(([, key, written]) => [key, written].map(wordOf));
+}
+
+function wordOf(value: unknown): string {
+  return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -3,7 +3,6 @@ import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
 import type { Drawn, Hit, LaneLayout } from "./diagram.ts";
 import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
-import { OperationList } from "./findings.tsx";
 import { LanesCanvas } from "./lanes-canvas.tsx";
 import type { Run } from "./model.ts";
 import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
@@ -90,20 +89,22 @@ export function Diagrams(props: DiagramsProps) {
             ["accent", "lit up"],
           ]}
         />
-        <Detail {...props} messages={messages} />
-        <LanesCanvas
-          {...shared}
-          lanes={messageLanes(run, hasClients)}
-          laneHeight={run.header.lanes.length > 24 ? 18 : 30}
-          rows={rows}
-          hasMessages={true}
-          label="Messages between nodes, services and clients over time"
-          onDrawn={(next) => {
-            const isSame =
-              drawn?.shownCount === next.shownCount && drawn.visibleCount === next.visibleCount;
-            if (!isSame) setDrawn(next);
-          }}
-        />
+        <div class={selection === undefined ? "" : "beside"}>
+          <LanesCanvas
+            {...shared}
+            lanes={messageLanes(run, hasClients)}
+            laneHeight={run.header.lanes.length > 24 ? 18 : 30}
+            rows={rows}
+            hasMessages={true}
+            label="Messages between nodes, services and clients over time"
+            onDrawn={(next) => {
+              const isSame =
+                drawn?.shownCount === next.shownCount && drawn.visibleCount === next.visibleCount;
+              if (!isSame) setDrawn(next);
+            }}
+          />
+          <Detail {...props} messages={messages} />
+        </div>
       </section>
     </>
   );
@@ -321,13 +322,28 @@ function Detail({
           Put out
         </button>
       </div>
-      <OperationList run={run} rows={operations} onSelect={onSelect} />
+      {operations.slice(0, MAX_LISTED).map((row) => {
+        const end = run.endOf(row);
+        const ending = run.endingOf(row);
+        return (
+          <p class="operation" key={row}>
+            <button type="button" class="link" onClick={() => onSelect({ kind: "operation", row })}>
+              process {run.columns.operationProcess[row]} on {shown(run.nodeOf(row))},{" "}
+              {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
+            </button>{" "}
+            <span class={`ending ${ending}`}>{ending}</span>
+            <br />
+            <code>{shown(run.describe(row))}</code>
+          </p>
+        );
+      })}
       <ol class="messages">
         {messages.slice(0, MAX_LISTED).map((row) => (
           <li key={row}>
             <button type="button" class="link" onClick={() => onSelect({ kind: "message", row })}>
               {shown(messageLine(run, row))}
-            </button>{" "}
+            </button>
+            <br />
             <code>{shown(run.bodyOf(row))}</code>
           </li>
         ))}

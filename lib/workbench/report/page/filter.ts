@@ -32,20 +32,27 @@ export function filterMessages(run: Run, filter: Filter): Uint32Array | undefine
   return rows.subarray(0, count);
 }
 
-/** Row -> 1 if its body has the text. */
-export function rowsWithText(run: Run, text: string): Uint8Array {
+/**
+ * Row -> 1 if its body has the text.
+ *
+ * @param from,to Only these rows are looked at; the last one not.
+ */
+export function rowsWithText(run: Run, text: string, from = 0, to = run.messageCount): Uint8Array {
   const { text: bodies, starts } = run.bodies;
   const found = new Uint8Array(run.messageCount);
   const pattern = new RegExp(patternOf(text), "giu");
-  let row = 0;
+  const last = starts[to] ?? bodies.length;
+  let row = from;
+  pattern.lastIndex = starts[from] ?? 0;
   for (let match = pattern.exec(bodies); match !== null; match = pattern.exec(bodies)) {
-    const from = match.index;
-    const end = from + match[0].length;
-    while ((starts[row + 1] ?? 0) <= from) row++;
+    const begin = match.index;
+    if (begin >= last) break;
+    while ((starts[row + 1] ?? 0) <= begin) row++;
     // Two bodies may only seem to have it together.
-    if (end <= (starts[row + 1] ?? 0)) found[row] = 1;
+    const isWithin = begin + match[0].length <= (starts[row + 1] ?? 0);
+    if (isWithin) found[row] = 1;
     // The rest of this body is of no interest.
-    pattern.lastIndex = Math.max(from + 1, found[row] === 1 ? (starts[row + 1] ?? 0) : 0);
+    pattern.lastIndex = isWithin ? (starts[row + 1] ?? last) : begin + 1;
   }
   return found;
 }

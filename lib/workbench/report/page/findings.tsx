@@ -1,4 +1,5 @@
 /** What was found wrong, each with the operations it consists of. */
+import { useState } from "preact/hooks";
 import type { PageFinding } from "../run-data.ts";
 import { CycleGraph } from "./cycle-graph.tsx";
 import type { Run } from "./model.ts";
@@ -22,15 +23,51 @@ export function Findings(props: FindingsProps) {
         {valid === true ? "None of this makes the run invalid. " : ""}The first few of each kind.
         Pick one to light up its operations and messages in the diagrams.
       </p>
-      <ol class="findings">
-        {findings.map((finding, index) => (
-          <Finding key={`f${index}`} {...props} finding={finding} list="findings" index={index} />
-        ))}
-        {remarks.map((finding, index) => (
-          <Finding key={`r${index}`} {...props} finding={finding} list="remarks" index={index} />
-        ))}
-      </ol>
+      <FindingList {...props} findings={findings} list="findings" />
+      <FindingList {...props} findings={remarks} list="remarks" />
     </section>
+  );
+}
+
+/** How many of a kind are shown at first. */
+const FIRST_SHOWN = 3;
+
+/** The findings of a list, kind by kind. */
+function FindingList({
+  findings,
+  list,
+  ...props
+}: FindingsProps & {
+  readonly findings: readonly PageFinding[];
+  readonly list: FindingProps["list"];
+}) {
+  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const kinds = Map.groupBy(findings.entries(), ([, { anomaly }]) => anomaly);
+  return (
+    <>
+      {[...kinds].map(([anomaly, ofKind]) => {
+        const shownCount = opened.has(anomaly) ? ofKind.length : FIRST_SHOWN;
+        const more = ofKind.length - shownCount;
+        return (
+          <ol class="findings" key={anomaly}>
+            {ofKind.slice(0, shownCount).map(([index, finding]) => (
+              <Finding key={index} {...props} finding={finding} list={list} index={index} />
+            ))}
+            {more > 0 ? (
+              <li>
+                <button
+                  type="button"
+                  class="link"
+                  onClick={() => setOpened(new Set([...opened, anomaly]))}
+                >
+                  {more} more of {shown(anomaly)}
+                </button>
+              </li>
+            ) : null}
+          </ol>
+        );
+      })}
+    </>
   );
 }
 
