@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { type StageRow, stagesTable } from "../report/stages-table.ts";
+import { REPORT_FILE } from "../report/stored-run.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { STAGES, type Stage } from "../stages.ts";
@@ -123,6 +124,9 @@ async function runStage(
     const { args = [] } = stage;
     const store = openStore(flags, { bin, args }, options, onRemark);
     const result = await runOnProcesses(options, { bin, args, signal, store, onRemark });
+    if (store !== undefined && result.valid !== true) {
+      onRemark(`Look at stage ${stage.id}: ${join(store.directory, REPORT_FILE)}`);
+    }
     const isStored = store?.problem === undefined;
     return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {

@@ -1,8 +1,10 @@
 /**
  * What the diagrams draw: a canvas with time from left to right and a lane for each who acts.
  *
- * However much there is, a frame draws no more than {@link MAX_LINES} messages and a bar a pixel of
- * each lane: of messages that would lie on top of each other one is drawn.
+ * However much there is, a frame draws no more than so many messages and a bar a pixel of each lane:
+ * of messages that would lie on top of each other one is drawn. While the time moves it draws fewer,
+ * as stroking lines is what a frame's time goes to (12,000 take 35 ms without a graphics card, 4,000
+ * take 12), and all of them as soon as it rests.
  */
 import type { FaultSpan } from "../run-data.ts";
 import type { Colors } from "./colors.ts";
@@ -27,9 +29,10 @@ export interface Layout {
 }
 
 export const AXIS_HEIGHT = 26;
-const MAX_LINES = 24_000;
+export const MAX_LINES = 12_000;
+const MAX_LINES_MOVING = 4_000;
 /** How many messages are looked at to find those; beyond that, every other, every third, ... */
-const MAX_SCANNED = 400_000;
+const MAX_SCANNED = 200_000;
 
 /** What a frame shows. */
 export interface Scene {
@@ -41,6 +44,8 @@ export interface Scene {
   readonly rows: Uint32Array | undefined;
   readonly highlight: Highlight | undefined;
   readonly hasMessages: boolean;
+  /** Whether the next frame will show something else. */
+  readonly isMoving: boolean;
 }
 
 /** What came of drawing. */
@@ -183,18 +188,19 @@ function drawMessages(context: CanvasRenderingContext2D, scene: Scene): Drawn {
   const [first, last] = visibleRange(scene);
   const visibleCount = last - first;
   const step = Math.max(1, Math.ceil(visibleCount / MAX_SCANNED));
-  const column = Math.max(1, Math.min(8, visibleCount / MAX_LINES));
+  const maxLines = maxLinesOf(scene);
+  const column = Math.max(1, Math.min(8, visibleCount / maxLines));
   const laneCount = run.header.lanes.length;
   /** The column in which a message of each pair of lanes was drawn last. */
   const drawnAt = new Float64Array(laneCount * laneCount).fill(Number.NEGATIVE_INFINITY);
-  const isCrowded = visibleCount > MAX_LINES;
+  const isCrowded = visibleCount > maxLines;
   let shownCount = 0;
   const isDimmed = highlight !== undefined;
   const opacity = isDimmed ? 0.14 : isCrowded ? 0.35 : visibleCount > 2_000 ? 0.55 : 0.85;
 
   const servers = new Path2D();
   const clients = new Path2D();
-  for (let position = first; position < last && shownCount < MAX_LINES; position += step) {
+  for (let position = first; position < last && shownCount < maxLines; position += step) {
     const row = rows === undefined ? position : (rows[position] ?? 0);
     const flight = messageFlight[row] ?? -1;
     if (flight < 0) continue;
@@ -235,6 +241,10 @@ function drawMessages(context: CanvasRenderingContext2D, scene: Scene): Drawn {
   return { shownCount, visibleCount };
 }
 
+function maxLinesOf({ isMoving }: Scene): number {
+  return isMoving ? MAX_LINES_MOVING : MAX_LINES;
+}
+
 function lanePositions({ layout, run }: Scene): Float64Array {
   const positions = new Float64Array(run.header.lanes.length).fill(Number.NaN);
   for (const [index, { lane }] of layout.lanes.entries()) {
@@ -254,8 +264,9 @@ function drawLost(context: CanvasRenderingContext2D, scene: Scene, yByLane: Floa
   const path = new Path2D();
   let count = 0;
   let lastX = Number.NEGATIVE_INFINITY;
-  const isCrowded = last - first > MAX_LINES / 4;
-  for (let position = first; position < last && count < MAX_LINES / 4; position++) {
+  const maxLines = maxLinesOf(scene) / 4;
+  const isCrowded = last - first > maxLines;
+  for (let position = first; position < last && count < maxLines; position++) {
     const row = lost[position] ?? 0;
     if ((messageFlight[row] ?? 0) >= 0) continue;
     const x = xOf(scene, run.sent[row] ?? 0);

@@ -1,7 +1,7 @@
 /** Operations per process, and messages in space and time: one time, one filter, one selection. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
-import type { Drawn, Hit, LaneLayout } from "./diagram.ts";
+import { type Drawn, type Hit, type LaneLayout, MAX_LINES } from "./diagram.ts";
 import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
 import { LanesCanvas } from "./lanes-canvas.tsx";
 import type { Run } from "./model.ts";
@@ -138,7 +138,7 @@ function countText(run: Run, rows: Uint32Array | undefined, drawn: Drawn | undef
       : `${rows.length.toLocaleString("en")} of ${all} messages pass the filter`;
   const lost = run.lost.length.toLocaleString("en");
   const isThinned =
-    drawn !== undefined && drawn.shownCount < drawn.visibleCount && drawn.visibleCount > 24_000;
+    drawn !== undefined && drawn.shownCount < drawn.visibleCount && drawn.visibleCount > MAX_LINES;
   return `${passing}; ${lost} never arrived.${isThinned ? " There are more here than can be told apart: zoom in to see each." : ""}`;
 }
 

@@ -30,6 +30,9 @@ export interface LanesProps {
   readonly onDrawn?: (drawn: Drawn) => void;
 }
 
+/** How long the time must not have moved to be at rest. */
+const REST_MS = 150;
+
 export function LanesCanvas(props: LanesProps) {
   const { run, viewport, colors, lanes, laneHeight, rows, highlight, hasMessages } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
@@ -49,6 +52,7 @@ export function LanesCanvas(props: LanesProps) {
     rows: rows,
     highlight,
     hasMessages,
+    isMoving: false,
   };
   const latest = useRef({ scene, props });
   latest.current = { scene, props };
@@ -63,6 +67,8 @@ export function LanesCanvas(props: LanesProps) {
   }, []);
 
   const frame = useRef(0);
+  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
+  const isMoving = useRef(false);
   const redraw = () => {
     if (frame.current !== 0) return;
     frame.current = requestAnimationFrame(() => {
@@ -82,12 +88,21 @@ export function LanesCanvas(props: LanesProps) {
         element.height = Math.round(height * ratio);
       }
       context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      const drawn = draw(context, current.scene);
-      current.props.onDrawn?.(drawn);
+      const drawn = draw(context, { ...current.scene, isMoving: isMoving.current });
+      if (!isMoving.current) current.props.onDrawn?.(drawn);
     });
   };
   useEffect(redraw);
-  useEffect(() => viewport.subscribe(redraw), [viewport]);
+  const move = () => {
+    isMoving.current = true;
+    clearTimeout(rest.current);
+    rest.current = setTimeout(() => {
+      isMoving.current = false;
+      redraw();
+    }, REST_MS);
+    redraw();
+  };
+  useEffect(() => viewport.subscribe(move), [viewport]);
 
   useGestures(canvas, latest, setTip);
 

@@ -1,0 +1,85 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import {
+  DIST,
+  nodeProgram,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+const ECHO = join(DIST, "echo");
+
+/** Runs an echo test of a second, and tells where its report would be. */
+async function echoTest(bin: string, ...more: readonly string[]) {
+  const store = temporaryDirectory();
+  const run = await vortex(
+    ...["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"],
+    ...["--store", store, ...more],
+  );
+  return { ...run, directory: join(store, "latest"), report: join(store, "latest", "report.html") };
+}
+
+describe("vortex test", () => {
+  test.concurrent("leaves a report of a valid test only if it is asked for", async () => {
+    const [asked, unasked] = await Promise.all([echoTest(ECHO, "--report"), echoTest(ECHO)]);
+    expect(existsSync(asked.report)).toBe(true);
+    expect(asked.stderr).toMatch(/^Look at it: .*report\.html$/m);
+    expect(existsSync(unasked.report)).toBe(false);
+    expect(unasked.stderr).not.toContain("Look at it");
+  });
+
+  test.concurrent("leaves a report of every test that is not valid", async () => {
+    const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
+    const { exitCode, report } = await echoTest(shouting);
+    expect([exitCode, existsSync(report)]).toEqual([1, true]);
+  });
+
+  test.concurrent("leaves a report of a test that crashed", async () => {
+    const { exitCode, report } = await echoTest(nodeProgram("process.exit(3);"));
+    expect([exitCode, existsSync(report)]).toEqual([255, true]);
+  });
+
+  test.concurrent("refuses --report where nothing is kept", async () => {
+    const { exitCode, stderr } = await vortex(
+      ...["test", "-w", "echo", "--bin", ECHO, "--report", "--no-store"],
+    );
+    expect(stderr).toContain("--report needs a place to write to");
+    expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex report", () => {
+  test.concurrent("writes a stored run's report and says where", async () => {
+    const { directory, report } = await echoTest(ECHO);
+    const { stdout, exitCode } = await vortex("report", directory);
+    expect([stdout, exitCode]).toEqual([`${report}\n`, 0]);
+    expect(existsSync(report)).toBe(true);
+  });
+
+  test.concurrent.each([
+    ["nothing", "/nowhere/at/all", "there is no such directory"],
+    ["a directory without a run", temporaryDirectory(), "holds no run"],
+    ["another file", ECHO, "not a run's directory, such as store/latest"],
+  ])("says what is wrong with %s", async (_, path, reason) => {
+    const { stderr, exitCode } = await vortex("report", path);
+    expect(stderr).toContain(reason);
+    expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex serve", () => {
+  test.concurrent("serves until it is interrupted, on this machine only", async () => {
+    const child = spawnVortex("serve", "--port", "0", "--store", temporaryDirectory());
+    const reader = child.stderr.getReader();
+    const { value } = await reader.read();
+    const [address = ""] = /http:\S+/.exec(new TextDecoder().decode(value)) ?? [];
+    expect(new URL(address).hostname).toBe("127.0.0.1");
+    expect(await (await fetch(address)).text()).toContain("There are no runs");
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(0);
+  });
+});
