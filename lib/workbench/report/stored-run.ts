@@ -78,8 +78,8 @@ async function readReport(
     valid: results?.valid ?? "crashed",
     verdict: verdictSentence(workload, results, crash),
     gauges: results === undefined ? [] : gaugesOf(description, results, targetOf),
-    findings: results?.findings ?? [],
-    remarks: results === undefined ? [] : remarksOf(results),
+    findings: (results?.findings ?? []).filter((finding) => !isHarmless(workload, finding)),
+    remarks: results === undefined ? [] : remarksOf(workload, results),
   });
   const title = `${workload}${startedAt === undefined ? "" : ` ${startedAt}`} · Vortex`;
   return pageHtml(title, data, await pageBundle());
@@ -173,8 +173,19 @@ function gaugesOf(
   ];
 }
 
-function remarksOf({ exceptions, badLines }: StoredResults): FindingEntry[] {
+/** What a checker of sets tells though it makes no run invalid. */
+const HARMLESS: ReadonlySet<string> = new Set(["stale", "unexpected", "duplicated"]);
+
+function isHarmless(workload: string, { anomaly }: FindingEntry): boolean {
+  return (workload === "broadcast" || workload === "g-set") && HARMLESS.has(anomaly);
+}
+
+function remarksOf(
+  workload: string,
+  { findings, exceptions, badLines }: StoredResults,
+): FindingEntry[] {
   return [
+    ...findings.filter((finding) => isHarmless(workload, finding)),
     ...(exceptions?.explanation ?? []),
     ...badLines.map(({ node, line, reason }) => ({
       anomaly: "bad line",

@@ -319,7 +319,7 @@ function Detail({
             : ": requests and replies, what led from one to the other, and what carried the value on"}
         </span>
         <button type="button" onClick={() => onSelect(undefined)}>
-          Put out
+          Clear
         </button>
       </div>
       {operations.slice(0, MAX_LISTED).map((row) => {
@@ -332,7 +332,6 @@ function Detail({
               {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
             </button>{" "}
             <span class={`ending ${ending}`}>{ending}</span>
-            <br />
             <code>{shown(run.describe(row))}</code>
           </p>
         );

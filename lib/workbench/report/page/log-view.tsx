@@ -93,15 +93,20 @@ function LogGraph({
   const low = events.reduce((least, { from }) => Math.min(least, from), Number.POSITIVE_INFINITY);
   const high = events.reduce((most, { to }) => Math.max(most, to), 0);
   const begin = events.reduce((least, { at }) => Math.min(least, at), Number.POSITIVE_INFINITY);
-  const end = events.reduce((most, { at }) => Math.max(most, at), 1);
+  const last = events.reduce((most, { at }) => Math.max(most, at), 1);
+  const lastSend = events.reduce((most, { at, isPoll }) => (isPoll ? most : Math.max(most, at)), 0);
+  // The final polls come long after all else: they share the right edge.
+  const end = lastSend === 0 ? last : Math.min(last, begin + (lastSend - begin) * 1.25 + 1);
   const x = (ticks: number) =>
-    LEFT + ((ticks - begin) / Math.max(1, end - begin)) * (WIDTH - LEFT - 16);
+    LEFT + (Math.min(ticks - begin, end - begin) / Math.max(1, end - begin)) * (WIDTH - LEFT - 16);
   const y = (offset: number) =>
     HEIGHT - BOTTOM - 8 - ((offset - low) / Math.max(1, high - low)) * (HEIGHT - BOTTOM - 24);
-  const color = (operation: number) => {
-    const lane = run.columns.operationNode[operation] ?? 0;
-    return colors.series[lane % colors.series.length] ?? colors.accent;
-  };
+  const laneOf = (operation: number) => run.columns.operationNode[operation] ?? 0;
+  const colorOf = (lane: number) => colors.series[lane % colors.series.length] ?? colors.accent;
+  const color = (operation: number) => colorOf(laneOf(operation));
+  const nodes = [...new Set(events.map(({ operation }) => laneOf(operation)))].sort(
+    (one, other) => one - other,
+  );
   const seconds = run.tickMs / 1000;
   const timeStep = niceStep(Math.max(0.001, (end - begin) * seconds), 8);
   const offsetStep = Math.max(1, niceStep(Math.max(1, high - low), 6));
@@ -113,6 +118,15 @@ function LogGraph({
   if (events.length === 0) return <p class="hint">Nothing was sent or polled.</p>;
   return (
     <div class="scroll">
+      <ul class="legend">
+        {nodes.map((lane) => (
+          <li key={lane}>
+            <span class="swatch" style={{ background: colorOf(lane) }} />
+            {lane === 0 ? "unknown node" : shown(run.lane(lane - 1))}
+          </li>
+        ))}
+        {end < last ? <li>at the right edge: later polls</li> : null}
+      </ul>
       <svg class="log" viewBox={`0 0 ${WIDTH} ${HEIGHT}`} role="img" aria-label="Offsets over time">
         {marks(begin * seconds, end * seconds, timeStep).map((mark) => (
           <g key={`t${mark}`} class="mark">

@@ -133,6 +133,36 @@ function SpreadGraph({
             </text>
           </g>
         ))}
+        {run.header.faults.map(({ name, from, to }) => {
+          const [begin, end] = [x(from - broadcastAt), x(Math.min(to - broadcastAt, longest))];
+          return end <= begin ? null : (
+            <rect
+              key={`${name} ${from}`}
+              class="fault"
+              x={begin}
+              y={TOP}
+              width={end - begin}
+              height={height - TOP}
+            >
+              <title>{shown(name)}</title>
+            </rect>
+          );
+        })}
+        {arrivals.map(({ lane, message }) => {
+          // How long the node had it before it passed it on.
+          const source = message < 0 ? undefined : run.columns.messageSource[message];
+          const had = arrivals.find((arrival) => arrival.lane === source);
+          return had === undefined ? null : (
+            <line
+              key={lane}
+              class="held"
+              x1={x(had.after)}
+              x2={x((run.sent[message] ?? 0) - broadcastAt)}
+              y1={y(had.lane)}
+              y2={y(had.lane)}
+            />
+          );
+        })}
         {arrivals.map(({ lane, after, message }) => {
           if (message < 0) return null;
           const source = run.columns.messageSource[message] ?? 0;
