@@ -1,6 +1,7 @@
 /** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
@@ -19,8 +20,10 @@ import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { loadProgram } from "./program.ts";
+import { reportRun, tellWhere } from "./report.ts";
 import { shellCommand } from "./shell.ts";
 import { simulateProgram } from "./simulate-program.ts";
+import { openStoreOf } from "./store-flags.ts";
 import { serveSeeds, sweep } from "./sweep-workers.ts";
 import {
   addTestFlags,
@@ -45,11 +48,15 @@ interface Flags extends TestFlags {
   readonly strictStdout?: true;
   readonly json?: true;
   readonly worker?: true;
+  readonly report?: true;
+  readonly store: string;
 }
 
 /** What to run, and how a person would run it again. */
 interface Subject {
   readonly program: AnyProgram;
+  /** Where it comes from. */
+  readonly file: string;
   readonly args: readonly string[];
   /** Whether a bad line ends a test. */
   readonly isStrict: boolean;
@@ -78,6 +85,8 @@ export function simCommand(): Command {
     .option("--stop-after <count>", "stop after so many seeds that were not valid", positiveInteger)
     .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
     .option("--shrink", "reduce a failing test to a small one, and tell what happens in it")
+    .option("--report", "store the run, and write report.html, a page to look at, beside it")
+    .option("--store <dir>", "where --report keeps it", "store")
     .option("--log-stderr", "show what the nodes log")
     .option("--strict-stdout", STRICT_STDOUT)
     .option("--json", "print the result, or the summary of many, as one line of JSON to stdout")
@@ -106,12 +115,15 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
   const program = await loadProgram(file, flags.export);
   const options = testOptions(flags);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
-  const subject = { program, args, isStrict: flags.strictStdout === true, options, replay };
+  const subject = { program, file, args, isStrict: flags.strictStdout === true, options, replay };
   if (flags.worker) {
     await serveSeeds((seed) => outcome(subject, { ...options, seed }));
     return;
   }
   for (const text of remarksOn(args, options)) remark(text);
+  if (flags.report && flags.seeds !== undefined) {
+    throw new BadArguments("--report is for a single seed: --seed says which");
+  }
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
 }
@@ -128,10 +140,27 @@ async function runOne(subject: Subject, flags: Flags): Promise<void> {
     process.exitCode = EXIT_CODES.unknown;
     return;
   }
+  if (flags.report) await storeRun(subject, once, flags.store);
   if (once.result !== undefined) remark(lastLineOf(once.result.valid));
   remark(`To run it again: ${replay(options)}`);
   process.exitCode = once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid);
   if (flags.shrink && once.result?.valid !== true) await tellSmallest(subject, options);
+}
+
+/** Stores a simulated run as one on processes is stored, and writes its report. */
+async function storeRun({ file, args, options, replay }: Subject, run: Run, root: string) {
+  const { trace, ...end } = run;
+  const bin = resolve(file);
+  const description = { command: replay(options), bin, args, options };
+  const store = openStoreOf(root, description, remark, "--store DIR keeps it elsewhere");
+  for (const event of trace.events) {
+    if (event.kind === "operation") store.addOperation(event.operation);
+    else store.addMessage(event.event);
+  }
+  if (end.result !== undefined) store.addResults(end.result);
+  store.close();
+  await reportRun(store, remark, end.result === undefined ? end.crash.message : undefined);
+  tellWhere(store);
 }
 
 async function runMany(subject: Subject, seeds: readonly number[], flags: Flags): Promise<void> {

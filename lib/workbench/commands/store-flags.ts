@@ -1,6 +1,6 @@
 /** The flags that say where runs are stored. */
 import type { Command } from "commander";
-import { RunStore, StoreError } from "../store.ts";
+import { type RunDescription, RunStore, StoreError } from "../store.ts";
 import type { TestOptions } from "../test-options.ts";
 import { shellCommand } from "./shell.ts";
 import { BadArguments, wordsOf } from "./test-flags.ts";
@@ -40,16 +40,24 @@ export function openStore(
   const words = ["vortex", "test", "--bin", bin, ...wordsOf(options)];
   if (isStrict) words.push("--strict-stdout");
   if (args.length > 0) words.push("--", ...args);
+  return openStoreOf(store, { command: shellCommand(words), bin, args, options }, onProblem);
+}
+
+/**
+ * Makes the place for what a run leaves.
+ *
+ * @throws {BadArguments} when that is not possible.
+ */
+export function openStoreOf(
+  root: string,
+  run: RunDescription,
+  onProblem: (text: string) => void,
+  advice = "--store DIR keeps them elsewhere, --no-store nowhere",
+): RunStore {
   try {
-    return new RunStore({
-      root: store,
-      run: { command: shellCommand(words), bin, args, options },
-      onProblem: ({ message }) => onProblem(message),
-    });
+    return new RunStore({ root, run, onProblem: ({ message }) => onProblem(message) });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    throw new BadArguments(
-      `${error.message}; --store DIR keeps them elsewhere, --no-store nowhere`,
-    );
+    throw new BadArguments(`${error.message}; ${advice}`);
   }
 }

@@ -290,11 +290,15 @@ function addLost(path: Path2D, scene: Scene, row: number, yByLane: Float64Array)
   const [endX, endY] = [x + 4, y1 + way];
   path.moveTo(x, y1);
   path.lineTo(endX, endY);
-  path.moveTo(endX - 3, endY - 3);
-  path.lineTo(endX + 3, endY + 3);
-  path.moveTo(endX - 3, endY + 3);
-  path.lineTo(endX + 3, endY - 3);
+  addCross(path, endX, endY);
   return true;
+}
+
+function addCross(path: Path2D, x: number, y: number): void {
+  path.moveTo(x - 3, y - 3);
+  path.lineTo(x + 3, y + 3);
+  path.moveTo(x - 3, y + 3);
+  path.lineTo(x + 3, y - 3);
 }
 
 function drawLit(
@@ -308,17 +312,21 @@ function drawLit(
   const arrived = new Path2D();
   const heads = new Path2D();
   const lost = new Path2D();
+  const crosses = new Path2D();
   for (const row of messages) {
     const flight = messageFlight[row] ?? -1;
-    if (flight < 0) {
-      addLost(lost, scene, row, yByLane);
-      continue;
-    }
     const y1 = yByLane[messageSource[row] ?? 0] ?? Number.NaN;
     const y2 = yByLane[messageDest[row] ?? 0] ?? Number.NaN;
     const x1 = xOf(scene, run.sent[row] ?? 0);
-    const x2 = xOf(scene, (run.sent[row] ?? 0) + flight);
+    const x2 = flight < 0 ? x1 + 12 : xOf(scene, (run.sent[row] ?? 0) + flight);
     if (Number.isNaN(y1) || Number.isNaN(y2) || x2 < layout.left || x1 > layout.width) continue;
+    if (flight < 0) {
+      // All the way, so that one sees where it was to go.
+      lost.moveTo(x1, y1);
+      lost.lineTo(x2, y2);
+      addCross(crosses, x2, y2);
+      continue;
+    }
     arrived.moveTo(x1, y1);
     arrived.lineTo(x2, y2);
     addHead(heads, x1, y1, x2, y2);
@@ -329,7 +337,10 @@ function drawLit(
   context.stroke(arrived);
   context.fill(heads);
   context.strokeStyle = colors.lost;
+  context.stroke(crosses);
+  context.setLineDash([5, 3]);
   context.stroke(lost);
+  context.setLineDash([]);
 }
 
 function addHead(path: Path2D, x1: number, y1: number, x2: number, y2: number): void {

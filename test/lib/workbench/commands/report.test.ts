@@ -4,6 +4,7 @@ import { join } from "node:path";
 import {
   DIST,
   nodeProgram,
+  ROOT,
   spawnVortex,
   temporaryDirectory,
   vortex,
@@ -48,6 +49,28 @@ describe("vortex test", () => {
       ...["test", "-w", "echo", "--bin", ECHO, "--report", "--no-store"],
     );
     expect(stderr).toContain("--report needs a place to write to");
+    expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex sim", () => {
+  test.concurrent("leaves what a run on processes does, and a report, with --report", async () => {
+    const store = temporaryDirectory();
+    const { exitCode, stderr } = await vortex(
+      ...["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--time-limit", "1"],
+      ...["--seed", "7", "--report", "--store", store],
+    );
+    expect(exitCode).toBe(0);
+    expect(stderr).toMatch(/^Look at it: .*report\.html$/m);
+    const { exitCode: checked } = await vortex("check", join(store, "latest"));
+    expect(checked).toBe(0);
+  });
+
+  test.concurrent("reports one seed, not many", async () => {
+    const { stderr, exitCode } = await vortex(
+      ...["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--seeds", "1..2", "--report"],
+    );
+    expect(stderr).toContain("--report is for a single seed");
     expect(exitCode).toBe(254);
   });
 });
