@@ -35,7 +35,7 @@ export function SpreadView({ run, spread, onSelect }: SpreadProps) {
       <p class="hint">
         {spread.paths.length === 0
           ? "No message between nodes was found to carry values as they are, so only what clients brought is shown."
-          : `Values were found in messages at ${spread.paths.map(shown).join(", ")}: places where no node ever sent what it had not received before.`}
+          : `Values were found in messages at ${[...new Set(spread.paths.map(wholeList(spread.paths)))].map(shown).join(", ")}: places where no node ever sent what it had not received before.`}
         {spread.values.length < spread.valueCount
           ? ` Of ${spread.valueCount} values the first ${spread.values.length} are here.`
           : ""}
@@ -71,6 +71,14 @@ export function SpreadView({ run, spread, onSelect }: SpreadProps) {
       )}
     </section>
   );
+}
+
+/** `.news[*]` for `.news[0]`, `.news[1]`, ... where the list holds values from its beginning. */
+function wholeList(paths: readonly string[]): (path: string) => string {
+  return (path) => {
+    const [, list] = /^(.*)\[\d…?\]$/.exec(path) ?? [];
+    return list !== undefined && paths.includes(`${list}[0]`) ? `${list}[*]` : path;
+  };
 }
 
 /** In ms; infinite if it did not reach every node. */

@@ -140,4 +140,15 @@ describe("The spread of a value", () => {
       ["n2", "n1", 50],
     ]);
   });
+
+  test("is not read from a count that happens to fit what its sender knew", () => {
+    const builder = new RunBuilder("broadcast", ["n0", "n1"]).start();
+    for (const value of [1, 2, 3]) {
+      const broadcast = { process: 0, node: "n0", f: "broadcast", value } as const;
+      builder.operation({ ...broadcast, type: "invoke" }, value);
+      builder.message("c5", "n0", value, 0, { type: "broadcast", message: value, msg_id: value });
+    }
+    builder.message("n0", "n1", 10, 1, { type: "gossip", count: 3, news: [1, 2, 3] });
+    expect(builder.run().header.spread?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
+  });
 });
