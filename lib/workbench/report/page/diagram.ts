@@ -167,18 +167,7 @@ function visibleRange({ run, viewport, rows }: Scene): readonly [number, number]
   const first = lowerBound(run.sent, Math.floor(viewport.from) - run.longestFlight);
   const last = lowerBound(run.sent, Math.ceil(viewport.to) + 1);
   if (rows === undefined) return [first, last];
-  return [rankOf(rows, first), rankOf(rows, last)];
-}
-
-/** How many of rising rows lie below one. */
-function rankOf(rows: Uint32Array, row: number): number {
-  let [low, high] = [0, rows.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((rows[middle] ?? 0) < row) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+  return [lowerBound(rows, first), lowerBound(rows, last)];
 }
 
 function drawMessages(context: CanvasRenderingContext2D, scene: Scene): Drawn {
@@ -260,7 +249,7 @@ function drawLost(context: CanvasRenderingContext2D, scene: Scene, yByLane: Floa
   const from = lowerBound(run.sent, Math.floor(viewport.from));
   const to = lowerBound(run.sent, Math.ceil(viewport.to) + 1);
   const lost = rows === undefined ? run.lost : rows;
-  const [first, last] = [rankOf(lost, from), rankOf(lost, to)];
+  const [first, last] = [lowerBound(lost, from), lowerBound(lost, to)];
   const path = new Path2D();
   let count = 0;
   let lastX = Number.NEGATIVE_INFINITY;
@@ -462,7 +451,7 @@ function messageAt(scene: Scene, x: number, y: number): number | undefined {
   const first = lowerBound(run.sent, Math.floor(ticksAt(scene, x - REACH)) - run.longestFlight);
   const last = lowerBound(run.sent, Math.ceil(ticksAt(scene, x + REACH)) + 1);
   const [begin, end] =
-    rows === undefined ? [first, last] : [rankOf(rows, first), rankOf(rows, last)];
+    rows === undefined ? [first, last] : [lowerBound(rows, first), lowerBound(rows, last)];
   let best: number | undefined;
   let bestDistance = REACH;
   for (let position = begin; position < end; position++) {

@@ -158,8 +158,8 @@ export function milliseconds(ms: number): string {
   return `${ms.toFixed(3)} ms`;
 }
 
-/** The first row of rising values that is not below a value. */
-export function lowerBound(values: Int32Array, value: number): number {
+/** The place of the first of rising values that is not below a value. */
+export function lowerBound(values: Int32Array | Uint32Array, value: number): number {
   let [low, high] = [0, values.length];
   while (low < high) {
     const middle = (low + high) >>> 1;
