@@ -20,17 +20,21 @@ const DECISIVE = [
   "availability",
 ] as const satisfies readonly (keyof TestOptions)[];
 
-/** The part of a test's options that says which stage it is. */
-export type StageLike = { readonly [option in (typeof DECISIVE)[number]]?: unknown } & {
-  readonly nodeIds: readonly string[];
-};
+/** The part of a run's description that says which stage it is. */
+export interface StageLike {
+  readonly args: readonly string[];
+  readonly options: { readonly [option in (typeof DECISIVE)[number]]?: unknown } & {
+    readonly nodeIds: readonly string[];
+  };
+}
 
-/** What a test of these options should reach: `undefined` if it is no stage at its full length. */
-export function targetOf(options: StageLike): Target | undefined {
+/** What a run like this should reach: `undefined` if it is no stage at its full length. */
+export function targetOf({ args, options }: StageLike): Target | undefined {
   return STAGES.find((stage) => {
     const wanted = stageOptions(stage, 0);
     return (
       wanted.nodeIds.length === options.nodeIds.length &&
+      Bun.deepEquals(stage.args ?? [], args) &&
       DECISIVE.every((name) => Bun.deepEquals(wanted[name], options[name]))
     );
   })?.target;

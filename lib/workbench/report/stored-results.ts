@@ -75,6 +75,7 @@ export function readResults(text: string): StoredResults {
 
 const Description = v.object({
   command: v.string(),
+  args: v.optional(v.array(v.string()), []),
   startedAt: v.exactOptional(v.string()),
   options: v.looseObject({
     workload: v.string(),

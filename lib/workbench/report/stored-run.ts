@@ -23,8 +23,8 @@ export const REPORT_FILE = "report.html";
 export interface ReportOptions {
   /** Why the run ended without results, where that is known. */
   readonly crash?: string;
-  /** What a run of these options should reach, if it is a stage. */
-  readonly targetOf?: (options: StoredDescription["options"]) => Target | undefined;
+  /** What a run like this should reach, if it is a stage. */
+  readonly targetOf?: (run: StoredDescription) => Target | undefined;
   readonly limits?: Limits;
 }
 
@@ -131,11 +131,12 @@ function optionsOf({ options }: StoredDescription): [string, string][] {
 }
 
 function gaugesOf(
-  { options }: StoredDescription,
+  description: StoredDescription,
   { net, perf, workload, availability }: StoredResults,
   targetOf: ReportOptions["targetOf"],
 ): Gauge[] {
-  const target = targetOf?.(options) ?? {};
+  const { options } = description;
+  const target = targetOf?.(description) ?? {};
   const stable = workload?.stableLatencies;
   const latencies = stable ?? perf.latencies["all"];
   const which =
