@@ -225,7 +225,10 @@ export interface GossiperOptions {
 
 /** How often those are asked who do not answer, in ms. */
 const ASK_MS = 400;
-/** How soon the parent is asked again by a node that has news, in ms; the second time, twice that. */
+/**
+ * How soon the parent is asked again by a node that has news, in ms; the second time, twice that. And
+ * how soon an acknowledgement may follow upon another message.
+ */
 const SOON_MS = 50;
 /** How long a node keeps quiet when it has started and nobody sends it anything, in ms. */
 const QUIET_START_MS = 500;
@@ -400,14 +403,20 @@ export class Gossiper {
         // Its parent sees to that as well; but it may die before it could.
         dueMs = link.askedMs + ASK_MS * this.#links.length;
       }
-      if (!isServed) dueMs = Math.min(dueMs, this.#ackMs(link));
+      const ackMs = isServed ? Number.POSITIVE_INFINITY : this.#ackMs(link);
+      if (link === parent) dueMs = Math.min(dueMs, ackMs);
       if (batch.at(-1) === link) continue;
-      if (dueMs <= nowMs) {
+      if (dueMs > nowMs && ackMs <= nowMs) {
+        // News is for parents and those who are served: two others would go on acknowledging, each
+        // with news that the other has to acknowledge in its turn.
+        this.#push(link, nowMs, {});
+        wakeMs = Math.min(wakeMs, dueMs);
+      } else if (dueMs <= nowMs) {
         this.#send(link, nowMs);
         // It may be due again, for another reason, at once.
         wakeMs = Math.min(wakeMs, nowMs + 1);
       } else {
-        wakeMs = Math.min(wakeMs, dueMs);
+        wakeMs = Math.min(wakeMs, dueMs, ackMs);
       }
     }
     if (batch.length > 0) {
@@ -509,10 +518,12 @@ export class Gossiper {
   #ackMs(link: Link): number {
     if (link.ackDueSinceMs === undefined) return Number.POSITIVE_INFINITY;
     // While batches keep coming, there will be news to ride on; when they end, there may be none.
-    return Math.min(
+    const dueMs = Math.min(
       link.ackDueSinceMs + ACK_CYCLES * this.#cycleMs,
       (link.nextBatchMs ?? Number.NEGATIVE_INFINITY) + link.roundTrip.jitterMs,
     );
+    // One acknowledgement will do for all copies of a message.
+    return Math.max(dueMs, link.sentMs + SOON_MS);
   }
 
   /** How long a peer may take to answer, in ms. */

@@ -32,6 +32,17 @@ function differences({ history }: Simulated): string[] {
   });
 }
 
+/** Seconds in which nodes answered each other's answers: more messages than news can explain. */
+function storms({ messages }: Simulated, nodeCount: number): string[] {
+  const sent = messages.filter(
+    ({ type, message: { src, dest } }) =>
+      type === "send" && src.startsWith("n") && dest.startsWith("n"),
+  );
+  return [...Map.groupBy(sent, ({ time }) => Math.floor(time / 1e9))].flatMap(([second, group]) =>
+    group.length > 60 * nodeCount ? [`storm: ${group.length} messages in second ${second}`] : [],
+  );
+}
+
 function sweep(
   options: SimulatedOptions & { readonly nemesis: readonly Fault[] },
   args: readonly string[] = [],
@@ -49,7 +60,7 @@ function sweep(
       ...options,
     },
     args,
-    alsoWrong: differences,
+    alsoWrong: (run) => [...differences(run), ...storms(run, options.nodeCount ?? 5)],
   });
 }
 

@@ -474,6 +474,39 @@ describe("Gossiper", () => {
     expect(early.length).toBeLessThanOrEqual(4 + intervals.length / 12);
   });
 
+  test("acknowledges news of a node that is not its parent once, however often it comes", () => {
+    const [one, other] = [gossiper("n1"), gossiper("n2")];
+    const sides = [
+      { id: "n1", node: one, other },
+      { id: "n2", node: other, other: one },
+    ];
+    for (const { node } of sides) node.wake(0);
+    // They have met, and both have news; their parent is n0.
+    one.receive("n2", { type: "gossip", me: "n2~1", you: "n1~1", seen: 0, have: [] }, 0);
+    other.receive("n1", { type: "gossip", me: "n1~1", you: "n2~1", seen: 0, have: [] }, 0);
+    const news = { type: "gossip" as const, me: "n2~1", you: "n1~1", seen: 0, end: 1 };
+    other.add(-1);
+    one.receive("n2", { ...news, news: [["n2~1", 0, -1]] }, 0);
+    const underWay: { readonly atMs: number; readonly arrive: () => void }[] = [];
+    let count = 0;
+    for (let nowMs = 0; nowMs < 1000; nowMs++) {
+      if (nowMs % 20 === 0) for (const { node } of sides) node.add(`${nowMs}`);
+      while ((underWay[0]?.atMs ?? nowMs) < nowMs) underWay.shift()?.arrive();
+      for (const { id, node, other: peer } of sides) {
+        for (const { dest, body } of node.step(nowMs).messages) {
+          if (dest === "n0" || body.type !== "gossip") continue;
+          count++;
+          const arrive = () =>
+            peer.receive(id, parseJson(stringifyJson(body)) as never, nowMs + 50);
+          // Every message takes 50 ms, and comes twice.
+          underWay.push({ atMs: nowMs + 50, arrive }, { atMs: nowMs + 51, arrive });
+        }
+      }
+    }
+    expect(count).toBeGreaterThan(0);
+    expect(count).toBeLessThan(20);
+  });
+
   test("sends what a peer lacks in pieces when it is a lot", () => {
     const hub = gossiper("n0");
     for (let value = 0; value < 300_000; value++) hub.add(value);
