@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { broadcast, Gossiper, type Outgoing } from "../../challenges/broadcast.ts";
+import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { receive, startNode } from "../support/fake-host.ts";
-import { SmallCluster } from "../support/small-cluster.ts";
 
 const CYCLE_MS = 400;
 const IDS = ["n0", "n1", "n2"];
 
 const cluster = (options: Partial<Parameters<typeof broadcast>[1]> = {}, nodeIds = IDS) =>
-  new SmallCluster({
+  new TestCluster({
     nodeIds,
     program: (node) => broadcast(node, { flushMs: CYCLE_MS, durable: false, ...options }),
   });
@@ -17,7 +17,7 @@ const give = (message: unknown) => ({ type: "broadcast", message });
 const READ = { type: "read" };
 
 /** What each node shows, sorted. */
-async function shown(nodes: SmallCluster, ids: readonly string[] = IDS): Promise<unknown[][]> {
+async function shown(nodes: TestCluster, ids: readonly string[] = IDS): Promise<unknown[][]> {
   const shownBy = async (id: string) => {
     const { messages } = await nodes.ask(id, READ);
     const texts = new Map((messages as unknown[]).map((value) => [stringifyJson(value), value]));
@@ -200,7 +200,7 @@ describe("broadcast on three nodes", () => {
   });
 
   test.each([
-    ["comes back empty", (nodes: SmallCluster) => nodes.start("n1"), ["n0", "n1", "n2"]],
+    ["comes back empty", (nodes: TestCluster) => nodes.start("n1"), ["n0", "n1", "n2"]],
     ["does not come back", () => {}, ["n0", "n2"]],
   ])(
     "brings everywhere what only a hub in between had acknowledged that %s",

@@ -3,11 +3,11 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { gCounter } from "../../challenges/g-counter.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
+import { TestCluster } from "../../lib/testing/index.ts";
 import { CounterOptions } from "../../lib/vortex/index.ts";
-import { SmallCluster } from "../support/small-cluster.ts";
 
 const start = (program: typeof gCounter) =>
-  new SmallCluster({ program: (node) => program(node, v.parse(CounterOptions, {})) });
+  new TestCluster({ program: (node) => program(node, v.parse(CounterOptions, {})) });
 
 describe.each([
   ["g-counter", gCounter],

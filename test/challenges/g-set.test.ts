@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import { gSet } from "../../challenges/g-set.ts";
+import { TestCluster } from "../../lib/testing/index.ts";
 import { parseJson, stringifyJson } from "../../lib/vortex/index.ts";
-import { SmallCluster } from "../support/small-cluster.ts";
 
-const start = () => new SmallCluster({ program: (node) => gSet(node, { freshMs: 500 }) });
+const start = () => new TestCluster({ program: (node) => gSet(node, { freshMs: 500 }) });
 const add = (element: unknown) => ({ type: "add", element });
 const READ = { type: "read" };
 

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
 import { kafka, MergedLog } from "../../challenges/kafka.ts";
+import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, type Message, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
-import { SmallCluster } from "../support/small-cluster.ts";
 
 const ofTime = (time: number, ...messages: [key: string, message: unknown][]) => {
   return { time, messages, commits: [] };
@@ -133,7 +133,7 @@ describe("MergedLog", () => {
 function start(options: v.InferInput<typeof kafka.options> = {}, nodeIds = ["n0", "n1"]) {
   const program = (node: Parameters<typeof kafka>[0]) =>
     kafka(node, v.parse(kafka.options, options));
-  return new SmallCluster({ program, nodeIds });
+  return new TestCluster({ program, nodeIds });
 }
 
 const send = (key: string, msg: unknown): AnyBody => ({ type: "send", key, msg });
@@ -144,7 +144,7 @@ const isOfType =
     types.includes(String(body["type"]));
 
 /** The messages of a key that a node shows. */
-async function shown(cluster: SmallCluster, id: string, key: string): Promise<unknown[]> {
+async function shown(cluster: TestCluster, id: string, key: string): Promise<unknown[]> {
   const { msgs } = await cluster.ask(id, poll({ [key]: 0 }));
   const pairs = (msgs as { [key: string]: [number, unknown][] })[key] ?? [];
   return pairs.map(([, message]) => message);

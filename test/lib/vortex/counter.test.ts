@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { TestCluster } from "../../../lib/testing/index.ts";
 import { Counter, CounterOptions, type KVNode, type Message } from "../../../lib/vortex/index.ts";
-import { SmallCluster } from "../../support/small-cluster.ts";
 
 /** Three nodes with a counter each. */
-function start(options: v.InferInput<typeof CounterOptions> = {}): SmallCluster {
+function start(options: v.InferInput<typeof CounterOptions> = {}): TestCluster {
   const program = (node: KVNode) => {
     const counter = new Counter(node, v.parse(CounterOptions, options));
     node.handle("add", v.object({ delta: v.number() }), async (request) => {
@@ -15,14 +15,14 @@ function start(options: v.InferInput<typeof CounterOptions> = {}): SmallCluster 
       node.reply(request, { type: "read_ok", value: await counter.read() });
     });
   };
-  return new SmallCluster({ program });
+  return new TestCluster({ program });
 }
 
 const add = (delta: number) => ({ type: "add", delta });
 const READ = { type: "read" };
 
 /** Three nodes that know each other already, and have added 1, 10 and 100. */
-async function started(options: v.InferInput<typeof CounterOptions> = {}): Promise<SmallCluster> {
+async function started(options: v.InferInput<typeof CounterOptions> = {}): Promise<TestCluster> {
   const cluster = start(options);
   for (const [index, delta] of [1, 10, 100].entries()) await cluster.ask(`n${index}`, add(delta));
   if (options.durable === false) await cluster.advance(5000);
@@ -39,7 +39,7 @@ const isFrom =
   (id: string) =>
   ({ src, dest }: Message) =>
     src === id || dest === id;
-const storedTotal = (cluster: SmallCluster, id: string) =>
+const storedTotal = (cluster: TestCluster, id: string) =>
   (cluster.kv.valuesOf(`counter/${id}`).at(-1) as { total?: number } | undefined)?.total;
 
 describe("Counter.add", () => {

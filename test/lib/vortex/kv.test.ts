@@ -1,20 +1,21 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import type { TestHost } from "../../../lib/testing/index.ts";
+import { TestKv } from "../../../lib/testing/index.ts";
 import {
   type AnyBody,
   isRpcError,
   type KVNode,
   type UpdateOptions,
 } from "../../../lib/vortex/index.ts";
-import { type FakeHost, receive, settled, startNode } from "../../support/fake-host.ts";
-import { FakeKv } from "../../support/fake-kv.ts";
+import { receive, settled, startNode } from "../../support/fake-host.ts";
 
 const ABSENT = { type: "error", code: 20, text: "key does not exist" };
 const MISMATCH = { type: "error", code: 22, text: "current value 2 is not 1" };
 
 /** Answers everything that nodes have asked, until they ask no more or wait for their timers. */
 async function serveAll(
-  nodes: readonly { readonly node: KVNode; readonly host: FakeHost }[],
+  nodes: readonly { readonly node: KVNode; readonly host: TestHost }[],
   answer: (body: AnyBody) => AnyBody | undefined,
 ): Promise<void> {
   for (let isBusy = true; isBusy; ) {
@@ -225,7 +226,7 @@ describe("KvClient.update", () => {
   });
 
   test("does not overwrite a null that another stored while the key seemed absent", async () => {
-    const store = new FakeKv();
+    const store = new TestKv();
     let requests = 0;
     const started = startNode();
     const updating = started.node.seqKv.update("a", (current) => `was ${current}`);
@@ -309,7 +310,7 @@ describe("KvClient.update", () => {
     const schedule = fc.infiniteStream(fc.nat({ max: 3 }));
     await fc.assert(
       fc.asyncProperty(schedule, fc.nat(), async (statesBehind, seed) => {
-        const store = new FakeKv();
+        const store = new TestKv();
         const nodes = [1, 2, 3, 4].map((index) => startNode(undefined, seed + index));
         const updates = nodes.flatMap(({ node }) =>
           [1, 2].map(() =>

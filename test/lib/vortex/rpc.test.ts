@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import type { TestHost } from "../../../lib/testing/index.ts";
 import {
   type AnyBody,
   type KVNode,
@@ -8,13 +9,13 @@ import {
   type RpcResult,
   type SyncRpcOptions,
 } from "../../../lib/vortex/index.ts";
-import { type FakeHost, receive, settled, startNode } from "../../support/fake-host.ts";
+import { receive, settled, startNode } from "../../support/fake-host.ts";
 
 const AskOk = v.object({ type: v.literal("ask_ok"), value: v.number() });
 const ASK = { type: "ask", key: "a" };
 
 /** The msg_id of the request that was sent last. */
-function lastId(host: FakeHost): unknown {
+function lastId(host: TestHost): unknown {
   return host.sent.at(-1)?.body["msg_id"];
 }
 
@@ -37,7 +38,7 @@ async function answered(reply: AnyBody): Promise<unknown> {
 }
 
 /** Fails unless nothing is left of any RPC. */
-async function expectNothingLeft(node: KVNode, host: FakeHost): Promise<void> {
+async function expectNothingLeft(node: KVNode, host: TestHost): Promise<void> {
   expect(host.clock.pendingTimers).toBe(0);
   expect(await outcome(node.drain(1e6))).toBeUndefined();
 }
@@ -257,7 +258,7 @@ describe("syncRpc with a signal", () => {
 
 describe("rpc", () => {
   /** The results that the callback of one RPC is given while the test acts on the node. */
-  function resultsOf(act: (node: KVNode, host: FakeHost) => void | Promise<void>) {
+  function resultsOf(act: (node: KVNode, host: TestHost) => void | Promise<void>) {
     const { node, host } = startNode();
     const results: RpcResult<v.InferOutput<typeof AskOk>>[] = [];
     node.rpc("n1", ASK, AskOk, (result) => void results.push(result));

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { TestCluster } from "../../../lib/testing/index.ts";
 import { type KVNode, StoredLog } from "../../../lib/vortex/index.ts";
-import { SmallCluster } from "../../support/small-cluster.ts";
 
 /** A log, and what it has told of. */
 interface Seen {
@@ -21,7 +21,7 @@ function start() {
     });
     seen.push({ log, records });
   };
-  const cluster = new SmallCluster({ program });
+  const cluster = new TestCluster({ program });
   const at = (index: number): Seen => {
     const found = seen[index];
     if (found === undefined) throw new Error(`There was no start ${index}`);

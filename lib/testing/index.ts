@@ -1,0 +1,18 @@
+/**
+ * The test kit: a program's nodes inside a test, whose messages and whose time are the test's.
+ *
+ * @example
+ * import { expect, test } from "bun:test";
+ * import { TestCluster } from "vortex/testing";
+ * import { echo } from "./echo.ts";
+ *
+ * test("echo answers with what it was sent", async () => {
+ *   const cluster = new TestCluster({ program: echo });
+ *   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
+ *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
+ * });
+ */
+export { ManualClock, settled } from "./manual-clock.ts";
+export { type Fate, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { TestHost } from "./test-host.ts";
+export { TestKv } from "./test-kv.ts";

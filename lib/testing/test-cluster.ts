@@ -1,0 +1,281 @@
+import { type AnyBody, type Host, KVNode, type Message, type NodeId } from "../vortex/index.ts";
+import { TimestampOracle } from "../workbench/services/tso.ts";
+import { ManualClock, settled } from "./manual-clock.ts";
+import { TestHost } from "./test-host.ts";
+import { TestKv } from "./test-kv.ts";
+
+/** What becomes of a message: it arrives, it is lost, or it waits for {@link TestCluster.release}. */
+export type Fate = "deliver" | "lose" | "hold";
+
+/** What a {@link TestCluster} is made of. */
+export interface TestClusterOptions {
+  /** Three by default: n0, n1, n2. */
+  readonly nodeIds?: readonly NodeId[];
+  /** Runs on every node. One with options is given them here: `(node) => gossip(node, options)`. */
+  readonly program: (node: KVNode) => void;
+  /** How long messages between nodes and services take, in ms; no time at all by default. */
+  readonly latencyMs?: number;
+}
+
+/** How long {@link TestCluster.ask} waits for a reply, in ms of the cluster's time. */
+const ASK_LIMIT_MS = 10_000;
+const SERVICE_IDS: ReadonlySet<NodeId> = new Set(["seq-kv", "lin-kv", "lww-kv"]);
+
+interface RunningNode {
+  readonly host: TestHost;
+  readonly node: KVNode;
+}
+
+/**
+ * A few nodes in this process, whose messages and whose time are the test's.
+ *
+ * Nothing happens by itself: time stands still until the test lets it pass, so a test of a minute
+ * of gossip takes milliseconds, and the same test does the same thing every time. Services answer at
+ * once, and from one store: all of `seq-kv`, `lin-kv` and `lww-kv` are {@link TestCluster.kv}.
+ *
+ * @example
+ * test("echo answers with what it was sent", async () => {
+ *   const cluster = new TestCluster({ program: echo });
+ *   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
+ *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
+ * });
+ */
+export class TestCluster {
+  /** What the key-value services hold. */
+  readonly kv = new TestKv();
+  /** How many of the newest states the key-value services do not show. */
+  statesBehind = 0;
+  /** Decides on every message that no cut has lost, but those from and to clients. */
+  fate: (message: Message) => Fate = () => "deliver";
+  /** All messages between nodes and services, in the order of sending, whatever became of them. */
+  readonly messages: Message[] = [];
+  readonly #program: (node: KVNode) => void;
+  readonly #nodeIds: readonly NodeId[];
+  readonly #latencyMs: number;
+  readonly #clock = new ManualClock();
+  readonly #oracle = new TimestampOracle();
+  readonly #nodes = new Map<NodeId, RunningNode>();
+  readonly #held: Message[] = [];
+  readonly #replies = new Map<number, AnyBody>();
+  readonly #cuts = new Set<string>();
+  readonly #logs: string[] = [];
+  #lostCount = 0;
+  #lastRequest = 0;
+  #startCount = 0;
+
+  /**
+   * Starts all nodes; they have answered `init` when this returns.
+   *
+   * @throws what the program throws.
+   */
+  constructor({ program, nodeIds = ["n0", "n1", "n2"], latencyMs = 0 }: TestClusterOptions) {
+    this.#program = program;
+    this.#nodeIds = nodeIds;
+    this.#latencyMs = latencyMs;
+    for (const id of nodeIds) this.start(id);
+  }
+
+  /** How much time has passed, in ms. */
+  get nowMs(): number {
+    return this.#clock.nowMs();
+  }
+
+  /** What the nodes have logged, each line with its node: `"n0: starting"`. */
+  get logs(): readonly string[] {
+    for (const [id, { host }] of this.#nodes) this.#takeLogs(id, host);
+    return this.#logs;
+  }
+
+  /** How many messages were lost: to cuts, to {@link fate}, or as their node was killed. */
+  get lostCount(): number {
+    return this.#lostCount;
+  }
+
+  /** Starts a node, or starts it anew, with nothing left of what it was. */
+  start(id: NodeId): void {
+    this.kill(id);
+    const host = new TestHost(++this.#startCount);
+    const running = { host, node: new KVNode(this.#hostOf(id, host)) };
+    this.#program(running.node);
+    this.#nodes.set(id, running);
+    const body = { type: "init", msg_id: 1, node_id: id, node_ids: [...this.#nodeIds] };
+    running.node.receive({ src: "c0", dest: id, body });
+    const [answer, ...others] = host.takeSent();
+    if (answer?.body["type"] !== "init_ok") throw new Error(`${id} did not answer init`);
+    // What it sends as it starts goes out as soon as time passes.
+    host.sent.push(...others);
+  }
+
+  /** Kills a node: what is under way to it is lost, until it is started again. */
+  kill(id: NodeId): void {
+    const running = this.#nodes.get(id);
+    if (running === undefined) return;
+    this.#takeLogs(id, running.host);
+    this.#nodes.delete(id);
+  }
+
+  /**
+   * Sends a client's request, and returns what gives the reply once there is one.
+   *
+   * For requests whose replies the test does not wait for at once; {@link ask} waits.
+   */
+  request(id: NodeId, body: AnyBody): () => AnyBody | undefined {
+    const msg_id = ++this.#lastRequest;
+    this.#nodeOf(id).node.receive({ src: "c1", dest: id, body: { ...body, msg_id } });
+    return () => this.#replies.get(msg_id);
+  }
+
+  /**
+   * Sends a client's request, lets time pass until it is answered, and resolves with the reply's
+   * body: one of an error, too.
+   *
+   * @throws {Error} when no reply comes within 10 s of the cluster's time.
+   */
+  async ask(id: NodeId, body: AnyBody): Promise<AnyBody> {
+    const reply = this.request(id, body);
+    const endMs = this.nowMs + ASK_LIMIT_MS;
+    for (;;) {
+      await this.settle();
+      const found = reply();
+      if (found !== undefined) return found;
+      const nextMs = this.#clock.nextDueMs;
+      if (nextMs === undefined || nextMs > endMs) break;
+      await this.#clock.advanceTo(nextMs);
+    }
+    throw new Error(`${id} did not reply to "${body["type"]}" within ${ASK_LIMIT_MS / 1000} s`);
+  }
+
+  /** Delivers messages until there are no more that can arrive by now. */
+  async settle(): Promise<void> {
+    for (let isBusy = true; isBusy; ) {
+      await settled();
+      isBusy = false;
+      for (const { host } of [...this.#nodes.values()]) {
+        for (const message of host.takeSent()) {
+          isBusy = true;
+          this.#send(message);
+        }
+      }
+    }
+  }
+
+  /** Lets time pass on all nodes; what they send meanwhile arrives in its time. */
+  async advance(byMs: number): Promise<void> {
+    const endMs = this.nowMs + byMs;
+    await this.settle();
+    for (;;) {
+      const nextMs = this.#clock.nextDueMs;
+      if (nextMs === undefined || nextMs > endMs) break;
+      await this.#clock.advanceTo(nextMs);
+      await this.settle();
+    }
+    await this.#clock.advanceTo(endMs);
+  }
+
+  /** Cuts the link between two nodes or services: messages that arrive on it are lost, both ways. */
+  cut(one: NodeId, other: NodeId): void {
+    this.#cuts.add(link(one, other));
+    this.#cuts.add(link(other, one));
+  }
+
+  /**
+   * Splits the nodes into groups, and cuts every link between two of them.
+   *
+   * Nodes that are in no group, and services, stay in touch with all.
+   */
+  partition(...groups: readonly (readonly NodeId[])[]): void {
+    for (const [index, group] of groups.entries()) {
+      const others = groups.slice(index + 1).flat();
+      for (const one of group) for (const other of others) this.cut(one, other);
+    }
+  }
+
+  /** Mends all links. */
+  heal(): void {
+    this.#cuts.clear();
+  }
+
+  /** Lets the messages arrive that were held back, in the order of sending. */
+  async release(): Promise<void> {
+    for (const message of this.#held.splice(0)) this.#deliver(message);
+    await this.settle();
+  }
+
+  /** Lets a message arrive, as if it had been sent once more; on a link that is cut, it is lost. */
+  deliver(message: Message): void {
+    this.#deliver(message);
+  }
+
+  /** Takes the messages between nodes and services since the last call. */
+  takeMessages(): Message[] {
+    return this.messages.splice(0);
+  }
+
+  /** A node's host: the cluster's time, as long as the node lives. */
+  #hostOf(id: NodeId, { transport, random, logger }: TestHost): Host {
+    const isAlive = () => this.#nodes.get(id)?.host.transport === transport;
+    const clock = {
+      nowMs: () => this.#clock.nowMs(),
+      after: (delayMs: number, callback: () => void) =>
+        this.#clock.after(delayMs, () => {
+          if (isAlive()) callback();
+        }),
+    };
+    return { transport, random, logger, clock };
+  }
+
+  #takeLogs(id: NodeId, { logged }: TestHost): void {
+    this.#logs.push(...logged.splice(0).map((text) => `${id}: ${text}`));
+  }
+
+  #nodeOf(id: NodeId): RunningNode {
+    const found = this.#nodes.get(id);
+    if (found === undefined) throw new Error(`There is no ${id}, or it was killed`);
+    return found;
+  }
+
+  #send(message: Message): void {
+    const { dest, body } = message;
+    if (this.#isClient(dest)) {
+      this.#replies.set(Number(body["in_reply_to"]), body);
+      return;
+    }
+    this.messages.push(message);
+    const fate = this.fate(message);
+    if (fate === "hold") this.#held.push(message);
+    else if (fate === "lose") this.#lostCount++;
+    else if (this.#latencyMs === 0) this.#deliver(message);
+    else this.#clock.after(this.#latencyMs, () => this.#deliver(message));
+  }
+
+  #isClient(id: NodeId): boolean {
+    return id.startsWith("c") && !this.#nodeIds.includes(id);
+  }
+
+  #deliver(message: Message): void {
+    const { src, dest, body } = message;
+    if (this.#cuts.has(link(src, dest))) {
+      this.#lostCount++;
+    } else if (this.#nodeIds.includes(dest)) {
+      const running = this.#nodes.get(dest);
+      if (running === undefined) this.#lostCount++;
+      else running.node.receive(message);
+    } else {
+      const reply = this.#answer(src, dest, body);
+      this.#send({ src: dest, dest: src, body: { ...reply, in_reply_to: body["msg_id"] } });
+    }
+  }
+
+  #answer(src: NodeId, service: NodeId, body: AnyBody): AnyBody {
+    if (SERVICE_IDS.has(service)) return this.kv.answer(body, this.statesBehind);
+    const reply = service === "lin-tso" ? this.#oracle.handle(src, body) : undefined;
+    if (reply !== undefined) return reply;
+    throw new Error(
+      `${src} sent "${body["type"]}" to ${service}, which does not exist or does not know it`,
+    );
+  }
+}
+
+function link(src: NodeId, dest: NodeId): string {
+  return `${src} to ${dest}`;
+}

@@ -1,0 +1,174 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { echo } from "../../../challenges/echo.ts";
+import { TestCluster } from "../../../lib/testing/index.ts";
+import type { KVNode } from "../../../lib/vortex/index.ts";
+
+const Add = v.object({ value: v.number() });
+const Anything = v.looseObject({});
+
+/** Tells every peer once, and nobody again: what is lost stays lost. */
+function forgetful(node: KVNode): void {
+  const values = new Set<number>();
+  node.handle("add", Add, (request) => {
+    values.add(request.body.value);
+    for (const peer of node.peers) node.send(peer, { type: "told", value: request.body.value });
+    node.reply(request, { type: "add_ok" });
+  });
+  node.handle("told", Add, (request) => void values.add(request.body.value));
+  node.handle("read", Anything, (request) => {
+    node.reply(request, { type: "read_ok", values: [...values] });
+  });
+}
+
+/** Ticks every 100 ms, and answers with what it knows of time and chance. */
+function ticking(node: KVNode): void {
+  let ticks = 0;
+  node.onInit(() => void node.every(100, () => void ticks++));
+  node.handle("ticks", Anything, (request) => {
+    node.log(`asked at ${node.nowMs()}`);
+    node.reply(request, { type: "ticks_ok", ticks, random: node.random() });
+  });
+  node.handle("slow", Anything, async (request) => {
+    await node.sleep(2500);
+    node.reply(request, { type: "slow_ok" });
+  });
+  node.handle("never", Anything, () => {});
+}
+
+const valuesOn = async (cluster: TestCluster, id: string) =>
+  (await cluster.ask(id, { type: "read" }))["values"];
+
+describe("TestCluster", () => {
+  test("sends a body and resolves with the reply", async () => {
+    const cluster = new TestCluster({ program: echo });
+    const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
+    expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
+  });
+
+  test("resolves with an error body where the node answers with one", async () => {
+    const cluster = new TestCluster({ program: echo });
+    expect(await cluster.ask("n0", { type: "shout" })).toMatchObject({ type: "error", code: 10 });
+  });
+
+  test("lets time pass until the reply is there, in no real time", async () => {
+    const cluster = new TestCluster({ program: ticking });
+    expect(await cluster.ask("n1", { type: "slow" })).toMatchObject({ type: "slow_ok" });
+    expect(cluster.nowMs).toBe(2500);
+  });
+
+  test("rejects when no reply comes within 10 s", async () => {
+    const cluster = new TestCluster({ program: ticking });
+    const asked = cluster.ask("n0", { type: "never" });
+    await expect(asked).rejects.toThrow('n0 did not reply to "never" within 10 s');
+  });
+
+  test("lets time pass on all nodes alike, as far as it is told and no further", async () => {
+    const cluster = new TestCluster({ program: ticking });
+    await cluster.advance(250);
+    for (const id of ["n0", "n1", "n2"]) {
+      expect(await cluster.ask(id, { type: "ticks" })).toMatchObject({ ticks: 2 });
+    }
+    expect(cluster.nowMs).toBe(250);
+    expect(cluster.logs).toEqual(["n0: asked at 250", "n1: asked at 250", "n2: asked at 250"]);
+  });
+
+  test("delivers between nodes after the latency", async () => {
+    const cluster = new TestCluster({ program: forgetful, latencyMs: 100 });
+    await cluster.ask("n0", { type: "add", value: 7 });
+    await cluster.advance(99);
+    expect(await valuesOn(cluster, "n1")).toEqual([]);
+    await cluster.advance(1);
+    expect(await valuesOn(cluster, "n1")).toEqual([7]);
+  });
+
+  test("loses what arrives on a link that is cut, both ways, until it is healed", async () => {
+    const cluster = new TestCluster({ program: forgetful });
+    cluster.cut("n0", "n1");
+    await cluster.ask("n0", { type: "add", value: 1 });
+    await cluster.ask("n1", { type: "add", value: 2 });
+    expect(cluster.lostCount).toBe(2);
+    expect(await valuesOn(cluster, "n0")).toEqual([1]);
+    expect(await valuesOn(cluster, "n1")).toEqual([2]);
+    expect(await valuesOn(cluster, "n2")).toEqual([1, 2]);
+    cluster.heal();
+    await cluster.ask("n0", { type: "add", value: 3 });
+    expect(await valuesOn(cluster, "n1")).toEqual([2, 3]);
+  });
+
+  test("cuts every link between two groups of a partition, and none within", async () => {
+    const nodeIds = ["n0", "n1", "n2", "n3", "n4"];
+    const cluster = new TestCluster({ program: forgetful, nodeIds });
+    cluster.partition(["n0", "n1"], ["n2", "n3"]);
+    await cluster.ask("n0", { type: "add", value: 1 });
+    const holders = [];
+    for (const id of nodeIds) {
+      if (Bun.deepEquals(await valuesOn(cluster, id), [1])) holders.push(id);
+    }
+    expect(holders).toEqual(["n0", "n1", "n4"]);
+    expect(cluster.lostCount).toBe(2);
+  });
+
+  test("lets the test decide on each message: deliver, lose, hold until released", async () => {
+    const cluster = new TestCluster({ program: forgetful });
+    cluster.fate = ({ dest }) => (dest === "n1" ? "hold" : "lose");
+    await cluster.ask("n0", { type: "add", value: 1 });
+    expect(await valuesOn(cluster, "n1")).toEqual([]);
+    await cluster.release();
+    expect(await valuesOn(cluster, "n1")).toEqual([1]);
+    expect(await valuesOn(cluster, "n2")).toEqual([]);
+    expect(cluster.takeMessages().map(({ src, dest }) => `${src} ${dest}`)).toEqual([
+      "n0 n1",
+      "n0 n2",
+    ]);
+    expect(cluster.takeMessages()).toEqual([]);
+  });
+
+  test("kills a node with all its timers, and starts it anew with nothing left", async () => {
+    const cluster = new TestCluster({ program: ticking });
+    await cluster.advance(1000);
+    cluster.kill("n0");
+    expect(() => cluster.request("n0", { type: "ticks" })).toThrow("There is no n0");
+    cluster.start("n0");
+    await cluster.advance(200);
+    expect(await cluster.ask("n0", { type: "ticks" })).toMatchObject({ ticks: 2 });
+    expect(await cluster.ask("n1", { type: "ticks" })).toMatchObject({ ticks: 12 });
+  });
+
+  test("provides Maelstrom's services, as far behind as the test says", async () => {
+    const program = (node: KVNode) => {
+      node.handle("put", Add, async (request) => {
+        await node.seqKv.write("key", request.body.value);
+        node.reply(request, { type: "put_ok", at: await node.linTso.ts() });
+      });
+      node.handle("get", Anything, async (request) => {
+        node.reply(request, { type: "get_ok", value: await node.seqKv.readOr("key", null) });
+      });
+    };
+    const cluster = new TestCluster({ program });
+    expect(await cluster.ask("n0", { type: "put", value: 1 })).toMatchObject({ at: 0 });
+    expect(await cluster.ask("n0", { type: "put", value: 2 })).toMatchObject({ at: 1 });
+    expect(await cluster.ask("n1", { type: "get" })).toMatchObject({ value: 2 });
+    cluster.statesBehind = 1;
+    expect(await cluster.ask("n1", { type: "get" })).toMatchObject({ value: 1 });
+    expect(cluster.kv.valuesOf("key")).toEqual([undefined, 1, 2]);
+  });
+
+  test("says so when a node sends to what does not exist", async () => {
+    const program = (node: KVNode) =>
+      node.handle("go", Anything, () => node.send("n7", { type: "hello" }));
+    const cluster = new TestCluster({ program });
+    await expect(cluster.ask("n0", { type: "go" })).rejects.toThrow('n0 sent "hello" to n7');
+  });
+
+  test("does the same thing every time, chance included", async () => {
+    const run = async () => {
+      const cluster = new TestCluster({ program: ticking });
+      const ask = (id: string) => cluster.ask(id, { type: "ticks" });
+      return { n0: await ask("n0"), n1: await ask("n1") };
+    };
+    const once = await run();
+    expect(await run()).toEqual(once);
+    expect(once.n0["random"]).not.toEqual(once.n1["random"]);
+  });
+});
