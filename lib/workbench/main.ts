@@ -1,5 +1,6 @@
 /** The `vortex` command. */
 import { Command, CommanderError } from "commander";
+import packageJson from "../../package.json" with { type: "json" };
 import { checkCommand } from "./commands/check.ts";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
@@ -16,6 +17,7 @@ import { InvalidOptions } from "./workloads/workload.ts";
 
 const program = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
+  .version(packageJson.version)
   .addCommand(testCommand())
   .addCommand(stagesCommand())
   .addCommand(checkCommand())
