@@ -35,6 +35,7 @@ export class TestHost implements Host {
 
   /** Records what is sent. */
   readonly transport = {
+    /** Puts a message at the end of {@link sent}. */
     send: (message: Message) => {
       // Through text and back, so that the recorded message shares nothing with the node's objects.
       this.sent.push(parseJson(stringifyJson(message)) as Message);
@@ -42,10 +43,14 @@ export class TestHost implements Host {
   };
 
   /** Records what is logged. */
-  readonly logger = { log: (text: string) => void this.logged.push(text) };
+  readonly logger = {
+    /** Puts a remark at the end of {@link logged}. */
+    log: (text: string) => void this.logged.push(text),
+  };
 
   /** SplitMix32: as good as a test needs. */
   readonly random = {
+    /** A number in [0, 1). */
     next: () => {
       this.#randomState = (this.#randomState + 0x9e3779b9) | 0;
       let bits = this.#randomState;

@@ -75,6 +75,7 @@ interface Peer {
   isSilent: boolean;
 }
 
+/** A node's part of a counter: what it adds, and what it knows of the totals of all nodes. */
 export class Counter {
   readonly #node: KVNode;
   readonly #options: CounterOptions;

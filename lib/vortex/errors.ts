@@ -76,8 +76,10 @@ export class RpcError extends Error {
     this.definite = isDefinite(code);
   }
 
-  // A program loaded into a compiled workbench brings its own copy of this class, so `instanceof`
-  // would not recognise its errors.
+  /**
+   * Marks errors of this class, whichever copy of it: a program that is loaded into a compiled
+   * workbench brings its own, so `instanceof` would not recognise its errors.
+   */
   get [BRAND](): true {
     return true;
   }

@@ -18,6 +18,7 @@ export interface Transport {
 /** Calls off a timer; nothing happens when it has fired already. */
 export type Cancel = () => void;
 
+/** Time: it never goes back, and may have nothing to do with the time of day. */
 export interface Clock {
   /** Milliseconds since some fixed moment, with fractions. Never goes back. */
   nowMs(): number;
@@ -25,6 +26,7 @@ export interface Clock {
   after(delayMs: number, callback: () => void): Cancel;
 }
 
+/** Chance. */
 export interface Random {
   /** A number in [0, 1), all multiples of 2^-53 equally likely. */
   next(): number;
@@ -32,9 +34,11 @@ export interface Random {
 
 /** Where a node's remarks go; never the protocol's output. */
 export interface Logger {
+  /** Takes a remark, possibly of several lines. */
   log(text: string): void;
 }
 
+/** All that a node is given. */
 export interface Host {
   readonly transport: Transport;
   readonly clock: Clock;

@@ -35,6 +35,7 @@ export {
   type Request,
   type RpcOptions,
   type RpcResult,
+  type Schema,
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";

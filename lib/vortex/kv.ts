@@ -15,11 +15,13 @@ const WriteOk = v.object({ type: v.literal("write_ok") });
 const CasOk = v.object({ type: v.literal("cas_ok") });
 const TsOk = v.object({ type: v.literal("ts_ok"), ts: v.pipe(v.number(), v.integer()) });
 
+/** How a compare-and-set goes about it. */
 export interface CasOptions extends SyncRpcOptions {
   /** Whether to store the value, whatever `from` is, when the key is absent. Not on lww-kv. */
   readonly createIfNotExists?: boolean;
 }
 
+/** How often, and how patiently, an update is tried. */
 export interface UpdateOptions extends SyncRpcOptions {
   /** How often to try, at least once. Defaults to 16. */
   readonly attempts?: number;

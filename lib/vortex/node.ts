@@ -48,11 +48,13 @@ export type RpcResult<Body> =
   | { readonly ok: true; readonly body: Body }
   | { readonly ok: false; readonly error: RpcError };
 
+/** How long to wait for a reply. */
 export interface RpcOptions {
   /** How long to wait for the reply, in milliseconds of the host's clock. Defaults to 1000. */
   readonly timeoutMs?: number;
 }
 
+/** How long to wait for a reply, and what calls it off. */
 export interface SyncRpcOptions extends RpcOptions {
   /** Gives up waiting when it aborts; `syncRpc` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;

@@ -13,6 +13,7 @@ import { retry } from "./retry.ts";
 /** How many records are asked for at a time, at most. */
 const MAX_WINDOW = 256;
 
+/** Where a log is kept, and what is in it. */
 export interface StoredLogOptions<Record> {
   /** What its keys begin with: each log has its own. */
   readonly name: string;
@@ -29,6 +30,7 @@ interface Stored<Record> {
   readonly record: Record;
 }
 
+/** A log that all nodes append to and read, kept in a key-value service: a key for each record. */
 export class StoredLog<Record> {
   readonly #node: KVNode;
   readonly #options: StoredLogOptions<Record>;
