@@ -1,11 +1,13 @@
 /** The `vortex` command. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
+import { bunSubcommand } from "./commands/bun.ts";
 import { checkCommand } from "./commands/check.ts";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
 import { remark } from "./commands/live.ts";
 import { mergeCommand } from "./commands/merge.ts";
+import { newCommand } from "./commands/new/new.ts";
 import { reportCommand } from "./commands/report.ts";
 import { serveCommand } from "./commands/serve.ts";
 import { simCommand } from "./commands/sim.ts";
@@ -18,13 +20,16 @@ import { InvalidOptions } from "./workloads/workload.ts";
 const program = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
   .version(packageJson.version)
+  .enablePositionalOptions()
   .addCommand(testCommand())
   .addCommand(stagesCommand())
   .addCommand(checkCommand())
   .addCommand(reportCommand())
   .addCommand(serveCommand())
   .addCommand(simCommand())
-  .addCommand(mergeCommand());
+  .addCommand(mergeCommand())
+  .addCommand(newCommand())
+  .addCommand(bunSubcommand());
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(--help lists what there is)");

@@ -13,3 +13,9 @@ export function selfCommand(): readonly string[] {
 export function selfDirectory(): string | undefined {
   return isCompiled ? dirname(process.execPath) : undefined;
 }
+
+/** The command of the Bun that this one runs on: a compiled executable has it within. */
+export function bunCommand(words: readonly string[]) {
+  const env = isCompiled ? { ...process.env, BUN_BE_BUN: "1" } : process.env;
+  return { words: [process.execPath, ...words], env };
+}

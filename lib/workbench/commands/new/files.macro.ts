@@ -1,0 +1,69 @@
+/**
+ * The files of a new project, as they are when the command is bundled.
+ *
+ * Whoever has the command has the library: nothing is fetched from anywhere.
+ */
+import { readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { Glob } from "bun";
+
+const ROOT = join(import.meta.dir, "../../../..");
+const TEMPLATE = join(import.meta.dir, "template");
+
+interface Manifest {
+  readonly [field: string]: unknown;
+}
+
+/** Path in the project -> text: as JSON, gzipped, in base 64. */
+export function packedFiles(): string {
+  const files = { ...template(), ...library(), ...valibot() };
+  return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
+}
+
+function template(): Record<string, string> {
+  return filesIn(TEMPLATE, ["**"], "");
+}
+
+/** What is published of this package, but for the command. */
+function library(): Record<string, string> {
+  const manifest: Manifest = JSON.parse(read(ROOT, "package.json"));
+  const { name, version, description, license, type, exports, engines, sideEffects } = manifest;
+  const { dependencies, files } = manifest;
+  const kept = { name, version, description, license, type, exports, engines, sideEffects };
+  const sources = (files as string[]).filter((file) => file.startsWith("lib/"));
+  const patterns = sources.map((file) => (file.endsWith(".ts") ? file : `${file}/**`));
+  return {
+    // As a peer, valibot is the project's own copy, and not looked for in a registry.
+    ...filesIn(ROOT, [...patterns, "LICENSE"], "vendor/vortex"),
+    "vendor/vortex/package.json": json({ ...kept, peerDependencies: dependencies }),
+  };
+}
+
+/** valibot as it is published; its development dependencies would have to be fetched. */
+function valibot(): Record<string, string> {
+  const directory = dirname(Bun.resolveSync("valibot/package.json", ROOT));
+  const {
+    devDependencies: _,
+    scripts: __,
+    ...kept
+  }: Manifest = JSON.parse(read(directory, "package.json"));
+  return {
+    ...filesIn(directory, ["dist/index.mjs", "dist/index.d.mts", "LICENSE*"], "vendor/valibot"),
+    "vendor/valibot/package.json": json(kept),
+  };
+}
+
+function filesIn(directory: string, patterns: readonly string[], to: string) {
+  const files = patterns.flatMap((pattern) => [
+    ...new Glob(pattern).scanSync({ cwd: directory, dot: true }),
+  ]);
+  return Object.fromEntries(files.sort().map((file) => [join(to, file), read(directory, file)]));
+}
+
+function read(directory: string, file: string): string {
+  return readFileSync(join(directory, file), "utf8");
+}
+
+function json(value: unknown): string {
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
