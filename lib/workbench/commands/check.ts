@@ -10,6 +10,7 @@ import { DEFAULTS } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { readHistoryFile } from "./history-files.ts";
 import { remark } from "./live.ts";
+import { oneOf } from "./suggestions.ts";
 import { list, part } from "./test-flags.ts";
 
 interface Flags extends CheckOptions {
@@ -25,7 +26,9 @@ export function checkCommand(): Command {
       new Option(
         "-w, --workload <name>",
         "what the clients did; needed where the file does not say, as with history.edn",
-      ).choices(CHECKED_WORKLOADS),
+      )
+        .choices(CHECKED_WORKLOADS)
+        .argParser(oneOf("workload", CHECKED_WORKLOADS)),
     )
     .option(
       "--consistency-models <models>",

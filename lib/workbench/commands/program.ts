@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyProgram } from "../simulated-cluster.ts";
+import { didYouMean } from "./suggestions.ts";
 import { BadArguments } from "./test-flags.ts";
 
 /**
@@ -27,7 +28,10 @@ export async function loadProgram(file: string, name: string | undefined): Promi
   if (name !== undefined) {
     const named = functions.find(([key]) => key === name);
     if (named !== undefined) return named[1];
-    throw new BadArguments(`${file}: exports no function "${name}", but ${names || "none at all"}`);
+    const known = functions.map(([key]) => key);
+    throw new BadArguments(
+      `${file}: exports no function "${name}", but ${names || "none at all"}.${didYouMean(name, known)}`,
+    );
   }
   // One that is exported by its name and as the default is one.
   const [only, ...others] = different;

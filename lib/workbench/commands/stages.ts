@@ -14,6 +14,7 @@ import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
 import { stageOptions } from "./stage-options.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
+import { unknownWord } from "./suggestions.ts";
 import { BadArguments, executable, nonNegativeInteger } from "./test-flags.ts";
 
 interface Flags extends StoreFlags {
@@ -93,7 +94,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
 function pickStages(ids: readonly string[]): readonly Stage[] {
   const unknown = ids.find((id) => !STAGE_IDS.includes(id));
   if (unknown !== undefined) {
-    throw new BadArguments(`There is no stage "${unknown}"; there are ${STAGE_IDS.join(", ")}`);
+    throw new BadArguments(unknownWord("stage", unknown, STAGE_IDS));
   }
   return ids.length === 0 ? STAGES : STAGES.filter(({ id }) => ids.includes(id));
 }

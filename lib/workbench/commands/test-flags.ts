@@ -14,6 +14,7 @@ import { FAULTS, type Fault } from "../nemesis/faults.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
 import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
+import { oneOf, unknownWord } from "./suggestions.ts";
 
 /** What commander makes of the flags, before they are put together. */
 export interface TestFlags {
@@ -57,6 +58,7 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option("-w, --workload <name>", "what clients do and how it is judged")
         .choices(WORKLOAD_NAMES)
+        .argParser(oneOf("workload", WORKLOAD_NAMES))
         .default(DEFAULTS.workload),
     )
     .option(
@@ -91,6 +93,7 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option("--latency-dist <distribution>", "how the latency is distributed")
         .choices(LATENCY_DISTRIBUTIONS)
+        .argParser(oneOf("distribution", LATENCY_DISTRIBUTIONS))
         .default(DEFAULTS.latency.distribution),
     )
     .addOption(
@@ -117,6 +120,7 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option("--topology <name>", "which neighbours broadcast tells the nodes of")
         .choices(TOPOLOGY_NAMES)
+        .argParser(oneOf("topology", TOPOLOGY_NAMES))
         .default(DEFAULTS.topology),
     )
     .addOption(
@@ -253,7 +257,7 @@ function remarksOnModels(models: readonly string[]): string[] {
     .filter((model) => !modelNames.includes(model))
     .map(
       (model) =>
-        `There is no consistency model "${model}", so transactions will not be judged; there are ${modelNames.join(", ")}`,
+        `${unknownWord("consistency model", model, modelNames)} Transactions will not be judged.`,
     );
 }
 
@@ -358,11 +362,7 @@ function nodesFile(file: string): NodeId[] {
 }
 
 function faults(text: string): Fault[] {
-  const named = list(text).map((name) => {
-    const fault = FAULTS.find((known) => known === name);
-    if (fault === undefined) throw new InvalidArgumentError(`There are: ${FAULTS.join(", ")}.`);
-    return fault;
-  });
+  const named = list(text).map(oneOf("fault", FAULTS));
   // Twice the same would be two that do not know of each other: neither heals what the other broke.
   return [...new Set(named)];
 }

@@ -47,7 +47,7 @@ describe("vortex stages", () => {
 
   test.concurrent("names the stages that there are when one is unknown", async () => {
     const { exitCode, stderr } = await vortex("stages", "9z");
-    expect(stderr).toContain(`There is no stage "9z"; there are ${STAGES.map(({ id }) => id)[0]}`);
+    expect(stderr).toContain(`There is no stage "9z". There are: ${STAGES.map(({ id }) => id)[0]}`);
     expect(exitCode).toBe(254);
   });
 

@@ -326,9 +326,9 @@ describe("vortex test ends with code 254 and says what to do about", () => {
     ["a rate that is no number", echoTest(ECHO, "--rate", "fast"), "It must be a number"],
     ["a time limit of 0", echoTest(ECHO, "--time-limit", "0"), "It must be an integer from 1 on"],
     ["half a node", echoTest(ECHO, "--node-count", "0.5"), "It must be an integer from 1 on"],
-    ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "Allowed choices are"],
+    ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "There are: broadcast, echo, "],
     ["an unknown fault", echoTest(ECHO, "--nemesis", "fire"), "There are: partition, "],
-    ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "Allowed choices are"],
+    ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "There are: constant, "],
     [
       "a part above all",
       echoTest(ECHO, "--availability", "1.5"),
