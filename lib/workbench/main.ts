@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { bunSubcommand } from "./commands/bun.ts";
 import { checkCommand } from "./commands/check.ts";
+import { completeCommand, completionCommand } from "./commands/completion.ts";
 import { EXIT_CODES } from "./commands/exit-codes.ts";
 import { Interrupted } from "./commands/interrupt.ts";
 import { remark } from "./commands/live.ts";
@@ -17,7 +18,7 @@ import { BadArguments } from "./commands/test-flags.ts";
 import { TestCrash } from "./run.ts";
 import { InvalidOptions } from "./workloads/workload.ts";
 
-const program = new Command("vortex")
+const program: Command = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
   .version(packageJson.version)
   .enablePositionalOptions()
@@ -29,7 +30,12 @@ const program = new Command("vortex")
   .addCommand(simCommand())
   .addCommand(mergeCommand())
   .addCommand(newCommand())
-  .addCommand(bunSubcommand());
+  .addCommand(bunSubcommand())
+  .addCommand(completionCommand())
+  .addCommand(
+    completeCommand(() => program),
+    { hidden: true },
+  );
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(--help lists what there is)");

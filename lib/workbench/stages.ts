@@ -140,3 +140,6 @@ export const STAGES: readonly Stage[] = [
     target: { msgsPerOp: 0.1 },
   },
 ];
+
+/** Each once, in order: a stage may have several runs. */
+export const STAGE_IDS: readonly string[] = [...new Set(STAGES.map(({ id }) => id))];

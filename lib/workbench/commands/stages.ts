@@ -6,7 +6,7 @@ import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import { REPORT_FILE } from "../report/stored-run.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
-import { STAGES, type Stage } from "../stages.ts";
+import { STAGE_IDS, STAGES, type Stage } from "../stages.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
@@ -23,9 +23,6 @@ interface Flags extends StoreFlags {
   readonly dist: string;
   readonly seed?: number;
 }
-
-/** Each once, in order: a stage may have several runs. */
-const STAGE_IDS = [...new Set(STAGES.map(({ id }) => id))];
 
 /** What stands in for the official lengths unless --full is given, in seconds. */
 const SHORT = { timeLimitS: 5, recoveryS: 2, nemesisIntervalS: 2 } as const;
