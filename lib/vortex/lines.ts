@@ -33,6 +33,11 @@ export class LineReader {
     return lines;
   }
 
+  /** What came after the last line break so far. */
+  get unfinished(): string {
+    return this.#carry;
+  }
+
   /** Returns what came after the last line break: a last line without one, or `""`. */
   end(): string {
     const rest = this.#carry + this.#decoder.decode();

@@ -10,6 +10,7 @@ import {
   errorKind,
   isDefinite,
   type Json,
+  type Message,
   MessageId,
   type NodeId,
 } from "../vortex/index.ts";
@@ -37,6 +38,19 @@ export class NetTimeout extends Error {
 /** A reply came that the workload's schema refuses. */
 export class MalformedReply extends Error {
   override readonly name = "MalformedReply";
+  readonly request: Message;
+  readonly reply: Message;
+  /** Whether the reply would be fine without the fields that its type does not have. */
+  readonly hasExtraFieldOnly: boolean;
+
+  constructor(request: Message, reply: Message, issues: readonly v.BaseIssue<unknown>[]) {
+    const type = request.body["type"];
+    super(`Malformed reply to "${type}" from ${request.dest}: ${describeIssues(issues)}`);
+    this.request = request;
+    this.reply = reply;
+    // So valibot says what a closed object does not have.
+    this.hasExtraFieldOnly = issues.every(({ expected }) => expected === "never");
+  }
 }
 
 /**
@@ -102,7 +116,8 @@ export class Client {
     schema: S,
     timeoutMs: number,
   ): Promise<v.InferOutput<S>> {
-    const reply = await this.#request(dest, body, timeoutMs);
+    const request = { src: this.id, dest, body: { ...body, msg_id: ++this.#lastMsgId } };
+    const reply = await this.#request(request, timeoutMs);
     if (reply["type"] === "error") {
       const { code, text } = reply;
       const integer = Number.isInteger(code) ? (code as number) : undefined;
@@ -110,14 +125,12 @@ export class Client {
     }
     const result = v.safeParse(schema, reply);
     if (result.success) return result.output;
-    const issues = describeIssues(result.issues);
-    throw new MalformedReply(`Malformed reply to "${body.type}" from ${dest}: ${issues}`);
+    throw new MalformedReply(request, { src: dest, dest: this.id, body: reply }, result.issues);
   }
 
-  #request(dest: NodeId, body: AnyBody, timeoutMs: number): Promise<AnyBody> {
+  #request({ dest, body }: Message & { body: { msg_id: number } }, timeoutMs: number) {
     if (this.#awaited !== undefined) throw new Error(`${this.id} has a request in flight already`);
-    const msgId = ++this.#lastMsgId;
-    return new Promise((resolve, reject) => {
+    return new Promise<AnyBody>((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
         this.#awaited = undefined;
         reject(new NetTimeout(`No reply from ${dest} within ${timeoutMs} ms`));
@@ -127,8 +140,8 @@ export class Client {
         this.#awaited = undefined;
         resolve(reply);
       };
-      this.#awaited = { msgId, settle, cancel: cancelTimeout };
-      this.#network.send(this.id, dest, { ...body, msg_id: msgId });
+      this.#awaited = { msgId: body.msg_id, settle, cancel: cancelTimeout };
+      this.#network.send(this.id, dest, body);
     });
   }
 

@@ -1,6 +1,7 @@
 /** The nodes under test, wherever they run. */
 import type { NodeId } from "../vortex/index.ts";
 import { shorten } from "../vortex/message.ts";
+import type { MistakeName } from "./mistakes.ts";
 
 /** A node that had ended before it was told to: any exit counts, one with status 0 too. */
 export interface Crash {
@@ -18,6 +19,8 @@ export interface BadLine {
   /** Cut if it is long. */
   readonly line: string;
   readonly reason: string;
+  /** What it looks like. */
+  readonly mistake: MistakeName;
 }
 
 const MAX_SHOWN_LENGTH = 1000;
@@ -51,4 +54,6 @@ export interface Cluster {
   /** Ends every node; resolves, when none is left, with those that had crashed. */
   stop(): Promise<readonly Crash[]>;
   readonly badLines: readonly BadLine[];
+  /** What a node has printed after its last line break; `""` if nothing. */
+  unfinishedLine(node: NodeId): string;
 }

@@ -3,7 +3,7 @@
  *
  * @see Maelstrom, `net/journal.clj`
  */
-import type { NodeId } from "../vortex/index.ts";
+import { type NodeId, stringifyJson } from "../vortex/index.ts";
 import type { Delivery } from "./network.ts";
 
 export interface JournalEvent {
@@ -65,4 +65,14 @@ export class Journal {
 // Each message is sent once, so the distinct ones are as many as the sends.
 function messageCounts({ send, recv }: { send: number; recv: number }): MessageCounts {
   return { sendCount: send, recvCount: recv, msgCount: send };
+}
+
+/** A message as JSON; without its body if a node has nested that too deep to be printed. */
+export function messageText(message: Omit<Delivery, "id"> & { readonly id?: number }): string {
+  try {
+    return stringifyJson(message);
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : error;
+    return `${stringifyJson({ ...message, body: null })} (its body cannot be shown: ${reason})`;
+  }
 }

@@ -13,6 +13,7 @@ import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../vortex/index.ts";
 import { isClientId, type Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
+import type { MistakeName } from "./mistakes.ts";
 
 /** A message on its way: what receivers get. */
 export interface Delivery {
@@ -75,6 +76,12 @@ interface Receiver {
 /** A message that Maelstrom's network would not accept. */
 export class InvalidMessageError extends Error {
   override readonly name = "InvalidMessageError";
+  readonly mistake: MistakeName;
+
+  constructor(message: string, mistake: MistakeName) {
+    super(message);
+    this.mistake = mistake;
+  }
 }
 
 /** How many messages may wait for one receiver: a node that stopped reading must not fill memory. */
@@ -114,7 +121,10 @@ export class Network {
    */
   send(src: NodeId, dest: NodeId, body: AnyBody): void {
     if (!this.#receivers.has(src)) {
-      throw new InvalidMessageError(`Invalid source: "${src}" is not in the network`);
+      throw new InvalidMessageError(
+        `Invalid source: "${src}" is not in the network`,
+        "message from an unknown node",
+      );
     }
     const receiver = this.#receivers.get(dest);
     if (receiver === undefined) {
@@ -127,6 +137,7 @@ export class Network {
         hasLeft
           ? `Invalid dest: "${dest}" has left the network: a client leaves when its request has timed out, and a reply must come before`
           : `Invalid dest: "${dest}" is not in the network`,
+        hasLeft ? "late reply" : "message to an unknown node",
       );
     }
     if (receiver.queue.length >= MAX_WAITING) {

@@ -6,10 +6,11 @@
 import * as v from "valibot";
 import { type AnyBody, MessageId, type NodeId, parseJson } from "../vortex/index.ts";
 import { describeIssues, isObject } from "../vortex/message.ts";
+import type { MistakeName } from "./mistakes.ts";
 
 export type OutputLine =
   | { readonly ok: true; readonly src: NodeId; readonly dest: NodeId; readonly body: AnyBody }
-  | { readonly ok: false; readonly reason: string };
+  | { readonly ok: false; readonly reason: string; readonly mistake: MistakeName };
 
 // Closed: any other field is an error. An id is allowed, and ignored.
 const OutgoingMessage = v.strictObject({
@@ -21,17 +22,39 @@ const OutgoingMessage = v.strictObject({
 
 /** Reads one line of a node's output. */
 export function readOutputLine(line: string): OutputLine {
-  if (line.trim() === "") return { ok: false, reason: "the line is empty" };
+  if (line.trim() === "") {
+    return { ok: false, reason: "the line is empty", mistake: "debug line on stdout" };
+  }
   let value: unknown;
   try {
     value = parseJson(line);
   } catch (error) {
-    return { ok: false, reason: `not JSON: ${error instanceof Error ? error.message : error}` };
+    const reason = `not JSON: ${error instanceof Error ? error.message : error}`;
+    return { ok: false, reason, mistake: mistakeOf(line) };
   }
   const result = v.safeParse(OutgoingMessage, value);
   if (!result.success) {
-    return { ok: false, reason: `malformed network message: ${describeIssues(result.issues)}` };
+    const reason = `malformed network message: ${describeIssues(result.issues)}`;
+    return { ok: false, reason, mistake: "malformed message" };
   }
   const { src, dest, body } = result.output;
   return { ok: true, src, dest, body };
+}
+
+/** Whether a text is one message: as a line, it would be heard. */
+export function isMessage(text: string): boolean {
+  return readOutputLine(text).ok;
+}
+
+/** How many places are tried at which a line break may be missing. */
+const MAX_TRIES = 16;
+
+/** What a line that is not JSON looks like. */
+function mistakeOf(line: string): MistakeName {
+  let tries = 0;
+  for (const { index } of line.matchAll(/\}\s*\{/g)) {
+    if (isMessage(line.slice(0, index + 1))) return "forgotten newline";
+    if (++tries === MAX_TRIES) break;
+  }
+  return line.trimStart().startsWith("{") ? "malformed message" : "debug line on stdout";
 }

@@ -40,6 +40,9 @@ interface NodeProcess {
   /** The last lines that it printed. */
   readonly stdout: string[];
   readonly stderr: string[];
+  readonly messages: LineReader;
+  /** Whether it was told to end: a line that it was writing then is none. */
+  isKilled: boolean;
   /** Resolves when it has ended and all that it printed has been read. */
   readonly ended: Promise<unknown>;
   /** Reads nothing more that it prints. */
@@ -56,7 +59,7 @@ export class ProcessCluster implements Cluster {
   readonly #badLines: BadLine[] = [];
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
-    for (const { child } of [...this.#nodes.values(), ...this.#killed]) signal(child, "SIGKILL");
+    for (const node of [...this.#nodes.values(), ...this.#killed]) kill(node);
   };
 
   constructor(options: ProcessClusterOptions) {
@@ -68,17 +71,23 @@ export class ProcessCluster implements Cluster {
     return this.#badLines;
   }
 
+  unfinishedLine(node: NodeId): string {
+    return this.#nodes.get(node)?.messages.unfinished ?? "";
+  }
+
   start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
     const child = spawn(bin, args);
     network.connect(node, (delivery) => write(child.stdin, delivery));
+    const isKilled = () => running.isKilled;
     const stdout: string[] = [];
     const stderr: string[] = [];
+    const messages = new LineReader(MAX_STDOUT_LINE_LENGTH);
     const outputs = [child.stdout.getReader(), child.stderr.getReader()] as const;
     const ended = Promise.all([
       child.exited,
-      this.#readMessages(node, outputs[0], stdout),
-      readLines(outputs[1], MAX_STDERR_LINE_LENGTH, (line) => {
+      this.#readMessages(node, outputs[0], messages, stdout, isKilled),
+      readLines(outputs[1], new LineReader(MAX_STDERR_LINE_LENGTH), (line) => {
         keepLast(stderr, line);
         onStderr?.(node, line);
       }),
@@ -86,7 +95,9 @@ export class ProcessCluster implements Cluster {
     const abandonOutput = () => {
       for (const output of outputs) void output.cancel();
     };
-    this.#nodes.set(node, { child, stdout, stderr, ended, abandonOutput });
+    const streams = { stdout, stderr, messages };
+    const running = { child, ...streams, isKilled: false, ended, abandonOutput };
+    this.#nodes.set(node, running);
     return child.exited;
   }
 
@@ -97,7 +108,7 @@ export class ProcessCluster implements Cluster {
     if (hasCrashed) this.#crashes.push(crashOf(node, killed));
     this.#nodes.delete(node);
     this.#killed.add(killed);
-    signal(killed.child, "SIGKILL");
+    kill(killed);
     // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
     this.#options.network.connect(node, ignore);
     return !hasCrashed;
@@ -130,30 +141,39 @@ export class ProcessCluster implements Cluster {
     return [...this.#crashes.splice(0), ...crashed.map(([node, ended]) => crashOf(node, ended))];
   }
 
-  async #readMessages(node: NodeId, stdout: Output, kept: string[]): Promise<void> {
+  async #readMessages(
+    node: NodeId,
+    stdout: Output,
+    lines: LineReader,
+    kept: string[],
+    isKilled: () => boolean,
+  ): Promise<void> {
     let isMuted = false;
-    await readLines(stdout, MAX_STDOUT_LINE_LENGTH, (line) => {
+    await readLines(stdout, lines, (line, isWhole) => {
+      if (!isWhole && isKilled()) return;
       keepLast(kept, line);
       if (isMuted) return;
-      const reason = this.#send(line);
-      if (reason === undefined) return;
+      const bad = this.#send(line);
+      if (bad === undefined) return;
       // Maelstrom reads nothing more of a node that has printed a bad line.
       isMuted = true;
-      const badLine = { node, line: shownLine(line), reason };
+      const badLine = { node, line: shownLine(line), ...bad };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
     });
   }
 
   /** Sends what a line says; returns what is wrong with it, if anything. */
-  #send(line: string): string | undefined {
+  #send(line: string): Pick<BadLine, "reason" | "mistake"> | undefined {
     const read = readOutputLine(line);
-    if (!read.ok) return read.reason;
+    if (!read.ok) return { reason: read.reason, mistake: read.mistake };
     try {
       this.#options.network.send(read.src, read.dest, read.body);
       return undefined;
     } catch (error) {
-      if (error instanceof InvalidMessageError) return error.message;
+      if (error instanceof InvalidMessageError) {
+        return { reason: error.message, mistake: error.mistake };
+      }
       throw error;
     }
   }
@@ -188,16 +208,15 @@ function keepLast(kept: string[], line: string): void {
 
 async function readLines(
   output: Output,
-  maxLength: number,
-  onLine: (line: string) => void,
+  lines: LineReader,
+  onLine: (line: string, isWhole: boolean) => void,
 ): Promise<void> {
-  const lines = new LineReader(maxLength);
   for (;;) {
     const { value: chunk } = await output.read();
     if (chunk === undefined) break;
-    for (const line of splitLines(lines.push(chunk))) onLine(line);
+    for (const line of splitLines(lines.push(chunk))) onLine(line, true);
   }
-  for (const line of splitLines(lines.end())) onLine(line);
+  for (const line of splitLines(lines.end())) onLine(line, false);
 }
 
 /** Writes a message to a node. Errors are swallowed: a dead node is noticed when the test ends. */
@@ -221,6 +240,12 @@ function crashOf(node: NodeId, { child, stdout, stderr }: NodeProcess): Crash {
   const { exitCode, signalCode } = child;
   const status = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
   return { node, status, stdout, stderr };
+}
+
+function kill(node: NodeProcess): void {
+  // A crash before that stays one: what it had not finished is read.
+  if (!hasEnded(node.child)) node.isKilled = true;
+  signal(node.child, "SIGKILL");
 }
 
 /** Signals a node's whole process group. */

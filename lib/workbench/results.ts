@@ -12,6 +12,7 @@ import { checkStats, type StatsVerdict } from "./checkers/stats.ts";
 import type { BadLine } from "./cluster.ts";
 import type { History } from "./history.ts";
 import type { Journal } from "./journal.ts";
+import type { Mistake } from "./mistakes.ts";
 import type { Fault } from "./nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
@@ -33,6 +34,8 @@ export interface TestResult {
   readonly perf: LatencyVerdict;
   /** Lines on a node's stdout that were no messages. */
   readonly badLines: readonly BadLine[];
+  /** Mistakes of the program that were recognised, each sort once a node; absent if there are none. */
+  readonly mistakes?: readonly Mistake[];
   /** How often each fault took effect: messages dropped or disturbed, nodes killed or paused. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
   readonly seed: number;
@@ -45,6 +48,7 @@ export interface Evidence {
   readonly checker: Checker;
   readonly convergence?: ConvergenceVerdict;
   readonly badLines: readonly BadLine[];
+  readonly mistakes?: readonly Mistake[];
   readonly faults: TestResult["faults"];
 }
 

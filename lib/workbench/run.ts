@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../vortex/index.ts";
 import { shorten } from "../vortex/message.ts";
 import type { ConvergenceVerdict, Replica } from "./checkers/convergence.ts";
-import { Client, completionOf, ErrorReply, NetTimeout } from "./client.ts";
+import { Client, completionOf, ErrorReply, MalformedReply, NetTimeout } from "./client.ts";
 import { type BadLine, type Cluster, type Crash, StartError } from "./cluster.ts";
 import {
   any,
@@ -24,10 +24,12 @@ import {
 import type { Operation } from "./history.ts";
 import { type Completion, type Invoke, interpret } from "./interpreter.ts";
 import { Journal, type JournalEvent } from "./journal.ts";
+import { Mistakes } from "./mistakes.ts";
 import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
+import { isMessage } from "./node-output.ts";
 import { randomStream } from "./random.ts";
-import { describeBadLine } from "./report/text.ts";
+import { describeMistake } from "./report/text.ts";
 import { judge, type TestResult } from "./results.ts";
 import { SERVICES } from "./services/index.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -77,6 +79,7 @@ export async function runTest(options: TestOptions, environment: Environment): P
 class Test {
   readonly #options: TestOptions;
   readonly #environment: Environment;
+  readonly #mistakes: Mistakes;
   readonly #journal: Journal;
   readonly #network: Network;
   readonly #cluster: Cluster;
@@ -100,7 +103,11 @@ class Test {
     this.#options = options;
     this.#environment = environment;
     this.#zeroMs = clock.nowMs();
-    this.#journal = new Journal(onMessage === undefined ? [] : [onMessage]);
+    this.#mistakes = new Mistakes((mistake) => {
+      environment.onRemark?.(describeMistake(mistake));
+    });
+    const watch = (event: JournalEvent) => this.#mistakes.observe(event);
+    this.#journal = new Journal(onMessage === undefined ? [watch] : [watch, onMessage]);
     this.#network = new Network({
       clock,
       latency,
@@ -170,6 +177,7 @@ class Test {
   }
 
   async stop(): Promise<void> {
+    for (const node of this.#options.nodeIds) this.#noticeUnfinishedLine(node);
     this.#crashes = await this.#cluster.stop();
     // The timeouts of requests in flight would keep this process waiting. Not before the nodes have
     // ended: what they sent last is for these clients.
@@ -178,7 +186,7 @@ class Test {
 
   judge(): TestResult {
     if (this.#crashes.length > 0) {
-      throw new TestCrash(this.#crashes.map(describeCrash).join("\n\n"));
+      throw new TestCrash(this.#crashes.map((crash) => this.#describeCrash(crash)).join("\n\n"));
     }
     return judge({
       options: this.#options,
@@ -187,6 +195,7 @@ class Test {
       checker: this.#workload.checker,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
       badLines: this.#cluster.badLines,
+      ...(this.#mistakes.all.length === 0 ? {} : { mistakes: this.#mistakes.all }),
       faults: this.#nemesis.effects(),
     });
   }
@@ -227,11 +236,38 @@ class Test {
   }
 
   #onBadLine(badLine: BadLine): void {
-    const text = describeBadLine(badLine);
-    if (this.#environment.isStrict) this.#controller.abort(new TestCrash(text));
-    else this.#environment.onRemark?.(text);
+    this.#mistakes.addBadLine(badLine);
+    if (this.#environment.isStrict) {
+      const { node, line, reason } = badLine;
+      this.#controller.abort(
+        new TestCrash(`${node} printed a line that is no message: ${reason}\n  ${line}`),
+      );
+    }
     // Nothing more will be heard of the node, its answer to init neither.
     this.#starting.get(badLine.node)?.(new Error("it printed a bad line"));
+  }
+
+  #noticeMistake(node: NodeId, error: unknown): void {
+    if (error instanceof MalformedReply) this.#mistakes.addMalformedReply(node, error);
+    if (error instanceof NetTimeout) this.#noticeUnfinishedLine(node);
+  }
+
+  #noticeUnfinishedLine(node: NodeId): void {
+    const text = this.#cluster.unfinishedLine(node);
+    if (text !== "" && isMessage(text)) this.#mistakes.addUnfinishedLine(node, text);
+  }
+
+  /** A crash, with what the node got and said last. */
+  #describeCrash({ node, status, stdout, stderr }: Crash): string {
+    const lines = (name: string, kept: readonly string[]) =>
+      kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
+    const received = this.#mistakes.lastReceived(node);
+    return [
+      `Node ${node} crashed with ${status}: a node must run until it is killed`,
+      ...(received === undefined ? [] : ["The last message that it got:", received]),
+      ...lines("stderr", stderr),
+      ...lines("stdout", stdout),
+    ].join("\n");
   }
 
   async #startNode(node: NodeId): Promise<void> {
@@ -255,8 +291,9 @@ class Test {
 
   async #describeFailedInit(node: NodeId, error: unknown): Promise<string> {
     if (error instanceof StartError) return error.message;
+    this.#noticeUnfinishedLine(node);
     const crash = (await this.#cluster.stop()).find((one) => one.node === node);
-    if (crash !== undefined) return describeCrash(crash);
+    if (crash !== undefined) return this.#describeCrash(crash);
     const badLine = this.#cluster.badLines.find((one) => one.node === node);
     if (badLine !== undefined) return `${node} printed a bad line, ${badLine.reason}`;
     if (error instanceof NetTimeout) {
@@ -318,9 +355,10 @@ class Test {
         return { type: "info", value: await this.#nemesis.invoke(invocation) };
       }
       const { client, worker } = open.get(thread) ?? connect(thread);
-      const completion = await worker
-        .invoke(invocation)
-        .catch((error) => completionOf(error, invocation, workload));
+      const completion = await worker.invoke(invocation).catch((error) => {
+        this.#noticeMistake(this.#nodeOf(thread), error);
+        return completionOf(error, invocation, workload);
+      });
       if (completion.type === "info" && !workload.keepsClient) {
         this.#closeClient(client);
         open.delete(thread);
@@ -332,15 +370,4 @@ class Test {
 
 function quote(body: AnyBody): string {
   return shorten(stringifyJson(body));
-}
-
-/** A crash, with what the node said last. */
-function describeCrash({ node, status, stdout, stderr }: Crash): string {
-  const lines = (name: string, kept: readonly string[]) =>
-    kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
-  return [
-    `Node ${node} crashed with ${status}: a node must run until it is killed`,
-    ...lines("stderr", stderr),
-    ...lines("stdout", stdout),
-  ].join("\n");
 }

@@ -94,6 +94,11 @@ export class SimulatedCluster implements Cluster {
     return this.#badLines;
   }
 
+  /** Messages are lines from the beginning here. */
+  unfinishedLine(): string {
+    return "";
+  }
+
   start(id: NodeId): Promise<void> {
     const { program, args, network } = this.#options;
     const state: SimulatedNode = { isRunning: true, postponed: undefined };
@@ -193,12 +198,13 @@ export class SimulatedCluster implements Cluster {
   #send(node: NodeId, line: string): boolean {
     const read = readOutputLine(line);
     try {
-      if (!read.ok) throw new InvalidMessageError(read.reason);
+      if (!read.ok) throw new InvalidMessageError(read.reason, read.mistake);
       this.#options.network.send(read.src, read.dest, read.body);
       return true;
     } catch (error) {
       if (!(error instanceof InvalidMessageError)) throw error;
-      const badLine = { node, line: shownLine(line), reason: error.message };
+      const { message: reason, mistake } = error;
+      const badLine = { node, line: shownLine(line), reason, mistake };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
       return false;

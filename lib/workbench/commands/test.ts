@@ -2,7 +2,7 @@
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history.ts";
-import type { JournalEvent } from "../journal.ts";
+import { type JournalEvent, messageText } from "../journal.ts";
 import { describeResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
@@ -122,16 +122,6 @@ async function runTest(
 function logMessage(event: JournalEvent, flags: Flags, progress: Progress): void {
   const isWanted = event.type === "send" ? flags.logNetSend : flags.logNetRecv;
   if (isWanted) progress.print(`${event.type} ${messageText(event.message)}`);
-}
-
-/** A message as JSON; without its body if a node has nested that too deep to be printed. */
-function messageText(message: JournalEvent["message"]): string {
-  try {
-    return stringifyJson(message);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    return `${stringifyJson({ ...message, body: null })} (its body cannot be shown: ${reason})`;
-  }
 }
 
 function describeOptions({

@@ -2,17 +2,28 @@
 import pc from "picocolors";
 import { isObject } from "../../vortex/message.ts";
 import type { Finding } from "../checkers/checker.ts";
-import type { BadLine } from "../cluster.ts";
+import { ADVICE, type Mistake, type MistakeName } from "../mistakes.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 
-/** A bad line and what follows from it, where a person should read it at once. */
-export function describeBadLine({ node, line, reason }: BadLine): string {
+/** A mistake and what to do about it, where a person should read it at once. */
+export function describeMistake({ node, mistake, reason, sent, received, mutes }: Mistake): string {
+  const isReply = REPLIES.has(mistake);
   return [
-    `${node} printed a line that is no message: ${reason}`,
-    `  ${line}`,
-    `As in Maelstrom, nothing that ${node} sends is heard any more. Only messages may go to stdout; print remarks to stderr.`,
+    `${node}, ${mistake}: ${reason}`,
+    `  it sent       ${sent}`,
+    ...(received === undefined
+      ? []
+      : [`  ${isReply ? "in answer to" : "after it got"}  ${received}`]),
+    `  ${ADVICE[mistake]}.`,
+    ...(mutes ? [`  As in Maelstrom, nothing that ${node} sends is heard any more.`] : []),
   ].join("\n");
 }
+
+const REPLIES: ReadonlySet<MistakeName> = new Set([
+  "second reply",
+  "extra field in a reply",
+  "malformed reply",
+]);
 
 /** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */
 export function printable(text: string): string {

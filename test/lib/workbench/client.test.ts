@@ -120,11 +120,15 @@ describe("completionOf", () => {
   });
 
   test("takes a malformed reply for an unknown outcome, even without effect", () => {
-    expect(completion(new MalformedReply("bad"), "read")).toEqual({
+    const request = { src: "c1", dest: "n0", body: { type: "read", msg_id: 1 } };
+    const reply = { src: "n0", dest: "c1", body: { type: "read_ok", in_reply_to: 1, value: "x" } };
+    const { issues = [] } = v.safeParse(v.looseObject({ value: v.number() }), reply.body);
+    const message = 'Malformed reply to "read" from n0: "value" must be a number, but is "x"';
+    expect(completion(new MalformedReply(request, reply, issues), "read")).toEqual({
       type: "info",
       value: 1,
-      error: "indeterminate: bad",
-      exception: { class: "MalformedReply", message: "bad" },
+      error: `indeterminate: ${message}`,
+      exception: { class: "MalformedReply", message },
     });
   });
 

@@ -320,7 +320,14 @@ function someResults(): TestResult {
       valid: false,
       explanation: [{ anomaly: "x", sentence: "y", operations: history }],
     }),
-    badLines: [{ node: "n0", line: "</script>\u001b[2J", reason: "not JSON" }],
+    badLines: [
+      {
+        node: "n0",
+        line: "</script>\u001b[2J",
+        reason: "not JSON",
+        mistake: "debug line on stdout",
+      },
+    ],
     faults: {},
   });
 }
