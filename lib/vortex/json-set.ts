@@ -16,6 +16,7 @@ export class JsonSet {
   readonly #codesOfOthers = new Map<string, number>();
   #size = 0;
 
+  /** How many values are in it. */
   get size(): number {
     return this.#size;
   }
@@ -29,6 +30,7 @@ export class JsonSet {
     return isOwnCode(value) ? this.#addInteger(value) : this.#addOther(value);
   }
 
+  /** Whether a value is in it. */
   has(value: unknown): boolean {
     if (!isOwnCode(value)) return this.#codesOfOthers.has(stringifyJson(value));
     const word = this.#pages.get(value >>> PAGE_BITS)?.[(value >>> 5) % PAGE_WORDS] ?? 0;

@@ -31,6 +31,7 @@ export class OriginLog {
     this.#values = values;
   }
 
+  /** How many entries it has. */
   get length(): number {
     return this.#codes.length;
   }
