@@ -13,11 +13,11 @@ import type { AnyProgram } from "../simulated-cluster.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../sweep/outcome.ts";
 import { parseSeeds, parseShard, type Shard, shardOf } from "../sweep/seeds.ts";
 import { shrink } from "../sweep/shrink.ts";
-import { summarize } from "../sweep/summary.ts";
+import { type Summary, summarize } from "../sweep/summary.ts";
 import type { TestOptions } from "../test-options.ts";
 import { InvalidOptions } from "../workloads/workload.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
-import { interruptible } from "./interrupt.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { loadProgram } from "./program.ts";
 import { reportRun, tellWhere } from "./report.ts";
@@ -89,7 +89,10 @@ export function simCommand(): Command {
     .option("--store <dir>", "where --report keeps it", "store")
     .option("--log-stderr", "show what the nodes log")
     .option("--strict-stdout", STRICT_STDOUT)
-    .option("--json", "print the result, or the summary of many, as one line of JSON to stdout")
+    .option(
+      "--json",
+      "print the result, or the summary of many, as one line of JSON, and nothing else, to stdout",
+    )
     .option("--worker", "run the seeds that come on stdin; used by --seeds itself")
     .addHelpText("after", HELP)
     .action(sim);
@@ -144,7 +147,7 @@ async function runOne(subject: Subject, flags: Flags): Promise<void> {
   if (once.result !== undefined) remark(lastLineOf(once.result.valid));
   remark(`To run it again: ${replay(options)}`);
   process.exitCode = once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid);
-  if (flags.shrink && once.result?.valid !== true) await tellSmallest(subject, options);
+  if (flags.shrink && once.result?.valid !== true) await tellSmallest(subject, options, flags);
 }
 
 /** Stores a simulated run as one on processes is stored, and writes its report. */
@@ -172,6 +175,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   await checkDeterminism(subject, { ...options, seed: first });
 
   const progress = new SweepProgress(shard.length);
+  const done: Outcome[] = [];
   const outcomes = await interruptible((signal) =>
     sweep(shard, {
       jobs: flags.jobs ?? availableParallelism(),
@@ -179,22 +183,35 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
       stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
       onOutcome: (one) => {
         progress.count(one);
+        done.push(one);
         sink?.write(`${stringifyJson(one)}\n`);
       },
     }),
-  ).finally(() => progress.end());
-  await sink?.end();
+  )
+    .catch((error: unknown) => {
+      // What has its verdict is not lost because somebody did not wait for the rest.
+      if (error instanceof Interrupted && done.length > 0) report(summarize(done), flags);
+      throw error;
+    })
+    .finally(async () => {
+      progress.end();
+      await sink?.end();
+    });
 
   const summary = summarize(outcomes);
-  if (flags.json) console.log(stringifyJson(summary));
-  else console.log(describeSummary(summary));
+  report(summary, flags);
   const [failure] = summary.failures;
   process.exitCode = exitCodeOf(
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
   );
   if (flags.shrink && failure !== undefined) {
-    await tellSmallest(subject, { ...options, seed: failure.seed });
+    await tellSmallest(subject, { ...options, seed: failure.seed }, flags);
   }
+}
+
+function report(summary: Summary, flags: Flags): void {
+  if (flags.json) console.log(stringifyJson(summary));
+  else console.log(describeSummary(summary));
 }
 
 /** Opens the file for outcomes, before anything is run for nothing. */
@@ -258,7 +275,13 @@ async function checkDeterminism(subject: Subject, options: TestOptions): Promise
 /** How many tests shrinking may take. */
 const MAX_SHRINK_TRIES = 500;
 
-async function tellSmallest(subject: Subject, failing: TestOptions): Promise<void> {
+async function tellSmallest(
+  subject: Subject,
+  failing: TestOptions,
+  { json }: Flags,
+): Promise<void> {
+  // With --json, stdout is for the result alone.
+  const tell = json ? remark : (text: string) => console.log(text);
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
       const result = await simulateProgram(options, subject);
@@ -273,10 +296,10 @@ async function tellSmallest(subject: Subject, failing: TestOptions): Promise<voi
   const anomaly = await anomalyOf(failing);
   if (anomaly === undefined) return;
   const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
-  console.log(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
+  tell(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
   const { trace, ...end } = await run(subject, smallest);
-  console.log(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
-  if (end.result === undefined) console.log(printable(end.crash.message));
+  tell(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
+  if (end.result === undefined) tell(printable(end.crash.message));
 }
 
 function commandLine(
@@ -297,7 +320,11 @@ function commandLine(
 class SweepProgress {
   readonly #total: number;
   readonly #beganMs = performance.now();
-  readonly #view = new LiveView(() => this.#line(), 200);
+  readonly #view = new LiveView({
+    draw: () => this.#line(),
+    intervalMs: 200,
+    tell: () => this.#line(),
+  });
   #doneCount = 0;
   #failedCount = 0;
 

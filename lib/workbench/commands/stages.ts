@@ -2,13 +2,15 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
+import { describeSeconds, TestProgress } from "../report/progress.ts";
 import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import { REPORT_FILE } from "../report/stored-run.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { STAGE_IDS, STAGES, type Stage } from "../stages.ts";
+import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
-import { interruptible } from "./interrupt.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
@@ -58,15 +60,19 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
 
   const rows: StageRow[] = stages.map((stage) => ({ stage, state: "waiting" }));
   const screen = new Screen(rows, flags.full === true);
-  const results: (TestResult & { readonly stage: string })[] = [];
+  const results: StageResult[] = [];
   let exitCode: number = EXIT_CODES.valid;
   try {
     await interruptible(async (signal) => {
       for (const [index, stage] of stages.entries()) {
         const beganMs = performance.now();
-        rows[index] = { stage, state: "running", beganMs };
         const bin = programs.get(stage) ?? "";
-        const { code, ...outcome } = await runStage(stage, bin, flags, signal, screen);
+        const options = optionsOf(stage, flags);
+        const progress = new TestProgress(options);
+        rows[index] = { stage, state: "running", beganMs, progress };
+        screen.begun();
+        const run = { stage, bin, options, signal, progress };
+        const { code, ...outcome } = await runStage(run, flags, screen);
         const tookS = (performance.now() - beganMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
@@ -75,9 +81,20 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         exitCode = worstOf(exitCode, code);
       }
     });
-  } finally {
+  } catch (error) {
     screen.end();
+    // What has its verdict is not lost because somebody did not wait for the rest.
+    if (error instanceof Interrupted) report(rows, results, flags);
+    throw error;
   }
+  screen.end();
+  report(rows, results, flags);
+  process.exitCode = exitCode;
+}
+
+type StageResult = TestResult & { readonly stage: string };
+
+function report(rows: readonly StageRow[], results: readonly StageResult[], flags: Flags): void {
   if (flags.json) console.log(stringifyJson(results));
   else {
     const { isTTY, columns } = process.stdout;
@@ -85,7 +102,10 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
     console.log(stagesTable(rows, isTTY ? { isFull, columns } : { isFull }));
   }
   if (flags.store !== false) remark(`The runs are stored in ${flags.store}`);
-  process.exitCode = exitCode;
+}
+
+function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
+  return { ...stageOptions(stage, seed), ...(full ? {} : SHORT) };
 }
 
 function pickStages(ids: readonly string[]): readonly Stage[] {
@@ -109,19 +129,27 @@ interface Outcome {
   readonly code: number;
 }
 
+interface StageRun {
+  readonly stage: Stage;
+  readonly bin: string;
+  readonly options: TestOptions;
+  readonly signal: AbortSignal;
+  readonly progress: TestProgress;
+}
+
 async function runStage(
-  stage: Stage,
-  bin: string,
+  { stage, bin, options, signal, progress }: StageRun,
   flags: Flags,
-  signal: AbortSignal,
   screen: Screen,
 ): Promise<Outcome> {
   const onRemark = (text: string) => screen.print(text);
   try {
-    const options = { ...stageOptions(stage, flags.seed), ...(flags.full ? {} : SHORT) };
     const { args = [] } = stage;
     const store = openStore(flags, { bin, args }, options, onRemark);
-    const result = await runOnProcesses(options, { bin, args, signal, store, onRemark });
+    const result = await runOnProcesses(options, {
+      ...{ bin, args, signal, store, onRemark },
+      onOperation: (operation) => progress.add(operation, performance.now()),
+    });
     if (store !== undefined && result.valid !== true) {
       onRemark(`Look at stage ${stage.id}: ${join(store.directory, REPORT_FILE)}`);
     }
@@ -140,11 +168,19 @@ async function runStage(
 class Screen {
   readonly #rows: readonly StageRow[];
   readonly #isFull: boolean;
-  readonly #view = new LiveView(() => this.#table(), 250);
+  readonly #view = new LiveView({
+    draw: () => this.#table(),
+    intervalMs: 250,
+    tell: () => this.#running(),
+  });
 
   constructor(rows: readonly StageRow[], isFull: boolean) {
     this.#rows = rows;
     this.#isFull = isFull;
+  }
+
+  begun(): void {
+    if (!this.#view.isWatched) remark(this.#running());
   }
 
   ended(row: StageRow): void {
@@ -164,9 +200,38 @@ class Screen {
     const { columns, rows: lines } = process.stderr;
     const options = { isFull: this.#isFull, nowMs: performance.now(), columns };
     const table = stagesTable(this.#rows, options);
-    if (table.split("\n").length < lines) return table;
-    return stagesTable(this.#rows, { ...options, isBrief: true });
+    const isFitting = table.split("\n").length + 1 < lines;
+    const shown = isFitting ? table : stagesTable(this.#rows, { ...options, isBrief: true });
+    return `${shown}\n${this.#left()}`;
   }
+
+  /** The stage that runs, how far it is, and how long the others will take. */
+  #running(): string {
+    const row = this.#rows.find(({ state }) => state === "running");
+    if (row?.state !== "running") return "";
+    const progress = row.progress.describe(performance.now()).join("; ");
+    return `${row.stage.id} ${row.stage.name}: ${progress}; ${this.#left()}`;
+  }
+
+  #left(): string {
+    const nowMs = performance.now();
+    const leftS = this.#rows.map((row) => {
+      if (row.state === "ended") return 0;
+      const lengthS = stageLengthS(row.stage, this.#isFull);
+      return row.state === "waiting"
+        ? lengthS
+        : Math.max(0, lengthS - (nowMs - row.beganMs) / 1000);
+    });
+    return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in all`;
+  }
+}
+
+/** What starting, the last answers and judging take beside a test's phases, in seconds, about. */
+const AROUND_S = 1;
+
+function stageLengthS(stage: Stage, full: boolean): number {
+  const options = { ...stageOptions(stage, 0), ...(full ? {} : SHORT) };
+  return new TestProgress(options).lengthS + AROUND_S;
 }
 
 function stageLine({ stage, ...row }: StageRow): string {

@@ -30,6 +30,8 @@ export async function sweep(
   };
   const work = async () => {
     const worker = new Worker();
+    const end = () => worker.end();
+    signal.addEventListener("abort", end, { once: true });
     try {
       for (let seed = nextSeed(); seed !== undefined; seed = nextSeed()) {
         const outcome = await worker.run(seed);
@@ -37,7 +39,12 @@ export async function sweep(
         if (outcome.valid !== true) failureCount++;
         onOutcome(outcome);
       }
+    } catch (error) {
+      // A job that was ended, by this process or by the same Ctrl-C, has not failed.
+      signal.throwIfAborted();
+      throw error;
     } finally {
+      signal.removeEventListener("abort", end);
       worker.end();
     }
   };

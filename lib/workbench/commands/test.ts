@@ -3,6 +3,7 @@ import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history.ts";
 import { type JournalEvent, messageText } from "../journal.ts";
+import { TestProgress } from "../report/progress.ts";
 import { describeResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
@@ -137,20 +138,22 @@ function describeOptions({
   return `${workload}: ${nodes}, ${clients}, ${rate}/s, ${timeLimitS} s, seed ${seed}`;
 }
 
-/** A line that counts the operations, where somebody watches. */
+/** How far the test is, where somebody watches on one line that is redrawn. */
 class Progress {
-  readonly #options: TestOptions;
-  readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
-  readonly #view = new LiveView(() => this.#line(), 200);
-  #timeNs = 0;
+  readonly #progress: TestProgress;
+  readonly #view: LiveView;
 
   constructor(options: TestOptions) {
-    this.#options = options;
+    this.#progress = new TestProgress(options);
+    this.#view = new LiveView({
+      draw: () => this.#line().slice(0, process.stderr.columns),
+      intervalMs: 200,
+      tell: () => this.#line(),
+    });
   }
 
   count(operation: Operation): void {
-    this.#timeNs = operation.time;
-    if (operation.process !== "nemesis") this.#counts[operation.type]++;
+    this.#progress.add(operation, performance.now());
   }
 
   /** Prints a line above. */
@@ -163,9 +166,6 @@ class Progress {
   }
 
   #line(): string {
-    const { ok, fail, info } = this.#counts;
-    const seconds = (this.#timeNs / 1e9).toFixed(1);
-    const limit = this.#options.timeLimitS;
-    return `${seconds} of ${limit} s: ${ok} ok, ${fail} fail, ${info} info`;
+    return this.#progress.describe(performance.now()).join("; ");
   }
 }

@@ -3,11 +3,12 @@ import Table from "cli-table3";
 import pc from "picocolors";
 import { type Figures, figuresOf, type TestResult } from "../results.ts";
 import type { Stage, Target } from "../stages.ts";
+import type { TestProgress } from "./progress.ts";
 
 /** How far a stage is. */
 export type StageRow = { readonly stage: Stage } & (
   | { readonly state: "waiting" }
-  | { readonly state: "running"; readonly beganMs: number }
+  | { readonly state: "running"; readonly beganMs: number; readonly progress: TestProgress }
   | {
       readonly state: "ended";
       readonly tookS: number;
@@ -59,8 +60,11 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
   const wanted = describeTarget(target);
   if (row.state === "waiting") return [id, stage, pc.dim("waiting"), "", "", "", wanted, ""];
   if (row.state === "running") {
-    const seconds = nowMs === undefined ? "" : inSeconds((nowMs - row.beganMs) / 1000);
-    return [id, stage, "running", "", "", "", wanted, seconds];
+    if (nowMs === undefined) return [id, stage, "running", "", "", "", wanted, ""];
+    const progress = row.progress.describe(nowMs);
+    const lines = progress.flatMap((part) => wrap(part.split(" "), stageWidth)).map(pc.cyan);
+    const seconds = inSeconds((nowMs - row.beganMs) / 1000);
+    return [id, [stage, ...lines].join("\n"), "running", "", "", "", wanted, seconds];
   }
   const time = inSeconds(row.tookS);
   if (row.result === undefined) return [id, stage, pc.red("crashed"), "", "", "", wanted, time];

@@ -1,7 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { ROOT, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+import {
+  isRunning,
+  ROOT,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
 
@@ -215,6 +221,37 @@ describe("vortex sim --seeds", () => {
     expect(story).toContain("--nemesis kill");
     expect(story).toMatch(/nemesis info start-kill/);
     expect(story).toMatch(/duplicated: The id/);
+  });
+
+  test.concurrent("keeps stdout to the result with --json, the story of a small failure too", async () => {
+    const args = ["--seeds", "1..10", "--shrink", "--json"];
+    const { stdout, stderr } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
+    expect(JSON.parse(stdout)).toMatchObject({ count: 10 });
+    expect(stderr).toContain("The smallest test found that still fails:");
+  });
+
+  test.concurrent("ends at once when interrupted, and tells of the seeds that were run", async () => {
+    const hangs = join(temporaryDirectory(), "hangs");
+    const endless = project(`
+      let starts = 0;
+      export function endless(node: any): void {
+        if (process.argv.includes("--worker") && ++starts === 3) {
+          require("node:fs").writeFileSync("${hangs}", String(process.pid));
+          while (true);
+        }
+        node.handle("generate", v.looseObject({}), (request: any) => {
+          node.reply(request, { type: "generate_ok", id: node.generateId() });
+        });
+      }`);
+    const words = "-w unique-ids --node-count 1 --time-limit 5 --seeds 1..9 --jobs 1";
+    const child = spawnVortex("sim", endless, ...words.split(" "));
+    while (!existsSync(hangs)) await Bun.sleep(10);
+    child.kill("SIGINT");
+    const stdout = await child.stdout.text();
+    expect(stdout).toContain("2 seeds: 2 valid, 0 invalid, 0 unknown");
+    expect(await child.exited).toBe(130);
+    const job = Number(readFileSync(hangs, "utf8"));
+    while (isRunning(job)) await Bun.sleep(10);
   });
 
   test.concurrent("shrinks a crash, and tells what led to it", async () => {

@@ -2,7 +2,13 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { symlinkSync } from "node:fs";
 import { join } from "node:path";
 import { STAGES } from "../../../../lib/workbench/stages.ts";
-import { DIST, nodeProgram, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+import {
+  DIST,
+  nodeProgram,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
 
@@ -22,6 +28,25 @@ describe("vortex stages", () => {
       { stage: "1", valid: true, seed: 5 },
       { stage: "2", valid: true, net: { servers: { msgsPerOp: 0 } } },
     ]);
+  });
+
+  test.concurrent("tells which stage runs and how long all will take, on plain lines", async () => {
+    const { stderr } = await vortex("stages", "1", "--no-store");
+    expect(stderr).toMatch(/^1 Echo: starting; .*; about 6 s left in all$/m);
+    expect(stderr).toMatch(/^1 Echo: valid: true, \d\.\d s$/m);
+  });
+
+  test.concurrent("shows what has ended when somebody does not wait for the rest", async () => {
+    const child = spawnVortex("stages", "1", "2", "--no-store");
+    let stderr = "";
+    for await (const chunk of child.stderr) {
+      stderr += Buffer.from(chunk).toString();
+      if (stderr.includes("2 Unique ID generation: starting")) child.kill("SIGINT");
+    }
+    const stdout = await child.stdout.text();
+    expect(stdout).toMatch(/1 │ Echo .*│ valid/);
+    expect(stdout).toMatch(/2 │ Unique ID generation .*│ running/);
+    expect(await child.exited).toBe(130);
   });
 
   test.concurrent("ends with the exit code of the worst stage, after all have run", async () => {

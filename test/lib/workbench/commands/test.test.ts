@@ -256,20 +256,28 @@ describe("vortex test", () => {
     expect(exitCode).toBe(2);
   });
 
-  test.concurrent("counts operations on a terminal, and leaves its cursor as it was", async () => {
-    let screen = "";
-    const child = Bun.spawn([join(DIST, "vortex"), ...echoTest(ECHO)], {
-      terminal: {
-        data(_, bytes) {
-          screen += Buffer.from(bytes).toString();
-        },
-      },
-    });
-    expect(await child.exited).toBe(0);
-    while (!screen.includes("Everything looks good!")) await Bun.sleep(10);
-    expect(screen).toMatch(/of 1 s: \d+ ok, 0 fail, 0 info/);
+  test.concurrent("shows on a terminal how far it is, and leaves its cursor as it was", async () => {
+    const words =
+      "test -w unique-ids --node-count 3 --time-limit 2 --nemesis partition --nemesis-interval 0.4 --no-store";
+    const screen = await onTerminal({}, ...words.split(" "), "--bin", join(DIST, "unique-ids"));
+    expect(screen).toMatch(/of 2 s, \d s left; \d+ ok, 0 fail, 0 info; nothing wrong so far/);
+    expect(screen).toContain("; partition now");
     expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
   });
+
+  test.concurrent.each(["CI", "NO_COLOR"])(
+    "prints plain lines on a terminal where %s is set",
+    async (name) => {
+      const screen = await onTerminal({ [name]: "1" }, ...echoTest(ECHO, "--no-store"));
+      expect(screen).toContain("echo: 1 node, 1 client");
+      expect(screen).not.toContain("s left");
+      // Colours are another matter: picocolors takes CI for a place that shows them.
+      expect(Bun.stripANSI(screen)).toContain("Everything looks good!");
+      for (const redrawing of ["\x1b[?25l", "\x1b[1A", "\x1b[2K"]) {
+        expect(screen).not.toContain(redrawing);
+      }
+    },
+  );
 
   test.concurrent("kills nodes and starts them again with --nemesis kill", async () => {
     const { stdout, stderr } = await vortex(
@@ -318,6 +326,24 @@ describe("vortex test", () => {
     expect(exitCode).toBe(1);
   });
 });
+
+/** Runs the command on a terminal; returns all that appeared there. */
+async function onTerminal(environment: Record<string, string>, ...args: string[]): Promise<string> {
+  let screen = "";
+  const { CI: _, NO_COLOR: __, ...env } = process.env;
+  const child = Bun.spawn([join(DIST, "vortex"), ...args], {
+    env: { ...env, ...environment },
+    terminal: {
+      cols: 200,
+      data(_, bytes) {
+        screen += Buffer.from(bytes).toString();
+      },
+    },
+  });
+  expect(await child.exited).toBe(0);
+  while (!screen.includes("Everything looks good!")) await Bun.sleep(10);
+  return screen;
+}
 
 describe("vortex test ends with code 254 and says what to do about", () => {
   const bad: [string, string[], string][] = [

@@ -1,0 +1,109 @@
+/** How far a test is: time left, operations, what is wrong so far, which faults are active. */
+import { CHECKERS } from "../checkers/by-workload.ts";
+import type { Operation } from "../history.ts";
+import type { TestOptions } from "../test-options.ts";
+import { makeWorkload, type WorkloadName } from "../workloads/index.ts";
+
+/** Workloads in which what is wrong stays wrong, whatever comes later; others are judged in the end. */
+const JUDGED_EARLY: ReadonlySet<WorkloadName> = new Set([
+  "echo",
+  "unique-ids",
+  "lin-kv",
+  "txn-list-append",
+  "txn-rw-register",
+]);
+
+/**
+ * How many entries of the history are judged before its end. Checking takes time from the test: so
+ * many take a few milliseconds, and are judged at most once in a second.
+ */
+const MAX_JUDGED = 2000;
+const JUDGE_INTERVAL_MS = 1000;
+
+export class TestProgress {
+  readonly #options: TestOptions;
+  /** Whether faults are healed and final operations follow, after a recovery. */
+  readonly #hasEnd: boolean;
+  readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
+  readonly #faults = new Set<string>();
+  readonly #early: Operation[] = [];
+  #verdict = "";
+  #judgedAtMs = Number.NEGATIVE_INFINITY;
+  #zeroMs: number | undefined;
+
+  constructor(options: TestOptions) {
+    this.#options = options;
+    this.#hasEnd = makeWorkload(options).finalGenerator !== undefined || options.converge;
+    this.#verdict = JUDGED_EARLY.has(options.workload) ? "nothing wrong so far" : "";
+  }
+
+  /** Takes note of an entry of the history. */
+  add(operation: Operation, nowMs: number): void {
+    this.#zeroMs ??= nowMs - operation.time / 1e6;
+    const { process, type, f } = operation;
+    if (process !== "nemesis") this.#counts[type]++;
+    else if (f.startsWith("start-")) this.#faults.add(f.slice("start-".length));
+    else this.#faults.delete(f.slice("stop-".length));
+    if (this.#early.length < MAX_JUDGED) this.#early.push(operation);
+  }
+
+  /** About how long it takes in all, in seconds. */
+  get lengthS(): number {
+    const { timeLimitS, recoveryS } = this.#options;
+    return timeLimitS + (this.#hasEnd ? recoveryS : 0);
+  }
+
+  /** How far it is, in a few parts of a line. */
+  describe(nowMs: number): string[] {
+    const { ok, fail, info } = this.#counts;
+    const counts = [`${ok} ok`, `${fail} fail`, `${info} info`].join(", ");
+    return [
+      this.#phase(nowMs),
+      counts,
+      this.#judge(nowMs),
+      this.#faults.size > 0 ? `${[...this.#faults].join(", ")} now` : "",
+    ].filter((part) => part !== "");
+  }
+
+  #phase(nowMs: number): string {
+    if (this.#zeroMs === undefined) return "starting";
+    const { timeLimitS } = this.#options;
+    const passedS = (nowMs - this.#zeroMs) / 1000;
+    const left = `${Math.max(0, this.lengthS - passedS).toFixed(0)} s left`;
+    if (passedS < timeLimitS) return `${passedS.toFixed(1)} of ${timeLimitS} s, ${left}`;
+    if (passedS < this.lengthS) return `faults are over, nodes recover, ${left}`;
+    return this.#hasEnd ? "final operations" : "the last operations end";
+  }
+
+  #judge(nowMs: number): string {
+    const { workload, consistencyModels } = this.#options;
+    if (!JUDGED_EARLY.has(workload)) return "judged in the end";
+    const isDue = nowMs - this.#judgedAtMs >= JUDGE_INTERVAL_MS;
+    const isFull = this.#early.length >= MAX_JUDGED;
+    if (!isDue || (isFull && this.#verdict.includes("first"))) return this.#verdict;
+    this.#judgedAtMs = nowMs;
+    const valid = isValid(workload, this.#early, consistencyModels);
+    const where = isFull ? `in the first ${MAX_JUDGED} entries` : "so far";
+    this.#verdict = valid ? `nothing wrong ${where}` : "invalid";
+    return this.#verdict;
+  }
+}
+
+function isValid(
+  workload: WorkloadName,
+  history: readonly Operation[],
+  consistencyModels: readonly string[],
+): boolean {
+  try {
+    return CHECKERS[workload](history, { consistencyModels }).valid !== false;
+  } catch {
+    return true; // It will be told in the end, by what judges the whole.
+  }
+}
+
+/** A length of time for people. */
+export function describeSeconds(seconds: number): string {
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  return `${Math.floor(whole / 60)} min ${whole % 60} s`;
+}

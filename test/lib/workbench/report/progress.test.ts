@@ -1,0 +1,93 @@
+import { describe, expect, test } from "bun:test";
+import type { Operation } from "../../../../lib/workbench/history.ts";
+import { describeSeconds, TestProgress } from "../../../../lib/workbench/report/progress.ts";
+import { testOptionsOf } from "../../../support/simulate.ts";
+
+/** An entry of a history; 5 s after the beginning of the program, the test's clock was zero. */
+const entry = (fields: Partial<Operation>, seconds = 0): [Operation, number] => [
+  { index: 0, time: seconds * 1e9, type: "invoke", process: 0, f: "echo", value: "a", ...fields },
+  5000 + seconds * 1000,
+];
+
+describe("TestProgress", () => {
+  test("says that nodes start until the first operation", () => {
+    const progress = new TestProgress(testOptionsOf("echo"));
+    expect(progress.describe(100)).toEqual([
+      "starting",
+      "0 ok, 0 fail, 0 info",
+      "nothing wrong so far",
+    ]);
+  });
+
+  test("counts operations and the time that is left", () => {
+    const progress = new TestProgress(testOptionsOf("echo", { timeLimitS: 20 }));
+    progress.add(...entry({}, 1));
+    progress.add(...entry({ type: "ok", value: { echo: "a" } }, 1.5));
+    progress.add(...entry({ process: 1 }, 2));
+    progress.add(...entry({ process: 1, type: "info" }, 2.5));
+    expect(progress.describe(5000 + 7500).slice(0, 2)).toEqual([
+      "7.5 of 20 s, 13 s left",
+      "1 ok, 0 fail, 1 info",
+    ]);
+  });
+
+  test("counts the recovery in where final operations follow it", () => {
+    const options = testOptionsOf("broadcast", { timeLimitS: 20, recoveryS: 10 });
+    const progress = new TestProgress(options);
+    progress.add(...entry({ f: "read" }));
+    const phaseAt = (seconds: number) => progress.describe(5000 + seconds * 1000)[0];
+    expect(progress.lengthS).toBe(30);
+    expect(phaseAt(5)).toBe("5.0 of 20 s, 25 s left");
+    expect(phaseAt(24)).toBe("faults are over, nodes recover, 6 s left");
+    expect(phaseAt(31)).toBe("final operations");
+  });
+
+  test("tells the faults that are active now", () => {
+    const progress = new TestProgress(testOptionsOf("echo"));
+    const faults = () => progress.describe(6000).at(-1);
+    const nemesis = (f: string) => progress.add(...entry({ process: "nemesis", type: "info", f }));
+    nemesis("start-partition");
+    nemesis("start-kill");
+    expect(faults()).toBe("partition, kill now");
+    nemesis("stop-partition");
+    expect(faults()).toBe("kill now");
+    nemesis("stop-kill");
+    expect(faults()).toBe("nothing wrong so far");
+  });
+
+  test("says that a test is invalid as soon as that is sure", () => {
+    const progress = new TestProgress(testOptionsOf("unique-ids"));
+    const generated = (value: string, index: number) => {
+      progress.add(...entry({ f: "generate", value: null }, index));
+      progress.add(...entry({ f: "generate", type: "ok", value }, index));
+    };
+    generated("a", 0);
+    expect(progress.describe(6000)).toContain("nothing wrong so far");
+    generated("a", 1);
+    expect(progress.describe(6900)).toContain("nothing wrong so far"); // Once in a second.
+    expect(progress.describe(7000)).toContain("invalid");
+  });
+
+  test("judges the beginning of a long history only, and says so", () => {
+    const progress = new TestProgress(testOptionsOf("echo"));
+    for (let index = 0; index < 1500; index++) {
+      progress.add(...entry({}, 1));
+      progress.add(...entry({ type: "ok", value: { echo: "a" } }, 1));
+    }
+    expect(progress.describe(7000)).toContain("nothing wrong in the first 2000 entries");
+  });
+
+  test("says nothing of a verdict that only the end can bring", () => {
+    const progress = new TestProgress(testOptionsOf("g-counter"));
+    expect(progress.describe(6000)).toContain("judged in the end");
+  });
+});
+
+test("describeSeconds tells minutes from a minute on", () => {
+  expect([0.4, 59.4, 59.6, 125].map(describeSeconds)).toEqual([
+    "0 s",
+    "59 s",
+    "1 min 0 s",
+    "2 min 5 s",
+  ]);
+});
