@@ -1,0 +1,175 @@
+/**
+ * The documentation does what it says: its examples run, its links lead somewhere.
+ *
+ * In a page, a block of TypeScript whose first line is a comment with a file's name is that file; one
+ * that names a file of the project is part of it, word for word. A block of shell commands below
+ * `<!-- run -->` is run in the page's own directory (below `<!-- run, fails -->` it must fail); each
+ * line of a text block after it must be part of what it prints. All of it in the page's order.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
+import { Glob } from "bun";
+import GithubSlugger from "github-slugger";
+import { marked, type Token, type Tokens } from "marked";
+import { DIST, ROOT, temporaryDirectory } from "./support/vortex.ts";
+
+setDefaultTimeout(120_000);
+
+const PAGES = ["*.md", "docs/**/*.md", "test/**/*.md"]
+  .flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)])
+  .filter((page) => !page.includes("node_modules/") && !page.startsWith("docs/api/reference/"))
+  .sort();
+
+interface Page {
+  readonly path: string;
+  readonly tokens: readonly Token[];
+}
+
+function readPage(path: string): Page {
+  return { path, tokens: marked.lexer(readFileSync(join(ROOT, path), "utf8")) };
+}
+
+const pages = PAGES.map(readPage);
+
+describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) => {
+  const links = linksOf(page.tokens);
+
+  test("links to what is there", () => {
+    expect(links.filter((link) => !isReachable(page.path, link))).toEqual([]);
+  });
+
+  if (examplesOf(page).length > 0) {
+    test("has examples that do what it says", async () => {
+      const directory = makeProject();
+      let cwd = directory;
+      let printed = "";
+      for (const example of examplesOf(page)) {
+        if (example.kind === "source") checkSource(example.text);
+        else if (example.kind === "file") writeExample(cwd, example);
+        else if (example.kind === "output") expectPrinted(printed, example.text);
+        else ({ cwd, printed } = await runExample(example, cwd));
+      }
+    });
+  }
+});
+
+test("The pages are found", () => {
+  expect(PAGES).toContain("README.md");
+  expect(PAGES).toContain("docs/tutorial.md");
+});
+
+type Example =
+  | { readonly kind: "source"; readonly text: string }
+  | { readonly kind: "file"; readonly file: string; readonly text: string }
+  | { readonly kind: "commands"; readonly text: string; readonly fails: boolean }
+  | { readonly kind: "output"; readonly text: string };
+
+function examplesOf({ tokens }: Page): Example[] {
+  const examples: Example[] = [];
+  let mark: string | undefined;
+  let wasRun = false;
+  for (const token of tokens) {
+    if (token.type === "space") continue;
+    const comment = token.type === "html" ? /^<!-- (run(?:, fails)?) -->/.exec(token.raw) : null;
+    if (token.type === "code") {
+      const { lang = "", text } = token as Tokens.Code;
+      const [, file] = /^\/\/ (\S+\.ts)\n/.exec(text) ?? [];
+      if (lang === "ts")
+        examples.push(file === undefined ? source(text) : { kind: "file", file, text });
+      const isRun = lang === "sh" && mark !== undefined;
+      if (isRun) examples.push({ kind: "commands", text, fails: mark === "run, fails" });
+      if (lang === "text" && wasRun) examples.push({ kind: "output", text });
+      wasRun = isRun;
+    } else if (token.type !== "paragraph") {
+      wasRun = false;
+    }
+    mark = comment?.[1];
+  }
+  return examples;
+}
+
+function source(text: string): Example {
+  return { kind: "source", text };
+}
+
+/** A directory where programs find the library, as in the project of somebody who installed it. */
+function makeProject(): string {
+  const directory = temporaryDirectory();
+  const modules = join(directory, "node_modules");
+  mkdirSync(modules);
+  symlinkSync(ROOT, join(modules, "vortex"));
+  symlinkSync(join(ROOT, "node_modules/valibot"), join(modules, "valibot"));
+  writeFileSync(join(directory, "package.json"), '{"type":"module"}');
+  return directory;
+}
+
+/** A piece of a program: it must be TypeScript at least. */
+function checkSource(text: string): void {
+  new Bun.Transpiler({ loader: "ts" }).transformSync(text);
+}
+
+function writeExample(cwd: string, { file, text }: Extract<Example, { kind: "file" }>): void {
+  const own = join(ROOT, file);
+  const [, ...lines] = text.split("\n");
+  if (file.includes("/") && existsSync(own)) {
+    expect(readFileSync(own, "utf8")).toContain(lines.join("\n"));
+    return;
+  }
+  writeFileSync(join(cwd, file), `${text}\n`);
+}
+
+async function runExample(
+  { text, fails }: Extract<Example, { kind: "commands" }>,
+  cwd: string,
+): Promise<{ cwd: string; printed: string }> {
+  const path = [DIST, join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(":");
+  const script = `set -e\n${text}\nprintf '\\nnow in %s' "$PWD"`;
+  const child = Bun.spawn(["bash", "-c", `exec 2>&1\n${script}`], {
+    cwd,
+    env: { ...process.env, PATH: path, NO_COLOR: "1" },
+    stdin: "ignore",
+    stdout: "pipe",
+  });
+  const printed = await child.stdout.text();
+  const exitCode = await child.exited;
+  if ((exitCode !== 0) !== fails) {
+    throw new Error(`It ended with ${exitCode}:\n${text}\n\nIt printed:\n${printed}`);
+  }
+  return { cwd: /\nnow in (.*)$/.exec(printed)?.[1] ?? cwd, printed };
+}
+
+function expectPrinted(printed: string, text: string): void {
+  const flat = (line: string) => line.trim().replaceAll(/\s+/g, " ");
+  const lines = text.split("\n").map(flat);
+  for (const line of lines) if (line !== "...") expect(flat(printed)).toContain(line);
+}
+
+function linksOf(tokens: readonly Token[]): string[] {
+  const links: string[] = [];
+  void marked.walkTokens([...tokens], (token) => {
+    if (token.type === "link" || token.type === "image") links.push((token as Tokens.Link).href);
+  });
+  return links;
+}
+
+/** Whether a link leads to a file and a heading that exist, or outside in a proper form. */
+function isReachable(page: string, link: string): boolean {
+  if (/^[a-z]+:/.test(link)) return URL.canParse(link) && /^(https|mailto):/.test(link);
+  const [path = "", anchor] = link.split("#");
+  const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
+  if (target.startsWith("..") || !existsSync(join(ROOT, target))) return false;
+  if (anchor === undefined || !target.endsWith(".md")) return anchor === undefined;
+  return anchorsOf(readPage(target).tokens).has(anchor);
+}
+
+/** As GitHub names headings. */
+function anchorsOf(tokens: readonly Token[]): ReadonlySet<string> {
+  const slugger = new GithubSlugger();
+  const headings: string[] = [];
+  void marked.walkTokens([...tokens], (token) => {
+    if (token.type === "heading")
+      headings.push(slugger.slug((token as Tokens.Heading).text.replaceAll("`", "")));
+  });
+  return new Set(headings);
+}
