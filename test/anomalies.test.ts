@@ -1,0 +1,53 @@
+/** docs/anomalies.md tells of every anomaly that a checker can report. */
+import { describe, expect, test } from "bun:test";
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { CYCLE_TYPES } from "../lib/workbench/checkers/elle/cycle-types.ts";
+import { draw, PICTURE_DIRECTORY, PICTURES } from "./support/anomaly-pictures.ts";
+import { ROOT } from "./support/vortex.ts";
+
+const page = readFileSync(join(ROOT, "docs/anomalies.md"), "utf8");
+const headings = [...page.matchAll(/^### (.+)$/gm)].map(([, name]) => name);
+
+/** The names in the checkers' sources; endings are told at once for all of them. */
+function reportedNames(): string[] {
+  const names = new Set<string>(CYCLE_TYPES.map(({ name }) => name));
+  const directory = join(ROOT, "lib/workbench/checkers");
+  for (const file of new Glob("**/*.ts").scanSync(directory)) {
+    const source = readFileSync(join(directory, file), "utf8");
+    const literals = /(?:\banomaly: |\b(?:anomalies|findings)\.add\(|^ {2}\| )"([A-Za-z][\w-]+)"/gm;
+    for (const [, name = ""] of source.matchAll(literals)) names.add(name);
+  }
+  const bare = [...names].map((name) =>
+    name.replace(/-(process|realtime)$/, "").replace(/-item$/, ""),
+  );
+  return [...new Set(bare)].filter((name) => !name.endsWith("-cycle-exists")).sort();
+}
+
+describe("docs/anomalies.md", () => {
+  test("tells of every anomaly that a checker can report", () => {
+    const reported = reportedNames();
+    for (const known of ["lost", "G1a", "G-single", "poll-skip", "unseen"]) {
+      expect(reported).toContain(known);
+    }
+    expect(reported.filter((name) => !headings.includes(name))).toEqual([]);
+  });
+
+  test("tells of none twice, and shows every picture", () => {
+    expect(new Set(headings).size).toBe(headings.length);
+    for (const name of Object.keys(PICTURES)) {
+      expect(headings).toContain(name);
+      expect(page).toContain(`![${name}](images/anomalies/${name}.svg)`);
+    }
+  });
+
+  test("has the pictures that test/support/anomaly-pictures.ts draws", () => {
+    const names = Object.keys(PICTURES).map((name) => `${name}.svg`);
+    expect(readdirSync(PICTURE_DIRECTORY).sort()).toEqual(names.sort());
+    for (const [name, picture] of Object.entries(PICTURES)) {
+      const drawn = readFileSync(join(PICTURE_DIRECTORY, `${name}.svg`), "utf8");
+      expect(drawn).toBe(draw(name, picture));
+    }
+  });
+});
