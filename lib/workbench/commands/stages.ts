@@ -2,6 +2,8 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
+import { comparableOf } from "../maelstrom.ts";
+import { type Compared, comparisonTable } from "../report/comparison.ts";
 import { describeSeconds, TestProgress } from "../report/progress.ts";
 import { type StageRow, stagesTable } from "../report/stages-table.ts";
 import { REPORT_FILE } from "../report/stored-run.ts";
@@ -12,6 +14,12 @@ import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import {
+  addMaelstromFlag,
+  type MaelstromFlags,
+  maelstromCommand,
+  runMaelstrom,
+} from "./run-maelstrom.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { selfDirectory } from "./self.ts";
 import { stageOptions } from "./stage-options.ts";
@@ -19,7 +27,7 @@ import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 import { unknownWord } from "./suggestions.ts";
 import { BadArguments, executable, nonNegativeInteger } from "./test-flags.ts";
 
-interface Flags extends StoreFlags {
+interface Flags extends StoreFlags, MaelstromFlags {
   readonly full?: true;
   readonly json?: true;
   readonly dist: string;
@@ -39,7 +47,7 @@ export function stagesCommand(): Command {
     )
     .option("--dist <dir>", "where the compiled challenges are", selfDirectory() ?? "dist")
     .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger);
-  return addStoreFlags(command)
+  return addMaelstromFlag(addStoreFlags(command))
     .option("--json", "print an array of the results, and nothing else, to stdout")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runStages);
@@ -52,6 +60,8 @@ The exit code is that of the worst stage, as of "vortex test": 0 valid, 1 invali
 async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const stages = pickStages(ids);
   const programs = new Map(stages.map((stage) => [stage, programOf(stage, flags.dist)]));
+  const maelstrom = maelstromCommand(flags);
+  const compared: Compared[] = [];
   if (!flags.full) {
     remark(
       `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Figures are held against targets only with --full.`,
@@ -77,30 +87,59 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
         screen.ended(row);
-        if (outcome.result !== undefined) results.push({ stage: stage.id, ...outcome.result });
         exitCode = worstOf(exitCode, code);
+        const { result } = outcome;
+        if (maelstrom === undefined) {
+          if (result !== undefined) results.push({ stage: stage.id, ...result });
+          continue;
+        }
+        const onRemark = (text: string) => screen.print(text);
+        const program = { bin, args: stage.args ?? [] };
+        const { store } = flags;
+        const other = await runMaelstrom({
+          command: maelstrom,
+          program,
+          options,
+          store,
+          signal,
+          onRemark,
+        });
+        exitCode = worstOf(
+          exitCode,
+          other === undefined ? EXIT_CODES.crash : exitCodeOf(other.valid),
+        );
+        const found = other === undefined ? {} : { maelstrom: other };
+        const own = result === undefined ? {} : { vortex: comparableOf(result) };
+        compared.push({ name: stage.id, ...own, ...found });
+        if (result !== undefined) results.push({ stage: stage.id, ...result, ...found });
       }
     });
   } catch (error) {
     screen.end();
     // What has its verdict is not lost because somebody did not wait for the rest.
-    if (error instanceof Interrupted) report(rows, results, flags);
+    if (error instanceof Interrupted) report(rows, results, compared, flags);
     throw error;
   }
   screen.end();
-  report(rows, results, flags);
+  report(rows, results, compared, flags);
   process.exitCode = exitCode;
 }
 
 type StageResult = TestResult & { readonly stage: string };
 
-function report(rows: readonly StageRow[], results: readonly StageResult[], flags: Flags): void {
+function report(
+  rows: readonly StageRow[],
+  results: readonly StageResult[],
+  compared: readonly Compared[],
+  flags: Flags,
+): void {
   if (flags.json) console.log(stringifyJson(results));
   else {
     const { isTTY, columns } = process.stdout;
     const isFull = flags.full === true;
     console.log(stagesTable(rows, isTTY ? { isFull, columns } : { isFull }));
   }
+  if (!flags.json && compared.length > 0) console.log(comparisonTable(compared));
   if (flags.store !== false) remark(`The runs are stored in ${flags.store}`);
 }
 

@@ -226,21 +226,24 @@ export function testOptions(flags: TestFlags): TestOptions {
  *
  * @throws {BadArguments} when it is not there or cannot be executed.
  */
-export function executable(path: string): string {
+export function executable(
+  path: string,
+  { flag = "--bin", hint = '"bun run build.ts" builds the challenges into dist/' } = {},
+): string {
   const absolute = resolve(path);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats === undefined) {
     throw new BadArguments(
-      `--bin ${path}: there is no such file (looked for ${absolute}); "bun run build.ts" builds the challenges into dist/`,
+      `${flag} ${path}: there is no such file (looked for ${absolute}); ${hint}`,
     );
   }
   if (!stats.isFile())
-    throw new BadArguments(`--bin ${path}: not a file, but it must be a program`);
+    throw new BadArguments(`${flag} ${path}: not a file, but it must be a program`);
   try {
     accessSync(absolute, constants.X_OK);
   } catch {
     throw new BadArguments(
-      `--bin ${path}: the file has no execute bit; "chmod +x ${path}" sets it`,
+      `${flag} ${path}: the file has no execute bit; "chmod +x ${path}" sets it`,
     );
   }
   return absolute;

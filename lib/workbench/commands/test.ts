@@ -3,15 +3,23 @@ import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history.ts";
 import { type JournalEvent, messageText } from "../journal.ts";
+import { comparableOf, maelstromWords } from "../maelstrom.ts";
+import { comparisonTable } from "../report/comparison.ts";
 import { TestProgress } from "../report/progress.ts";
 import { describeResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
-import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
+import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { tellWhere } from "./report.ts";
+import {
+  addMaelstromFlag,
+  type MaelstromFlags,
+  maelstromCommand,
+  runMaelstrom,
+} from "./run-maelstrom.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
-import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
+import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   addUnusedFlags,
@@ -24,7 +32,7 @@ import {
   testOptions,
 } from "./test-flags.ts";
 
-interface Flags extends TestFlags, StoreFlags {
+interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly bin: string;
   readonly testCount: number;
   readonly logStderr?: true;
@@ -40,7 +48,7 @@ export function testCommand(): Command {
     .description("run a test on a program's nodes, with Maelstrom's flags and verdicts")
     .argument("[args...]", "words for the program, normally after --")
     .requiredOption("--bin <file>", "the program to run");
-  return addStoreFlags(addUnusedFlags(addTestFlags(command), remark))
+  return addMaelstromFlag(addStoreFlags(addUnusedFlags(addTestFlags(command), remark)))
     .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
     .option("--log-stderr", "show what the nodes print to stderr")
     .option("--strict-stdout", STRICT_STDOUT)
@@ -67,6 +75,9 @@ Example:
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   const bin = executable(flags.bin);
   const first = testOptions(flags);
+  const maelstrom = maelstromCommand(flags);
+  // What Maelstrom does not have is said before anything is run.
+  if (maelstrom !== undefined) maelstromWords(first, bin, args);
   for (const text of remarksOn(args, first)) remark(text);
   if (flags.report && flags.store === false) {
     throw new BadArguments("--report needs a place to write to, so it does not go with --no-store");
@@ -74,15 +85,16 @@ async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
     const options = { ...first, seed: first.seed + run };
-    process.exitCode = await interruptible((signal) => runTest(bin, args, options, flags, signal));
+    process.exitCode = await interruptible((signal) =>
+      runTest({ bin, args, maelstrom }, options, flags, signal),
+    );
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
 }
 
 /** Runs one test and reports it; returns the code to exit with. */
 async function runTest(
-  bin: string,
-  args: readonly string[],
+  { bin, args, maelstrom }: ProgramCommand & { readonly maelstrom: string | undefined },
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
@@ -108,11 +120,26 @@ async function runTest(
         : {}),
     });
     progress.end();
-    if (flags.json) console.log(stringifyJson(result));
-    else console.log(describeResult(result));
+    if (!flags.json) console.log(describeResult(result));
     if (store !== undefined) tellWhere(store);
     remark(lastLineOf(result.valid));
-    if (store?.problem === undefined) return exitCodeOf(result.valid);
+    let exitCode = exitCodeOf(result.valid);
+    if (maelstrom === undefined) {
+      if (flags.json) console.log(stringifyJson(result));
+    } else {
+      const program = { bin, args };
+      const run = { command: maelstrom, program, options, store: flags.store, signal };
+      const other = await runMaelstrom({ ...run, onRemark: remark });
+      exitCode = worstOf(
+        exitCode,
+        other === undefined ? EXIT_CODES.crash : exitCodeOf(other.valid),
+      );
+      const found = other === undefined ? {} : { maelstrom: other };
+      const compared = { name: options.workload, vortex: comparableOf(result), ...found };
+      if (flags.json) console.log(stringifyJson({ ...result, ...found }));
+      else console.log(comparisonTable([compared]));
+    }
+    if (store?.problem === undefined) return exitCode;
     remark(`error: ${store.problem.message}; the verdict above stands`);
     return EXIT_CODES.crash;
   } finally {
