@@ -3,8 +3,8 @@
  *
  * @see Maelstrom, `core.clj` (`opt-spec`); Jepsen, `cli.clj` (`test-opt-spec`)
  */
-import { accessSync, constants, readFileSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { accessSync, constants, existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { basename, dirname, resolve } from "node:path";
 import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
@@ -14,7 +14,7 @@ import { FAULTS, type Fault } from "../nemesis/faults.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../test-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../topology.ts";
 import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
-import { oneOf, unknownWord } from "./suggestions.ts";
+import { didYouMean, oneOf, unknownWord } from "./suggestions.ts";
 
 /** What commander makes of the flags, before they are put together. */
 export interface TestFlags {
@@ -234,7 +234,7 @@ export function executable(
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats === undefined) {
     throw new BadArguments(
-      `${flag} ${path}: there is no such file (looked for ${absolute}); ${hint}`,
+      `${flag} ${path}: there is no such file (looked for ${absolute}); ${hint}.${didYouMean(basename(path), filesBeside(absolute))}`,
     );
   }
   if (!stats.isFile())
@@ -247,6 +247,11 @@ export function executable(
     );
   }
   return absolute;
+}
+
+function filesBeside(path: string): string[] {
+  const directory = dirname(path);
+  return existsSync(directory) ? readdirSync(directory) : [];
 }
 
 /** What a person may have meant otherwise. @param words For the program. */

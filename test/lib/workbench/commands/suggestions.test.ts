@@ -15,6 +15,7 @@ const MISTYPED: readonly [meant: string, words: string][] = [
   ['Did you mean "partition"?', `test --bin ${ECHO} -w echo --nemesis kill,partitoin`],
   ['Did you mean "grid"?', `test --bin ${ECHO} -w broadcast --topology gird`],
   ['Did you mean "uniform"?', `test --bin ${ECHO} -w echo --latency-dist unifrom`],
+  ['Did you mean "echo"?', `test --bin ${ECHO.replace("echo", "ecoh")} -w echo`],
   ['Did you mean "3d"?', "stages 3dd"],
   ['Did you mean "echo"?', `sim ${SOURCE} -w echo --export ecoh`],
 ];
