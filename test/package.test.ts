@@ -125,6 +125,14 @@ describe("The package", () => {
     expect(swept.lines.at(-1)).toBe("4 seeds: 4 valid, 0 invalid, 0 unknown");
   });
 
+  test("brings a command that writes a project, as the compiled one does", async () => {
+    const command = join(project, "node_modules/.bin/vortex");
+    const made = await run(bun(command, "new", "hello"), "", { cwd: project });
+    expect(made).toMatchObject({ stderr: "", exitCode: 0 });
+    const tested = await run(bun("test"), "", { cwd: join(project, "hello") });
+    expect(tested.stderr).toContain(" 2 pass");
+  });
+
   test("has a version that the changelog tells of", () => {
     expect(packageJson.version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
     expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(
