@@ -117,7 +117,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   } catch (error) {
     screen.end();
     // What has its verdict is not lost because somebody did not wait for the rest.
-    if (error instanceof Interrupted) report(rows, results, compared, flags);
+    if (error instanceof Interrupted) report(rows.map(interrupted), results, compared, flags);
     throw error;
   }
   screen.end();
@@ -255,7 +255,7 @@ class Screen {
   #left(): string {
     const nowMs = performance.now();
     const leftS = this.#rows.map((row) => {
-      if (row.state === "ended") return 0;
+      if (row.state === "ended" || row.state === "interrupted") return 0;
       const lengthS = stageLengthS(row.stage, this.#isFull);
       return row.state === "waiting"
         ? lengthS
@@ -263,6 +263,10 @@ class Screen {
     });
     return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in all`;
   }
+}
+
+function interrupted(row: StageRow): StageRow {
+  return row.state === "running" ? { stage: row.stage, state: "interrupted" } : row;
 }
 
 /** What starting, the last answers and judging take beside a test's phases, in seconds, about. */

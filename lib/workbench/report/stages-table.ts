@@ -8,6 +8,7 @@ import type { TestProgress } from "./progress.ts";
 /** How far a stage is. */
 export type StageRow = { readonly stage: Stage } & (
   | { readonly state: "waiting" }
+  | { readonly state: "interrupted" }
   | { readonly state: "running"; readonly beganMs: number; readonly progress: TestProgress }
   | {
       readonly state: "ended";
@@ -59,6 +60,9 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
   const stage = [...name, ...flags.map(pc.dim)].join("\n");
   const wanted = describeTarget(target);
   if (row.state === "waiting") return [id, stage, pc.dim("waiting"), "", "", "", wanted, ""];
+  if (row.state === "interrupted") {
+    return [id, stage, pc.yellow("interrupted"), "", "", "", wanted, ""];
+  }
   if (row.state === "running") {
     if (nowMs === undefined) return [id, stage, "running", "", "", "", wanted, ""];
     const progress = row.progress.describe(nowMs);

@@ -45,7 +45,7 @@ describe("vortex stages", () => {
     }
     const stdout = await child.stdout.text();
     expect(stdout).toMatch(/1 │ Echo .*│ valid/);
-    expect(stdout).toMatch(/2 │ Unique ID generation .*│ running/);
+    expect(stdout).toMatch(/2 │ Unique ID generation .*│ interrupted/);
     expect(await child.exited).toBe(130);
   });
 

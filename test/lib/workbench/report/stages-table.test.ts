@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { TestProgress } from "../../../../lib/workbench/report/progress.ts";
 import { type StageRow, stagesTable } from "../../../../lib/workbench/report/stages-table.ts";
 import { STAGES, type Stage } from "../../../../lib/workbench/stages.ts";
+import { testOptionsOf } from "../../../support/simulate.ts";
 
 const isFull = false;
 const waiting: readonly StageRow[] = STAGES.map((stage) => ({ stage, state: "waiting" }));
@@ -22,6 +24,22 @@ describe("stagesTable", () => {
     const lines = linesOf(stagesTable(waiting, { isFull, columns }));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
     expect(lines.join()).toContain("--node-count 1");
+  });
+
+  test("shows how far the stage is that runs", () => {
+    const [stage] = STAGES;
+    if (stage === undefined) throw new Error("There are no stages");
+    const progress = new TestProgress(testOptionsOf("echo", { timeLimitS: 20 }));
+    progress.add(
+      { index: 0, time: 0, type: "info", process: "nemesis", f: "start-kill", value: null },
+      1000,
+    );
+    const row: StageRow = { stage, state: "running", beganMs: 0, progress };
+    const lines = linesOf(stagesTable([row], { isFull, nowMs: 6000 })).join("\n");
+    expect(lines).toContain("│ running │");
+    expect(lines).toContain("│ 5.0 of 20 s, 15 s left ");
+    expect(lines).toContain("│ kill now ");
+    expect(lines).toContain("│ 6.0 s │");
   });
 
   test("keeps stages that do not run to a line when it must be brief", () => {
