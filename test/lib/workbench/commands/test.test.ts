@@ -87,7 +87,7 @@ describe("vortex test", () => {
     const title = "\\x1b]0;owned\\x07\\x9b2J";
     const evil = nodeProgram(`
       console.error("${title}");
-      if (message.id < 10) reply({ type: "echo_ok", echo: "${title}" });
+      if (message.id < 4) reply({ type: "echo_ok", echo: "${title}" });
       else console.log("${title}");
     `);
     const flags = ["--rate", "50", "--log-stderr", "--log-net-recv", "--no-store"];
