@@ -2,11 +2,12 @@
  * Compiles every challenge, and the workbench's command, into one standalone executable each.
  *
  *   bun run build.ts [NAME...] [--target TARGET] [--stale] [--quiet]
+ *   bun run build.ts --package
  *
  * Each artifact is built in a directory of its own and moved when it is whole, so that a failing or
  * interrupted build leaves the former one in place. It keeps its name there: that becomes part of it.
  */
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildConfig, Glob } from "bun";
@@ -28,7 +29,8 @@ const USAGE = `Usage: bun run build.ts [NAME...] [--target TARGET] [--stale] [--
   --target  platform to build for, into dist/TARGET/: ${TARGETS.join(", ")}, all.
             By default this machine's, into dist/
   --stale   build only what is missing, or older than the sources
-  --quiet   print nothing but errors`;
+  --quiet   print nothing but errors
+  --package build dist/package/vortex.js instead: the command as it is published, for Bun to run`;
 
 const ROOT = import.meta.dir;
 const WORKBENCH = "vortex";
@@ -70,9 +72,8 @@ function artifacts(names: readonly string[], target: Target | undefined): Artifa
  * package.json, and brings the report's page along.
  */
 async function config({ name, entry, target }: Artifact, outfile: string): Promise<BuildConfig> {
-  const page = name === WORKBENCH ? { BUNDLED_PAGE: JSON.stringify(await bundlePage()) } : {};
   return {
-    define: page,
+    define: name === WORKBENCH ? await definePage() : {},
     entrypoints: [join(ROOT, entry)],
     minify: true,
     sourcemap: "linked",
@@ -88,6 +89,25 @@ async function config({ name, entry, target }: Artifact, outfile: string): Promi
       autoloadPackageJson: name === WORKBENCH,
     },
   };
+}
+
+async function definePage() {
+  return { BUNDLED_PAGE: JSON.stringify(await bundlePage()) };
+}
+
+/** Bundles the command into one file: whoever installs the package needs none of its parts. */
+async function buildPackage(): Promise<void> {
+  await Bun.build({
+    entrypoints: [join(ROOT, "lib/workbench/main.ts")],
+    outdir: join(ROOT, "dist/package"),
+    naming: `${WORKBENCH}.js`,
+    define: await definePage(),
+    target: "bun",
+    minify: true,
+    banner: "#!/usr/bin/env bun",
+    throw: true,
+  });
+  await chmod(join(ROOT, "dist/package", `${WORKBENCH}.js`), 0o755);
 }
 
 /** Builds one artifact; returns a line about it. */
@@ -143,6 +163,7 @@ function readArguments() {
       options: {
         target: { type: "string" },
         stale: { type: "boolean", default: false },
+        package: { type: "boolean", default: false },
         quiet: { type: "boolean", default: false },
         help: { type: "boolean", short: "h", default: false },
       },
@@ -166,6 +187,11 @@ process.chdir(ROOT);
 const { values, positionals } = readArguments();
 if (values.help) {
   console.log(USAGE);
+  process.exit(0);
+}
+
+if (values.package) {
+  await buildPackage();
   process.exit(0);
 }
 

@@ -155,6 +155,7 @@ function linksOf(tokens: readonly Token[]): string[] {
 
 /** Whether a link leads to a file and a heading that exist, or outside in a proper form. */
 function isReachable(page: string, link: string): boolean {
+  if (link.startsWith("http://127.0.0.1")) return URL.canParse(link); // A server of the reader's own.
   if (/^[a-z]+:/.test(link)) return URL.canParse(link) && /^(https|mailto):/.test(link);
   const [path = "", anchor] = link.split("#");
   const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));

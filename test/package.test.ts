@@ -4,10 +4,11 @@ import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { INIT, INIT_OK, line, run } from "./support/spawn.ts";
-import { ROOT, temporaryDirectory } from "./support/vortex.ts";
+import { nodeProgram, ROOT, temporaryDirectory } from "./support/vortex.ts";
 
 setDefaultTimeout(120_000);
 
+/** The page of a run, with its plots, is a good part of it. */
 const MAX_ARCHIVE_BYTES = 500_000;
 
 const ECHO = `import * as v from "valibot";
@@ -123,6 +124,16 @@ describe("The package", () => {
     const words = ["sim", "echo.ts", "-w", "echo", "--node-count", "3", "--seeds", "1..4"];
     const swept = await run(bun(command, ...words), "", { cwd: project });
     expect(swept.lines.at(-1)).toBe("4 seeds: 4 valid, 0 invalid, 0 unknown");
+  });
+
+  test("brings a command that leaves a page of a run that is not valid", async () => {
+    const command = join(project, "node_modules/.bin/vortex");
+    const bin = nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`);
+    const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
+    expect(await run(bun(command, ...words), "", { cwd: project })).toMatchObject({ exitCode: 1 });
+    const report = readFileSync(join(project, "store/latest/report.html"), "utf8");
+    expect(report).toStartWith("<!doctype html>");
+    expect(report.length).toBeGreaterThan(100_000);
   });
 
   test("brings a command that writes a project, as the compiled one does", async () => {
