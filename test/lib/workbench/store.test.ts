@@ -279,7 +279,7 @@ describe("vortex stages", () => {
     await vortex("stages", "1", "--store", root, "--seed", "9");
     const { command } = JSON.parse(readFileSync(join(root, "latest/test.json"), "utf8"));
     expect(command).toBe(
-      `vortex test --bin ${ECHO_BIN} -w echo --node-count 1 --time-limit 5 --nemesis-interval 2 --recovery 2 --seed 9`,
+      `vortex test --bin ${ECHO_BIN} -w echo --node-count 1 --time-limit 5 --nemesis-interval 2 --recovery 4 --seed 9`,
     );
     expect(existsSync(join(root, "echo/latest/results.json"))).toBe(true);
   });
