@@ -1,5 +1,5 @@
 /** One line of text <-> one message. */
-import * as v from "valibot";
+import { safeParse } from "./fast-parse.ts";
 import { parseJson, stringifyJson } from "./json.ts";
 import { describeIssues, isObject, Message } from "./message.ts";
 
@@ -21,7 +21,7 @@ export function decode(line: string, parse: (text: string) => unknown = parseJso
   } catch (error) {
     return { ok: false, reason: `not JSON: ${error instanceof Error ? error.message : error}` };
   }
-  const result = v.safeParse(Message, value);
+  const result = safeParse(Message, value);
   if (result.success) return { ok: true, message: result.output };
   if (!isObject(value)) return { ok: false, reason: "not a message: it must be an object" };
   return { ok: false, reason: `not a message: ${describeIssues(result.issues)}` };

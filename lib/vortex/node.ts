@@ -8,6 +8,7 @@
  */
 import * as v from "valibot";
 import { isRpcError, RpcError } from "./errors.ts";
+import { type Schema, safeParse } from "./fast-parse.ts";
 import type { Cancel, Host } from "./host.ts";
 import {
   type AnyBody,
@@ -22,9 +23,6 @@ import {
   shorten,
   Topology,
 } from "./message.ts";
-
-/** A schema that is checked at once, for a body of the inferred type. */
-export type Schema = v.GenericSchema;
 
 /** A message that a handler is called with; `body` is what the handler's schema made of it. */
 export interface Request<Body = unknown> {
@@ -476,7 +474,7 @@ export class Node {
       () => {
         // In here, since a schema may throw as well: by a transformation, or when it is recursive
         // and the body nested too deep for it.
-        const result = v.safeParse(schema, request.body);
+        const result = safeParse(schema, request.body);
         if (!result.success) {
           const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
           throw new RpcError("malformed-request", text);
@@ -571,7 +569,7 @@ function readReply<S extends Schema>(
   const { type } = body;
   if (type === "error") return { ok: false, error: readError(peer, body) };
   try {
-    const result = v.safeParse(schema, body);
+    const result = safeParse(schema, body);
     if (result.success) return { ok: true, body: result.output };
     const text = `Malformed reply from ${peer}: ${describeIssues(result.issues)}`;
     return { ok: false, error: new RpcError("crash", text) };
@@ -582,7 +580,7 @@ function readReply<S extends Schema>(
 }
 
 function readError(peer: NodeId, body: AnyBody): RpcError {
-  const result = v.safeParse(ErrorBody, body);
+  const result = safeParse(ErrorBody, body);
   if (result.success) return new RpcError(result.output.code, result.output.text);
   // Nothing is known of what happened, so it counts as indefinite.
   return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);

@@ -9,7 +9,7 @@ import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
 import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
 
-const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
+export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   broadcast,
   echo,
   "g-counter": gCounter,
