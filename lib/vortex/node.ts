@@ -469,28 +469,30 @@ export class Node {
   }
 
   #handleWith({ schema, handler }: Registration, type: string, request: Mutable<Request>): void {
-    this.#run(
-      `handler of "${type}"`,
-      () => {
-        // In here, since a schema may throw as well: by a transformation, or when it is recursive
-        // and the body nested too deep for it.
-        const result = safeParse(schema, request.body);
-        if (!result.success) {
-          const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
-          throw new RpcError("malformed-request", text);
-        }
-        request.body = result.output;
-        return handler(request);
-      },
-      (error) => {
-        if (isRpcError(error)) {
-          this.#refuse(request, error);
-          return;
-        }
-        this.#logError(`handler of "${type}"`, error);
-        this.#refuse(request, new RpcError("crash", errorText(error)));
-      },
-    );
+    // Written out instead of handed to #run: a tenth of an echo's time went into the closures.
+    try {
+      // In here, since a schema may throw as well: by a transformation, or when it is recursive and
+      // the body nested too deep for it.
+      const result = safeParse(schema, request.body);
+      if (!result.success) {
+        const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
+        throw new RpcError("malformed-request", text);
+      }
+      request.body = result.output;
+      const handled: unknown = handler(request);
+      if (isThenable(handled)) this.#watch(handled, (error) => this.#fail(type, request, error));
+    } catch (error) {
+      this.#fail(type, request, error);
+    }
+  }
+
+  #fail(type: string, request: Request, error: unknown): void {
+    if (isRpcError(error)) {
+      this.#refuse(request, error);
+      return;
+    }
+    this.#logError(`handler of "${type}"`, error);
+    this.#refuse(request, new RpcError("crash", errorText(error)));
   }
 
   #initialize(request: Request<Init>): void {
@@ -520,24 +522,24 @@ export class Node {
   }
 
   /** Runs a piece of the program: nothing that it throws, now or later, gets past this. */
-  #run(
-    what: string,
-    task: () => void | Promise<void>,
-    onError: (error: unknown) => void = (error) => this.#logError(what, error),
-  ): void {
+  #run(what: string, task: () => void | Promise<void>): void {
     try {
       const result: unknown = task();
-      if (!isThenable(result)) return;
-      this.#runningTasks++;
-      Promise.resolve(result)
-        .catch(onError)
-        .finally(() => {
-          this.#runningTasks--;
-          this.#noticeIdle();
-        });
+      if (isThenable(result)) this.#watch(result, (error) => this.#logError(what, error));
     } catch (error) {
-      onError(error);
+      this.#logError(what, error);
     }
+  }
+
+  /** Keeps the node from being idle until something under way has ended. */
+  #watch(task: PromiseLike<unknown>, onError: (error: unknown) => void): void {
+    this.#runningTasks++;
+    Promise.resolve(task)
+      .catch(onError)
+      .finally(() => {
+        this.#runningTasks--;
+        this.#noticeIdle();
+      });
   }
 
   #logError(what: string, error: unknown): void {
