@@ -19,18 +19,21 @@ export class LineReader {
    * line break; `""` when there is none.
    */
   push(chunk: Uint8Array): string {
-    const text = this.#decoder.decode(chunk, { stream: true });
-    const end = text.lastIndexOf("\n") + 1;
-    if (end === 0) {
-      this.#carry += text;
-      if (this.#carry.length <= this.#maxLength) return "";
-      const piece = this.#carry;
-      this.#carry = "";
-      return `${piece}\n`;
+    // Decoded in two parts, for the first then ends with a whole character: Bun decodes text beyond
+    // ASCII whose end is cut ten times more slowly, all of it.
+    const end = chunk.lastIndexOf(LINE_FEED) + 1;
+    const lines = end > 0 ? this.#decoder.decode(chunk.subarray(0, end), { stream: true }) : "";
+    const rest = this.#decoder.decode(chunk.subarray(end), { stream: true });
+    if (end > 0) {
+      const complete = this.#carry + lines;
+      this.#carry = rest;
+      return complete;
     }
-    const lines = this.#carry + text.slice(0, end);
-    this.#carry = text.slice(end);
-    return lines;
+    this.#carry += rest;
+    if (this.#carry.length <= this.#maxLength) return "";
+    const piece = this.#carry;
+    this.#carry = "";
+    return `${piece}\n`;
   }
 
   /** What came after the last line break so far. */
@@ -45,6 +48,8 @@ export class LineReader {
     return rest;
   }
 }
+
+const LINE_FEED = 0x0a;
 
 /** The lines of a text, without their `\n` or `\r\n`. A line break at its end begins no new line. */
 export function splitLines(text: string): string[] {
