@@ -1,0 +1,391 @@
+/**
+ * Our compiled nodes beside those of others, measured in turns on this machine.
+ *
+ *   npm run bench -- [--rounds 5] [--json FILE] [--only MEASURE,...]
+ *
+ * Builds the peers in `peers/` whose toolchain is here, into `dist/bench`; a peer that cannot be built
+ * is left out, with a remark. In each round every measure is taken of every program, so that a busy
+ * moment of the machine meets all of them; medians, least and greatest are told, and ratios to ours.
+ * The load comes from `load.c`: what it can do at most shows in the row of the minimal C program.
+ */
+import { mkdirSync, statSync } from "node:fs";
+import { cpus } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import Table from "cli-table3";
+
+const ROOT = join(import.meta.dir, "../..");
+const PEERS = join(import.meta.dir, "peers");
+const OUT = join(ROOT, "dist/bench");
+const LOAD = join(OUT, "load");
+const MESSAGES = 200_000;
+
+interface Program {
+  readonly name: string;
+  readonly command: readonly string[];
+  /** Gets a tenth of the messages: it would take a minute for all. */
+  readonly isSlow?: boolean;
+  /** Whether it takes broadcasts and reads, and how it is called then. */
+  readonly broadcast?: readonly string[];
+}
+
+interface Peer extends Program {
+  /** Builds it; none for a program that runs as it is. */
+  readonly build?: readonly string[];
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+const go = (name: string): Pick<Peer, "build" | "command"> => ({
+  build: ["go", "build", "-o", join(OUT, name), join(PEERS, name, "main.go")],
+  command: [join(OUT, name)],
+});
+
+const CANDIDATES: readonly Peer[] = [
+  {
+    name: "C, minimal (the limit)",
+    build: ["cc", "-O2", "-o", join(OUT, "limit"), join(PEERS, "limit.c")],
+    command: [join(OUT, "limit")],
+  },
+  {
+    name: "Go, one typed struct, buffered",
+    ...go("go-buffered"),
+    broadcast: [join(OUT, "go-buffered")],
+  },
+  { name: "Go, maps, buffered", ...go("go-maps") },
+  {
+    name: "Go, stand-in for the library",
+    ...go("go-goroutines"),
+    broadcast: [join(OUT, "go-goroutines")],
+  },
+  {
+    name: "Rust, maelstrom-node",
+    build: [
+      "cargo",
+      "build",
+      "--release",
+      "--quiet",
+      "--manifest-path",
+      join(OUT, "rust/Cargo.toml"),
+    ],
+    env: { CARGO_TARGET_DIR: join(OUT, "rust/target") },
+    command: [join(OUT, "rust/target/release/echo-rust")],
+    isSlow: true,
+  },
+  { name: "Node.js, plain", command: ["node", join(PEERS, "node.mjs")] },
+  { name: "Python, plain", command: ["python3", join(PEERS, "node.py")], isSlow: true },
+];
+
+const VORTEX: Program = {
+  name: "Vortex",
+  command: [join(ROOT, "dist/echo")],
+  broadcast: [join(ROOT, "dist/broadcast")],
+};
+
+const line = (body: object) => `${JSON.stringify({ id: 0, src: "c1", dest: "n0", body })}\n`;
+const INIT = line({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] });
+const sumUpTo = (last: number) => (last * (last + 1)) / 2;
+
+/** Runs a command to its end, and returns its stdout. */
+function run(command: readonly string[], env: Readonly<Record<string, string>> = {}): string {
+  const { exitCode, stdout, stderr } = Bun.spawnSync([...command], {
+    cwd: ROOT,
+    env: { ...process.env, ...env },
+    stderr: "pipe",
+  });
+  // A node may log a line for each message: only the last ones say why it failed.
+  const told = stderr.toString().slice(-500);
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${told.trim() || exitCode}`);
+  return stdout.toString();
+}
+
+function buildPeers(): Program[] {
+  return CANDIDATES.filter((peer) => {
+    const tool = (peer.build ?? peer.command)[0] ?? "";
+    if (Bun.which(tool) === null) {
+      console.log(`Left out: ${peer.name}, as there is no "${tool}" here`);
+      return false;
+    }
+    try {
+      if (peer.build !== undefined) run(peer.build, peer.env);
+      return true;
+    } catch (error) {
+      console.log(`Left out: ${peer.name}, which cannot be built: ${error}`);
+      return false;
+    }
+  });
+}
+
+/** Writes a file of lines: `init`, and bodies with msg_id 2 and up. */
+async function writeInput(name: string, count: number, body: (id: number) => object, end = "") {
+  const path = join(OUT, `${name}.in`);
+  const lines = [INIT];
+  // The msg_id comes first: the minimal C program looks for what stands between fields.
+  for (let id = 2; id < count + 2; id++) lines.push(line({ msg_id: id, ...body(id) }));
+  await Bun.write(path, `${lines.join("")}${end}`);
+  return path;
+}
+
+function load(...words: (string | number)[]): Record<string, unknown> {
+  // Logs of the node go nowhere, as quickly as can be.
+  return JSON.parse(run(["sh", "-c", '"$0" "$@" 2>/dev/null', LOAD, ...words.map(String)]));
+}
+
+interface Measure {
+  readonly name: string;
+  readonly figures: readonly {
+    readonly name: string;
+    readonly digits: number;
+    readonly more?: true;
+  }[];
+  readonly takes: (program: Program) => boolean;
+  readonly take: (program: Program) => readonly number[];
+}
+
+async function echoMeasure(
+  name: string,
+  title: string,
+  count: number,
+  payload: (id: number) => string,
+) {
+  const body = (id: number) => ({ type: "echo", echo: payload(id) });
+  const all = await writeInput(name, count, body);
+  const tenth = await writeInput(`${name}-tenth`, count / 10, body);
+  return {
+    name,
+    figures: [
+      { name: `${title}: messages/s`, digits: 0, more: true },
+      { name: `${title}: CPU s per 100,000`, digits: 3 },
+    ],
+    takes: () => true,
+    take: ({ command, isSlow = false }) => {
+      const sent = isSlow ? count / 10 : count;
+      const input = isSlow ? tenth : all;
+      const { seconds, cpuSeconds } = load(
+        "throughput",
+        sent + 1,
+        sumUpTo(sent + 1),
+        input,
+        ...command,
+      );
+      return [sent / Number(seconds), (Number(cpuSeconds) / sent) * 100_000];
+    },
+  } satisfies Measure;
+}
+
+async function measures(): Promise<Measure[]> {
+  const small = (id: number) => `Please echo ${id % 128}`;
+  const roundTrips = await writeInput("round-trips", 15_000, (id) => ({
+    type: "echo",
+    echo: small(id),
+  }));
+  const broadcasts = await writeInput("broadcasts", 100_000, (id) => ({
+    type: "broadcast",
+    message: id,
+  }));
+  const million = await writeInput(
+    "million",
+    1_000_000,
+    (id) => ({ type: "broadcast", message: id }),
+    line({ type: "read", msg_id: 0 }),
+  );
+  return [
+    {
+      name: "start",
+      figures: [{ name: "start-up to init_ok, ms", digits: 2 }],
+      takes: () => true,
+      take: ({ command }) => [Number(load("start", 1, roundTrips, ...command)["seconds"]) * 1000],
+    },
+    {
+      name: "start-25",
+      figures: [
+        { name: "25 at once to init_ok, ms", digits: 1 },
+        { name: "memory of 25 (PSS), MB", digits: 1 },
+      ],
+      takes: () => true,
+      take: ({ command }) => {
+        const { seconds, pssBytes } = load("start", 25, roundTrips, ...command);
+        return [Number(seconds) * 1000, Number(pssBytes) / 1e6];
+      },
+    },
+    await echoMeasure("echo", `echo, ${MESSAGES} from a cold start`, MESSAGES, small),
+    await echoMeasure("echo-1k", "echo of 1 kB", 50_000, (id) => `${id}`.padStart(1000, "x")),
+    await echoMeasure("echo-100k", "echo of 100 kB", 1000, (id) => `${id}`.padStart(100_000, "x")),
+    await echoMeasure(
+      "echo-non-ascii",
+      "echo of 1 kB, non-ASCII",
+      50_000,
+      (id) => `${id}${"é漢😀".repeat(111)}`,
+    ),
+    {
+      name: "round-trip",
+      figures: [
+        { name: "round trip on one core, µs", digits: 1 },
+        { name: "99th percentile, µs", digits: 0 },
+      ],
+      takes: () => true,
+      take: ({ command }) => {
+        const { medianUs, p99Us } = load("roundtrip", 5000, roundTrips, ...command);
+        return [Number(medianUs), Number(p99Us)];
+      },
+    },
+    {
+      name: "broadcast",
+      figures: [{ name: "broadcasts/s, one node, 100,000", digits: 0, more: true }],
+      takes: ({ broadcast }) => broadcast !== undefined,
+      take: ({ broadcast = [] }) => {
+        const { seconds } = load("throughput", 100_001, sumUpTo(100_001), broadcasts, ...broadcast);
+        return [100_000 / Number(seconds)];
+      },
+    },
+    {
+      name: "read",
+      figures: [{ name: "read of 1,000,000 values, ms", digits: 1 }],
+      takes: ({ broadcast }) => broadcast !== undefined,
+      take: ({ broadcast = [] }) => {
+        const { milliseconds } = load("reads", 1_000_001, 5, million, ...broadcast);
+        return [median(milliseconds as number[])];
+      },
+    },
+  ];
+}
+
+function median(values: readonly number[]): number {
+  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
+}
+
+async function compile(name: string, source: string): Promise<string> {
+  const outfile = join(OUT, name);
+  // As build.ts does.
+  await Bun.build({
+    entrypoints: [source],
+    minify: true,
+    bytecode: true,
+    format: "esm",
+    throw: true,
+    compile: { outfile },
+  });
+  return outfile;
+}
+
+/** How late timers were, in ms, while input flooded a node: median and maximum. */
+function timerLateness(timers: string, input: string): readonly number[] {
+  // From a pipe that cat keeps full.
+  const last = run(["sh", "-c", 'cat "$1" | "$0" | tail -n 1', timers, input]);
+  const { medianMs, maxMs } = JSON.parse(last).body;
+  return [medianMs, maxMs];
+}
+
+/** Milliseconds to `init_ok` of a binary none of which is in memory. */
+function coldStartMs(input: string): number {
+  const copy = join(OUT, "cold");
+  run(["sh", "-c", 'cp "$0" "$1" && sync "$1"', VORTEX.command[0] ?? "", copy]);
+  run(["dd", `if=${copy}`, "iflag=nocache", "count=0", "status=none"]);
+  return Number(load("start", 1, input, copy)["seconds"]) * 1000;
+}
+
+const { values: options } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "5" },
+    json: { type: "string", default: join(OUT, "nodes.json") },
+    only: { type: "string" },
+  },
+});
+const rounds = Number(options.rounds);
+
+mkdirSync(OUT, { recursive: true });
+run([process.execPath, "run", join(ROOT, "build.ts"), "--stale", "--quiet"]);
+run(["cc", "-O2", "-o", LOAD, join(import.meta.dir, "load.c")]);
+// Cargo writes a lock file beside the manifest.
+run(["cp", "-r", join(PEERS, "rust"), OUT]);
+const empty = join(OUT, "empty.ts");
+await Bun.write(empty, 'console.log("{}");\nsetInterval(() => {}, 1000);\n');
+const bare: Program = {
+  name: "Bun, prints a line",
+  command: [await compile("bare", empty)],
+};
+const timers = await compile("timers", join(import.meta.dir, "programs/timers.ts"));
+const flood = await writeInput(
+  "flood",
+  MESSAGES,
+  () => ({ type: "echo", echo: "x".repeat(60) }),
+  line({ type: "lateness", msg_id: 0 }),
+);
+
+const programs = [VORTEX, ...buildPeers()];
+const wanted = options.only?.split(",");
+const chosen = (await measures()).filter(({ name }) => wanted?.includes(name) ?? true);
+
+const taken = new Map<string, number[]>();
+const keep = (figure: string, program: string, value: number) => {
+  const key = `${figure}\n${program}`;
+  taken.set(key, [...(taken.get(key) ?? []), value]);
+};
+const LATENESS = ["timers under a flood: late by, ms", "at most, ms"];
+const COLD = "start-up from disk, ms";
+
+for (let round = 0; round < rounds; round++) {
+  for (const { name, figures, takes, take } of chosen) {
+    const takers = name === "start" ? [...programs, bare] : programs;
+    for (const program of takers.filter(takes)) {
+      try {
+        for (const [index, value] of take(program).entries()) {
+          keep(figures[index]?.name ?? "", program.name, value);
+        }
+      } catch (error) {
+        if (program === VORTEX) throw error;
+        console.log(`No "${name}" of ${program.name}: ${error}`);
+      }
+    }
+  }
+  if (wanted?.includes("timers") ?? true) {
+    for (const [index, ms] of timerLateness(timers, flood).entries()) {
+      keep(LATENESS[index] ?? "", VORTEX.name, ms);
+    }
+  }
+  if (wanted?.includes("cold") ?? true) keep(COLD, VORTEX.name, coldStartMs(flood));
+}
+
+const results = [...taken].map(([key, values]) => {
+  const [figure = "", program = ""] = key.split("\n");
+  const ours = taken.get(`${figure}\n${VORTEX.name}`);
+  return {
+    figure,
+    program,
+    median: median(values),
+    min: Math.min(...values),
+    max: Math.max(...values),
+    /** This program's median divided by ours. */
+    ratio: ours === undefined ? null : median(values) / median(ours),
+  };
+});
+
+const table = new Table({
+  head: ["", "median", "min - max", "/ ours"],
+  colAligns: ["left", "right", "right", "right"],
+  style: { head: [], border: [], compact: true },
+});
+const digitsOf = new Map(
+  chosen.flatMap(({ figures }) => figures).map(({ name, digits }) => [name, digits]),
+);
+for (const figure of new Set(results.map((result) => result.figure))) {
+  table.push([{ colSpan: 4, content: figure }]);
+  const digits = digitsOf.get(figure) ?? 1;
+  for (const { program, median, min, max, ratio } of results.filter(
+    (one) => one.figure === figure,
+  )) {
+    const told = (value: number) => value.toFixed(digits);
+    table.push([
+      `  ${program}`,
+      told(median),
+      `${told(min)} - ${told(max)}`,
+      ratio === null ? "" : ratio.toFixed(2),
+    ]);
+  }
+}
+console.log(table.toString());
+const { size } = statSync(VORTEX.command[0] ?? "");
+console.log(`Medians of ${rounds} rounds; a binary has ${(size / 1e6).toFixed(0)} MB.`);
+await Bun.write(
+  options.json,
+  `${JSON.stringify({ rounds, cpu: cpus()[0]?.model, cores: cpus().length, binaryBytes: size, results }, null, 2)}\n`,
+);
