@@ -1,0 +1,170 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
+import { SERVICES } from "../../lib/workbench/services/index.ts";
+import { challenge } from "../support/challenges.ts";
+import { FakeHost, receive, settled } from "../support/fake-host.ts";
+
+/** A node of a challenge, alone with the services. */
+class Alone {
+  readonly #host = new FakeHost();
+  readonly #node = new KVNode(this.#host);
+  readonly #services = new Map(
+    Object.entries(SERVICES).map(([name, make]) => [name, make(randomStream(1, name))]),
+  );
+  #lastId = 0;
+
+  constructor(name: string) {
+    const program = challenge(name);
+    (program as (node: KVNode, options: unknown) => void)(
+      this.#node,
+      v.parse(program.options ?? v.unknown(), {}),
+    );
+  }
+
+  /** Sends a request, lets services answer and time pass, and returns the reply. */
+  async ask(body: AnyBody): Promise<AnyBody> {
+    const id = ++this.#lastId;
+    receive(this.#node, { ...body, msg_id: id });
+    for (let waits = 0; waits < 200; ) {
+      await settled();
+      const sent = this.#host.takeSent();
+      for (const { dest, src, body: asked } of sent) {
+        if (dest === "c1" && asked["in_reply_to"] === id) return asked;
+        const reply = this.#services.get(dest)?.handle(src, asked);
+        if (reply !== undefined) receive(this.#node, reply, dest);
+      }
+      if (sent.length > 0) continue;
+      await this.#host.clock.advance(20);
+      waits++;
+    }
+    throw new Error(`No reply to ${JSON.stringify(body)}`);
+  }
+}
+
+interface Case {
+  readonly challenge: string;
+  /** A valid request. */
+  readonly request: { readonly type: string; readonly [field: string]: unknown };
+  /** JSON texts that its fields must not hold. */
+  readonly wrong: { readonly [field: string]: readonly string[] };
+  /** Requests whose answers show the state. */
+  readonly reads: readonly AnyBody[];
+}
+
+const NO_INTEGER = ['"1"', "1.5", "1.0", "1e400", "9007199254740993", "null", "true", "[]", "{}"];
+const NO_TEXT = ["1", "null", "true", "[]", "{}", '{"__proto__":"a"}'];
+const NO_OFFSETS = ["1", '"7"', "null", "[]", '{"7":"1"}', '{"7":1.5}', '{"7":null}', '{"7":1.0}'];
+const READ = { type: "read" };
+const POLLS = [
+  { type: "poll", offsets: { 7: 0 } },
+  { type: "list_committed_offsets", keys: ["7"] },
+];
+
+const CASES: readonly Case[] = [
+  {
+    challenge: "echo",
+    request: { type: "echo", echo: 1 },
+    wrong: { echo: [] },
+    reads: [{ type: "echo", echo: 1 }],
+  },
+  {
+    challenge: "broadcast",
+    request: { type: "broadcast", message: 1 },
+    wrong: { message: [] },
+    reads: [READ],
+  },
+  {
+    challenge: "g-set",
+    request: { type: "add", element: 1 },
+    wrong: { element: [] },
+    reads: [READ],
+  },
+  {
+    challenge: "g-counter",
+    request: { type: "add", delta: 1 },
+    wrong: { delta: [...NO_INTEGER, "-1"] },
+    reads: [READ],
+  },
+  {
+    challenge: "pn-counter",
+    request: { type: "add", delta: -1 },
+    wrong: { delta: NO_INTEGER },
+    reads: [READ],
+  },
+  {
+    challenge: "kafka",
+    request: { type: "send", key: "7", msg: 1 },
+    wrong: { key: NO_TEXT, msg: [] },
+    reads: POLLS,
+  },
+  {
+    challenge: "kafka",
+    request: { type: "poll", offsets: { 7: 0 } },
+    wrong: { offsets: NO_OFFSETS },
+    reads: POLLS,
+  },
+  {
+    challenge: "kafka",
+    request: { type: "commit_offsets", offsets: { 7: 0 } },
+    wrong: { offsets: NO_OFFSETS },
+    reads: POLLS,
+  },
+  {
+    challenge: "kafka",
+    request: { type: "list_committed_offsets", keys: ["7"] },
+    wrong: { keys: ["1", '"7"', "null", "{}", "[1]", "[null]", '[["7"]]'] },
+    reads: POLLS,
+  },
+  {
+    challenge: "txn-rw-register",
+    request: { type: "txn", txn: [["w", 1, 5]] },
+    wrong: {
+      txn: [
+        ...["1", '"r"', "null", "{}", "[1]", "[[]]", '["r",1,null]', '[["x",1,2]]', '[["r",1]]'],
+        ...[
+          '[["w",1,null]]',
+          '[["w",1,"a"]]',
+          '[["w",1,1.5]]',
+          '[["w","1",1]]',
+          '[["r",null,null]]',
+        ],
+        ...['[["r",1,null,4]]', '[["w",1,9],["w",1]]', '[["w",1,9],["append",1,2]]', '[{"0":"r"}]'],
+      ],
+    },
+    reads: [{ type: "txn", txn: [["r", 1, null]] }],
+  },
+];
+
+const cases = CASES.flatMap(({ challenge: name, request, wrong, reads }) =>
+  Object.entries({ ...wrong, type: NO_TEXT }).flatMap(([field, values]) => {
+    const { [field]: _, ...without } = request;
+    const spoilt = values.map((text) => ({ ...request, [field]: parseJson(text) }));
+    return [without, ...spoilt].map((body) => ({ name, request, field, body, reads }));
+  }),
+);
+
+describe("Every challenge", () => {
+  test.each(cases.map((one) => [one.name, JSON.stringify(one.body), one] as const))(
+    "%s answers malformed-request (12) to %s, names the field, and changes nothing",
+    async (name, _, { request, field, body, reads }) => {
+      const node = new Alone(name);
+      await node.ask({ type: "init", node_id: "n0", node_ids: ["n0"] });
+      await node.ask(request);
+      const look = async () => {
+        const shown: AnyBody[] = [];
+        for (const read of reads) {
+          const { in_reply_to: __, ...answer } = await node.ask(read);
+          shown.push(answer);
+        }
+        return shown;
+      };
+      const before = await look();
+      const { type, code, text } = await node.ask(body);
+      expect({ type, code }).toEqual({ type: "error", code: 12 });
+      expect(text).toMatch(new RegExp(`"${field}[".]`));
+      expect(await look()).toEqual(before);
+    },
+  );
+});
