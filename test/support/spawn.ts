@@ -130,6 +130,11 @@ export class NodeProcess implements AsyncDisposable {
     return messageOf(this.#lines.shift() ?? "").body;
   }
 
+  /** What came after the last line break, once its stdout has ended; `""` if all lines are whole. */
+  get rest(): string {
+    return this.#reader.end();
+  }
+
   /** Closes the reading end of its stdout. */
   closeOutput(): void {
     if (this.#pipe !== undefined) closeSync(this.#pipe);

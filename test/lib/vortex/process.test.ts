@@ -1,6 +1,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { parseJson } from "../../../lib/vortex/index.ts";
+import { randomStream } from "../../../lib/workbench/random.ts";
+import { simulationSeeds } from "../../support/seeds.ts";
 import {
   binary,
   bodies,
@@ -151,6 +153,8 @@ describe("serve", () => {
 });
 
 describe("serve on a pipe that is not read", () => {
+  // STALL_MS=10000 for a longer one.
+  const stallMs = Number(process.env["STALL_MS"] ?? 1000);
   const count = 60_000;
   const payload = "y".repeat(1000);
 
@@ -165,7 +169,7 @@ describe("serve on a pipe that is not read", () => {
 
   test("waits, and loses nothing once reading goes on", async () => {
     await using node = flooded();
-    await Bun.sleep(1000);
+    await Bun.sleep(stallMs);
     expect(await node.next()).toEqual(INIT_OK);
     for (let id = 2; id < count; id++) {
       const { in_reply_to, echo: echoed } = await node.next();
@@ -178,7 +182,7 @@ describe("serve on a pipe that is not read", () => {
     await using node = flooded();
     await node.next();
     // Time enough to take in all 65 MB, for a node that does not wait; one that does takes no more.
-    await Bun.sleep(1000);
+    await Bun.sleep(stallMs);
     expect(node.maxMemoryBytes()).toBeLessThan(90e6);
   });
 
@@ -245,6 +249,61 @@ describe("serve on a signal", () => {
     // Two in quick succession may come as one.
     for (; !node.hasEnded; await Bun.sleep(20)) node.kill("SIGTERM");
     expect(await node.ended()).toMatchObject({ signal: "SIGTERM" });
+  });
+});
+
+describe("serve under a flood of input", () => {
+  const count = 20_000;
+  const flood =
+    INIT + Array.from({ length: count }, (_, id) => echo(id + 2, "x".repeat(500))).join("");
+
+  test.each(simulationSeeds(2))(
+    "loses nothing when it is stopped and continued at random moments, seed %d",
+    async (seed) => {
+      const random = randomStream(seed, "stops");
+      await using node = new NodeProcess(ECHO);
+      node.write(flood);
+      node.endInput();
+      expect(await node.next()).toEqual(INIT_OK);
+      let isDone = false;
+      const nemesis = (async () => {
+        for (; !isDone; await Bun.sleep(20 * random.next())) {
+          node.kill("SIGSTOP");
+          await Bun.sleep(20 * random.next());
+          node.kill("SIGCONT");
+        }
+      })();
+      for (let id = 2; id < count + 2; id++) {
+        const { in_reply_to } = await node.next();
+        if (in_reply_to !== id) throw new Error(`Reply ${id} is missing`);
+      }
+      isDone = true;
+      await nemesis;
+      expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null, stderr: "" });
+    },
+  );
+
+  test.each(
+    simulationSeeds(3).flatMap((seed) => [[seed, "SIGTERM"] as const, [seed, "SIGINT"] as const]),
+  )("ends with whole lines only, seed %d, %s at a random moment", async (seed, signal) => {
+    const random = randomStream(seed, signal);
+    await using node = new NodeProcess(ECHO);
+    node.write(flood);
+    // Somewhere among the answers, or before the first.
+    const heard = Math.floor(random.next() * count * 0.8);
+    for (let line = 0; line < heard; line++) await node.next();
+    node.kill(signal);
+    let last = heard;
+    try {
+      for (; ; last++) {
+        const { in_reply_to } = await node.next(); // Throws if a line is no message.
+        if (last > 0 && in_reply_to !== last + 1) throw new Error(`Reply ${last + 1} is missing`);
+      }
+    } catch (error) {
+      expect(String(error)).toBe("Error: It ended without another message");
+    }
+    expect(node.rest).toBe("");
+    expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null, stderr: "" });
   });
 });
 
