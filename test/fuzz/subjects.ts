@@ -16,9 +16,11 @@ export interface Subject {
   probe(k: number, isLast: boolean): Probe;
 }
 
+// Only for programs without state: a second init with another name, in the middle of what a node is
+// doing under the former one, is more than the others promise to survive.
 const INIT: Template = { type: '"init"', node_id: '"n0"', node_ids: '["n0"]' };
 const TOPOLOGY: Template = { type: '"topology"', topology: '{"n0":["n1"]}' };
-const COMMON = [INIT, TOPOLOGY, { type: '"no_such_type"', value: "1" }];
+const COMMON = [TOPOLOGY, { type: '"no_such_type"', value: "1" }];
 
 const hasType = (type: string) => (reply: AnyBody) => reply["type"] === type;
 
@@ -34,7 +36,7 @@ const ECHOED = [
 
 function echo(): Subject {
   return {
-    templates: [...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
+    templates: [INIT, ...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
     words: [],
     probe: (k) => {
       const text = ECHOED[k % ECHOED.length] ?? "";
@@ -49,7 +51,7 @@ function echo(): Subject {
 function uniqueIds(): Subject {
   const seen = new Set<unknown>();
   return {
-    templates: [...COMMON, { type: '"generate"' }],
+    templates: [INIT, ...COMMON, { type: '"generate"' }],
     words: [],
     probe: () => ({
       body: { type: "generate" },
@@ -99,7 +101,11 @@ function counter(): Subject {
     probe: (k, isLast) =>
       isLast
         ? { body: { type: "read" }, isRight: ({ value }) => Number.isSafeInteger(value) }
-        : { body: { type: "add", delta: k % 5 }, isRight: hasType("add_ok") },
+        : {
+            body: { type: "add", delta: k % 5 },
+            // Enough of the noise may have been accepted to fill the counter: abort (14).
+            isRight: ({ type, code }) => type === "add_ok" || code === 14,
+          },
   };
 }
 
@@ -149,8 +155,7 @@ function kafka(): Subject {
 function txnRwRegister(): Subject {
   return {
     templates: [
-      // No second init: under another name, this program's peers are no longer those of its node.
-      ...COMMON.filter((template) => template !== INIT),
+      ...COMMON,
       { type: '"txn"', txn: '[["r",1,null],["w",1,6],["w",2,9]]' },
       { type: '"replicate"', from: '"x"', to: '"y"', has: "0", asks: "true", upTo: "0" },
       { type: '"replicate"', from: '"x"', has: "0", asks: "false", transactions: "[[1,[[1,2]]]]" },
