@@ -64,6 +64,7 @@ import {
   type Cancel,
   type Counts,
   JsonSet,
+  KeptJson,
   type KVNode,
   type NodeId,
   OriginLog,
@@ -79,13 +80,13 @@ const Options = v.object({
 });
 type Options = v.InferOutput<typeof Options>;
 
-const Broadcast = v.object({ message: v.unknown() });
+const Broadcast = v.object({ message: KeptJson });
 const Read = v.object({});
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 
 /** Values of one origin that follow each other: the origin, the number of the first, the values. */
-const Run = v.tupleWithRest([v.string(), Count], v.unknown());
+const Run = v.tupleWithRest([v.string(), Count], KeptJson);
 
 /** What nodes tell each other; the fields are as short as is readable, for they are sent often. */
 const Gossip = v.object({
@@ -117,7 +118,7 @@ const Gossip = v.object({
 type Gossip = v.InferOutput<typeof Gossip>;
 
 /** Values that the receiver should show at once: they will come in the usual way as well. */
-const Shown = v.object({ type: v.literal("shown"), values: v.array(v.unknown()) });
+const Shown = v.object({ type: v.literal("shown"), values: v.array(KeptJson) });
 type Shown = v.InferOutput<typeof Shown>;
 
 /** How long it takes there and back, as TCP estimates it, in ms. */

@@ -14,6 +14,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  KeptJson,
   type KVNode,
   type NodeId,
   StoredLog,
@@ -28,7 +29,7 @@ const Options = v.object({
 });
 type Options = v.InferOutput<typeof Options>;
 
-const Add = v.object({ element: v.unknown() });
+const Add = v.object({ element: KeptJson });
 const Read = v.object({});
 
 /** How long a read may take, in ms: clients wait for 5 s. */

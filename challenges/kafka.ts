@@ -42,6 +42,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  KeptJson,
   type KVNode,
   type NodeId,
   RpcError,
@@ -68,7 +69,7 @@ const Offsets = v.pipe(
   v.transform((offsets): ReadonlyMap<string, number> => new Map(Object.entries(offsets))),
 );
 
-const Send = v.object({ key: v.string(), msg: v.unknown() });
+const Send = v.object({ key: v.string(), msg: KeptJson });
 const Poll = v.object({ offsets: Offsets });
 const CommitOffsets = v.object({ offsets: Offsets });
 const ListCommittedOffsets = v.object({ keys: v.array(v.string()) });

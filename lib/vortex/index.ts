@@ -27,7 +27,15 @@ export {
   type UpdateOptions,
 } from "./kv.ts";
 export { KVNode } from "./kv-node.ts";
-export { type AnyBody, Body, ErrorBody, Message, MessageId, type NodeId } from "./message.ts";
+export {
+  type AnyBody,
+  Body,
+  ErrorBody,
+  KeptJson,
+  Message,
+  MessageId,
+  type NodeId,
+} from "./message.ts";
 export {
   type Handler,
   Node,

@@ -68,6 +68,30 @@ export const ErrorBody = v.looseObject({
 });
 export type ErrorBody = v.InferOutput<typeof ErrorBody>;
 
+const MAX_KEPT_DEPTH = 1000;
+
+/**
+ * Any value that can be kept, and handed on with others within messages to come.
+ *
+ * One that is nested too deep to be encoded would spoil every message that it is part of: all reads
+ * of a set that holds it, all records that share a batch with it. Messages can be encoded up to some
+ * tens of thousands of levels.
+ */
+export const KeptJson = v.custom<unknown>(
+  (value) => value !== undefined && isNestedAtMost(value, MAX_KEPT_DEPTH),
+  `must be nested at most ${MAX_KEPT_DEPTH} levels deep`,
+);
+
+/** Whether arrays and objects lie in each other at most so many levels deep: `[]` is one level. */
+function isNestedAtMost(value: unknown, levels: number): boolean {
+  if (typeof value !== "object" || value === null) return true;
+  if (levels === 0) return false;
+  for (const element of Object.values(value)) {
+    if (!isNestedAtMost(element, levels - 1)) return false;
+  }
+  return true;
+}
+
 /** Whether a parsed value was written as a JSON integer: `3` is one, `3.0` is not. */
 export function isJsonInteger(value: unknown): value is number | RawNumber {
   return Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON));
