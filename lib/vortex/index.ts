@@ -16,6 +16,7 @@
 export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
 export { Counter, CounterOptions } from "./counter.ts";
 export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
+export type { Schema } from "./fast-parse.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
 export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";
 export { JsonSet } from "./json-set.ts";
@@ -43,7 +44,6 @@ export {
   type Request,
   type RpcOptions,
   type RpcResult,
-  type Schema,
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";

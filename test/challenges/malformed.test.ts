@@ -1,15 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";
 import { shorten } from "../../lib/vortex/message.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { SERVICES } from "../../lib/workbench/services/index.ts";
 import { challenge } from "../support/challenges.ts";
-import { FakeHost, receive, settled } from "../support/fake-host.ts";
+import { receive, settled } from "../support/fake-host.ts";
 
 /** A node of a challenge, alone with the services. */
 class Alone {
-  readonly #host = new FakeHost();
+  readonly #host = new TestHost();
   readonly #node = new KVNode(this.#host);
   readonly #services = new Map(
     Object.entries(SERVICES).map(([name, make]) => [name, make(randomStream(1, name))]),
