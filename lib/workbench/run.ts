@@ -39,8 +39,6 @@ import type { Workload, WorkloadClient } from "./workloads/workload.ts";
 /** Where a test runs: in real time on processes, or in virtual time. */
 export interface Environment {
   readonly clock: Clock;
-  /** How much later than asked for the clock's timers may fire, in ms. */
-  readonly timerSlackMs: number;
   makeCluster(network: Network, onBadLine: (badLine: BadLine) => void): Cluster;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
@@ -57,6 +55,8 @@ export class TestCrash extends Error {
   override readonly name = "TestCrash";
 }
 
+/** How much later than asked for timers may fire, in ms, on either clock: they count whole ones. */
+const TIMER_SLACK_MS = 2;
 const INIT_TIMEOUT_MS = 10_000;
 const InitOk = v.object({ type: v.literal("init_ok") });
 
@@ -142,10 +142,10 @@ class Test {
   }
 
   async run(): Promise<void> {
-    const { clock, timerSlackMs, onOperation } = this.#environment;
+    const { clock, onOperation } = this.#environment;
     this.#history = await interpret(this.#generator(), {
       clock,
-      timerSlackMs,
+      timerSlackMs: TIMER_SLACK_MS,
       zeroMs: this.#zeroMs,
       concurrency: this.#options.concurrency,
       nodeOf: (thread) => this.#nodeOf(thread),

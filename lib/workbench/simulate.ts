@@ -36,9 +36,6 @@ function lateClock(clock: Clock, random: Random): Clock {
   };
 }
 
-/** How much later than asked for timers fire, as on processes: they count whole milliseconds. */
-const TIMER_SLACK_MS = 2;
-
 /**
  * Runs a test in virtual time, from beginning to end, before it returns.
  *
@@ -53,7 +50,6 @@ export function simulate(
   const task = runTest(options, {
     ...environment,
     clock: clockOf("timers of the tester"),
-    timerSlackMs: TIMER_SLACK_MS,
     makeCluster: (network, onBadLine) =>
       new SimulatedCluster({
         program,

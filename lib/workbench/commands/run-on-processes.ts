@@ -19,9 +19,6 @@ export interface ProcessRun
   readonly wantsReport?: boolean;
 }
 
-/** How much later than asked for timers fire: they count whole milliseconds. */
-const TIMER_SLACK_MS = 2;
-
 /**
  * Runs a test in real time, on nodes that are processes.
  *
@@ -42,7 +39,6 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         onMessage?.(event);
       },
       clock: systemClock,
-      timerSlackMs: TIMER_SLACK_MS,
       makeCluster: (network, onBadLine) =>
         new ProcessCluster({
           bin,
