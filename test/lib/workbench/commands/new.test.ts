@@ -60,6 +60,14 @@ describe("vortex new", () => {
     expect(exitCode).toBe(0);
   });
 
+  test("writes scripts that run where there is no other Bun", async () => {
+    const tested = await vortexAlone(project, "bun", "run", "test");
+    expect(tested.stderr).toContain(" 2 pass");
+    const simulated = await vortexAlone(project, "bun", "run", "simulate");
+    expect(simulated.stdout).toContain("100 seeds: 100 valid, 0 invalid, 0 unknown");
+    expect(simulated.exitCode).toBe(0);
+  });
+
   test("writes what type-checks with the types of Bun", async () => {
     for (const name of ["bun-types", "@types"]) {
       symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
