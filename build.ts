@@ -8,9 +8,9 @@
  * interrupted build leaves the former one in place. It keeps its name there: that becomes part of it.
  */
 import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
-import { type BuildConfig, Glob } from "bun";
+import { type BuildConfig, Glob, type PluginBuilder } from "bun";
 import { bundlePage } from "./lib/workbench/report/bundle-page.ts";
 
 const TARGETS = [
@@ -95,11 +95,40 @@ async function definePage() {
   return { BUNDLED_PAGE: JSON.stringify(await bundlePage()) };
 }
 
+const PACKAGE = join(ROOT, "dist/package");
+const SIMULATION = "simulation.js";
+
+/**
+ * Bundles the simulation into one file: whoever installs the package needs none of its parts. The
+ * library stays outside, where its types are: a node in a simulation is a node of the program's own.
+ */
+async function buildSimulation(): Promise<void> {
+  await Bun.build({
+    entrypoints: [join(ROOT, "lib/simulation/index.ts")],
+    outdir: PACKAGE,
+    naming: SIMULATION,
+    target: "bun",
+    minify: true,
+    external: ["valibot"],
+    plugins: [{ name: "library", setup: keepLibraryOutside }],
+    throw: true,
+  });
+}
+
+function keepLibraryOutside(build: PluginBuilder): void {
+  build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
+    const file = join(dirname(importer), path);
+    if (!file.startsWith(join(ROOT, "lib/vortex/"))) return undefined;
+    return { path: relative(PACKAGE, file), external: true };
+  });
+}
+
 /** Bundles the command into one file: whoever installs the package needs none of its parts. */
 async function buildPackage(): Promise<void> {
+  await buildSimulation();
   await Bun.build({
     entrypoints: [join(ROOT, "lib/workbench/main.ts")],
-    outdir: join(ROOT, "dist/package"),
+    outdir: PACKAGE,
     naming: `${WORKBENCH}.js`,
     define: await definePage(),
     target: "bun",
@@ -107,7 +136,7 @@ async function buildPackage(): Promise<void> {
     banner: "#!/usr/bin/env bun",
     throw: true,
   });
-  await chmod(join(ROOT, "dist/package", `${WORKBENCH}.js`), 0o755);
+  await chmod(join(PACKAGE, `${WORKBENCH}.js`), 0o755);
 }
 
 /** Builds one artifact; returns a line about it. */
@@ -140,7 +169,10 @@ async function sourcesChangedMs(): Promise<number> {
   return Math.max(...(await Promise.all(changes)));
 }
 
-async function isOlder({ outfile }: Artifact, changedMs: number): Promise<boolean> {
+async function isOlder(
+  { outfile }: Pick<Artifact, "outfile">,
+  changedMs: number,
+): Promise<boolean> {
   const built = await stat(outfile).catch(() => undefined);
   return built === undefined || built.mtimeMs < changedMs;
 }
@@ -193,6 +225,13 @@ if (values.help) {
 if (values.package) {
   await buildPackage();
   process.exit(0);
+}
+
+const isSimulationStale = async () =>
+  !values.stale || isOlder({ outfile: join(PACKAGE, SIMULATION) }, await sourcesChangedMs());
+// The command brings it along for the projects that it writes.
+if (positionals.length === 0 || positionals.includes(WORKBENCH)) {
+  if (await isSimulationStale()) await buildSimulation();
 }
 
 let failures = 0;

@@ -21,6 +21,12 @@ const IMPORTS: readonly { readonly files: string; readonly may: readonly string[
     files: "lib/testing/**",
     may: ["./lib/{vortex,testing}/**", "./lib/workbench/{services/*,json-key}.ts"],
   },
+  // Its types are what is published of it, and name nothing that is not.
+  {
+    files: "lib/simulation/api.ts",
+    may: ["./lib/vortex/index.ts", "./lib/workbench/history.ts"],
+  },
+  { files: "lib/simulation/**", may: ["./lib/{simulation,workbench}/**"] },
   // Third-party packages may earn their place here; a program arrives as a value or a path.
   {
     files: "lib/workbench/**",

@@ -34,6 +34,38 @@ test("echo answers with what it was sent", async () => {
 });
 `;
 
+const SIMULATION_TEST = `import { expect, test } from "bun:test";
+import type { Node } from "vortex";
+import { simulate, SimulationCrash, type SimulationOptions } from "vortex/simulation";
+import { echo } from "./echo.ts";
+
+const OPTIONS: SimulationOptions = { workload: "echo", nodeCount: 3, nemesis: ["kill"], seed: 7 };
+
+test("echo answers, whatever happens to its nodes", () => {
+  const result = simulate(echo, OPTIONS);
+  expect(result.problems).toEqual([]);
+  expect(result.faults.kill).toBeGreaterThan(0);
+});
+
+test("a node in a simulation is the library's own", async () => {
+  const library = await import("vortex");
+  const nodes: Node[] = [];
+  const program = (node: Node) => {
+    nodes.push(node);
+    echo(node);
+  };
+  simulate(program, OPTIONS);
+  expect(nodes[0]).toBeInstanceOf(library.Node);
+});
+
+test("a program that does not start is told from one that is wrong", () => {
+  const broken = () => {
+    throw new Error("no");
+  };
+  expect(() => simulate(broken, OPTIONS)).toThrow(SimulationCrash);
+});
+`;
+
 // What bun init writes, in essence; with types from here, as a test installs nothing from afar.
 const TSCONFIG = {
   compilerOptions: {
@@ -75,6 +107,7 @@ beforeAll(async () => {
   writeFileSync(join(project, "tsconfig.json"), JSON.stringify(TSCONFIG));
   writeFileSync(join(project, "echo.ts"), ECHO);
   writeFileSync(join(project, "echo.test.ts"), ECHO_TEST);
+  writeFileSync(join(project, "simulation.test.ts"), SIMULATION_TEST);
   const installed = await run(bun("install", "--offline"), "", { cwd: project });
   expect(installed).toMatchObject({ exitCode: 0 });
 });
@@ -105,9 +138,9 @@ describe("The package", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("tests it with the test kit", async () => {
+  test("tests it with the test kit, and in simulations", async () => {
     const { stderr, exitCode } = await run(bun("test"), "", { cwd: project });
-    expect(stderr).toContain("1 pass");
+    expect(stderr).toContain("4 pass");
     expect(exitCode).toBe(0);
   });
 

@@ -31,7 +31,8 @@ function library(): Record<string, string> {
   const { dependencies, files } = manifest;
   const kept = { name, version, description, license, type, exports, engines, sideEffects };
   const sources = (files as string[]).filter((file) => file.startsWith("lib/"));
-  const patterns = sources.map((file) => (file.endsWith(".ts") ? file : `${file}/**`));
+  sources.push("dist/package/simulation.js");
+  const patterns = sources.map((file) => (/\.[jt]s$/.test(file) ? file : `${file}/**`));
   return {
     // As a peer, valibot is the project's own copy, and not looked for in a registry.
     ...filesIn(ROOT, [...patterns, "LICENSE"], "vendor/vortex"),

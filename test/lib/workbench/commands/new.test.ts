@@ -68,6 +68,21 @@ describe("vortex new", () => {
     expect(simulated.exitCode).toBe(0);
   });
 
+  test("writes a library that simulates within tests", async () => {
+    const test = `import { expect, test } from "bun:test";
+import { simulate } from "vortex/simulation";
+import { echo } from "./echo.ts";
+
+test("echo answers", () => {
+  expect(simulate(echo, { workload: "echo", nemesis: ["kill"] }).problems).toEqual([]);
+});
+`;
+    writeFileSync(join(project, "simulation.test.ts"), test);
+    const { stderr, exitCode } = await vortexAlone(project, "bun", "test");
+    expect(stderr).toContain(" 3 pass");
+    expect(exitCode).toBe(0);
+  });
+
   test("writes what type-checks with the types of Bun", async () => {
     for (const name of ["bun-types", "@types"]) {
       symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));

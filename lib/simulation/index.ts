@@ -1,0 +1,130 @@
+/** What `api.ts` describes: the workbench's simulation, for users' own tests. */
+import type { JournalEvent } from "../workbench/journal.ts";
+import { LATENCY_DISTRIBUTIONS } from "../workbench/latency.ts";
+import { FAULTS } from "../workbench/nemesis/faults.ts";
+import { figuresOf, findingsOf, type TestResult } from "../workbench/results.ts";
+import { TestCrash } from "../workbench/run.ts";
+import { simulate as runTest } from "../workbench/simulate.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/test-options.ts";
+import { TOPOLOGY_NAMES } from "../workbench/topology.ts";
+import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
+import { InvalidOptions } from "../workbench/workloads/workload.ts";
+import type { AnyProgram, simulate as Described, Operation, SimulationOptions } from "./api.ts";
+
+export { TestCrash as SimulationCrash } from "../workbench/run.ts";
+export { InvalidOptions as InvalidSimulation } from "../workbench/workloads/workload.ts";
+
+export const simulate: typeof Described = (program, options) => {
+  const testOptions = testOptionsOf(options);
+  const history: Operation[] = [];
+  const messages: JournalEvent[] = [];
+  const logs: { node: string; line: string }[] = [];
+  const result = run(testOptions, program, options.args ?? [], { history, messages, logs });
+  const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
+  const hasLatency = medianMs !== undefined && maxMs !== undefined;
+  return {
+    valid: result.valid,
+    problems: problemsOf(result),
+    findings: findingsOf(result),
+    seed: result.seed,
+    ...(msgsPerOp === undefined ? {} : { messagesPerOperation: msgsPerOp }),
+    ...(hasLatency ? { latencyMs: { median: medianMs, maximum: maxMs } } : {}),
+    faults: result.faults,
+    history,
+    messages,
+    logs,
+  };
+};
+
+interface Recorded {
+  readonly history: Operation[];
+  readonly messages: JournalEvent[];
+  readonly logs: { node: string; line: string }[];
+}
+
+function run(
+  options: TestOptions,
+  program: AnyProgram,
+  args: readonly string[],
+  { history, messages, logs }: Recorded,
+): TestResult {
+  try {
+    return runTest(options, {
+      program,
+      args,
+      onOperation: (operation) => void history.push(operation),
+      onMessage: (event) => void messages.push(event),
+      onStderr: (node, line) => void logs.push({ node, line }),
+    });
+  } catch (error) {
+    if (error instanceof TestCrash) error.message += `\n(seed ${options.seed})`;
+    throw error;
+  }
+}
+
+function problemsOf(result: TestResult): string[] {
+  const { valid, error, seed, mistakes = [] } = result;
+  if (valid === true) return [];
+  const found = findingsOf(result).map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
+  const made = mistakes.map(({ node, mistake, reason, sent }) => {
+    return `${node}, ${mistake}: ${reason}; it sent ${sent}`;
+  });
+  const verdict = valid === "unknown" ? `no verdict${error === undefined ? "" : `: ${error}`}` : "";
+  return [verdict, ...found, ...made, `seed ${seed}`].filter((text) => text !== "");
+}
+
+/** @throws {InvalidOptions} for what the command would refuse as well. */
+function testOptionsOf(options: SimulationOptions): TestOptions {
+  const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
+  const { latencyDistribution = "constant", ...others } = withoutUndefined(options);
+  const { args: _, nodeCount: __, latencyMs: ___, ...named } = others;
+  const testOptions: TestOptions = {
+    ...DEFAULTS,
+    concurrency: nodeCount,
+    ...named,
+    nodeIds: nodeNames(nodeCount),
+    latency: { meanMs: latencyMs, distribution: latencyDistribution },
+    seed,
+  };
+  requireKnown("workload", [workload], WORKLOAD_NAMES);
+  requireKnown("fault", testOptions.nemesis, FAULTS);
+  requireKnown("topology", [testOptions.topology], TOPOLOGY_NAMES);
+  requireKnown("latency distribution", [latencyDistribution], LATENCY_DISTRIBUTIONS);
+  const { concurrency, keyCount, maxTxnLength, maxWritesPerKey } = testOptions;
+  requireIntegers(1, { nodeCount, concurrency, keyCount, maxTxnLength, maxWritesPerKey });
+  requireIntegers(0, { latencyMs, seed });
+  const { rate, timeLimitS, nemesisIntervalS, recoveryS } = testOptions;
+  requireNumbers("above 0", (value) => value > 0, { timeLimitS, nemesisIntervalS });
+  requireNumbers("from 0 on", (value) => value >= 0, { rate, recoveryS });
+  return testOptions;
+}
+
+/** An option that is there and undefined is as one that is not there. */
+function withoutUndefined(options: SimulationOptions): SimulationOptions {
+  const given = Object.entries(options).filter(([, value]) => value !== undefined);
+  return { workload: options.workload, ...Object.fromEntries(given) };
+}
+
+function requireKnown(what: string, words: readonly string[], known: readonly string[]): void {
+  const unknown = words.find((word) => !known.includes(word));
+  if (unknown === undefined) return;
+  throw new InvalidOptions(`There is no ${what} "${unknown}"; there are ${known.join(", ")}`);
+}
+
+function requireIntegers(least: number, values: Readonly<Record<string, number>>): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isSafeInteger(value) && value >= least) continue;
+    throw new InvalidOptions(`${name} is ${value}, but must be an integer from ${least} on`);
+  }
+}
+
+function requireNumbers(
+  wanted: string,
+  isWanted: (value: number) => boolean,
+  values: Readonly<Record<string, number>>,
+): void {
+  for (const [name, value] of Object.entries(values)) {
+    if (Number.isFinite(value) && isWanted(value)) continue;
+    throw new InvalidOptions(`${name} is ${value}, but must be a number ${wanted}`);
+  }
+}

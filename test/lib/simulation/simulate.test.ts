@@ -1,0 +1,102 @@
+/** The simulation that users import. */
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { broadcast } from "../../../challenges/broadcast.ts";
+import { echo } from "../../../challenges/echo.ts";
+import type { Fault, WorkloadName } from "../../../lib/simulation/api.ts";
+import { InvalidSimulation, SimulationCrash, simulate } from "../../../lib/simulation/index.ts";
+import type { Node } from "../../../lib/vortex/index.ts";
+import { FAULTS } from "../../../lib/workbench/nemesis/faults.ts";
+import { WORKLOAD_NAMES } from "../../../lib/workbench/workloads/index.ts";
+
+const BROADCAST = {
+  workload: "broadcast",
+  rate: 10,
+  timeLimitS: 20,
+  nemesis: ["partition"],
+} as const;
+
+describe("simulate", () => {
+  test("judges a correct program valid, and says that the fault took effect", () => {
+    const result = simulate(broadcast, BROADCAST);
+    expect(result).toMatchObject({ valid: true, problems: [], seed: 1 });
+    expect(result.faults.partition).toBeGreaterThan(0);
+    expect(result.messagesPerOperation).toBeGreaterThan(0);
+    expect(result.latencyMs?.median).toBeGreaterThan(0);
+  });
+
+  test("gives the same history and messages for the same seed, and others for another", () => {
+    const first = simulate(broadcast, { ...BROADCAST, seed: 3 });
+    expect(simulate(broadcast, { ...BROADCAST, seed: 3 })).toEqual(first);
+    expect(simulate(broadcast, { ...BROADCAST, seed: 4 }).history).not.toEqual(first.history);
+  });
+
+  test("says what is wrong, and with which seed", () => {
+    const wrong = (node: Node) =>
+      node.handle("echo", v.object({}), (request) =>
+        node.reply(request, { type: "echo_ok", echo: 1 }),
+      );
+    const { valid, problems, findings } = simulate(wrong, { workload: "echo", seed: 9 });
+    expect(valid).toBe(false);
+    expect(problems[0]).toContain("process 0");
+    expect(problems.at(-1)).toBe("seed 9");
+    expect(findings[0]?.operations.length).toBeGreaterThan(0);
+  });
+
+  test("hands the program its words, and keeps what nodes log", () => {
+    const program = (node: Node) => {
+      node.onInit(() => node.log(`here is ${node.id}`));
+      echo(node);
+    };
+    const { logs } = simulate(program, { workload: "echo", nodeCount: 2, timeLimitS: 1 });
+    expect(logs.map(({ node }) => node)).toEqual(["n0", "n1"]);
+    expect(logs[0]?.line).toContain("here is n0");
+    const args = ["--flush-ms", "0"];
+    const fanOut = simulate(broadcast, { ...BROADCAST, args });
+    expect(fanOut.messagesPerOperation).not.toBe(
+      simulate(broadcast, BROADCAST).messagesPerOperation,
+    );
+  });
+
+  test("throws when a node does not start, with the seed", () => {
+    const broken = () => {
+      throw new Error("no");
+    };
+    expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow(SimulationCrash);
+    expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow("(seed 5)");
+  });
+
+  test("takes an option that is undefined for one that is not there", () => {
+    const options = { workload: "echo", rate: undefined, nodeCount: undefined } as never;
+    expect(simulate(echo, options).history).toEqual(simulate(echo, { workload: "echo" }).history);
+  });
+
+  test.each([
+    [{ workload: "ecko" }, 'There is no workload "ecko"; there are broadcast, echo, '],
+    [{ nemesis: ["killl"] }, 'There is no fault "killl"; there are partition, '],
+    [{ topology: "ring" }, 'There is no topology "ring"'],
+    [{ nodeCount: 0 }, "nodeCount is 0, but must be an integer from 1 on"],
+    [{ seed: -1 }, "seed is -1, but must be an integer from 0 on"],
+    [{ timeLimitS: Number.POSITIVE_INFINITY }, "timeLimitS is Infinity, but must be a number"],
+    [{ rate: Number.NaN }, "rate is NaN, but must be a number from 0 on"],
+    [{ converge: true }, "nobody can tell what nodes of echo hold"],
+  ])("refuses %j", (options, message) => {
+    const run = () => simulate(echo, { workload: "echo", ...options } as never);
+    expect(run).toThrow(InvalidSimulation);
+    expect(run).toThrow(message);
+  });
+
+  test("knows every workload and every fault by its type", () => {
+    const workloads: Readonly<Record<WorkloadName, true>> = {
+      ...{ broadcast: true, echo: true, "g-counter": true, "g-set": true, kafka: true },
+      ...{ "lin-kv": true, "pn-counter": true, "txn-list-append": true },
+      ...{ "txn-rw-register": true, "unique-ids": true },
+    };
+    expect(Object.keys(workloads).sort()).toEqual([...WORKLOAD_NAMES].sort());
+    const faults: Readonly<Record<Fault, true>> = {
+      ...{ partition: true, "one-way-partition": true, kill: true, pause: true },
+      ...{ loss: true, duplicate: true, slow: true },
+    };
+    expect(Object.keys(faults).sort()).toEqual([...FAULTS].sort());
+  });
+});
