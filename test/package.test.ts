@@ -177,6 +177,11 @@ describe("The package", () => {
     expect(tested.stderr).toContain(" 2 pass");
   });
 
+  test("cannot be published by mistake while its name is another package's", () => {
+    const isNamed = packageJson.name !== "vortex";
+    expect(isNamed || packageJson.private).toBe(true);
+  });
+
   test("has a version that the changelog tells of", () => {
     expect(packageJson.version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
     expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(
