@@ -5,7 +5,7 @@ import type { Operation } from "../history.ts";
 import { type JournalEvent, messageText } from "../journal.ts";
 import { comparableOf, maelstromWords } from "../maelstrom.ts";
 import { comparisonTable } from "../report/comparison.ts";
-import { TestProgress } from "../report/progress.ts";
+import { fitLines, TestProgress } from "../report/progress.ts";
 import { describeResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
@@ -165,7 +165,7 @@ function describeOptions({
   return `${workload}: ${nodes}, ${clients}, ${rate}/s, ${timeLimitS} s, seed ${seed}`;
 }
 
-/** How far the test is, where somebody watches on one line that is redrawn. */
+/** How far the test is, where somebody watches on a line or a few that are redrawn. */
 class Progress {
   readonly #progress: TestProgress;
   readonly #view: LiveView;
@@ -173,9 +173,9 @@ class Progress {
   constructor(options: TestOptions) {
     this.#progress = new TestProgress(options);
     this.#view = new LiveView({
-      draw: () => this.#line().slice(0, process.stderr.columns),
+      draw: () => fitLines(this.#parts(), process.stderr.columns),
       intervalMs: 200,
-      tell: () => this.#line(),
+      tell: () => this.#parts().join("; "),
     });
   }
 
@@ -192,7 +192,7 @@ class Progress {
     this.#view.end();
   }
 
-  #line(): string {
-    return this.#progress.describe(performance.now()).join("; ");
+  #parts(): string[] {
+    return this.#progress.describe(performance.now());
   }
 }

@@ -1,6 +1,11 @@
 import { describe, expect, test } from "bun:test";
+import type { Json } from "../../../../lib/vortex/index.ts";
 import type { Operation } from "../../../../lib/workbench/history.ts";
-import { describeSeconds, TestProgress } from "../../../../lib/workbench/report/progress.ts";
+import {
+  describeSeconds,
+  fitLines,
+  TestProgress,
+} from "../../../../lib/workbench/report/progress.ts";
 import { testOptionsOf } from "../../../support/simulate.ts";
 
 /** An entry of a history; 5 s after the beginning of the program, the test's clock was zero. */
@@ -8,6 +13,15 @@ const entry = (fields: Partial<Operation>, seconds = 0): [Operation, number] => 
   { index: 0, time: seconds * 1e9, type: "invoke", process: 0, f: "echo", value: "a", ...fields },
   5000 + seconds * 1000,
 ];
+
+/** What adds an operation that is ok, its beginning and its end. */
+function operationsOf(progress: TestProgress) {
+  let index = 0;
+  return (f: string, invoked: Json, completed: Json, seconds: number) => {
+    progress.add(...entry({ index: index++, f, value: invoked }, seconds));
+    progress.add(...entry({ index: index++, f, type: "ok", value: completed }, seconds + 0.01));
+  };
+}
 
 describe("TestProgress", () => {
   test("says that nodes start until the first operation", () => {
@@ -77,10 +91,42 @@ describe("TestProgress", () => {
     expect(progress.describe(7000)).toContain("nothing wrong in the first 2000 entries");
   });
 
+  test("says what broadcast's latest reads miss, which later ones may show", () => {
+    const progress = new TestProgress(testOptionsOf("broadcast"));
+    const operation = operationsOf(progress);
+    operation("broadcast", 7, 7, 0);
+    operation("read", null, [7], 1);
+    expect(progress.describe(6500)).toContain("nothing wrong so far");
+    operation("read", null, [], 2);
+    expect(progress.describe(7500)).toContain("1 value missing so far");
+    operation("read", null, [7], 3);
+    expect(progress.describe(8500)).toContain("nothing wrong so far");
+  });
+
+  test("says that a log is invalid once polls show it, but not for what may yet be polled", () => {
+    const progress = new TestProgress(testOptionsOf("kafka"));
+    const operation = operationsOf(progress);
+    operation("send", [["send", "0", 1]], [["send", "0", [0, 1]]], 0);
+    operation("send", [["send", "0", 2]], [["send", "0", [1, 2]]], 1);
+    operation("poll", [["poll"]], [["poll", { "0": [[1, 2]] }]], 2);
+    expect(progress.describe(7500)).toContain("nothing wrong so far");
+    operation("poll", [["poll"]], [["poll", { "0": [[2, 2]] }]], 3);
+    expect(progress.describe(8600)).toContain("invalid");
+  });
+
   test("says nothing of a verdict that only the end can bring", () => {
     const progress = new TestProgress(testOptionsOf("g-counter"));
     expect(progress.describe(6000)).toContain("judged in the end");
   });
+});
+
+test("fitLines takes as many lines as a narrow terminal needs", () => {
+  const parts = ["7.5 of 20 s, 13 s left", "1 ok, 0 fail, 1 info", "nothing wrong so far"];
+  expect(fitLines(parts, 80)).toBe(parts.join("; "));
+  expect(fitLines(parts, 50)).toBe(
+    "7.5 of 20 s, 13 s left; 1 ok, 0 fail, 1 info\nnothing wrong so far",
+  );
+  expect(fitLines(parts, 10)).toBe("7.5 of 20 \n1 ok, 0 fa\nnothing wr");
 });
 
 test("describeSeconds tells minutes from a minute on", () => {
