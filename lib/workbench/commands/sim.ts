@@ -5,7 +5,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { describeSummary } from "../report/summary.ts";
-import { describeResult, printable } from "../report/text.ts";
+import { printable, shownResult } from "../report/text.ts";
 import { describeTrace, Trace } from "../report/trace.ts";
 import { findingsOf, type TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
@@ -33,6 +33,7 @@ import {
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
+  VERBOSE,
   wordsOf,
 } from "./test-flags.ts";
 
@@ -49,6 +50,7 @@ interface Flags extends TestFlags {
   readonly json?: true;
   readonly worker?: true;
   readonly report?: true;
+  readonly verbose?: true;
   readonly store: string;
 }
 
@@ -89,6 +91,7 @@ export function simCommand(): Command {
     .option("--store <dir>", "where --report keeps it", "store")
     .option("--log-stderr", "show what the nodes log")
     .option("--strict-stdout", STRICT_STDOUT)
+    .option("--verbose", VERBOSE)
     .option(
       "--json",
       "print the result, or the summary of many, as one line of JSON, and nothing else, to stdout",
@@ -135,7 +138,8 @@ async function runOne(subject: Subject, flags: Flags): Promise<void> {
   const { options, replay } = subject;
   const once = await run(subject, options, flags);
   if (once.result === undefined) remark(once.crash.message);
-  else console.log(flags.json ? stringifyJson(once.result) : describeResult(once.result));
+  else
+    console.log(flags.json ? stringifyJson(once.result) : shownResult(once.result, options, flags));
   if (fingerprintOf(once) !== fingerprintOf(await run(subject, options))) {
     remark(
       `Not deterministic: seed ${options.seed} gave another history the second time. Does the program use the real clock, Math.random, or state outside of its function?`,

@@ -52,6 +52,9 @@ export interface Concurrency {
 export const STRICT_STDOUT =
   "end the test with code 255 when a node sends what is no message; otherwise the node is not heard any more, as in Maelstrom";
 
+/** What --verbose does. */
+export const VERBOSE = "print every field of the result, as Maelstrom does";
+
 /** Adds the flags that say what a test is; which program it runs is said elsewhere. */
 export function addTestFlags(command: Command): Command {
   return command

@@ -6,7 +6,7 @@ import { type JournalEvent, messageText } from "../journal.ts";
 import { comparableOf, maelstromWords } from "../maelstrom.ts";
 import { comparisonTable } from "../report/comparison.ts";
 import { fitLines, TestProgress } from "../report/progress.ts";
-import { describeResult } from "../report/text.ts";
+import { shownResult } from "../report/text.ts";
 import type { TestOptions } from "../test-options.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
@@ -30,6 +30,7 @@ import {
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
+  VERBOSE,
 } from "./test-flags.ts";
 
 interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
@@ -41,6 +42,7 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly logNetRecv?: true;
   readonly json?: true;
   readonly report?: true;
+  readonly verbose?: true;
 }
 
 export function testCommand(): Command {
@@ -55,6 +57,7 @@ export function testCommand(): Command {
     .option("--log-net-send", "show every message that is sent")
     .option("--log-net-recv", "show every message that is delivered")
     .option("--report", "write report.html, a page to look at, even if the test is valid")
+    .option("--verbose", VERBOSE)
     .option("--json", "print the result as one line of JSON, and nothing else, to stdout")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runTests);
@@ -120,7 +123,7 @@ async function runTest(
         : {}),
     });
     progress.end();
-    if (!flags.json) console.log(describeResult(result));
+    if (!flags.json) console.log(shownResult(result, options, flags));
     if (store !== undefined) tellWhere(store);
     remark(lastLineOf(result.valid));
     let exitCode = exitCodeOf(result.valid);

@@ -3,7 +3,8 @@ import pc from "picocolors";
 import { isObject } from "../../vortex/message.ts";
 import type { Finding } from "../checkers/checker.ts";
 import { ADVICE, type Mistake, type MistakeName } from "../mistakes.ts";
-import { findingsOf, type TestResult } from "../results.ts";
+import { figuresOf, findingsOf, type TestResult } from "../results.ts";
+import { verdictSentence } from "./verdict-sentence.ts";
 
 /** A mistake and what to do about it, where a person should read it at once. */
 export function describeMistake({ node, mistake, reason, sent, received, mutes }: Mistake): string {
@@ -36,12 +37,68 @@ function escaped(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** A result for people: all of it, and then what was found, in sentences. */
-export function describeResult(result: TestResult): string {
+/** A result for people: the verdict in a sentence, the figures, and what was found, in sentences. */
+function describeResult(workload: string, result: TestResult): string {
+  const stored = { ...result, findings: findingsOf(result) };
+  return [
+    printable(verdictSentence(workload, stored)),
+    ...figureLines(result),
+    ...sentencesOf(toldOf(result)),
+  ].join("\n");
+}
+
+/** A result as somebody asked for it. */
+export function shownResult(
+  result: TestResult,
+  { workload }: { readonly workload: string },
+  { verbose }: { readonly verbose?: true },
+): string {
+  return verbose ? describeWholeResult(result) : describeResult(workload, result);
+}
+
+/** A result with all of its fields, and what was found, in sentences. */
+function describeWholeResult(result: TestResult): string {
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
-  // Exceptions do no harm to a verdict, but are often why it is what it is.
-  const findings = [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
-  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findings)].join("\n");
+  return [inspect(Object.fromEntries(fields)), ...sentencesOf(toldOf(result))].join("\n");
+}
+
+/** Exceptions do no harm to a verdict, but are often why it is what it is. */
+function toldOf(result: TestResult): Finding[] {
+  return [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
+}
+
+function figureLines(result: TestResult): string[] {
+  const { stats, faults, workload } = result;
+  const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
+  const latency = workload?.["stableLatencies"] === undefined ? "latency" : "stable latency";
+  const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["operations", countsOf(stats)],
+    [
+      "messages",
+      msgsPerOp === undefined ? undefined : `${msgsPerOp.toFixed(2)} per operation between servers`,
+    ],
+    [
+      latency,
+      medianMs === undefined || maxMs === undefined
+        ? undefined
+        : `median ${medianMs.toFixed(1)} ms, maximum ${maxMs.toFixed(1)} ms`,
+    ],
+    [
+      "faults",
+      active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
+    ],
+  ];
+  return rows.flatMap(([name, text]) =>
+    text === undefined ? [] : [`  ${name.padEnd(LABEL_WIDTH)}${text}`],
+  );
+}
+
+const LABEL_WIDTH = "stable latency".length + 2;
+
+function countsOf(stats: TestResult["stats"]): string | undefined {
+  if (stats === undefined || stats.valid === "unknown") return undefined;
+  return `${stats["okCount"]} ok, ${stats["failCount"]} fail, ${stats["infoCount"]} info`;
 }
 
 /** Fields of a verdict, laid out. */

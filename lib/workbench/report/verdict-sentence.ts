@@ -1,6 +1,7 @@
 /** A run's verdict in one plain sentence. */
+
+import type { Validity } from "../checkers/checker.ts";
 import { plural } from "../checkers/wording.ts";
-import type { StoredResults } from "./stored-results.ts";
 
 /** How each workload is called, and what it promises. */
 const PROMISES: Readonly<Record<string, string>> = {
@@ -16,10 +17,33 @@ const PROMISES: Readonly<Record<string, string>> = {
   "txn-list-append": "the transactions kept to their consistency model",
 };
 
+/** What the sentence is made of, of results as they are or as they were stored. */
+interface Results {
+  readonly valid: Validity;
+  readonly error?: string;
+  readonly workload?: {
+    readonly valid: Validity;
+    readonly explanation?: readonly Told[];
+    readonly [field: string]: unknown;
+  };
+  readonly stats?: {
+    readonly valid: Validity;
+    readonly okCount?: number;
+    readonly byF?: Readonly<Record<string, { readonly valid: boolean }>>;
+  };
+  readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
+  readonly convergence?: { readonly valid: Validity };
+  readonly findings: readonly Told[];
+}
+
+interface Told {
+  readonly sentence: string;
+}
+
 /** @param results `undefined` where the run ended without any. */
 export function verdictSentence(
   workload: string,
-  results: StoredResults | undefined,
+  results: Results | undefined,
   crash?: string,
 ): string {
   if (results === undefined) {
@@ -33,7 +57,7 @@ export function verdictSentence(
     return `Valid: ${PROMISES[workload] ?? "nothing was found wrong"}${operations}.`;
   }
   if (results.valid === "unknown") {
-    const reason = results.error ?? results.workload?.error ?? doubt(results);
+    const reason = results.error ?? results.workload?.["error"] ?? doubt(results);
     return `Unknown: ${reason}.`;
   }
   const [first, ...others] = faultsOf(workload, results);
@@ -41,7 +65,7 @@ export function verdictSentence(
   return `Invalid: ${[first, ...others].join("; ")}.`;
 }
 
-function doubt({ workload, findings }: StoredResults): string {
+function doubt({ workload, findings }: Results): string {
   const first = workload?.explanation?.[0] ?? findings[0];
   return first === undefined
     ? "a checker could not come to a verdict"
@@ -49,7 +73,7 @@ function doubt({ workload, findings }: StoredResults): string {
 }
 
 /** Which of the verdicts are false, each in a clause. */
-function faultsOf(workload: string, results: StoredResults): string[] {
+function faultsOf(workload: string, results: Results): string[] {
   const { stats, availability, convergence } = results;
   const clauses: string[] = [];
   if (results.workload?.valid === false) clauses.push(workloadFault(workload, results.workload));
@@ -68,7 +92,7 @@ function faultsOf(workload: string, results: StoredResults): string[] {
   return clauses;
 }
 
-function workloadFault(workload: string, verdict: NonNullable<StoredResults["workload"]>): string {
+function workloadFault(workload: string, verdict: NonNullable<Results["workload"]>): string {
   const count = (field: string) => {
     const value = verdict[field];
     return typeof value === "number" ? value : Array.isArray(value) ? value.length : 0;

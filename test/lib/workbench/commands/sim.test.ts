@@ -38,11 +38,19 @@ const FORGETFUL = `
 describe("vortex sim", () => {
   test.concurrent("runs a program file, and tells how to run it again", async () => {
     const { exitCode, stdout, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3"));
-    expect(stdout).toContain("valid: true");
+    expect(stdout).toMatch(/^Valid: no id was given out twice, and \d+ operations succeeded\.$/m);
+    expect(stdout).toMatch(/^ {2}operations {6}\d+ ok, \d+ fail, \d+ info$/m);
+    expect(stdout).toMatch(/^ {2}faults {10}kill \d+ /m);
     expect(stderr).toContain(
       `vortex sim ${UNIQUE_IDS} -w unique-ids --node-count 3 --rate 20 --time-limit 20 --nemesis kill --nemesis-interval 3 --seed 3`,
     );
     expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("prints every field of the result with --verbose", async () => {
+    const { stdout } = await vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3", "--verbose"));
+    expect(stdout).toContain("valid: true");
+    expect(stdout).toContain("msgsPerOp: 0");
   });
 
   test.concurrent("gives the same result in another process", async () => {
