@@ -1,8 +1,8 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyProgram } from "../simulated-cluster.ts";
 import { didYouMean } from "./suggestions.ts";
-import { BadArguments } from "./test-flags.ts";
+import { BadArguments, filesBeside } from "./test-flags.ts";
 
 /**
  * Loads a program from a TypeScript or JavaScript file: its one exported function, or the named one.
@@ -12,7 +12,9 @@ import { BadArguments } from "./test-flags.ts";
 export async function loadProgram(file: string, name: string | undefined): Promise<AnyProgram> {
   const url = pathToFileURL(resolve(file)).href;
   if (!(await Bun.file(resolve(file)).exists())) {
-    throw new BadArguments(`${file}: there is no such file (looked for ${resolve(file)})`);
+    throw new BadArguments(
+      `${file}: there is no such file (looked for ${resolve(file)}).${didYouMean(basename(file), filesBeside(resolve(file)))}`,
+    );
   }
   let exports: Readonly<Record<string, unknown>>;
   try {

@@ -176,7 +176,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   const [first] = shard;
   if (first === undefined) throw new BadArguments("There are fewer seeds than shards");
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
-  await checkDeterminism(subject, { ...options, seed: first });
+  await checkDeterminism(subject, { ...options, seed: first }, flags);
 
   const progress = new SweepProgress(shard.length);
   const done: Outcome[] = [];
@@ -235,15 +235,18 @@ type Run = { readonly trace: Trace } & (
   | { readonly result?: undefined; readonly crash: TestCrash }
 );
 
+type Heard = Pick<Flags, "seeds" | "logStderr">;
+
 /** @param flags What people hear of while it runs; nothing by default. */
-async function run(subject: Subject, options: TestOptions, flags?: Flags): Promise<Run> {
+async function run(subject: Subject, options: TestOptions, flags?: Heard): Promise<Run> {
   const trace = new Trace();
   try {
     const result = await simulateProgram(options, {
       ...subject,
+      ...(flags === undefined ? {} : { onPrinted: remark }),
       onOperation: (operation) => trace.addOperation(operation),
       onMessage: (event) => trace.addMessage(event),
-      ...(flags === undefined ? {} : { onRemark: remark }),
+      ...(flags === undefined || flags.seeds !== undefined ? {} : { onRemark: remark }),
       ...(flags?.logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
     });
     return { trace, result };
@@ -268,8 +271,12 @@ async function outcome(subject: Subject, options: TestOptions): Promise<Outcome>
   return one.valid === true ? one : { ...one, command: subject.replay(options) };
 }
 
-async function checkDeterminism(subject: Subject, options: TestOptions): Promise<void> {
-  const once = fingerprintOf(await run(subject, options));
+async function checkDeterminism(
+  subject: Subject,
+  options: TestOptions,
+  flags: Flags,
+): Promise<void> {
+  const once = fingerprintOf(await run(subject, options, flags));
   if (once === fingerprintOf(await run(subject, options))) return;
   throw new BadArguments(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so no seed would mean anything`,

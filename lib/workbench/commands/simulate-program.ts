@@ -4,20 +4,26 @@
  * Either ends a process, so it ends the test, whichever node it was: the runtime tells of such a
  * rejection only after the simulation, which is one piece of work to it.
  */
+import { shorten } from "../../vortex/message.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { type Simulation, simulate } from "../simulate.ts";
 import type { TestOptions } from "../test-options.ts";
 
+export interface ProgramSimulation extends Simulation {
+  /** Hears of what nodes print to stdout, once, after the test. */
+  readonly onPrinted?: (text: string) => void;
+}
+
 /**
- * Runs a test in virtual time.
+ * Runs a test in virtual time. What nodes print to stdout goes nowhere: it is for the command's own.
  *
  * @throws {TestCrash} when a node does not start, does not answer `init`, leaves a rejection to
  *   nobody, or exits.
  */
 export async function simulateProgram(
   options: TestOptions,
-  simulation: Simulation,
+  { onPrinted, ...simulation }: ProgramSimulation,
 ): Promise<TestResult> {
   const crashes: string[] = [];
   const collect = (error: unknown) => void crashes.push(describeRejection(error));
@@ -30,9 +36,12 @@ export async function simulateProgram(
     crashes.push(`A node exited: a node must run until it is killed\n${error.stack}`);
     throw error;
   };
+  const stdout = divertStdout();
   try {
     return simulate(options, simulation);
   } finally {
+    stdout.restore();
+    if (stdout.lines.length > 0) onPrinted?.(describePrinted(stdout.lines));
     await new Promise(setImmediate);
     process.exit = exit;
     process.off("unhandledRejection", collect);
@@ -41,6 +50,37 @@ export async function simulateProgram(
     // biome-ignore lint/correctness/noUnsafeFinally: the crash is the reason of whatever came before.
     if (first !== undefined) throw new TestCrash(numbered(first, crashes.length));
   }
+}
+
+/** Keeps what is printed to stdout, which a simulation shares with the command that runs it. */
+function divertStdout() {
+  const lines: string[] = [];
+  const { log, info, debug } = console;
+  const { write } = process.stdout;
+  const keep = (...values: readonly unknown[]) => void lines.push(values.map(shown).join(" "));
+  Object.assign(console, { log: keep, info: keep, debug: keep });
+  process.stdout.write = (chunk: unknown) => {
+    keep(typeof chunk === "string" ? chunk.trimEnd() : chunk);
+    return true;
+  };
+  const restore = () => {
+    Object.assign(console, { log, info, debug });
+    process.stdout.write = write;
+  };
+  return { lines, restore };
+}
+
+function shown(value: unknown): string {
+  return typeof value === "string" ? value : Bun.inspect(value);
+}
+
+function describePrinted(lines: readonly string[]): string {
+  const times = lines.length === 1 ? "once" : `${lines.length} times`;
+  return [
+    `A node printed to stdout, ${times}. Only messages may go there: node.log is for remarks`,
+    `  the first     ${shorten(lines[0] ?? "")}`,
+    "  As a process, the node would not be heard any more.",
+  ].join("\n");
 }
 
 function describeRejection(error: unknown): string {

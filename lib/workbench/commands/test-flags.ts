@@ -252,7 +252,8 @@ export function executable(
   return absolute;
 }
 
-function filesBeside(path: string): string[] {
+/** The names of what lies where a path leads. */
+export function filesBeside(path: string): string[] {
   const directory = dirname(path);
   return existsSync(directory) ? readdirSync(directory) : [];
 }

@@ -53,6 +53,28 @@ describe("vortex sim", () => {
     expect(stdout).toContain("msgsPerOp: 0");
   });
 
+  test.concurrent("keeps stdout to itself when a node prints there, and says so", async () => {
+    const file = project(`
+      export function chatty(node: any): void {
+        let last = 0;
+        node.handle("generate", v.object({}), (request: any) => {
+          console.log("debug", request.src);
+          process.stdout.write("more\\n");
+          node.reply(request, { type: "generate_ok", id: node.id + "-" + ++last });
+        });
+      }`);
+    const words = ["sim", file, "-w", "unique-ids", "--node-count", "2", "--time-limit", "5"];
+    const one = await vortex(...words, "--seed", "1", "--json");
+    expect(JSON.parse(one.stdout)).toMatchObject({ valid: true, seed: 1 });
+    expect(one.stderr).toMatch(
+      /^A node printed to stdout, \d+ times\. Only messages may go there/m,
+    );
+    expect(one.stderr).toMatch(/^ {2}the first {5}debug c\d+$/m);
+    const many = await vortex(...words, "--seeds", "1..4", "--json");
+    expect(JSON.parse(many.stdout)).toMatchObject({ validCount: 4 });
+    expect(many.stderr.match(/A node printed to stdout/g)).toHaveLength(1);
+  });
+
   test.concurrent("gives the same result in another process", async () => {
     const run = () => vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3", "--json"));
     const [one, other] = await Promise.all([run(), run()]);
