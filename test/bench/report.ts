@@ -83,7 +83,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Opens a page some times; the median time until it is shown, and of a frame while it is zoomed. */
+/** Opens a page some times; the median time until it is shown, and from frame to frame while it moves. */
 async function measure(file: string) {
   const shown: number[] = [];
   const frames: number[] = [];
@@ -108,20 +108,22 @@ async function measure(file: string) {
   };
 }
 
-/** Zooms in and out by keys; how long each frame's work took. */
+/** Zooms and pans by keys, a step a frame; how long it was from each frame to the next. */
 const FRAMES = `(async () => {
   const canvas = document.querySelectorAll("canvas[role]")[1];
-  canvas.scrollIntoView();
+  canvas.scrollIntoView({ behavior: "instant" });
   const press = (key) => canvas.dispatchEvent(new KeyboardEvent("keydown", { key, cancelable: true }));
   const frame = () => new Promise((resolve) => requestAnimationFrame(resolve));
+  const steps = [..."++++----+++---", "+", "+"];
+  for (let turn = 0; turn < 24; turn++) steps.push(turn % 8 < 4 ? "ArrowRight" : "ArrowLeft");
+  for (let turn = 0; turn < 4; turn++) await frame();
   const times = [];
-  for (const key of [..."++++----", "ArrowLeft", "ArrowRight", ..."+++-0+--"]) {
-    await frame();
-    const before = performance.now();
+  let before = await frame();
+  for (const key of [...steps, "-", "-", ...steps]) {
     press(key);
-    await frame();
-    canvas.getContext("2d").getImageData(0, 0, 1, 1);
-    times.push(performance.now() - before);
+    const now = await frame();
+    times.push(now - before);
+    before = now;
   }
   return times;
 })()`;

@@ -83,9 +83,11 @@ function Chart(props: ChartProps) {
     );
     const observer = new ResizeObserver(() => {
       plot.setSize({ width: element.clientWidth, height: HEIGHT });
+      mark.place();
     });
     observer.observe(element);
-    const unsubscribe = viewport.subscribe(() => plot.redraw(false, false));
+    const mark = new TimeMark(plot, props);
+    const unsubscribe = viewport.subscribe(() => mark.place());
     return () => {
       unsubscribe();
       observer.disconnect();
@@ -98,6 +100,38 @@ function Chart(props: ChartProps) {
       {isEmpty ? <p class="hint">Nothing to show.</p> : <div ref={place} />}
     </figure>
   );
+}
+
+/**
+ * The frame around the time that the diagrams show. It is an element of its own, as a chart takes
+ * long to draw where it has many points, and the time may change with every frame.
+ */
+class TimeMark {
+  readonly #plot: uPlot;
+  readonly #props: ChartProps;
+  readonly #element: HTMLElement;
+
+  constructor(plot: uPlot, props: ChartProps) {
+    this.#plot = plot;
+    this.#props = props;
+    this.#element = document.createElement("div");
+    this.#element.className = "time-mark";
+    plot.over.append(this.#element);
+    this.place();
+  }
+
+  place(): void {
+    const { run, viewport, kind } = this.#props;
+    const { style } = this.#element;
+    const isAll = viewport.to - viewport.from >= (viewport.end - viewport.begin) * 0.999;
+    style.display = isAll || kind === "quantiles" ? "none" : "";
+    const [begin, end] = [viewport.from, viewport.to].map((ticks) => {
+      const x = this.#plot.valToPos((ticks * run.tickMs) / 1000, "x");
+      return Math.min(Math.max(x, 0), this.#plot.over.clientWidth);
+    });
+    style.left = `${begin}px`;
+    style.width = `${Math.max(2, (end ?? 0) - (begin ?? 0))}px`;
+  }
 }
 
 /** How a series is called and coloured: endings have colours of their own. */
@@ -189,23 +223,6 @@ function optionsOf(props: ChartProps, width: number): uPlot.Options {
             const [x1, x2] = [from, to].map((t) => plot.valToPos(t * secondsPerTick, "x", true));
             ctx.fillRect(x1 ?? 0, bbox.top, Math.max(1, (x2 ?? 0) - (x1 ?? 0)), bbox.height);
           }
-          ctx.restore();
-        },
-      ],
-      draw: [
-        (plot) => {
-          const isAll = viewport.to - viewport.from >= (viewport.end - viewport.begin) * 0.999;
-          if (!isTime || isAll) return;
-          const { ctx, bbox } = plot;
-          const [x1 = 0, x2 = 0] = [viewport.from, viewport.to].map((t) =>
-            plot.valToPos(t * secondsPerTick, "x", true),
-          );
-          const from = Math.max(bbox.left, x1);
-          const to = Math.min(bbox.left + bbox.width, x2);
-          ctx.save();
-          ctx.strokeStyle = colors.accent;
-          ctx.lineWidth = 2;
-          ctx.strokeRect(from, bbox.top + 1, Math.max(2, to - from), bbox.height - 2);
           ctx.restore();
         },
       ],

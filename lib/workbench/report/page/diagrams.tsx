@@ -1,10 +1,11 @@
 /** Operations per process, and messages in space and time: one time, one filter, one selection. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
-import { type Drawn, type Hit, type LaneLayout, MAX_LINES } from "./diagram.ts";
 import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
+import type { Hit } from "./hit.ts";
 import { LanesCanvas } from "./lanes-canvas.tsx";
 import type { Run } from "./model.ts";
+import type { LaneLayout } from "./plane.ts";
 import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 import type { Viewport } from "./viewport.ts";
@@ -21,7 +22,7 @@ export function Diagrams(props: DiagramsProps) {
   const { run, viewport, colors, selection, onSelect } = props;
   const [filter, setFilter] = useState(NO_FILTER);
   const [hasClients, setHasClients] = useState(run.header.lanes.length <= 40);
-  const [drawn, setDrawn] = useState<Drawn>();
+  const [isThinned, setThinned] = useState(false);
   const rows = useMemo(() => filterMessages(run, filter), [run, filter]);
   const messages = useMemo(
     () => (selection === undefined ? [] : messagesOf(run, selection)),
@@ -35,13 +36,16 @@ export function Diagrams(props: DiagramsProps) {
     if (selection !== undefined) viewport.reveal(...extentOf(run, selection, messages));
   }, [selection]);
 
+  const threads = useMemo(() => threadLanes(run), [run]);
+  const lanes = useMemo(() => messageLanes(run, hasClients), [run, hasClients]);
   const shared = {
     run,
     viewport,
     colors,
     highlight,
     onPick: (hit: Hit | undefined) => onSelect(hit),
-    describe: (hit: Hit) => describe(run, hit),
+    describe: (hit: Hit | undefined, ticks: number) =>
+      hit === undefined ? describeFaults(run, ticks) : describe(run, hit),
   };
   return (
     <>
@@ -59,8 +63,8 @@ export function Diagrams(props: DiagramsProps) {
         />
         <LanesCanvas
           {...shared}
-          lanes={threadLanes(run)}
-          laneHeight={threadCount(run) > 30 ? 12 : 22}
+          lanes={threads}
+          laneHeight={threads.length > 30 ? 12 : 22}
           hasMessages={false}
           label="Operations of each client over time"
         />
@@ -76,7 +80,7 @@ export function Diagrams(props: DiagramsProps) {
           onClients={setHasClients}
         />
         <p class="hint" aria-live="polite" id="message-count">
-          {countText(run, rows, drawn)}
+          {countText(run, rows, isThinned)}
         </p>
         <Legend
           items={[
@@ -92,16 +96,12 @@ export function Diagrams(props: DiagramsProps) {
         <div class={selection === undefined ? "" : "beside"}>
           <LanesCanvas
             {...shared}
-            lanes={messageLanes(run, hasClients)}
+            lanes={lanes}
             laneHeight={run.header.lanes.length > 24 ? 18 : 30}
             rows={rows}
             hasMessages={true}
             label="Messages between nodes, services and clients over time"
-            onDrawn={(next) => {
-              const isSame =
-                drawn?.shownCount === next.shownCount && drawn.visibleCount === next.visibleCount;
-              if (!isSame) setDrawn(next);
-            }}
+            onThinned={setThinned}
           />
           <Detail {...props} messages={messages} />
         </div>
@@ -122,6 +122,15 @@ function describe(run: Run, hit: Hit): string {
   return shown(`${messageLine(run, row)}\n${run.bodyOf(row)}`);
 }
 
+/** The faults that were active at a time, if any was. */
+function describeFaults(run: Run, ticks: number): string | undefined {
+  const active = run.header.faults.filter(({ from, to }) => from <= ticks && ticks <= to);
+  if (active.length === 0) return undefined;
+  return active
+    .map(({ name, from, to }) => shown(`${name}, ${run.time(from)} to ${run.time(to)}`))
+    .join("\n");
+}
+
 function messageLine(run: Run, row: number): string {
   const { messageSource, messageDest, messageFlight } = run.columns;
   const flight = messageFlight[row] ?? -1;
@@ -130,15 +139,13 @@ function messageLine(run: Run, row: number): string {
   return `${way} ${run.messageTypeOf(row)} at ${run.time(run.sent[row] ?? 0)} · ${arrival}`;
 }
 
-function countText(run: Run, rows: Uint32Array | undefined, drawn: Drawn | undefined): string {
+function countText(run: Run, rows: Uint32Array | undefined, isThinned: boolean): string {
   const all = run.messageCount.toLocaleString("en");
   const passing =
     rows === undefined
       ? `${all} messages`
       : `${rows.length.toLocaleString("en")} of ${all} messages pass the filter`;
   const lost = run.lost.length.toLocaleString("en");
-  const isThinned =
-    drawn !== undefined && drawn.shownCount < drawn.visibleCount && drawn.visibleCount > MAX_LINES;
   return `${passing}; ${lost} never arrived.${isThinned ? " There are more here than can be told apart: zoom in to see each." : ""}`;
 }
 

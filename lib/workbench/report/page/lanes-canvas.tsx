@@ -1,17 +1,11 @@
 /** A canvas of lanes that can be zoomed and panned by mouse, touch and keyboard. */
-import { useEffect, useLayoutEffect, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
-import {
-  type Drawn,
-  draw,
-  type Hit,
-  heightOf,
-  hitAt,
-  type LaneLayout,
-  type Scene,
-  ticksAt,
-} from "./diagram.ts";
+import { type Hit, hitAt } from "./hit.ts";
 import type { Run } from "./model.ts";
+import { drawBackground, drawFrame, type Scene } from "./paint.ts";
+import { Pictures } from "./pictures.ts";
+import { heightOf, type LaneLayout, ticksAt } from "./plane.ts";
 import type { Highlight } from "./selection.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -26,34 +20,20 @@ export interface LanesProps {
   readonly hasMessages: boolean;
   readonly label: string;
   readonly onPick: (hit: Hit | undefined) => void;
-  readonly describe: (hit: Hit) => string;
-  readonly onDrawn?: (drawn: Drawn) => void;
+  /** What is told of a place: of what lies there, else of the time. */
+  readonly describe: (hit: Hit | undefined, ticks: number) => string | undefined;
+  /** Told with each frame whether messages were left out, as there are too many. */
+  readonly onThinned?: (isThinned: boolean) => void;
 }
-
-/** How long the time must not have moved to be at rest. */
-const REST_MS = 150;
 
 export function LanesCanvas(props: LanesProps) {
   const { run, viewport, colors, lanes, laneHeight, rows, highlight, hasMessages } = props;
   const canvas = useRef<HTMLCanvasElement>(null);
   const [width, setWidth] = useState(0);
-  const [tip, setTip] = useState<{
-    readonly x: number;
-    readonly y: number;
-    readonly text: string;
-  }>();
+  const [tip, setTip] = useState<Tip>();
   const left = width < 600 ? 64 : 92;
   const layout = { lanes, laneHeight, width, left };
-  const scene: Scene = {
-    run,
-    viewport,
-    layout,
-    colors,
-    rows: rows,
-    highlight,
-    hasMessages,
-    isMoving: false,
-  };
+  const scene: Scene = { run, time: viewport, layout, colors, rows, highlight, hasMessages };
   const latest = useRef({ scene, props });
   latest.current = { scene, props };
 
@@ -66,44 +46,7 @@ export function LanesCanvas(props: LanesProps) {
     return () => observer.disconnect();
   }, []);
 
-  const frame = useRef(0);
-  const rest = useRef<ReturnType<typeof setTimeout>>(undefined);
-  const isMoving = useRef(false);
-  const redraw = () => {
-    if (frame.current !== 0) return;
-    frame.current = requestAnimationFrame(() => {
-      frame.current = 0;
-      const element = canvas.current;
-      const context = element?.getContext("2d");
-      const current = latest.current;
-      const { width: wide } = current.scene.layout;
-      if (element == null || context == null || wide === 0) return;
-      const ratio = devicePixelRatio;
-      const height = heightOf(current.scene.layout);
-      if (
-        element.width !== Math.round(wide * ratio) ||
-        element.height !== Math.round(height * ratio)
-      ) {
-        element.width = Math.round(wide * ratio);
-        element.height = Math.round(height * ratio);
-      }
-      context.setTransform(ratio, 0, 0, ratio, 0, 0);
-      const drawn = draw(context, { ...current.scene, isMoving: isMoving.current });
-      if (!isMoving.current) current.props.onDrawn?.(drawn);
-    });
-  };
-  useEffect(redraw);
-  const move = () => {
-    isMoving.current = true;
-    clearTimeout(rest.current);
-    rest.current = setTimeout(() => {
-      isMoving.current = false;
-      redraw();
-    }, REST_MS);
-    redraw();
-  };
-  useEffect(() => viewport.subscribe(move), [viewport]);
-
+  useDrawing(canvas, latest, viewport);
   useGestures(canvas, latest, setTip);
 
   return (
@@ -132,14 +75,60 @@ export function LanesCanvas(props: LanesProps) {
   );
 }
 
+/** Draws the canvas whenever something about it changes. */
+function useDrawing(canvas: CanvasRef, latest: LatestRef, viewport: Viewport): void {
+  const frame = useRef(0);
+  const isSeen = useRef(false);
+  const pictures = useMemo(() => new Pictures(), []);
+  const draw = () => {
+    frame.current = 0;
+    const element = canvas.current;
+    const context = element?.getContext("2d");
+    const { scene, props } = latest.current;
+    const { width } = scene.layout;
+    if (element == null || context == null || width === 0) return;
+    const ratio = devicePixelRatio;
+    const size = [width, heightOf(scene.layout)].map((length) => Math.round(length * ratio));
+    const [wide = 0, high = 0] = size;
+    if (element.width !== wide) element.width = wide;
+    if (element.height !== high) element.height = high;
+    context.setTransform(ratio, 0, 0, ratio, 0, 0);
+    drawBackground(context, scene);
+    const { begin: from, end: to } = viewport;
+    const shown = pictures.show(context, scene, { from, to }, ratio);
+    drawFrame(context, scene);
+    props.onThinned?.(shown.isThinned);
+    if (shown.isUnfinished) redraw();
+  };
+  const redraw = () => {
+    if (frame.current === 0) frame.current = requestAnimationFrame(draw);
+  };
+  useEffect(redraw);
+  useEffect(() => {
+    const element = canvas.current;
+    if (element === null) return;
+    const observer = new IntersectionObserver((entries) => {
+      isSeen.current = entries.at(-1)?.isIntersecting ?? false;
+      redraw();
+    });
+    observer.observe(element);
+    // What cannot be seen need not follow each move.
+    const unsubscribe = viewport.subscribe(() => {
+      if (isSeen.current) redraw();
+    });
+    return () => {
+      observer.disconnect();
+      unsubscribe();
+    };
+  }, [viewport]);
+}
+
+type CanvasRef = { readonly current: HTMLCanvasElement | null };
+type LatestRef = { readonly current: { readonly scene: Scene; readonly props: LanesProps } };
 type Tip = { readonly x: number; readonly y: number; readonly text: string } | undefined;
 
 /** Lets a canvas be zoomed, panned and picked from. */
-function useGestures(
-  canvas: { readonly current: HTMLCanvasElement | null },
-  latest: { readonly current: { readonly scene: Scene; readonly props: LanesProps } },
-  setTip: (tip: Tip) => void,
-): void {
+function useGestures(canvas: CanvasRef, latest: LatestRef, setTip: (tip: Tip) => void): void {
   useEffect(() => {
     const element = canvas.current;
     if (element === null) return;
@@ -163,13 +152,15 @@ function useGestures(
       if (before === undefined) {
         const hit = hitAt(scene, now.x, now.y);
         element.style.cursor = hit === undefined ? "grab" : "pointer";
-        setTip(hit === undefined ? undefined : { ...now, text: props.describe(hit) });
+        const text = props.describe(hit, timeAt(now.x));
+        setTip(text === undefined ? undefined : { ...now, text });
         return;
       }
       if (Math.abs(now.x - before.x) < 3 && !hasMoved) return;
       hasMoved = true;
       setTip(undefined);
-      const { viewport, layout } = scene;
+      const { viewport } = props;
+      const { layout } = scene;
       const other = [...pointers].find(([id]) => id !== event.pointerId)?.[1];
       if (other === undefined) {
         const moved = (before.x - now.x) / (layout.width - layout.left);
@@ -190,10 +181,11 @@ function useGestures(
     const onCancel = (event: PointerEvent) => pointers.delete(event.pointerId);
     const onLeave = () => setTip(undefined);
     const onDouble = (event: MouseEvent) => {
-      latest.current.scene.viewport.zoom(event.shiftKey ? 1 / 3 : 3, timeAt(place(event).x));
+      latest.current.props.viewport.zoom(event.shiftKey ? 1 / 3 : 3, timeAt(place(event).x));
     };
     const onWheel = (event: WheelEvent) => {
-      const { viewport, layout } = latest.current.scene;
+      const { viewport } = latest.current.props;
+      const { layout } = latest.current.scene;
       // Else the page could not be scrolled past the canvas.
       const isMeant = event.ctrlKey || event.metaKey || document.activeElement === element;
       if (Math.abs(event.deltaX) > Math.abs(event.deltaY)) {
@@ -206,7 +198,7 @@ function useGestures(
       }
     };
     const onKey = (event: KeyboardEvent) => {
-      const { viewport } = latest.current.scene;
+      const { viewport } = latest.current.props;
       const actions: Record<string, () => void> = {
         ArrowLeft: () => viewport.pan(-0.15),
         ArrowRight: () => viewport.pan(0.15),

@@ -2,8 +2,8 @@
 import { useState } from "preact/hooks";
 import type { LogActivity, LogKey } from "../run-data.ts";
 import type { Colors } from "./colors.ts";
-import { niceStep } from "./diagram.ts";
 import type { Run } from "./model.ts";
+import { niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 

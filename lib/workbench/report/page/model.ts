@@ -17,6 +17,8 @@ export class Run {
   readonly invoked: Int32Array;
   /** The longest that any message was under way, in ticks. */
   readonly longestFlight: number;
+  /** The longest that any operation took; one without an end takes until the end of the run. */
+  readonly longestOperation: number;
   /** From the first event to the last, in ticks. */
   readonly begin: number;
   readonly end: number;
@@ -53,6 +55,11 @@ export class Run {
     this.longestFlight = longest;
     this.begin = begin;
     this.end = end;
+    this.longestOperation = operationDuration.reduce(
+      (most, duration, row) =>
+        Math.max(most, duration < 0 ? end - (this.invoked[row] ?? 0) : duration),
+      0,
+    );
     this.lost = new Uint32Array(lostCount);
     let next = 0;
     for (let row = 0; row < messageFlight.length; row++) {

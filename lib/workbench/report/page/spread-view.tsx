@@ -1,8 +1,8 @@
 /** How a value of a broadcast went from node to node. */
 import { useMemo, useState } from "preact/hooks";
 import type { Spread, SpreadValue } from "../run-data.ts";
-import { niceStep } from "./diagram.ts";
 import { milliseconds, type Run } from "./model.ts";
+import { niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 

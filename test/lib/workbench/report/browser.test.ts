@@ -1,9 +1,10 @@
 /** The page as a reader has it: needs a Chromium, and is left out where there is none. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import type { Json } from "../../../../lib/vortex/index.ts";
 import { writeReport } from "../../../../lib/workbench/report/stored-run.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../support/browser.ts";
-import { gossipRun, resultsOf } from "../../../support/report-run.ts";
+import { BROWSER, type OpenedPage, openPage, type PageOptions } from "../../../support/browser.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
 import { temporaryDirectory } from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
@@ -11,22 +12,29 @@ if (BROWSER === undefined) {
   console.log("No Chromium here: the report is not tried in a browser (CHROMIUM names one)");
 }
 
+/** Opens the report of a run. */
+async function openReport(run: RunBuilder, results: Json, options?: PageOptions) {
+  const directory = join(temporaryDirectory(), "run");
+  run.store(directory, results);
+  const opened = await openPage(`file://${await writeReport(directory)}`, options);
+  await opened.shownMs();
+  return opened;
+}
+
+const settle = () => Bun.sleep(400);
+
 const EVIL = "<img src=x onerror=alert(1)><script>alert(1)</script>";
 
 describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
   let opened: OpenedPage;
   const evaluate = (script: string) => opened.page.evaluate(script);
-  const settle = () => Bun.sleep(400);
 
   beforeAll(async () => {
     const builder = gossipRun();
     builder.message("n0", "n1", 180, 1, { type: EVIL, value: EVIL });
     const finding = { anomaly: "lost", sentence: `7 is lost ${EVIL}`, operations: [{ index: 0 }] };
     const results = resultsOf(false, [finding], { lostCount: 1, attemptCount: 1 });
-    const directory = join(temporaryDirectory(), "run");
-    builder.store(directory, results);
-    opened = await openPage(`file://${await writeReport(directory)}`);
-    await opened.shownMs();
+    opened = await openReport(builder, results);
   });
   afterAll(() => opened?.close());
 
@@ -98,6 +106,101 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
   });
 
   test("complained of nothing, and asked for nothing else", () => {
+    expect(opened.complaints).toEqual([]);
+  });
+});
+
+/** Messages between all of five nodes, a tenth of which never arrive, and operations all the time. */
+function crowdedRun(messageCount: number): RunBuilder {
+  const nodes = ["n0", "n1", "n2", "n3", "n4"];
+  const run = new RunBuilder("broadcast", nodes).start();
+  for (let number = 0; number < messageCount; number++) {
+    const ms = 100 + number / 5;
+    const [src = "", dest = ""] = [nodes[number % 5], nodes[(number * 7 + 1) % 5]];
+    const isLost = number % 10 === 3;
+    run.message(src, dest, ms, isLost ? undefined : 20, { type: "gossip", number });
+    if (number % 20 !== 0) continue;
+    const operation = { process: (number / 20) % 5, node: src, f: "read", value: number };
+    run.operation({ ...operation, type: "invoke" }, ms);
+    run.operation({ ...operation, type: "ok" }, ms + 0.5);
+  }
+  return run;
+}
+
+describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
+  let opened: OpenedPage;
+  const canvas = `document.querySelectorAll("canvas[role]")[1]`;
+  const count = () =>
+    opened.page.evaluate(`document.querySelector("#message-count").textContent`) as Promise<string>;
+  const press = async (keys: string) => {
+    await opened.page.evaluate(`${canvas}.focus()`);
+    for (const key of keys) await opened.page.keyboard.press(key as "0");
+    await settle();
+  };
+  const image = () => opened.page.evaluate(`${canvas}.toDataURL()`);
+  const paintedPixels = () =>
+    opened.page.evaluate(`(() => {
+      // Reading from a copy: from the canvas itself the browser would warn of.
+      const copy = new OffscreenCanvas(600, 100).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(${canvas}, -200, -30);
+      const { data } = copy.getImageData(0, 0, 600, 100);
+      return data.filter((value, index) => index % 4 === 3 && value > 0).length / 60_000;
+    })()`);
+
+  beforeAll(async () => {
+    opened = await openReport(crowdedRun(100_000), resultsOf(true));
+    await opened.page.evaluate(`${canvas}.scrollIntoView({ behavior: "instant" })`);
+    await settle();
+  });
+  afterAll(() => opened?.close());
+
+  test("says that it shows a part of them, until one has zoomed in far enough", async () => {
+    expect(await count()).toBe(
+      "100,010 messages; 10,000 never arrived. There are more here than can be told apart: zoom in to see each.",
+    );
+    await press("++++++++");
+    expect(await count()).toBe("100,010 messages; 10,000 never arrived.");
+    expect(await paintedPixels()).toBeGreaterThan(0.15);
+  });
+
+  test("shows the same again after moving away and back", async () => {
+    await press("0");
+    const before = await image();
+    await press("+++");
+    const near = await image();
+    expect(near).not.toBe(before);
+    expect(await paintedPixels()).toBeGreaterThan(0.15);
+    await press("0");
+    expect(await image()).toBe(before);
+  });
+
+  test("shows messages wherever one moves, earlier and later", async () => {
+    await press("0++++");
+    // Another filter: what was painted before for all of the time is of no use any more.
+    await opened.page.select(".filter select", "n1");
+    await settle();
+    for (const way of ["ArrowRight", "ArrowLeft"] as const) {
+      for (let turn = 0; turn < 20; turn++) await opened.page.keyboard.press(way);
+      await settle();
+      expect(await paintedPixels()).toBeGreaterThan(0.15);
+    }
+    await opened.page.select(".filter select", "");
+  });
+
+  test("finds those with a value, and what is clicked", async () => {
+    await press("0");
+    await opened.page.type("#filter-text", "4242");
+    await settle();
+    expect(await count()).toBe("1 of 100,010 messages pass the filter; 10,000 never arrived.");
+    const operations = await opened.page.$("canvas[role]");
+    await operations?.click({ offset: { x: 500, y: 37 } });
+    await settle();
+    expect(await opened.page.evaluate('document.querySelector(".detail").textContent')).toContain(
+      "read",
+    );
+  });
+
+  test("complains of nothing", () => {
     expect(opened.complaints).toEqual([]);
   });
 });

@@ -1,0 +1,81 @@
+/** What the reader points at. */
+import {
+  AXIS_HEIGHT,
+  lanePositions,
+  messagesWithin,
+  operationsWithin,
+  type Plane,
+  type Span,
+  ticksAt,
+  xOf,
+} from "./plane.ts";
+
+/** What lies at a place: an operation, else a message, else nothing. */
+export type Hit =
+  | { readonly kind: "operation"; readonly row: number }
+  | { readonly kind: "message"; readonly row: number };
+
+const REACH = 6;
+
+export function hitAt(plane: Plane, x: number, y: number): Hit | undefined {
+  if (x < plane.layout.left) return undefined;
+  const operation = operationAt(plane, x, y);
+  if (operation !== undefined) return { kind: "operation", row: operation };
+  const message = plane.hasMessages ? messageAt(plane, x, y) : undefined;
+  return message === undefined ? undefined : { kind: "message", row: message };
+}
+
+function operationAt(plane: Plane, x: number, y: number): number | undefined {
+  const { run, layout } = plane;
+  const index = Math.floor((y - AXIS_HEIGHT) / layout.laneHeight);
+  const thread = layout.lanes[index]?.thread;
+  if (thread === undefined) return undefined;
+  const { operationThread } = run.columns;
+  let best: number | undefined;
+  let bestDistance = REACH;
+  const [first, last] = operationsWithin(plane, around(plane, x));
+  for (let row = first; row < last; row++) {
+    if (operationThread[row] !== thread) continue;
+    const begin = xOf(plane, run.invoked[row] ?? 0);
+    const end = xOf(plane, run.endOf(row) ?? run.end);
+    const distance = x < begin ? begin - x : x > end ? x - end : 0;
+    if (distance < bestDistance) [best, bestDistance] = [row, distance];
+  }
+  return best;
+}
+
+function messageAt(plane: Plane, x: number, y: number): number | undefined {
+  const { run, rows, layout } = plane;
+  const { messageFlight, messageSource, messageDest } = run.columns;
+  const yByLane = lanePositions(plane);
+  const [first, last] = messagesWithin(plane, around(plane, x));
+  let best: number | undefined;
+  let bestDistance = REACH;
+  for (let position = first; position < last; position++) {
+    const row = rows === undefined ? position : (rows[position] ?? 0);
+    const y1 = yByLane[messageSource[row] ?? 0] ?? Number.NaN;
+    const whole = yByLane[messageDest[row] ?? 0] ?? Number.NaN;
+    if (Number.isNaN(y1) || Number.isNaN(whole)) continue;
+    const flight = messageFlight[row] ?? -1;
+    const x1 = xOf(plane, run.sent[row] ?? 0);
+    const x2 = flight < 0 ? x1 + 4 : xOf(plane, (run.sent[row] ?? 0) + flight);
+    const way = Math.sign(whole - y1) * Math.min(Math.abs(whole - y1), layout.laneHeight * 0.6);
+    const distance = distanceTo(x, y, x1, y1, x2, flight < 0 ? y1 + way : whole);
+    if (distance < bestDistance) [best, bestDistance] = [row, distance];
+  }
+  return best;
+}
+
+/** The time within reach of a place. */
+function around(plane: Plane, x: number): Span {
+  return { from: ticksAt(plane, x - REACH), to: ticksAt(plane, x + REACH) };
+}
+
+/** How far a point is from a line between two others. */
+function distanceTo(x: number, y: number, x1: number, y1: number, x2: number, y2: number): number {
+  const [dx, dy] = [x2 - x1, y2 - y1];
+  const square = dx * dx + dy * dy;
+  const part =
+    square === 0 ? 0 : Math.min(1, Math.max(0, ((x - x1) * dx + (y - y1) * dy) / square));
+  return Math.hypot(x - x1 - part * dx, y - y1 - part * dy);
+}
