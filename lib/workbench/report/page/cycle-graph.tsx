@@ -1,5 +1,13 @@
-/** A cycle of transactions, as a ring. */
+/** A cycle of transactions, drawn: each a box with what it did, each reason for their order a line. */
+import { useMemo } from "preact/hooks";
 import type { CycleStep } from "../run-data.ts";
+import {
+  type CycleEdge,
+  type CycleNode,
+  LINE_HEIGHT,
+  layOutCycle,
+  type Point,
+} from "./cycle-layout.ts";
 import type { Run } from "./model.ts";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
@@ -7,148 +15,128 @@ import { shown } from "./shown.ts";
 interface CycleProps {
   readonly run: Run;
   readonly steps: readonly CycleStep[];
+  readonly selection: Selection | undefined;
   readonly onSelect: (selection: Selection) => void;
 }
 
-const MEANINGS: Readonly<Record<string, string>> = {
-  ww: "overwrote",
-  wr: "was read by",
-  rw: "was overwritten by",
-  process: "same process, before",
-  realtime: "had ended before",
+const RELATIONS: Readonly<Record<string, string>> = {
+  ww: "ww: one overwrote what the other had written",
+  wr: "wr: one read what the other had written",
+  rw: "rw: one read what the other overwrote later",
+  process: "process: the same process did one before the other",
+  realtime: "realtime: one had ended before the other began",
 };
 
-const NODE_WIDTH = 168;
-const NODE_HEIGHT = 48;
-
-export function CycleGraph({ run, steps, onSelect }: CycleProps) {
-  const operations = [...new Set(steps.map(({ from }) => from))];
-  const count = operations.length;
-  const radiusX = count <= 2 ? 190 : 210;
-  const radiusY = count <= 2 ? 0 : Math.max(92, 26 * count);
-  const [centerX, centerY] = [radiusX + NODE_WIDTH / 2 + 10, radiusY + NODE_HEIGHT / 2 + 34];
-  const place = (operation: number) => {
-    // The first stands on top, or to the left of one other.
-    const start = count <= 2 ? Math.PI : -Math.PI / 2;
-    const angle = start + (2 * Math.PI * operations.indexOf(operation)) / count;
-    return { x: centerX + radiusX * Math.cos(angle), y: centerY + radiusY * Math.sin(angle) };
-  };
-  const [width, height] = [2 * centerX, 2 * centerY];
+export function CycleGraph({ run, steps, selection, onSelect }: CycleProps) {
+  const { width, height, nodes, edges } = useMemo(() => layOutCycle(run, steps), [run, steps]);
+  const relations = [...new Set(steps.map(({ relation }) => relation))];
   return (
     <figure class="cycle">
-      <svg
-        viewBox={`0 0 ${width} ${height}`}
-        role="img"
-        aria-label={`A cycle of ${count} transactions`}
-      >
-        <defs>
-          <marker
-            id="head"
-            viewBox="0 0 10 10"
-            refX="9"
-            refY="5"
-            markerWidth="7"
-            markerHeight="7"
-            orient="auto"
-          >
-            <path d="M0 0 10 5 0 10z" class="head" />
-          </marker>
-        </defs>
-        {steps.map((step) => (
-          <Edge
-            key={`${step.from} ${step.to}`}
-            step={step}
-            from={place(step.from)}
-            to={place(step.to)}
-          />
-        ))}
-        {operations.map((operation, index) => {
-          const { x, y } = place(operation);
-          const pick = () => onSelect({ kind: "operation", row: operation });
-          return (
-            // biome-ignore lint/a11y/useSemanticElements: there are no buttons within a drawing
-            <g
-              key={operation}
-              class="node"
-              role="button"
-              tabIndex={0}
-              onClick={pick}
-              onKeyDown={({ key }) => (key === "Enter" ? pick() : undefined)}
+      <div class="scroll">
+        {/* biome-ignore lint/a11y/useSemanticElements: there are no fields within a drawing */}
+        <svg
+          viewBox={`0 0 ${width} ${height}`}
+          width={width}
+          role="group"
+          aria-label={`A cycle of ${nodes.length} transactions`}
+        >
+          <defs>
+            <marker
+              id="head"
+              viewBox="0 0 10 10"
+              refX="9"
+              refY="5"
+              markerWidth="7"
+              markerHeight="7"
+              orient="auto"
             >
-              <title>{shown(run.describe(operation))}</title>
-              <rect
-                x={x - NODE_WIDTH / 2}
-                y={y - NODE_HEIGHT / 2}
-                width={NODE_WIDTH}
-                height={NODE_HEIGHT}
-                rx="8"
-              />
-              <text x={x} y={y - 6} class="name">
-                T{index + 1} · process {run.columns.operationProcess[operation]}{" "}
-                {run.nodeOf(operation) === "" ? "" : `on ${shown(run.nodeOf(operation))}`}
-              </text>
-              <text x={x} y={y + 13} class="small">
-                {cut(shown(run.valuesOf(operation).answered || run.valuesOf(operation).asked))}
-              </text>
-            </g>
-          );
-        })}
-      </svg>
-      <ol class="steps">
-        {steps.map(({ from, to, relation, sentence }) => (
-          <li key={`${from} ${to}`}>
-            <span class="badge">{relation}</span> {shown(sentence)}
-          </li>
-        ))}
-      </ol>
+              <path d="M0 0 10 5 0 10z" />
+            </marker>
+          </defs>
+          {edges.map((edge, index) => (
+            <Edge key={index} edge={edge} />
+          ))}
+          {nodes.map((node) => (
+            <Transaction
+              key={node.operation}
+              node={node}
+              title={shown(run.describe(node.operation))}
+              isPicked={selection?.kind === "operation" && selection.row === node.operation}
+              onPick={() => onSelect({ kind: "operation", row: node.operation })}
+            />
+          ))}
+        </svg>
+      </div>
+      <figcaption class="hint">
+        {relations.map((relation) => RELATIONS[relation] ?? relation).join("; ")}. Pick a
+        transaction to light up its messages alone.
+      </figcaption>
     </figure>
   );
 }
 
-interface Point {
-  readonly x: number;
-  readonly y: number;
-}
-
-function Edge({
-  step,
-  from,
-  to,
-}: {
-  readonly step: CycleStep;
-  readonly from: Point;
-  readonly to: Point;
-}) {
-  const start = borderOf(from, to);
-  const end = borderOf(to, from);
-  // Bent to one side, so that two edges between the same two do not meet.
-  const [dx, dy] = [end.x - start.x, end.y - start.y];
-  const middle = { x: (start.x + end.x) / 2 + dy * 0.22, y: (start.y + end.y) / 2 - dx * 0.22 };
-  const label = { x: (start.x + end.x) / 2 + dy * 0.13, y: (start.y + end.y) / 2 - dx * 0.13 };
+function Edge({ edge }: { readonly edge: CycleEdge }) {
+  const { step, lines, points, x, y, width, height } = edge;
   return (
     <g class={`edge ${step.relation}`}>
-      <title>{shown(step.sentence)}</title>
-      <path
-        d={`M${start.x} ${start.y} Q${middle.x} ${middle.y} ${end.x} ${end.y}`}
-        marker-end="url(#head)"
-      />
-      <text x={label.x} y={label.y}>
-        {step.relation}: {MEANINGS[step.relation] ?? ""}
-      </text>
+      <path d={smooth(points)} marker-end="url(#head)" />
+      <rect x={x - width / 2} y={y - height / 2} width={width} height={height} />
+      <Lines lines={lines} x={x} y={y} />
     </g>
   );
 }
 
-/** Where a line from the middle of a box towards a point leaves the box. */
-function borderOf(box: Point, towards: Point): Point {
-  const [dx, dy] = [towards.x - box.x, towards.y - box.y];
-  const factor = Math.min(
-    dx === 0 ? Number.POSITIVE_INFINITY : (NODE_WIDTH / 2 + 3) / Math.abs(dx),
-    dy === 0 ? Number.POSITIVE_INFINITY : (NODE_HEIGHT / 2 + 3) / Math.abs(dy),
-  );
-  return { x: box.x + dx * factor, y: box.y + dy * factor };
+interface TransactionProps {
+  readonly node: CycleNode;
+  readonly title: string;
+  readonly isPicked: boolean;
+  readonly onPick: () => void;
 }
 
-function cut(text: string): string {
-  return text.length <= 26 ? text : `${text.slice(0, 25)}…`;
+function Transaction({ node, title, isPicked, onPick }: TransactionProps) {
+  const { x, y, width, height, lines } = node;
+  return (
+    // biome-ignore lint/a11y/useSemanticElements: there are no buttons within a drawing
+    <g
+      class={isPicked ? "node picked" : "node"}
+      role="button"
+      tabIndex={0}
+      aria-pressed={isPicked}
+      onClick={onPick}
+      onKeyDown={(event) => {
+        if (event.key !== "Enter" && event.key !== " ") return;
+        event.preventDefault();
+        onPick();
+      }}
+    >
+      <title>{title}</title>
+      <rect x={x - width / 2} y={y - height / 2} width={width} height={height} rx="8" />
+      <Lines lines={lines} x={x} y={y} />
+    </g>
+  );
+}
+
+/** Lines of text around a middle; the first is what they are about. */
+function Lines({ lines, x, y }: Point & { readonly lines: readonly string[] }) {
+  return (
+    <text y={y - ((lines.length - 1) / 2) * LINE_HEIGHT + 4}>
+      {lines.map((line, index) => (
+        <tspan key={index} x={x} dy={index === 0 ? 0 : LINE_HEIGHT}>
+          {line}
+        </tspan>
+      ))}
+    </text>
+  );
+}
+
+/** A line through the middles between points, bent towards the points themselves. */
+function smooth(points: readonly Point[]): string {
+  const [first, ...rest] = points;
+  if (first === undefined) return "";
+  const bends = rest.map((point, index) => {
+    const next = rest[index + 1];
+    if (next === undefined) return `L${point.x} ${point.y}`;
+    return `Q${point.x} ${point.y} ${(point.x + next.x) / 2} ${(point.y + next.y) / 2}`;
+  });
+  return `M${first.x} ${first.y}${bends.join("")}`;
 }

@@ -14,7 +14,9 @@ interface FindingsProps {
 
 export function Findings(props: FindingsProps) {
   const { findings, remarks, valid } = props.run.header;
+  const [opened, setOpened] = useState<FindingSelection>();
   if (findings.length + remarks.length === 0) return null;
+  const shared = { ...props, opened, onOpen: setOpened };
   const title = valid === true ? "What was noticed" : "What was found";
   return (
     <section aria-labelledby="findings">
@@ -23,10 +25,18 @@ export function Findings(props: FindingsProps) {
         {valid === true ? "None of this makes the run invalid. " : ""}The first few of each kind.
         Pick one to light up its operations and messages in the diagrams.
       </p>
-      <FindingList {...props} findings={findings} list="findings" />
-      <FindingList {...props} findings={remarks} list="remarks" />
+      <FindingList {...shared} findings={findings} list="findings" />
+      <FindingList {...shared} findings={remarks} list="remarks" />
     </section>
   );
+}
+
+type FindingSelection = Extract<Selection, { readonly kind: "finding" }>;
+
+interface ListProps extends FindingsProps {
+  /** The finding whose operations are told. */
+  readonly opened: FindingSelection | undefined;
+  readonly onOpen: (finding: FindingSelection | undefined) => void;
 }
 
 /** How many of a kind are shown at first. */
@@ -37,16 +47,16 @@ function FindingList({
   findings,
   list,
   ...props
-}: FindingsProps & {
+}: ListProps & {
   readonly findings: readonly PageFinding[];
   readonly list: FindingProps["list"];
 }) {
-  const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
+  const [unfolded, setUnfolded] = useState<ReadonlySet<string>>(new Set());
   const kinds = Map.groupBy(findings.entries(), ([, { anomaly }]) => anomaly);
   return (
     <>
       {[...kinds].map(([anomaly, ofKind]) => {
-        const shownCount = opened.has(anomaly) ? ofKind.length : FIRST_SHOWN;
+        const shownCount = unfolded.has(anomaly) ? ofKind.length : FIRST_SHOWN;
         const more = ofKind.length - shownCount;
         return (
           <ol class="findings" key={anomaly}>
@@ -58,7 +68,7 @@ function FindingList({
                 <button
                   type="button"
                   class="link"
-                  onClick={() => setOpened(new Set([...opened, anomaly]))}
+                  onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}
                 >
                   {more} more of {shown(anomaly)}
                 </button>
@@ -71,16 +81,23 @@ function FindingList({
   );
 }
 
-interface FindingProps extends FindingsProps {
+interface FindingProps extends ListProps {
   readonly finding: PageFinding;
   readonly list: "findings" | "remarks";
   readonly index: number;
 }
 
-function Finding({ run, finding, list, index, selection, onSelect }: FindingProps) {
-  const isOpen =
-    selection?.kind === "finding" && selection.list === list && selection.index === index;
-  const toggle = () => onSelect(isOpen ? undefined : { kind: "finding", list, index });
+function Finding(props: FindingProps) {
+  const { run, finding, list, index, selection, onSelect, opened, onOpen } = props;
+  // It stays open while one of its transactions is picked.
+  const isOpen = opened?.list === list && opened.index === index;
+  const toggle = () => {
+    const next: FindingSelection | undefined = isOpen
+      ? undefined
+      : { kind: "finding", list, index };
+    onOpen(next);
+    onSelect(next);
+  };
   return (
     <li class={isOpen ? "finding open" : "finding"}>
       <button type="button" class="finding-head" aria-expanded={isOpen} onClick={toggle}>
@@ -91,9 +108,20 @@ function Finding({ run, finding, list, index, selection, onSelect }: FindingProp
       </button>
       {isOpen ? (
         <div class="finding-body">
-          <a href="#messages">See it in the diagram</a>
+          <p class="links">
+            <a href="#messages">See it in the diagram</a>
+            {selection?.kind === "operation" ? (
+              <button
+                type="button"
+                class="link"
+                onClick={() => onSelect({ kind: "finding", list, index })}
+              >
+                Light up all of it again
+              </button>
+            ) : null}
+          </p>
           {finding.cycle === undefined ? null : (
-            <CycleGraph run={run} steps={finding.cycle} onSelect={onSelect} />
+            <CycleGraph run={run} steps={finding.cycle} selection={selection} onSelect={onSelect} />
           )}
           <OperationList run={run} rows={finding.operations} onSelect={onSelect} />
         </div>
