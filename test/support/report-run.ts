@@ -9,6 +9,7 @@ import {
   type FindingEntry,
   LIMITS,
   type Limits,
+  type RecordedRun,
   RunRecorder,
 } from "../../lib/workbench/report/run-recorder.ts";
 import { DEFAULTS } from "../../lib/workbench/test-options.ts";
@@ -67,21 +68,7 @@ export class RunBuilder {
   run(findings: readonly FindingEntry[] = [], limits: Partial<Limits> = {}): Run {
     const { workload, nodes: nodeIds, concurrency, history } = this;
     const recorded = { workload, nodeIds, concurrency };
-    const recorder = new RunRecorder(recorded, history, { ...LIMITS, ...limits });
-    for (const event of this.journal()) recorder.addMessage(event);
-    return new Run(
-      recorder.finish({
-        workload,
-        command: "vortex test",
-        seed: 1,
-        options: [],
-        valid: true,
-        verdict: "Valid",
-        gauges: [],
-        findings,
-        remarks: [],
-      }),
-    );
+    return runOf(recorded, history, this.journal(), findings, limits);
   }
 
   /** Writes the run's files as `RunStore` does. */
@@ -101,6 +88,31 @@ export class RunBuilder {
     write("messages.jsonl", this.journal());
     if (results !== undefined) write("results.json", [results]);
   }
+}
+
+/** A run as its page has it. */
+export function runOf(
+  recorded: RecordedRun,
+  history: readonly Operation[],
+  journal: readonly JournalEvent[],
+  findings: readonly FindingEntry[] = [],
+  limits: Partial<Limits> = {},
+): Run {
+  const recorder = new RunRecorder(recorded, history, { ...LIMITS, ...limits });
+  for (const event of journal) recorder.addMessage(event);
+  return new Run(
+    recorder.finish({
+      workload: recorded.workload,
+      command: "vortex test",
+      seed: 1,
+      options: [],
+      valid: true,
+      verdict: "Valid",
+      gauges: [],
+      findings,
+      remarks: [],
+    }),
+  );
 }
 
 /** Results in which there is no more than a report needs. */

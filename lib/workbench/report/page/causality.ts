@@ -3,7 +3,7 @@
  *
  * A message is sent after all that its sender had received (Lamport's happened-before). Those that
  * lie between an operation's request and its reply in that order led from the one to the other.
- * After the reply, those are followed that carry on what the operation was about: its value.
+ * Beyond that, those are followed that carry its value to who did not have it.
  *
  * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
  */
@@ -52,21 +52,20 @@ function between(run: Run, node: number, from: number, to: number): Set<number> 
   const caused = new Set<number>();
   for (const { row, isSend } of events) {
     if (isSend && informed.has(run.columns.messageSource[row] ?? 0)) caused.add(row);
-    if (!isSend && caused.has(row)) inform(run, informed, row);
+    if (!isSend && caused.has(row)) pass(run, informed, run.columns.messageDest[row]);
   }
   const needed = new Set([node]);
   const causing = new Set<number>();
   for (const { row, isSend } of events.reverse()) {
     if (!isSend && needed.has(run.columns.messageDest[row] ?? 0)) causing.add(row);
-    if (isSend && causing.has(row)) needed.add(run.columns.messageSource[row] ?? 0);
+    if (isSend && causing.has(row)) pass(run, needed, run.columns.messageSource[row]);
   }
   return caused.intersection(causing);
 }
 
-/** A client learns nothing for others. */
-function inform(run: Run, informed: Set<number>, row: number): void {
-  const lane = run.columns.messageDest[row] ?? 0;
-  if (run.header.lanes[lane]?.role !== "client") informed.add(lane);
+/** Adds a lane to those that have a part in it; a client passes nothing on. */
+function pass(run: Run, lanes: Set<number>, lane = 0): void {
+  if (run.header.lanes[lane]?.role !== "client") lanes.add(lane);
 }
 
 /** What was sent, or arrived, within a time; in order. */
@@ -89,7 +88,11 @@ function eventsBetween(run: Run, from: number, to: number): Event[] {
   );
 }
 
-/** Messages between servers that carry what an operation put in, from its node and onwards. */
+/**
+ * Messages between servers that carry what an operation put in, from its node and onwards, each to one
+ * that had not had it yet. What a message says to those who know is no news; and small numbers, such
+ * as a key and a value, stand in many messages that mean something else.
+ */
 function carriers(run: Run, operation: number, arrived: number, node: number): number[] {
   const first = lowerBound(run.sent, arrived);
   const last = Math.min(run.messageCount, first + MAX_SEARCHED);
@@ -99,26 +102,23 @@ function carriers(run: Run, operation: number, arrived: number, node: number): n
     const knownSince = new Map([[node, arrived]]);
     for (let row = first; row < last && rows.size < MAX_FOLLOWED; row++) {
       if (!found.every((has) => has[row] === 1) || !carries(run, row, words)) continue;
-      if (passOn(run, row, knownSince)) rows.add(row);
+      if (isNews(run, row, knownSince)) rows.add(row);
     }
   }
   return [...rows];
 }
 
-/** Takes note of who knows by a message; returns whether its sender knew. */
-function passOn(run: Run, row: number, knownSince: Map<number, number>): boolean {
+/** Whether a message tells one who did not know, by one who did; takes note of who knows now. */
+function isNews(run: Run, row: number, knownSince: Map<number, number>): boolean {
   const { messageSource, messageDest, messageFlight } = run.columns;
   const { lanes } = run.header;
   const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
   if (lanes[source]?.role === "client" || lanes[dest]?.role === "client") return false;
   const sent = run.sent[row] ?? 0;
-  const since = knownSince.get(source);
-  if (since === undefined || since > sent) return false;
+  const known = knownSince.get(dest) ?? Number.POSITIVE_INFINITY;
+  if ((knownSince.get(source) ?? Number.POSITIVE_INFINITY) > sent || known <= sent) return false;
   const flight = messageFlight[row] ?? -1;
-  if (flight >= 0) {
-    const known = knownSince.get(dest) ?? Number.POSITIVE_INFINITY;
-    knownSince.set(dest, Math.min(known, sent + flight));
-  }
+  if (flight >= 0) knownSince.set(dest, Math.min(known, sent + flight));
   return true;
 }
 

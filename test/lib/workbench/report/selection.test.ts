@@ -1,0 +1,110 @@
+/** What a finding lights up: of programs that are really wrong, in simulations. */
+import { describe, expect, test } from "bun:test";
+import type { Run } from "../../../../lib/workbench/report/page/model.ts";
+import {
+  messagesOf,
+  operationsOf,
+  type Selection,
+} from "../../../../lib/workbench/report/page/selection.ts";
+import { findingsOf } from "../../../../lib/workbench/results.ts";
+import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
+import { BROKEN } from "../../../broken/index.ts";
+import { runOf } from "../../../support/report-run.ts";
+import { runSimulated } from "../../../support/simulate.ts";
+
+/** The run of a program that is wrong in a certain way, and its findings of a sort. */
+function brokenRun(workload: WorkloadName, wrong: string, anomaly: string) {
+  const found = BROKEN.find((each) => each.workload === workload && each.wrong === wrong);
+  if (found === undefined) throw new Error(`There is no program for ${workload} that ${wrong}`);
+  const { program, options } = found;
+  const { result, history, messages } = runSimulated(workload, program, { ...options, seed: 1 });
+  const { nodeCount = 1, concurrency = nodeCount } = options;
+  const nodeIds = Array.from({ length: nodeCount }, (_, index) => `n${index}`);
+  const run = runOf({ workload, nodeIds, concurrency }, history, messages, findingsOf(result));
+  const selections = run.header.findings.flatMap((finding, index): Selection[] =>
+    finding.anomaly === anomaly ? [{ kind: "finding", list: "findings", index }] : [],
+  );
+  expect(selections, `no ${anomaly} in seed 1`).not.toEqual([]);
+  return { run, selections };
+}
+
+const isWithClient = (run: Run, row: number) => {
+  const lanes = [run.columns.messageSource[row] ?? 0, run.columns.messageDest[row] ?? 0];
+  return lanes.some((lane) => run.header.lanes[lane]?.role === "client");
+};
+const isLost = (run: Run, row: number) => (run.columns.messageFlight[row] ?? -1) < 0;
+const bodyOf = (run: Run, row: number) => JSON.parse(run.bodyOf(row)) as Record<string, unknown>;
+
+describe("A finding lights up", () => {
+  test.each([
+    ["broadcast", "sends each value once, acknowledged or not", "lost"],
+    ["lin-kv", "decides for itself while the leader is silent", "nonlinearizable"],
+    ["kafka", "acknowledges every tenth message of a log without storing it", "lost-write"],
+    ["txn-rw-register", "lets transactions see each other's writes before they have ended", "G1c"],
+    ["txn-list-append", "lets transactions see parts of each other", "G0"],
+  ] as const)(
+    "the requests and replies of its operations, and no others': %s that %s",
+    (workload, wrong, anomaly) => {
+      const { run, selections } = brokenRun(workload, wrong, anomaly);
+      for (const selection of selections) {
+        const lit = messagesOf(run, selection);
+        const operations = operationsOf(run, selection);
+        for (const operation of operations) {
+          const own = run.messagesOf(operation);
+          expect(own.length, run.describe(operation)).toBeGreaterThanOrEqual(1);
+          expect(lit).toEqual(expect.arrayContaining([...own]));
+        }
+        const ofOthers = lit.filter((row) => {
+          const operation = (run.columns.messageOperation[row] ?? 0) - 1;
+          return isWithClient(run, row) && !operations.includes(operation);
+        });
+        expect(ofOthers.map((row) => run.bodyOf(row))).toEqual([]);
+      }
+    },
+  );
+
+  test("the message of a broadcast that was lost, too", () => {
+    const { run, selections } = brokenRun(
+      "broadcast",
+      "sends each value once, acknowledged or not",
+      "lost",
+    );
+    for (const selection of selections) {
+      const [broadcast = -1] = operationsOf(run, selection);
+      const value = Number(run.valuesOf(broadcast).asked);
+      const lost = messagesOf(run, selection).filter((row) => isLost(run, row));
+      expect(lost.length).toBeGreaterThan(0);
+      for (const row of lost) expect(bodyOf(run, row)["items"]).toContain(value);
+    }
+  });
+
+  test("what a node asked the leader of a log for it", () => {
+    const { run, selections } = brokenRun(
+      "kafka",
+      "acknowledges every tenth message of a log without storing it",
+      "lost-write",
+    );
+    let askedCount = 0;
+    for (const selection of selections) {
+      const [send = -1] = operationsOf(run, selection);
+      const asked = messagesOf(run, selection).map((row) => run.messageTypeOf(row));
+      // The leader's own clients need no further messages.
+      if (run.nodeOf(send) === "n0") continue;
+      askedCount++;
+      expect(asked).toContain("decide");
+      expect(asked).toContain("decided");
+    }
+    expect(askedCount).toBeGreaterThan(0);
+  });
+
+  test("a few messages, not all that happen to have the same small numbers", () => {
+    const { run, selections } = brokenRun(
+      "lin-kv",
+      "decides for itself while the leader is silent",
+      "nonlinearizable",
+    );
+    for (const selection of selections) {
+      expect(messagesOf(run, selection).length).toBeLessThan(60);
+    }
+  });
+});
