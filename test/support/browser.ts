@@ -1,5 +1,5 @@
 /** A real browser, where there is one: tests that need it are left out elsewhere. */
-import puppeteer, { type Page } from "puppeteer-core";
+import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer-core";
 
 const CANDIDATES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
@@ -24,8 +24,26 @@ export interface PageOptions {
   readonly theme?: "light" | "dark";
 }
 
+/** The browser, and how many pages are open in it: starting one takes longer than most tests. */
+let running: Promise<Browser> | undefined;
+let openCount = 0;
+
+async function start(): Promise<Browser> {
+  if (BROWSER === undefined) throw new Error("There is no Chromium here; CHROMIUM names one");
+  return await puppeteer.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
+}
+
+/** Ends the browser with its last page. */
+async function leave(context: BrowserContext): Promise<void> {
+  const browser = running;
+  await context.close();
+  if (--openCount > 0) return;
+  running = undefined;
+  await (await browser)?.close();
+}
+
 /**
- * Opens a page in a browser of its own.
+ * Opens a page in a window of its own, which knows nothing of others.
  *
  * @throws {Error} where there is no browser.
  */
@@ -33,9 +51,10 @@ export async function openPage(
   address: string,
   { width = 1280, height = 900, theme = "light" }: PageOptions = {},
 ): Promise<OpenedPage> {
-  if (BROWSER === undefined) throw new Error("There is no Chromium here; CHROMIUM names one");
-  const browser = await puppeteer.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
-  const page = await browser.newPage();
+  running ??= start();
+  openCount++;
+  const context = await (await running).createBrowserContext();
+  const page = await context.newPage();
   const complaints: string[] = [];
   page.on("console", (message) => complaints.push(`console: ${message.text()}`));
   page.on("pageerror", (error) => complaints.push(`error: ${error}`));
@@ -45,7 +64,11 @@ export async function openPage(
     if (!isOwn) complaints.push(`request: ${request.url()}`);
   });
   await page.setViewport({ width, height });
-  await page.emulateMediaFeatures([{ name: "prefers-color-scheme", value: theme }]);
+  await page.emulateMediaFeatures([
+    { name: "prefers-color-scheme", value: theme },
+    // What is scrolled to is there at once.
+    { name: "prefers-reduced-motion", value: "reduce" },
+  ]);
   await page.goto(address);
   return {
     page,
@@ -54,6 +77,6 @@ export async function openPage(
       await page.waitForFunction('performance.getEntriesByName("shown").length > 0');
       return Number(await page.evaluate('performance.getEntriesByName("shown")[0].startTime'));
     },
-    close: () => browser.close(),
+    close: () => leave(context),
   };
 }

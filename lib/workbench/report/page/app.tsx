@@ -66,7 +66,7 @@ function useTheme(): readonly [Colors, () => void] {
     const isDark =
       theme === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";
     const next = isDark ? "light" : "dark";
-    document.documentElement.style.colorScheme = next;
+    document.documentElement.dataset["theme"] = next;
     setTheme(next);
     setColors(readColors());
   };

@@ -100,7 +100,8 @@ function Transaction({ node, title, isPicked, onPick }: TransactionProps) {
     <g
       class={isPicked ? "node picked" : "node"}
       role="button"
-      tabIndex={0}
+      // Within a drawing, attributes are told apart by case.
+      tabindex={0}
       aria-pressed={isPicked}
       onClick={onPick}
       onKeyDown={(event) => {

@@ -1,5 +1,5 @@
 /** Operations per process, and messages in space and time: one time, one filter, one selection. */
-import { useEffect, useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
 import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
 import type { Hit } from "./hit.ts";
@@ -51,7 +51,7 @@ export function Diagrams(props: DiagramsProps) {
     <>
       <section aria-labelledby="operations">
         <h2 id="operations">Operations</h2>
-        <Toolbar viewport={viewport} />
+        <Toolbar run={run} viewport={viewport} />
         <Legend
           items={[
             ["ok", "ok: it happened"],
@@ -71,7 +71,7 @@ export function Diagrams(props: DiagramsProps) {
       </section>
       <section aria-labelledby="messages">
         <h2 id="messages">Messages in space and time</h2>
-        <Toolbar viewport={viewport} />
+        <Toolbar run={run} viewport={viewport} />
         <FilterForm
           run={run}
           filter={filter}
@@ -179,7 +179,17 @@ function messageLanes(run: Run, hasClients: boolean): LaneLayout[] {
   ];
 }
 
-function Toolbar({ viewport }: { readonly viewport: Viewport }) {
+function Toolbar({ run, viewport }: { readonly run: Run; readonly viewport: Viewport }) {
+  const time = useRef<HTMLOutputElement>(null);
+  useEffect(() => {
+    const tell = () => {
+      if (time.current === null) return;
+      const [from, to] = [Math.max(viewport.from, run.begin), Math.min(viewport.to, run.end)];
+      time.current.textContent = `${run.time(from)} to ${run.time(to)}`;
+    };
+    tell();
+    return viewport.subscribe(tell);
+  }, [run, viewport]);
   return (
     <div class="toolbar">
       <button type="button" onClick={() => viewport.pan(-0.4)} aria-label="Earlier">
@@ -197,6 +207,7 @@ function Toolbar({ viewport }: { readonly viewport: Viewport }) {
       <button type="button" onClick={() => viewport.showAll()}>
         Show all
       </button>
+      <output class="hint time" ref={time} aria-label="Time that is shown" />
       <span class="hint keys">drag, double-click, Ctrl + wheel; with the keyboard ← → + − 0</span>
     </div>
   );

@@ -1,27 +1,13 @@
 /** The page as a reader has it: needs a Chromium, and is left out where there is none. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import type { Json } from "../../../../lib/vortex/index.ts";
-import { writeReport } from "../../../../lib/workbench/report/stored-run.ts";
-import { BROWSER, type OpenedPage, openPage, type PageOptions } from "../../../support/browser.ts";
+import { BROWSER, type OpenedPage } from "../../../support/browser.ts";
+import { openReport, settle } from "../../../support/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
-import { temporaryDirectory } from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
 if (BROWSER === undefined) {
   console.log("No Chromium here: the report is not tried in a browser (CHROMIUM names one)");
 }
-
-/** Opens the report of a run. */
-async function openReport(run: RunBuilder, results: Json, options?: PageOptions) {
-  const directory = join(temporaryDirectory(), "run");
-  run.store(directory, results);
-  const opened = await openPage(`file://${await writeReport(directory)}`, options);
-  await opened.shownMs();
-  return opened;
-}
-
-const settle = () => Bun.sleep(400);
 
 const EVIL = "<img src=x onerror=alert(1)><script>alert(1)</script>";
 
@@ -132,12 +118,20 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
   const canvas = `document.querySelectorAll("canvas[role]")[1]`;
   const count = () =>
     opened.page.evaluate(`document.querySelector("#message-count").textContent`) as Promise<string>;
+  /** The diagram, once it has stopped to become sharper. */
+  const image = async () => {
+    for (let last: unknown; ; ) {
+      const now = await opened.page.evaluate(`${canvas}.toDataURL()`);
+      if (now === last) return now;
+      last = now;
+      await settle();
+    }
+  };
   const press = async (keys: string) => {
     await opened.page.evaluate(`${canvas}.focus()`);
     for (const key of keys) await opened.page.keyboard.press(key as "0");
-    await settle();
+    await image();
   };
-  const image = () => opened.page.evaluate(`${canvas}.toDataURL()`);
   const paintedPixels = () =>
     opened.page.evaluate(`(() => {
       // Reading from a copy: from the canvas itself the browser would warn of.
@@ -181,7 +175,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     await settle();
     for (const way of ["ArrowRight", "ArrowLeft"] as const) {
       for (let turn = 0; turn < 20; turn++) await opened.page.keyboard.press(way);
-      await settle();
+      await image();
       expect(await paintedPixels()).toBeGreaterThan(0.15);
     }
     await opened.page.select(".filter select", "");

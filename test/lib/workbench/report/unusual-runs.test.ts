@@ -1,0 +1,105 @@
+/** Reports of runs that have little, much, or odd things in them; in Chromium, where there is one. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { BROWSER, type OpenedPage } from "../../../support/browser.ts";
+import { openReport, settle, textOf } from "../../../support/opened-report.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
+
+setDefaultTimeout(60_000);
+
+/** Runs that are unlike others, with something that their pages must show. */
+const UNUSUAL: Readonly<Record<string, readonly [run: () => RunBuilder, shows: string]>> = {
+  "without operations": [
+    () => new RunBuilder("echo", ["n0"]).start(),
+    "2 messages; 0 never arrived",
+  ],
+  "without anything": [() => new RunBuilder("lin-kv", ["n0", "n1"]), "0 messages"],
+  "without messages": [
+    () => {
+      const run = new RunBuilder("echo", ["n0"]);
+      run.operation({ process: 0, node: "n0", type: "invoke", f: "echo", value: "a" }, 5);
+      return run;
+    },
+    "0 messages; 0 never arrived",
+  ],
+  "of one node and one moment": [
+    () => {
+      const run = new RunBuilder("broadcast", ["n0"]).start();
+      const broadcast = { process: 0, node: "n0", f: "broadcast", value: 1 } as const;
+      run.operation({ ...broadcast, type: "invoke" }, 0);
+      run.operation({ ...broadcast, type: "ok" }, 0);
+      return run;
+    },
+    "How values spread",
+  ],
+  "of 60 nodes": [
+    () => {
+      const nodes = Array.from({ length: 60 }, (_, index) => `n${index}`);
+      const run = new RunBuilder("broadcast", nodes).start();
+      for (const node of nodes) run.message(node, "n0", 200, 3, { type: "hello" });
+      return run;
+    },
+    "180 messages",
+  ],
+  "with very long names": [
+    () => {
+      const nodes = ["a".repeat(200), `${"b".repeat(200)}1`, "n".repeat(200)];
+      const run = new RunBuilder("kafka", nodes).start();
+      const [node = ""] = nodes;
+      const sent = { process: 0, node, f: "send".repeat(40), value: "v".repeat(300) } as const;
+      run.operation({ ...sent, type: "invoke" }, 100);
+      run.operation({ ...sent, type: "ok", value: "k".repeat(400) }, 140);
+      run.message(node, nodes[1] ?? "", 110, 9, { type: "t".repeat(300), x: "y".repeat(900) });
+      return run;
+    },
+    "a".repeat(200),
+  ],
+  "with text from right to left, emoji, and characters that cannot be seen": [
+    () => {
+      const run = new RunBuilder("kafka", [
+        "\u05d0\u05d1\u05d2",
+        "\ud83d\ude80",
+        "\u202en2",
+      ]).start();
+      run.message("\ud83d\ude80", "\u202en2", 110, 9, {
+        type: "\u0645\u0631\u062d\u0628\u0627",
+        x: "\ud800",
+      });
+      return run;
+    },
+    "\\u202en2",
+  ],
+  "cut short": [() => gossipRun(), "No verdict"],
+};
+
+describe.skipIf(BROWSER === undefined)("The report of a run", () => {
+  let first: OpenedPage;
+
+  // Holds the browser open.
+  beforeAll(async () => {
+    first = await openReport(gossipRun(), resultsOf(true));
+  });
+  afterAll(() => first?.close());
+
+  test.each(Object.keys(UNUSUAL))("%s stands, on a wide and on a narrow window", async (name) => {
+    const [build, shows] = UNUSUAL[name] ?? [gossipRun, ""];
+    const results = name === "cut short" ? undefined : resultsOf(true);
+    const opened = await openReport(build(), results);
+    try {
+      expect(await textOf(opened, "main")).toContain(shows);
+      const canvases = await opened.page.$$("canvas[role]");
+      for (const canvas of canvases) {
+        await canvas.press("+");
+        await canvas.press("ArrowLeft");
+        await canvas.press("0");
+        await canvas.click();
+      }
+      await opened.page.setViewport({ width: 400, height: 800 });
+      await settle();
+      const width = "document.documentElement.scrollWidth";
+      expect(await opened.page.evaluate(width)).toBeLessThanOrEqual(400);
+      expect(opened.complaints).toEqual([]);
+    } finally {
+      await opened.close();
+    }
+  });
+});
