@@ -223,4 +223,13 @@ td span { font-weight: 650; font-size: 0.88rem; padding: 2px 11px; border-radius
 .valid span { background: light-dark(#e3f4ea, #173425); color: light-dark(#2f855a, #56b787); }
 .invalid span { background: light-dark(#fde8e8, #421d1f); color: light-dark(#d12f2f, #ff6b6b); }
 .unknown span { background: light-dark(#fdf3d8, #3b2f12); color: light-dark(#b7791f, #e0ad4a); }
+@media (max-width: 640px) {
+  thead { display: none; }
+  tr { display: flex; flex-wrap: wrap; gap: 4px 14px; padding: 10px 0; border-bottom: 1px solid light-dark(#e1e5eb, #2b313b); }
+  td { padding: 0; border: 0; white-space: normal; overflow-wrap: anywhere; }
+  td:empty { display: none; }
+  td:nth-child(n + 4) { color: light-dark(#5b6575, #98a3b3); }
+  td:nth-child(4)::before { content: "nodes "; }
+  td:nth-child(8)::before { content: "seed "; }
+}
 `;

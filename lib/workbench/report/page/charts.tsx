@@ -134,12 +134,19 @@ class TimeMark {
   }
 }
 
-/** How a series is called and coloured: endings have colours of their own. */
+/** What has a colour of its own, the same as in the diagrams. */
+const NAMED_COLORS: Readonly<Record<string, Exclude<keyof Colors, "series">>> = {
+  ok: "ok",
+  fail: "fail",
+  info: "info",
+  "between servers": "message",
+  "with clients": "client-message",
+  "never arrived": "lost",
+};
+
 function strokeOf(name: string, index: number, colors: Colors): string {
-  if (name === "ok") return colors.ok;
-  if (name === "fail") return colors.fail;
-  if (name === "info") return colors.info;
-  if (name === "never arrived") return colors.lost;
+  const color = NAMED_COLORS[name];
+  if (color !== undefined) return colors[color];
   return colors.series[index % colors.series.length] ?? colors.accent;
 }
 

@@ -8,6 +8,7 @@ import type { Ending, FaultSpan } from "../run-data.ts";
 import type { Colors } from "./colors.ts";
 import {
   AXIS_HEIGHT,
+  fitted,
   heightOf,
   type Layout,
   lanePositions,
@@ -83,7 +84,7 @@ export function drawFrame(context: Context, scene: Scene): void {
   context.textBaseline = "middle";
   context.textAlign = "right";
   for (const [index, { label }] of layout.lanes.entries()) {
-    context.fillText(fitted(label), layout.left - 8, yOf(layout, index), layout.left - 12);
+    context.fillText(fitted(label, 14), layout.left - 8, yOf(layout, index), layout.left - 12);
   }
 }
 
@@ -112,10 +113,6 @@ export function workOf(scene: Scene): number {
 }
 
 const FONT = "12px system-ui, sans-serif";
-
-function fitted(label: string): string {
-  return label.length <= 14 ? label : `${label.slice(0, 13)}…`;
-}
 
 function drawFaults(
   context: Context,

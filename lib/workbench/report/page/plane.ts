@@ -98,3 +98,8 @@ export function niceStep(span: number, count: number): number {
   const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= raw) ?? 10;
   return factor * power;
 }
+
+/** The beginning of a name that is too long to stand beside a lane. */
+export function fitted(label: string, maxLength: number): string {
+  return label.length <= maxLength ? label : `${label.slice(0, maxLength - 1)}…`;
+}

@@ -2,7 +2,7 @@
 import { useMemo, useState } from "preact/hooks";
 import type { Spread, SpreadValue } from "../run-data.ts";
 import { milliseconds, type Run } from "./model.ts";
-import { niceStep } from "./plane.ts";
+import { fitted, niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 
@@ -98,8 +98,9 @@ function arrivalsOf(run: Run, { first, count }: SpreadValue): Arrival[] {
 }
 
 const WIDTH = 860;
-const LEFT = 64;
 const TOP = 24;
+/** How many characters of a node's name are told. */
+const MAX_NAME_LENGTH = 18;
 
 function SpreadGraph({
   run,
@@ -111,8 +112,10 @@ function SpreadGraph({
   const laneHeight = spread.lanes.length > 16 ? 16 : 26;
   const height = TOP + spread.lanes.length * laneHeight + 8;
   const broadcastAt = run.invoked[value.operation] ?? 0;
+  const names = spread.lanes.map((lane) => fitted(shown(run.lane(lane)), MAX_NAME_LENGTH));
+  const left = Math.max(64, 14 + 8 * Math.max(...names.map(({ length }) => length)));
   const longest = Math.max(1, ...arrivals.map(({ after }) => after));
-  const x = (ticks: number) => LEFT + (Math.max(0, ticks) / longest) * (WIDTH - LEFT - 24);
+  const x = (ticks: number) => left + (Math.max(0, ticks) / longest) * (WIDTH - left - 24);
   const y = (lane: number) => TOP + (spread.lanes.indexOf(lane) + 0.5) * laneHeight;
   const span = longest * run.tickMs;
   const step = niceStep(span, 7);
@@ -133,11 +136,12 @@ function SpreadGraph({
             </text>
           </g>
         ))}
-        {spread.lanes.map((lane) => (
+        {spread.lanes.map((lane, index) => (
           <g key={lane} class="lane">
-            <line x1={LEFT} x2={WIDTH} y1={y(lane)} y2={y(lane)} />
-            <text x={LEFT - 8} y={y(lane) + 4}>
-              {shown(run.lane(lane))}
+            <line x1={left} x2={WIDTH} y1={y(lane)} y2={y(lane)} />
+            <text x={left - 8} y={y(lane) + 4}>
+              {names[index]}
+              <title>{shown(run.lane(lane))}</title>
             </text>
           </g>
         ))}

@@ -1,8 +1,11 @@
 /** The report in a reader's hands: fingers, keys, themes. Left out where there is no Chromium. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../support/browser.ts";
+import { join } from "node:path";
+import { RunList } from "../../../../lib/workbench/report/run-list.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../support/browser.ts";
 import { openReport, settle, shownTime, textOf } from "../../../support/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
+import { temporaryDirectory } from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
 
@@ -190,6 +193,42 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
 
   test("is spared complaints", () => {
     expect(opened.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("The list of runs", () => {
+  test("fits a narrow window, and leads to the reports", async () => {
+    const root = temporaryDirectory();
+    for (const [name, valid] of [
+      ["20260501T103000.000+0000", true],
+      ["20260501T103100.000+0000", false],
+    ] as const) {
+      gossipRun().store(join(root, "broadcast", name), resultsOf(valid));
+    }
+    const list = new RunList(root, {});
+    const server = Bun.serve({
+      hostname: "127.0.0.1",
+      port: 0,
+      fetch: (each) => list.answer(each),
+    });
+    const opened = await openPage(String(server.url), { width: 360 });
+    try {
+      const rows =
+        (await opened.page.evaluate(`[...document.querySelectorAll("tbody tr")].map((row) => {
+        const { right } = row.lastElementChild.getBoundingClientRect();
+        return row.innerText.replace(/\\s+/g, " ") + (right <= 360 ? "" : " is cut off");
+      })`)) as string[];
+      expect(rows).toEqual([
+        "invalid broadcast 2026-05-01 10:31:00 4 5/s 60 s 1",
+        "valid broadcast 2026-05-01 10:30:00 4 5/s 60 s 1",
+      ]);
+      await Promise.all([opened.page.waitForNavigation(), opened.page.click("td a")]);
+      await opened.shownMs();
+      expect(await textOf(opened, "#verdict")).toStartWith("Invalid");
+    } finally {
+      await opened.close();
+      await server.stop(true);
+    }
   });
 });
 
