@@ -96,6 +96,16 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
       ["everybody", [50, "poll → nothing, to the end", "wrong"]],
     ],
   },
+  "int-poll-skip": {
+    lanes: [
+      ["producer", [0, "send b → offset 1"]],
+      ["consumer", [40, "poll → 0: a, 2: c", "wrong"]],
+      ["another", [72, "poll → 1: b"]],
+    ],
+  },
+  "int-nonmonotonic-poll": {
+    lanes: [["consumer", [5, "poll → 1: b, 0: a", "wrong"]]],
+  },
   internal: { lanes: [["T1", [5, "x := 1, read x → 2", "wrong"]]] },
   G0: {
     lanes: [
@@ -191,6 +201,39 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
       ["client of n1", [30, "read → no answer in 5 s", "wrong"]],
     ],
     trouble: [20, 90, "n0 | n1"],
+  },
+  "never-ok": {
+    lanes: [
+      ["client of n0", [0, "read → ok"], [36, "write 1 → refused", "wrong"]],
+      ["client of n1", [10, "write 2 → refused", "wrong"], [56, "read → ok"]],
+    ],
+  },
+  unserved: {
+    lanes: [
+      ["client of n0", [6, "write 1 → no answer in 5 s", "wrong"]],
+      ["n0", [0, "killed"]],
+    ],
+    trouble: [0, 100, "n0 is down"],
+  },
+  untold: {
+    lanes: [
+      ["n0", [0, "x = 1"], [60, "in the end x = 1"]],
+      ["n1", [10, "x = 2"], [60, "in the end: no answer", "wrong"]],
+    ],
+  },
+  undecided: {
+    lanes: [
+      ["client 1", [0, "write 1 → nobody knows"]],
+      ["client 2", [6, "write 2 → nobody knows"]],
+      ["client 3", [12, "write 3 → nobody knows"], [62, "read → 2"]],
+    ],
+  },
+  "empty-transaction-graph": {
+    lanes: [
+      ["T1", [0, "x := 1"]],
+      ["T2", [30, "y := 1"]],
+      ["T3", [60, "read z → nothing"]],
+    ],
   },
   "lost-update": {
     lanes: [

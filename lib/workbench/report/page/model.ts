@@ -77,7 +77,8 @@ export class Run {
 
   /** A time as people read it: `"4.210 s"`. */
   time(ticks: number): string {
-    return `${((ticks * this.tickMs) / 1000).toFixed(3)} s`;
+    // Rounded before, as what is a little below zero would be "-0.000".
+    return `${(Math.round(ticks * this.tickMs) / 1000).toFixed(3)} s`;
   }
 
   /** A length of time: `"3.2 ms"`. */
