@@ -2,14 +2,7 @@
 import { isRawNumber } from "../../vortex/index.ts";
 import { isObject } from "../../vortex/message.ts";
 import { Growing } from "./growing.ts";
-import type { LogActivity, LogKey, RunColumns } from "./run-data.ts";
-
-interface LogEvent {
-  readonly operation: number;
-  readonly from: number;
-  readonly to: number;
-  readonly isPoll: boolean;
-}
+import type { LogActivity, LogEvent, LogKey, RunColumns } from "./run-data.ts";
 
 /** How many sends and polls are told, of all keys together, and of how many keys. */
 const MAX_EVENTS = 200_000;

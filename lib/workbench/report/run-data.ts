@@ -92,6 +92,14 @@ export interface LogKey {
   readonly count: number;
 }
 
+/** A send or a poll, with the row of its operation, and the offsets from and to. */
+export interface LogEvent {
+  readonly operation: number;
+  readonly from: number;
+  readonly to: number;
+  readonly isPoll: boolean;
+}
+
 /** What was left out to keep the page small. */
 export interface Omissions {
   readonly operations: number;

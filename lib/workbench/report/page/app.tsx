@@ -7,6 +7,7 @@ import { Diagrams } from "./diagrams.tsx";
 import { Findings } from "./findings.tsx";
 import { LogView } from "./log-view.tsx";
 import type { Run } from "./model.ts";
+import { Table } from "./parts.tsx";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 import { SpreadView } from "./spread-view.tsx";
@@ -197,34 +198,25 @@ function figure(value: number): string {
   return String(+value.toPrecision(value >= 100 ? 4 : 3));
 }
 
+/** How many faults are listed. */
+const MAX_FAULTS = 200;
+
 function Faults({ run }: { readonly run: Run }) {
   const { faults } = run.header;
   if (faults.length === 0) return null;
   return (
     <section aria-labelledby="faults">
       <h2 id="faults">Faults</h2>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">from</th>
-              <th scope="col">to</th>
-              <th scope="col">fault</th>
-              <th scope="col">what it did</th>
-            </tr>
-          </thead>
-          <tbody>
-            {faults.slice(0, 200).map(({ name, from, to, detail }) => (
-              <tr key={`${name} ${from}`}>
-                <td class="number">{run.time(from)}</td>
-                <td class="number">{run.time(to)}</td>
-                <td>{shown(name)}</td>
-                <td class="code">{shown(detail)}</td>
-              </tr>
-            ))}
-          </tbody>
-        </table>
-      </div>
+      <Table columns={["from", "to", "fault", "what it did"]} more={faults.length - MAX_FAULTS}>
+        {faults.slice(0, MAX_FAULTS).map(({ name, from, to, detail }) => (
+          <tr key={`${name} ${from}`}>
+            <td class="number">{run.time(from)}</td>
+            <td class="number">{run.time(to)}</td>
+            <td>{shown(name)}</td>
+            <td class="code">{shown(detail)}</td>
+          </tr>
+        ))}
+      </Table>
     </section>
   );
 }

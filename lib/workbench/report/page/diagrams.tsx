@@ -5,6 +5,7 @@ import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
 import type { Hit } from "./hit.ts";
 import { LanesCanvas } from "./lanes-canvas.tsx";
 import type { Run } from "./model.ts";
+import { Link, More } from "./parts.tsx";
 import type { LaneLayout } from "./plane.ts";
 import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
@@ -345,10 +346,10 @@ function Detail({
         const ending = run.endingOf(row);
         return (
           <p class="operation" key={row}>
-            <button type="button" class="link" onClick={() => onSelect({ kind: "operation", row })}>
+            <Link onClick={() => onSelect({ kind: "operation", row })}>
               process {run.columns.operationProcess[row]} on {shown(run.nodeOf(row))},{" "}
               {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
-            </button>{" "}
+            </Link>{" "}
             <span class={`ending ${ending}`}>{ending}</span>
             <code>{shown(run.describe(row))}</code>
           </p>
@@ -357,17 +358,15 @@ function Detail({
       <ol class="messages">
         {messages.slice(0, MAX_LISTED).map((row) => (
           <li key={row}>
-            <button type="button" class="link" onClick={() => onSelect({ kind: "message", row })}>
+            <Link onClick={() => onSelect({ kind: "message", row })}>
               {shown(messageLine(run, row))}
-            </button>
+            </Link>
             <br />
             <code>{shown(run.bodyOf(row))}</code>
           </li>
         ))}
       </ol>
-      {messages.length > MAX_LISTED ? (
-        <p class="hint">and {messages.length - MAX_LISTED} more</p>
-      ) : null}
+      <More count={messages.length - MAX_LISTED} />
     </aside>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from "preact/hooks";
 import type { PageFinding } from "../run-data.ts";
 import { CycleGraph } from "./cycle-graph.tsx";
 import type { Run } from "./model.ts";
+import { Link, Table } from "./parts.tsx";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
 
@@ -65,13 +66,9 @@ function FindingList({
             ))}
             {more > 0 ? (
               <li>
-                <button
-                  type="button"
-                  class="link"
-                  onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}
-                >
+                <Link onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}>
                   {more} more of {shown(anomaly)}
-                </button>
+                </Link>
               </li>
             ) : null}
           </ol>
@@ -111,13 +108,9 @@ function Finding(props: FindingProps) {
           <p class="links">
             <a href="#messages">See it in the diagram</a>
             {selection?.kind === "operation" ? (
-              <button
-                type="button"
-                class="link"
-                onClick={() => onSelect({ kind: "finding", list, index })}
-              >
+              <Link onClick={() => onSelect({ kind: "finding", list, index })}>
                 Light up all of it again
-              </button>
+              </Link>
             ) : null}
           </p>
           {finding.cycle === undefined ? null : (
@@ -132,7 +125,7 @@ function Finding(props: FindingProps) {
 
 const MAX_LISTED = 40;
 
-export function OperationList({
+function OperationList({
   run,
   rows,
   onSelect,
@@ -143,46 +136,30 @@ export function OperationList({
 }) {
   if (rows.length === 0) return null;
   return (
-    <div class="scroll">
-      <table>
-        <thead>
-          <tr>
-            <th scope="col">from</th>
-            <th scope="col">to</th>
-            <th scope="col">process</th>
-            <th scope="col">node</th>
-            <th scope="col">operation</th>
-            <th scope="col">ended</th>
+    <Table
+      columns={["from", "to", "process", "node", "operation", "ended"]}
+      more={rows.length - MAX_LISTED}
+    >
+      {rows.slice(0, MAX_LISTED).map((row) => {
+        const end = run.endOf(row);
+        const ending = run.endingOf(row);
+        return (
+          <tr key={row}>
+            <td class="number">
+              <Link onClick={() => onSelect({ kind: "operation", row })}>
+                {run.time(run.invoked[row] ?? 0)}
+              </Link>
+            </td>
+            <td class="number">{end === undefined ? "never" : run.time(end)}</td>
+            <td class="number">{run.columns.operationProcess[row]}</td>
+            <td>{shown(run.nodeOf(row))}</td>
+            <td class="code">{shown(run.describe(row))}</td>
+            <td>
+              <span class={`ending ${ending}`}>{ending}</span>
+            </td>
           </tr>
-        </thead>
-        <tbody>
-          {rows.slice(0, MAX_LISTED).map((row) => {
-            const end = run.endOf(row);
-            const ending = run.endingOf(row);
-            return (
-              <tr key={row}>
-                <td class="number">
-                  <button
-                    type="button"
-                    class="link"
-                    onClick={() => onSelect({ kind: "operation", row })}
-                  >
-                    {run.time(run.invoked[row] ?? 0)}
-                  </button>
-                </td>
-                <td class="number">{end === undefined ? "never" : run.time(end)}</td>
-                <td class="number">{run.columns.operationProcess[row]}</td>
-                <td>{shown(run.nodeOf(row))}</td>
-                <td class="code">{shown(run.describe(row))}</td>
-                <td>
-                  <span class={`ending ${ending}`}>{ending}</span>
-                </td>
-              </tr>
-            );
-          })}
-        </tbody>
-      </table>
-      {rows.length > MAX_LISTED ? <p class="hint">and {rows.length - MAX_LISTED} more</p> : null}
-    </div>
+        );
+      })}
+    </Table>
   );
 }

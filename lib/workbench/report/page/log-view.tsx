@@ -1,8 +1,9 @@
 /** A log's key: its offsets, against who sent there and who polled. */
 import { useState } from "preact/hooks";
-import type { LogActivity, LogKey } from "../run-data.ts";
+import type { LogActivity, LogEvent, LogKey } from "../run-data.ts";
 import type { Colors } from "./colors.ts";
 import type { Run } from "./model.ts";
+import { Link, Table } from "./parts.tsx";
 import { niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
 import { shown } from "./shown.ts";
@@ -14,11 +15,7 @@ interface LogProps {
   readonly onSelect: (selection: Selection) => void;
 }
 
-interface LogEvent {
-  readonly operation: number;
-  readonly from: number;
-  readonly to: number;
-  readonly isPoll: boolean;
+interface ShownEvent extends LogEvent {
   /** When it ended, in ticks. */
   readonly at: number;
 }
@@ -60,7 +57,7 @@ export function LogView({ run, log, colors, onSelect }: LogProps) {
   );
 }
 
-function eventsOf(run: Run, { first, count }: LogKey): LogEvent[] {
+function eventsOf(run: Run, { first, count }: LogKey): ShownEvent[] {
   const { logOperation, logFrom, logTo, logIsPoll } = run.columns;
   return Array.from({ length: count }, (_, index) => {
     const operation = logOperation[first + index] ?? 0;
@@ -86,7 +83,7 @@ function LogGraph({
   onSelect,
 }: {
   readonly run: Run;
-  readonly events: readonly LogEvent[];
+  readonly events: readonly ShownEvent[];
   readonly colors: Colors;
   readonly onSelect: (selection: Selection) => void;
 }) {
@@ -188,7 +185,7 @@ function OffsetTable({
   onSelect,
 }: {
   readonly run: Run;
-  readonly events: readonly LogEvent[];
+  readonly events: readonly ShownEvent[];
   readonly onSelect: (selection: Selection) => void;
 }) {
   const sends = events.filter(({ isPoll }) => !isPoll).sort((one, other) => one.from - other.from);
@@ -196,49 +193,36 @@ function OffsetTable({
   return (
     <details>
       <summary>Who sent and who polled each offset</summary>
-      <div class="scroll">
-        <table>
-          <thead>
-            <tr>
-              <th scope="col">offset</th>
-              <th scope="col">sent by process</th>
-              <th scope="col">acknowledged</th>
-              <th scope="col">first polled</th>
-              <th scope="col">polled by processes</th>
+      <Table
+        columns={[
+          "offset",
+          "sent by process",
+          "acknowledged",
+          "first polled",
+          "polled by processes",
+        ]}
+        more={sends.length - MAX_LISTED}
+      >
+        {sends.slice(0, MAX_LISTED).map((send) => {
+          const by = polls.filter(({ from, to }) => from <= send.from && send.from <= to);
+          const [first] = by;
+          const who = new Set(by.map(({ operation }) => run.columns.operationProcess[operation]));
+          return (
+            <tr key={`${send.from} ${send.operation}`}>
+              <td class="number">{send.from}</td>
+              <td>
+                <Link onClick={() => onSelect({ kind: "operation", row: send.operation })}>
+                  {run.columns.operationProcess[send.operation]} on{" "}
+                  {shown(run.nodeOf(send.operation))}
+                </Link>
+              </td>
+              <td class="number">{run.time(send.at)}</td>
+              <td class="number">{first === undefined ? "never" : run.time(first.at)}</td>
+              <td>{[...who].slice(0, 12).join(", ")}</td>
             </tr>
-          </thead>
-          <tbody>
-            {sends.slice(0, MAX_LISTED).map((send) => {
-              const by = polls.filter(({ from, to }) => from <= send.from && send.from <= to);
-              const [first] = by;
-              const who = new Set(
-                by.map(({ operation }) => run.columns.operationProcess[operation]),
-              );
-              return (
-                <tr key={`${send.from} ${send.operation}`}>
-                  <td class="number">{send.from}</td>
-                  <td>
-                    <button
-                      type="button"
-                      class="link"
-                      onClick={() => onSelect({ kind: "operation", row: send.operation })}
-                    >
-                      {run.columns.operationProcess[send.operation]} on{" "}
-                      {shown(run.nodeOf(send.operation))}
-                    </button>
-                  </td>
-                  <td class="number">{run.time(send.at)}</td>
-                  <td class="number">{first === undefined ? "never" : run.time(first.at)}</td>
-                  <td>{[...who].slice(0, 12).join(", ")}</td>
-                </tr>
-              );
-            })}
-          </tbody>
-        </table>
-        {sends.length > MAX_LISTED ? (
-          <p class="hint">and {sends.length - MAX_LISTED} more</p>
-        ) : null}
-      </div>
+          );
+        })}
+      </Table>
     </details>
   );
 }
