@@ -69,7 +69,12 @@ export async function openPage(
     // What is scrolled to is there at once.
     { name: "prefers-reduced-motion", value: "reduce" },
   ]);
-  await page.goto(address);
+  try {
+    await page.goto(address);
+  } catch (error) {
+    await leave(context);
+    throw error;
+  }
   return {
     page,
     complaints,
