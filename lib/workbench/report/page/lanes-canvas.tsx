@@ -3,7 +3,7 @@ import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/ho
 import type { Colors } from "./colors.ts";
 import { type Hit, hitAt } from "./hit.ts";
 import type { Run } from "./model.ts";
-import { drawBackground, drawFrame, type Scene } from "./paint.ts";
+import { drawBackground, type Scene } from "./paint.ts";
 import { Pictures } from "./pictures.ts";
 import { heightOf, type LaneLayout, ticksAt } from "./plane.ts";
 import type { Highlight } from "./selection.ts";
@@ -96,7 +96,6 @@ function useDrawing(canvas: CanvasRef, latest: LatestRef, viewport: Viewport): v
     drawBackground(context, scene);
     const { begin: from, end: to } = viewport;
     const shown = pictures.show(context, scene, { from, to }, ratio);
-    drawFrame(context, scene);
     props.onThinned?.(shown.isThinned);
     if (shown.isUnfinished) redraw();
   };

@@ -64,7 +64,7 @@ const USUAL_LENGTH = 400;
 const CROSS_WORK = 3;
 const ROW_WORK = DRAWN_A_PORTION / ROWS_A_PORTION;
 
-/** Clears all, and draws faults and lanes. */
+/** Clears all, and draws what stands behind and beside the events: faults, lanes, the axis, names. */
 export function drawBackground(context: Context, scene: Scene): void {
   const { layout, run } = scene;
   const height = heightOf(layout);
@@ -73,19 +73,8 @@ export function drawBackground(context: Context, scene: Scene): void {
     drawFaults(context, scene, run.header.faults, height);
     drawLanes(context, scene);
   });
-}
-
-/** Draws the axis of time and the names of the lanes. */
-export function drawFrame(context: Context, scene: Scene): void {
-  const { layout, colors } = scene;
   drawAxis(context, scene);
-  context.fillStyle = colors.text;
-  context.font = FONT;
-  context.textBaseline = "middle";
-  context.textAlign = "right";
-  for (const [index, { label }] of layout.lanes.entries()) {
-    context.fillText(fitted(label, 14), layout.left - 8, yOf(layout, index), layout.left - 12);
-  }
+  drawNames(context, scene);
 }
 
 /** Draws nothing where the lanes' names are. */
@@ -159,6 +148,16 @@ function drawAxis(context: Context, scene: Scene): void {
       Math.min(x, layout.width - 6),
       AXIS_HEIGHT / 2 - 1,
     );
+  }
+}
+
+function drawNames(context: Context, { layout, colors }: Scene): void {
+  context.fillStyle = colors.text;
+  context.font = FONT;
+  context.textBaseline = "middle";
+  context.textAlign = "right";
+  for (const [index, { label }] of layout.lanes.entries()) {
+    context.fillText(fitted(label, 14), layout.left - 8, yOf(layout, index), layout.left - 12);
   }
 }
 
