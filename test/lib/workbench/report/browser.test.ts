@@ -96,11 +96,15 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
   });
 });
 
-/** Messages between all of five nodes, a tenth of which never arrive, and operations all the time. */
+/**
+ * Messages between all of five nodes, a tenth of which never arrive, operations all the time, and a
+ * single request to a service.
+ */
 function crowdedRun(messageCount: number): RunBuilder {
   const nodes = ["n0", "n1", "n2", "n3", "n4"];
   const run = new RunBuilder("broadcast", nodes).start();
-  for (let number = 0; number < messageCount; number++) {
+  run.message("n4", "seq-kv", 10_000, 20, { type: "read", key: "k" });
+  for (let number = 1; number < messageCount; number++) {
     const ms = 100 + number / 5;
     const [src = "", dest = ""] = [nodes[number % 5], nodes[(number * 7 + 1) % 5]];
     const isLost = number % 10 === 3;
@@ -155,6 +159,21 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     await press("++++++++");
     expect(await count()).toBe("100,010 messages; 10,000 never arrived.");
     expect(await paintedPixels()).toBeGreaterThan(0.15);
+  });
+
+  test("shows what is rare among them", async () => {
+    await press("0");
+    // Nothing else is drawn between the last two lanes.
+    const bluePixels = await opened.page.evaluate(`(() => {
+      const { width, height } = ${canvas};
+      const copy = new OffscreenCanvas(width, 20).getContext("2d", { willReadFrequently: true });
+      copy.drawImage(${canvas}, 0, -(height - 46));
+      const { data } = copy.getImageData(0, 0, width, 20);
+      let count = 0;
+      for (let at = 0; at < data.length; at += 4) if (data[at + 2] > data[at] + 60) count++;
+      return count;
+    })()`);
+    expect(bluePixels).toBeGreaterThan(10);
   });
 
   test("shows the same again after moving away and back", async () => {
