@@ -46,8 +46,9 @@ const CHARACTER_WIDTH = 7;
 const PADDING = 12;
 const MARGIN = 8;
 
-/** How many characters a line of a label has, and how many micro-operations are told. */
-const LABEL_LENGTH = 26;
+/** How many characters a line of a label has: two labels beside each other fit a narrow window. */
+const LABEL_LENGTH = 22;
+/** How many of its steps a transaction's box tells, and how much of each. */
 const MAX_LINES = 8;
 const MAX_LINE_LENGTH = 30;
 

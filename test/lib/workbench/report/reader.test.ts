@@ -275,7 +275,7 @@ describe.skipIf(BROWSER === undefined)("A cycle of transactions in the report", 
   test("has its transactions and the reasons for their order as text", async () => {
     const text = await textOf(opened, ".cycle");
     expect(text).toContain("T1 · process 0 on n0read 0 → 1write 1 := 1");
-    expect(text).toContain("wrT2 wrote key 0 = 1, whichT1 read");
+    expect(text).toContain("wrT2 wrote key 0 = 1,which T1 read");
   });
 
   test("lights up a transaction that is picked, stays open, and can light up all again", async () => {
