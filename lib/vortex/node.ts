@@ -82,9 +82,13 @@ interface Identity {
 /**
  * One node: its identity, its handlers, and the messages it sends.
  *
- * The node answers `init` and `topology` by itself. Every other request goes to the handler of its
- * type; one without a handler is answered with `not-supported` (10), one that its schema refuses
- * with `malformed-request` (12), one that comes before `init` with `temporarily-unavailable` (11).
+ * The node answers `init` and `topology` by itself. The first `init` names it for life: the same one
+ * again is answered with `init_ok` and changes nothing, one with another name or other nodes with
+ * `precondition-failed` (22). Every other request goes to the handler of its type; one without a
+ * handler is answered with `not-supported` (10), one that its schema refuses with
+ * `malformed-request` (12), one that comes before `init` with `temporarily-unavailable` (11).
+ *
+ * Whom a message reaches is the network's business: its `dest` is not compared with the node's name.
  *
  * @example
  * function echo(node: Node): void {
@@ -498,13 +502,18 @@ export class Node {
   #initialize(request: Request<Init>): void {
     const { node_id: id, node_ids } = request.body;
     const nodeIds = [...new Set(node_ids)];
-    const isFirst = this.#identity === undefined;
+    if (!nodeIds.includes(id)) {
+      const text = `Malformed "init": "node_ids" must hold the node's own id, ${quote(id)}`;
+      throw new RpcError("malformed-request", text);
+    }
+    const known = this.#identity;
+    if (known !== undefined) {
+      refuseAnother(known, id, nodeIds);
+      this.reply(request, { type: "init_ok" });
+      return;
+    }
     this.#identity = { id, nodeIds, peers: nodeIds.filter((nodeId) => nodeId !== id) };
-    this.#neighbours = undefined;
-    // An id must not repeat one that was made under the former name.
-    this.#incarnation = undefined;
     this.reply(request, { type: "init_ok" });
-    if (!isFirst) return;
     for (const callback of this.#initCallbacks) this.#run("onInit callback", callback);
   }
 
@@ -553,6 +562,23 @@ export class Node {
   #noticeIdle(): void {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
+}
+
+/** Others may rely on what a node has told them under its name: it keeps that for life. */
+function refuseAnother({ id, nodeIds }: Identity, newId: NodeId, newIds: readonly NodeId[]): void {
+  const isSame =
+    newId === id &&
+    newIds.length === nodeIds.length &&
+    newIds.every((newNodeId, index) => newNodeId === nodeIds[index]);
+  if (isSame) return;
+  const wanted = `${quote(newId)} of ${shorten(newIds.join(", "))}`;
+  const is = `${quote(id)} of ${shorten(nodeIds.join(", "))}`;
+  const text = `Cannot become ${wanted}: this is ${is}, for as long as its process runs`;
+  throw new RpcError("precondition-failed", text);
+}
+
+function quote(id: NodeId): string {
+  return shorten(JSON.stringify(id));
 }
 
 function registration<S extends Schema>(

@@ -9,7 +9,7 @@ setDefaultTimeout(60_000);
 function start(name: string, seed: number) {
   const { node, host } = newNode(seed);
   uniqueIds(node);
-  receive(node, { ...INIT_BODY, node_id: name });
+  receive(node, { ...INIT_BODY, node_id: name, node_ids: ["n0", "n1", "n2", "n10"] });
   host.takeSent();
   return {
     generate: (count: number) => {

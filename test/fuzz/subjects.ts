@@ -16,11 +16,13 @@ export interface Subject {
   probe(k: number, isLast: boolean): Probe;
 }
 
-// Only for programs without state: a second init with another name, in the middle of what a node is
-// doing under the former one, is more than the others promise to survive.
-const INIT: Template = { type: '"init"', node_id: '"n0"', node_ids: '["n0"]' };
-const TOPOLOGY: Template = { type: '"topology"', topology: '{"n0":["n1"]}' };
-const COMMON = [TOPOLOGY, { type: '"no_such_type"', value: "1" }];
+/** What every node is sent besides: `init` again among it, as before, and under another name. */
+const COMMON: readonly Template[] = [
+  { type: '"init"', node_id: '"n0"', node_ids: '["n0"]' },
+  { type: '"init"', node_id: '"n7"', node_ids: '["n0","n7"]' },
+  { type: '"topology"', topology: '{"n0":["n1"]}' },
+  { type: '"no_such_type"', value: "1" },
+];
 
 const hasType = (type: string) => (reply: AnyBody) => reply["type"] === type;
 
@@ -36,7 +38,7 @@ const ECHOED = [
 
 function echo(): Subject {
   return {
-    templates: [INIT, ...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
+    templates: [...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
     words: [],
     probe: (k) => {
       const text = ECHOED[k % ECHOED.length] ?? "";
@@ -51,7 +53,7 @@ function echo(): Subject {
 function uniqueIds(): Subject {
   const seen = new Set<unknown>();
   return {
-    templates: [INIT, ...COMMON, { type: '"generate"' }],
+    templates: [...COMMON, { type: '"generate"' }],
     words: [],
     probe: () => ({
       body: { type: "generate" },

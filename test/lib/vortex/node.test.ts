@@ -120,17 +120,69 @@ describe("Node at init", () => {
     expect(host.logged[2]).toStartWith("Error in onInit callback: Error: second failed\n");
   });
 
-  test("takes a second init, as after a restart, without running onInit again", () => {
-    let runs = 0;
-    const { node, host } = startNode((starting) => starting.onInit(() => void runs++));
-    receive(node, { type: "topology", msg_id: 2, topology: { n0: ["n2"] } });
-    host.takeSent();
-    receive(node, { ...INIT, msg_id: 3, node_id: "m0", node_ids: ["m0", "m1"] }, "c9", "m0");
-    expect(host.takeSent()).toEqual([
-      { src: "m0", dest: "c9", body: { type: "init_ok", in_reply_to: 3 } },
+  test.each([
+    ["no node", []],
+    ["other nodes only", ["n1", "n2"]],
+    ["a name that every object inherits", ["__proto__", "constructor"]],
+  ])("answers malformed-request (12) to node_ids that hold %s, and waits for another", (_, ids) => {
+    const { node, host } = newNode();
+    receive(node, { ...INIT, node_ids: ids });
+    receive(node, INIT);
+    expect(host.takeBodies()).toEqual([
+      {
+        type: "error",
+        in_reply_to: 1,
+        code: 12,
+        text: 'Malformed "init": "node_ids" must hold the node\'s own id, "n0"',
+      },
+      { type: "init_ok", in_reply_to: 1 },
     ]);
-    expect([node.id, node.peers, node.neighbours]).toEqual(["m0", ["m1"], ["m1"]]);
-    expect(runs).toBe(1);
+    expect(node.peers).toEqual(["n1", "n2"]);
+  });
+});
+
+describe("Node at a second init", () => {
+  /** A node that has been at work, and how often its onInit callback ran. */
+  function atWork() {
+    const state = { runs: 0 };
+    const started = startNode((starting) => starting.onInit(() => void state.runs++));
+    receive(started.node, { type: "topology", msg_id: 2, topology: { n0: ["n2"] } });
+    started.host.takeSent();
+    return { ...started, state };
+  }
+
+  test("of the same name and nodes answers init_ok, and changes nothing", () => {
+    const { node, host, state } = atWork();
+    const id = node.generateId();
+    receive(node, { ...INIT, msg_id: 3, node_ids: [...INIT.node_ids, "n0"] }, "c9");
+    expect(host.takeSent()).toEqual([
+      { src: "n0", dest: "c9", body: { type: "init_ok", in_reply_to: 3 } },
+    ]);
+    expect([node.id, node.peers, node.neighbours]).toEqual(["n0", ["n1", "n2"], ["n2"]]);
+    expect(node.generateId()).toStartWith(id.slice(0, -1));
+    expect(state.runs).toBe(1);
+  });
+
+  test.each([
+    ["another name", "n1", ["n0", "n1", "n2"], '"n1" of n0, n1, n2'],
+    ["other nodes", "n0", ["n0", "n1", "n3"], '"n0" of n0, n1, n3'],
+    ["fewer nodes", "n0", ["n0", "n1"], '"n0" of n0, n1'],
+    ["another order of nodes", "n0", ["n1", "n0", "n2"], '"n0" of n1, n0, n2'],
+  ])("of %s answers precondition-failed (22), and changes nothing", (_, id, ids, wanted) => {
+    const { node, host, state } = atWork();
+    receive(node, { ...INIT, msg_id: 3, node_id: id, node_ids: ids }, "c9");
+    const is = '"n0" of n0, n1, n2, for as long as its process runs';
+    const text = `Cannot become ${wanted}: this is ${is}`;
+    expect(host.takeSent()).toEqual([
+      { src: "n0", dest: "c9", body: { type: "error", in_reply_to: 3, code: 22, text } },
+    ]);
+    expect([node.id, node.nodeIds, node.peers, node.neighbours]).toEqual([
+      "n0",
+      ["n0", "n1", "n2"],
+      ["n1", "n2"],
+      ["n2"],
+    ]);
+    expect(state.runs).toBe(1);
   });
 });
 
@@ -533,16 +585,19 @@ describe("Node.generateId", () => {
     const names = ["n1", "n11", "n", "n-1", "n1-1", "-", "1", ""];
     expect(new Set(names.map(idOf)).size).toBe(names.length);
   });
-
-  test("goes by the name that the last init gave", () => {
-    const { node } = startNode();
-    expect(node.generateId()).toStartWith("n0-");
-    receive(node, { ...INIT, node_id: "m5", node_ids: ["m5"] });
-    expect(node.generateId()).toStartWith("m5-");
-  });
 });
 
 describe("Node", () => {
+  test("answers under its own name, whatever name a message was addressed to", () => {
+    const { node, host } = startNode();
+    for (const dest of ["n2", "m0", "", "__proto__"]) {
+      receive(node, { type: "topology", msg_id: 2, topology: {} }, "c1", dest);
+    }
+    expect(host.takeSent().map(({ src, body }) => [src, body["type"]])).toEqual(
+      Array(4).fill(["n0", "topology_ok"]),
+    );
+  });
+
   test("takes time, randomness and its log from the host", async () => {
     const { node, host } = startNode(undefined, 42);
     await host.clock.advance(1234.5);
