@@ -69,6 +69,10 @@ interface Registration {
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
 interface PendingRpc {
+  /** Who was asked: nobody else can answer. */
+  readonly dest: NodeId;
+  /** The type of the request. */
+  readonly type: string;
   readonly settle: (reply: RpcResult<AnyBody>) => void;
   readonly cancelTimeout: Cancel;
 }
@@ -113,6 +117,7 @@ export class Node {
   #identity: Identity | undefined;
   #neighbours: readonly NodeId[] | undefined;
   #lastMessageId = 0;
+  #hasToldOfStrangeReply = false;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
   #oneShotTimers = 0;
@@ -229,7 +234,8 @@ export class Node {
   /**
    * Sends a request, and calls back exactly once: with the first reply, or with an error.
    *
-   * Replies are matched by `in_reply_to`; a second one, or one after the timeout, is dropped.
+   * A reply is one from `dest` with the request's number as `in_reply_to`. Whatever else claims to be
+   * one is dropped: from somebody else, a second time, or after the timeout.
    *
    * @param schema What the reply's body must be. Another body ends as `crash` (13, indefinite), for
    *   the peer may well have done what was asked.
@@ -251,7 +257,8 @@ export class Node {
   /**
    * Sends a request and resolves with the body of the first reply to it.
    *
-   * Replies are matched by `in_reply_to`; a second one, or one after the timeout, is dropped.
+   * A reply is one from `dest` with the request's number as `in_reply_to`. Whatever else claims to be
+   * one is dropped: from somebody else, a second time, or after the timeout.
    *
    * @param dest Node or service id, such as `"n1"` or `"seq-kv"`.
    * @param schema What the reply's body must be.
@@ -359,7 +366,7 @@ export class Node {
 
   /** Takes in a message: the one way into the node, called by its host. */
   receive(message: Message): void {
-    if (message.body["in_reply_to"] !== undefined) this.#receiveReply(message.body);
+    if (message.body["in_reply_to"] !== undefined) this.#receiveReply(message);
     else this.#receiveRequest(message);
   }
 
@@ -428,21 +435,33 @@ export class Node {
       settle({ ok: false, error: new RpcError("timeout", text) });
       end();
     });
-    this.#pendingRpcs.set(id, { settle, cancelTimeout });
+    this.#pendingRpcs.set(id, { dest, type: body.type, settle, cancelTimeout });
     return () => {
       cancelTimeout();
       end();
     };
   }
 
-  #receiveReply(body: AnyBody): void {
+  #receiveReply({ src, body }: Message): void {
     const id = body["in_reply_to"];
     const pending = typeof id === "number" ? this.#pendingRpcs.get(id) : undefined;
     if (pending === undefined) return; // Too late, a second time, or never asked for.
+    if (src !== pending.dest) {
+      this.#noteStrangeReply(src, pending);
+      return;
+    }
     pending.cancelTimeout();
     this.#pendingRpcs.delete(id as number);
     pending.settle({ ok: true, body });
     this.#noticeIdle();
+  }
+
+  /** Tells of the first reply that came from somebody else than was asked: there may be many. */
+  #noteStrangeReply(src: NodeId, { dest, type }: PendingRpc): void {
+    if (this.#hasToldOfStrangeReply) return;
+    this.#hasToldOfStrangeReply = true;
+    const told = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which ${quote(dest)} was sent`;
+    this.log(`${told}; others like it will not be told of`);
   }
 
   #receiveRequest({ src, dest, body }: Message): void {

@@ -62,7 +62,9 @@ describe("syncRpc", () => {
   test("gets its own reply, in whatever order replies come", async () => {
     const { node } = startNode();
     const promises = [1, 2, 3].map(() => node.syncRpc("n1", ASK, AskOk));
-    for (const id of [2, 3, 1]) receive(node, { type: "ask_ok", value: id * 10, in_reply_to: id });
+    for (const id of [2, 3, 1]) {
+      receive(node, { type: "ask_ok", value: id * 10, in_reply_to: id }, "n1");
+    }
     const values = (await Promise.all(promises)).map(({ value }) => value);
     expect(values).toEqual([10, 20, 30]);
   });
@@ -162,11 +164,40 @@ describe("syncRpc", () => {
     },
   );
 
-  test("matches replies by in_reply_to alone: the peer may answer under another name", async () => {
-    const { node } = startNode();
-    const promise = ask(node);
-    receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "proxy");
-    expect(await outcome(promise)).toMatchObject({ value: 5 });
+  test.each([
+    ["another node", "n2"],
+    ["a client", "c1"],
+    ["a service", "seq-kv"],
+    ["itself", "n0"],
+    ["an unknown name", "__proto__"],
+    ["nobody", ""],
+  ])(
+    "ignores a reply from %s, and takes the one that comes from where it asked",
+    async (_, src) => {
+      const { node, host } = startNode();
+      const promise = ask(node);
+      receive(node, { type: "ask_ok", value: 6, in_reply_to: 1 }, src);
+      receive(node, { type: "error", code: 20, in_reply_to: 1 }, src);
+      expect(await outcome(promise)).toBe("pending");
+      receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
+      expect(await outcome(promise)).toMatchObject({ value: 5 });
+      await expectNothingLeft(node, host);
+    },
+  );
+
+  test("times out when only somebody else answers, and tells of that once", async () => {
+    const { node, host } = startNode();
+    for (let calls = 1; calls <= 3; calls++) {
+      const promise = ask(node);
+      for (let replies = 0; replies < 5; replies++) {
+        receive(node, { type: "ask_ok", value: 6, in_reply_to: calls }, "proxy");
+      }
+      await host.clock.advance(1000);
+      expect(await outcome(promise)).toMatchObject({ kind: "timeout" });
+    }
+    expect(host.logged).toEqual([
+      'Ignoring a reply from "proxy" to "ask", which "n1" was sent; others like it will not be told of',
+    ]);
   });
 
   test("rejects at once when the body cannot be encoded, and leaves nothing behind", async () => {
