@@ -813,8 +813,8 @@ export function broadcast(node: KVNode, options: Options): void {
     node.reply(request, { type: "read_ok", messages: here().read() });
     here().heard();
   });
-  node.handle("shown", Shown, (request) => here().show(request.body));
-  node.handle("gossip", Gossip, (request) => here().receive(request.src, request.body));
+  node.handleFromPeers("shown", Shown, (request) => here().show(request.body));
+  node.handleFromPeers("gossip", Gossip, (request) => here().receive(request.src, request.body));
 }
 broadcast.options = Options;
 

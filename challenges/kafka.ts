@@ -642,7 +642,7 @@ export const kafka = Object.assign(
       const offsets = await here().committed(request.body.keys);
       node.reply(request, { type: "list_committed_offsets_ok", offsets });
     });
-    node.handle("push", Push, (request) => here().receive(request.src, request.body));
+    node.handleFromPeers("push", Push, (request) => here().receive(request.src, request.body));
   },
   { options: Options },
 );

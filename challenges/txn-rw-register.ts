@@ -274,7 +274,7 @@ export class Replica {
 
   #peer(id: NodeId): Peer {
     const peer = this.#peers.get(id);
-    if (peer === undefined) throw new RpcError("malformed-request", `${id} is no node`);
+    if (peer === undefined) throw new Error(`${id} is no peer`);
     return peer;
   }
 
@@ -383,7 +383,7 @@ function begin(node: Node, options: Options): void {
     const reply = () => node.reply(request, { type: "txn_ok", txn });
     return durable ? replication(replica.lastWritten).then(reply) : reply();
   });
-  node.handle("replicate", Replicate, ({ src, body }) => {
+  node.handleFromPeers("replicate", Replicate, ({ src, body }) => {
     replica.receive(src, body);
     if (!replica.isAwaited(src)) retries.get(src)?.();
     for (const { clock, end } of waiting) if (clock <= replica.replicatedUpTo) end();

@@ -106,7 +106,7 @@ export class Counter {
             timeoutMs: Number.POSITIVE_INFINITY,
           }),
     });
-    node.handle("local", v.object({}), async (request) => {
+    node.handleFromPeers("local", v.object({}), async (request) => {
       await this.#start();
       const { version, total } = this.#total();
       node.reply(request, { type: "local_ok", version, total });

@@ -111,7 +111,9 @@ export class Node {
   readonly #initRegistration = registration(Init, (request) => this.#initialize(request));
   readonly #topologyRegistration = registration(Topology, (request) => {
     const { topology } = request.body;
-    this.#neighbours = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
+    const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
+    // Maelstrom hears nothing more of a node that sends to a name which does not exist.
+    this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
     this.reply(request, { type: "topology_ok" });
   });
   #identity: Identity | undefined;
@@ -153,7 +155,10 @@ export class Node {
   }
 
   /**
-   * The nodes that the last `topology` message put beside this one; all peers until one arrives.
+   * The peers that the last `topology` message put beside this one; all peers until one arrives.
+   *
+   * In the order of that message; names that are no peer's are left out.
+   *
    * @throws {Error} before `init`.
    */
   get neighbours(): readonly NodeId[] {
@@ -193,6 +198,29 @@ export class Node {
       throw new Error(`Cannot register handler for "${type}": one is already registered`);
     }
     this.#handlers.set(type, registration(schema, handler));
+  }
+
+  /**
+   * Registers what to do with messages of one type that nodes send each other.
+   *
+   * As {@link handle}, but one that comes from anybody but a peer, be it a client or a name that
+   * `init` did not tell, is refused with `malformed-request` (12): so what is kept for each sender
+   * is bounded by the number of nodes.
+   *
+   * @throws {Error} when the type has a handler already, or is `init`.
+   */
+  handleFromPeers<S extends Schema>(
+    type: string,
+    schema: S,
+    handler: Handler<v.InferOutput<S>>,
+  ): void {
+    this.handle(type, schema, (request) => {
+      if (!this.peers.includes(request.src)) {
+        const text = `Nodes send each other ${quote(type)}, but ${quote(request.src)} is no peer`;
+        throw new RpcError("malformed-request", text);
+      }
+      return handler(request);
+    });
   }
 
   /**

@@ -149,26 +149,71 @@ const cases = CASES.flatMap(({ challenge: name, request, wrong, reads }) =>
   }),
 );
 
+/** What nodes tell each other, and what shows whether it was taken. */
+const AMONG_NODES = [
+  ["broadcast", { type: "shown", values: [7] }, [READ]],
+  ["broadcast", { type: "gossip", me: "n1~a", have: [], news: [["n1~a", 0, 7]] }, [READ]],
+  ["g-counter", { type: "local" }, [READ]],
+  ["pn-counter", { type: "local" }, [READ]],
+  [
+    "kafka",
+    {
+      type: "push",
+      from: 0,
+      records: [{ time: 0, messages: [["7", 7]], commits: [["7", 7]] }],
+      promise: 9,
+      knownRecords: 0,
+      knownPromise: 0,
+      isUnconfirmed: true,
+    },
+    POLLS,
+  ],
+  [
+    "txn-rw-register",
+    { type: "replicate", from: "a", has: 0, asks: true, state: [[1, 7, 7, "a"]] },
+    [{ type: "txn", txn: [["r", 1, null]] }],
+  ],
+] as const;
+
+/** A node that is asked whatever shows its state. */
+async function initialized(name: string) {
+  const node = new Alone(name);
+  await node.ask({ type: "init", node_id: "n0", node_ids: ["n0"] });
+  return {
+    ask: (body: AnyBody) => node.ask(body),
+    look: async (reads: readonly AnyBody[]) => {
+      const shown: AnyBody[] = [];
+      for (const read of reads) {
+        const { in_reply_to: _, ...answer } = await node.ask(read);
+        shown.push(answer);
+      }
+      return shown;
+    },
+  };
+}
+
 describe("Every challenge", () => {
   test.each(cases.map((one) => [one.name, shorten(JSON.stringify(one.body)), one] as const))(
     "%s answers malformed-request (12) to %s, names the field, and changes nothing",
     async (name, _, { request, field, body, reads }) => {
-      const node = new Alone(name);
-      await node.ask({ type: "init", node_id: "n0", node_ids: ["n0"] });
-      await node.ask(request);
-      const look = async () => {
-        const shown: AnyBody[] = [];
-        for (const read of reads) {
-          const { in_reply_to: __, ...answer } = await node.ask(read);
-          shown.push(answer);
-        }
-        return shown;
-      };
-      const before = await look();
-      const { type, code, text } = await node.ask(body);
+      const { ask, look } = await initialized(name);
+      await ask(request);
+      const before = await look(reads);
+      const { type, code, text } = await ask(body);
       expect({ type, code }).toEqual({ type: "error", code: 12 });
       expect(text).toMatch(new RegExp(`"${field}[".]`));
-      expect(await look()).toEqual(before);
+      expect(await look(reads)).toEqual(before);
+    },
+  );
+
+  test.each(AMONG_NODES)(
+    "%s answers malformed-request (12) to a client that sends %o, and changes nothing",
+    async (name, body, reads) => {
+      const { ask, look } = await initialized(name);
+      const before = await look(reads);
+      const text = `Nodes send each other "${body.type}", but "c1" is no peer`;
+      expect(await ask(body)).toMatchObject({ type: "error", code: 12, text });
+      expect(await look(reads)).toEqual(before);
     },
   );
 });

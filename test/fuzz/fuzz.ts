@@ -16,7 +16,7 @@ import { isJsonInteger, shorten } from "../../lib/vortex/message.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { SERVICES, type Service } from "../../lib/workbench/services/index.ts";
 import { binary } from "../support/spawn.ts";
-import { Noise } from "./noise.ts";
+import { NODE_IDS, Noise } from "./noise.ts";
 import { type Probe, SUBJECTS } from "./subjects.ts";
 
 export interface FuzzResult {
@@ -182,7 +182,7 @@ export async function fuzz(name: string, lines: number, seed: number): Promise<F
     "early",
   );
   const fuzzing = new Fuzzing(name, subject.words, seed);
-  const init = { type: "init", node_id: "n0", node_ids: ["n0"] };
+  const init = { type: "init", node_id: "n0", node_ids: NODE_IDS };
 
   let probes = 0;
   for (let line = 0; line < BEFORE_INIT; line++) await fuzzing.write(early.next());

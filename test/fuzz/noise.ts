@@ -3,13 +3,16 @@
  * well-formed messages whose fields are wrong.
  *
  * Each line is from a sender of its own (`f1`, `f2`, ...), so a second answer to one can be told; but
- * those in which bytes were changed are from `spoilt`.
+ * those in which bytes were changed are from `spoilt`, and some pretend to be from a node.
  */
 import type { Random } from "../../lib/vortex/index.ts";
 import { pickOne, randomInteger } from "../../lib/workbench/random.ts";
 
 /** Fields of a request's body and their values as JSON texts. */
 export type Template = { readonly type: string; readonly [field: string]: string };
+
+/** The nodes of which the one that hears the noise knows: itself is the first of them. */
+export const NODE_IDS = ["n0", "n1", "n2"];
 
 const encoder = new TextEncoder();
 
@@ -118,8 +121,9 @@ export class Noise {
 
   #message(value?: string): string {
     this.#count++;
+    const isSpoofed = this.#random.next() < 0.05;
     const envelope = {
-      src: `"${this.#sender}${this.#count}"`,
+      src: `"${isSpoofed ? this.#pick(NODE_IDS) : `${this.#sender}${this.#count}`}"`,
       dest: this.#random.next() < 0.1 ? this.#pick(NASTY) : '"n0"',
       body: this.#body(value),
     };
@@ -153,9 +157,9 @@ export class Noise {
     return [key, key === "in_reply_to" ? this.#strayReference() : this.#pick(NASTY)];
   }
 
-  /** What no request of the node's has for an id: a forged answer to one would be taken for true. */
+  /** The numbers of RPCs that are under way among others, but none of these asks who sends this. */
   #strayReference(): string {
-    return this.#pick([...NASTY, "-77777777777", "99999999999"].filter((text) => text !== "1"));
+    return this.#pick([...NASTY, String(this.#below(1000)), "-77777777777", "99999999999"]);
   }
 
   /** An answer to nothing. */

@@ -1,6 +1,6 @@
 /** What each challenge is asked while it is fuzzed: requests to spoil, and valid ones with their answers. */
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
-import type { Template } from "./noise.ts";
+import { NODE_IDS, type Template } from "./noise.ts";
 
 /** A valid request, and whether an answer is right; throws or returns false if it is not. */
 export interface Probe {
@@ -18,7 +18,7 @@ export interface Subject {
 
 /** What every node is sent besides: `init` again among it, as before, and under another name. */
 const COMMON: readonly Template[] = [
-  { type: '"init"', node_id: '"n0"', node_ids: '["n0"]' },
+  { type: '"init"', node_id: '"n0"', node_ids: JSON.stringify(NODE_IDS) },
   { type: '"init"', node_id: '"n7"', node_ids: '["n0","n7"]' },
   { type: '"topology"', topology: '{"n0":["n1"]}' },
   { type: '"no_such_type"', value: "1" },

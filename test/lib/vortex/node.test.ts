@@ -216,6 +216,13 @@ describe("Node neighbours", () => {
     expect(node.neighbours).toEqual([]);
   });
 
+  test("are the topology's in its order, but for the node itself and names that are no peer's", () => {
+    const { node } = startNode();
+    const n0 = ["n2", "n9", "n0", "c1", "__proto__", "n1", "n2"];
+    receive(node, { type: "topology", msg_id: 1, topology: { n0 } });
+    expect(node.neighbours).toEqual(["n2", "n1"]);
+  });
+
   test("stay as they were when a topology is malformed", () => {
     const { node, host } = startNode();
     receive(node, { type: "topology", msg_id: 1, topology: { n0: "n1" } });
@@ -272,6 +279,53 @@ function answers(body: AnyBody): { bodies: AnyBody[]; logged: readonly string[] 
   receive(node, body);
   return { bodies: host.takeBodies(), logged: host.logged };
 }
+
+describe("Node.handleFromPeers", () => {
+  const listen = () => {
+    const heard: string[] = [];
+    const started = startNode((starting) => {
+      starting.handleFromPeers("gossip", Read, ({ src, body }) => {
+        heard.push(`${src}: ${body.key}`);
+      });
+    });
+    return { ...started, heard };
+  };
+
+  test("calls the handler with what a peer sends", () => {
+    const { node, heard } = listen();
+    receive(node, { type: "gossip", key: "a" }, "n2");
+    expect(heard).toEqual(["n2: a"]);
+  });
+
+  test.each(["c1", "n3", "n0", "seq-kv", "__proto__", ""])(
+    "answers malformed-request (12) to what %p sends, who is no peer",
+    (src) => {
+      const { node, host, heard } = listen();
+      receive(node, { type: "gossip", key: "a", msg_id: 4 }, src);
+      const text = `Nodes send each other "gossip", but "${src}" is no peer`;
+      expect(host.takeBodies()).toEqual([{ type: "error", in_reply_to: 4, code: 12, text }]);
+      expect(heard).toEqual([]);
+    },
+  );
+
+  test("answers with what the handler throws, at once or later", async () => {
+    const { node, host } = startNode((starting) => {
+      starting.handleFromPeers("now", Any, () => {
+        throw new RpcError("abort", "now");
+      });
+      starting.handleFromPeers("later", Any, async () => {
+        throw new RpcError("abort", "later");
+      });
+    });
+    receive(node, { type: "now", msg_id: 1 }, "n1");
+    receive(node, { type: "later", msg_id: 2 }, "n1");
+    await settled();
+    expect(host.takeBodies().map(({ code, text }) => [code, text])).toEqual([
+      [14, "now"],
+      [14, "later"],
+    ]);
+  });
+});
 
 describe("Node replies", () => {
   test("not-supported (10) to a message type without a handler", () => {
