@@ -71,6 +71,7 @@ import {
   type Skip,
   StoredLog,
   serve,
+  startOnce,
   type Run as Values,
 } from "../lib/vortex/index.ts";
 
@@ -707,12 +708,17 @@ class Replica {
   readonly #gossiper: Gossiper;
   readonly #stored: StoredLog<Values> | undefined;
   readonly #batcher: Batcher<unknown>;
-  #recovery: Promise<void> | undefined;
+  /** Reads back what earlier starts of this node have stored. */
+  readonly #recover: () => Promise<void>;
   #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
 
   constructor(node: KVNode, { flushMs, durable }: Options) {
     const { id, nodeIds } = node;
     this.#node = node;
+    this.#recover = startOnce(node, async () => {
+      await this.#stored?.readOn();
+      this.#step();
+    });
     this.#start = `${id}~${Math.floor(node.random() * 2 ** 31).toString(36)}`;
     const start = this.#start;
     this.#gossiper = new Gossiper({ id, nodeIds, start, flushMs, nowMs: node.nowMs() });
@@ -774,12 +780,6 @@ class Replica {
       this.#step();
     });
     this.#timer = { dueMs, cancel };
-  }
-
-  /** Reads back what earlier starts of this node have stored. */
-  #recover(): Promise<void> {
-    this.#recovery ??= (this.#stored?.readOn() ?? Promise.resolve()).then(() => this.#step());
-    return this.#recovery;
   }
 
   async #store(values: readonly unknown[]): Promise<void> {

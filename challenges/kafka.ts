@@ -48,6 +48,7 @@ import {
   RpcError,
   StoredLog,
   serve,
+  startOnce,
   within,
 } from "../lib/vortex/index.ts";
 
@@ -308,7 +309,12 @@ class Replica {
   readonly #batcher: Batcher<LogRecord["messages"][number], number>;
   /** Committed offsets that are not stored yet. */
   readonly #uncommitted = new Map<string, number>();
-  #starting: Promise<void> | undefined;
+  /**
+   * Reads all logs back and begins to talk to others, the first time that it is called.
+   *
+   * Not before the first request: until then other names may not be known to the network.
+   */
+  readonly #start: () => Promise<void>;
   #hasStarted = false;
   /** Settles when the record that is being appended is stored. */
   #appended: Promise<unknown> = Promise.resolve();
@@ -324,6 +330,7 @@ class Replica {
     this.#options = options;
     this.#merged = new MergedLog(node.nodeIds.length);
     this.#index = node.nodeIds.indexOf(node.id);
+    this.#start = startOnce(node, () => this.#recover());
     this.#log = this.#logOf(node.id, this.#index);
     this.#peers = node.nodeIds.flatMap((id, index): Peer[] =>
       id === node.id ? [] : [newPeer(id, index, this.#logOf(id, index))],
@@ -340,23 +347,13 @@ class Replica {
     });
   }
 
-  /**
-   * Reads all logs back and begins to talk to others, the first time that it is called.
-   *
-   * Not before the first request: until then other names may not be known to the network.
-   */
-  start(): Promise<void> {
-    this.#starting ??= this.#start();
-    return this.#starting;
-  }
-
   /** Appends a message to a key's log, and resolves with its offset. */
   async send(key: string, message: unknown): Promise<number> {
     if (this.#options.durable) {
       const { result: time, index } = await this.#batcher.add([key, message]);
       return this.#merged.offsetOf(this.#index, time + index);
     }
-    await within(this.#node, START_LIMIT_MS, this.start());
+    await within(this.#node, START_LIMIT_MS, this.#start());
     if (this.#batcher.size >= MAX_UNSTORED) {
       throw new RpcError("temporarily-unavailable", "Too many messages wait to be stored");
     }
@@ -369,19 +366,19 @@ class Replica {
   }
 
   poll(offsets: ReadonlyMap<string, number>): { [key: string]: unknown } {
-    this.#begin();
+    void this.#start();
     return Object.fromEntries(this.#merged.poll(offsets));
   }
 
   commit(offsets: ReadonlyMap<string, number>): void {
-    this.#begin();
+    void this.#start();
     for (const [key, offset] of offsets) {
       if (this.#merged.commit(key, offset)) this.#uncommitted.set(key, offset);
     }
   }
 
   async committed(keys: readonly string[]): Promise<{ [key: string]: number }> {
-    await within(this.#node, START_LIMIT_MS, this.start());
+    await within(this.#node, START_LIMIT_MS, this.#start());
     return Object.fromEntries(
       keys.flatMap((key) => {
         const offset = this.#merged.committed(key);
@@ -391,7 +388,7 @@ class Replica {
   }
 
   receive(src: NodeId, push: v.InferOutput<typeof Push>): void {
-    this.#begin();
+    void this.#start();
     const peer = this.#peers.find(({ id }) => id === src);
     if (peer === undefined) return;
     const { from, records, promise } = push;
@@ -424,7 +421,7 @@ class Replica {
     if (this.#kept.length >= 2 * MAX_KEPT) this.#kept.splice(0, MAX_KEPT);
   }
 
-  async #start(): Promise<void> {
+  async #recover(): Promise<void> {
     const { durable, pushMs, commitMs } = this.#options;
     await Promise.all([this.#log, ...this.#peers.map(({ log }) => log)].map((log) => log.readOn()));
     // Takes the place of a record that was under way when this node was killed. What it promised
@@ -446,27 +443,23 @@ class Replica {
     });
   }
 
-  #begin(): void {
-    if (this.#starting === undefined) this.#inBackground(this.start());
-  }
-
   /** Appends messages to the log; resolves with the time of the first. */
   async #store(messages: LogRecord["messages"]): Promise<number> {
     // At once: messages that are acknowledged from here on are of the next batch.
     const given = this.#open;
     this.#storing = given;
     this.#open = undefined;
-    await this.start();
+    await this.#start();
     return await this.#inTurn(async () => {
-      const commits = this.#takeCommits();
-      for (;;) {
-        const time = given ?? this.#merged.end;
-        this.#storing = time;
-        const isStored = await this.#log.append({ time, messages, commits });
+      try {
+        const { time } = await this.#append((commits) => {
+          this.#storing = given ?? this.#merged.end;
+          return { time: this.#storing, messages, commits };
+        });
+        return time;
+      } finally {
         this.#storing = undefined;
         this.#keepPromise();
-        if (isStored) return time;
-        // A fence was there: the messages get times after it.
       }
     });
   }
@@ -474,20 +467,27 @@ class Replica {
   #storeCommits(): void {
     // They ride on the next record, if there will be one.
     if (this.#uncommitted.size === 0 || this.#batcher.size > 0) return;
-    const stored = this.#inTurn(async () => {
-      const commits = this.#takeCommits();
-      const record = () => ({ time: this.#promise(), messages: [], commits });
-      while (!(await this.#log.append(record()))) {
-        // A fence was there.
-      }
-    });
+    const stored = this.#inTurn(() =>
+      this.#append((commits) => ({ time: this.#promise(), messages: [], commits })),
+    );
     this.#inBackground(stored);
   }
 
-  #takeCommits(): [key: string, offset: number][] {
+  /** Appends a record with the committed offsets; where a fence was, it is made anew. */
+  async #append(make: (commits: LogRecord["commits"]) => LogRecord): Promise<LogRecord> {
     const commits = [...this.#uncommitted];
     this.#uncommitted.clear();
-    return commits;
+    try {
+      for (;;) {
+        const record = make(commits);
+        if (await this.#log.append(record)) return record;
+      }
+    } catch (error) {
+      for (const [key, offset] of commits) {
+        if (!this.#uncommitted.has(key)) this.#uncommitted.set(key, offset);
+      }
+      throw error;
+    }
   }
 
   /** Runs one task after the other: a log has one end. */

@@ -17,6 +17,7 @@ import { isRpcError, RpcError } from "./errors.ts";
 import type { KVNode } from "./kv-node.ts";
 import type { NodeId } from "./message.ts";
 import { retry } from "./retry.ts";
+import { startOnce } from "./start-once.ts";
 import { within } from "./within.ts";
 
 const Milliseconds = v.pipe(v.number(), v.minValue(0));
@@ -81,7 +82,11 @@ export class Counter {
   readonly #options: CounterOptions;
   readonly #freshMs: number;
   readonly #batcher: Batcher<number>;
-  #starting: Promise<void> | undefined;
+  /**
+   * Finds this node's bucket again, the first time that it is called: not before the first request,
+   * for until then other names may not be known to the network.
+   */
+  readonly #start: () => Promise<void>;
   /** This node's bucket, as it was stored last. */
   #bucket: Bucket | undefined;
   #peers: readonly Peer[] = [];
@@ -95,6 +100,7 @@ export class Counter {
   constructor(node: KVNode, options: CounterOptions) {
     this.#node = node;
     this.#options = options;
+    this.#start = startOnce(node, () => this.#recover());
     this.#freshMs = options.freshMs ?? (options.durable ? 1000 : 3500);
     this.#batcher = new Batcher(node, {
       flush: (deltas) => this.#store(deltas.reduce((sum, delta) => sum + delta, 0)),
@@ -132,7 +138,10 @@ export class Counter {
     await within(this.#node, START_LIMIT_MS, this.#start());
     exact(this.#total().total + this.#unstored + delta);
     this.#unstored += delta;
-    this.#batcher.add(delta).catch((error) => this.#node.log(`Lost ${delta}: ${error}`));
+    this.#batcher.add(delta).catch((error) => {
+      this.#unstored -= delta;
+      this.#node.log(`Lost ${delta}: ${error}`);
+    });
   }
 
   /**
@@ -174,15 +183,6 @@ export class Counter {
 
   #total(): Total {
     return this.#bucket ?? NOTHING;
-  }
-
-  /**
-   * Finds this node's bucket again, the first time that it is called: not before the first request,
-   * for until then other names may not be known to the network.
-   */
-  #start(): Promise<void> {
-    this.#starting ??= this.#recover();
-    return this.#starting;
   }
 
   async #recover(): Promise<void> {
@@ -251,9 +251,8 @@ export class Counter {
     this.#writtenMs = Math.max(this.#writtenMs, sentMs);
   }
 
-  async #readBucket(id: NodeId, timeoutMs: number): Promise<Bucket | undefined> {
-    const value = await this.#node.seqKv.readOr(this.#keyOf(id), undefined, { timeoutMs });
-    return value === undefined ? undefined : v.parse(Bucket, value);
+  #readBucket(id: NodeId, timeoutMs: number): Promise<Bucket | undefined> {
+    return this.#node.seqKv.readAs(this.#keyOf(id), Bucket, { timeoutMs });
   }
 
   #keyOf(id: NodeId): string {
@@ -277,7 +276,8 @@ export class Counter {
         const isDue = !wasSilent || this.#node.nowMs() - peer.askedMs >= PROBE_MS;
         const answered = isDue && !isFirst ? this.#ask(peer) : Promise.resolve(false);
         // A silent one is asked now and then to hear whether it is back; nobody waits for that.
-        if (!wasSilent && (await answered)) return;
+        if (wasSilent) answered.catch((error) => this.#node.log(`Cannot ask ${peer.id}: ${error}`));
+        else if (await answered) return;
         try {
           await isWritten();
           const asOfMs = this.#writtenMs;

@@ -50,5 +50,6 @@ export type { OptionsSchema } from "./options.ts";
 export { type Counts, OriginLog, type Run, type Skip } from "./origin-log.ts";
 export { type Program, serve } from "./process.ts";
 export { retry } from "./retry.ts";
+export { startOnce } from "./start-once.ts";
 export { StoredLog, type StoredLogOptions } from "./stored-log.ts";
 export { within } from "./within.ts";

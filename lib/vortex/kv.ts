@@ -5,6 +5,9 @@
  */
 import * as v from "valibot";
 import { isRpcError, RpcError } from "./errors.ts";
+import { type Schema, safeParse } from "./fast-parse.ts";
+import { stringifyJson } from "./json.ts";
+import { describeIssues, shorten } from "./message.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";
 
 /** A service that keeps values under keys. */
@@ -65,6 +68,26 @@ export class KvClient {
       if (isRpcError(error, "key-does-not-exist")) return missing;
       throw error;
     }
+  }
+
+  /**
+   * The value of a key as the schema makes it, or `undefined` when the service says that there is no
+   * such key.
+   *
+   * @throws {Error} when the value does not fit: somebody else must have stored it. This is no
+   *   `RpcError`, for to ask again would not help.
+   */
+  async readAs<S extends Schema>(
+    key: unknown,
+    schema: S,
+    options?: SyncRpcOptions,
+  ): Promise<v.InferOutput<S> | undefined> {
+    const value = await this.readOr(key, undefined, options);
+    if (value === undefined) return undefined;
+    const result = safeParse(schema, value);
+    if (result.success) return result.output;
+    const place = `${shorten(stringifyJson(key))} in ${this.#service}`;
+    throw new Error(`Cannot use what is stored under ${place}: ${describeIssues(result.issues)}`);
   }
 
   /** Stores a value, whatever was there. */

@@ -62,6 +62,7 @@ export class StoredLog<Record> {
    * Calls must not overlap.
    *
    * @returns whether it was appended; if not, another's record had that place, and is known now.
+   * @throws {Error} when what has that place is no record; nothing was appended.
    */
   async append(record: Record): Promise<boolean> {
     const number = this.#length;
@@ -75,6 +76,8 @@ export class StoredLog<Record> {
    * Reads on from what is known here up to the end, however long that takes.
    *
    * A call while another is under way shares it: what was stored in between may remain unknown.
+   *
+   * @throws {Error} when something there is no record; what comes before it is known then.
    */
   readOn(): Promise<void> {
     this.#reading ??= this.#readToEnd().finally(() => {
@@ -115,9 +118,8 @@ export class StoredLog<Record> {
     }
   }
 
-  async #read(number: number, timeoutMs: number): Promise<Stored<Record> | undefined> {
-    const value = await this.#node.linKv.readOr(this.#key(number), undefined, { timeoutMs });
-    return value === undefined ? undefined : v.parse(this.#schema, value);
+  #read(number: number, timeoutMs: number): Promise<Stored<Record> | undefined> {
+    return this.#node.linKv.readAs(this.#key(number), this.#schema, { timeoutMs });
   }
 
   #key(number: number): string {

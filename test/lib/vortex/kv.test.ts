@@ -1,5 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import * as v from "valibot";
 import type { TestHost } from "../../../lib/testing/index.ts";
 import { TestKv } from "../../../lib/testing/index.ts";
 import {
@@ -116,6 +117,33 @@ describe("KvClient.read", () => {
     });
     expect(outcome).toBe("enough");
   });
+});
+
+describe("KvClient.readAs", () => {
+  const Point = v.object({ x: v.number() });
+  const read = (reply: AnyBody) =>
+    scripted([reply], (node) => node.seqKv.readAs("a", Point)).then(({ outcome }) => outcome);
+
+  test("resolves with what the schema makes of the value", async () => {
+    expect(await read({ type: "read_ok", value: { x: 1, y: 2 } })).toEqual({ x: 1 });
+  });
+
+  test("resolves with undefined when there is no such key", async () => {
+    expect(await read(ABSENT)).toBeUndefined();
+  });
+
+  test("rejects with any other error of the service", async () => {
+    expect(await read({ type: "error", code: 11 })).toMatchObject({ code: 11 });
+  });
+
+  test.each([[null], [5], [[]], [{}], [{ x: "1" }]])(
+    "rejects with what says where and why, and is no RpcError, when the value is %j",
+    async (value) => {
+      const error = await read({ type: "read_ok", value });
+      expect(isRpcError(error)).toBe(false);
+      expect(String(error)).toStartWith('Error: Cannot use what is stored under "a" in seq-kv: ');
+    },
+  );
 });
 
 describe("KvClient.readOr", () => {

@@ -1,0 +1,145 @@
+/**
+ * What a service holds may have been put there by somebody else: by another program under the same
+ * keys, or by another version of this one. Nodes say so, and go on once it is mended.
+ */
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { TestCluster } from "../../lib/testing/index.ts";
+import { type AnyBody, type KVNode, parseJson } from "../../lib/vortex/index.ts";
+import { challenge } from "../support/challenges.ts";
+
+interface Case {
+  readonly name: string;
+  readonly options: AnyBody;
+  /** The key whose value is not what the challenge stores there. */
+  readonly key: string;
+  /** A value that it might have stored there. */
+  readonly mended: unknown;
+  /** What cannot be done before that. */
+  readonly request: AnyBody;
+  readonly done: AnyBody;
+}
+
+const BUCKET = { id: "n0-before-1", version: 1, total: 3 };
+
+const CASES: readonly Case[] = [
+  {
+    name: "broadcast",
+    options: { durable: true },
+    key: "broadcast/n0/0",
+    mended: { id: "before", record: ["n0~before", 0, 8] },
+    request: { type: "broadcast", message: 7 },
+    done: { type: "broadcast_ok" },
+  },
+  {
+    name: "g-set",
+    options: {},
+    key: "g-set/n0/0",
+    mended: { id: "before", record: [8] },
+    request: { type: "add", element: 7 },
+    done: { type: "add_ok" },
+  },
+  {
+    name: "g-set",
+    options: {},
+    key: "g-set/n1/0",
+    mended: { id: "before", record: [8] },
+    request: { type: "read" },
+    done: { type: "read_ok", value: [8] },
+  },
+  ...["g-counter", "pn-counter"].flatMap((name): Case[] => [
+    {
+      name,
+      options: {},
+      key: "counter/n0",
+      mended: BUCKET,
+      request: { type: "add", delta: 2 },
+      done: { type: "add_ok" },
+    },
+    {
+      name,
+      options: { durable: false },
+      key: "counter/n0",
+      mended: BUCKET,
+      request: { type: "read" },
+      done: { type: "read_ok", value: 3 },
+    },
+    {
+      name,
+      options: {},
+      key: "counter/n1",
+      mended: BUCKET,
+      request: { type: "read" },
+      done: { type: "read_ok", value: 3 },
+    },
+  ]),
+  ...[{ durable: true }, { durable: false }].map((options): Case => {
+    return {
+      name: "kafka",
+      options,
+      key: "kafka/n1/0",
+      mended: { id: "before", record: { time: 5, messages: [["7", 8]], commits: [] } },
+      request: { type: "send", key: "7", msg: 9 },
+      done: { type: "send_ok", offset: expect.any(Number) },
+    };
+  }),
+];
+
+const FOREIGN = ["null", "7", '"text"', "[]", "{}", '{"id":1,"record":{}}', '{"__proto__":1.0}'];
+
+const cases = CASES.flatMap((one) =>
+  FOREIGN.map((text) => [one.name, JSON.stringify(one.options), one.key, text, one] as const),
+);
+
+describe("A node that finds what it did not store", () => {
+  test.each(cases)(
+    "of %s %s under %s, %s, answers crash (13) that tells where, and goes on once it is mended",
+    async (name, _, key, text, { options, mended, request, done }) => {
+      const program = challenge(name);
+      const parsed = v.parse(program.options ?? v.unknown(), options);
+      const cluster = new TestCluster({
+        nodeIds: ["n0", "n1"],
+        program: (node) => (program as (node: KVNode, options: unknown) => void)(node, parsed),
+      });
+      const store = (value: unknown) => cluster.kv.answer({ type: "write", key, value });
+      // A node that is not there is not asked: its bucket, or its log, has to do.
+      cluster.kill("n1");
+      store(parseJson(text));
+      await cluster.advance(1000);
+      for (let attempt = 0; attempt < 2; attempt++) {
+        const answer = await cluster.ask("n0", request);
+        expect(answer).toMatchObject({ type: "error", code: 13 });
+        expect(answer["text"]).toContain(`what is stored under "${key}" in `);
+      }
+
+      // Whatever else it is asked meanwhile, its log does not flood.
+      const before = cluster.logs.length;
+      for (let times = 0; times < 200; times++)
+        cluster.request("n0", { type: name === "kafka" ? "poll" : "read", offsets: {} });
+      await cluster.settle();
+      const remarks = cluster.logs.slice(before).filter((log) => log.includes("Cannot start"));
+      expect(remarks.length).toBeLessThanOrEqual(1);
+
+      store(mended);
+      await cluster.advance(1000);
+      expect(await cluster.ask("n0", request)).toMatchObject(done);
+    },
+  );
+});
+
+test("broadcast --durable shows what it had stored once that can be read, though nobody adds", async () => {
+  const program = challenge("broadcast") as (node: KVNode, options: unknown) => void;
+  const cluster = new TestCluster({
+    nodeIds: ["n0"],
+    program: (node) => program(node, { durable: true, flushMs: 400 }),
+  });
+  const store = (value: unknown) =>
+    cluster.kv.answer({ type: "write", key: "broadcast/n0/0", value });
+  store("foreign");
+  expect(await cluster.ask("n0", { type: "read" })).toMatchObject({ messages: [] });
+  await cluster.advance(5000);
+  store({ id: "before", record: ["n0~before", 0, 8] });
+  await cluster.ask("n0", { type: "read" });
+  await cluster.settle();
+  expect(await cluster.ask("n0", { type: "read" })).toMatchObject({ messages: [8] });
+});
