@@ -95,7 +95,7 @@ class Input {
 
   stop(): void {
     this.#isStopped = true;
-    void this.#reader.cancel();
+    this.#reader.cancel().catch((error) => logger.log(`Cannot stop reading stdin: ${error}`));
   }
 
   /** Whether nothing more is to be read: a line that has begun will not be finished. */
