@@ -85,7 +85,7 @@ export const KeptJson = v.custom<unknown>(
 /** Whether arrays and objects lie in each other at most so many levels deep: `[]` is one level. */
 function isNestedAtMost(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
-  if (levels === 0) return false;
+  if (levels === 0) return isRawNumber(value);
   for (const element of Object.values(value)) {
     if (!isNestedAtMost(element, levels - 1)) return false;
   }

@@ -8,6 +8,7 @@ import {
   Init,
   isJsonInteger,
   isObject,
+  KeptJson,
   Message,
   MessageId,
   shorten,
@@ -48,6 +49,29 @@ describe("Body", () => {
 
   test("takes a msg_id of null for none of its own: null is not an integer", () => {
     expect(accepts(Body, '{"type":"read","msg_id":null}')).toBe(false);
+  });
+});
+
+describe("KeptJson", () => {
+  const nested = (levels: number, leaf: string) =>
+    `${"[".repeat(levels)}${leaf}${"]".repeat(levels)}`;
+
+  test.each(["1", "null", '"a"', "1.0", "1e400"])(
+    "takes %s within 1,000 levels, and refuses it within more",
+    (leaf) => {
+      expect(accepts(KeptJson, leaf)).toBe(true);
+      expect(accepts(KeptJson, nested(1000, leaf))).toBe(true);
+      expect(refusal(KeptJson, nested(1001, leaf))).toContain("at most 1000 levels");
+    },
+  );
+
+  test("counts the levels where they are most: an empty array is one", () => {
+    expect(accepts(KeptJson, `[0,{"a":${nested(998, "")}},1]`)).toBe(true);
+    expect(accepts(KeptJson, `[0,{"__proto__":${nested(999, "")}},1]`)).toBe(false);
+  });
+
+  test("does not take what is missing", () => {
+    expect(v.is(v.object({ value: KeptJson }), {})).toBe(false);
   });
 });
 
