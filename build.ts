@@ -163,7 +163,7 @@ async function sourcesChangedMs(): Promise<number> {
     "build.ts",
     "package-lock.json",
     "lib/**/*.{ts,tsx,css}",
-    "challenges/*.ts",
+    "challenges/**/*.ts",
   ].flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)]);
   const changes = sources.map(async (source) => (await stat(join(ROOT, source))).mtimeMs);
   return Math.max(...(await Promise.all(changes)));

@@ -11,7 +11,7 @@ import {
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { INIT } from "./support/spawn.ts";
 
 setDefaultTimeout(120_000);
@@ -66,9 +66,9 @@ describe("build.ts", () => {
     const lines = stdout.trimEnd().split("\n");
     for (const told of lines) expect(told).toMatch(/^dist\/[\w-]+ +\d+\.\d MB +\d+\.\d s$/);
 
-    const challenges = (await readdir(join(project, "challenges"))).map((file) =>
-      file.replace(/\.ts$/, ""),
-    );
+    const challenges = (await readdir(join(project, "challenges")))
+      .filter((file) => file.endsWith(".ts"))
+      .map((file) => basename(file, ".ts"));
     const names = [...challenges, "vortex"].sort();
     expect(lines.map((told) => told.split(" ")[0]?.slice("dist/".length)).sort()).toEqual(names);
     // Beside the executables, what the command brings along for new projects.

@@ -6,7 +6,8 @@
  * equal though nobody has anything new to say, and that they are silent then.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { Gossiper, type Outgoing } from "../../challenges/broadcast.ts";
+import { Gossiper } from "../../challenges/broadcast/gossiper.ts";
+import type { Outgoing } from "../../challenges/broadcast/messages.ts";
 import { type NodeId, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { pickOne, randomInteger, randomStream } from "../../lib/workbench/random.ts";
 import { Scheduler } from "../../lib/workbench/scheduler.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { broadcast, Gossiper, type Outgoing } from "../../challenges/broadcast.ts";
+import { Gossiper } from "../../challenges/broadcast/gossiper.ts";
+import type { Outgoing } from "../../challenges/broadcast/messages.ts";
+import { broadcast } from "../../challenges/broadcast.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { receive, startNode } from "../support/fake-host.ts";

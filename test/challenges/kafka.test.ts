@@ -1,7 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
-import { kafka, MergedLog } from "../../challenges/kafka.ts";
+import { MergedLog } from "../../challenges/kafka/merged-log.ts";
+import { kafka } from "../../challenges/kafka.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, type Message, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 
