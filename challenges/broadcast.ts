@@ -32,7 +32,7 @@
  * again, until they do. Whoever has passed a node over asks it too, though seldom, for its parent may
  * die before it has told that node. This holds whatever the nodes believe of each other meanwhile, and
  * whatever happens to messages; `test/challenges/broadcast-faults.test.ts` holds it against every
- * fault, and `broadcast-gossip.test.ts` that all rest then. News waits for a cycle at most, and what
+ * fault, and `broadcast/gossiper-faults.test.ts` that all rest then. News waits for a cycle at most, and what
  * was lost is repeated a cycle and a round trip later; so once messages arrive again, all nodes are
  * equal within a second, or two cycles.
  *
