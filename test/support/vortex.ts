@@ -5,6 +5,19 @@ import { join } from "node:path";
 export const ROOT = join(import.meta.dir, "../..");
 export const DIST = join(ROOT, "dist");
 
+/** The compiled echo program. */
+export const ECHO = join(DIST, "echo");
+
+/**
+ * Words of a test of one echo node that takes a second.
+ *
+ * @param more Options after these, of which the last of a kind counts.
+ */
+export function echoTest(bin: string, ...more: readonly string[]): string[] {
+  const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
+  return [...words, ...more];
+}
+
 export interface VortexRun {
   readonly exitCode: number;
   readonly stdout: string;

@@ -9,6 +9,8 @@ import { RunStore, StoreError } from "../../../lib/workbench/store.ts";
 import { DEFAULTS } from "../../../lib/workbench/test-options.ts";
 import {
   DIST,
+  ECHO,
+  echoTest,
   nodeProgram,
   spawnVortex,
   temporaryDirectory,
@@ -167,11 +169,8 @@ describe("RunStore", () => {
 });
 
 describe("vortex test", () => {
-  const ECHO = join(DIST, "echo");
-  const echoTest = (bin: string, ...more: string[]) => [
-    ...["test", "-w", "echo", "--bin", bin, "--node-count", "2", "--time-limit", "1"],
-    ...["--rate", "30", ...more],
-  ];
+  const busyTest = (bin: string, ...more: string[]) =>
+    echoTest(bin, "--node-count", "2", "--rate", "30", ...more);
 
   test.concurrent("stores what happened, and says where", async () => {
     const root = temporaryDirectory();
@@ -179,7 +178,7 @@ describe("vortex test", () => {
       console.error("thinking of " + body.echo);
       reply({ type: "echo_ok", echo: body.echo });
     `);
-    const run = await vortex(...echoTest(talking, "--store", root, "--json", "--seed", "5"));
+    const run = await vortex(...busyTest(talking, "--store", root, "--json", "--seed", "5"));
     const [, directory = ""] = /^Stored in (.*)$/m.exec(run.stderr) ?? [];
     expect(dirname(directory)).toBe(join(root, "echo"));
     const results = JSON.parse(readFileSync(join(directory, "results.json"), "utf8"));
@@ -201,7 +200,7 @@ describe("vortex test", () => {
   test.concurrent("stores a history that is judged alike again", async () => {
     const root = temporaryDirectory();
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
-    const run = await vortex(...echoTest(shouting, "--store", root, "--json"));
+    const run = await vortex(...busyTest(shouting, "--store", root, "--json"));
     const { workload } = JSON.parse(run.stdout);
     const again = await vortex("check", "--json", join(root, "latest"));
     expect(JSON.parse(again.stdout)).toMatchObject({ ...workload, overallValid: false });
@@ -213,9 +212,9 @@ describe("vortex test", () => {
     const inDirectory = async (...args: string[]) =>
       Bun.spawn([join(DIST, "vortex"), ...args], { cwd, stdout: "ignore", stderr: "ignore" })
         .exited;
-    expect(await inDirectory(...echoTest(ECHO, "--no-store"))).toBe(0);
+    expect(await inDirectory(...busyTest(ECHO, "--no-store"))).toBe(0);
     expect(readdirSync(cwd)).toEqual([]);
-    expect(await inDirectory(...echoTest(ECHO))).toBe(0);
+    expect(await inDirectory(...busyTest(ECHO))).toBe(0);
     expect(readdirSync(cwd)).toEqual(["store"]);
     expect(existsSync(join(cwd, "store/echo/latest/results.json"))).toBe(true);
   });
@@ -226,7 +225,7 @@ describe("vortex test", () => {
       console.error("I am out of ideas");
       process.exit(3);
     `);
-    const { exitCode, stderr } = await vortex(...echoTest(dying, "--store", root));
+    const { exitCode, stderr } = await vortex(...busyTest(dying, "--store", root));
     const [, directory = ""] = /^What happened until then is in (.*)$/m.exec(stderr) ?? [];
     expect(dirname(directory)).toBe(join(root, "echo"));
     expect(readLines(directory, "history.jsonl").length).toBeGreaterThan(0);
@@ -237,7 +236,7 @@ describe("vortex test", () => {
 
   test.concurrent("keeps what there is of a test that is interrupted", async () => {
     const root = temporaryDirectory();
-    const child = spawnVortex(...echoTest(ECHO, "--time-limit", "50", "--store", root));
+    const child = spawnVortex(...busyTest(ECHO, "--time-limit", "50", "--store", root));
     const history = join(root, "latest/history.jsonl");
     while (!existsSync(history) || readFileSync(history, "utf8") === "") await Bun.sleep(20);
     child.kill("SIGINT");
@@ -247,7 +246,7 @@ describe("vortex test", () => {
   });
 
   test.concurrent("ends with 254 before it begins where it cannot store", async () => {
-    const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--store", "/dev/null/store"));
+    const { exitCode, stderr } = await vortex(...busyTest(ECHO, "--store", "/dev/null/store"));
     expect(stderr).toContain("Cannot store runs in /dev/null/store: ");
     expect(stderr).toContain("--store DIR keeps them elsewhere, --no-store nowhere");
     expect(exitCode).toBe(254);
@@ -257,7 +256,7 @@ describe("vortex test", () => {
     const root = temporaryDirectory();
     // No file may have more than 8 blocks of 512 bytes, as if the disk were full then.
     const limited = 'ulimit -f 8; trap "" XFSZ; exec "$@"';
-    const command = [join(DIST, "vortex"), ...echoTest(ECHO, "--store", root, "--json")];
+    const command = [join(DIST, "vortex"), ...busyTest(ECHO, "--store", root, "--json")];
     const child = Bun.spawn(["sh", "-c", limited, "sh", ...command, "--rate", "200"], {
       stdout: "pipe",
       stderr: "pipe",
@@ -279,13 +278,11 @@ describe("vortex stages", () => {
     await vortex("stages", "1", "--store", root, "--seed", "9");
     const { command } = JSON.parse(readFileSync(join(root, "latest/test.json"), "utf8"));
     expect(command).toBe(
-      `vortex test --bin ${ECHO_BIN} -w echo --node-count 1 --time-limit 5 --nemesis-interval 2 --recovery 4 --seed 9`,
+      `vortex test --bin ${ECHO} -w echo --node-count 1 --time-limit 5 --nemesis-interval 2 --recovery 4 --seed 9`,
     );
     expect(existsSync(join(root, "echo/latest/results.json"))).toBe(true);
   });
 });
-
-const ECHO_BIN = join(DIST, "echo");
 
 function operation(index: number, value: Json): Operation {
   return { index, time: index, type: "invoke", process: 0, f: "echo", value };

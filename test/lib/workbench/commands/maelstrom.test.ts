@@ -11,7 +11,8 @@ import {
 import { BROADCAST_RESULTS, standInForMaelstrom } from "../../../support/maelstrom.ts";
 import { runSimulated, testOptionsOf } from "../../../support/simulate.ts";
 import {
-  DIST,
+  ECHO,
+  echoTest,
   isRunning,
   spawnVortex,
   temporaryDirectory,
@@ -20,11 +21,8 @@ import {
 
 setDefaultTimeout(60_000);
 
-const ECHO = join(DIST, "echo");
-const echoTest = (maelstrom: string, ...more: string[]) => [
-  ...["test", "-w", "echo", "--bin", ECHO, "--node-count", "1", "--time-limit", "1"],
-  ...["--maelstrom", maelstrom, ...more],
-];
+const besides = (maelstrom: string, ...more: string[]) =>
+  echoTest(ECHO, "--maelstrom", maelstrom, ...more);
 
 describe("maelstromWords", () => {
   test("are the flags that Maelstrom has, the program's words at the end", () => {
@@ -76,7 +74,7 @@ describe("vortex test --maelstrom", () => {
   test.concurrent("shows both results side by side", async () => {
     const maelstrom = standInForMaelstrom("{:net {:servers {:msgs-per-op 0.25}} :valid? true}");
     const store = temporaryDirectory();
-    const { stdout, stderr, exitCode } = await vortex(...echoTest(maelstrom, "--store", store));
+    const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--store", store));
     expect(stdout).toMatch(/│ echo │ valid +│ +0\.00 │ .* ms │ valid +│ +0\.25 │/);
     expect(stderr).toContain(`Maelstrom runs the same in ${store}/maelstrom-`);
     expect(exitCode).toBe(0);
@@ -87,26 +85,26 @@ describe("vortex test --maelstrom", () => {
 
   test.concurrent("is given Maelstrom's directory as well", async () => {
     const maelstrom = dirname(standInForMaelstrom("{:valid? true}"));
-    expect((await vortex(...echoTest(maelstrom, "--no-store"))).exitCode).toBe(0);
+    expect((await vortex(...besides(maelstrom, "--no-store"))).exitCode).toBe(0);
   });
 
   test.concurrent("says that verdicts differ, and ends with the worse one's code", async () => {
     const maelstrom = standInForMaelstrom("{:valid? false}", 1);
-    const { stdout, exitCode } = await vortex(...echoTest(maelstrom, "--no-store"));
+    const { stdout, exitCode } = await vortex(...besides(maelstrom, "--no-store"));
     expect(stdout).toContain("The verdicts differ: echo");
     expect(exitCode).toBe(1);
   });
 
   test.concurrent("puts Maelstrom's result into the one line of --json", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}");
-    const { stdout } = await vortex(...echoTest(maelstrom, "--no-store", "--json"));
+    const { stdout } = await vortex(...besides(maelstrom, "--no-store", "--json"));
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, maelstrom: { valid: true } });
   });
 
   test.concurrent("keeps its own result when Maelstrom crashes, and shows what that said", async () => {
     const maelstrom = standInForMaelstrom(undefined);
     const { stdout, stderr, exitCode } = await vortex(
-      ...echoTest(maelstrom, "--no-store", "--json"),
+      ...besides(maelstrom, "--no-store", "--json"),
     );
     expect(JSON.parse(stdout).valid).toBe(true);
     expect(stderr).toContain("Maelstrom left no results, exit status 255");
@@ -116,13 +114,13 @@ describe("vortex test --maelstrom", () => {
 
   test.concurrent("refuses what Maelstrom does not have, before it runs anything", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}");
-    const { stdout, stderr, exitCode } = await vortex(...echoTest(maelstrom, "--nemesis", "kill"));
+    const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--nemesis", "kill"));
     expect(stderr).toContain("Maelstrom has no --nemesis kill: leave it or --maelstrom out");
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 254 });
   });
 
   test.concurrent("says where it looked when there is no Maelstrom", async () => {
-    const { stderr, exitCode } = await vortex(...echoTest("/no/such/maelstrom"));
+    const { stderr, exitCode } = await vortex(...besides("/no/such/maelstrom"));
     expect(stderr).toContain("--maelstrom /no/such/maelstrom: there is no such file");
     expect(exitCode).toBe(254);
   });
@@ -130,7 +128,7 @@ describe("vortex test --maelstrom", () => {
   test.concurrent("leaves no Maelstrom behind when it is interrupted", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}", 0, 60);
     const store = temporaryDirectory();
-    const child = spawnVortex(...echoTest(maelstrom, "--store", store));
+    const child = spawnVortex(...besides(maelstrom, "--store", store));
     const pidFile = () => {
       const run = readdirSync(store).find((name) => name.startsWith("maelstrom-"));
       return run === undefined ? "" : join(store, run, "pid");

@@ -2,7 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import {
-  DIST,
+  ECHO,
+  echoTest,
   nodeProgram,
   ROOT,
   spawnVortex,
@@ -12,21 +13,16 @@ import {
 
 setDefaultTimeout(60_000);
 
-const ECHO = join(DIST, "echo");
-
 /** Runs an echo test of a second, and tells where its report would be. */
-async function echoTest(bin: string, ...more: readonly string[]) {
+async function reported(bin: string, ...more: readonly string[]) {
   const store = temporaryDirectory();
-  const run = await vortex(
-    ...["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"],
-    ...["--store", store, ...more],
-  );
+  const run = await vortex(...echoTest(bin, "--store", store, ...more));
   return { ...run, directory: join(store, "latest"), report: join(store, "latest", "report.html") };
 }
 
 describe("vortex test", () => {
   test.concurrent("leaves a report of a valid test only if it is asked for", async () => {
-    const [asked, unasked] = await Promise.all([echoTest(ECHO, "--report"), echoTest(ECHO)]);
+    const [asked, unasked] = await Promise.all([reported(ECHO, "--report"), reported(ECHO)]);
     expect(existsSync(asked.report)).toBe(true);
     expect(asked.stderr).toMatch(/^Look at it: .*report\.html$/m);
     expect(existsSync(unasked.report)).toBe(false);
@@ -35,19 +31,17 @@ describe("vortex test", () => {
 
   test.concurrent("leaves a report of every test that is not valid", async () => {
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
-    const { exitCode, report } = await echoTest(shouting);
+    const { exitCode, report } = await reported(shouting);
     expect([exitCode, existsSync(report)]).toEqual([1, true]);
   });
 
   test.concurrent("leaves a report of a test that crashed", async () => {
-    const { exitCode, report } = await echoTest(nodeProgram("process.exit(3);"));
+    const { exitCode, report } = await reported(nodeProgram("process.exit(3);"));
     expect([exitCode, existsSync(report)]).toEqual([255, true]);
   });
 
   test.concurrent("refuses --report where nothing is kept", async () => {
-    const { exitCode, stderr } = await vortex(
-      ...["test", "-w", "echo", "--bin", ECHO, "--report", "--no-store"],
-    );
+    const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--report", "--no-store"));
     expect(stderr).toContain("--report needs a place to write to");
     expect(exitCode).toBe(254);
   });
@@ -77,7 +71,7 @@ describe("vortex sim", () => {
 
 describe("vortex report", () => {
   test.concurrent("writes a stored run's report and says where", async () => {
-    const { directory, report } = await echoTest(ECHO);
+    const { directory, report } = await reported(ECHO);
     const { stdout, exitCode } = await vortex("report", directory);
     expect([stdout, exitCode]).toEqual([`${report}\n`, 0]);
     expect(existsSync(report)).toBe(true);

@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { vortex } from "../../../support/vortex.ts";
+import { ECHO, vortex } from "../../../support/vortex.ts";
 
-const ECHO = new URL("../../../../dist/echo", import.meta.url).pathname;
 const SOURCE = new URL("../../../../challenges/echo.ts", import.meta.url).pathname;
 
 /** What was meant, and the words that somebody typed. */

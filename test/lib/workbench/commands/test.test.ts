@@ -3,6 +3,8 @@ import { chmodSync, existsSync, mkdirSync, readdirSync, rmSync, writeFileSync } 
 import { join } from "node:path";
 import {
   DIST,
+  ECHO,
+  echoTest,
   isRunning,
   nodeProgram,
   ROOT,
@@ -14,11 +16,6 @@ import {
 // A safety net on a machine that is busy: nothing here should come near it.
 setDefaultTimeout(60_000);
 
-const ECHO = join(DIST, "echo");
-const echoTest = (bin: string, ...more: string[]) => [
-  ...["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"],
-  ...more,
-];
 const uniqueIdsTest = (bin: string, ...more: string[]) => [
   ...["test", "-w", "unique-ids", "--bin", bin, "--node-count", "2", "--time-limit", "1"],
   ...more,
