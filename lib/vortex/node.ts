@@ -548,7 +548,8 @@ export class Node {
 
   #initialize(request: Request<Init>): void {
     const { node_id: id, node_ids } = request.body;
-    const nodeIds = [...new Set(node_ids)];
+    // No name at all, not even its own, can only mean that there is no other node.
+    const nodeIds = node_ids.length === 0 ? [id] : [...new Set(node_ids)];
     if (!nodeIds.includes(id)) {
       const text = `Malformed "init": "node_ids" must hold the node's own id, ${quote(id)}`;
       throw new RpcError("malformed-request", text);

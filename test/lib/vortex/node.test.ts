@@ -121,7 +121,6 @@ describe("Node at init", () => {
   });
 
   test.each([
-    ["no node", []],
     ["other nodes only", ["n1", "n2"]],
     ["a name that every object inherits", ["__proto__", "constructor"]],
   ])("answers malformed-request (12) to node_ids that hold %s, and waits for another", (_, ids) => {
@@ -138,6 +137,15 @@ describe("Node at init", () => {
       { type: "init_ok", in_reply_to: 1 },
     ]);
     expect(node.peers).toEqual(["n1", "n2"]);
+  });
+});
+
+describe("Node at an init that names no nodes", () => {
+  test("is the only one", () => {
+    const { node, host } = newNode();
+    receive(node, { ...INIT, node_ids: [] });
+    expect(host.takeBodies()).toEqual([{ type: "init_ok", in_reply_to: 1 }]);
+    expect([node.nodeIds, node.peers]).toEqual([["n0"], []]);
   });
 });
 
