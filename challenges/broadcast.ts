@@ -117,9 +117,9 @@ class Replica {
     this.#step();
   }
 
-  /** All values that are known here. */
-  read(): unknown[] {
-    return this.#gossiper.values.toArray();
+  /** All values that are known here: a list that goes on growing. */
+  read(): readonly unknown[] {
+    return this.#gossiper.values.asArray();
   }
 
   add(value: unknown): void {

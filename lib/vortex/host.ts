@@ -8,7 +8,8 @@ import type { Message } from "./message.ts";
 /** Takes messages away from the node. */
 export interface Transport {
   /**
-   * Sends a message, some time soon, in the order of the calls.
+   * Sends a message, some time soon, in the order of the calls. It is encoded at once: what its
+   * body holds may change afterwards.
    *
    * @throws {RangeError | TypeError} when the message cannot be encoded; nothing was sent then.
    */

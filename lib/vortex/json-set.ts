@@ -15,6 +15,8 @@ export class JsonSet {
   readonly #others: { readonly value: unknown; readonly length: number }[] = [];
   readonly #codesOfOthers = new Map<string, number>();
   #size = 0;
+  /** All values; made by the first who asks, and kept up from then on. */
+  #list: unknown[] | undefined;
 
   /** How many values are in it. */
   get size(): number {
@@ -47,8 +49,16 @@ export class JsonSet {
     return code >= 0 ? 8 : (this.#others[~code]?.length ?? 0);
   }
 
-  /** All values, in no order that means anything. */
-  toArray(): unknown[] {
+  /**
+   * All values, in no order that means anything. It is the set's own list, which grows with the set:
+   * whoever asks again and again, such as for the replies to reads, makes no copies.
+   */
+  asArray(): readonly unknown[] {
+    this.#list ??= this.#listAll();
+    return this.#list;
+  }
+
+  #listAll(): unknown[] {
     const values: unknown[] = this.#others.map(({ value }) => value);
     for (const [page, words] of this.#pages) {
       for (const [index, word] of words.entries()) {
@@ -69,8 +79,10 @@ export class JsonSet {
     const index = (value >>> 5) % PAGE_WORDS;
     const word = words[index] ?? 0;
     const bit = 1 << (value & 31);
-    if ((word & bit) === 0) this.#size++;
-    words[index] = word | bit;
+    if ((word & bit) === 0) {
+      words[index] = word | bit;
+      this.#count(value);
+    }
     return value;
   }
 
@@ -81,8 +93,13 @@ export class JsonSet {
     const code = ~this.#others.length;
     this.#others.push({ value, length: text.length });
     this.#codesOfOthers.set(text, code);
-    this.#size++;
+    this.#count(value);
     return code;
+  }
+
+  #count(added: unknown): void {
+    this.#size++;
+    this.#list?.push(added);
   }
 }
 

@@ -79,8 +79,8 @@ class Group {
   }
 
   /** What each node shows. */
-  shown(): unknown[][] {
-    return this.#ids.map((id) => this.#startOf(id).gossiper.values.toArray());
+  shown(): (readonly unknown[])[] {
+    return this.#ids.map((id) => this.#startOf(id).gossiper.values.asArray());
   }
 
   #runUntil(endMs: number): void {

@@ -239,7 +239,7 @@ describe("Gossiper", () => {
         for (const message of late.reverse()) deliver(message);
         run(3000, "deliver");
         const all = [...new Set(steps.map(({ value }) => value))].sort();
-        for (const node of nodes) expect(node.values.toArray().sort()).toEqual(all);
+        for (const node of nodes) expect(node.values.asArray().toSorted()).toEqual(all);
       }),
     );
   });

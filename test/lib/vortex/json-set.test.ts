@@ -6,7 +6,7 @@ const MAX_OWN_CODE = 2 ** 31 - 1;
 
 /** The texts of all values, in order. */
 function texts(set: JsonSet): string[] {
-  return set.toArray().map(stringifyJson).sort();
+  return set.asArray().map(stringifyJson).sort();
 }
 
 describe("JsonSet", () => {
@@ -14,7 +14,7 @@ describe("JsonSet", () => {
     const set = new JsonSet();
     for (const value of [0, 31, 32, 511, 512, MAX_OWN_CODE, 0, 512]) set.add(value);
     expect(set.size).toBe(6);
-    expect(set.toArray()).toEqual([0, 31, 32, 511, 512, MAX_OWN_CODE]);
+    expect(set.asArray()).toEqual([0, 31, 32, 511, 512, MAX_OWN_CODE]);
   });
 
   test("tells values apart as they were written", () => {
@@ -47,6 +47,17 @@ describe("JsonSet", () => {
     }
   });
 
+  test("has one list, which grows with it", () => {
+    const set = new JsonSet();
+    set.add(5);
+    set.add("five");
+    const list = set.asArray();
+    for (const value of [5, 6, "five", "six", 5]) set.add(value);
+    expect(set.asArray()).toBe(list);
+    expect(new Set(list)).toEqual(new Set([5, "five", 6, "six"]));
+    expect(list).toHaveLength(4);
+  });
+
   test("takes integers below 2^31 for their own codes", () => {
     const set = new JsonSet();
     expect([0, 1, MAX_OWN_CODE].map((value) => set.add(value))).toEqual([0, 1, MAX_OWN_CODE]);
@@ -57,7 +68,10 @@ describe("JsonSet", () => {
     fc.assert(
       fc.property(fc.array(fc.oneof(fc.jsonValue(), fc.nat(2000), fc.nat())), (values) => {
         const set = new JsonSet();
-        for (const value of values) set.add(value);
+        for (const [index, value] of values.entries()) {
+          if (index === values.length >> 1) set.asArray();
+          set.add(value);
+        }
         const expected = [...new Set(values.map(stringifyJson))];
         expect(texts(set)).toEqual(expected.sort());
         expect(set.size).toBe(expected.length);

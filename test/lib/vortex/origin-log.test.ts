@@ -16,7 +16,7 @@ describe("OriginLog", () => {
     expect(log.merge(["a", 2, 12], "me")).toBe(true);
     expect(log.runs(0, nothing)).toEqual({ runs: [["a", 0, 10, 11, 12]], end: 3 });
     expect(log.countOf("a")).toBe(3);
-    expect(values.toArray()).toEqual([10, 11, 12]);
+    expect(values.asArray()).toEqual([10, 11, 12]);
   });
 
   test("takes of a run only what it lacks", () => {
