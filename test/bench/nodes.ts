@@ -71,6 +71,11 @@ const CANDIDATES: readonly Peer[] = [
     command: [join(OUT, "rust/target/release/echo-rust")],
     isSlow: true,
   },
+  {
+    name: "Java, plain",
+    build: ["javac", "-d", OUT, join(PEERS, "java/Echo.java")],
+    command: ["java", "-cp", OUT, "Echo"],
+  },
   { name: "Node.js, plain", command: ["node", join(PEERS, "node.mjs")] },
   { name: "Python, plain", command: ["python3", join(PEERS, "node.py")], isSlow: true },
 ];
@@ -325,7 +330,7 @@ const COLD = "start-up from disk, ms";
 
 for (let round = 0; round < rounds; round++) {
   for (const { name, figures, takes, take } of chosen) {
-    const takers = name === "start" ? [...programs, bare] : programs;
+    const takers = name.startsWith("start") ? [...programs, bare] : programs;
     for (const program of takers.filter(takes)) {
       try {
         for (const [index, value] of take(program).entries()) {
