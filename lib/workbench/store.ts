@@ -43,7 +43,20 @@ export interface RunStoreOptions {
   readonly run: RunDescription;
   /** Called with the first error that keeps something from being stored. */
   readonly onProblem: (problem: StoreError) => void;
+  /** Called when a file has become as long as it may. */
+  readonly onRemark?: (text: string) => void;
+  readonly limits?: StoreLimits;
 }
+
+/** How long files may become, in bytes: what nodes print has no end of itself. */
+export interface StoreLimits {
+  /** Of each node's log; what comes later is left out. */
+  readonly maxLogBytes: number;
+  /** Of the messages, which are left out later; and of the history, without which a run is not whole. */
+  readonly maxRecordBytes: number;
+}
+
+export const STORE_LIMITS: StoreLimits = { maxLogBytes: 64e6, maxRecordBytes: 1e9 };
 
 /** Something could not be stored: a full disk, or one that may not be written to. */
 export class StoreError extends Error {
@@ -73,7 +86,7 @@ export class RunStore {
    *
    * @throws {StoreError} when that is not possible.
    */
-  constructor({ root, run, onProblem }: RunStoreOptions) {
+  constructor({ root, run, onProblem, onRemark, limits = STORE_LIMITS }: RunStoreOptions) {
     const { workload, nodeIds } = run.options;
     const startedAt = new Date();
     this.#onProblem = onProblem;
@@ -82,13 +95,21 @@ export class RunStore {
       mkdirSync(join(this.directory, "node-logs"));
       const description = { ...run, startedAt: startedAt.toISOString() };
       writeFileSync(join(this.directory, "test.json"), `${layOutJson(description)}\n`);
-      this.#history = new LineFile(join(this.directory, "history.jsonl"));
-      this.#messages = new LineFile(join(this.directory, "messages.jsonl"));
+      const { maxLogBytes, maxRecordBytes } = limits;
+      this.#history = new LineFile(
+        join(this.directory, "history.jsonl"),
+        maxRecordBytes,
+        (text) => {
+          throw new Error(text);
+        },
+      );
+      const tell = (text: string) => onRemark?.(`${text}: what comes later is left out`);
+      this.#messages = new LineFile(join(this.directory, "messages.jsonl"), maxRecordBytes, tell);
       const logs = join(this.directory, "node-logs");
       this.#logs = new Map(
         [...fileNames(nodeIds)].map(([node, name]) => [
           node,
-          new LineFile(join(logs, `${name}.log`)),
+          new LineFile(join(logs, `${name}.log`), maxLogBytes, tell),
         ]),
       );
     } catch (error) {
@@ -178,20 +199,33 @@ export class RunStore {
 
 const BLOCK_LENGTH = 65_536;
 
-/** A file to which lines are added; one that failed takes no more. */
+/** A file to which lines are added; one that failed, or that is full, takes no more. */
 class LineFile {
   readonly #path: string;
   readonly #descriptor: number;
+  readonly #maxBytes: number;
+  readonly #onFull: (text: string) => void;
   #pending = "";
+  #writtenBytes = 0;
   #hasFailed = false;
 
-  constructor(path: string) {
+  /** @param onFull Called once, when a line finds no room. */
+  constructor(path: string, maxBytes: number, onFull: (text: string) => void) {
     this.#path = path;
     this.#descriptor = openSync(path, "wx");
+    this.#maxBytes = maxBytes;
+    this.#onFull = onFull;
   }
 
   add(line: string): void {
     if (this.#hasFailed) return;
+    // A character may take more than a byte, so that the limit is passed by a block at most.
+    if (this.#writtenBytes + this.#pending.length + line.length >= this.#maxBytes) {
+      this.flush();
+      this.#hasFailed = true;
+      this.#onFull(`${this.#path} has ${this.#maxBytes / 1e6} MB, which is as much as it may have`);
+      return;
+    }
     this.#pending += `${line}\n`;
     if (this.#pending.length >= BLOCK_LENGTH) this.flush();
   }
@@ -200,6 +234,7 @@ class LineFile {
     if (this.#hasFailed || this.#pending === "") return;
     const bytes = Buffer.from(this.#pending);
     this.#pending = "";
+    this.#writtenBytes += bytes.length;
     try {
       // A disk that is nearly full takes a part without a complaint.
       for (let start = 0; start < bytes.length; ) {

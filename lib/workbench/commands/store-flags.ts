@@ -55,7 +55,12 @@ export function openStoreOf(
   advice = "--store DIR keeps them elsewhere, --no-store nowhere",
 ): RunStore {
   try {
-    return new RunStore({ root, run, onProblem: ({ message }) => onProblem(message) });
+    return new RunStore({
+      root,
+      run,
+      onProblem: ({ message }) => onProblem(message),
+      onRemark: onProblem,
+    });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
     throw new BadArguments(`${error.message}; ${advice}`);

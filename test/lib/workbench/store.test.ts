@@ -5,7 +5,7 @@ import type { Json } from "../../../lib/vortex/index.ts";
 import type { Operation } from "../../../lib/workbench/history.ts";
 import { Journal, type JournalEvent } from "../../../lib/workbench/journal.ts";
 import { judge, type TestResult } from "../../../lib/workbench/results.ts";
-import { RunStore, StoreError } from "../../../lib/workbench/store.ts";
+import { RunStore, StoreError, type StoreLimits } from "../../../lib/workbench/store.ts";
 import { DEFAULTS } from "../../../lib/workbench/test-options.ts";
 import {
   DIST,
@@ -26,7 +26,12 @@ describe("RunStore", () => {
     for (const store of open.splice(0)) store.close();
   });
 
-  function newStore(root: string, nodeIds: readonly string[] = ["n0"]) {
+  interface Limited {
+    readonly limits: StoreLimits;
+    readonly remarks: string[];
+  }
+
+  function newStore(root: string, nodeIds: readonly string[] = ["n0"], limited?: Limited) {
     const problems: string[] = [];
     const store = new RunStore({
       root,
@@ -37,6 +42,7 @@ describe("RunStore", () => {
         options: { ...DEFAULTS, workload: "echo", nodeIds, concurrency: 1, seed: 7 },
       },
       onProblem: ({ message }) => problems.push(message),
+      ...(limited && { limits: limited.limits, onRemark: (text) => limited.remarks.push(text) }),
     });
     open.push(store);
     return { store, problems };
@@ -140,6 +146,38 @@ describe("RunStore", () => {
     const [event] = readLines(store.directory, "messages.jsonl").map((line) => JSON.parse(line));
     expect(event).toMatchObject({ type: "send", message: { id: 0, src: "n0", body: null } });
     expect(problems).toEqual([]);
+  });
+
+  test("leaves out what logs and messages have more than they may, and tells each time", () => {
+    const remarks: string[] = [];
+    const limits = { maxLogBytes: 100_000, maxRecordBytes: 200_000 };
+    const { store, problems } = newStore(temporaryDirectory(), ["n0", "n1"], { limits, remarks });
+    const line = "é".repeat(99);
+    for (let index = 0; index < 5000; index++) {
+      store.addLog("n0", line);
+      store.addMessage(message(index, line));
+    }
+    store.addLog("n1", "a word");
+    store.close();
+    expect(remarks).toEqual([
+      `${store.directory}/node-logs/n0.log has 0.1 MB, which is as much as it may have: what comes later is left out`,
+      `${store.directory}/messages.jsonl has 0.2 MB, which is as much as it may have: what comes later is left out`,
+    ]);
+    const logs = readLines(store.directory, "node-logs/n0.log");
+    expect(new Set(logs)).toEqual(new Set([line]));
+    // The limit may be passed by a block.
+    expect(logs.length * 199).toBeWithin(90_000, 240_000);
+    expect(readLines(store.directory, "node-logs/n1.log")).toEqual(["a word"]);
+    expect(problems).toEqual([]);
+  });
+
+  test("takes a history that is longer than it may be for a run that is not stored", () => {
+    const limits = { maxLogBytes: 1000, maxRecordBytes: 1000 };
+    const { store, problems } = newStore(temporaryDirectory(), ["n0"], { limits, remarks: [] });
+    for (let index = 0; index < 50; index++) store.addOperation(operation(index, null));
+    expect(problems).toEqual([
+      `Cannot store all of the run: ${store.directory}/history.jsonl has 0.001 MB, which is as much as it may have`,
+    ]);
   });
 
   test("refuses a place where it cannot write", () => {
