@@ -45,6 +45,11 @@ export interface NetworkOptions {
    */
   readonly losesLateReplies?: boolean;
   readonly journal: Journal;
+  /**
+   * Called when more waits than is kept, and says who does not keep up. This message and all others
+   * are dropped, so that the test is worth nothing any more.
+   */
+  readonly onOverload: (reason: string) => void;
   /** When the test began, on the clock: journal times count from there. */
   readonly zeroMs: () => number;
 }
@@ -64,11 +69,14 @@ const SLOW_LATENCY_MIN_MS = 100;
 interface Waiting {
   readonly deadlineMs: number;
   readonly delivery: Delivery;
+  readonly length: number;
 }
 
 interface Receiver {
   readonly receive: Receive;
   readonly queue: TinyQueue<Waiting>;
+  /** Of the messages that wait, together. */
+  waitingLength: number;
   /** Whether the loop sleeps until a deadline, or waits for the receiver to take a message. */
   isBusy: boolean;
 }
@@ -84,8 +92,11 @@ export class InvalidMessageError extends Error {
   }
 }
 
-/** How many messages may wait for one receiver: a node that stopped reading must not fill memory. */
-const MAX_WAITING = 1_000_000;
+// A node that stopped reading, or that floods, must not fill memory.
+/** How many messages may wait for one receiver. */
+const MAX_WAITING = 250_000;
+/** How long the messages that wait for all receivers together may be, in characters. */
+const MAX_WAITING_LENGTH = 2 ** 27;
 
 export class Network {
   readonly #options: NetworkOptions;
@@ -96,6 +107,8 @@ export class Network {
   readonly #grudges = new Map<string, Grudge>();
   readonly #effects = new Map<string, number>();
   #faults: MessageFaults = {};
+  #waitingLength = 0;
+  #isOverloaded = false;
   #nextId = 0;
 
   constructor(options: NetworkOptions) {
@@ -105,21 +118,26 @@ export class Network {
 
   /** Makes an id known; messages for it are delivered from now on. */
   connect(id: NodeId, receive: Receive): void {
+    this.#forgetWaiting(id);
     const queue = new TinyQueue<Waiting>([], byDeadline);
-    this.#receivers.set(id, { receive, queue, isBusy: false });
+    this.#receivers.set(id, { receive, queue, waitingLength: 0, isBusy: false });
   }
 
   /** Forgets an id, and the messages that wait for it. */
   disconnect(id: NodeId): void {
+    this.#forgetWaiting(id);
     if (this.#receivers.delete(id)) this.#departed.add(id);
   }
 
   /**
    * Sends a message.
    *
+   * @param length Of the line that it was, in characters; 0 where nobody else decides on it.
    * @throws {InvalidMessageError} when its sender or its receiver is unknown.
    */
-  send(src: NodeId, dest: NodeId, body: AnyBody): void {
+  send(src: NodeId, dest: NodeId, body: AnyBody, length = 0): void {
+    // The test is over; but there may be no end of what is still read.
+    if (this.#isOverloaded) return;
     if (!this.#receivers.has(src)) {
       throw new InvalidMessageError(
         `Invalid source: "${src}" is not in the network`,
@@ -140,17 +158,24 @@ export class Network {
         hasLeft ? "late reply" : "message to an unknown node",
       );
     }
-    if (receiver.queue.length >= MAX_WAITING) {
-      throw new Error(`Over ${MAX_WAITING} messages wait for ${dest}: it does not keep up`);
+    const isTooMany = receiver.queue.length >= MAX_WAITING;
+    if (isTooMany || this.#waitingLength + length > MAX_WAITING_LENGTH) {
+      const [slowest, { queue }] = isTooMany ? [dest, receiver] : this.#mostAwaited();
+      this.#isOverloaded = true;
+      const count = queue.length === 1 ? "1 message waits" : `${queue.length} messages wait`;
+      this.#options.onOverload(
+        `${count} for ${slowest}, more than are kept: it does not keep up. The one that was too much came from ${src}`,
+      );
+      return;
     }
 
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
     const isBetweenNodes = this.#nodeIds.has(src) && this.#nodeIds.has(dest);
     if (isBetweenNodes && this.#happens("lossProbability")) return;
-    this.#enqueue(receiver, delivery);
+    this.#enqueue(receiver, delivery, length);
     if (isBetweenNodes && this.#happens("duplicateProbability")) {
-      this.#enqueue(receiver, delivery);
+      this.#enqueue(receiver, delivery, length);
     }
     this.#run(receiver);
   }
@@ -192,12 +217,28 @@ export class Network {
     this.#effects.set(effect, (this.#effects.get(effect) ?? 0) + 1);
   }
 
-  #enqueue(receiver: Receiver, delivery: Delivery): void {
+  /** The receiver for which the longest messages wait, together. */
+  #mostAwaited(): readonly [NodeId, Receiver] {
+    const [first, ...others] = this.#receivers;
+    if (first === undefined) throw new Error("Nobody is in the network");
+    return others.reduce(
+      (most, each) => (each[1].waitingLength > most[1].waitingLength ? each : most),
+      first,
+    );
+  }
+
+  #forgetWaiting(id: NodeId): void {
+    this.#waitingLength -= this.#receivers.get(id)?.waitingLength ?? 0;
+  }
+
+  #enqueue(receiver: Receiver, delivery: Delivery, length: number): void {
     const { clock, random } = this.#options;
     // Clients are part of the tester: a delay at their end would only hide anomalies.
     const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
     const delayMs = hasLatency ? drawLatencyMs(this.#latency(), random) : 0;
-    receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery });
+    receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery, length });
+    receiver.waitingLength += length;
+    this.#waitingLength += length;
   }
 
   #latency(): Latency {
@@ -221,7 +262,10 @@ export class Network {
     while (!receiver.isBusy) {
       const next = receiver.queue.pop();
       if (next === undefined) return;
-      const { deadlineMs, delivery } = next;
+      const { deadlineMs, delivery, length } = next;
+      receiver.waitingLength -= length;
+      // What waits for one that has left counts no more.
+      if (this.#receivers.get(delivery.dest) === receiver) this.#waitingLength -= length;
       const refusal = this.#refusal(delivery);
       if (refusal !== undefined) {
         this.#count(refusal);

@@ -57,6 +57,8 @@ export class TestCrash extends Error {
 
 /** How much later than asked for timers may fire, in ms, on either clock: they count whole ones. */
 const TIMER_SLACK_MS = 2;
+const OVERLOAD_ADVICE =
+  "A node must read its stdin all the time, and send no more than others can take";
 const INIT_TIMEOUT_MS = 10_000;
 const InitOk = v.object({ type: v.literal("init_ok") });
 
@@ -116,6 +118,8 @@ class Test {
       losesLateReplies: nemesis.includes("pause"),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
+      onOverload: (reason) =>
+        this.#controller.abort(new TestCrash(`${reason}. ${OVERLOAD_ADVICE}`)),
     });
     const { signal } = this.#controller;
     this.#signal =
@@ -243,8 +247,11 @@ class Test {
         new TestCrash(`${node} printed a line that is no message: ${reason}\n  ${line}`),
       );
     }
-    // Nothing more will be heard of the node, its answer to init neither.
-    this.#starting.get(badLine.node)?.(new Error("it printed a bad line"));
+    // Nothing more will be heard of the node, its answer to init neither; but one that has come just
+    // before has to be noticed first.
+    this.#environment.clock.after(0, () => {
+      this.#starting.get(badLine.node)?.(new Error("it printed a bad line"));
+    });
   }
 
   #noticeMistake(node: NodeId, error: unknown): void {

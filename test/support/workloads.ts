@@ -52,6 +52,9 @@ export function converse(
     nodeIds: ["n0"],
     journal: new Journal(),
     zeroMs: () => 0,
+    onOverload: (reason) => {
+      throw new Error(reason);
+    },
   });
   const requests: AnyBody[] = [];
   network.connect("n0", ({ src, body }) => {

@@ -73,6 +73,8 @@ export interface RecordedRun {
 }
 
 const MAX_TICKS = 2 ** 30;
+/** A node that floods before it answers init must not fill memory. */
+const MAX_START_EVENTS = 100_000;
 const NS_PER_TICK = 1_000;
 
 export class RunRecorder {
@@ -130,6 +132,7 @@ export class RunRecorder {
       return;
     }
     this.#startEvents.push(event);
+    if (this.#startEvents.length === MAX_START_EVENTS) this.#endStart(event.time);
     const { type, message } = event;
     if (type === "recv" && message.body["type"] === "init_ok") {
       this.#initialized.add(message.src);

@@ -26,6 +26,7 @@ function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyB
     nodeIds: ["n0"],
     journal: new Journal(),
     zeroMs: () => 0,
+    onOverload: expect.unreachable,
   });
   const client = new Client({ id: "c5", network, clock: scheduler });
   const requests: AnyBody[] = [];

@@ -12,6 +12,7 @@ class TestNetwork {
   readonly events: JournalEvent[] = [];
   readonly journal = new Journal([(event) => this.events.push(event)]);
   readonly network: Network;
+  readonly overloads: string[] = [];
   /** What was delivered, as "dest body at ms". */
   readonly delivered: string[] = [];
 
@@ -24,6 +25,7 @@ class TestNetwork {
       losesLateReplies,
       journal: this.journal,
       zeroMs: () => 0,
+      onOverload: (reason) => this.overloads.push(reason),
     });
     for (const id of ["n0", "n1", "seq-kv", "c0"]) {
       this.network.connect(id, (delivery) => this.note(delivery));
@@ -300,5 +302,46 @@ describe("latency distributions", () => {
     expect(values.every(Number.isInteger)).toBe(true);
     expect(Math.abs(mean(values) - 49.5)).toBeLessThan(6);
     expect(Math.max(...values)).toBeGreaterThan(250);
+  });
+});
+
+describe("Network that is flooded", () => {
+  test("keeps 250,000 messages for a receiver, and then says who does not keep up", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    for (let count = 0; count < 250_000; count++) net.send("n0", "n1", count);
+    // The first is being delivered; it does not wait.
+    net.send("n0", "n1", "the last");
+    expect(net.overloads).toEqual([]);
+    net.send("seq-kv", "n1", "one too many");
+    net.send("seq-kv", "n1", "another one");
+    expect(net.overloads).toEqual([
+      "250000 messages wait for n1, more than are kept: it does not keep up. The one that was too much came from seq-kv",
+    ]);
+    expect(net.events.length).toBe(250_001);
+  });
+
+  test("keeps messages of 128 Mi characters for all receivers together", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    const send = (src: string, dest: string, mebi: number) =>
+      net.network.send(src, dest, { text: "long" }, mebi * 2 ** 20);
+    for (const dest of ["n0", "n1", "n1"]) send("n0", dest, 0);
+    send("n0", "n1", 100);
+    send("n1", "n0", 28);
+    expect(net.overloads).toEqual([]);
+    send("n1", "n0", 1);
+    expect(net.overloads).toEqual([expect.stringMatching(/^2 messages wait for n1, .*from n1$/)]);
+  });
+
+  test("counts no more what was delivered, and what waited for one that has left", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    for (let round = 0; round < 5; round++) {
+      for (const _ of [1, 2]) net.network.send("n0", "n1", { text: "long" }, 2 ** 26);
+      if (round % 2 === 0) net.run();
+      else net.network.connect("n1", (delivery) => net.note(delivery));
+    }
+    net.run();
+    net.network.disconnect("n1");
+    for (const _ of [1, 2]) net.network.send("n0", "seq-kv", { text: "long" }, 2 ** 26);
+    expect(net.overloads).toEqual([]);
   });
 });

@@ -14,6 +14,7 @@ function cluster(command: string): ProcessCluster {
     nodeIds: ["n0"],
     journal: new Journal([]),
     zeroMs: () => 0,
+    onOverload: expect.unreachable,
   });
   const args = ["-c", command];
   return new ProcessCluster({ bin: "/bin/sh", args, network, onBadLine: () => {} });
