@@ -47,6 +47,7 @@ const EDGES = [
   "lib/vortex/process.ts",
   "lib/workbench/main.ts",
   "lib/workbench/commands/**",
+  "lib/workbench/offspring.ts",
   "lib/workbench/process-cluster.ts",
   "lib/workbench/report/**",
   "lib/workbench/store.ts",

@@ -5,7 +5,7 @@
  */
 import * as v from "valibot";
 import { type AnyBody, MessageId, type NodeId, parseJson } from "../vortex/index.ts";
-import { describeIssues, isObject } from "../vortex/message.ts";
+import { describeIssues, isObject, shorten } from "../vortex/message.ts";
 import type { MistakeName } from "./mistakes.ts";
 
 export type OutputLine =
@@ -29,7 +29,8 @@ export function readOutputLine(line: string): OutputLine {
   try {
     value = parseJson(line);
   } catch (error) {
-    const reason = `not JSON: ${error instanceof Error ? error.message : error}`;
+    // The engine quotes what it does not understand, however long it is.
+    const reason = shorten(`not JSON: ${error instanceof Error ? error.message : error}`, 200);
     return { ok: false, reason, mistake: mistakeOf(line) };
   }
   const result = v.safeParse(OutgoingMessage, value);
@@ -39,6 +40,12 @@ export function readOutputLine(line: string): OutputLine {
   }
   const { src, dest, body } = result.output;
   return { ok: true, src, dest, body };
+}
+
+/** What is wrong with a line that nobody has read to its end. */
+export function tooLongLine(line: string, maxLength: number) {
+  const reason = `the line is longer than ${maxLength} characters, and so than any message may be`;
+  return { ok: false, reason, mistake: kindOfText(line) } as const;
 }
 
 /** Whether a text is one message: as a line, it would be heard. */
@@ -56,5 +63,9 @@ function mistakeOf(line: string): MistakeName {
     if (isMessage(line.slice(0, index + 1))) return "forgotten newline";
     if (++tries === MAX_TRIES) break;
   }
+  return kindOfText(line);
+}
+
+function kindOfText(line: string): MistakeName {
   return line.trimStart().startsWith("{") ? "malformed message" : "debug line on stdout";
 }

@@ -3,13 +3,15 @@
  *
  * @see Maelstrom, `process.clj`
  */
+import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { type NodeId, stringifyJson } from "../vortex/index.ts";
 import { LineReader, splitLines } from "../vortex/lines.ts";
 import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
-import { readOutputLine } from "./node-output.ts";
+import { readOutputLine, tooLongLine } from "./node-output.ts";
+import { Mark } from "./offspring.ts";
 
 export interface ProcessClusterOptions {
   /** Absolute path of the program. */
@@ -19,13 +21,18 @@ export interface ProcessClusterOptions {
   readonly network: Network;
   readonly onStderr?: (node: NodeId, line: string) => void;
   readonly onBadLine: (badLine: BadLine) => void;
+  /** Hears what a person should know at once. */
+  readonly onRemark?: ((text: string) => void) | undefined;
 }
 
 const KEPT_LINES = 32;
-/** What is longer is taken for several lines, in characters: no message is, it would fill memory. */
-const MAX_STDOUT_LINE_LENGTH = 2 ** 27;
+/** No message may be longer, in characters: it would fill memory, several times over. */
+const MAX_STDOUT_LINE_LENGTH = 2 ** 25;
+/** What is longer is taken for several lines. */
 const MAX_STDERR_LINE_LENGTH = 2 ** 16;
 const KILL_TIMEOUT_MS = 5000;
+/** How long a node may live on without a stdin or stdout before that is told. */
+const ENDING_MS = 500;
 
 type Child = Subprocess<"pipe", "pipe", "pipe">;
 
@@ -57,9 +64,11 @@ export class ProcessCluster implements Cluster {
   /** Those that had crashed before they were killed. */
   readonly #crashes: Crash[] = [];
   readonly #badLines: BadLine[] = [];
+  readonly #mark = new Mark();
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
     for (const node of [...this.#nodes.values(), ...this.#killed]) kill(node);
+    this.#mark.killAll();
   };
 
   constructor(options: ProcessClusterOptions) {
@@ -77,8 +86,9 @@ export class ProcessCluster implements Cluster {
 
   start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
-    const child = spawn(bin, args);
-    network.connect(node, (delivery) => write(child.stdin, delivery));
+    const child = spawn(bin, args, this.#mark.addedTo(process.env));
+    const tellOfStdin = once(() => this.#tellIfAlive(running, `${node} has closed its stdin`));
+    network.connect(node, (delivery) => write(child.stdin, delivery, tellOfStdin));
     const isKilled = () => running.isKilled;
     const stdout: string[] = [];
     const stderr: string[] = [];
@@ -86,7 +96,9 @@ export class ProcessCluster implements Cluster {
     const outputs = [child.stdout.getReader(), child.stderr.getReader()] as const;
     const ended = Promise.all([
       child.exited,
-      this.#readMessages(node, outputs[0], messages, stdout, isKilled),
+      this.#readMessages(node, outputs[0], messages, stdout, isKilled).then(() => {
+        void this.#tellIfAlive(running, `${node} has closed its stdout`);
+      }),
       readLines(outputs[1], new LineReader(MAX_STDERR_LINE_LENGTH), (line) => {
         keepLast(stderr, line);
         onStderr?.(node, line);
@@ -96,7 +108,7 @@ export class ProcessCluster implements Cluster {
       for (const output of outputs) void output.cancel();
     };
     const streams = { stdout, stderr, messages };
-    const running = { child, ...streams, isKilled: false, ended, abandonOutput };
+    const running: NodeProcess = { child, ...streams, isKilled: false, ended, abandonOutput };
     this.#nodes.set(node, running);
     return child.exited;
   }
@@ -132,13 +144,25 @@ export class ProcessCluster implements Cluster {
     this.#killAll();
     const all = [...this.#nodes.values(), ...this.#killed];
     await withinLimit(Promise.all(all.map(({ ended }) => ended)));
-    // A daemon that a node began, with a process group of its own, may hold its pipes for ever.
+    // A daemon that was not found may hold the pipes for ever.
     for (const { abandonOutput } of all) abandonOutput();
     for (const [node] of nodes) this.#options.network.disconnect(node);
     this.#nodes.clear();
     this.#killed.clear();
     process.off("exit", this.#killAll);
     return [...this.#crashes.splice(0), ...crashed.map(([node, ended]) => crashOf(node, ended))];
+  }
+
+  /** A node without a stdin or stdout normally is one that ends; if it does not, people may wonder. */
+  async #tellIfAlive(node: NodeProcess, what: string): Promise<void> {
+    const hasEnded = await Promise.race([
+      node.child.exited.then(() => true),
+      Bun.sleep(ENDING_MS).then(() => false),
+    ]);
+    if (hasEnded || node.isKilled) return;
+    this.#options.onRemark?.(
+      `${what}, but runs on: it must keep both, and end when its stdin does`,
+    );
   }
 
   async #readMessages(
@@ -149,26 +173,29 @@ export class ProcessCluster implements Cluster {
     isKilled: () => boolean,
   ): Promise<void> {
     let isMuted = false;
-    await readLines(stdout, lines, (line, isWhole) => {
-      if (!isWhole && isKilled()) return;
+    const onLine = (line: string, isWhole: boolean) => {
+      if (isMuted || (!isWhole && isKilled())) return;
       keepLast(kept, line);
-      if (isMuted) return;
       const bad = this.#send(line);
       if (bad === undefined) return;
-      // Maelstrom reads nothing more of a node that has printed a bad line.
+      // Maelstrom reads nothing more of a node that has printed a bad line. Here it is read, for the
+      // node would wait for ever else, but not even decoded: there may be no end of it.
       isMuted = true;
+      lines.end();
       const badLine = { node, line: shownLine(line), ...bad };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
-    });
+    };
+    await readLines(stdout, lines, onLine, () => isMuted);
   }
 
   /** Sends what a line says; returns what is wrong with it, if anything. */
   #send(line: string): Pick<BadLine, "reason" | "mistake"> | undefined {
+    if (line.length > MAX_STDOUT_LINE_LENGTH) return tooLongLine(line, MAX_STDOUT_LINE_LENGTH);
     const read = readOutputLine(line);
     if (!read.ok) return { reason: read.reason, mistake: read.mistake };
     try {
-      this.#options.network.send(read.src, read.dest, read.body);
+      this.#options.network.send(read.src, read.dest, read.body, line.length);
       return undefined;
     } catch (error) {
       if (error instanceof InvalidMessageError) {
@@ -180,11 +207,12 @@ export class ProcessCluster implements Cluster {
 }
 
 /** @throws {StartError} when the system refuses. */
-function spawn(bin: string, args: readonly string[]): Child {
+function spawn(bin: string, args: readonly string[], env: NodeJS.ProcessEnv): Child {
   try {
     return Bun.spawn([bin, ...args], {
       // As in Maelstrom: nodes share a directory, and it is not the project's.
       cwd: tmpdir(),
+      env,
       stdin: "pipe",
       stdout: "pipe",
       stderr: "pipe",
@@ -193,12 +221,16 @@ function spawn(bin: string, args: readonly string[]): Child {
       detached: true,
     });
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new StartError(
-      `Cannot run ${bin}: ${reason}; it must be a program for this machine, or a script whose first line names its interpreter, such as #!/usr/bin/env python3`,
-      { cause: error },
-    );
+    throw new StartError(`Cannot run ${bin}: ${whyNotRun(bin, error)}`, { cause: error });
   }
+}
+
+function whyNotRun(bin: string, error: unknown): string {
+  if (!existsSync(bin)) return "the file is gone; it must stay in place while a test runs";
+  const reason = error instanceof Error ? error.message : String(error);
+  // Bun knows no words for it.
+  const words = reason.startsWith("ENOEXEC") ? "the system does not know its format" : reason;
+  return `${words}; it must be a program for this machine, or a script whose first line names its interpreter, such as #!/usr/bin/env python3`;
 }
 
 function keepLast(kept: string[], line: string): void {
@@ -210,24 +242,39 @@ async function readLines(
   output: Output,
   lines: LineReader,
   onLine: (line: string, isWhole: boolean) => void,
+  isIgnored: () => boolean = () => false,
 ): Promise<void> {
   for (;;) {
     const { value: chunk } = await output.read();
     if (chunk === undefined) break;
+    if (isIgnored()) continue;
     for (const line of splitLines(lines.push(chunk))) onLine(line, true);
   }
   for (const line of splitLines(lines.end())) onLine(line, false);
 }
 
-/** Writes a message to a node. Errors are swallowed: a dead node is noticed when the test ends. */
-function write(stdin: FileSink, { id, src, dest, body }: Delivery): void | Promise<void> {
+/** Writes a message to a node. A dead one is noticed when the test ends. */
+function write(
+  stdin: FileSink,
+  { id, src, dest, body }: Delivery,
+  onClosed: () => void,
+): void | Promise<void> {
   try {
     stdin.write(`${stringifyJson({ id, src, dest, body })}\n`);
     const flushed = stdin.flush();
-    if (flushed instanceof Promise) return flushed.then(ignore, ignore);
+    if (flushed instanceof Promise) return flushed.then(ignore, onClosed);
   } catch {
-    // EPIPE.
+    onClosed(); // EPIPE.
   }
+}
+
+function once(task: () => unknown): () => void {
+  let isDone = false;
+  return () => {
+    if (isDone) return;
+    isDone = true;
+    task();
+  };
 }
 
 function ignore(): void {}

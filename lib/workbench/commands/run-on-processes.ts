@@ -49,6 +49,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
             onStderr?.(node, line);
           },
           onBadLine,
+          onRemark,
         }),
     });
     store?.addResults(result);

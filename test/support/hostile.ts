@@ -1,0 +1,144 @@
+/** Nodes that do what no node should, as scripts for a shell: what runs them has to outlive it. */
+import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { DIST, temporaryDirectory } from "./vortex.ts";
+
+/** How much nodes print that print much, in MB; in the tests less than somebody may try. */
+export const FLOOD_MB = Number(process.env["FLOOD_MB"] ?? 96);
+
+const INIT_OK = `read -r line
+echo '{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}'`;
+
+/** Runs a command for each request to come, with its `$id` and `$src`. */
+const forEachRequest = (command: string) => `while read -r line; do
+  id=\${line##*\\"msg_id\\":}; id=\${id%%[!0-9]*}
+  src=\${line#*\\"src\\":\\"}; src=\${src%%\\"*}
+  ${command}
+done`;
+
+const echoOf = (text: string) =>
+  `{\\"src\\":\\"n0\\",\\"dest\\":\\"$src\\",\\"body\\":{\\"type\\":\\"echo_ok\\",\\"in_reply_to\\":$id,\\"echo\\":\\"${text}\\"}}`;
+
+/** What each does after it has answered `init`. */
+export const HOSTILE = {
+  "floods stdout with text": "exec yes 'this is no message'",
+  "floods a node that does not exist":
+    'exec yes \'{"src":"n0","dest":"n9","body":{"type":"gossip"}}\'',
+  "floods itself, and does not read":
+    'exec yes \'{"src":"n0","dest":"n0","body":{"type":"gossip"}}\'',
+  "floods a service":
+    'exec yes \'{"src":"n0","dest":"lin-kv","body":{"type":"read","key":1,"msg_id":1}}\'',
+  "prints one line without an end": "exec tr '\\0' x < /dev/zero",
+  "answers with messages of 100 MB": forEachRequest(`
+    printf "${echoOf("").slice(0, -'\\"}}'.length)}"
+    head -c 100000000 /dev/zero | tr '\\0' x
+    printf '"}}\\n'`),
+  "answers everything 100,000 times": forEachRequest(`yes "${echoOf("x")}" | head -n 100000`),
+  "prints invalid UTF-8": `printf '{"src":"n0","dest":"n0","body":{"type":"\\377\\376"}}\\n'
+    ${forEachRequest(`printf "%s\\\\n" "${echoOf("\\xff")}"`)}`,
+  "writes much to stderr": `yes 'an error, and another one' | head -c ${FLOOD_MB}000000 >&2
+    exec sleep 60`,
+  "never reads": "exec sleep 60",
+  "closes its stdin": "exec sleep 60 <&-",
+  "closes its stdout": "exec sleep 60 >&-",
+  "ignores every signal that can be ignored": "trap '' TERM INT HUP; while :; do sleep 1; done",
+  "begins daemons": `sleep 60 & setsid sleep 60 &
+    (setsid sh -c 'sleep 60 & exec sleep 60' &)
+    (setsid sleep 60 < /dev/null > /dev/null 2>&1 &)
+    setsid sh -c 'while :; do sleep 60 & sleep 0.01; done' < /dev/null > /dev/null 2>&1 &
+    exec sleep 60`,
+} as const;
+
+export type Hostile = keyof typeof HOSTILE;
+
+/** An executable file. */
+export function executableFile(content: string | Uint8Array): string {
+  const file = join(temporaryDirectory(), "node");
+  writeFileSync(file, content);
+  chmodSync(file, 0o755);
+  return file;
+}
+
+export function hostileNode(name: Hostile): string {
+  return executableFile(`#!/bin/sh\n${INIT_OK}\n${HOSTILE[name]}\n`);
+}
+
+export interface HostileRun {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The most memory that the command itself had in use. */
+  readonly memoryMb: number;
+  readonly storeMb: number;
+  /** Ids of processes that were begun by it, and run on. */
+  readonly left: readonly number[];
+}
+
+/**
+ * Runs `vortex test` with a store of its own.
+ *
+ * @param atStart Called with the command's process, and with what tells whether nodes run.
+ */
+export async function runHostile(
+  bin: string,
+  flags: readonly string[] = [],
+  atStart: (child: Bun.Subprocess, hasNodes: () => boolean) => unknown = () => {},
+): Promise<HostileRun> {
+  const store = temporaryDirectory();
+  const mark = crypto.randomUUID();
+  const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
+  const child = Bun.spawn([join(DIST, "vortex"), ...words, "--store", store, ...flags], {
+    cwd: store,
+    stdin: "ignore",
+    stdout: "pipe",
+    stderr: "pipe",
+    env: { ...process.env, NO_COLOR: "1", HOSTILE_TEST: mark },
+  });
+  let memoryMb = 0;
+  const watch = setInterval(() => {
+    memoryMb = Math.max(memoryMb, maxMemoryMb(child.pid));
+  }, 20);
+  const start = Promise.resolve(atStart(child, () => bearersOf(mark).length > 1));
+  const [stdout, stderr, exitCode] = await Promise.all([
+    child.stdout.text(),
+    child.stderr.text(),
+    child.exited,
+    start,
+  ]);
+  clearInterval(watch);
+  // What was killed ends a moment later.
+  for (let round = 0; round < 50 && bearersOf(mark).length > 0; round++) await Bun.sleep(20);
+  return { exitCode, stdout, stderr, memoryMb, storeMb: sizeMb(store), left: bearersOf(mark) };
+}
+
+/** Of a process that runs; 0 if it does not. */
+function maxMemoryMb(pid: number): number {
+  try {
+    const status = readFileSync(`/proc/${pid}/status`, "utf8");
+    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) / 1024;
+  } catch {
+    return 0;
+  }
+}
+
+/** The processes that have a text in their environment: those that inherited it. */
+function bearersOf(mark: string): number[] {
+  return readdirSync("/proc")
+    .map(Number)
+    .filter((pid) => {
+      try {
+        return pid > 0 && readFileSync(`/proc/${pid}/environ`).includes(mark);
+      } catch {
+        return false;
+      }
+    });
+}
+
+function sizeMb(directory: string): number {
+  const files = readdirSync(directory, { recursive: true, withFileTypes: true });
+  const bytes = files
+    // What the links to the latest run lead to is there once.
+    .filter((entry) => entry.isFile() && !entry.parentPath.includes("/latest"))
+    .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
+  return bytes.reduce((sum, size) => sum + size, 0) / 1e6;
+}
