@@ -2,12 +2,13 @@
  * The runs of a store as web pages: `/` lists them, `/<workload>/<time>/` is one's report.
  *
  * A name in an address is looked for among the names of directories, and never made a path of; so no
- * address leads outside the store. Requests under another host's name are refused: a page somewhere
+ * address leads outside the store; nor does a link within, for what is no plain file is not read. Requests under another host's name are refused: a page somewhere
  * on the web could have its own name lead here, and read what is answered.
  */
 import {
   closeSync,
   existsSync,
+  lstatSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -71,6 +72,7 @@ export class RunList {
   async #report({ directory }: ListedRun): Promise<Response> {
     try {
       const file = join(directory, REPORT_FILE);
+      refuseLinks(directory);
       if (!existsSync(file) || isOlder(file, join(directory, "results.json"))) {
         await this.#write(directory);
       }
@@ -101,7 +103,7 @@ export class RunList {
       })),
     );
     return runs
-      .filter(({ directory }) => existsSync(join(directory, "test.json")))
+      .filter(({ directory }) => isPlainFile(join(directory, "test.json")))
       .sort((one, other) => (one.name < other.name ? 1 : -1));
   }
 
@@ -149,7 +151,7 @@ const VERDICT = /^\{\s*"valid":\s*(true|false|"unknown")/;
 /** A run's verdict: it stands at the very beginning of its results. */
 function stateOf(directory: string): State {
   const file = join(directory, "results.json");
-  if (!existsSync(file)) return "no verdict";
+  if (!isPlainFile(file)) return "no verdict";
   const [, valid] = VERDICT.exec(beginningOf(file)) ?? [];
   if (valid === undefined || valid === '"unknown"') return "unknown";
   return valid === "true" ? "valid" : "invalid";
@@ -178,6 +180,21 @@ function directoriesIn(path: string): string[] {
   return readdirSync(path, { withFileTypes: true })
     .filter((entry) => entry.isDirectory())
     .map((entry) => entry.name);
+}
+
+const RUN_FILES = ["test.json", "results.json", "history.jsonl", "messages.jsonl", REPORT_FILE];
+
+/** @throws {Error} when one of a run's files leads elsewhere, or would be waited for, as a pipe is. */
+function refuseLinks(directory: string): void {
+  for (const name of RUN_FILES) {
+    const file = join(directory, name);
+    const stats = lstatSync(file, { throwIfNoEntry: false });
+    if (stats !== undefined && !stats.isFile()) throw new Error(`${file} is no plain file`);
+  }
+}
+
+function isPlainFile(file: string): boolean {
+  return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }
 
 function isOlder(file: string, other: string): boolean {

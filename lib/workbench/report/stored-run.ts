@@ -58,15 +58,26 @@ async function readReport(
   const history: Operation[] = [];
   // A run that was cut short may end in the midst of a line.
   const isCutShort = results === undefined;
-  for await (const stored of readHistories(
-    readLines(join(directory, "history.jsonl"), isCutShort),
-  )) {
-    for (const operation of stored.history) history.push(operation);
+  const operations = join(directory, "history.jsonl");
+  try {
+    for await (const stored of readHistories(readLines(operations, isCutShort))) {
+      for (const operation of stored.history) history.push(operation);
+    }
+  } catch (error) {
+    throw brokenFile(operations, error);
   }
   const recorder = new RunRecorder({ workload, nodeIds, concurrency }, history, limits);
   const messages = join(directory, "messages.jsonl");
-  for await (const lines of readLines(messages, isCutShort)) {
-    for (const line of splitLines(lines)) recorder.addMessage(readEvent(line));
+  let lineCount = 0;
+  try {
+    for await (const lines of readLines(messages, isCutShort)) {
+      for (const line of splitLines(lines)) {
+        lineCount++;
+        recorder.addMessage(readEvent(line));
+      }
+    }
+  } catch (error) {
+    throw brokenFile(messages, error, `line ${lineCount}: `);
   }
   const { startedAt } = description;
   const data = recorder.finish({
@@ -95,10 +106,16 @@ async function readPart<T>(
   try {
     return read(await Bun.file(file).text());
   } catch (error) {
-    throw new Error(`${file} cannot be read: ${error instanceof Error ? error.message : error}`, {
-      cause: error,
-    });
+    throw brokenFile(file, error);
   }
+}
+
+function brokenFile(file: string, error: unknown, place = ""): Error {
+  const reason = error instanceof Error ? error.message : error;
+  return new Error(
+    `${file} cannot be read: ${place}${reason}. It was cut or changed after the run, or is being written`,
+    { cause: error },
+  );
 }
 
 /** The text of a file, in chunks of whole lines; without a last one that has no end, if so wanted. */

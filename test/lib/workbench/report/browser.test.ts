@@ -1,8 +1,10 @@
 /** The page as a reader has it: needs a Chromium, and is left out where there is none. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../support/browser.ts";
+import { join } from "node:path";
+import { BROWSER, type OpenedPage, openPage } from "../../../support/browser.ts";
 import { openReport, settle } from "../../../support/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
+import { nodeProgram, temporaryDirectory, vortex } from "../../../support/vortex.ts";
 
 setDefaultTimeout(60_000);
 if (BROWSER === undefined) {
@@ -215,5 +217,44 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
 
   test("complains of nothing", () => {
     expect(opened.complaints).toEqual([]);
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("The report of a node that means harm, in a browser", () => {
+  const HARM = `</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"'>\u2028]]>`;
+  const NODE = "n0<img src=x onerror=alert(1)></script><!--";
+
+  test("shows ids, types, keys, values, errors and bad lines as text", async () => {
+    const harmful = nodeProgram(`
+      const harm = ${JSON.stringify(HARM)};
+      console.error(harm);
+      print({ src: dest, dest, body: { type: harm, [harm]: harm, __proto__: harm, nested: [{ [harm]: 1 }] } });
+      if (message.id < 30) reply({ type: "error", code: 11, text: harm });
+      else print({ src: dest, dest: harm, body: {} });
+    `);
+    const store = temporaryDirectory();
+    const { exitCode, stderr } = await vortex(
+      ...["test", "-w", "echo", "--bin", harmful, "--nodes", NODE, "--time-limit", "1"],
+      ...["--rate", "20", "--store", store, "--report", "--", HARM],
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(HARM) });
+
+    const opened = await openPage(`file://${join(store, "latest/report.html")}`);
+    try {
+      await opened.shownMs();
+      const text = await opened.page.evaluate("document.body.textContent");
+      for (const shown of [NODE, "<script>alert(1)</script>"]) expect(text).toContain(shown);
+      const strangers = 'document.querySelectorAll("img, iframe, #app script, [onerror]").length';
+      expect(await opened.page.evaluate(strangers)).toBe(0);
+      // Each row and each finding that can be opened, is.
+      await opened.page.evaluate(
+        'for (const head of document.querySelectorAll("button, .finding-head, tr")) head.click()',
+      );
+      await Bun.sleep(400);
+      expect(await opened.page.evaluate(strangers)).toBe(0);
+      expect(opened.complaints).toEqual([]);
+    } finally {
+      await opened.close();
+    }
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunList } from "../../../../lib/workbench/report/run-list.ts";
 import { gossipRun, resultsOf } from "../../../support/report-run.ts";
@@ -69,6 +69,43 @@ describe("vortex serve", () => {
     expect((await get(list, "/", "evil.example:8420")).status).toBe(403);
     expect((await get(list, "/", "localhost:8420")).status).toBe(200);
     expect((await get(list, "/", undefined, "POST")).status).toBe(405);
+  });
+
+  test.each(["report.html", "messages.jsonl", "history.jsonl", "results.json"])(
+    "shows nothing of what %s leads to",
+    async (name) => {
+      const { list, root, outside } = sampleStore();
+      const secret = join(outside, "secret.txt");
+      writeFileSync(secret, "the secret");
+      const directory = join(root, "broadcast/20260501T103100.000+0000");
+      rmSync(join(directory, name), { force: true });
+      symlinkSync(secret, join(directory, name));
+      const answer = await get(list, "/broadcast/20260501T103100.000%2B0000/");
+      const html = await answer.text();
+      expect(html).not.toContain("the secret");
+      expect(html).toContain(`${name} is no plain file`);
+      expect(answer.status).toBe(500);
+      expect(await (await get(list, "/")).text()).not.toContain("the secret");
+    },
+  );
+
+  test("lists no run whose test.json leads elsewhere", async () => {
+    const { list, root, outside } = sampleStore();
+    const file = join(root, "broadcast/20260501T103100.000+0000/test.json");
+    rmSync(file);
+    symlinkSync(join(outside, "secret/run/test.json"), file);
+    expect((await get(list, "/broadcast/20260501T103100.000%2B0000/")).status).toBe(404);
+  });
+
+  test("says of a broken run which file is broken, as text", async () => {
+    const { list, root } = sampleStore();
+    const file = join(root, "broadcast/20260501T103100.000+0000/messages.jsonl");
+    writeFileSync(file, "<script>alert(1)</script>\n");
+    const answer = await get(list, "/broadcast/20260501T103100.000%2B0000/");
+    const html = await answer.text();
+    expect(answer.status).toBe(500);
+    expect(html).toContain("messages.jsonl cannot be read: line 1: ");
+    expect(html).not.toContain("<script>");
   });
 
   test("shows names of directories as text", async () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { appendFileSync, readdirSync, rmSync } from "node:fs";
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Run } from "../../../../lib/workbench/report/page/model.ts";
 import { type ReportOptions, writeReport } from "../../../../lib/workbench/report/stored-run.ts";
@@ -79,6 +79,21 @@ describe("A stored run's report", () => {
     appendFileSync(join(directory, "messages.jsonl"), "{");
     await expect(writeReport(directory)).rejects.toThrow();
     expect(readdirSync(directory).filter((name) => name.startsWith("report"))).toEqual([]);
+  });
+
+  test.each([
+    ["test.json", '{"command":', ""],
+    ["results.json", "{}", ""],
+    ["history.jsonl", '{"index":0}\n', "operation 0: "],
+    ["history.jsonl", "\u0000\ufffd", ""],
+    ["messages.jsonl", '{"type":"send","time"', "line 1: "],
+    ["messages.jsonl", "[]\n", "line 1: "],
+  ])("names the file of a store that is not as it was: %s with %j", async (name, text, place) => {
+    const directory = stored();
+    writeFileSync(join(directory, name), text);
+    const refused = writeReport(directory);
+    await expect(refused).rejects.toThrow(`${join(directory, name)} cannot be read: ${place}`);
+    await expect(refused).rejects.toThrow("It was cut or changed after the run");
   });
 
   test("is refused where there is no run", async () => {
