@@ -1,0 +1,158 @@
+/** What the project takes from others, and that it takes nothing while it runs. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { auditOf } from "../.ci/audit.ts";
+import { INIT, INIT_OK, run } from "./support/spawn.ts";
+import { DIST, ROOT, temporaryDirectory } from "./support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+const MANIFESTS = ["package", "docs/api/package"];
+const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
+
+/**
+ * Builds of the formatter for platforms on which nobody has locked it: npm knows the hashes of what
+ * it has fetched only. They are optional, and only ever format the sources.
+ */
+const WITHOUT_INTEGRITY = [
+  ...["android-arm64", "android-x64", "darwin-arm64", "darwin-x64"],
+  ...["linux-arm64-musl", "linux-x64-musl", "win32-arm64", "win32-x64"],
+].map((platform) => `node_modules/@biomejs/cli-${platform}`);
+
+interface Locked {
+  readonly version: string;
+  readonly integrity?: string;
+  readonly optional?: boolean;
+  readonly link?: boolean;
+}
+
+describe.each(MANIFESTS)("The dependencies of %s.json", (name) => {
+  const locked = () => {
+    const { "": _, ...packages } = json(`${name}-lock.json`).packages;
+    return Object.entries(packages as Record<string, Locked>);
+  };
+
+  test("are exact versions", () => {
+    const { dependencies, devDependencies, peerDependencies, optionalDependencies } = json(
+      `${name}.json`,
+    );
+    const named = { ...dependencies, ...devDependencies, ...peerDependencies };
+    const versions = Object.entries({ ...named, ...optionalDependencies });
+    expect(versions.length).toBeGreaterThan(0);
+    expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(`${version}`))).toEqual([]);
+  });
+
+  test("are locked, and as they are named", () => {
+    const { dependencies, devDependencies } = json(`${name}.json`);
+    const versions = Object.fromEntries(locked().map(([path, { version }]) => [path, version]));
+    for (const [each, version] of Object.entries({ ...dependencies, ...devDependencies })) {
+      expect({ each, version: versions[`node_modules/${each}`] }).toEqual({
+        each,
+        version: String(version),
+      });
+    }
+  });
+
+  test("have hashes, but for builds of the formatter for other platforms", () => {
+    const packages = locked();
+    const without = packages.filter(
+      ([, { integrity }]) => !/^sha512-.{86}==$/.test(`${integrity}`),
+    );
+    const unknown = without.filter(([path]) => !WITHOUT_INTEGRITY.includes(path));
+    expect(unknown).toEqual([]);
+    expect(without.filter(([, { optional }]) => optional !== true)).toEqual([]);
+    expect(packages.filter(([, { link }]) => link === true)).toEqual([]);
+  });
+});
+
+describe("The audit of dependencies", () => {
+  const clean = { auditReportVersion: 2, vulnerabilities: {}, metadata: counted(0) };
+  const refusal = {
+    message: "405 Method Not Allowed - POST https://registry.example/-/npm/v1/security",
+    method: "POST",
+    statusCode: 405,
+    error: { summary: "", detail: "" },
+  };
+  const vulnerable = {
+    auditReportVersion: 2,
+    vulnerabilities: { valibot: { name: "valibot", severity: "high", range: "<1.2.0" } },
+    metadata: counted(1),
+  };
+  const unlocked = { error: { code: "ENOLOCK", summary: "This command requires a lockfile." } };
+
+  function counted(total: number) {
+    return { vulnerabilities: { total } };
+  }
+
+  test.each([
+    ["nothing found", clean, 0, "clean"],
+    ["a finding", vulnerable, 1, "vulnerable"],
+    // As with --audit-level.
+    ["a finding that npm lets pass", vulnerable, 0, "vulnerable"],
+    ["a registry that refuses the question", refusal, 1, "not available"],
+    ["no network", { message: "request to https://registry.example failed" }, 1, "not available"],
+    ["no lock file", unlocked, 1, "failed"],
+    ["findings that are counted but not named", { metadata: counted(2) }, 1, "failed"],
+    ["an empty answer", {}, 0, "failed"],
+  ] as const)("tells %s", (_, answer, exitCode, outcome) => {
+    expect(auditOf(JSON.stringify(answer), exitCode).outcome).toBe(outcome);
+  });
+
+  test("takes what is no JSON for a failure", () => {
+    expect(auditOf("npm: not found", 127).outcome).toBe("failed");
+  });
+
+  test.each([
+    ["passes where there is nothing", clean, 0, 0, "No dependency is known to be vulnerable"],
+    ["passes where nobody answers, and says so", refusal, 1, 0, "Not audited: the registry"],
+    ["fails where there is a finding, and names it", vulnerable, 1, 1, "valibot <1.2.0: high"],
+    ["fails where it cannot ask", unlocked, 1, 1, "This command requires a lockfile."],
+  ])("%s", async (_, answer, npmCode, exitCode, text) => {
+    const directory = temporaryDirectory();
+    const npm = `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\nexit ${npmCode}\n`;
+    writeFileSync(join(directory, "npm"), npm);
+    chmodSync(join(directory, "npm"), 0o755);
+    const child = Bun.spawn([process.execPath, join(ROOT, ".ci/audit.ts"), directory], {
+      env: { ...process.env, PATH: `${directory}:${process.env["PATH"]}` },
+      stdout: "pipe",
+    });
+    expect(await child.stdout.text()).toContain(text);
+    expect(await child.exited).toBe(exitCode);
+  });
+});
+
+const hasStrace = Bun.which("strace") !== null;
+if (!hasStrace) console.log("No strace here: what binaries ask of the network is not watched");
+
+describe.skipIf(!hasStrace)("Nothing asks for the network while it runs:", () => {
+  /** The sockets that a command makes, beside pairs of its own: those are what Bun has for pipes. */
+  async function networkCalls(command: readonly string[], input = "") {
+    const file = join(temporaryDirectory(), "calls");
+    const watched = ["strace", "-f", "-e", "trace=socket,bind,connect", "-o", file, ...command];
+    const ended = await run(watched, input, { cwd: temporaryDirectory() });
+    const lines = readFileSync(file, "utf8").split("\n");
+    return { ...ended, calls: lines.filter((text) => /^\d+ +\w+\(/.test(text)) };
+  }
+
+  const challenges = readdirSync(join(ROOT, "challenges")).map((file) => file.replace(".ts", ""));
+  test.concurrent.each(challenges)("dist/%s", async (name) => {
+    const { lines, exitCode, calls } = await networkCalls([join(DIST, name)], INIT);
+    const [first = "{}"] = lines;
+    expect(JSON.parse(first).body).toEqual(INIT_OK);
+    expect({ exitCode, calls }).toEqual({ exitCode: 0, calls: [] });
+  });
+
+  test.concurrent("dist/vortex test, with its report", async () => {
+    const words = ["test", "-w", "echo", "--bin", join(DIST, "echo"), "--node-count", "1"];
+    const command = [join(DIST, "vortex"), ...words, "--time-limit", "1", "--report"];
+    const { exitCode, calls } = await networkCalls(command);
+    expect({ exitCode, calls }).toEqual({ exitCode: 0, calls: [] });
+  });
+
+  test.concurrent("and what does is seen", async () => {
+    const program = `Bun.connect({ hostname: "127.0.0.1", port: 9, socket: { data() {} } })`;
+    const { calls } = await networkCalls([process.execPath, "-e", program]);
+    expect(calls.join("\n")).toContain("AF_INET");
+  });
+});
