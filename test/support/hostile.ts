@@ -1,5 +1,5 @@
 /** Nodes that do what no node should, as scripts for a shell: what runs them has to outlive it. */
-import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIST, temporaryDirectory } from "./vortex.ts";
 
@@ -65,6 +65,7 @@ export function hostileNode(name: Hostile): string {
 
 export interface HostileRun {
   readonly exitCode: number;
+  readonly tookS: number;
   readonly stdout: string;
   readonly stderr: string;
   /** The most memory that the command itself had in use. */
@@ -94,6 +95,7 @@ export async function runHostile(
     stderr: "pipe",
     env: { ...process.env, NO_COLOR: "1", HOSTILE_TEST: mark },
   });
+  const beganMs = performance.now();
   let memoryMb = 0;
   const watch = setInterval(() => {
     memoryMb = Math.max(memoryMb, maxMemoryMb(child.pid));
@@ -106,9 +108,13 @@ export async function runHostile(
     start,
   ]);
   clearInterval(watch);
+  const tookS = (performance.now() - beganMs) / 1000;
   // What was killed ends a moment later.
   for (let round = 0; round < 50 && bearersOf(mark).length > 0; round++) await Bun.sleep(20);
-  return { exitCode, stdout, stderr, memoryMb, storeMb: sizeMb(store), left: bearersOf(mark) };
+  const left = bearersOf(mark);
+  const storeMb = sizeMb(store);
+  rmSync(store, { recursive: true });
+  return { exitCode, tookS, stdout, stderr, memoryMb, storeMb, left };
 }
 
 /** Of a process that runs; 0 if it does not. */

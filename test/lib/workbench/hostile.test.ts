@@ -1,6 +1,7 @@
 /** What nodes do to the workbench that runs them, and what is left of it. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { Mark } from "../../../lib/workbench/offspring.ts";
 import {
   executableFile,
@@ -10,7 +11,7 @@ import {
   hostileNode,
   runHostile,
 } from "../../support/hostile.ts";
-import { nodeProgram } from "../../support/vortex.ts";
+import { DIST, nodeProgram, temporaryDirectory } from "../../support/vortex.ts";
 
 // A safety net on a machine that is busy; what goes on for ever meets it.
 setDefaultTimeout(120_000);
@@ -30,6 +31,21 @@ async function judge(name: Hostile, exitCode: number, text: string): Promise<voi
   expect(run.stderr).toContain(text);
   expect(run.exitCode).toBe(exitCode);
   expectBounded(run);
+  tell(name, run);
+}
+
+/** Figures for whoever asks for more than the tests do. */
+function tell(name: Hostile, { exitCode, tookS, memoryMb, storeMb }: HostileRun): void {
+  if (process.env["FLOOD_MB"] === undefined) return;
+  const figures = [
+    tookS.toFixed(1),
+    "s",
+    memoryMb.toFixed(0),
+    "MB",
+    storeMb.toFixed(1),
+    "MB stored",
+  ];
+  console.log(`${name}: code ${exitCode}, ${figures.join(" ")}`);
 }
 
 describe.skipIf(process.platform !== "linux")("vortex test on a node that", () => {
@@ -64,6 +80,7 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
     expect(run.exitCode).toBe(INVALID);
     expect(run.memoryMb).toBeGreaterThan(10);
     expectBounded(run);
+    tell("writes much to stderr", run);
   });
 
   const interrupted: Hostile[] = ["floods stdout with text", "never reads", "begins daemons"];
@@ -119,6 +136,31 @@ describe.skipIf(process.platform !== "linux")("vortex test on a program that", (
     expectBounded(run);
   });
 });
+
+describe.skipIf(!canMount())("vortex test on a disk that is full", () => {
+  test("gives its verdict, names the file, and ends with 255", async () => {
+    const disk = temporaryDirectory();
+    const store = join(disk, "store");
+    const words = [join(DIST, "vortex"), "test", "-w", "echo", "--bin", join(DIST, "echo")];
+    const flags = ["--node-count", "1", "--time-limit", "1", "--rate", "3000", "--report"];
+    const script = `mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"`;
+    const command = ["unshare", "-m", "sh", "-c", script, "sh", disk, ...words, ...flags];
+    const child = Bun.spawn([...command, "--store", store], { stdout: "pipe", stderr: "pipe" });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(stdout).toContain("valid: true");
+    expect(stderr).toContain("The report could not be written: ENOSPC");
+    expect(stderr).toMatch(
+      /\nerror: Cannot store all of the run: .*\.jsonl: ENOSPC: .*; the verdict above stands\n$/,
+    );
+    expect(await child.exited).toBe(CRASH);
+  });
+});
+
+function canMount(): boolean {
+  if (Bun.which("unshare") === null) return false;
+  const command = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", temporaryDirectory()];
+  return Bun.spawnSync(command, { stderr: "ignore" }).exitCode === 0;
+}
 
 describe.skipIf(process.platform !== "linux")("a run within a run", () => {
   test("leaves the nodes of the other alone", async () => {
