@@ -67,8 +67,9 @@ export class ProcessCluster implements Cluster {
   readonly #mark = new Mark();
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
-    for (const node of [...this.#nodes.values(), ...this.#killed]) kill(node);
+    // Before the nodes, for what has no parent any more is harder to find.
     this.#mark.killAll();
+    for (const node of [...this.#nodes.values(), ...this.#killed]) kill(node);
   };
 
   constructor(options: ProcessClusterOptions) {

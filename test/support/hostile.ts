@@ -45,6 +45,7 @@ export const HOSTILE = {
   "begins daemons": `sleep 60 & setsid sleep 60 &
     (setsid sh -c 'sleep 60 & exec sleep 60' &)
     (setsid sleep 60 < /dev/null > /dev/null 2>&1 &)
+    setsid env -i /bin/sh -c 'sleep 60; :' "$HOSTILE_TEST" < /dev/null > /dev/null 2>&1 &
     setsid sh -c 'while :; do sleep 60 & sleep 0.01; done' < /dev/null > /dev/null 2>&1 &
     exec sleep 60`,
 } as const;
@@ -127,13 +128,14 @@ function maxMemoryMb(pid: number): number {
   }
 }
 
-/** The processes that have a text in their environment: those that inherited it. */
+/** The processes that have a text in their environment, as those that inherited it, or in their command. */
 function bearersOf(mark: string): number[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => {
       try {
-        return pid > 0 && readFileSync(`/proc/${pid}/environ`).includes(mark);
+        const files = ["environ", "cmdline"].map((name) => `/proc/${pid}/${name}`);
+        return pid > 0 && files.some((file) => readFileSync(file).includes(mark));
       } catch {
         return false;
       }
