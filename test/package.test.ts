@@ -9,7 +9,7 @@ import { nodeProgram, ROOT, temporaryDirectory } from "./support/vortex.ts";
 setDefaultTimeout(120_000);
 
 /** The page of a run, with its plots, is a good part of it. */
-const MAX_ARCHIVE_BYTES = 500_000;
+const MAX_ARCHIVE_BYTES = 700_000;
 
 const ECHO = `import * as v from "valibot";
 import { type Node, serve } from "vortex";
