@@ -20,7 +20,7 @@ export { Network } from "./network.ts";
 export { ProcessCluster, type ProcessClusterOptions } from "./process-cluster.ts";
 export { randomStream } from "./random.ts";
 export type { TestResult } from "./results.ts";
-export { type Environment, runTest, TestCrash } from "./run.ts";
+export { type Environment, runTest, TestCrash, type TestParts } from "./run.ts";
 export { Scheduler } from "./scheduler.ts";
 export { STAGES, type Stage, type Target } from "./stages.ts";
 export {

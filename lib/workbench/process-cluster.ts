@@ -85,6 +85,12 @@ export class ProcessCluster implements Cluster {
     return this.#nodes.get(node)?.messages.unfinished ?? "";
   }
 
+  /** The number of a node's process, while it runs. */
+  processId(node: NodeId): number | undefined {
+    const child = this.#nodes.get(node)?.child;
+    return child === undefined || hasEnded(child) ? undefined : child.pid;
+  }
+
   start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
     const child = spawn(bin, args, this.#mark.addedTo(process.env));

@@ -25,7 +25,7 @@ import type { Operation } from "./history.ts";
 import { type Completion, type Invoke, interpret } from "./interpreter.ts";
 import { Journal, type JournalEvent } from "./journal.ts";
 import { Mistakes } from "./mistakes.ts";
-import { makeNemesis, type Nemesis } from "./nemesis/nemesis.ts";
+import { makeNemesis, type Nemesis, type NemesisOptions } from "./nemesis/nemesis.ts";
 import { Network } from "./network.ts";
 import { isMessage } from "./node-output.ts";
 import { randomStream } from "./random.ts";
@@ -50,6 +50,14 @@ export interface Environment {
   readonly signal?: AbortSignal;
 }
 
+/** What a test has of its own, in place of what its options name. */
+export interface TestParts {
+  /** The clients' operations and how they are judged; by default Maelstrom's, of the name. */
+  readonly workload?: Workload;
+  /** Whom faults hit and when; by default all nodes, at random times. */
+  readonly faults?: Pick<NemesisOptions, "targets" | "timing">;
+}
+
 /** The test could not be carried out, so there is nothing to judge: a node crashed, or never began. */
 export class TestCrash extends Error {
   override readonly name = "TestCrash";
@@ -67,8 +75,12 @@ const InitOk = v.object({ type: v.literal("init_ok") });
  *
  * @throws {TestCrash} when a node does not start, does not answer `init`, or ends by itself.
  */
-export async function runTest(options: TestOptions, environment: Environment): Promise<TestResult> {
-  const test = new Test(options, environment);
+export async function runTest(
+  options: TestOptions,
+  environment: Environment,
+  parts: TestParts = {},
+): Promise<TestResult> {
+  const test = new Test(options, environment, parts);
   try {
     await test.start();
     await test.run();
@@ -99,7 +111,7 @@ class Test {
   #convergence: ConvergenceVerdict | undefined;
   #crashes: readonly Crash[] = [];
 
-  constructor(options: TestOptions, environment: Environment) {
+  constructor(options: TestOptions, environment: Environment, parts: TestParts) {
     const { clock, onMessage } = environment;
     const { seed, nodeIds, latency, nemesis, nemesisIntervalS } = options;
     this.#options = options;
@@ -125,8 +137,9 @@ class Test {
     this.#signal =
       environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
     this.#cluster = environment.makeCluster(this.#network, (badLine) => this.#onBadLine(badLine));
-    this.#workload = makeWorkload(options);
+    this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
+      ...parts.faults,
       faults: nemesis,
       network: this.#network,
       cluster: this.#cluster,

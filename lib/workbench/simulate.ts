@@ -5,7 +5,7 @@
 import type { Clock, NodeId, Random } from "../vortex/index.ts";
 import { randomStream } from "./random.ts";
 import type { TestResult } from "./results.ts";
-import { type Environment, runTest } from "./run.ts";
+import { type Environment, runTest, type TestParts } from "./run.ts";
 import { Scheduler } from "./scheduler.ts";
 import { type AnyProgram, SimulatedCluster } from "./simulated-cluster.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -16,6 +16,7 @@ export interface Simulation
   /** The program's arguments; none by default. */
   readonly args?: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
+  readonly parts?: TestParts;
 }
 
 /**
@@ -43,24 +44,28 @@ function lateClock(clock: Clock, random: Random): Clock {
  */
 export function simulate(
   options: TestOptions,
-  { program, args = [], onStderr, ...environment }: Simulation,
+  { program, args = [], onStderr, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
   const clockOf = (name: string) => lateClock(scheduler, randomStream(options.seed, name));
-  const task = runTest(options, {
-    ...environment,
-    clock: clockOf("timers of the tester"),
-    makeCluster: (network, onBadLine) =>
-      new SimulatedCluster({
-        program,
-        args,
-        network,
-        scheduler,
-        timers: clockOf("timers of nodes"),
-        randomOf: (name) => randomStream(options.seed, name),
-        ...(onStderr === undefined ? {} : { onStderr }),
-        onBadLine,
-      }),
-  });
+  const task = runTest(
+    options,
+    {
+      ...environment,
+      clock: clockOf("timers of the tester"),
+      makeCluster: (network, onBadLine) =>
+        new SimulatedCluster({
+          program,
+          args,
+          network,
+          scheduler,
+          timers: clockOf("timers of nodes"),
+          randomOf: (name) => randomStream(options.seed, name),
+          ...(onStderr === undefined ? {} : { onStderr }),
+          onBadLine,
+        }),
+    },
+    parts,
+  );
   return scheduler.run(task);
 }

@@ -6,7 +6,7 @@
  *
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis/combined.clj`
  */
-import type { Json, Random } from "../../vortex/index.ts";
+import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import {
   any,
   type Generator,
@@ -36,12 +36,25 @@ export interface NemesisOptions extends Omit<FaultEnvironment, "random"> {
   readonly randomOf: (fault: Fault) => Random;
   /** Mean time between two operations of one fault, in seconds. */
   readonly intervalS: number;
+  /** The nodes that a fault may hit, where those are not all. */
+  readonly targets?: Readonly<Partial<Record<Fault, readonly NodeId[]>>>;
+  /** When faults begin and end, if not by the interval. */
+  readonly timing?: FaultTiming;
 }
 
-export function makeNemesis({ faults, intervalS, randomOf, ...rest }: NemesisOptions): Nemesis {
+/**
+ * Makes of each fault's operations, which begin and end it in turn and come as soon as they may, a
+ * generator that says when they come.
+ */
+export type FaultTiming = (operations: ReadonlyMap<Fault, Generator>) => Generator;
+
+export function makeNemesis(options: NemesisOptions): Nemesis {
+  const { faults, intervalS, randomOf, targets = {}, timing, ...rest } = options;
   const parts = faults.map((fault) => {
     const random = randomOf(fault);
-    return { fault, random, injector: INJECTORS[fault]({ ...rest, random }) };
+    const nodeIds = targets[fault] ?? rest.nodeIds;
+    const injector = INJECTORS[fault]({ ...rest, nodeIds, random });
+    return { fault, random, injector, operations: alternating(fault, injector) };
   });
   const actions = new Map<string, (value: Json) => Promise<Json>>(
     parts.flatMap(({ fault, injector }) => [
@@ -49,13 +62,12 @@ export function makeNemesis({ faults, intervalS, randomOf, ...rest }: NemesisOpt
       [`stop-${fault}`, () => injector.stop()],
     ]),
   );
+  const byInterval = () =>
+    any(parts.map(({ random, operations }) => stagger(intervalS, random, operations)));
 
   return {
-    generator: any(
-      parts.map(({ fault, random, injector }) =>
-        stagger(intervalS, random, alternating(fault, injector)),
-      ),
-    ),
+    generator:
+      timing?.(new Map(parts.map(({ fault, operations }) => [fault, operations]))) ?? byInterval(),
     healing: phases(faults.map((fault) => once(stopping(fault), nemesis))),
     async invoke({ f, value }) {
       const act = actions.get(f);

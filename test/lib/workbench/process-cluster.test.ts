@@ -40,4 +40,15 @@ describe("ProcessCluster", () => {
     void nodes.start("n0");
     expect(await nodes.stop()).toEqual([]);
   });
+
+  test("knows a node's process while it runs", async () => {
+    const nodes = cluster("exec sleep 60");
+    expect(nodes.processId("n0")).toBeUndefined();
+    const ended = nodes.start("n0");
+    expect(process.kill(nodes.processId("n0") ?? 0, 0)).toBe(true);
+    nodes.kill("n0");
+    await ended;
+    expect(nodes.processId("n0")).toBeUndefined();
+    await nodes.stop();
+  });
 });

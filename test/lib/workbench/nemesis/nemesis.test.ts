@@ -4,17 +4,12 @@ import { uniqueIds } from "../../../../challenges/unique-ids.ts";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
 import type { Operation } from "../../../../lib/workbench/history.ts";
 import type { Fault } from "../../../../lib/workbench/nemesis/faults.ts";
+import type { FaultTiming } from "../../../../lib/workbench/nemesis/nemesis.ts";
 import { runSimulated } from "../../../support/simulate.ts";
 
-function run(nemesis: readonly Fault[], more = {}) {
-  return runSimulated("unique-ids", uniqueIds, {
-    nodeCount: 5,
-    rate: 20,
-    timeLimitS: 60,
-    nemesisIntervalS: 5,
-    nemesis,
-    ...more,
-  });
+function run(nemesis: readonly Fault[], more = {}, simulation = {}) {
+  const options = { nodeCount: 5, rate: 20, timeLimitS: 60, nemesisIntervalS: 5, nemesis, ...more };
+  return runSimulated("unique-ids", uniqueIds, options, simulation);
 }
 
 function ofNemesis(history: readonly Operation[]): readonly Operation[] {
@@ -164,4 +159,38 @@ describe("the nemesis", () => {
       expect(result.valid).toBe(true);
     },
   );
+
+  test("hits only whom it may, where not all nodes are targets", () => {
+    const parts = { faults: { targets: { kill: ["n3", "n4"] } } };
+    const options = {
+      nodeCount: 5,
+      timeLimitS: 60,
+      nemesisIntervalS: 1,
+      nemesis: ["kill"],
+    } as const;
+    const { history } = runSimulated("unique-ids", uniqueIds, options, { parts });
+    const killed = history
+      .filter(({ f }) => f === "start-kill")
+      .flatMap(({ value }) =>
+        typeof value === "object" && value !== null ? Object.keys(value) : [],
+      );
+    expect([...new Set(killed)].sort()).toEqual(["n3", "n4"]);
+  });
+
+  test("begins and ends faults when a timing says so", () => {
+    const atSeconds = [3, 8];
+    let count = 0;
+    const timing: FaultTiming = (operations) => ({
+      next(context) {
+        const untilNs = (atSeconds[count] ?? Number.POSITIVE_INFINITY) * 1e9;
+        if (context.nowNs < untilNs) return { type: "wait", untilNs };
+        const step = operations.get("pause")?.next(context) ?? { type: "done" };
+        if (step.type === "operation") count++;
+        return step;
+      },
+    });
+    const { history } = run(["pause"], { timeLimitS: 10 }, { parts: { faults: { timing } } });
+    const told = begun(history).map(({ f, time }) => `${f} at ${Math.floor(time / 1e9)} s`);
+    expect(told.slice(0, 2)).toEqual(["start-pause at 3 s", "stop-pause at 8 s"]);
+  });
 });
