@@ -1,0 +1,79 @@
+import { describe, expect, test } from "bun:test";
+import { latencyGrowth, type MemorySample, memoryGrowth } from "./judge.ts";
+
+/** One sample a second for ten minutes; 100 messages a second, each of them a value. */
+function samples(bytesAt: (s: number) => number): MemorySample[] {
+  return Array.from({ length: 600 }, (_, s) => ({
+    s,
+    bytes: bytesAt(s),
+    messages: 100 * s,
+    values: 100 * s,
+  }));
+}
+
+const MB = 1e6;
+/** Garbage that piles up for a while, and is collected. */
+const garbage = (s: number) => ((s * 7) % 40) * MB;
+const holds = ({ bytes, allowedBytes }: ReturnType<typeof memoryGrowth>) => bytes <= allowedBytes;
+
+describe("memoryGrowth", () => {
+  test("is little where there is nothing but garbage", () => {
+    const growth = memoryGrowth(
+      samples((s) => 20 * MB + garbage(s)),
+      0,
+    );
+    expect(Math.abs(growth.bytes)).toBeLessThan(MB);
+    expect(holds(growth)).toBe(true);
+  });
+
+  test("does not count the warm-up", () => {
+    const growth = memoryGrowth(
+      samples((s) => Math.min(s, 100) * MB),
+      0,
+    );
+    expect(growth.bytes).toBe(0);
+  });
+
+  test("shows a leak of 300 bytes a message under much garbage", () => {
+    const growth = memoryGrowth(
+      samples((s) => 20 * MB + garbage(s) + 300 * 100 * s),
+      0,
+    );
+    expect(holds(growth)).toBe(false);
+    expect(growth.bytes / growth.messages).toBeCloseTo(300, -2);
+  });
+
+  test("allows for the values that are to be kept, and for no more", () => {
+    const growing = samples((s) => 300 * 100 * s);
+    expect(holds(memoryGrowth(growing, 300))).toBe(true);
+    expect(holds(memoryGrowth(growing, 30))).toBe(false);
+  });
+
+  test("is not raised by single moments", () => {
+    const growth = memoryGrowth(
+      samples((s) => (s > 590 ? 500 : 20) * MB),
+      0,
+    );
+    expect(holds(growth)).toBe(true);
+  });
+
+  test("cannot be told of few samples", () => {
+    expect(() => memoryGrowth(samples(() => MB).slice(0, 10), 0)).toThrow("too few");
+  });
+});
+
+describe("latencyGrowth", () => {
+  const allowed = (medians: readonly number[]) => {
+    const { lastMs, allowedMs } = latencyGrowth(medians);
+    return lastMs <= allowedMs;
+  };
+
+  test("is allowed where it is by chance", () => {
+    expect(allowed(Array.from({ length: 100 }, (_, index) => 1 + (index % 7) / 10))).toBe(true);
+    expect(allowed(Array.from({ length: 100 }, (_, index) => (index > 95 ? 50 : 1)))).toBe(true);
+  });
+
+  test("is not allowed beyond twice the time", () => {
+    expect(allowed(Array.from({ length: 100 }, (_, index) => 1 + index / 10))).toBe(false);
+  });
+});
