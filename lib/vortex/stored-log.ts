@@ -4,14 +4,23 @@
  * Each record has a key of its own, numbered from 0 without gaps, and is never changed once it is
  * there: whoever is first to create the key of a number has appended. So a write that was delayed,
  * by the network or since before its node was killed, finds its place taken, and undoes nothing.
+ *
+ * What was appended can be read back a page at a time: who appends the last record of a page stores
+ * all of them once more, under one key. A page that is missing, for its writer died or its records
+ * are long, is read record by record.
  */
 import * as v from "valibot";
 import { isRpcError, RpcError } from "./errors.ts";
+import { stringifyJson } from "./json.ts";
 import type { KVNode } from "./kv-node.ts";
 import { retry } from "./retry.ts";
 
-/** How many records are asked for at a time, at most. */
-const MAX_WINDOW = 256;
+/** How many records make up a page; and how many are asked for at a time, at most. */
+const PAGE_LENGTH = 256;
+/** How many pages are asked for at a time, at most. */
+const MAX_PAGES = 8;
+/** What a page may hold at most, in characters of JSON: long records need none to be read fast. */
+const MAX_PAGE_SIZE = 2 ** 18;
 
 /** Where a log is kept, and what is in it. */
 export interface StoredLogOptions<Record> {
@@ -35,13 +44,17 @@ export class StoredLog<Record> {
   readonly #node: KVNode;
   readonly #options: StoredLogOptions<Record>;
   readonly #schema: v.GenericSchema<unknown, Stored<Record>>;
+  readonly #pageSchema: v.GenericSchema<unknown, Record[]>;
   #length = 0;
+  /** The records of the page that is being filled; only where this node appends. */
+  #page: { readonly start: number; readonly records: Record[] } | undefined;
   #reading: Promise<void> | undefined;
 
   constructor(node: KVNode, options: StoredLogOptions<Record>) {
     this.#node = node;
     this.#options = options;
     this.#schema = v.object({ id: v.string(), record: options.schema });
+    this.#pageSchema = v.pipe(v.array(options.schema), v.length(PAGE_LENGTH));
   }
 
   /** How many records are known here: those before this number, all of them. */
@@ -53,6 +66,10 @@ export class StoredLog<Record> {
   accept(number: number, record: Record): void {
     if (number !== this.#length) return;
     this.#length++;
+    const page = this.#page;
+    const isOnPage =
+      page !== undefined && number >= page.start && number < page.start + PAGE_LENGTH;
+    if (isOnPage) page.records.push(record);
     this.#options.onRecord(record);
   }
 
@@ -69,6 +86,7 @@ export class StoredLog<Record> {
     const stored = { id: this.#node.generateId(), record };
     const other = await retry(this.#node, (timeoutMs) => this.#create(number, stored, timeoutMs));
     this.accept(number, other === undefined ? record : other);
+    this.#turnPage();
     return other === undefined;
   }
 
@@ -84,6 +102,18 @@ export class StoredLog<Record> {
       this.#reading = undefined;
     });
     return this.#reading;
+  }
+
+  /** Stores the page that is full, and begins the next one. */
+  #turnPage(): void {
+    const page = this.#page;
+    if (page !== undefined && this.#length < page.start + PAGE_LENGTH) return;
+    // Of a page in whose midst this node begins to append, it may not have kept what came before.
+    const start = Math.ceil(this.#length / PAGE_LENGTH) * PAGE_LENGTH;
+    this.#page = { start, records: [] };
+    if (page === undefined || stringifyJson(page.records).length > MAX_PAGE_SIZE) return;
+    // Nobody waits for it; it may fail, or come late, for its records never change.
+    this.#node.linKv.write(this.#pageKey(page.start), page.records).catch(() => {});
   }
 
   /** Creates a record's key; if it exists, returns the record that it holds unless it is this one. */
@@ -106,20 +136,64 @@ export class StoredLog<Record> {
   }
 
   async #readToEnd(): Promise<void> {
-    for (let window = 1; ; window = Math.min(MAX_WINDOW, 2 * window)) {
-      const numbers = Array.from({ length: window }, (_, index) => this.#length + index);
-      const found = await Promise.all(
-        numbers.map((number) => retry(this.#node, (timeoutMs) => this.#read(number, timeoutMs))),
+    for (let window = 1; ; window = Math.min(PAGE_LENGTH, 2 * window)) {
+      // Only who lacks much asks for pages: at the end of the log there is none.
+      if (window === PAGE_LENGTH) await this.#readPages();
+      const count = Math.min(window, PAGE_LENGTH - (this.#length % PAGE_LENGTH));
+      const found = await this.#readSome(count, this.#length, 1, (number, timeoutMs) =>
+        this.#read(number, timeoutMs),
       );
-      for (const [index, stored] of found.entries()) {
-        if (stored === undefined) return;
-        this.accept(numbers[index] ?? 0, stored.record);
-      }
+      for (const [number, { record }] of found) this.accept(number, record);
+      if (found.length < count) return;
     }
+  }
+
+  /** Reads on up to the first page that is missing. */
+  async #readPages(): Promise<void> {
+    if (this.#length % PAGE_LENGTH !== 0) return;
+    for (let window = 1; ; window = Math.min(MAX_PAGES, 2 * window)) {
+      const found = await this.#readSome(window, this.#length, PAGE_LENGTH, (start, timeoutMs) =>
+        this.#readPage(start, timeoutMs),
+      );
+      for (const [start, records] of found) {
+        for (const [index, record] of records.entries()) this.accept(start + index, record);
+      }
+      if (found.length < window) return;
+    }
+  }
+
+  /** Reads what begins at some numbers, all at once; resolves with what comes before the first gap. */
+  async #readSome<T>(
+    count: number,
+    from: number,
+    step: number,
+    read: (number: number, timeoutMs: number) => Promise<T | undefined>,
+  ): Promise<(readonly [number, T])[]> {
+    const found = await Promise.all(
+      Array.from({ length: count }, async (_, index) => {
+        const number = from + index * step;
+        const value = await retry(this.#node, (timeoutMs) => read(number, timeoutMs));
+        return [number, value] as const;
+      }),
+    );
+    const end = found.findIndex(([, value]) => value === undefined);
+    const whole = end < 0 ? found : found.slice(0, end);
+    return whole.flatMap(([number, value]) => (value === undefined ? [] : [[number, value]]));
   }
 
   #read(number: number, timeoutMs: number): Promise<Stored<Record> | undefined> {
     return this.#node.linKv.readAs(this.#key(number), this.#schema, { timeoutMs });
+  }
+
+  /** What is no page counts as none: somebody else must have stored it, and the records are there. */
+  async #readPage(start: number, timeoutMs: number): Promise<Record[] | undefined> {
+    const value = await this.#node.linKv.readOr(this.#pageKey(start), undefined, { timeoutMs });
+    const page = v.safeParse(this.#pageSchema, value);
+    return page.success ? page.output : undefined;
+  }
+
+  #pageKey(start: number): string {
+    return `${this.#options.name}/page from ${start}`;
   }
 
   #key(number: number): string {

@@ -110,6 +110,83 @@ describe("StoredLog", () => {
     expect(most).toBeLessThanOrEqual(256);
   });
 
+  /** Lets a node append records, one after the other: their numbers in the log. */
+  async function appendMany({ at, done }: ReturnType<typeof start>, index: number, count: number) {
+    for (let left = count; left > 0; left--) {
+      const { log } = at(index);
+      await done(log.append(String(log.length)));
+    }
+  }
+
+  const numbers = (count: number) => Array.from({ length: count }, (_, number) => String(number));
+  const pagesIn = ({ messages }: { messages: readonly { readonly body: object }[] }) =>
+    messages.flatMap(({ body }) =>
+      "type" in body && body.type === "write" && "key" in body ? [body.key] : [],
+    );
+
+  test("reads long logs by the page", async () => {
+    const started = start();
+    const { cluster, at, done } = started;
+    await appendMany(started, 0, 3000);
+    expect(pagesIn(cluster)).toHaveLength(10);
+    const before = cluster.messages.length;
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(numbers(3000));
+    // The first 256 records one by one, pages, the last 184 and where there is none.
+    expect(cluster.messages.length - before).toBeLessThan(2 * (256 + 16 + 256));
+  });
+
+  test("reads record by record where a page is missing", async () => {
+    const started = start();
+    const { cluster, at, done } = started;
+    let lostCount = 0;
+    cluster.fate = ({ body }) =>
+      body["type"] === "write" && lostCount++ % 2 === 0 ? "lose" : "deliver";
+    await appendMany(started, 0, 2000);
+    expect(lostCount).toBeGreaterThan(2);
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(numbers(2000));
+  });
+
+  test("reads record by record where something else is stored as a page", async () => {
+    const started = start();
+    const { cluster, at, done } = started;
+    await appendMany(started, 0, 800);
+    expect(pagesIn(cluster)).toEqual(["log/page from 256", "log/page from 512"]);
+    cluster.kv.answer({ type: "write", key: "log/page from 256", value: ["x"] });
+    cluster.kv.answer({ type: "write", key: "log/page from 512", value: "nonsense" });
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(numbers(800));
+  });
+
+  test("stores a page of what several appended, and none that it knows in part", async () => {
+    const started = start();
+    const { cluster, at, done } = started;
+    await appendMany(started, 0, 300);
+    cluster.start("n0");
+    await done(at(3).log.readOn());
+    await appendMany(started, 3, 300);
+    await done(at(1).log.readOn());
+    for (let round = 0; round < 300; round++) {
+      await appendMany(started, 1, 1);
+      await done(at(3).log.readOn());
+      await appendMany(started, 3, 1);
+      await done(at(1).log.readOn());
+    }
+    // 256 to 511 saw a node begin anew.
+    expect([...new Set(pagesIn(cluster))]).toEqual(["log/page from 512", "log/page from 768"]);
+    await done(at(2).log.readOn());
+    expect(at(2).records).toEqual(numbers(1200));
+  });
+
+  test("stores no page of long records", async () => {
+    const { cluster, at, done } = start();
+    for (let count = 0; count < 600; count++) await done(at(0).log.append("x".repeat(2000)));
+    expect(pagesIn(cluster)).toEqual([]);
+    await done(at(1).log.readOn());
+    expect(at(1).records).toHaveLength(600);
+  });
+
   test("asks once for an end that several want to read to", async () => {
     const { cluster, at, done } = start();
     await done(Promise.all([at(0).log.readOn(), at(0).log.readOn()]));
