@@ -139,6 +139,11 @@ describe("The sources", () => {
     expect(found.filter((touch) => !EXCUSED.has(touch))).toEqual([]);
   });
 
+  test("ask the wall clock for the names of runs only: it may be set back at any time", () => {
+    const found = sources.filter(({ code }) => /\bDate\b/.test(code)).map(({ file }) => file);
+    expect(found).toEqual(["lib/workbench/store.ts"]);
+  });
+
   test("have no default exports", () => {
     const found = sources.filter(({ code }) => /\bexport\s+default\b|\bas default\b/.test(code));
     expect(found.map(({ file }) => file)).toEqual([]);

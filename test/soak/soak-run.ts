@@ -63,7 +63,7 @@ export interface SoakResult {
 export const NODE_COUNT = 5;
 /** The others are never killed, so that their memory tells of the whole time. */
 const KILLED_NODES = 3;
-const CLIENTS_PER_NODE = 4;
+const CLIENTS_PER_NODE = 10;
 const CYCLE_S = 60;
 const SAMPLE_INTERVAL_S = 1;
 const LEAST_SAMPLES = 60;

@@ -42,13 +42,18 @@ function plain(name: WorkloadName, timed: readonly string[]): Subject {
   return { args: [], options: {}, makeWorkload: WORKLOADS[name], timed };
 }
 
-function set(name: "broadcast" | "g-set", f: string, args: readonly string[]): Subject {
+function set(
+  name: "broadcast" | "g-set",
+  f: string,
+  args: readonly string[],
+  bytesEach: number,
+): Subject {
   return {
     args,
     options: {},
     makeWorkload: (options) => rarelyReading(WORKLOADS[name](options), options, f),
     timed: [f],
-    keeps: { f, bytesEach: 400 },
+    keeps: { f, bytesEach },
   };
 }
 
@@ -90,12 +95,12 @@ function sharedCatchUp(workload: Workload, { concurrency }: WorkloadOptions): Wo
 
 /** By name, the most telling first. */
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
-  broadcast: set("broadcast", "broadcast", ["--durable"]),
+  broadcast: set("broadcast", "broadcast", ["--durable"], 50),
   kafka: {
     args: [],
-    // A consumer that is new to a key starts where others left off: to read all again would make of
-    // most messages copies of old ones.
-    options: { keyCount: 20, maxWritesPerKey: 500, resumesFromCommitted: true },
+    // A consumer that is new to a key starts where others left off, and there are few of them: the
+    // history holds every message as often as it was read.
+    options: { concurrency: 20, keyCount: 20, maxWritesPerKey: 500, resumesFromCommitted: true },
     makeWorkload: (options) => sharedCatchUp(WORKLOADS.kafka(options), options),
     timed: ["send", "poll"],
     keeps: { f: "send", bytesEach: 300 },
@@ -111,5 +116,5 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   echo: plain("echo", ["echo"]),
   "unique-ids": plain("unique-ids", ["generate"]),
   "pn-counter": plain("pn-counter", ["add", "read"]),
-  "g-set": set("g-set", "add", []),
+  "g-set": set("g-set", "add", [], 300),
 };
