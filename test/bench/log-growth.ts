@@ -16,6 +16,8 @@ import { systemClock } from "../../lib/vortex/process.ts";
 const SIZES = [10_000, 100_000, 1_000_000];
 const KEYS = 100;
 const BATCH = 100;
+/** How many records the library stores under one key once more. */
+const PAGE_LENGTH = 256;
 /** Messages that a poll brings. */
 const POLLED = 10;
 const SAMPLE = 1000;
@@ -85,14 +87,25 @@ class Bench {
       }
       most = Math.max(most, this.#requests.length);
       for (const { dest, body } of this.#requests.splice(0)) {
-        const number = Number(String(body["key"]).split("/").at(-1));
-        const time = number * messagesPerRecord;
-        const messages = Array.from({ length: messagesPerRecord }, (_, index) => [
-          String((time + index) % KEYS),
-          time + index,
-        ]);
-        const value = { id: "x", record: { time, messages, commits: [] } };
-        const isStored = body["type"] === "read" && time < size;
+        const recordAt = (number: number) => {
+          const time = number * messagesPerRecord;
+          const messages = Array.from({ length: messagesPerRecord }, (_, index) => [
+            String((time + index) % KEYS),
+            time + index,
+          ]);
+          return { time, messages, commits: [] };
+        };
+        const [, page, record] = /(?:page from (\d+)|\/(\d+))$/.exec(String(body["key"])) ?? [];
+        const number = Number(page ?? record);
+        const count = page === undefined ? 1 : PAGE_LENGTH;
+        // Of long records no pages are stored.
+        const isThere = page === undefined || messagesPerRecord === 1;
+        const isStored =
+          body["type"] === "read" && isThere && (number + count) * messagesPerRecord <= size;
+        const value =
+          page === undefined
+            ? { id: "x", record: recordAt(number) }
+            : Array.from({ length: PAGE_LENGTH }, (_, index) => recordAt(number + index));
         const found = isStored ? { type: "read_ok", value } : { type: "error", code: 20 };
         const reply = body["type"] === "cas" ? { type: "cas_ok" } : found;
         const answer = { ...reply, in_reply_to: body["msg_id"] };

@@ -10,7 +10,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { interruptible } from "../../lib/workbench/commands/interrupt.ts";
+import { EXIT_CODES } from "../../lib/workbench/commands/exit-codes.ts";
+import { Interrupted, interruptible } from "../../lib/workbench/commands/interrupt.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { megabytes, type SoakResult, soak } from "./soak-run.ts";
 import { SUBJECTS, type Subject } from "./subjects.ts";
@@ -154,16 +155,22 @@ if (import.meta.main) {
       out: { type: "string", default: join(ROOT, "store/soak") },
     },
   });
-  const allHeld = await soakAll(
-    positionals.length > 0 ? positionals : Object.keys(SUBJECTS),
-    {
-      seconds: positive("seconds", values.seconds),
-      rate: positive("rate", values.rate),
-      seed: Number(values.seed),
-      resumes: values.resume,
-      out: resolve(values.out),
-    },
-    (text) => console.log(text),
-  );
-  if (!allHeld) process.exitCode = 1;
+  try {
+    const allHeld = await soakAll(
+      positionals.length > 0 ? positionals : Object.keys(SUBJECTS),
+      {
+        seconds: positive("seconds", values.seconds),
+        rate: positive("rate", values.rate),
+        seed: Number(values.seed),
+        resumes: values.resume,
+        out: resolve(values.out),
+      },
+      (text) => console.log(text),
+    );
+    process.exitCode = allHeld ? EXIT_CODES.valid : EXIT_CODES.invalid;
+  } catch (error) {
+    if (!(error instanceof Interrupted)) throw error;
+    console.error("Interrupted; the same command with --resume goes on with what is left");
+    process.exitCode = EXIT_CODES.interrupted;
+  }
 }
