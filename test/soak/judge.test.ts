@@ -1,11 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { latencyGrowth, type MemorySample, memoryGrowth } from "./judge.ts";
+import { latencyGrowth, memoryGrowth, type Sample, workGrowth } from "./judge.ts";
 
 /** One sample a second for ten minutes; 100 messages a second, each of them a value. */
-function samples(bytesAt: (s: number) => number): MemorySample[] {
+function samples(bytesAt: (s: number) => number): Sample[] {
   return Array.from({ length: 600 }, (_, s) => ({
     s,
     bytes: bytesAt(s),
+    cpuMs: 10 * s,
     messages: 100 * s,
     values: 100 * s,
   }));
@@ -75,5 +76,19 @@ describe("latencyGrowth", () => {
 
   test("is not allowed beyond twice the time", () => {
     expect(allowed(Array.from({ length: 100 }, (_, index) => 1 + index / 10))).toBe(false);
+  });
+});
+
+describe("workGrowth", () => {
+  test("tells what a message costs at first and in the end", () => {
+    const { firstUs, lastUs, allowedUs } = workGrowth(samples(() => MB));
+    // 10 ms a second for 100 messages.
+    expect([firstUs, lastUs, allowedUs]).toEqual([100, 100, 200]);
+  });
+
+  test("is not allowed beyond twice the work", () => {
+    const growing = samples(() => MB).map((one) => ({ ...one, cpuMs: one.s ** 2 }));
+    const { lastUs, allowedUs } = workGrowth(growing);
+    expect(lastUs).toBeGreaterThan(allowedUs);
   });
 });

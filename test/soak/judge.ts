@@ -1,11 +1,13 @@
-/** What must hold after a soak besides the workload's verdict: memory flat, latency not growing. */
+/** What must hold after a soak besides the workload's verdict: memory flat, neither latency nor work growing. */
 
 /** What a node had at one moment. */
-export interface MemorySample {
+export interface Sample {
   /** Seconds since the beginning. */
   readonly s: number;
   /** Memory of its own: `RssAnon`, which leaves out the program's file. */
   readonly bytes: number;
+  /** Processor time that it has used so far, in ms. */
+  readonly cpuMs: number;
   /** Messages that it has got so far. */
   readonly messages: number;
   /** Values that all nodes have to keep so far. */
@@ -34,7 +36,7 @@ const STRETCHES = 12;
  * through the median of all pairs (Theil and Sen), times the time. It may grow by what values that
  * have to be kept take, and by a little.
  */
-export function memoryGrowth(samples: readonly MemorySample[], bytesEach: number): MemoryGrowth {
+export function memoryGrowth(samples: readonly Sample[], bytesEach: number): MemoryGrowth {
   const warmS = (samples.at(-1)?.s ?? 0) * WARM_UP;
   const warm = samples.filter(({ s }) => s >= warmS);
   const [first, last] = [warm[0], warm.at(-1)];
@@ -83,6 +85,30 @@ export function latencyGrowth(medians: readonly number[]): LatencyGrowth {
     lastMs,
     allowedMs: Math.max(firstMs * LATENCY_FACTOR, firstMs + LATENCY_PLAY_MS),
   };
+}
+
+export interface WorkGrowth {
+  /** Processor time a message in the first and in the last third after the warm-up, in µs. */
+  readonly firstUs: number;
+  readonly lastUs: number;
+  readonly allowedUs: number;
+}
+
+/** How many times as much work a message may be in the end. */
+const WORK_FACTOR = 2;
+
+/** What a message costs a node: unlike latency, that does not depend on what else the machine does. */
+export function workGrowth(samples: readonly Sample[]): WorkGrowth {
+  const warmS = (samples.at(-1)?.s ?? 0) * WARM_UP;
+  const warm = samples.filter(({ s }) => s >= warmS);
+  const third = Math.floor(warm.length / 3);
+  const usOf = (part: readonly Sample[]) => {
+    const [first, last] = [part[0], part.at(-1)];
+    if (first === undefined || last === undefined) throw new Error("There are too few samples");
+    return (1000 * (last.cpuMs - first.cpuMs)) / Math.max(1, last.messages - first.messages);
+  };
+  const firstUs = usOf(warm.slice(0, third));
+  return { firstUs, lastUs: usOf(warm.slice(-third)), allowedUs: firstUs * WORK_FACTOR };
 }
 
 export function median(values: readonly number[]): number {

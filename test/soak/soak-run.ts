@@ -14,9 +14,11 @@ import {
   type LatencyGrowth,
   latencyGrowth,
   type MemoryGrowth,
-  type MemorySample,
   median,
   memoryGrowth,
+  type Sample,
+  type WorkGrowth,
+  workGrowth,
 } from "./judge.ts";
 import type { Subject } from "./subjects.ts";
 import { atRate, calmMoment, inCycles, SOAK_FAULTS } from "./timing.ts";
@@ -49,6 +51,8 @@ export interface SoakResult {
   readonly memory: Readonly<Record<string, MemoryGrowth>>;
   /** The most that each node had at any time, in bytes. */
   readonly maxBytes: Readonly<Record<string, number>>;
+  /** By node, of the same. */
+  readonly work: Readonly<Record<string, WorkGrowth>>;
   /** By operation. */
   readonly latency: Readonly<Record<string, LatencyGrowth>>;
   /** The workbench's own memory, in bytes: the history of it all. */
@@ -57,7 +61,7 @@ export interface SoakResult {
   readonly idlePart: number;
   /** What does not hold; empty if all does. */
   readonly wrongs: readonly string[];
-  readonly samples: Readonly<Record<string, readonly MemorySample[]>>;
+  readonly samples: Readonly<Record<string, readonly Sample[]>>;
 }
 
 export const NODE_COUNT = 5;
@@ -138,7 +142,7 @@ class Watch {
   /** By operation, by calm moment: latencies in ms. */
   readonly #latencies = new Map<string, Map<number, number[]>>();
   readonly #received = new Map<string, number>();
-  readonly #samples = new Map<string, MemorySample[]>();
+  readonly #samples = new Map<string, Sample[]>();
   readonly #maxBytes = new Map<string, number>();
   readonly #pids = new Map<string, number>();
   #operations = 0;
@@ -194,14 +198,15 @@ class Watch {
   }
 
   sample(node: string, pid: number | undefined): void {
-    const bytes = pid === undefined ? undefined : ownMemory(pid);
-    if (bytes === undefined || pid === undefined || this.#isOver) return;
+    const usage = pid === undefined ? undefined : usageOf(pid);
+    if (usage === undefined || pid === undefined || this.#isOver) return;
+    const { bytes, cpuMs } = usage;
     // A new process begins anew.
     if (this.#pids.get(node) !== pid) this.#samples.set(node, []);
     this.#pids.set(node, pid);
     this.#maxBytes.set(node, Math.max(bytes, this.#maxBytes.get(node) ?? 0));
     const messages = this.#received.get(node) ?? 0;
-    const sample = { s: this.#nowS, bytes, messages, values: this.#values };
+    const sample = { s: this.#nowS, bytes, cpuMs, messages, values: this.#values };
     this.#samples.getOrInsertComputed(node, () => []).push(sample);
     if (this.#nowS - this.#told.s >= PROGRESS_INTERVAL_S) this.#tell();
   }
@@ -238,6 +243,9 @@ class Watch {
         return [f, latencyGrowth(moments.map(([, latencies]) => median(latencies)))];
       }),
     );
+    const work = Object.fromEntries(
+      survivors.map((node) => [node, workGrowth(this.#samples.get(node) ?? [])]),
+    );
     const clientMessagesPerS = this.#clientMessages / seconds;
     const wrongs = [
       ...(valid === true ? [] : [`the verdict is ${valid}: ${findings[0] ?? "no finding"}`]),
@@ -252,6 +260,13 @@ class Watch {
           ? [
               `the memory of ${node} grew by ${megabytes(bytes)} MB in ${messages} messages, ` +
                 `and ${megabytes(allowedBytes)} are allowed`,
+            ]
+          : [],
+      ),
+      ...Object.entries(work).flatMap(([node, { firstUs, lastUs, allowedUs }]) =>
+        lastUs > allowedUs
+          ? [
+              `a message cost ${node} ${firstUs.toFixed(0)} µs at first, and ${lastUs.toFixed(0)} in the end`,
             ]
           : [],
       ),
@@ -271,6 +286,7 @@ class Watch {
       serverMessagesPerS: this.#serverMessages / seconds,
       memory,
       maxBytes: Object.fromEntries(this.#maxBytes),
+      work,
       latency,
       workbenchBytes: process.memoryUsage.rss(),
       idlePart: idlePart(this.#idleAtFirst),
@@ -295,13 +311,27 @@ function idlePart(since: ReturnType<typeof idleTimes>): number {
   return (now.idle - since.idle) / (now.all - since.all);
 }
 
-/** The memory that a process has to itself, in bytes; `undefined` if it has just ended. */
-function ownMemory(pid: number): number | undefined {
+/** How many of these the kernel counts processor time in, in ms. */
+const TICK_MS = 10;
+
+interface Usage {
+  /** Memory that a process has to itself. */
+  readonly bytes: number;
+  readonly cpuMs: number;
+}
+
+/** What a process uses; `undefined` if it has just ended. */
+function usageOf(pid: number): Usage | undefined {
   try {
     const [, kB] = /^RssAnon:\s*(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
-    return kB === undefined ? undefined : Number(kB) * 1024;
+    // Behind the name, which may hold anything, the 12th and 13th fields are user and system time.
+    const fields = readFileSync(`/proc/${pid}/stat`, "utf8").split(") ").at(-1)?.split(" ") ?? [];
+    const cpuMs = (Number(fields[11]) + Number(fields[12])) * TICK_MS;
+    return kB === undefined ? undefined : { bytes: Number(kB) * 1024, cpuMs };
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    if (error instanceof Error && "code" in error) {
+      if (error.code === "ENOENT" || error.code === "ESRCH") return undefined;
+    }
     throw error;
   }
 }

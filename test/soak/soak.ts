@@ -111,7 +111,7 @@ export function keep(file: string, kept: Kept): void {
 }
 
 function describe(name: string, result: SoakResult, flags: Flags, isKept: boolean): string[] {
-  const { valid, operations, okOperations, faults, memory, latency, wrongs } = result;
+  const { valid, operations, okOperations, faults, memory, work, latency, wrongs } = result;
   const nodes = Object.entries(memory).map(
     ([node, { fromBytes, toBytes, bytes, values, messages }]) => {
       const growth = values > 0 ? `${Math.round(bytes / values)} bytes a value` : `${bytes} bytes`;
@@ -120,6 +120,9 @@ function describe(name: string, result: SoakResult, flags: Flags, isKept: boolea
   );
   const latencies = Object.entries(latency).map(
     ([f, { firstMs, lastMs }]) => `${f} ${firstMs.toFixed(2)} -> ${lastMs.toFixed(2)} ms`,
+  );
+  const works = Object.entries(work).map(
+    ([node, { firstUs, lastUs }]) => `${node} ${firstUs.toFixed(0)} -> ${lastUs.toFixed(0)} µs`,
   );
   return [
     `${name}: ${wrongs.length === 0 ? "holds" : "DOES NOT HOLD"}${isKept ? " (kept from a former soak)" : ""}, ` +
@@ -131,6 +134,7 @@ function describe(name: string, result: SoakResult, flags: Flags, isKept: boolea
       .map(([fault, count]) => `${fault} ${count}`)
       .join(", ")}`,
     `  memory after warm-up: ${nodes.join("; ")}; workbench ${megabytes(result.workbenchBytes)} MB`,
+    `  processor time a message, in the first and last third: ${works.join(", ")}`,
     `  latency, median, in the first and last third: ${latencies.join(", ")}`,
     ...wrongs.map((wrong) => `  wrong: ${wrong}`),
   ];
