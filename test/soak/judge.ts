@@ -69,8 +69,8 @@ export interface LatencyGrowth {
   readonly allowedMs: number;
 }
 
-/** How often longer operations may take in the end, and how much longer in any case, in ms. */
-const LATENCY_FACTOR = 2;
+/** How many times as long operations may take in the end, and how much longer in any case, in ms. */
+const LATENCY_FACTOR = 1.5;
 const LATENCY_PLAY_MS = 0.5;
 
 /** @param medians For each calm moment, in order: the median latency of what began in it, in ms. */
@@ -95,7 +95,7 @@ export interface WorkGrowth {
 }
 
 /** How many times as much work a message may be in the end. */
-const WORK_FACTOR = 2;
+const WORK_FACTOR = 1.5;
 
 /** What a message costs a node: unlike latency, that does not depend on what else the machine does. */
 export function workGrowth(samples: readonly Sample[]): WorkGrowth {

@@ -53,7 +53,7 @@ export interface SoakResult {
   readonly maxBytes: Readonly<Record<string, number>>;
   /** By node, of the same. */
   readonly work: Readonly<Record<string, WorkGrowth>>;
-  /** By operation. */
+  /** By operation, of clients of the same. */
   readonly latency: Readonly<Record<string, LatencyGrowth>>;
   /** The workbench's own memory, in bytes: the history of it all. */
   readonly workbenchBytes: number;
@@ -93,7 +93,8 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
   const intervalS = Math.min(SAMPLE_INTERVAL_S, seconds / LEAST_SAMPLES);
   const cycleS = Math.min(CYCLE_S, seconds / 3);
   const made = subject.makeWorkload({ ...options, random: randomStream(seed, "workload") });
-  const watch = new Watch(soakOptions, cycleS);
+  const survivors = nodeIds.slice(KILLED_NODES);
+  const watch = new Watch(soakOptions, cycleS, survivors);
   let cluster: ProcessCluster | undefined;
   let timer: ReturnType<typeof setInterval> | undefined;
   try {
@@ -123,7 +124,7 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
       },
     );
     const findings = findingsOf(result).map(({ sentence }) => sentence);
-    return watch.result(nodeIds.slice(KILLED_NODES), { ...result, findings });
+    return watch.result({ ...result, findings });
   } finally {
     clearInterval(timer);
   }
@@ -138,6 +139,8 @@ interface Judged {
 class Watch {
   readonly #options: SoakOptions;
   readonly #cycleS: number;
+  /** The nodes that are never killed. Others begin anew, and are as fast again as at first. */
+  readonly #survivors: ReadonlySet<string>;
   readonly #begunNs = new Map<Operation["process"], number>();
   /** By operation, by calm moment: latencies in ms. */
   readonly #latencies = new Map<string, Map<number, number[]>>();
@@ -156,9 +159,10 @@ class Watch {
   #told = { s: 0, clients: 0, servers: 0 };
   readonly #idleAtFirst = idleTimes();
 
-  constructor(options: SoakOptions, cycleS: number) {
+  constructor(options: SoakOptions, cycleS: number, survivors: readonly string[]) {
     this.#options = options;
     this.#cycleS = cycleS;
+    this.#survivors = new Set(survivors);
   }
 
   get #isOver(): boolean {
@@ -166,7 +170,7 @@ class Watch {
   }
 
   operation(operation: Operation): void {
-    const { time, type, process, f } = operation;
+    const { time, type, process, f, node = "" } = operation;
     this.#nowS = time / 1e9;
     if (!isClientOperation(operation) || this.#isOver) return;
     if (type === "invoke") {
@@ -181,7 +185,7 @@ class Watch {
     const { timed, keeps } = this.#options.subject;
     if (f === keeps?.f) this.#values++;
     const moment = calmMoment(begunNs / 1e9, this.#cycleS);
-    if (!timed.includes(f) || moment === undefined) return;
+    if (!timed.includes(f) || moment === undefined || !this.#survivors.has(node)) return;
     const ofF = this.#latencies.getOrInsertComputed(f, () => new Map<number, number[]>());
     ofF.getOrInsertComputed(moment, () => []).push((time - begunNs) / 1e6);
   }
@@ -227,7 +231,8 @@ class Watch {
     this.#told = now;
   }
 
-  result(survivors: readonly string[], { valid, findings, faults }: Judged): SoakResult {
+  result({ valid, findings, faults }: Judged): SoakResult {
+    const survivors = [...this.#survivors];
     const { seconds, rate, subject } = this.#options;
     const memory = Object.fromEntries(
       survivors.map((node) => [

@@ -13,7 +13,7 @@ const { echo } = SUBJECTS;
 if (echo === undefined) throw new Error("There is no subject echo");
 
 /** A short soak: at so low a rate that the machine may be busy otherwise. */
-const SHORT = { workload: "echo", seconds: 10, rate: 1000, seed: 1 } as const;
+const SHORT = { workload: "echo", seconds: 12, rate: 200, seed: 1 } as const;
 
 function ailing(...words: readonly string[]): Promise<SoakResult> {
   const source = join(ROOT, "test/support/programs/ailing-echo.ts");
@@ -30,8 +30,8 @@ describe.skipIf(process.platform !== "linux")("A soak", () => {
   beforeAll(async () => {
     [sound, leaking, slowing] = await Promise.all([
       soak({ ...SHORT, subject: echo, bin: join(ROOT, "dist/echo") }),
-      ailing("--leak-bytes", "50000"),
-      ailing("--slower-ms", "0.05"),
+      ailing("--leak-bytes", "300000"),
+      ailing("--slower-ms", "1"),
     ]);
   });
 
