@@ -103,7 +103,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     options: { concurrency: 20, keyCount: 20, maxWritesPerKey: 500, resumesFromCommitted: true },
     makeWorkload: (options) => sharedCatchUp(WORKLOADS.kafka(options), options),
     timed: ["send", "poll"],
-    keeps: { f: "send", bytesEach: 300 },
+    keeps: { f: "send", bytesEach: 100 },
   },
   "txn-rw-register": {
     args: ["--durable"],
