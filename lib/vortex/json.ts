@@ -82,15 +82,30 @@ const NUMBER = /^-?(?:0|[1-9]\d*)(?:\.\d+)?(?:[eE][-+]?\d+)?$/;
 // below 1e-6 with an exponent, so those are replaced as well.
 const PLACEHOLDER_EXPONENT = "e-300";
 const PLACEHOLDER_BOUND = 1e-280;
+/**
+ * So many different numbers of a text have but one placeholder and one object each, however often
+ * they occur: 5,000,000 times `1.0` took 1.7 GB as objects of their own.
+ */
+const MAX_SHARED = 256;
+/** A text of so many characters is worth a look beforehand. */
+const LONG = 2 ** 20;
 
 function parseKeepingNumbers(text: string): unknown {
-  const sources: string[] = [];
+  // Refuses what is no JSON where it goes wrong, and not after a look at millions of numbers.
+  if (text.length > LONG) JSON.parse(text);
+  const numbers: RawNumber[] = [];
+  const placeholders = new Map<string, string>();
   const replaced = text.replace(STRING_OR_NUMBER, (token) => {
-    if (token.startsWith('"') || isHeldExactly(token) || !NUMBER.test(token)) return token;
-    sources.push(token);
-    return `${sources.length}${PLACEHOLDER_EXPONENT}`;
+    if (token.startsWith('"') || isHeldExactly(token)) return token;
+    const known = placeholders.get(token);
+    if (known !== undefined) return known;
+    if (!NUMBER.test(token)) return token;
+    numbers.push(rawJSON(token));
+    const placeholder = `${numbers.length}${PLACEHOLDER_EXPONENT}`;
+    if (placeholders.size < MAX_SHARED) placeholders.set(token, placeholder);
+    return placeholder;
   });
-  if (sources.length === 0) return JSON.parse(text);
+  if (numbers.length === 0) return JSON.parse(text);
 
   let root: unknown;
   try {
@@ -98,7 +113,7 @@ function parseKeepingNumbers(text: string): unknown {
   } catch {
     return JSON.parse(text); // Throws as well, with positions in the text that was given.
   }
-  return putBack(root, sources);
+  return putBack(root, numbers);
 }
 
 /** Whether a number token is printed by JavaScript as it was written, and without an exponent. */
@@ -106,11 +121,10 @@ function isHeldExactly(token: string): boolean {
   return String(Number(token)) === token && !token.includes("e");
 }
 
-function putBack(root: unknown, sources: readonly string[]): unknown {
+function putBack(root: unknown, numbers: readonly RawNumber[]): unknown {
   const original = (value: unknown): RawNumber | undefined => {
     if (typeof value !== "number" || value <= 0 || value >= PLACEHOLDER_BOUND) return undefined;
-    const source = sources[Math.round(value * 1e300) - 1];
-    return source === undefined ? undefined : rawJSON(source);
+    return numbers[Math.round(value * 1e300) - 1];
   };
 
   const whole = original(root);
@@ -118,15 +132,17 @@ function putBack(root: unknown, sources: readonly string[]): unknown {
   const pending = [root];
   for (let value = pending.pop(); value !== undefined; value = pending.pop()) {
     if (typeof value !== "object" || value === null) continue;
-    // Arrays are objects with index keys here. Assigning to `__proto__` is safe: JSON.parse made it
-    // an own property, so no setter is involved.
-    const container = value as Record<string, unknown>;
-    for (const key of Object.keys(container)) {
+    // Assigning to `__proto__` is safe: JSON.parse made it an own property, so no setter is involved.
+    const container = value as Record<string | number, unknown>;
+    const visit = (key: string | number) => {
       const child = container[key];
       const raw = original(child);
       if (raw !== undefined) container[key] = raw;
       else if (typeof child === "object" && child !== null) pending.push(child);
-    }
+    };
+    // The keys of a long array would be millions of texts.
+    if (Array.isArray(value)) for (let index = 0; index < value.length; index++) visit(index);
+    else for (const key of Object.keys(container)) visit(key);
   }
   return root;
 }

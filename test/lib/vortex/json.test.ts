@@ -102,6 +102,12 @@ describe("parseJson and stringifyJson", () => {
     expect(throughJson(text) === text).toBe(true);
   });
 
+  test("keep a thousand different numbers, each twice", () => {
+    const numbers = Array.from({ length: 1000 }, (_, index) => `${index}.0`);
+    const text = `[${[...numbers, ...numbers].join(",")}]`;
+    expect(stringifyJson(parseJson(text))).toBe(text);
+  });
+
   test("take white space for what it is", () => {
     expect(throughJson(' { "a" : [ 1.0 ,\t-0 ] }\r')).toBe('{"a":[1.0,-0]}');
   });
