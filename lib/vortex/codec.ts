@@ -1,6 +1,6 @@
 /** One line of text <-> one message. */
 import { safeParse } from "./fast-parse.ts";
-import { parseJson, stringifyJson } from "./json.ts";
+import { isNestedDeeper, parseJson, stringifyJson } from "./json.ts";
 import { describeIssues, isObject, Message } from "./message.ts";
 
 /** What a line turned out to be. */
@@ -9,12 +9,23 @@ export type Decoded =
   | { readonly ok: false; readonly reason: string };
 
 /**
+ * How many levels deep a message may be nested: far more than can be encoded. 100 MB of nothing but
+ * `[` took 8 GB of memory, 80 bytes for each level.
+ */
+const MAX_DEPTH = 2 ** 20;
+/** A line of so many characters may hold deeper ones than that. */
+const LONG = MAX_DEPTH;
+
+/**
  * Decodes one line, without its line break.
  *
  * @param parse How to parse JSON text: `JSON.parse` will do for text that is known to hold no
  *   number which JavaScript cannot keep (see `mayHoldRawNumbers`).
  */
 export function decode(line: string, parse: (text: string) => unknown = parseJson): Decoded {
+  if (line.length > LONG && isNestedDeeper(line, MAX_DEPTH)) {
+    return { ok: false, reason: `not a message: it is nested more than ${MAX_DEPTH} levels deep` };
+  }
   let value: unknown;
   try {
     value = parse(line);

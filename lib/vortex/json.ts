@@ -46,6 +46,36 @@ export function parseJson(text: string): unknown {
 }
 
 /**
+ * Whether the arrays and objects of a JSON text lie in each other more than so many levels deep.
+ *
+ * Text that is no JSON may count as deep or not.
+ */
+export function isNestedDeeper(text: string, levels: number): boolean {
+  let depth = 0;
+  for (let index = 0; index < text.length; index++) {
+    const code = text.charCodeAt(index);
+    if (code === QUOTE) index = endOfString(text, index);
+    else if (code === ARRAY_BEGIN || code === OBJECT_BEGIN) depth++;
+    else if (code === ARRAY_END || code === OBJECT_END) depth--;
+    if (depth > levels) return true;
+  }
+  return false;
+}
+
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const [ARRAY_BEGIN, ARRAY_END, OBJECT_BEGIN, OBJECT_END] = [0x5b, 0x5d, 0x7b, 0x7d];
+
+/** Where the string ends that begins at an index; the end of the text if it has no end. */
+function endOfString(text: string, begin: number): number {
+  for (let end = begin + 1; end < text.length; end++) {
+    const code = text.charCodeAt(end);
+    if (code === QUOTE) return end;
+    if (code === BACKSLASH) end++;
+  }
+  return text.length;
+}
+
+/**
  * Prints a value as one line of JSON.
  *
  * @throws {RangeError} when the value is nested too deep to print (tens of thousands of levels).

@@ -1,17 +1,22 @@
 /**
  * Chunks of bytes -> whole lines of text, wherever the chunks are cut.
  *
- * A line longer than `maxLength` characters comes in pieces, so that a writer without line breaks
- * cannot fill memory. By default no line is too long.
+ * A line longer than `maxLength` characters, give or take a chunk, comes in pieces, so that a writer
+ * without line breaks cannot fill memory; or it is skipped, if there is an `onSkip`. By default no
+ * line is too long.
  */
 export class LineReader {
   readonly #maxLength: number;
+  readonly #onSkip: ((beginning: string) => void) | undefined;
+  #isSkipping = false;
   // Keeps what is missing of a character that a chunk border cuts; drops a byte-order mark.
   readonly #decoder = new TextDecoder();
   #carry = "";
 
-  constructor(maxLength = Number.POSITIVE_INFINITY) {
+  /** @param onSkip Is told how a line begins that is too long, and has to be skipped. */
+  constructor(maxLength = Number.POSITIVE_INFINITY, onSkip?: (beginning: string) => void) {
     this.#maxLength = maxLength;
+    this.#onSkip = onSkip;
   }
 
   /**
@@ -25,15 +30,20 @@ export class LineReader {
     const lines = end > 0 ? this.#decoder.decode(chunk.subarray(0, end), { stream: true }) : "";
     const rest = this.#decoder.decode(chunk.subarray(end), { stream: true });
     if (end > 0) {
-      const complete = this.#carry + lines;
+      const complete = this.#carry + (this.#isSkipping ? afterLineBreak(lines) : lines);
+      this.#isSkipping = false;
       this.#carry = rest;
       return complete;
     }
+    if (this.#isSkipping) return "";
     this.#carry += rest;
     if (this.#carry.length <= this.#maxLength) return "";
     const piece = this.#carry;
     this.#carry = "";
-    return `${piece}\n`;
+    if (this.#onSkip === undefined) return `${piece}\n`;
+    this.#isSkipping = true;
+    this.#onSkip(piece.slice(0, SHOWN_LENGTH));
+    return "";
   }
 
   /** What came after the last line break so far. */
@@ -45,11 +55,17 @@ export class LineReader {
   end(): string {
     const rest = this.#carry + this.#decoder.decode();
     this.#carry = "";
-    return rest;
+    return this.#isSkipping ? "" : rest;
   }
 }
 
 const LINE_FEED = 0x0a;
+/** How much of a line that is too long is told. */
+const SHOWN_LENGTH = 200;
+
+function afterLineBreak(text: string): string {
+  return text.slice(text.indexOf("\n") + 1);
+}
 
 /** The lines of a text, without their `\n` or `\r\n`. A line break at its end begins no new line. */
 export function splitLines(text: string): string[] {

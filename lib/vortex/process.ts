@@ -29,6 +29,12 @@ const DRAIN_LIMIT_MS = 5000;
 const STOP_LIMIT_MS = DRAIN_LIMIT_MS + 1000;
 /** How long input may hold the event loop before timers get their turn, in ms. */
 const TURN_MS = 5;
+/**
+ * How long a line may be, in characters: 134 million. An answer to one that is as long takes about
+ * 1 GB of memory meanwhile. A longer one is skipped: some time before 2^31 characters no text could
+ * hold it, and the process would end.
+ */
+const MAX_LINE_LENGTH = 2 ** 27;
 const MAX_SHOWN_LENGTH = 200;
 const BAD_OPTION_EXIT_CODE = 2;
 const OUTPUT_LOST_EXIT_CODE = 1;
@@ -109,7 +115,9 @@ async function readMessages(
   output: Output,
   receive: (message: Message) => void,
 ): Promise<void> {
-  const lines = new LineReader();
+  const lines = new LineReader(MAX_LINE_LENGTH, (beginning) => {
+    logger.log(`Skipping a line, longer than ${MAX_LINE_LENGTH} characters: ${beginning}...`);
+  });
   let turnBeganMs = performance.now();
   while (!input.isStopped) {
     const chunk = await input.read();

@@ -74,6 +74,12 @@ function messageOf(text: string): Message {
   return decoded.message;
 }
 
+/** What the kernel says of a process's memory: in use, or the most that ever was; in bytes. */
+export function memoryBytes(pid: number, field: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]) * 1024;
+}
+
 const readChunk: (descriptor: number, chunk: Uint8Array) => Promise<{ bytesRead: number }> =
   promisify(read);
 
@@ -113,6 +119,12 @@ export class NodeProcess implements AsyncDisposable {
     Promise.resolve(this.#child.stdin.flush()).catch(() => {});
   }
 
+  /** Puts text into its stdin, and waits until most of it is read. */
+  async writeAll(text: string): Promise<void> {
+    this.#child.stdin.write(text);
+    await this.#child.stdin.flush();
+  }
+
   /** Closes its stdin. */
   endInput(): void {
     this.#child.stdin.end();
@@ -148,8 +160,12 @@ export class NodeProcess implements AsyncDisposable {
   /** The most memory that the process ever had in use, in bytes. Linux only. */
   maxMemoryBytes(): number {
     // What the kernel reports of an ended process counts its parent's memory at the fork as well.
-    const status = readFileSync(`/proc/${this.#child.pid}/status`, "utf8");
-    return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1]) * 1024;
+    return memoryBytes(this.#child.pid, "VmHWM");
+  }
+
+  /** The memory that the process has in use, in bytes. Linux only. */
+  memoryBytes(): number {
+    return memoryBytes(this.#child.pid, "VmRSS");
   }
 
   get hasEnded(): boolean {

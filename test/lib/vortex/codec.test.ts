@@ -47,6 +47,15 @@ describe("encode", () => {
 });
 
 describe("decode", () => {
+  test("refuses a line of a million levels and more, before it takes memory for each", () => {
+    const deep = (levels: number) =>
+      `{"src":"c1","dest":"n0","body":{"x":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
+    expect(decode(deep(2 ** 20 - 2)).ok).toBe(true);
+    expect(reasonFor(deep(2 ** 20 - 1))).toBe(
+      "not a message: it is nested more than 1048576 levels deep",
+    );
+  });
+
   test("leaves out the id that the network adds", () => {
     expect(decode('{"id":3,"src":"c1","dest":"n0","body":{"type":"read"}}')).toEqual({
       ok: true,

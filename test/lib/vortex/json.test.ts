@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
 import {
+  isNestedDeeper,
   isRawNumber,
   mayHoldRawNumbers,
   parseJson,
@@ -203,5 +204,20 @@ describe("mayHoldRawNumbers", () => {
   test("passes over ordinary traffic", () => {
     const line = '{"src":"c1","dest":"n3","body":{"type":"read","msg_id":120,"key":-5}}';
     expect(mayHoldRawNumbers(line)).toBe(false);
+  });
+});
+
+describe("isNestedDeeper", () => {
+  test.each([
+    ["1", 0],
+    ["[]", 1],
+    ['{"a":[{},[[]]],"b":1}', 4],
+    ["[[],[],[]]", 2],
+    ['["[[[[", "\\"[[", "\\\\"]', 1],
+    ['[[["', 3],
+    ['["\\', 1],
+  ])("of %s says how many levels deep it is nested: %d", (text, levels) => {
+    expect(isNestedDeeper(text, levels)).toBe(false);
+    if (levels > 0) expect(isNestedDeeper(text, levels - 1)).toBe(true);
   });
 });

@@ -70,6 +70,26 @@ describe("LineReader", () => {
     expect(reader.end()).toBe("h");
   });
 
+  test("skips a line that is longer than the limit, tells how it begins, and goes on", () => {
+    const skipped: string[] = [];
+    const reader = new LineReader(5, (beginning) => skipped.push(beginning));
+    expect(reader.push(bytes("a\nbcd"))).toBe("a\n");
+    expect(reader.push(bytes("\u00e9ef"))).toBe("");
+    expect(skipped).toEqual(["bcd\u00e9ef"]);
+    expect(reader.push(bytes("gh"))).toBe("");
+    expect(reader.unfinished).toBe("");
+    expect(reader.push(bytes("i\njk\nl"))).toBe("jk\n");
+    expect(reader.push(bytes("m\n"))).toBe("lm\n");
+    expect(skipped).toHaveLength(1);
+  });
+
+  test("skips a last line that is longer than the limit", () => {
+    const reader = new LineReader(5, () => {});
+    reader.push(bytes("a\nbcdefgh"));
+    reader.push(bytes("ijk"));
+    expect(reader.end()).toBe("");
+  });
+
   test("drops a byte-order mark at the beginning of input, and only there", () => {
     expect(linesOf([bytes("\uFEFFa\n\uFEFFb\n")])).toEqual(["a", "\uFEFFb"]);
   });

@@ -81,6 +81,37 @@ describe("serve", () => {
     expect(exitCode).toBe(0);
   });
 
+  test("answers a line of 100 MB whole, and gives its memory back", async () => {
+    await using node = new NodeProcess(ECHO);
+    node.write(INIT);
+    await node.next();
+    const long = "x".repeat(1e8);
+    node.write(echo(2, long));
+    expect((await node.next())["echo"] === long).toBe(true);
+    if (process.platform !== "linux") return;
+    expect(node.maxMemoryBytes()).toBeLessThan(1.2e9);
+    // Waits for the collector of garbage, which runs when there is nothing else to do.
+    for (let waits = 0; node.memoryBytes() > 100e6 && waits < 200; waits++) await Bun.sleep(50);
+    expect(node.memoryBytes()).toBeLessThan(100e6);
+  });
+
+  test("skips a line of more than 2^27 characters in bounded memory, and lives on", async () => {
+    await using node = new NodeProcess(ECHO);
+    node.write(INIT);
+    await node.next();
+    // In pieces, which are not kept here either.
+    const piece = `${echo(2, "within").trimEnd()}${"x".repeat(2 ** 20)}`;
+    for (let count = 0; count < 300; count++) await node.writeAll(piece);
+    node.write(`\n${echo(3, "after")}`);
+    expect(await node.next()).toEqual(echoOk(3, "after"));
+    if (process.platform === "linux") expect(node.maxMemoryBytes()).toBeLessThan(400e6);
+    node.endInput();
+    const { stderr } = await node.ended();
+    expect(stderr).toMatch(
+      /^Skipping a line, longer than 134217728 characters: \{"src".{190,200}\n$/,
+    );
+  });
+
   test.each([
     ["hello", /^Skipping a line, not JSON: .*: hello$/],
     ["", /^Skipping a line, not JSON: .*:$/],
