@@ -27,8 +27,8 @@ export class LineReader {
     // Decoded in two parts, for the first then ends with a whole character: Bun decodes text beyond
     // ASCII whose end is cut ten times more slowly, all of it.
     const end = chunk.lastIndexOf(LINE_FEED) + 1;
-    const lines = end > 0 ? this.#decoder.decode(chunk.subarray(0, end), { stream: true }) : "";
-    const rest = this.#decoder.decode(chunk.subarray(end), { stream: true });
+    const lines = this.#decode(chunk, 0, end);
+    const rest = this.#decode(chunk, end, chunk.length);
     if (end > 0) {
       const complete = this.#carry + (this.#isSkipping ? afterLineBreak(lines) : lines);
       this.#isSkipping = false;
@@ -46,6 +46,13 @@ export class LineReader {
     return "";
   }
 
+  /** Most chunks end with a line: nothing needs to be cut out of them then, and nothing is left. */
+  #decode(chunk: Uint8Array, begin: number, end: number): string {
+    if (begin === end) return "";
+    const isWhole = end - begin === chunk.length;
+    return this.#decoder.decode(isWhole ? chunk : chunk.subarray(begin, end), STREAM);
+  }
+
   /** What came after the last line break so far. */
   get unfinished(): string {
     return this.#carry;
@@ -59,6 +66,7 @@ export class LineReader {
   }
 }
 
+const STREAM = { stream: true };
 const LINE_FEED = 0x0a;
 /** How much of a line that is too long is told. */
 const SHOWN_LENGTH = 200;

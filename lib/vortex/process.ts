@@ -127,7 +127,7 @@ async function readMessages(
     }
     receiveLines(lines.push(chunk), receive);
     // A reader that stalls must not make this process grow: no more input until it has caught up.
-    await output.drained();
+    if (output.isBusy) await output.drained();
     // While input floods, the next chunk is always there already, and timers would starve.
     if (performance.now() - turnBeganMs > TURN_MS) {
       await new Promise(setImmediate);
@@ -154,7 +154,8 @@ function receiveLines(text: string, receive: (message: Message) => void): void {
 class Output implements Transport {
   readonly #sink = Bun.stdout.writer();
   readonly #onClosed: () => void;
-  #lines: string[] = [];
+  /** Lines that wait to be written. */
+  #text = "";
   #writing: Promise<void> | undefined;
 
   /** Whether the other side has closed the pipe: whatever is sent from then on is dropped. */
@@ -165,8 +166,13 @@ class Output implements Transport {
   }
 
   send(message: Message): void {
-    this.#lines.push(encode(message));
+    this.#text += encode(message);
     this.#writing ??= this.#write();
+  }
+
+  /** Whether something that was sent has not been taken by the pipe. */
+  get isBusy(): boolean {
+    return this.#writing !== undefined;
   }
 
   /** Resolves when everything sent so far has been taken by the pipe. */
@@ -183,11 +189,14 @@ class Output implements Transport {
     // Lets the handlers of the current chunk finish first, so that their output is one write.
     await undefined;
     try {
-      while (this.#lines.length > 0 && !this.isClosed) {
-        const text = this.#lines.join("");
-        this.#lines = [];
-        await this.#sink.write(text);
-        await this.#sink.flush();
+      while (this.#text !== "" && !this.isClosed) {
+        const text = this.#text;
+        this.#text = "";
+        // Promises come only when the pipe is full.
+        const written = this.#sink.write(text);
+        if (typeof written !== "number") await written;
+        const flushed = this.#sink.flush();
+        if (typeof flushed !== "number") await flushed;
       }
     } catch (error) {
       this.isClosed = true;
@@ -198,7 +207,7 @@ class Output implements Transport {
         process.exitCode = OUTPUT_LOST_EXIT_CODE;
       }
     }
-    this.#lines = [];
+    this.#text = "";
     this.#writing = undefined;
   }
 }
