@@ -1,25 +1,124 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { join } from "node:path";
+import fc from "fast-check";
+import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import { challenge } from "../support/challenges.ts";
 import { simulationSeeds } from "../support/seeds.ts";
+import { BROKEN_NODES } from "./broken.ts";
 import { fuzz } from "./fuzz.ts";
-import { SUBJECTS } from "./subjects.ts";
+import { fuzzInProcess, Listening } from "./in-process.ts";
+import { echo, SUBJECTS } from "./subjects.ts";
 
 setDefaultTimeout(120_000);
 
 const LINES = 3000;
+const GIANT_BYTES = 500_000;
+
+const cases = Object.keys(SUBJECTS).flatMap((name) =>
+  simulationSeeds(1).map((seed) => [name, seed] as const),
+);
 
 describe("A compiled node among noise", () => {
-  const cases = Object.keys(SUBJECTS).flatMap((name) =>
-    simulationSeeds(1).map((seed) => [name, seed] as const),
-  );
   test.each(cases)(
-    "of %s answers every valid request once, and prints messages only, seed %d",
+    "of %s answers every request rightly and once, and prints messages only, seed %d",
     async (name, seed) => {
-      const { wrongs, probes, answersToNoise, maxMemoryBytes } = await fuzz(name, LINES, seed);
-      expect(wrongs).toEqual([]);
+      const result = await fuzz(name, { lines: LINES, seed, giantBytes: GIANT_BYTES });
+      expect(result.wrongs).toEqual([]);
       // The noise must be such that nodes have something to think about.
-      expect(answersToNoise).toBeGreaterThan(LINES / 10);
-      expect(probes).toBeGreaterThan(LINES / 50);
-      if (process.platform === "linux") expect(maxMemoryBytes).toBeLessThan(400e6);
+      expect(result.expectedAnswers).toBeGreaterThan(LINES / 5);
+      expect(result.probes).toBeGreaterThan(LINES / 50);
+      if (process.platform === "linux") expect(result.maxMemoryBytes).toBeLessThan(400e6);
+    },
+  );
+});
+
+describe("A node among noise, in process,", () => {
+  test.each(cases)("of %s answers every request rightly and once, seed %d", async (name, seed) => {
+    const judge = await fuzzInProcess(name, { lines: LINES, seed });
+    expect(judge.wrongs).toEqual([]);
+    expect(judge.expectedAnswers).toBeGreaterThan(LINES / 5);
+  });
+
+  const key = fc.oneof(
+    fc.constantFrom("src", "dest", "body", "type", "msg_id", "in_reply_to", "echo", "__proto__"),
+    fc.string(),
+  );
+  const { json } = fc.letrec((tie) => ({
+    json: fc.oneof(
+      { withCrossShrink: true },
+      fc.constantFrom("null", "true", "0", "-0", "1.0", "1e400", "9007199254740993", "1e15"),
+      fc.string({ unit: "binary" }).map((text) => JSON.stringify(text)),
+      fc.array(tie("json")).map((items) => `[${items.join(",")}]`),
+      tie("object"),
+    ),
+    object: fc
+      .array(fc.tuple(key, tie("json")))
+      .map(
+        (fields) =>
+          `{${fields.map(([name, text]) => `${JSON.stringify(name)}:${text}`).join(",")}}`,
+      ),
+  }));
+  const field = (name: string, usual: string) =>
+    fc
+      .oneof({ weight: 4, arbitrary: fc.constant(usual) }, json)
+      .map((text) => `${JSON.stringify(name)}:${text}`);
+  const stray = fc.tuple(key, json).map(([name, text]) => `${JSON.stringify(name)}:${text}`);
+  const body = fc
+    .tuple(
+      field("type", '"echo"'),
+      field("msg_id", "1"),
+      field("echo", "[1.0]"),
+      fc.array(stray, { maxLength: 2 }),
+    )
+    .map(([type, id, value, strays]) => `{${[type, id, value, ...strays].join(",")}}`);
+  const message = fc
+    .tuple(field("src", '"c1"'), field("dest", '"n0"'), body, fc.array(stray, { maxLength: 1 }))
+    .map(([src, dest, text, strays]) => `{${[src, dest, `"body":${text}`, ...strays].join(",")}}`);
+  const line = fc
+    .oneof(
+      { weight: 4, arbitrary: message.map((text) => new TextEncoder().encode(text)) },
+      json.map((text) => new TextEncoder().encode(String(text))),
+      fc.uint8Array(),
+    )
+    .map((bytes) => Buffer.concat([bytes.filter((byte) => byte !== 0x0a), Uint8Array.of(0x0a)]));
+
+  test("answers every request once, whatever the bytes and the fields of messages", () =>
+    fc.assert(
+      fc.asyncProperty(fc.array(line, { minLength: 1 }), fc.nat(), async (lines, seed) => {
+        const node = new Listening(challenge("echo"), echo(), seed);
+        await node.initialize();
+        for (const bytes of lines) await node.noise(bytes);
+        await node.answered();
+        await node.end();
+        expect(node.judge.wrongs).toEqual([]);
+      }),
+    ));
+});
+
+describe("The fuzzer finds out that a node", () => {
+  const broken = Object.entries(BROKEN_NODES);
+
+  test.each(broken)("%s", async (name, { shows, patienceMs }) => {
+    const command = [process.execPath, join(import.meta.dir, "broken.ts"), name];
+    const { wrongs } = await fuzz("echo", {
+      lines: 2000,
+      seed: 1,
+      giantBytes: 1000,
+      command,
+      ...(patienceMs === undefined ? {} : { patienceMs }),
+    });
+    expect(wrongs).toContainEqual(expect.stringMatching(shows));
+  });
+
+  test.each(broken.filter(([, { isInProcess }]) => isInProcess))(
+    "in process %s",
+    async (_, { program, shows }) => {
+      const judge = await fuzzInProcess("echo", {
+        lines: LINES,
+        seed: 1,
+        program: program as AnyProgram,
+      });
+      expect(judge.wrongs).toContainEqual(expect.stringMatching(shows));
     },
   );
 });

@@ -2,14 +2,17 @@
  * Lines that no node should ever get: random bytes, messages that were cut, joined and flipped, and
  * well-formed messages whose fields are wrong.
  *
- * Each line is from a sender of its own (`f1`, `f2`, ...), so a second answer to one can be told; but
- * those in which bytes were changed are from `spoilt`, and some pretend to be from a node.
+ * Most messages are from senders of their own (`f1`, `f2`, ...), so that it can be told what answers
+ * which; but some claim to be from the node itself, from one that does not exist, or from a service.
  */
 import type { Random } from "../../lib/vortex/index.ts";
 import { pickOne, randomInteger } from "../../lib/workbench/random.ts";
 
-/** Fields of a request's body and their values as JSON texts. */
-export type Template = { readonly type: string; readonly [field: string]: string };
+/** Fields of a request's body and their values as JSON texts, or what makes these. */
+export type Template = {
+  readonly type: string;
+  readonly [field: string]: string | ((random: Random) => string);
+};
 
 /** The nodes of which the one that hears the noise knows: itself is the first of them. */
 export const NODE_IDS = ["n0", "n1", "n2"];
@@ -39,6 +42,7 @@ const NASTY = [
   ],
 ];
 const KEYS = ["__proto__", "constructor", "toString", "then", "", "type", "msg_id", "in_reply_to"];
+const SPOOFED = [...NODE_IDS, "__proto__", "lin-kv", "seq-kv", "lww-kv", "lin-tso"];
 const REPLIES = ["init_ok", "echo_ok", "error", "read_ok", "write_ok", "cas_ok", "topology_ok"];
 const BYTES_THAT_MATTER = [
   0, 0x0d, 0x22, 0x2c, 0x5b, 0x5c, 0x5d, 0x7b, 0x7d, 0x80, 0xc3, 0xed, 0xff,
@@ -65,7 +69,12 @@ export class Noise {
     const chance = this.#random.next();
     if (chance < 0.05) return this.#randomBytes();
     if (chance < 0.3) return this.#flipped();
-    if (chance < 0.35) return this.#cutAndJoined();
+    if (chance < 0.32) return this.#cutAndJoined();
+    if (chance < 0.33) return encoder.encode(`${this.#message()}${this.#message()}\n`);
+    if (chance < 0.34) return this.#broken();
+    if (chance < 0.345)
+      return Buffer.concat([Buffer.from(this.#message(), "utf16le"), encoder.encode("\n")]);
+    if (chance < 0.35) return encoder.encode(`\0${this.#message()}\0\n${this.#message()}\r\0\n`);
     if (chance < 0.36) return encoder.encode(`${BYTE_ORDER_MARK}${this.#message()}\n`);
     if (chance < 0.38) return encoder.encode(`${this.#message()}\r\n\r\n\n \t\n`);
     if (chance < 0.3805) return encoder.encode(`${this.#deep()}\n`);
@@ -88,9 +97,7 @@ export class Noise {
   }
 
   #flipped(): Uint8Array {
-    const bytes = encoder.encode(
-      `${this.#message().replace(`"${this.#sender}${this.#count}"`, '"spoilt"')}\n`,
-    );
+    const bytes = encoder.encode(`${this.#message()}\n`);
     for (let flips = 1 + this.#below(3); flips > 0; flips--) {
       bytes[this.#below(bytes.length - 1)] =
         this.#random.next() < 0.5 ? this.#pick(BYTES_THAT_MATTER) : this.#below(256);
@@ -103,6 +110,13 @@ export class Noise {
     const other = encoder.encode(`${this.#message()}\n`);
     const kept = one.subarray(0, this.#below(one.length + 1));
     return Buffer.concat([kept, other]);
+  }
+
+  /** A message with a line break in the middle. */
+  #broken(): Uint8Array {
+    const text = `${this.#message()}\n`;
+    const at = this.#below(text.length);
+    return encoder.encode(`${text.slice(0, at)}\n${text.slice(at)}`);
   }
 
   #deep(): string {
@@ -121,11 +135,14 @@ export class Noise {
 
   #message(value?: string): string {
     this.#count++;
+    const body = this.#body(value);
+    // A forged answer of a service that was asked would be taken for true, if its number were right.
+    const spoofed = body.includes('"in_reply_to"') ? NODE_IDS : SPOOFED;
     const isSpoofed = this.#random.next() < 0.05;
     const envelope = {
-      src: `"${isSpoofed ? this.#pick(NODE_IDS) : `${this.#sender}${this.#count}`}"`,
+      src: `"${isSpoofed ? this.#pick(spoofed) : `${this.#sender}${this.#count}`}"`,
       dest: this.#random.next() < 0.1 ? this.#pick(NASTY) : '"n0"',
-      body: this.#body(value),
+      body,
     };
     const fields: [string, string][] = Object.entries(envelope);
     const chance = this.#random.next();
@@ -138,8 +155,11 @@ export class Noise {
   #body(value?: string): string {
     const template = this.#pick(this.#templates);
     const fields: [string, string][] = [
-      ["msg_id", String(this.#below(1000))],
-      ...Object.entries(template),
+      ["msg_id", String(this.#below(this.#random.next() < 0.9 ? 1000 : 1e15))],
+      ...Object.entries(template).map(([field, text]): [string, string] => [
+        field,
+        typeof text === "string" ? text : text(this.#random),
+      ]),
     ];
     const at = () => this.#below(fields.length);
     if (value !== undefined) fields.at(-1)?.splice(1, 1, value);

@@ -1,5 +1,6 @@
 /** What each challenge is asked while it is fuzzed: requests to spoil, and valid ones with their answers. */
-import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
+import { type AnyBody, parseJson, type Random, stringifyJson } from "../../lib/vortex/index.ts";
+import { randomInteger } from "../../lib/workbench/random.ts";
 import { NODE_IDS, type Template } from "./noise.ts";
 
 /** A valid request, and whether an answer is right; throws or returns false if it is not. */
@@ -10,8 +11,12 @@ export interface Probe {
 
 export interface Subject {
   readonly templates: readonly Template[];
-  /** Words of the program's command line. */
-  readonly words: readonly string[];
+  /** What the program keeps of a line of noise, on average and at most; in bytes. */
+  readonly keptBytesPerLine: number;
+  /** Types of messages that nodes send each other, and do not answer. */
+  readonly internal: readonly string[];
+  /** Whether an answer of the right type to a request of the noise is right. */
+  isRightToNoise?(request: AnyBody, reply: AnyBody): boolean;
   /** The k-th valid request, from 0; the last one comes when all others have been answered. */
   probe(k: number, isLast: boolean): Probe;
 }
@@ -20,11 +25,16 @@ export interface Subject {
 const COMMON: readonly Template[] = [
   { type: '"init"', node_id: '"n0"', node_ids: JSON.stringify(NODE_IDS) },
   { type: '"init"', node_id: '"n7"', node_ids: '["n0","n7"]' },
+  { type: '"init"', node_id: '"n0"', node_ids: '["n1","n2"]' },
   { type: '"topology"', topology: '{"n0":["n1"]}' },
   { type: '"no_such_type"', value: "1" },
 ];
 
-const hasType = (type: string) => (reply: AnyBody) => reply["type"] === type;
+/** An integer from 0 on: what is numbered by such must not be kept as if there were no gaps. */
+const integerText = (bound: number) => (random: Random) => String(randomInteger(random, bound));
+
+/** What programs with state keep of a line of noise, at most. */
+const KEPT_BYTES = 300;
 
 const ECHOED = [
   '"a"',
@@ -36,10 +46,14 @@ const ECHOED = [
   '"é\\ud800"',
 ];
 
-function echo(): Subject {
+export function echo(): Subject {
   return {
     templates: [...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
-    words: [],
+    internal: [],
+    keptBytesPerLine: 0,
+    isRightToNoise: (request, reply) =>
+      request["type"] !== "echo" ||
+      stringifyJson({ echo: reply["echo"] }) === stringifyJson({ echo: request["echo"] }),
     probe: (k) => {
       const text = ECHOED[k % ECHOED.length] ?? "";
       return {
@@ -52,13 +66,13 @@ function echo(): Subject {
 
 function uniqueIds(): Subject {
   const seen = new Set<unknown>();
+  const isNew = (id: unknown) => typeof id === "string" && seen.size < seen.add(id).size;
   return {
     templates: [...COMMON, { type: '"generate"' }],
-    words: [],
-    probe: () => ({
-      body: { type: "generate" },
-      isRight: ({ id }) => typeof id === "string" && seen.size < seen.add(id).size,
-    }),
+    internal: [],
+    keptBytesPerLine: 0,
+    isRightToNoise: ({ type }, { id }) => type !== "generate" || isNew(id),
+    probe: () => ({ body: { type: "generate" }, isRight: ({ id }) => isNew(id) }),
   };
 }
 
@@ -70,36 +84,58 @@ function holds(list: unknown, added: ReadonlySet<string>): boolean {
 }
 
 /** Adds values; the last request reads all of them. */
-function setOf(type: string, field: string, readField: string, templates: Template[]): Subject {
+function setOf(
+  type: string,
+  field: string,
+  readField: string,
+  templates: Template[],
+  internal: string[] = [],
+): Subject {
   const added = new Set<string>();
   return {
     templates: [...COMMON, ...templates],
-    words: [],
+    internal,
+    keptBytesPerLine: KEPT_BYTES,
     probe: (k, isLast) => {
       const value = `probe ${k}`;
-      if (!isLast) added.add(value);
       return isLast
         ? { body: { type: "read" }, isRight: (reply) => holds(reply[readField], added) }
-        : { body: { type, [field]: value }, isRight: hasType(`${type}_ok`) };
+        : {
+            body: { type, [field]: value },
+            isRight: (reply) => reply["type"] === `${type}_ok` && added.add(value).has(value),
+          };
     },
   };
 }
 
 const broadcast = () =>
-  setOf("broadcast", "message", "messages", [
-    { type: '"broadcast"', message: "1" },
-    { type: '"shown"', values: "[1,2]" },
-    { type: '"gossip"', me: '"x"', at: "1", serve: "true", have: '[["n1",3]]' },
-    { type: '"gossip"', me: '"x"', you: '"y"', seen: "5", base: "0", end: "2", echo: "[1,2]" },
-  ]);
+  setOf(
+    "broadcast",
+    "message",
+    "messages",
+    [
+      { type: '"broadcast"', message: integerText(1e15) },
+      { type: '"broadcast"', message: '{"__proto__":1,"constructor":[1.0]}' },
+      { type: '"shown"', values: "[1,2]" },
+      { type: '"gossip"', me: '"x"', at: "1", serve: "true", have: '[["n1",3]]' },
+      { type: '"gossip"', me: '"x"', you: '"y"', seen: "5", end: "2", echo: "[1,2]" },
+    ],
+    ["shown", "gossip"],
+  );
 
-const gSet = () => setOf("add", "element", "value", [{ type: '"add"', element: "1" }]);
+const gSet = () =>
+  setOf("add", "element", "value", [
+    { type: '"add"', element: integerText(1e15) },
+    { type: '"add"', element: '{"__proto__":1,"constructor":[1.0]}' },
+  ]);
 
 /** Adds; what the noise adds counts as well, so of the total only its kind can be told. */
 function counter(): Subject {
   return {
-    templates: [...COMMON, { type: '"add"', delta: "1" }, { type: '"local"' }],
-    words: [],
+    templates: [...COMMON, { type: '"add"', delta: "1" }, { type: '"read"' }, { type: '"local"' }],
+    internal: [],
+    keptBytesPerLine: 0,
+    isRightToNoise: ({ type }, { value }) => type !== "read" || Number.isSafeInteger(value),
     probe: (k, isLast) =>
       isLast
         ? { body: { type: "read" }, isRight: ({ value }) => Number.isSafeInteger(value) }
@@ -111,15 +147,27 @@ function counter(): Subject {
   };
 }
 
+/**
+ * One of many keys: what noise sends to one stays so little that polls of all of it, from 0 on, do
+ * not become slower and slower.
+ */
+function kafkaKey(random: Random): string {
+  const number = randomInteger(random, 1000);
+  if (number < 10) return number < 5 ? '"__proto__"' : '"constructor"';
+  return `"${number < 20 ? 10 ** 15 + number : number}"`;
+}
+
 function kafka(): Subject {
   let lastOffset = -1;
   return {
     templates: [
       ...COMMON,
-      { type: '"send"', key: '"7"', msg: "1" },
-      { type: '"poll"', offsets: '{"7":0}' },
-      { type: '"commit_offsets"', offsets: '{"7":0}' },
-      { type: '"list_committed_offsets"', keys: '["7"]' },
+      { type: '"send"', key: kafkaKey, msg: "1" },
+      { type: '"send"', key: kafkaKey, msg: '{"__proto__":1,"constructor":[1.0]}' },
+      { type: '"poll"', offsets: (random) => `{${kafkaKey(random)}:0}` },
+      { type: '"poll"', offsets: '{"__proto__":1000000000000000,"constructor":0,"absent":-1}' },
+      { type: '"commit_offsets"', offsets: (random) => `{${kafkaKey(random)}:0}` },
+      { type: '"list_committed_offsets"', keys: (random) => `[${kafkaKey(random)}]` },
       {
         type: '"push"',
         from: "0",
@@ -130,7 +178,11 @@ function kafka(): Subject {
         isUnconfirmed: "true",
       },
     ],
-    words: [],
+    internal: ["push"],
+    keptBytesPerLine: KEPT_BYTES,
+    isRightToNoise: ({ type, offsets }, { msgs }) =>
+      type !== "poll" ||
+      Object.keys(msgs as object).every((key) => Object.hasOwn(offsets as object, key)),
     probe: (k, isLast) => {
       const key = "of the probes";
       if (isLast || k % 4 === 3) {
@@ -154,15 +206,28 @@ function kafka(): Subject {
   };
 }
 
+type MicroOperation = readonly [kind: unknown, key: unknown, value: unknown];
+
+/** Whether all that was asked for was done, in order: reads may show anything. */
+function isDone(asked: readonly MicroOperation[], done: readonly MicroOperation[]): boolean {
+  const shown = (txn: readonly MicroOperation[]) =>
+    stringifyJson(txn.map(([kind, key, value]) => [kind, key, kind === "r" ? null : value]));
+  return shown(asked) === shown(done);
+}
+
 function txnRwRegister(): Subject {
   return {
     templates: [
       ...COMMON,
       { type: '"txn"', txn: '[["r",1,null],["w",1,6],["w",2,9]]' },
+      { type: '"txn"', txn: (random) => `[["w",${integerText(1e15)(random)},1],["r",-0,null]]` },
       { type: '"replicate"', from: '"x"', to: '"y"', has: "0", asks: "true", upTo: "0" },
       { type: '"replicate"', from: '"x"', has: "0", asks: "false", transactions: "[[1,[[1,2]]]]" },
     ],
-    words: [],
+    internal: ["replicate"],
+    keptBytesPerLine: KEPT_BYTES,
+    isRightToNoise: ({ type, txn: asked }, { txn: done }) =>
+      type !== "txn" || isDone(asked as MicroOperation[], done as MicroOperation[]),
     probe: (k) => {
       // Keys that no noise writes to.
       const key = 2_000_000_000 + (k % 10);
