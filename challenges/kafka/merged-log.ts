@@ -3,6 +3,7 @@
  * told in `../kafka.ts`; here is neither network nor clock.
  */
 import * as v from "valibot";
+import { stringifyJson } from "../../lib/vortex/index.ts";
 
 /** A number of records, a time or an offset. */
 export const Count = v.pipe(v.number(), v.safeInteger());
@@ -17,6 +18,8 @@ export type LogRecord = Readonly<v.InferOutput<typeof LogRecord>>;
 
 /** How many messages a poll returns, over all keys; but one of each key that has any. */
 const MAX_POLLED = 10_000;
+/** How many characters these have, about; but one message always fits. */
+const MAX_POLLED_LENGTH = 2 ** 20;
 
 /**
  * The logs of all nodes merged into one for each key.
@@ -76,13 +79,18 @@ export class MergedLog {
     maxCount = MAX_POLLED,
   ): Map<string, [offset: number, message: unknown][]> {
     const polled = new Map<string, [number, unknown][]>();
-    let [room, keysToCome] = [maxCount, offsets.size];
+    let [count, length, keysToCome] = [maxCount, MAX_POLLED_LENGTH, offsets.size];
     for (const [key, offset] of offsets) {
+      const log = this.#keys.get(key);
       // An equal share of what those before have left: keys with few messages leave more to others.
-      const share = Math.max(1, Math.floor(room / keysToCome));
-      const messages = this.#keys.get(key)?.read(offset, share) ?? [];
-      if (messages.length > 0) polled.set(key, messages);
-      room -= messages.length;
+      const share = (room: number) => Math.max(1, Math.floor(room / keysToCome));
+      const isFirstOfAll = polled.size === 0;
+      const least = length > 0 || isFirstOfAll ? (log?.lengthAt(offset) ?? 0) : 0;
+      const room = { count: share(count), length: Math.max(least, share(length)) };
+      const read = log?.read(offset, room);
+      if (read !== undefined && read.messages.length > 0) polled.set(key, read.messages);
+      count -= read?.messages.length ?? 0;
+      length -= read?.length ?? 0;
       keysToCome--;
     }
     return polled;
@@ -116,6 +124,18 @@ export class MergedLog {
       log.append(offset, message);
     }
   }
+}
+
+/** How much fits: messages, and characters in them. */
+interface Room {
+  readonly count: number;
+  readonly length: number;
+}
+
+/** About how many characters a message has as JSON: most are numbers, which need not be printed. */
+function lengthOf(message: unknown): number {
+  if (typeof message === "string") return message.length;
+  return typeof message === "object" && message !== null ? stringifyJson(message).length : 8;
 }
 
 /** What is known of one node's log. */
@@ -156,18 +176,33 @@ function takeBefore(time: number, source: Source): Hidden[] {
 class KeyLog {
   readonly #offsets: number[] = [];
   readonly #messages: unknown[] = [];
+  readonly #lengths: number[] = [];
 
   append(offset: number, message: unknown): void {
     this.#offsets.push(offset);
     this.#messages.push(message);
+    this.#lengths.push(lengthOf(message));
   }
 
-  /** The first messages from an offset on. */
-  read(offset: number, maxCount: number): [offset: number, message: unknown][] {
-    const first = this.#firstAt(offset);
-    return this.#offsets
-      .slice(first, first + maxCount)
-      .map((found, index) => [found, this.#messages[first + index]]);
+  /** The first messages from an offset on, and how many characters they have, about. */
+  read(
+    offset: number,
+    { count, length }: Room,
+  ): { readonly messages: [offset: number, message: unknown][]; readonly length: number } {
+    const messages: [number, unknown][] = [];
+    let used = 0;
+    for (let index = this.#firstAt(offset); messages.length < count; index++) {
+      const [found, itsLength] = [this.#offsets[index], this.#lengths[index]];
+      if (found === undefined || itsLength === undefined || used + itsLength > length) break;
+      messages.push([found, this.#messages[index]]);
+      used += itsLength;
+    }
+    return { messages, length: used };
+  }
+
+  /** How many characters the first message from an offset on has, about; 0 if there is none. */
+  lengthAt(offset: number): number {
+    return this.#lengths[this.#firstAt(offset)] ?? 0;
   }
 
   #firstAt(offset: number): number {

@@ -47,6 +47,25 @@ describe("MergedLog", () => {
     ]);
   });
 
+  test("returns no more characters than one message may bring that is too long, or about 2^20", () => {
+    const log = new MergedLog(1);
+    const [huge, long] = ["x".repeat(3e6), ["y".repeat(400_000)]];
+    for (let time = 0; time < 40; time += 4) {
+      log.add(0, ofTime(time, ["a", huge], ["b", huge], ["c", long], ["d", 1]));
+    }
+    const counts = (offsets: { [key: string]: number }) =>
+      Object.fromEntries(
+        Object.entries(polled(log, offsets)).map(([key, messages]) => [key, messages.length]),
+      );
+    expect(counts({ a: 0 })).toEqual({ a: 1 });
+    expect(counts({ a: 39, c: 0, d: 0 })).toEqual({ c: 1, d: 10 });
+    expect(counts({ c: 0 })).toEqual({ c: 2 });
+    // Whoever goes on from what came gets the rest.
+    expect(counts({ a: 0, b: 0, d: 0 })).toEqual({ a: 1 });
+    expect(counts({ a: 37, b: 0, d: 0 })).toEqual({ b: 1 });
+    expect(counts({ a: 37, b: 38, d: 0 })).toEqual({ d: 10 });
+  });
+
   test("leaves no message out up to the number that a poll returns at most", () => {
     const log = new MergedLog(1);
     for (let time = 0; time < 100; time++) log.add(0, ofTime(time, ["a", time], ["b", time]));
