@@ -55,6 +55,8 @@ export class Judge {
   readonly #probes = new Map<number, Asked>();
   readonly #nowMs: () => number;
   readonly #expected = new Map<NodeId, Map<string, Expected[]>>();
+  /** Senders and ids of which there were several at a time: nobody can tell which is answered. */
+  readonly #ambiguous = new Set<string>();
   #missing = 0;
   #lastProbe = 0;
   #isFirst = true;
@@ -113,7 +115,9 @@ export class Judge {
     const id = idText(msg_id);
     const isBeforeInit = !this.isInitialized;
     const expected = { askedMs: this.#nowMs(), body, isDeep, isInternal, isBeforeInit };
-    ofSender.set(id, [...(ofSender.get(id) ?? []), expected]);
+    const others = ofSender.get(id) ?? [];
+    if (others.length > 0) this.#ambiguous.add(`${src} ${id}`);
+    ofSender.set(id, [...others, expected]);
     if (isInternal) return;
     this.expectedAnswers++;
     this.#missing++;
@@ -193,8 +197,7 @@ export class Judge {
     else ofSender?.delete(id);
     if (ofSender?.size === 0) this.#expected.delete(dest);
     if (!expected.isInternal) this.#missing--;
-    // Several requests of one sender under one id: nobody can tell which of them this one answers.
-    if (others.length > 0 || this.#isGivenUp(expected, reply)) return;
+    if (this.#ambiguous.has(`${dest} ${id}`) || this.#isGivenUp(expected, reply)) return;
     if (!isRight(() => this.#isRightAnswer(expected, reply))) {
       this.tell(`${show(reply)} to ${show(expected.body)}`);
     }
