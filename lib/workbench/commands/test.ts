@@ -34,7 +34,8 @@ import {
 } from "./test-flags.ts";
 
 interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
-  readonly bin: string;
+  /** There unless it was forgotten: a mistyped flag is told of first. */
+  readonly bin?: string;
   readonly testCount: number;
   readonly logStderr?: true;
   readonly strictStdout?: true;
@@ -49,7 +50,7 @@ export function testCommand(): Command {
   const command = new Command("test")
     .description("run a test on a program's nodes, with Maelstrom's flags and verdicts")
     .argument("[args...]", "words for the program, normally after --")
-    .requiredOption("--bin <file>", "the program to run");
+    .option("--bin <file>", "the program to run: it must be given");
   return addMaelstromFlag(addStoreFlags(addUnusedFlags(addTestFlags(command), remark)))
     .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
     .option("--log-stderr", "show what the nodes print to stderr")
@@ -70,12 +71,16 @@ Exit codes:
   2    unknown: an error kept a checker from its verdict
   130  interrupted
   254  bad arguments
-  255  the test crashed: a node did not start, or ended by itself
+  255  the test crashed: a node did not start, ended by itself, or did not keep up with what
+       was sent to it; or the run could not be stored
 
 Example:
   vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10`;
 
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
+  if (flags.bin === undefined) {
+    throw new BadArguments("--bin says which program to run, as in --bin dist/echo");
+  }
   const bin = executable(flags.bin);
   const first = testOptions(flags);
   const maelstrom = maelstromCommand(flags);

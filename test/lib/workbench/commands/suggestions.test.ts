@@ -7,6 +7,7 @@ const SOURCE = new URL("../../../../challenges/echo.ts", import.meta.url).pathna
 const MISTYPED: readonly [meant: string, words: string][] = [
   ["(Did you mean stages?)", "stagse"],
   ["(Did you mean --seed?)", `test --bin ${ECHO} --sed 3`],
+  ["(Did you mean --nemesis?)", "test --nemisis kill"],
   ["(Did you mean --full?)", "stages --ful"],
   ["(Did you mean --shrink?)", "sim x.ts --shrnk"],
   ['Did you mean "broadcast"?', `test -w brodcast --bin ${ECHO}`],

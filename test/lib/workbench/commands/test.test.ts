@@ -359,7 +359,7 @@ describe("vortex test ends with code 254 and says what to do about", () => {
     ],
     ["no clients", echoTest(ECHO, "--concurrency", "0"), "It must be an integer from 1 on"],
     ["a missing value", ["test", "-w", "echo", "--bin"], "argument missing"],
-    ["a missing program", ["test", "-w", "echo"], "required option '--bin <file>' not specified"],
+    ["a missing program", ["test", "-w", "echo"], "--bin says which program to run"],
     ["a program that is not there", echoTest("dist/ehco"), "there is no such file"],
     ["a program that is a directory", echoTest(DIST), "not a file"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
