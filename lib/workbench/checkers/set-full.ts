@@ -244,7 +244,7 @@ function lossOf(timeline: Judged): Finding {
   return {
     anomaly: "lost",
     sentence:
-      `${quote(element)}, ${howKnown(timeline)}, is lost: ${seen}, ` +
+      `value ${quote(element)}, ${howKnown(timeline)}, is lost: ${seen}, ` +
       `${lastAbsent === undefined ? "" : whose(lastAbsent)} missed it, and no later read had it`,
     operations: operationsOf(timeline),
   };
@@ -255,7 +255,7 @@ function delayOf(timeline: Judged): Finding {
   return {
     anomaly: "stale",
     sentence:
-      `${quote(element)}, ${howKnown(timeline)}, took ${latency} ms to be seen by all: ` +
+      `value ${quote(element)}, ${howKnown(timeline)}, took ${latency} ms to be seen by all: ` +
       `${lastAbsent === undefined ? "" : whose(lastAbsent)} still missed it`,
     operations: operationsOf(timeline),
   };

@@ -29,7 +29,7 @@ describe("checkSetFull", () => {
     expect(verdict).toMatchObject({ valid: false, lostCount: 1, lost: [17] });
     expect(verdict.lostLatencies).toMatchObject({ 0: 0, 1: 0 });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "17, acknowledged to process 1 at 3.020 s, is lost: no read ever had it, " +
+      "value 17, acknowledged to process 1 at 3.020 s, is lost: no read ever had it, " +
         "process 3's read at 4.210 s missed it, and no later read had it",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([0, 1, 2]);
