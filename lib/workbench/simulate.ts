@@ -17,6 +17,8 @@ export interface Simulation
   readonly args?: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
   readonly parts?: TestParts;
+  /** Called before a node does anything: what happens until the next call is its doing. */
+  readonly onTurn?: (node: NodeId) => void;
 }
 
 /**
@@ -44,7 +46,7 @@ function lateClock(clock: Clock, random: Random): Clock {
  */
 export function simulate(
   options: TestOptions,
-  { program, args = [], onStderr, parts, ...environment }: Simulation,
+  { program, args = [], onStderr, onTurn, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
   const clockOf = (name: string) => lateClock(scheduler, randomStream(options.seed, name));
@@ -62,6 +64,7 @@ export function simulate(
           timers: clockOf("timers of nodes"),
           randomOf: (name) => randomStream(options.seed, name),
           ...(onStderr === undefined ? {} : { onStderr }),
+          ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
         }),
     },

@@ -36,6 +36,8 @@ export interface SimulatedClusterOptions {
   /** A stream of randomness by name: one for each start of a node, among others. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
+  /** Called before a node does anything: what happens until the next call is its doing. */
+  readonly onTurn?: (node: NodeId) => void;
   readonly onBadLine: (badLine: BadLine) => void;
 }
 
@@ -72,6 +74,7 @@ class Pipe {
 }
 
 interface SimulatedNode {
+  readonly id: NodeId;
   isRunning: boolean;
   /** What waits for a paused node to go on; `undefined` while it is not paused. */
   postponed: (() => void)[] | undefined;
@@ -100,17 +103,18 @@ export class SimulatedCluster implements Cluster {
   }
 
   start(id: NodeId): Promise<void> {
-    const { program, args, network } = this.#options;
-    const state: SimulatedNode = { isRunning: true, postponed: undefined };
+    const { program, args, network, onTurn } = this.#options;
+    const state: SimulatedNode = { id, isRunning: true, postponed: undefined };
     const node = new KVNode(this.#host(id, state));
     this.#nodes.set(id, state);
     const stdin = this.#pipe();
     network.connect(id, (delivery) => {
-      stdin.write(() => runIn(state, () => node.receive(received(delivery))));
+      stdin.write(() => this.#runIn(state, () => node.receive(received(delivery))));
     });
 
     const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
     if (!parsed.ok) return this.#crash(id, state, "exit status 2", parsed.reason);
+    onTurn?.(id);
     try {
       program(node, parsed.options as never); // The program's own schema has made them.
     } catch (error) {
@@ -174,7 +178,7 @@ export class SimulatedCluster implements Cluster {
           const fire = () => {
             if (!isCancelled) callback();
           };
-          const cancel = timers.after(delayMs, () => runIn(state, fire));
+          const cancel = timers.after(delayMs, () => this.#runIn(state, fire));
           return () => {
             isCancelled = true;
             cancel();
@@ -188,6 +192,17 @@ export class SimulatedCluster implements Cluster {
         },
       },
     };
+  }
+
+  /** Runs a piece of a node: later if it is paused, never if it is dead. */
+  #runIn(state: SimulatedNode, task: () => void): void {
+    if (!state.isRunning) return;
+    if (state.postponed !== undefined) {
+      state.postponed.push(() => this.#runIn(state, task));
+      return;
+    }
+    this.#options.onTurn?.(state.id);
+    task();
   }
 
   #pipe(): Pipe {
@@ -216,13 +231,6 @@ export class SimulatedCluster implements Cluster {
     this.#crashes.push({ node, status, stdout: [], stderr: reason.split("\n") });
     return Promise.resolve();
   }
-}
-
-/** Runs a piece of a node: later if it is paused, never if it is dead. */
-function runIn(state: SimulatedNode, task: () => void): void {
-  if (!state.isRunning) return;
-  if (state.postponed === undefined) task();
-  else state.postponed.push(() => runIn(state, task));
 }
 
 function received({ src, dest, body }: Delivery) {

@@ -4,13 +4,14 @@
  * Either ends a process, so it ends the test, whichever node it was: the runtime tells of such a
  * rejection only after the simulation, which is one piece of work to it.
  */
+import type { NodeId } from "../../vortex/index.ts";
 import { shorten } from "../../vortex/message.ts";
 import type { TestResult } from "../results.ts";
 import { TestCrash } from "../run.ts";
 import { type Simulation, simulate } from "../simulate.ts";
 import type { TestOptions } from "../test-options.ts";
 
-export interface ProgramSimulation extends Simulation {
+export interface ProgramSimulation extends Omit<Simulation, "onTurn"> {
   /** Hears of what nodes print to stdout, once, after the test. */
   readonly onPrinted?: (text: string) => void;
 }
@@ -38,10 +39,10 @@ export async function simulateProgram(
   };
   const stdout = divertStdout();
   try {
-    return simulate(options, simulation);
+    return simulate(options, { ...simulation, onTurn: stdout.setNode });
   } finally {
-    stdout.restore();
-    if (stdout.lines.length > 0) onPrinted?.(describePrinted(stdout.lines));
+    const printed = stdout.restore();
+    if (printed !== undefined) onPrinted?.(describePrinted(printed));
     await new Promise(setImmediate);
     process.exit = exit;
     process.off("unhandledRejection", collect);
@@ -52,33 +53,67 @@ export async function simulateProgram(
   }
 }
 
-/** Keeps what is printed to stdout, which a simulation shares with the command that runs it. */
+/** What nodes print to stdout: how often, and the first of it. */
+interface Printed {
+  readonly node: NodeId;
+  readonly first: string;
+  count: number;
+}
+
+/** What of `console` goes to stdout. */
+const PRINTERS = [
+  "log",
+  "info",
+  "debug",
+  "dir",
+  "dirxml",
+  "table",
+  "group",
+  "groupCollapsed",
+  "count",
+  "timeEnd",
+  "timeLog",
+] as const;
+
+/** Takes what is printed to stdout, which a simulation shares with the command that runs it. */
 function divertStdout() {
-  const lines: string[] = [];
-  const { log, info, debug } = console;
+  let running: NodeId = "";
+  let printed: Printed | undefined;
+  const take = (...values: readonly unknown[]) => {
+    printed ??= { node: running, first: values.map(shown).join(" "), count: 0 };
+    printed.count++;
+  };
+  const own = Object.fromEntries(PRINTERS.map((name) => [name, console[name]]));
   const { write } = process.stdout;
-  const keep = (...values: readonly unknown[]) => void lines.push(values.map(shown).join(" "));
-  Object.assign(console, { log: keep, info: keep, debug: keep });
-  process.stdout.write = (chunk: unknown) => {
-    keep(typeof chunk === "string" ? chunk.trimEnd() : chunk);
+  Object.assign(console, Object.fromEntries(PRINTERS.map((name) => [name, take])));
+  process.stdout.write = (chunk: unknown, ...rest: readonly unknown[]) => {
+    take(typeof chunk === "string" ? chunk.trimEnd() : chunk);
+    const onWritten = rest.at(-1);
+    if (typeof onWritten === "function") queueMicrotask(() => onWritten());
     return true;
   };
-  const restore = () => {
-    Object.assign(console, { log, info, debug });
-    process.stdout.write = write;
+  return {
+    /** Says whose doing is what is printed from now on. */
+    setNode: (node: NodeId) => {
+      running = node;
+    },
+    restore: (): Printed | undefined => {
+      Object.assign(console, own);
+      process.stdout.write = write;
+      return printed;
+    },
   };
-  return { lines, restore };
 }
 
 function shown(value: unknown): string {
   return typeof value === "string" ? value : Bun.inspect(value);
 }
 
-function describePrinted(lines: readonly string[]): string {
-  const times = lines.length === 1 ? "once" : `${lines.length} times`;
+function describePrinted({ node, first, count }: Printed): string {
+  const times = count === 1 ? "" : `, as nodes did ${count} times in all`;
   return [
-    `A node printed to stdout, ${times}. Only messages may go there: node.log is for remarks`,
-    `  the first     ${shorten(lines[0] ?? "")}`,
+    `${node} printed to stdout${times}. Only messages may go there: node.log is for remarks`,
+    `  what it says  ${shorten(first)}`,
     "  As a process, the node would not be heard any more.",
   ].join("\n");
 }

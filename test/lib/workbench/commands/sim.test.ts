@@ -59,7 +59,7 @@ describe("vortex sim", () => {
         let last = 0;
         node.handle("generate", v.object({}), (request: any) => {
           console.log("debug", request.src);
-          process.stdout.write("more\\n");
+          process.stdout.write("more\\n", () => console.table([1]));
           node.reply(request, { type: "generate_ok", id: node.id + "-" + ++last });
         });
       }`);
@@ -67,12 +67,27 @@ describe("vortex sim", () => {
     const one = await vortex(...words, "--seed", "1", "--json");
     expect(JSON.parse(one.stdout)).toMatchObject({ valid: true, seed: 1 });
     expect(one.stderr).toMatch(
-      /^A node printed to stdout, \d+ times\. Only messages may go there/m,
+      /^n\d printed to stdout, as nodes did \d+ times in all\. Only messages may go there/m,
     );
-    expect(one.stderr).toMatch(/^ {2}the first {5}debug c\d+$/m);
+    expect(one.stderr).toMatch(/^ {2}what it says {2}debug c\d+$/m);
     const many = await vortex(...words, "--seeds", "1..4", "--json");
     expect(JSON.parse(many.stdout)).toMatchObject({ validCount: 4 });
-    expect(many.stderr.match(/A node printed to stdout/g)).toHaveLength(1);
+    expect(many.stderr.match(/ printed to stdout/g)).toHaveLength(1);
+  });
+
+  test.concurrent("names the node that printed to stdout, even after it has waited", async () => {
+    const file = project(`
+      export function chatty(node: any): void {
+        node.handle("generate", v.object({}), async (request: any) => {
+          await node.sleep(5);
+          if (node.id === "n1") console.table(["debug"]);
+          node.reply(request, { type: "generate_ok", id: node.id + request.body.msg_id });
+        });
+      }`);
+    const words = ["sim", file, "-w", "unique-ids", "--node-count", "3", "--time-limit", "5"];
+    const { stdout, stderr } = await vortex(...words, "--seed", "1", "--rate", "100", "--json");
+    expect(() => JSON.parse(stdout)).not.toThrow();
+    expect(stderr).toMatch(/^n1 printed to stdout, as nodes did \d+ times in all/m);
   });
 
   test.concurrent("gives the same result in another process", async () => {
