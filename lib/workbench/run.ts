@@ -67,6 +67,8 @@ export class TestCrash extends Error {
 const TIMER_SLACK_MS = 2;
 const OVERLOAD_ADVICE =
   "A node must read its stdin all the time, and send no more than others can take";
+const PAUSE_ADVICE =
+  "What is sent to a paused node waits for it as well: a shorter --nemesis-interval or a lower --rate leaves less of that";
 const INIT_TIMEOUT_MS = 10_000;
 const InitOk = v.object({ type: v.literal("init_ok") });
 
@@ -131,7 +133,7 @@ class Test {
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>
-        this.#controller.abort(new TestCrash(`${reason}. ${OVERLOAD_ADVICE}`)),
+        this.#controller.abort(new TestCrash(describeOverload(reason, nemesis))),
     });
     const { signal } = this.#controller;
     this.#signal =
@@ -386,6 +388,11 @@ class Test {
       return completion;
     };
   }
+}
+
+function describeOverload(reason: string, nemesis: TestOptions["nemesis"]): string {
+  const advice = nemesis.includes("pause") ? [OVERLOAD_ADVICE, PAUSE_ADVICE] : [OVERLOAD_ADVICE];
+  return [reason, ...advice].join(". ");
 }
 
 function quote(body: AnyBody): string {

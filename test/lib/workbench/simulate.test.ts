@@ -53,6 +53,19 @@ describe("simulate", () => {
     expect(() => runSimulated("echo", broken)).toThrow("no such luck");
   });
 
+  test("says who does not keep up, and that it may be for a pause, if there are any", () => {
+    const flooding = (node: KVNode) => {
+      node.handle("echo", v.object({}), () => {
+        for (let count = 0; count <= 250_002; count++) node.send("n1", { type: "flood" });
+      });
+    };
+    const run = (...nemesis: SimulatedOptions["nemesis"] & {}) =>
+      runSimulated("echo", flooding, { nodeCount: 2, timeLimitS: 60, latency: SLOW, nemesis });
+    const SLOW = { meanMs: 100, distribution: "constant" } as const;
+    expect(run).toThrow(/250000 messages wait for n1, .* send no more than others can take$/);
+    expect(() => run("pause")).toThrow(/a shorter --nemesis-interval or a lower --rate/);
+  });
+
   test("hears nothing more of a node that sends to nobody", () => {
     const lost = (node: KVNode) => {
       node.handle("echo", v.object({ echo: v.string() }), (request) => {
