@@ -1,7 +1,7 @@
-/** An arbitrary of fast-check. */
+/** Histories of registers: any, by fast-check, and one that is hard to judge. */
 import fc from "fast-check";
 import type { History } from "../../lib/workbench/history.ts";
-import { fail, history, info, invoke, ok } from "./history.ts";
+import { fail, history, info, invoke, ok, whole } from "./history.ts";
 
 /** A few operations on key 0 by processes that overlap, with any results. */
 export const registerHistories: fc.Arbitrary<History> = fc
@@ -36,3 +36,19 @@ export const registerHistories: fc.Arbitrary<History> = fc
     });
     return history(...entries);
   });
+
+/**
+ * Twenty steps between five values, any of which may have happened at any time, and reads that use
+ * them up until none is left: whether they suffice only a search of all their orders tells.
+ */
+export function explosiveHistory(): History {
+  const values = [0, 1, 2, 3, 4];
+  const steps = values.flatMap((from) =>
+    values.filter((to) => to !== from).map((to): [number, number] => [from, to]),
+  );
+  return history(
+    whole(0, "write", [0, 0]),
+    steps.flatMap((step, index) => [invoke(index + 2, "cas", [0, step]), info(index + 2)]),
+    ...Array.from({ length: 10 }, (_, index) => whole(1, "read", [0, null], [0, index % 2])),
+  );
+}

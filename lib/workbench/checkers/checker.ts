@@ -10,6 +10,11 @@ export interface CheckOptions {
   readonly availability?: "total" | number;
   /** Models that a transaction history must satisfy, such as `"read-committed"`. */
   readonly consistencyModels?: readonly string[];
+  /**
+   * How many steps searches may take together before they give up, and say that it is unknown; some
+   * ten seconds of them by default.
+   */
+  readonly maxSteps?: number;
 }
 
 /** One thing that a checker found, told so that a reader needs no other source. */

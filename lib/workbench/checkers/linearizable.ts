@@ -48,10 +48,10 @@ const STEPS = 40_000_000;
  */
 export function checkLinearizable(
   history: History,
-  _options: CheckOptions = {},
+  { maxSteps = STEPS }: CheckOptions = {},
 ): LinearizableVerdict {
   const registers = registersOf(history);
-  searchAll(registers);
+  searchAll(registers, maxSteps);
   const judged = registers.map((register) => ({ register, valid: validityOf(register) }));
   const failures = judged.filter(({ valid }) => valid === false);
   return {
@@ -86,8 +86,8 @@ function registersOf(history: History): Register[] {
 }
 
 /** Searches all registers, and those that are left undecided more broadly, as far as allowed. */
-function searchAll(registers: readonly Register[]): void {
-  let remaining = STEPS;
+function searchAll(registers: readonly Register[], maxSteps: number): void {
+  let remaining = maxSteps;
   for (const width of WIDTHS) {
     const undecided = registers.filter((register) => validityOf(register) === "unknown");
     for (const [index, register] of undecided.entries()) {

@@ -55,10 +55,13 @@ const TOTAL_STEPS = 10_000_000;
 const LEAST_STEPS = 2_000;
 
 /** All cases of cycles in a history's dependency graph. */
-export function* cycleCases(problem: DependencyGraph): Generator<CycleCase> {
+export function* cycleCases(
+  problem: DependencyGraph,
+  maxSteps = TOTAL_STEPS,
+): Generator<CycleCase> {
   const { graph } = problem;
   const extractor = new SubgraphExtractor(graph);
-  const total = new Budget(TOTAL_STEPS);
+  const total = new Budget(maxSteps);
   for (const nodes of stronglyConnectedComponents(graph, ALL_RELATIONS, { selfEdges: false })) {
     yield* casesInComponent(extractor.extract(nodes), problem, total);
   }

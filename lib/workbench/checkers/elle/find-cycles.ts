@@ -24,7 +24,7 @@ export interface CycleProblem {
 export function findCycles(
   { history, dependencies, precedence }: CycleProblem,
   anomalies: Anomalies,
-  { consistencyModels = DEFAULT_MODELS }: CheckOptions,
+  { consistencyModels = DEFAULT_MODELS, maxSteps }: CheckOptions,
 ): void {
   const forbidden = anomaliesForbiddenBy(consistencyModels);
   const forbidsCycles = (suffix: string) =>
@@ -55,7 +55,7 @@ export function findCycles(
     realtime,
     precedence: [...precedence, PROCESS, REALTIME],
   };
-  for (const found of cycleCases(options)) {
+  for (const found of cycleCases(options, maxSteps)) {
     anomalies.add(found.anomaly, () => tellCase(found, transactions, dependencies));
   }
 }

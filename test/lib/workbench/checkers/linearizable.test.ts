@@ -3,7 +3,7 @@ import fc from "fast-check";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkLinearizable } from "../../../../lib/workbench/checkers/linearizable.ts";
 import { type Entry, fail, history, info, invoke, ok, whole } from "../../../support/history.ts";
-import { registerHistories } from "../../../support/register-histories.ts";
+import { explosiveHistory, registerHistories } from "../../../support/register-histories.ts";
 import { registerHistory } from "../../../support/register-history.ts";
 import { isLinearizable } from "../../../support/register-oracle.ts";
 
@@ -34,6 +34,12 @@ describe("checkLinearizable", () => {
         "and nothing that was open then could change it in time",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([2, 3, 4, 5]);
+  });
+
+  test("does not know after so many steps as it may take", () => {
+    const hard = explosiveHistory();
+    expect(checkLinearizable(hard)).toMatchObject({ valid: false });
+    expect(checkLinearizable(hard, { maxSteps: 20_000 })).toMatchObject({ valid: "unknown" });
   });
 
   test("flags a read of what nobody wrote", () => {

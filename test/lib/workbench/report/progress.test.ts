@@ -6,6 +6,8 @@ import {
   fitLines,
   TestProgress,
 } from "../../../../lib/workbench/report/progress.ts";
+import type { TestOptions } from "../../../../lib/workbench/test-options.ts";
+import { explosiveHistory } from "../../../support/register-histories.ts";
 import { testOptionsOf } from "../../../support/simulate.ts";
 
 /** An entry of a history; 5 s after the beginning of the program, the test's clock was zero. */
@@ -13,6 +15,11 @@ const entry = (fields: Partial<Operation>, seconds = 0): [Operation, number] => 
   { index: 0, time: seconds * 1e9, type: "invoke", process: 0, f: "echo", value: "a", ...fields },
   5000 + seconds * 1000,
 ];
+
+/** With checks that take no time, however busy the machine is. */
+function progressOf(options: TestOptions): TestProgress {
+  return new TestProgress(options, () => 0);
+}
 
 /** What adds an operation that is ok, its beginning and its end. */
 function operationsOf(progress: TestProgress) {
@@ -25,7 +32,7 @@ function operationsOf(progress: TestProgress) {
 
 describe("TestProgress", () => {
   test("says that nodes start until the first operation", () => {
-    const progress = new TestProgress(testOptionsOf("echo"));
+    const progress = progressOf(testOptionsOf("echo"));
     expect(progress.describe(100)).toEqual([
       "starting",
       "0 ok, 0 fail, 0 info",
@@ -34,7 +41,7 @@ describe("TestProgress", () => {
   });
 
   test("counts operations and the time that is left", () => {
-    const progress = new TestProgress(testOptionsOf("echo", { timeLimitS: 20 }));
+    const progress = progressOf(testOptionsOf("echo", { timeLimitS: 20 }));
     progress.add(...entry({}, 1));
     progress.add(...entry({ type: "ok", value: { echo: "a" } }, 1.5));
     progress.add(...entry({ process: 1 }, 2));
@@ -47,7 +54,7 @@ describe("TestProgress", () => {
 
   test("counts the recovery in where final operations follow it", () => {
     const options = testOptionsOf("broadcast", { timeLimitS: 20, recoveryS: 10 });
-    const progress = new TestProgress(options);
+    const progress = progressOf(options);
     progress.add(...entry({ f: "read" }));
     const phaseAt = (seconds: number) => progress.describe(5000 + seconds * 1000)[0];
     expect(progress.lengthS).toBe(30);
@@ -57,7 +64,7 @@ describe("TestProgress", () => {
   });
 
   test("tells the faults that are active now", () => {
-    const progress = new TestProgress(testOptionsOf("echo"));
+    const progress = progressOf(testOptionsOf("echo"));
     const faults = () => progress.describe(6000).at(-1);
     const nemesis = (f: string) => progress.add(...entry({ process: "nemesis", type: "info", f }));
     nemesis("start-partition");
@@ -70,7 +77,7 @@ describe("TestProgress", () => {
   });
 
   test("says that a test is invalid as soon as that is sure", () => {
-    const progress = new TestProgress(testOptionsOf("unique-ids"));
+    const progress = progressOf(testOptionsOf("unique-ids"));
     const generated = (value: string, index: number) => {
       progress.add(...entry({ f: "generate", value: null }, index));
       progress.add(...entry({ f: "generate", type: "ok", value }, index));
@@ -83,7 +90,7 @@ describe("TestProgress", () => {
   });
 
   test("judges the beginning of a long history only, and says so", () => {
-    const progress = new TestProgress(testOptionsOf("echo"));
+    const progress = progressOf(testOptionsOf("echo"));
     for (let index = 0; index < 1500; index++) {
       progress.add(...entry({}, 1));
       progress.add(...entry({ type: "ok", value: { echo: "a" } }, 1));
@@ -91,8 +98,26 @@ describe("TestProgress", () => {
     expect(progress.describe(7000)).toContain("nothing wrong in the first 2000 entries");
   });
 
+  test("gives up a search that explodes, for the test must go on", () => {
+    const progress = progressOf(testOptionsOf("lin-kv", { concurrency: 2 }));
+    for (const operation of explosiveHistory()) progress.add(...entry(operation));
+    expect(progress.describe(7000)).toContain("nothing wrong so far");
+  });
+
+  test("judges no more once a check has taken longer than 20 ms, and says so", () => {
+    let nowMs = 0;
+    const progress = new TestProgress(testOptionsOf("echo"), () => {
+      nowMs += 21;
+      return nowMs;
+    });
+    progress.add(...entry({}, 1));
+    expect(progress.describe(7000)).toContain("nothing wrong in the first 2 s");
+    progress.add(...entry({ type: "ok", value: { echo: "b" } }, 3));
+    expect(progress.describe(9000)).toContain("nothing wrong in the first 2 s");
+  });
+
   test("says what broadcast's latest reads miss, which later ones may show", () => {
-    const progress = new TestProgress(testOptionsOf("broadcast"));
+    const progress = progressOf(testOptionsOf("broadcast"));
     const operation = operationsOf(progress);
     operation("broadcast", 7, 7, 0);
     operation("read", null, [7], 1);
@@ -104,7 +129,7 @@ describe("TestProgress", () => {
   });
 
   test("says that a log is invalid once polls show it, but not for what may yet be polled", () => {
-    const progress = new TestProgress(testOptionsOf("kafka"));
+    const progress = progressOf(testOptionsOf("kafka"));
     const operation = operationsOf(progress);
     operation("send", [["send", "0", 1]], [["send", "0", [0, 1]]], 0);
     operation("send", [["send", "0", 2]], [["send", "0", [1, 2]]], 1);
@@ -115,7 +140,7 @@ describe("TestProgress", () => {
   });
 
   test("says nothing of a verdict that only the end can bring", () => {
-    const progress = new TestProgress(testOptionsOf("g-counter"));
+    const progress = progressOf(testOptionsOf("g-counter"));
     expect(progress.describe(6000)).toContain("judged in the end");
   });
 });
