@@ -1,4 +1,5 @@
 /** What `api.ts` describes: the workbench's simulation, for users' own tests. */
+import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
 import type { JournalEvent } from "../workbench/journal.ts";
 import { LATENCY_DISTRIBUTIONS } from "../workbench/latency.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
@@ -73,6 +74,29 @@ function problemsOf(result: TestResult): string[] {
   return [verdict, ...found, ...made, `seed ${seed}`].filter((text) => text !== "");
 }
 
+const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
+  workload: true,
+  nodeCount: true,
+  args: true,
+  concurrency: true,
+  rate: true,
+  timeLimitS: true,
+  latencyMs: true,
+  latencyDistribution: true,
+  nemesis: true,
+  nemesisIntervalS: true,
+  recoveryS: true,
+  topology: true,
+  converge: true,
+  consistencyModels: true,
+  keyCount: true,
+  maxTxnLength: true,
+  maxWritesPerKey: true,
+  resumesFromCommitted: true,
+  availability: true,
+  seed: true,
+};
+
 /** @throws {InvalidOptions} for what the command would refuse as well. */
 function testOptionsOf(options: SimulationOptions): TestOptions {
   const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
@@ -86,16 +110,23 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
     latency: { meanMs: latencyMs, distribution: latencyDistribution },
     seed,
   };
+  requireKnown("option", Object.keys(options), Object.keys(OPTIONS));
   requireKnown("workload", [workload], WORKLOAD_NAMES);
   requireKnown("fault", testOptions.nemesis, FAULTS);
   requireKnown("topology", [testOptions.topology], TOPOLOGY_NAMES);
+  requireKnown("consistency model", testOptions.consistencyModels, modelNames);
   requireKnown("latency distribution", [latencyDistribution], LATENCY_DISTRIBUTIONS);
   const { concurrency, keyCount, maxTxnLength, maxWritesPerKey } = testOptions;
   requireIntegers(1, { nodeCount, concurrency, keyCount, maxTxnLength, maxWritesPerKey });
   requireIntegers(0, { latencyMs, seed });
   const { rate, timeLimitS, nemesisIntervalS, recoveryS } = testOptions;
-  requireNumbers("above 0", (value) => value > 0, { timeLimitS, nemesisIntervalS });
-  requireNumbers("from 0 on", (value) => value >= 0, { rate, recoveryS });
+  requireNumbers("a number above 0", (value) => value > 0, { timeLimitS, nemesisIntervalS });
+  requireNumbers("a number from 0 on", (value) => value >= 0, { rate, recoveryS });
+  const { availability = "total" } = testOptions;
+  if (availability !== "total") {
+    const isPart = (value: number) => value >= 0 && value <= 1;
+    requireNumbers('"total" or a number from 0 to 1', isPart, { availability });
+  }
   return testOptions;
 }
 
@@ -125,6 +156,6 @@ function requireNumbers(
 ): void {
   for (const [name, value] of Object.entries(values)) {
     if (Number.isFinite(value) && isWanted(value)) continue;
-    throw new InvalidOptions(`${name} is ${value}, but must be a number ${wanted}`);
+    throw new InvalidOptions(`${name} is ${value}, but must be ${wanted}`);
   }
 }
