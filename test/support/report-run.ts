@@ -120,7 +120,7 @@ export function resultsOf(
   valid: boolean | "unknown",
   explanation: readonly FindingEntry[] = [],
   workload: { readonly [field: string]: Json } = {},
-): Json {
+): { readonly [field: string]: Json } {
   return {
     valid,
     workload: { valid, explanation: explanation as unknown as Json, ...workload },

@@ -129,6 +129,8 @@ export interface RunHeader {
   readonly functions: readonly string[];
   readonly faults: readonly FaultSpan[];
   readonly omissions: Omissions;
+  /** How many messages were sent when no more of them was stored; absent if all are there. */
+  readonly unstoredMessageCount?: number;
   readonly spread?: Spread;
   readonly log?: LogActivity;
 }

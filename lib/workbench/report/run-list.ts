@@ -2,8 +2,9 @@
  * The runs of a store as web pages: `/` lists them, `/<workload>/<time>/` is one's report.
  *
  * A name in an address is looked for among the names of directories, and never made a path of; so no
- * address leads outside the store; nor does a link within, for what is no plain file is not read. Requests under another host's name are refused: a page somewhere
- * on the web could have its own name lead here, and read what is answered.
+ * address leads outside the store; nor does a link within, for what is no plain file is not read.
+ * Requests under another host's name are refused: a page somewhere on the web could have its own name
+ * lead here, and read what is answered.
  */
 import {
   closeSync,

@@ -47,7 +47,10 @@ const Results = v.object({
   availability: v.exactOptional(v.object({ ...verdict, okFraction: v.exactOptional(AnyNumber) })),
   exceptions: v.exactOptional(v.object(verdict)),
   convergence: v.exactOptional(v.object(verdict)),
-  net: v.object({ servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }) }),
+  net: v.object({
+    all: v.exactOptional(v.object({ sendCount: v.number() })),
+    servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }),
+  }),
   perf: v.object({ latencies: v.record(v.string(), Latencies) }),
   badLines: v.array(v.object({ node: v.string(), line: v.string(), reason: v.string() })),
 });

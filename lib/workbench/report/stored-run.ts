@@ -69,21 +69,26 @@ async function readReport(
   const recorder = new RunRecorder({ workload, nodeIds, concurrency }, history, limits);
   const messages = join(directory, "messages.jsonl");
   let lineCount = 0;
+  let sentCount = 0;
   try {
     for await (const lines of readLines(messages, isCutShort)) {
       for (const line of splitLines(lines)) {
         lineCount++;
-        recorder.addMessage(readEvent(line));
+        const event = readEvent(line);
+        if (event.type === "send") sentCount++;
+        recorder.addMessage(event);
       }
     }
   } catch (error) {
     throw brokenFile(messages, error, `line ${lineCount}: `);
   }
   const { startedAt } = description;
+  const unstoredMessageCount = (results?.net.all?.sendCount ?? 0) - sentCount;
   const data = recorder.finish({
     workload,
     command: description.command,
     ...(startedAt === undefined ? {} : { startedAt }),
+    ...(unstoredMessageCount > 0 ? { unstoredMessageCount } : {}),
     seed,
     options: optionsOf(description),
     valid: results?.valid ?? "crashed",

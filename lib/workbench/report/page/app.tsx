@@ -124,6 +124,7 @@ function Header({ run, onSwitch }: { readonly run: Run; readonly onSwitch: () =>
         <pre class="command">{shown(command)}</pre>
       </details>
       <Omitted run={run} />
+      <Unstored run={run} />
     </header>
   );
 }
@@ -143,6 +144,18 @@ function Omitted({ run }: { readonly run: Run }) {
     <p class="notice" role="note">
       To keep this page small it leaves out {told.join(", ")}. All of them are in the run's
       directory. The verdict and the figures count everything.
+    </p>
+  );
+}
+
+function Unstored({ run }: { readonly run: Run }) {
+  const { unstoredMessageCount: count } = run.header;
+  if (count === undefined) return null;
+  return (
+    <p class="notice" role="note">
+      The {count.toLocaleString("en")} messages that were sent last are missing: what is stored of
+      messages has an end. Some of the last ones here may look lost, and were not. The verdict and
+      the figures count everything.
     </p>
   );
 }

@@ -44,6 +44,17 @@ describe("A stored run's report", () => {
     );
   });
 
+  test("says how many messages were sent that are not stored", async () => {
+    const sent = (sendCount: number) => ({
+      ...resultsOf(true),
+      net: { all: { sendCount }, servers: {} },
+    });
+    const missing = async (sendCount: number) =>
+      (await report(stored(sent(sendCount)))).run.header.unstoredMessageCount;
+    expect(await missing(20)).toBe(6);
+    expect(await missing(14)).toBeUndefined();
+  });
+
   test("has nothing that a node says as markup", async () => {
     const builder = gossipRun();
     builder.message("n0", "n1", 200, 1, { type: EVIL, [EVIL]: EVIL });
