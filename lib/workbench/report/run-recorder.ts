@@ -301,7 +301,8 @@ export class RunRecorder {
       anomaly,
       sentence,
       operations: [...new Set(rows)],
-      ...(steps === undefined || steps.length === 0 ? {} : { cycle: steps }),
+      // One of which a transaction is left out would be drawn with an end in nowhere.
+      ...(steps?.length && steps.length === cycle?.length ? { cycle: steps } : {}),
     };
   }
 

@@ -104,6 +104,21 @@ describe("The report of a run", () => {
     ]);
   });
 
+  test("has a cycle only if all of its transactions are there", () => {
+    const builder = new RunBuilder("txn-rw-register", ["n0"]).start();
+    for (const process of [0, 1]) builder.operation({ process, type: "invoke", f: "txn" }, process);
+    const step = { relation: "ww", sentence: "one before the other" };
+    const [there, back] = [
+      { ...step, from: 0, to: 1 },
+      { ...step, from: 1, to: 0 },
+    ];
+    const finding = { anomaly: "G0", sentence: "a cycle", operations: [], cycle: [there, back] };
+    expect(builder.run([finding]).header.findings[0]?.cycle).toEqual([there, back]);
+    expect(builder.run([finding], { operations: 1 }).header.findings[0]?.cycle).toBeUndefined();
+    const half = { ...finding, cycle: [there, { ...back, to: 7 }] };
+    expect(builder.run([half]).header.findings[0]?.cycle).toBeUndefined();
+  });
+
   test("has sends and polls of each key of a log by their offsets", () => {
     const builder = new RunBuilder("kafka", ["n0"]).start();
     const send = { process: 0, node: "n0", f: "send" } as const;
