@@ -20,7 +20,10 @@ export function startOnce(node: Node, start: () => Promise<void>): () => Promise
   return () => {
     if (started === undefined || node.nowMs() >= failedMs + AGAIN_MS) {
       failedMs = Number.POSITIVE_INFINITY;
-      started = start();
+      const { promise, resolve } = Promise.withResolvers<void>();
+      // Before it begins, for it may do what calls this again.
+      started = promise;
+      resolve(Promise.try(start));
       started.catch((error) => {
         failedMs = node.nowMs();
         node.log(`Cannot start: ${error}`);

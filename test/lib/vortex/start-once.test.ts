@@ -40,6 +40,32 @@ describe("startOnce", () => {
     ]);
   });
 
+  test("takes a start that throws at once for one that fails", async () => {
+    const { node, host } = startNode();
+    let attempts = 0;
+    const start = startOnce(node, () => {
+      if (++attempts <= 2) throw new Error(`failure ${attempts}`);
+      return Promise.resolve();
+    });
+    const outcome = () => start().then(() => "started", String);
+    expect(await outcome()).toBe("Error: failure 1");
+    await host.clock.advance(1000);
+    expect(await outcome()).toBe("Error: failure 2");
+    await host.clock.advance(1000);
+    expect(await outcome()).toBe("started");
+  });
+
+  test("begins once, though what it does calls it again at once", async () => {
+    const { node } = startNode();
+    let attempts = 0;
+    const start = startOnce(node, () => {
+      if (++attempts < 10) void start();
+      return Promise.resolve();
+    });
+    await start();
+    expect(attempts).toBe(1);
+  });
+
   test("leaves no rejection unhandled when nobody waits for it", async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => void unhandled.push(reason);
