@@ -16,9 +16,9 @@ export const LogRecord = v.object({
 });
 export type LogRecord = Readonly<v.InferOutput<typeof LogRecord>>;
 
-/** How many messages a poll returns, over all keys; but one of each key that has any. */
+/** How many messages a poll returns, over all keys; but one of each key for which there is room. */
 const MAX_POLLED = 10_000;
-/** How many characters these have, about; but one message always fits. */
+/** How much room there is, in characters of messages, about; but one message always fits. */
 const MAX_POLLED_LENGTH = 2 ** 20;
 
 /**

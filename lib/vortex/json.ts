@@ -7,7 +7,8 @@
  * the object that `JSON.rawJSON` makes: it prints as its source text, and fails `v.number()`.
  *
  * This is the only place in the project that calls `JSON.parse` or `JSON.stringify` on protocol
- * text.
+ * text, but for chunks of input in which `mayHoldRawNumbers` finds none: the process edge has those
+ * parsed by `JSON.parse`.
  */
 
 /** A number that JavaScript cannot hold as written; `rawJSON` is its source text. */

@@ -203,9 +203,9 @@ export class Node {
   /**
    * Registers what to do with messages of one type that nodes send each other.
    *
-   * As {@link handle}, but one that comes from anybody but a peer, be it a client or a name that
-   * `init` did not tell, is refused with `malformed-request` (12): so what is kept for each sender
-   * is bounded by the number of nodes.
+   * As {@link handle}, but one that comes from anybody but a peer, be it a client, the node itself or
+   * a name that `init` did not tell, is refused with `malformed-request` (12): so what is kept for
+   * each sender is bounded by the number of nodes.
    *
    * @throws {Error} when the type has a handler already, or is `init`.
    */
