@@ -95,7 +95,7 @@ export class StoredLog<Record> {
    *
    * A call while another is under way shares it: what was stored in between may remain unknown.
    *
-   * @throws {Error} when something there is no record; what comes before it is known then.
+   * @throws {Error} when something there is no record; some of what comes before it may not be known.
    */
   readOn(): Promise<void> {
     this.#reading ??= this.#readToEnd().finally(() => {
