@@ -1,6 +1,6 @@
 /** What nodes do to the workbench that runs them, and what is left of it. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Mark } from "../../../lib/workbench/offspring.ts";
 import {
@@ -124,9 +124,13 @@ describe.skipIf(process.platform !== "linux")("vortex test on a program that", (
 
   test.concurrent("is deleted while it runs says that it must stay", async () => {
     const file = nodeProgram(`reply({ type: "echo_ok", echo: body.echo });`);
+    // Its interpreter must have read it before it is deleted.
+    const hasStarted = join(temporaryDirectory(), "started");
+    const tell = `require("node:fs").writeFileSync(${JSON.stringify(hasStarted)}, "");`;
+    writeFileSync(file, readFileSync(file, "utf8").replace("\n", `\n${tell}\n`));
     const flags = ["--nemesis", "kill", "--nemesis-interval", "0.5", "--time-limit", "20"];
-    const run = await runHostile(file, flags, async (_, hasNodes) => {
-      while (!hasNodes()) await Bun.sleep(20);
+    const run = await runHostile(file, flags, async (child) => {
+      while (!existsSync(hasStarted) && child.exitCode === null) await Bun.sleep(20);
       rmSync(file);
     });
     expect(run.stderr).toContain(
