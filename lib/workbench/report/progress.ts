@@ -59,9 +59,10 @@ export class TestProgress {
   readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
   readonly #faults = new Set<string>();
   readonly #early: Operation[] = [];
-  #verdict = "";
+  #verdict = "nothing wrong so far";
   #judgedAtMs = Number.NEGATIVE_INFINITY;
-  #isSlow = false;
+  /** Whether it is not judged again before the end: no more is looked at, or looking takes too long. */
+  #isJudged = false;
   #zeroMs: number | undefined;
 
   /** @param stopwatch Milliseconds, to see by how long checks take. */
@@ -69,7 +70,6 @@ export class TestProgress {
     this.#options = options;
     this.#stopwatch = stopwatch;
     this.#hasEnd = makeWorkload(options).finalGenerator !== undefined || options.converge;
-    this.#verdict = "nothing wrong so far";
   }
 
   /** Takes note of an entry of the history. */
@@ -114,15 +114,15 @@ export class TestProgress {
     const { workload, consistencyModels } = this.#options;
     const judge = JUDGES[workload];
     if (judge === undefined) return "judged in the end";
-    const isDue = nowMs - this.#judgedAtMs >= JUDGE_INTERVAL_MS;
-    const isFull = this.#early.length >= MAX_JUDGED;
-    if (!isDue || this.#isSlow || (isFull && this.#verdict.includes("first"))) return this.#verdict;
+    if (this.#isJudged || nowMs - this.#judgedAtMs < JUDGE_INTERVAL_MS) return this.#verdict;
     this.#judgedAtMs = nowMs;
     const beganMs = this.#stopwatch();
     const wrong = wrongIn(workload, this.#early, consistencyModels);
-    this.#isSlow = this.#stopwatch() - beganMs > MAX_JUDGE_MS;
+    const isSlow = this.#stopwatch() - beganMs > MAX_JUDGE_MS;
+    const isFull = this.#early.length >= MAX_JUDGED;
+    this.#isJudged = isSlow || isFull;
     const seconds = ((nowMs - (this.#zeroMs ?? nowMs)) / 1000).toFixed(0);
-    const where = this.#isSlow
+    const where = isSlow
       ? `in the first ${seconds} s`
       : isFull
         ? `in the first ${MAX_JUDGED} entries`
