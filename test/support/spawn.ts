@@ -40,7 +40,7 @@ export interface Ended {
 export async function run(
   command: readonly string[],
   input: string | Uint8Array,
-  options: { readonly cwd?: string } = {},
+  options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
 ): Promise<Ended> {
   const child = Bun.spawn([...command], {
     ...options,

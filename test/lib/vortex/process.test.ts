@@ -183,6 +183,25 @@ describe("serve", () => {
   });
 });
 
+describe("A start of a node with few requests of its own", () => {
+  // JavaScriptCore prints a line for each function that it compiles.
+  const compiled = async (name: string, input: string) => {
+    const env = { ...process.env, BUN_JSC_reportCompileTimes: "1" };
+    const { lines, stderr } = await run(binary(name), input, { env });
+    expect(lines[0]).toContain('"init_ok"');
+    return [...stderr.matchAll(/^Optimized (\S+)#/gm)].map(([, name]) => name);
+  };
+
+  test.each(["echo", "unique-ids", "g-set"])("compiles nothing: %s", async (name) => {
+    expect(await compiled(name, INIT)).toEqual([]);
+  });
+
+  test("is followed by compiling, under load", async () => {
+    const echoes = Array.from({ length: 1000 }, (_, id) => echo(id, id));
+    expect(await compiled("echo", INIT + echoes.join(""))).not.toEqual([]);
+  });
+});
+
 describe("serve on a pipe that is not read", () => {
   // STALL_MS=10000 for a longer one.
   const stallMs = Number(process.env["STALL_MS"] ?? 1000);
