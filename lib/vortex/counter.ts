@@ -227,7 +227,7 @@ export class Counter {
       // No bucket is null: if there is one after all, it does not match.
       const options = { createIfNotExists: from === undefined, timeoutMs };
       await this.#node.seqKv.cas(this.#keyOf(this.#node.id), from ?? null, to, options);
-      this.#writtenMs = sentMs;
+      this.#writtenMs = Math.max(this.#writtenMs, sentMs);
       return to;
     } catch (error) {
       const isConflict =
