@@ -20,7 +20,7 @@ const PAGE_LENGTH = 256;
 /** How many pages are asked for at a time, at most. */
 const MAX_PAGES = 8;
 /** What a page may hold at most, in characters of JSON: long records need none to be read fast. */
-const MAX_PAGE_SIZE = 2 ** 18;
+const MAX_PAGE_LENGTH = 2 ** 18;
 
 /** Where a log is kept, and what is in it. */
 export interface StoredLogOptions<Record> {
@@ -39,6 +39,15 @@ interface Stored<Record> {
   readonly record: Record;
 }
 
+/** How a log is read: record by record, or by the page. */
+interface Reading<T> {
+  /** How many records each has. */
+  readonly step: number;
+  /** Reads what begins at a number, if it is there. */
+  read(number: number, timeoutMs: number): Promise<T | undefined>;
+  take(number: number, value: T): void;
+}
+
 /** A log that all nodes append to and read, kept in a key-value service: a key for each record. */
 export class StoredLog<Record> {
   readonly #node: KVNode;
@@ -47,7 +56,7 @@ export class StoredLog<Record> {
   readonly #pageSchema: v.GenericSchema<unknown, Record[]>;
   #length = 0;
   /** The records of the page that is being filled; only where this node appends. */
-  #page: { readonly start: number; readonly records: Record[] } | undefined;
+  #page: { readonly start: number; readonly records: Record[]; length: number } | undefined;
   #reading: Promise<void> | undefined;
 
   constructor(node: KVNode, options: StoredLogOptions<Record>) {
@@ -69,7 +78,10 @@ export class StoredLog<Record> {
     const page = this.#page;
     const isOnPage =
       page !== undefined && number >= page.start && number < page.start + PAGE_LENGTH;
-    if (isOnPage) page.records.push(record);
+    if (isOnPage) {
+      if (page.length <= MAX_PAGE_LENGTH) page.length += stringifyJson(record).length;
+      if (page.length <= MAX_PAGE_LENGTH) page.records.push(record);
+    }
     this.#options.onRecord(record);
   }
 
@@ -95,7 +107,7 @@ export class StoredLog<Record> {
    *
    * A call while another is under way shares it: what was stored in between may remain unknown.
    *
-   * @throws {Error} when something there is no record; some of what comes before it may not be known.
+   * @throws {Error} when something there is no record; all that comes before it is known.
    */
   readOn(): Promise<void> {
     this.#reading ??= this.#readToEnd().finally(() => {
@@ -110,8 +122,8 @@ export class StoredLog<Record> {
     if (page !== undefined && this.#length < page.start + PAGE_LENGTH) return;
     // Of a page in whose midst this node begins to append, it may not have kept what came before.
     const start = Math.ceil(this.#length / PAGE_LENGTH) * PAGE_LENGTH;
-    this.#page = { start, records: [] };
-    if (page === undefined || stringifyJson(page.records).length > MAX_PAGE_SIZE) return;
+    this.#page = { start, records: [], length: 0 };
+    if (page === undefined || page.length > MAX_PAGE_LENGTH) return;
     // Nobody waits for it; it may fail, or come late, for its records never change.
     this.#node.linKv.write(this.#pageKey(page.start), page.records).catch(() => {});
   }
@@ -140,11 +152,12 @@ export class StoredLog<Record> {
       // Only who lacks much asks for pages: at the end of the log there is none.
       if (window === PAGE_LENGTH) await this.#readPages();
       const count = Math.min(window, PAGE_LENGTH - (this.#length % PAGE_LENGTH));
-      const found = await this.#readSome(count, this.#length, 1, (number, timeoutMs) =>
-        this.#read(number, timeoutMs),
-      );
-      for (const [number, { record }] of found) this.accept(number, record);
-      if (found.length < count) return;
+      const wereThere = await this.#readSome(count, {
+        step: 1,
+        read: (number, timeoutMs) => this.#read(number, timeoutMs),
+        take: (number, { record }) => this.accept(number, record),
+      });
+      if (!wereThere) return;
     }
   }
 
@@ -152,33 +165,31 @@ export class StoredLog<Record> {
   async #readPages(): Promise<void> {
     if (this.#length % PAGE_LENGTH !== 0) return;
     for (let window = 1; ; window = Math.min(MAX_PAGES, 2 * window)) {
-      const found = await this.#readSome(window, this.#length, PAGE_LENGTH, (start, timeoutMs) =>
-        this.#readPage(start, timeoutMs),
-      );
-      for (const [start, records] of found) {
-        for (const [index, record] of records.entries()) this.accept(start + index, record);
-      }
-      if (found.length < window) return;
+      const wereThere = await this.#readSome(window, {
+        step: PAGE_LENGTH,
+        read: (start, timeoutMs) => this.#readPage(start, timeoutMs),
+        take: (start, records) => {
+          for (const [index, record] of records.entries()) this.accept(start + index, record);
+        },
+      });
+      if (!wereThere) return;
     }
   }
 
-  /** Reads what begins at some numbers, all at once; resolves with what comes before the first gap. */
-  async #readSome<T>(
-    count: number,
-    from: number,
-    step: number,
-    read: (number: number, timeoutMs: number) => Promise<T | undefined>,
-  ): Promise<(readonly [number, T])[]> {
-    const found = await Promise.all(
-      Array.from({ length: count }, async (_, index) => {
-        const number = from + index * step;
-        const value = await retry(this.#node, (timeoutMs) => read(number, timeoutMs));
-        return [number, value] as const;
-      }),
+  /** Reads what comes next, all at once; takes what comes before the first gap. Was there none? */
+  async #readSome<T>(count: number, { step, read, take }: Reading<T>): Promise<boolean> {
+    const from = this.#length;
+    const results = await Promise.allSettled(
+      Array.from({ length: count }, (_, index) =>
+        retry(this.#node, (timeoutMs) => read(from + index * step, timeoutMs)),
+      ),
     );
-    const end = found.findIndex(([, value]) => value === undefined);
-    const whole = end < 0 ? found : found.slice(0, end);
-    return whole.flatMap(([number, value]) => (value === undefined ? [] : [[number, value]]));
+    for (const [index, result] of results.entries()) {
+      if (result.status === "rejected") throw result.reason;
+      if (result.value === undefined) return false;
+      take(from + index * step, result.value);
+    }
+    return true;
   }
 
   #read(number: number, timeoutMs: number): Promise<Stored<Record> | undefined> {

@@ -206,6 +206,19 @@ describe("StoredLog", () => {
   test("rejects when what is stored is no record", async () => {
     const { cluster, at, done } = start();
     cluster.kv.answer({ type: "write", key: "log/0", value: "nonsense" });
-    expect(done(at(0).log.readOn())).rejects.toThrow();
+    await expect(done(at(0).log.readOn())).rejects.toThrow('stored under "log/0"');
+  });
+
+  test("knows all that comes before what is no record, and what comes after once it is mended", async () => {
+    const { cluster, at, done } = start();
+    const numbers = Array.from({ length: 20 }, (_, number) => `${number}`);
+    for (const record of numbers) await done(at(0).log.append(record));
+    const { value } = cluster.kv.answer({ type: "read", key: "log/12" });
+    cluster.kv.answer({ type: "write", key: "log/12", value: null });
+    await expect(done(at(1).log.readOn())).rejects.toThrow('stored under "log/12"');
+    expect(at(1).records).toEqual(numbers.slice(0, 12));
+    cluster.kv.answer({ type: "write", key: "log/12", value });
+    await done(at(1).log.readOn());
+    expect(at(1).records).toEqual(numbers);
   });
 });
