@@ -45,6 +45,11 @@ const ACK_CYCLES = 3;
 const ROUND_TRIP_MS = 200;
 /** How many characters the values in a message may have, about: the rest comes with the next one. */
 const MAX_NEWS_LENGTH = 2 ** 20;
+/**
+ * As many, while it is not known whether the last long message has arrived. Who cannot keep up, or
+ * stands still, would find it repeated many times, and answer each with as much: then nobody could.
+ */
+const SHORT_NEWS_LENGTH = 2 ** 14;
 /** How much longer than expected an answer may take before the message is repeated, in ms. */
 const PATIENCE_MS = 100;
 
@@ -349,6 +354,9 @@ export class Gossiper {
         // Whatever was sent later is unanswered still, but it is too early to mind.
         link.unansweredSinceMs = undefined;
       }
+      if (link.longSentMs !== undefined && at >= Math.floor(link.longSentMs)) {
+        link.longSentMs = undefined;
+      }
       if (link.isLost && link.unansweredSinceMs === undefined) {
         link.isLost = false;
         link.sent = link.settled;
@@ -404,7 +412,7 @@ export class Gossiper {
     this.#push(link, nowMs, {
       ask: true,
       have: this.#log.counts(),
-      news: this.#ownNews(),
+      news: this.#ownNews(link, nowMs),
     });
     link.askedMs = nowMs;
     link.sent = this.#log.length;
@@ -412,9 +420,17 @@ export class Gossiper {
   }
 
   /** Values that nobody has acknowledged: whoever is asked should have them without being asked. */
-  #ownNews(): Values[] {
-    const acked = Math.max(0, ...this.#links.map((link) => link.acked ?? 0));
-    return this.#log.runs(acked, (origin) => origin !== this.#start, MAX_NEWS_LENGTH).runs;
+  #ownNews(link: Link, nowMs: number): Values[] {
+    const acked = Math.max(0, ...this.#links.map((each) => each.acked ?? 0));
+    return this.#runs(link, nowMs, acked, (origin) => origin !== this.#start).runs;
+  }
+
+  /** As many runs as a peer should be sent in one message. */
+  #runs(link: Link, nowMs: number, position: number, skip: Skip) {
+    const maxLength = link.longSentMs === undefined ? MAX_NEWS_LENGTH : SHORT_NEWS_LENGTH;
+    const found = this.#log.runs(position, skip, maxLength);
+    if (found.length > SHORT_NEWS_LENGTH) link.longSentMs = nowMs;
+    return found;
   }
 
   /** Sends what a peer lacks, or asks for it if that is not known. */
@@ -426,7 +442,7 @@ export class Gossiper {
     const { have, start } = link;
     const isKnown: Skip = (origin, number, source) =>
       source === start || number < (have?.get(origin) ?? 0);
-    const { runs: news, end } = this.#log.runs(link.acked ?? 0, isKnown, MAX_NEWS_LENGTH);
+    const { runs: news, end } = this.#runs(link, nowMs, link.acked ?? 0, isKnown);
     link.sent = end;
     link.cutAt = end < this.#log.length ? end : 0;
     // It has it all, and acknowledges no message without news: so this one must not be repeated.

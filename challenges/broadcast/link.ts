@@ -31,6 +31,8 @@ export interface Link {
   /** When the first message was sent that it should have answered by now, and has not. */
   unansweredSinceMs: number | undefined;
   isLost: boolean;
+  /** When it was sent a long message; `undefined` when it has answered anything that was sent since. */
+  longSentMs: number | undefined;
   wantsService: boolean;
   askedMs: number;
   sentMs: number;
@@ -70,6 +72,7 @@ export function newLink(id: NodeId, rank: number, cycleMs: number): Link {
     ackDueSinceMs: undefined,
     unansweredSinceMs: undefined,
     isLost: false,
+    longSentMs: undefined,
     wantsService: false,
     askedMs: Number.NEGATIVE_INFINITY,
     sentMs: Number.NEGATIVE_INFINITY,

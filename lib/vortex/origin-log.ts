@@ -83,13 +83,13 @@ export class OriginLog {
    * The entries from a position on, as runs, but those to be skipped.
    *
    * @param maxLength About how many characters the values may have in all; one always fits.
-   * @returns the runs, and the position up to which they go.
+   * @returns the runs, the position up to which they go, and about how many characters they have.
    */
   runs(
     position: number,
     skip: Skip,
     maxLength = Number.POSITIVE_INFINITY,
-  ): { readonly runs: Run[]; readonly end: number } {
+  ): { readonly runs: Run[]; readonly end: number; readonly length: number } {
     const numbers = this.#countsBefore(position);
     const runs: [string, number, ...unknown[]][] = [];
     const open = new Map<string, [string, number, ...unknown[]]>();
@@ -102,8 +102,9 @@ export class OriginLog {
       numbers.set(way.origin, number + 1);
       if (skip(name, number, way.source)) continue;
       const code = this.#codes.at(at);
-      length += this.#values.textLengthOf(code);
-      if (length > maxLength && runs.length > 0) return { runs, end: at };
+      const itsLength = this.#values.textLengthOf(code);
+      if (length + itsLength > maxLength && runs.length > 0) return { runs, end: at, length };
+      length += itsLength;
       const run = open.get(name);
       // Its number is what tells a run's length: it holds a name and a number besides.
       if (run !== undefined && run[1] + run.length - 2 === number) {
@@ -114,7 +115,7 @@ export class OriginLog {
         runs.push(begun);
       }
     }
-    return { runs, end: this.length };
+    return { runs, end: this.length, length };
   }
 
   /** How many values of each origin come before a position, for the origins that come after it. */

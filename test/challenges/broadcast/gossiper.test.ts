@@ -152,7 +152,7 @@ describe("Gossiper", () => {
     const lengths: number[] = [];
     let has = 0;
     for (let round = 0; has < 300_000 && round < 10; round++) {
-      const seen = round === 0 ? {} : { seen: has };
+      const seen = round === 0 ? {} : { seen: has, echo: [0, 0] as [number, number] };
       hear(hub, "n1", 0, { you: "n0~1", ...seen, ask: true, have: [["n0~1", has]] });
       hub.wake(0);
       const answer = bodies(hub.step(0).messages).find(({ news }) => news !== undefined);
@@ -166,6 +166,49 @@ describe("Gossiper", () => {
     expect(has).toBe(300_000);
     expect(Math.max(...lengths)).toBeLessThan(2 ** 21);
     expect(lengths.length).toBeGreaterThan(1);
+  });
+
+  /** How many characters a node sends another from one time to another, at 10,000 new values a second. */
+  const charactersSent = (node: Gossiper, dest: string, fromMs: number, toMs: number) => {
+    let characters = 0;
+    for (let nowMs = fromMs; nowMs < toMs; nowMs += 10) {
+      for (let value = 0; value < 100; value++) node.add(nowMs * 10 + value);
+      for (const message of node.step(nowMs).messages) {
+        if (message.dest === dest) characters += stringifyJson(message.body).length;
+      }
+    }
+    return characters;
+  };
+
+  test.each([
+    ["n2", "n0"],
+    ["n0", "n2"],
+  ])("sends little to one that stands still, however much is new: %s to %s", (id, dest) => {
+    const node = gossiper(id);
+    node.wake(0);
+    node.step(0);
+    hear(node, dest, 10, { you: `${id}~1`, seen: 0, end: 0, ask: true, have: [], serve: true });
+    charactersSent(node, dest, 10, 2000);
+    // 100,000 values, which had half a million characters.
+    expect(charactersSent(node, dest, 2000, 12_000)).toBeLessThan(1e6);
+  });
+
+  test("answers old questions of one that comes back with little, but for the first", () => {
+    const hub = gossiper("n0");
+    hub.wake(0);
+    for (let value = 0; value < 100_000; value++) hub.add(value);
+    const answers: number[] = [];
+    const ask = (at: number, echo?: [number, number]) => {
+      const fields = { you: "n0~1", seen: 0, ask: true as const, have: [], at };
+      hub.receive("n1", { type: "gossip", me: "n1~1", ...fields, ...(echo ? { echo } : {}) }, 5000);
+      const sent = bodies(hub.step(5000).messages).filter(({ have }) => have !== undefined);
+      answers.push(stringifyJson(sent).length);
+    };
+    for (let at = 1000; at < 5000; at += 400) ask(at, [900, 0]);
+    expect(answers[0]).toBeGreaterThan(500_000);
+    expect(Math.max(...answers.slice(1))).toBeLessThan(2 ** 15);
+    ask(5000, [5000, 0]);
+    expect(answers.at(-1)).toBeGreaterThan(500_000);
   });
 
   test("does not repeat a message that held no news", () => {
