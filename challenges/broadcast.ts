@@ -18,7 +18,8 @@
  * says up to where the sender has got the receiver's log (`seen`). A message holds everything after
  * what its receiver has acknowledged. So one that is lost costs nothing but time, one that arrives
  * twice nothing, and one that was overtaken nothing. Acknowledgements ride on whatever is sent
- * next, and travel alone only when that takes too long.
+ * next, and travel alone only when that takes too long. Until a long message is known to have
+ * arrived, its receiver is sent short ones: for one that is slow, repeated ones would pile up.
  *
  * **The fallback.** A parent that answers nothing is passed over in favour of the next one. Values
  * are numbered by the node that was first given them, its *origin*, so two nodes that meet, after a
@@ -65,6 +66,7 @@ import * as v from "valibot";
 import {
   Batcher,
   type Cancel,
+  jsonLength,
   KeptJson,
   type KVNode,
   type NodeId,
@@ -113,7 +115,10 @@ class Replica {
         onRecord: (run) => this.#gossiper.restore(run),
       });
     }
-    this.#batcher = new Batcher(node, { flush: (values) => this.#store(values) });
+    this.#batcher = new Batcher(node, {
+      flush: (values) => this.#store(values),
+      lengthOf: jsonLength,
+    });
     this.#step();
   }
 

@@ -14,6 +14,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  jsonLength,
   KeptJson,
   type KVNode,
   type NodeId,
@@ -53,7 +54,10 @@ class Replica {
     this.#freshMs = freshMs;
     this.#log = this.#logOf(node.id);
     this.#logs = [this.#log, ...node.peers.map((id) => this.#logOf(id))];
-    this.#batcher = new Batcher(node, { flush: (elements) => this.#store(elements) });
+    this.#batcher = new Batcher(node, {
+      flush: (elements) => this.#store(elements),
+      lengthOf: jsonLength,
+    });
   }
 
   async add(element: unknown): Promise<void> {

@@ -3,7 +3,7 @@
  * told in `../kafka.ts`; here is neither network nor clock.
  */
 import * as v from "valibot";
-import { stringifyJson } from "../../lib/vortex/index.ts";
+import { jsonLength } from "../../lib/vortex/index.ts";
 
 /** A number of records, a time or an offset. */
 export const Count = v.pipe(v.number(), v.safeInteger());
@@ -132,12 +132,6 @@ interface Room {
   readonly length: number;
 }
 
-/** About how many characters a message has as JSON: most are numbers, which need not be printed. */
-function lengthOf(message: unknown): number {
-  if (typeof message === "string") return message.length;
-  return typeof message === "object" && message !== null ? stringifyJson(message).length : 8;
-}
-
 /** What is known of one node's log. */
 interface Source {
   /** No record that is not known yet holds a message from before this time. */
@@ -181,7 +175,7 @@ class KeyLog {
   append(offset: number, message: unknown): void {
     this.#offsets.push(offset);
     this.#messages.push(message);
-    this.#lengths.push(lengthOf(message));
+    this.#lengths.push(jsonLength(message));
   }
 
   /** The first messages from an offset on, and how many characters they have, about. */

@@ -23,6 +23,13 @@ export interface BatcherOptions<Item, Result> {
   readonly delayMs?: number;
   /** How many items a batch has at most; a batch of so many waits no longer. Defaults to 1000. */
   readonly maxItems?: number;
+  /** About how many characters an item has as JSON: see `maxLength`. By default it counts as 0. */
+  readonly lengthOf?: (item: Item) => number;
+  /**
+   * How many characters the items of a batch have together at most, so that what is made of it is not
+   * too long for a message; one item alone may have more. Defaults to 2^23.
+   */
+  readonly maxLength?: number;
   /**
    * How long `add` waits for the end of its batch, in ms. Defaults to 4000: clients of Maelstrom wait
    * for 5 s, and a reply after that is an error. `Infinity` waits forever.
@@ -40,12 +47,14 @@ export interface Batched<Result> {
 
 interface Waiter<Item, Result> {
   readonly item: Item;
+  readonly length: number;
   readonly since: number;
   resolve(batched: Batched<Result>): void;
   reject(error: unknown): void;
 }
 
 const DEFAULT_MAX_ITEMS = 1000;
+const DEFAULT_MAX_LENGTH = 2 ** 23;
 const DEFAULT_TIMEOUT_MS = 4000;
 
 /**
@@ -71,6 +80,8 @@ export class Batcher<Item, Result = void> {
     this.#options = {
       delayMs: 0,
       maxItems: DEFAULT_MAX_ITEMS,
+      lengthOf: () => 0,
+      maxLength: DEFAULT_MAX_LENGTH,
       timeoutMs: DEFAULT_TIMEOUT_MS,
       ...options,
     };
@@ -90,13 +101,15 @@ export class Batcher<Item, Result = void> {
    */
   add(item: Item): Promise<Batched<Result>> {
     return new Promise((resolve, reject) => {
-      const { timeoutMs } = this.#options;
+      const { timeoutMs, lengthOf } = this.#options;
+      const length = lengthOf(item);
       const cancelTimeout =
         timeoutMs < Number.POSITIVE_INFINITY
           ? this.#node.after(timeoutMs, () => this.#expire(waiter))
           : () => {};
       const waiter: Waiter<Item, Result> = {
         item,
+        length,
         since: this.#node.nowMs(),
         resolve(batched) {
           cancelTimeout();
@@ -141,9 +154,21 @@ export class Batcher<Item, Result = void> {
     }
   }
 
+  /** How many of those that wait make up the next batch. */
+  #countThatFits(): number {
+    const { maxItems, maxLength } = this.#options;
+    let [count, length] = [0, 0];
+    for (const waiter of this.#waiting) {
+      length += waiter.length;
+      if (count === maxItems || (count > 0 && length > maxLength)) break;
+      count++;
+    }
+    return count;
+  }
+
   async #flush(): Promise<void> {
     this.#phase = "flushing";
-    const batch = this.#waiting.splice(0, this.#options.maxItems);
+    const batch = this.#waiting.splice(0, this.#countThatFits());
     this.#flushingCount = batch.length;
     try {
       // All may have been called off meanwhile.

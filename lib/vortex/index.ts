@@ -18,7 +18,14 @@ export { Counter, CounterOptions } from "./counter.ts";
 export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
 export type { Schema } from "./fast-parse.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
-export { isRawNumber, type Json, parseJson, type RawNumber, stringifyJson } from "./json.ts";
+export {
+  isRawNumber,
+  type Json,
+  jsonLength,
+  parseJson,
+  type RawNumber,
+  stringifyJson,
+} from "./json.ts";
 export { JsonSet } from "./json-set.ts";
 export {
   type CasOptions,

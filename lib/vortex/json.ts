@@ -89,6 +89,15 @@ export function stringifyJson(value: unknown): string {
 }
 
 /**
+ * About how many characters a value has as JSON, if it is to cost little: most are numbers, which
+ * need not be printed; a string's escapes, of up to 6 characters each, are not counted.
+ */
+export function jsonLength(value: unknown): number {
+  if (typeof value === "string") return value.length;
+  return typeof value === "object" && value !== null ? stringifyJson(value).length : 8;
+}
+
+/**
  * Whether the text may hold a number that needs {@link RawNumber}: false means certainly not.
  *
  * Asked of a whole chunk of input at once, so that ordinary traffic pays next to nothing: simple

@@ -106,6 +106,29 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a", "b"], ["c"]]);
   });
 
+  test("ends a batch where it would get too long, but takes any one item", async () => {
+    const { add, batches, end } = start({ lengthOf: ({ length }) => length, maxLength: 4 });
+    for (const item of ["aa", "bb", "c", "dddddd", "e"]) add(item);
+    for (const index of [0, 1, 2]) {
+      await settled();
+      await end(index);
+    }
+    expect(batches()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
+  });
+
+  test("rejects an item that cannot be measured, and no other", async () => {
+    const lengthOf = (item: string) => {
+      if (item === "bad") throw new TypeError("immeasurable");
+      return 1;
+    };
+    const { add, batches, outcomes, clock } = start({ lengthOf });
+    for (const item of ["a", "bad", "b"]) add(item);
+    await settled();
+    expect(batches()).toEqual([["a", "b"]]);
+    expect(outcomes.get("bad")).toEqual(new TypeError("immeasurable"));
+    expect(clock.pendingTimers).toBe(2);
+  });
+
   test("rejects all of a batch with what its flush rejects with, and goes on", async () => {
     const { add, outcomes, batches, end, fail } = start();
     const error = new RpcError("crash", "nobody knows");
