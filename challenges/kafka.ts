@@ -44,6 +44,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  jsonLength,
   KeptJson,
   type KVNode,
   type NodeId,
@@ -94,10 +95,18 @@ const Push = v.object({
 
 /** How many messages and records a push brings, or one record. */
 const MAX_PUSHED = 10_000;
+/** How many characters these may have, about. */
+const MAX_PUSHED_LENGTH = 2 ** 23;
+/** As many for a silent peer: if it is there but slow, repeated pushes must not pile up. */
+const MAX_PUSHED_LENGTH_IN_SILENCE = 2 ** 14;
+/** How many characters the keys of the committed offsets in a record may have, about. */
+const MAX_COMMITS_LENGTH = 2 ** 20;
 /** How many of its own records a node keeps for pushing; who lacks more reads them in lin-kv. */
 const MAX_KEPT = 10_000;
 /** How many messages may be acknowledged and not stored, without durability. */
 const MAX_UNSTORED = 100_000;
+/** How many characters those may have that wait for the next record, about. */
+const MAX_UNSTORED_LENGTH = 2 ** 24;
 /** A peer is silent when it has not been heard of for so long; it is looked up as often, in ms. */
 const SILENCE_MS = 1000;
 /** How long a push waits for its confirmation before it is sent again, in ms. */
@@ -124,6 +133,12 @@ interface Peer {
   isLookedUp: boolean;
 }
 
+/** A record of a node's own log, and about how many characters it has. */
+interface Kept {
+  readonly record: LogRecord;
+  readonly length: number;
+}
+
 /** One node's part in the logs. */
 class Replica {
   readonly #node: KVNode;
@@ -132,7 +147,7 @@ class Replica {
   readonly #index: number;
   readonly #log: StoredLog<LogRecord>;
   /** The last records of its own log, for pushing. */
-  readonly #kept: LogRecord[] = [];
+  readonly #kept: Kept[] = [];
   readonly #peers: readonly Peer[];
   readonly #batcher: Batcher<LogRecord["messages"][number], number>;
   /** Committed offsets that are not stored yet. */
@@ -148,8 +163,9 @@ class Replica {
   #appended: Promise<unknown> = Promise.resolve();
   /** The time of the messages that are being appended. */
   #storing: number | undefined;
-  /** Of messages that are acknowledged and wait to be stored: the time of the first. */
+  /** Of messages that are acknowledged and wait to be stored: the time of the first, and their length. */
   #open: number | undefined;
+  #unstoredLength = 0;
   /** The time of the next message that is acknowledged before it is stored. */
   #next = 0;
 
@@ -165,11 +181,14 @@ class Replica {
     );
     this.#batcher = new Batcher(node, {
       flush: (messages) => this.#store(messages),
+      lengthOf: lengthOfMessage,
       ...(options.durable
         ? {}
         : {
+            // All that waits, for its offsets are given: see `send`.
             delayMs: options.storeMs,
             maxItems: MAX_UNSTORED,
+            maxLength: Number.POSITIVE_INFINITY,
             timeoutMs: Number.POSITIVE_INFINITY,
           }),
     });
@@ -182,13 +201,17 @@ class Replica {
       return this.#merged.offsetOf(this.#index, time + index);
     }
     await within(this.#node, START_LIMIT_MS, this.#start());
-    if (this.#batcher.size >= MAX_UNSTORED) {
+    const length = lengthOfMessage([key, message]);
+    const isTooLong =
+      this.#unstoredLength > 0 && this.#unstoredLength + length > MAX_UNSTORED_LENGTH;
+    if (isTooLong || this.#batcher.size >= MAX_UNSTORED) {
       throw new RpcError("temporarily-unavailable", "Too many messages wait to be stored");
     }
     if (this.#open === undefined) {
       this.#next = Math.max(this.#next, this.#merged.end);
       this.#open = this.#next;
     }
+    this.#unstoredLength += length;
     this.#batcher.add([key, message]).catch((error) => this.#node.log(`Lost: ${error}`));
     return this.#merged.offsetOf(this.#index, this.#next++);
   }
@@ -244,7 +267,7 @@ class Replica {
   }
 
   #keep(record: LogRecord): void {
-    this.#kept.push(record);
+    this.#kept.push({ record, length: lengthOfRecord(record) });
     // Many at a time: a long log is read back after a start.
     if (this.#kept.length >= 2 * MAX_KEPT) this.#kept.splice(0, MAX_KEPT);
   }
@@ -277,6 +300,7 @@ class Replica {
     const given = this.#open;
     this.#storing = given;
     this.#open = undefined;
+    this.#unstoredLength = 0;
     await this.#start();
     return await this.#inTurn(async () => {
       try {
@@ -303,8 +327,8 @@ class Replica {
 
   /** Appends a record with the committed offsets; where a fence was, it is made anew. */
   async #append(make: (commits: LogRecord["commits"]) => LogRecord): Promise<LogRecord> {
-    const commits = [...this.#uncommitted];
-    this.#uncommitted.clear();
+    const commits = firstCommits(this.#uncommitted);
+    for (const [key] of commits) this.#uncommitted.delete(key);
     try {
       for (;;) {
         const record = make(commits);
@@ -355,8 +379,11 @@ class Replica {
     if (!this.#isAheadOf(peer)) return false;
     const nowMs = this.#node.nowMs();
     const isNew = peer.sentRecords < this.#log.length || peer.sentPromise < this.#promise();
-    const isSilent = nowMs - peer.heardMs >= SILENCE_MS;
-    return (isNew && !isSilent) || nowMs - peer.sentMs >= RESEND_MS;
+    return (isNew && !this.#isSilent(peer)) || nowMs - peer.sentMs >= RESEND_MS;
+  }
+
+  #isSilent({ heardMs }: Peer): boolean {
+    return this.#node.nowMs() - heardMs >= SILENCE_MS;
   }
 
   #isAheadOf(peer: Peer): boolean {
@@ -368,8 +395,9 @@ class Replica {
     const first = length - this.#kept.length;
     // Others may know of a fence in this log before this node does.
     const from = Math.min(length, Math.max(first, peer.knownRecords));
-    const records = firstRecords(this.#kept, from - first);
-    const next = this.#kept[from - first + records.length];
+    const maxLength = this.#isSilent(peer) ? MAX_PUSHED_LENGTH_IN_SILENCE : MAX_PUSHED_LENGTH;
+    const records = firstRecords(this.#kept, from - first, maxLength);
+    const next = this.#kept[from - first + records.length]?.record;
     const promise = Math.min(this.#promise(), next?.time ?? Number.POSITIVE_INFINITY);
     this.#node.send(peer.id, {
       type: "push",
@@ -388,14 +416,17 @@ class Replica {
 
   /** Reads what a silent peer has stored; fences it if it holds the watermark back. */
   async #lookUp(peer: Peer): Promise<void> {
-    const isSilent = () => this.#node.nowMs() - peer.heardMs >= SILENCE_MS;
     const sinceMs = this.#node.nowMs() - peer.lookedUpMs;
-    if (!isSilent() || peer.isLookedUp || sinceMs < SILENCE_MS) return;
+    if (!this.#isSilent(peer) || peer.isLookedUp || sinceMs < SILENCE_MS) return;
     peer.isLookedUp = true;
     try {
       await peer.log.readOn();
       const { end } = this.#merged;
-      if (this.#options.durable && isSilent() && this.#merged.promiseOf(peer.index) < end) {
+      if (
+        this.#options.durable &&
+        this.#isSilent(peer) &&
+        this.#merged.promiseOf(peer.index) < end
+      ) {
         await peer.log.append({ time: end, messages: [], commits: [] });
       }
     } finally {
@@ -410,14 +441,48 @@ class Replica {
 }
 
 /** The records from an index on that one push brings. */
-function firstRecords(kept: readonly LogRecord[], index: number): LogRecord[] {
-  let end = index;
-  let size = 0;
-  for (; end < kept.length; end++) {
-    size += 1 + (kept[end]?.messages.length ?? 0);
-    if (size > MAX_PUSHED && end > index) break;
+function firstRecords(kept: readonly Kept[], index: number, maxLength: number): LogRecord[] {
+  const records: LogRecord[] = [];
+  let [size, length] = [0, 0];
+  for (let at = index; at < kept.length; at++) {
+    const next = kept[at];
+    if (next === undefined) break;
+    size += 1 + next.record.messages.length;
+    length += next.length;
+    if ((size > MAX_PUSHED || length > maxLength) && records.length > 0) break;
+    records.push(next.record);
   }
-  return kept.slice(index, end);
+  return records;
+}
+
+/** Those committed offsets, of some, that fit into a record. */
+function firstCommits(offsets: ReadonlyMap<string, number>): [key: string, offset: number][] {
+  const commits: [string, number][] = [];
+  let length = 0;
+  for (const commit of offsets) {
+    length += lengthOfKey(commit[0]);
+    if (length > MAX_COMMITS_LENGTH && commits.length > 0) break;
+    commits.push(commit);
+  }
+  return commits;
+}
+
+/** About how many characters a message and its key have as JSON. */
+function lengthOfMessage([key, message]: LogRecord["messages"][number]): number {
+  return lengthOfKey(key) + jsonLength(message);
+}
+
+/** The same of all that is in a record. */
+function lengthOfRecord({ messages, commits }: LogRecord): number {
+  let length = 0;
+  for (const message of messages) length += lengthOfMessage(message);
+  for (const [key] of commits) length += lengthOfKey(key);
+  return length;
+}
+
+/** The same of a key, a number beside it, and what stands in between. */
+function lengthOfKey(key: string): number {
+  return key.length + 16;
 }
 
 function newPeer(id: NodeId, index: number, log: StoredLog<LogRecord>): Peer {

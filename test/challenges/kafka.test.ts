@@ -240,6 +240,72 @@ describe("kafka", () => {
     expect((msgs as { k: unknown[] }).k).toHaveLength(10_000);
   });
 
+  test("stores and pushes long messages in portions, and commits of long keys too", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", -1));
+    await cluster.ask("n1", send("k", -1));
+    await cluster.advance(500);
+    const text = "x".repeat(2_000_000);
+    cluster.takeMessages();
+    for (let msg = 0; msg < 20; msg++) cluster.request("n0", send("k", text));
+    await cluster.advance(3000);
+    const offsetsOf = (from: number) =>
+      Object.fromEntries([from, from + 1].map((i) => [`${i}${text.slice(0, 600_000)}`, i]));
+    for (let from = 0; from < 8; from += 2) {
+      await cluster.ask("n0", { type: "commit_offsets", offsets: offsetsOf(from) });
+    }
+    await cluster.advance(10_000);
+    const among = cluster.takeMessages();
+    const lengths = (type: string) =>
+      among.filter(isOfType(type)).map(({ body }) => stringifyJson(body).length);
+    const isBetween = (length: number) => length > 2 ** 20 && length < 2 ** 23 + 10_000;
+    expect(lengths("cas").filter(isBetween)).toHaveLength(5);
+    expect(Math.max(...lengths("cas"), ...lengths("push"))).toBeLessThan(2 ** 23 + 10_000);
+    expect(lengths("cas").filter((length) => length > 500_000 && length < 2 ** 20)).toHaveLength(8);
+    // A poll has room for one of them.
+    let offset = 0;
+    const found: unknown[] = [];
+    for (let polls = 0; polls < 21; polls++) {
+      const { msgs } = await cluster.ask("n1", poll({ k: offset }));
+      for (const [at, message] of (msgs as { k: [number, unknown][] }).k) {
+        found.push(message);
+        offset = at + 1;
+      }
+    }
+    expect(found).toEqual([-1, -1, ...Array(20).fill(text)]);
+    const keys = Object.keys(offsetsOf(6));
+    const { offsets } = await cluster.ask("n1", { type: "list_committed_offsets", keys });
+    expect(offsets).toEqual(offsetsOf(6));
+  });
+
+  test("pushes little to a silent peer, however much is new, and all of it once it is heard", async () => {
+    const cluster = start();
+    await cluster.ask("n0", send("k", -1));
+    await cluster.ask("n1", send("k", -1));
+    await cluster.advance(500);
+    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    const sendMany = async () => {
+      for (let tenth = 0; tenth < 10; tenth++) {
+        for (let msg = 0; msg < 500; msg++) cluster.request("n0", send(`${tenth}`, msg));
+        await cluster.advance(100);
+      }
+    };
+    await sendMany();
+    await cluster.advance(500);
+    cluster.takeMessages();
+    for (let second = 0; second < 4; second++) await sendMany();
+    const pushes = cluster
+      .takeMessages()
+      .filter(({ src, body }) => src === "n0" && body["type"] === "push");
+    const characters = pushes.map(({ body }) => stringifyJson(body).length);
+    expect(characters.length).toBeGreaterThan(4);
+    // 500 messages fit into one record.
+    expect(Math.max(...characters)).toBeLessThan(2 ** 15);
+    cluster.fate = () => "deliver";
+    await cluster.advance(3000);
+    expect(await shown(cluster, "n1", "9")).toHaveLength(2500);
+  });
+
   test("takes pushes that overtake each other, or come twice", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
@@ -300,5 +366,25 @@ describe("kafka --no-durable", () => {
     await cluster.advance(1000);
     const { msgs } = await cluster.ask("n0", poll({ k: 0 }));
     expect(msgs).toEqual({ k: replies.map((reply, msg) => [Number(reply()?.["offset"]), msg]) });
+  });
+
+  test("refuses what would make the next record too long, and takes it later", async () => {
+    const cluster = start({ durable: false, storeMs: 200 }, ["n0"]);
+    await cluster.ask("n0", send("k", "first"));
+    await cluster.advance(1000);
+    const text = "x".repeat(5_000_000);
+    const answers: unknown[] = [];
+    for (let msg = 0; msg < 5; msg++) {
+      const { type, code } = await cluster.ask("n0", send("k", text));
+      answers.push(code ?? type);
+    }
+    expect(answers).toEqual(["send_ok", "send_ok", "send_ok", 11, 11]);
+    expect(await cluster.ask("n0", send("k", 1))).toMatchObject({ type: "send_ok" });
+    await cluster.advance(1000);
+    expect(await cluster.ask("n0", send("k", text))).toMatchObject({ type: "send_ok" });
+    // Any message is taken that comes alone.
+    await cluster.advance(1000);
+    const longer = "x".repeat(2 ** 24 + 1);
+    expect(await cluster.ask("n0", send("k", longer))).toMatchObject({ type: "send_ok" });
   });
 });
