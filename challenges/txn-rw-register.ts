@@ -13,7 +13,9 @@
  * A node tells each of the others what it wrote, until that one acknowledges it: batches carry the
  * acknowledgements of those that came in, so they cost messages only where nothing else is to be
  * said, and a cluster without news is silent. Who comes back empty, or was away for longer than the
- * log of transactions goes back, gets a copy of all registers instead.
+ * log of transactions goes back, gets a copy of all registers instead; if that is too long for a
+ * message, page after page, each when the one before has come, and takes all pages in at once: one by
+ * one they would show transactions in part.
  *
  * A transaction survives the death of its node once one other node has it: by default soon after
  * the answer, with `--durable` before. Then a transaction waits for another node, and is no longer
@@ -28,10 +30,10 @@
 import * as v from "valibot";
 import {
   type Cancel,
-  isRawNumber,
+  JsonInteger,
+  jsonLength,
   type Node,
   type NodeId,
-  type RawNumber,
   RpcError,
   serve,
 } from "../lib/vortex/index.ts";
@@ -48,26 +50,29 @@ const DEAD_AFTER_QUESTIONS = 8;
 const DURABLE_LIMIT_MS = 4000;
 /** How many writes are remembered for those who have not acknowledged them. */
 const MAX_LOGGED_WRITES = 5000;
+/** How many characters the writes in a message have, about; but one transaction always fits. */
+const MAX_LENGTH = 2 ** 23;
+/** How many characters the clock and the writer of a version have, about. */
+const STAMP_LENGTH = 32;
 
-type Integer = number | RawNumber;
-const Integer = v.custom<Integer>(
-  (value) => Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON)),
-  "must be an integer",
-);
 const isRead = v.custom<"r">((name) => name === "r", 'must be "r" or "w"');
 const anything = v.custom<unknown>((value) => value !== undefined);
-const Read = v.strictTuple([isRead, Integer, anything]);
-const Write = v.strictTuple([v.literal("w"), Integer, Integer]);
+const Read = v.strictTuple([isRead, JsonInteger, anything]);
+const Write = v.strictTuple([v.literal("w"), JsonInteger, JsonInteger]);
 const MicroOperation = v.lazy((value) => (Array.isArray(value) && value[0] === "w" ? Write : Read));
 type MicroOperation = v.InferOutput<typeof MicroOperation>;
 const Txn = v.object({ txn: v.array(MicroOperation) });
 
-const Clock = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
+const Clock = Count;
 /** A register's value and the stamp of the transaction that wrote it. */
-const Version = v.pipe(v.tuple([Integer, Integer, Clock, v.string()]), v.readonly());
+const Version = v.pipe(v.tuple([JsonInteger, JsonInteger, Clock, v.string()]), v.readonly());
 type Version = v.InferOutput<typeof Version>;
 /** What a transaction wrote in the end, and its clock; the writer is known from the context. */
-const Transaction = v.pipe(v.tuple([Clock, v.array(v.tuple([Integer, Integer]))]), v.readonly());
+const Transaction = v.pipe(
+  v.tuple([Clock, v.array(v.tuple([JsonInteger, JsonInteger]))]),
+  v.readonly(),
+);
 type Transaction = v.InferOutput<typeof Transaction>;
 
 /** What nodes tell each other. */
@@ -79,11 +84,14 @@ const Replicate = v.object({
   has: Clock,
   /** Whether an answer is wanted. */
   asks: v.boolean(),
-  /** With this message the receiver has what the sender wrote up to this clock. */
+  /** With this message, or the last page, the receiver has what the sender wrote up to this clock. */
   upTo: v.exactOptional(Clock),
   transactions: v.exactOptional(v.array(Transaction)),
-  /** All registers. */
-  state: v.exactOptional(v.array(Version)),
+  /** All registers; or one page of them, of so many, from 0, of the sender's so-manieth copy. */
+  state: v.exactOptional(v.pipe(v.array(Version), v.readonly())),
+  page: v.exactOptional(v.tuple([Count, Count, Count])),
+  /** How many pages have come of which copy. */
+  got: v.exactOptional(v.tuple([Count, Count])),
 });
 type Replicate = v.InferOutput<typeof Replicate>;
 
@@ -91,7 +99,7 @@ type Replicate = v.InferOutput<typeof Replicate>;
 export class Registers {
   readonly #versions = new Map<string | number, Version>();
 
-  read(key: Integer): Integer | null {
+  read(key: JsonInteger): JsonInteger | null {
     return this.#versions.get(identity(key))?.[1] ?? null;
   }
 
@@ -103,9 +111,25 @@ export class Registers {
     }
   }
 
-  versions(): Version[] {
-    return [...this.#versions.values()];
+  /** All versions, on as many pages as they need: one at least. */
+  pages(maxLength: number): (readonly Version[])[] {
+    const pages: Version[][] = [[]];
+    let length = 0;
+    for (const version of this.#versions.values()) {
+      length += lengthOf(version);
+      if (length > maxLength && pages.at(-1)?.length !== 0) {
+        pages.push([]);
+        length = lengthOf(version);
+      }
+      pages.at(-1)?.push(version);
+    }
+    return pages;
   }
+}
+
+/** About how many characters a write has, with all that is told of it. */
+function lengthOf([key, value]: readonly [JsonInteger, JsonInteger, ...unknown[]]): number {
+  return jsonLength(key) + jsonLength(value) + STAMP_LENGTH;
 }
 
 function isNewer([, , clock, writer]: Version, [, , otherClock, otherWriter]: Version): boolean {
@@ -113,7 +137,7 @@ function isNewer([, , clock, writer]: Version, [, , otherClock, otherWriter]: Ve
 }
 
 /** The same for two integers only if they are equal. Those that are kept as written differ as texts. */
-function identity(integer: Integer): string | number {
+function identity(integer: JsonInteger): string | number {
   if (typeof integer === "number") return integer;
   return integer.rawJSON === "-0" ? 0 : integer.rawJSON;
 }
@@ -135,8 +159,16 @@ class Log {
     if (this.#writeCount > MAX_LOGGED_WRITES) this.#forgetHalf();
   }
 
-  after(clock: number): Transaction[] {
-    return this.#transactions.slice(this.#countUpTo(clock));
+  /** The first transactions after a clock, as many as fit into a message. */
+  after(clock: number, maxLength: number): Transaction[] {
+    const fitting: Transaction[] = [];
+    let length = 0;
+    for (const transaction of this.#transactions.slice(this.#countUpTo(clock))) {
+      for (const write of transaction[1]) length += lengthOf(write);
+      if (length > maxLength && fitting.length > 0) break;
+      fitting.push(transaction);
+    }
+    return fitting;
   }
 
   forget(clock: number): void {
@@ -163,6 +195,22 @@ class Log {
   }
 }
 
+/** A copy of all registers that is under way to a peer, for it needs several messages. */
+interface Copy {
+  readonly number: number;
+  /** It brings what this node wrote up to this clock. */
+  readonly upTo: number;
+  readonly pages: readonly (readonly Version[])[];
+  /** So many have come. */
+  confirmed: number;
+}
+
+/** What has come of a copy that a peer sends. */
+interface PartialCopy {
+  readonly number: number;
+  readonly pages: (readonly Version[])[];
+}
+
 /** What a node knows of another one. */
 interface Peer {
   /** Which start of it was heard of last; `undefined` before the first. */
@@ -173,6 +221,10 @@ interface Peer {
   needsStateAt: number;
   /** This node has what it wrote up to this clock. */
   heardUpTo: number;
+  outgoing: Copy | undefined;
+  incoming: PartialCopy | undefined;
+  /** Of copies up to this one nothing is wanted any more. */
+  lastCopy: number;
   /** Whether it has asked for an answer that it has not got yet. */
   wantsAnswer: boolean;
   /** Whether it answered what it was asked last. */
@@ -192,20 +244,27 @@ interface Peer {
  */
 export class Replica {
   readonly #incarnation: string;
+  readonly #maxLength: number;
   readonly #registers = new Registers();
   readonly #log = new Log();
   readonly #peers: ReadonlyMap<NodeId, Peer>;
   #clock = 1;
+  /** How many copies of the registers were made that need several messages. */
+  #copies = 0;
 
-  /** @param incarnation A name that no start of any node ever had. */
-  constructor(incarnation: string, peers: readonly NodeId[]) {
+  /**
+   * @param incarnation A name that no start of any node ever had.
+   * @param maxLength How many characters the writes in a message have, about.
+   */
+  constructor(incarnation: string, peers: readonly NodeId[], maxLength = MAX_LENGTH) {
     this.#incarnation = incarnation;
+    this.#maxLength = maxLength;
     this.#peers = new Map(peers.map((peer) => [peer, unknownPeer()]));
   }
 
   /** Runs a transaction; returns it with its reads filled in. */
-  execute(txn: readonly MicroOperation[]): (readonly [string, Integer, Integer | null])[] {
-    const writes = new Map<string | number, [key: Integer, value: Integer]>();
+  execute(txn: readonly MicroOperation[]): (readonly [string, JsonInteger, JsonInteger | null])[] {
+    const writes = new Map<string | number, [key: JsonInteger, value: JsonInteger]>();
     const answer = txn.map((operation) => {
       const [name, key, value] = operation;
       const own = writes.get(identity(key));
@@ -235,10 +294,12 @@ export class Replica {
     const content = this.#contentFor(peer);
     peer.wantsAnswer = false;
     if (content !== undefined) peer.awaited = content.upTo ?? 0;
+    const { heardUpTo, incoming } = peer;
     return {
       from: this.#incarnation,
       ...(peer.incarnation === undefined ? {} : { to: peer.incarnation }),
-      has: peer.heardUpTo,
+      has: heardUpTo,
+      ...(incoming === undefined ? {} : { got: [incoming.number, incoming.pages.length] }),
       asks: content !== undefined,
       ...content,
     };
@@ -299,18 +360,33 @@ export class Replica {
     for (const peer of this.#peers.values()) if (peer !== dead) peer.needsStateAt = this.#clock;
   }
 
-  #take(peer: Peer, { from, has, upTo, transactions = [], state = [] }: Replicate): void {
+  #take(peer: Peer, message: Replicate): void {
+    const { from, has, upTo = 0, transactions = [], got } = message;
+    const state = wholeState(message, peer);
     const versions = transactions.flatMap((transaction) => versionsOf(transaction, from));
+    for (const version of state ?? []) versions.push(version);
     this.#registers.merge(versions);
-    this.#registers.merge(state);
-    for (const [, , clock] of [...versions, ...state]) this.#clock = Math.max(this.#clock, clock);
-    // Messages overtake each other, and each brings all that the one before it did.
-    peer.heardUpTo = Math.max(peer.heardUpTo, upTo ?? 0);
+    for (const [, , clock] of versions) this.#clock = Math.max(this.#clock, clock);
+    // Messages overtake each other, and each brings all that the one before it did; but pages wait for
+    // each other.
+    if (state !== undefined) peer.heardUpTo = Math.max(peer.heardUpTo, upTo);
     peer.has = Math.max(peer.has, has);
     peer.isAnswering = true;
     peer.silence = 0;
     if (peer.awaited !== undefined && peer.has >= peer.awaited) peer.awaited = undefined;
+    this.#noteCopy(peer, got);
     this.#forget();
+  }
+
+  /** Notes how much of a copy has come: it is time for the next page, or for none. */
+  #noteCopy(peer: Peer, got: Replicate["got"]): void {
+    const copy = peer.outgoing;
+    if (copy === undefined) return;
+    if (peer.has >= copy.upTo) peer.outgoing = undefined;
+    if (got?.[0] !== copy.number || got[1] === copy.confirmed) return;
+    // It may be fewer, from a message that was overtaken, or by who has forgotten what it had.
+    copy.confirmed = got[1];
+    peer.awaited = undefined;
   }
 
   #lacksSomething(peer: Peer): boolean {
@@ -321,16 +397,32 @@ export class Replica {
     return has < needsStateAt || has < this.#log.forgotten;
   }
 
-  #contentFor(peer: Peer): Pick<Replicate, "upTo" | "transactions" | "state"> | undefined {
+  #contentFor(peer: Peer): Pick<Replicate, "upTo" | "transactions" | "state" | "page"> | undefined {
     if (!this.#lacksSomething(peer)) return undefined;
     // What it lacks may be much: who may not be there is only asked.
     if (!peer.isAnswering) return {};
-    if (!this.#lacksState(peer)) {
-      return { upTo: this.#clock, transactions: this.#log.after(peer.has) };
+    if (peer.outgoing === undefined && !this.#lacksState(peer)) {
+      const transactions = this.#log.after(peer.has, this.#maxLength);
+      const [last] = transactions.at(-1) ?? [this.#log.last];
+      // With the last one it has all that there is up to now.
+      return { upTo: last === this.#log.last ? this.#clock : last, transactions };
     }
     // All registers may be many: nobody gets them twice in a row.
     if (peer.awaited !== undefined) return undefined;
-    return { upTo: this.#clock, state: this.#registers.versions() };
+    return this.#copyFor(peer);
+  }
+
+  /** All registers, or the next page of them. */
+  #copyFor(peer: Peer): Pick<Replicate, "upTo" | "state" | "page"> {
+    if (peer.outgoing === undefined) {
+      const [upTo, pages] = [this.#clock, this.#registers.pages(this.#maxLength)];
+      const [state = [], ...others] = pages;
+      if (others.length === 0) return { upTo, state };
+      // The same copy to its end, whatever changes: what comes page by page has to fit together.
+      peer.outgoing = { number: ++this.#copies, upTo, pages, confirmed: 0 };
+    }
+    const { number, upTo, pages, confirmed } = peer.outgoing;
+    return { upTo, state: pages[confirmed] ?? [], page: [number, confirmed, pages.length] };
   }
 
   /** Forgets the transactions that everybody has. */
@@ -341,12 +433,31 @@ export class Replica {
   }
 }
 
+/** The registers that a message brings, if any; `undefined` as long as there are pages to come. */
+function wholeState({ state = [], page }: Replicate, peer: Peer): readonly Version[] | undefined {
+  if (page === undefined) return state;
+  const [number, index, count] = page;
+  if (number <= peer.lastCopy || number < (peer.incoming?.number ?? 0)) return undefined;
+  if (peer.incoming?.number !== number) peer.incoming = { number, pages: [] };
+  const { pages } = peer.incoming;
+  // Only the next one: this has come before, or what came before it has been forgotten.
+  if (index !== pages.length) return undefined;
+  pages.push(state);
+  if (pages.length < count) return undefined;
+  peer.incoming = undefined;
+  peer.lastCopy = number;
+  return pages.flat();
+}
+
 function unknownPeer(): Peer {
   return {
     incarnation: undefined,
     has: 0,
     needsStateAt: 1,
     heardUpTo: 0,
+    outgoing: undefined,
+    incoming: undefined,
+    lastCopy: 0,
     wantsAnswer: false,
     isAnswering: false,
     awaited: undefined,

@@ -39,6 +39,7 @@ export {
   type AnyBody,
   Body,
   ErrorBody,
+  JsonInteger,
   KeptJson,
   Message,
   MessageId,

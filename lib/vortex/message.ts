@@ -11,12 +11,13 @@ import { isRawNumber, type RawNumber } from "./json.ts";
 /** Name of a node (`"n0"`), a client (`"c7"`) or a service (`"seq-kv"`). */
 export type NodeId = string;
 
-/**
- * An integer that names a request among those of its sender. 0 is a legal one, and so is one
- * beyond 2^53, which is carried as written.
- */
-export const MessageId = v.custom<number | RawNumber>(isJsonInteger, "must be an integer");
-export type MessageId = v.InferOutput<typeof MessageId>;
+/** Any integer, as JSON writes them: one beyond 2^53 is a {@link RawNumber}, carried as written. */
+export const JsonInteger = v.custom<number | RawNumber>(isJsonInteger, "must be an integer");
+export type JsonInteger = v.InferOutput<typeof JsonInteger>;
+
+/** An integer that names a request among those of its sender. 0 is a legal one. */
+export const MessageId = JsonInteger;
+export type MessageId = JsonInteger;
 
 /** What all bodies share; the fields of the message's own type stand beside these. */
 export const Body = v.looseObject({

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { Registers, Replica, txnRwRegister } from "../../challenges/txn-rw-register.ts";
-import { type AnyBody, parseJson } from "../../lib/vortex/index.ts";
+import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { randomStream, shuffle } from "../../lib/workbench/random.ts";
 import { receive, startNode } from "../support/fake-host.ts";
 import { binary, bodies, INIT, line, run } from "../support/spawn.ts";
@@ -323,7 +323,7 @@ type Versions = Parameters<Registers["merge"]>[0];
 function merged(...batches: readonly Versions[]) {
   const registers = new Registers();
   for (const batch of batches) registers.merge(batch);
-  return registers.versions().sort();
+  return registers.pages(100).flat().sort();
 }
 
 describe("Registers", () => {
@@ -361,7 +361,11 @@ class World {
   #startCount = 0;
   #lastValue = 0;
 
-  constructor() {
+  readonly #maxLength: number | undefined;
+
+  /** @param maxLength How many characters the writes in a message have, about. */
+  constructor(maxLength?: number) {
+    this.#maxLength = maxLength;
     for (const name of this.#names) this.restart(name);
   }
 
@@ -377,7 +381,8 @@ class World {
 
   restart(name: string): void {
     const peers = this.#names.filter((other) => other !== name);
-    this.#replicas.set(name, new Replica(`${name}-${++this.#startCount}`, peers));
+    const incarnation = `${name}-${++this.#startCount}`;
+    this.#replicas.set(name, new Replica(incarnation, peers, this.#maxLength));
   }
 
   /** Writes a value that is new to one pair of keys, or to both. */
@@ -390,7 +395,7 @@ class World {
   say(src: string, dest: string): boolean {
     const message = this.replica(src).message(dest);
     if (message === undefined) return false;
-    this.#messages.push({ src, dest, text: JSON.stringify(message) });
+    this.#messages.push({ src, dest, text: stringifyJson(message) });
     return true;
   }
 
@@ -409,7 +414,7 @@ class World {
 
   #deliver(index: number): void {
     const { src, dest, text } = this.#messages[index] ?? { src: "", dest: "", text: "" };
-    this.replica(dest).receive(src, JSON.parse(text));
+    this.replica(dest).receive(src, parseJson(text) as Parameters<Replica["receive"]>[1]);
   }
 
   /** What a replica holds of both pairs. */
@@ -426,7 +431,7 @@ class World {
       for (const dest of this.#names) {
         if (src !== dest) this.replica(src).giveUp(dest);
       }
-    for (let round = 1; round <= 20; round++) {
+    for (let round = 1; round <= 50; round++) {
       let isSilent = true;
       for (const src of this.#names) {
         for (const dest of this.#names) {
@@ -440,8 +445,13 @@ class World {
 }
 
 /** Does anything that can happen, including what should not, and calls back after each step. */
-function live(seed: number, steps: number, onStep: (world: World) => void): World {
-  const world = new World();
+function live(
+  seed: number,
+  steps: number,
+  onStep: (world: World) => void,
+  maxLength?: number,
+): World {
+  const world = new World(maxLength);
   const random = randomStream(seed, "world");
   const name = () => `n${Math.floor(random.next() * 3)}`;
   for (let step = 0; step < steps; step++) {
@@ -457,11 +467,14 @@ function live(seed: number, steps: number, onStep: (world: World) => void): Worl
   return world;
 }
 
-describe("Replicas", () => {
+describe.each([
+  ["Replicas", undefined],
+  ["Replicas whose messages hold one register", 1],
+])("%s", (_, maxLength) => {
   test("become equal, and silent, whatever was lost, repeated, delayed or restarted before", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
-        const world = live(seed, 300, () => {});
+        const world = live(seed, 300, () => {}, maxLength);
         world.talkItOver();
         const [first, ...others] = world.names.map((name) => world.read(name));
         for (const other of others) expect(other).toEqual(first ?? []);
@@ -472,31 +485,21 @@ describe("Replicas", () => {
   test("show each transaction whole or not at all, at every moment", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
-        live(seed, 100, (world) => {
+        const isWhole = (world: World) => {
           for (const name of world.names) {
             const [a, b, c, d] = world.read(name);
             expect([a, c]).toEqual([b ?? null, d ?? null]);
           }
-        });
+        };
+        live(seed, 100, isWhole, maxLength);
       }),
     );
-  });
-
-  test("keep what a node has written and another one has, when the former starts anew", () => {
-    const world = new World();
-    world.talkItOver();
-    world.write("n0", [0, 1]);
-    world.say("n0", "n1");
-    world.deliver(1 - Number.EPSILON);
-    world.restart("n0");
-    world.talkItOver();
-    for (const name of world.names) expect(world.read(name)).toEqual([1, 1, 1, 1]);
   });
 
   test("lose nothing that one other node has acknowledged, whichever node starts anew next", () => {
     fc.assert(
       fc.property(fc.nat(), (seed) => {
-        const world = new World();
+        const world = new World(maxLength);
         const random = randomStream(seed, "world");
         const shuffledNames = () => shuffle(random, world.names);
         world.talkItOver();
@@ -514,6 +517,19 @@ describe("Replicas", () => {
         }
       }),
     );
+  });
+});
+
+describe("Replicas", () => {
+  test("keep what a node has written and another one has, when the former starts anew", () => {
+    const world = new World();
+    world.talkItOver();
+    world.write("n0", [0, 1]);
+    world.say("n0", "n1");
+    world.deliver(1 - Number.EPSILON);
+    world.restart("n0");
+    world.talkItOver();
+    for (const name of world.names) expect(world.read(name)).toEqual([1, 1, 1, 1]);
   });
 
   test("hand on what a node had told only one of them when it never comes back", () => {
@@ -558,6 +574,107 @@ describe("Replicas", () => {
     expect(logged()).toBe(0);
     expect(world.talkItOver()).toBeLessThan(6);
     expect(world.read("n1")).toEqual([4000, 4000, null, null]);
+  });
+});
+
+describe("Replicas whose messages hold two registers", () => {
+  /** Two that have talked, and n0 has written four pairs since: [1, 11], [2, 12], ... */
+  const start = () => {
+    const [n0, n1] = [new Replica("a", ["n1"], 100), new Replica("b", ["n0"], 100)];
+    for (let round = 0; round < 3; round++) talk(n0, n1);
+    for (const key of [1, 2, 3, 4]) writePair(n0, key, key);
+    return { n0, n1 };
+  };
+  const talk = (n0: Replica, n1: Replica) => {
+    const said = n0.message("n1");
+    if (said !== undefined) n1.receive("n0", said);
+    const answer = n1.message("n0");
+    if (answer !== undefined) n0.receive("n1", answer);
+    return said;
+  };
+  const writePair = (replica: Replica, key: number, value: number) =>
+    replica.execute([key, key + 10].map((each) => ["w", each, value]));
+  /** The values of the four pairs. */
+  const pairsOf = (replica: Replica) =>
+    [1, 2, 3, 4].map((key) => {
+      const reads = [key, key + 10].map((each): ["r", number, null] => ["r", each, null]);
+      return replica.execute(reads).map(([, , value]) => value);
+    });
+  const WHOLE = [1, 2, 3, 4].map((value) => [value, value]);
+  const NOTHING = WHOLE.map(() => [null, null]);
+
+  test("send as many transactions as fit, and the next ones once these have come", () => {
+    const { n0, n1 } = start();
+    for (const count of [1, 2, 3, 4]) {
+      expect(talk(n0, n1)?.transactions).toHaveLength(1);
+      expect(pairsOf(n1)).toEqual([...WHOLE.slice(0, count), ...NOTHING.slice(count)]);
+    }
+    expect(talk(n0, n1)).toBeUndefined();
+  });
+
+  /** n1 has been started anew, and has asked for all that n0 has. */
+  const restart = () => {
+    const { n0 } = start();
+    const n1 = new Replica("c", ["n0"], 100);
+    const question = n1.message("n0");
+    if (question !== undefined) n0.receive("n1", question);
+    return { n0, n1 };
+  };
+
+  test("send all registers on pages, of which nothing shows before all have come", () => {
+    const { n0, n1 } = restart();
+    for (let index = 0; index < 4; index++) {
+      expect(pairsOf(n1)).toEqual(NOTHING);
+      expect(talk(n0, n1)?.page).toEqual([1, index, 4]);
+    }
+    expect(pairsOf(n1)).toEqual(WHOLE);
+    expect(n0.isAwaited("n1")).toBe(false);
+    expect(talk(n0, n1)?.asks ?? false).toBe(false);
+  });
+
+  test("send one page at a time, and again only that which was lost", () => {
+    const { n0, n1 } = restart();
+    talk(n0, n1);
+    expect(n0.message("n1")?.page).toEqual([1, 1, 4]); // Lost.
+    expect(n0.message("n1")).toBeUndefined();
+    n0.giveUp("n1");
+    expect(talk(n0, n1)?.page).toBeUndefined(); // Is it there?
+    for (let index = 1; index < 4; index++) expect(talk(n0, n1)?.page).toEqual([1, index, 4]);
+    expect(pairsOf(n1)).toEqual(WHOLE);
+  });
+
+  test("finish a copy that was begun, and send what was written since after it", () => {
+    const { n0, n1 } = restart();
+    talk(n0, n1);
+    writePair(n0, 1, 7);
+    for (let index = 1; index < 4; index++) expect(talk(n0, n1)?.page).toEqual([1, index, 4]);
+    expect(pairsOf(n1)).toEqual(WHOLE);
+    talk(n0, n1);
+    expect(pairsOf(n1)).toEqual([[7, 7], ...WHOLE.slice(1)]);
+  });
+
+  test("take a page that comes twice or late for nothing new", () => {
+    const { n0, n1 } = restart();
+    const [first, second] = [talk(n0, n1), talk(n0, n1)];
+    for (const page of [first, second, first]) if (page !== undefined) n1.receive("n0", page);
+    const answer = n1.message("n0");
+    expect(answer?.got).toEqual([1, 2]);
+    if (answer !== undefined) n0.receive("n1", answer);
+    for (let index = 2; index < 4; index++) expect(talk(n0, n1)?.page).toEqual([1, index, 4]);
+    if (first !== undefined) n1.receive("n0", first);
+    expect(pairsOf(n1)).toEqual(WHOLE);
+    expect(n1.message("n0")?.got).toBeUndefined();
+  });
+
+  test("begin at the first page again when a late message made the receiver forget the others", () => {
+    const { n0, n1 } = restart();
+    talk(n0, n1);
+    talk(n0, n1);
+    n1.receive("n0", { from: "0", to: "c", has: 0, asks: false }); // From a former start of n0.
+    for (let round = 0; round < 20 && pairsOf(n1).flat().includes(null); round++) {
+      if (talk(n0, n1) === undefined) n0.giveUp("n1");
+    }
+    expect(pairsOf(n1)).toEqual(WHOLE);
   });
 });
 
