@@ -23,7 +23,7 @@ export interface StagesTableOptions {
   readonly isFull: boolean;
   /** The clock that rows were begun by: with it, running stages show their time. */
   readonly nowMs?: number;
-  /** How wide it should be, at most: commands are broken into more lines then. */
+  /** How wide it should be, at most: by more lines for commands, and fewer columns. */
   readonly columns?: number;
   /** Whether only stages that run take more than a line. */
   readonly isBrief?: boolean;
@@ -31,47 +31,79 @@ export interface StagesTableOptions {
 
 export function stagesTable(rows: readonly StageRow[], options: StagesTableOptions): string {
   const { columns = Number.POSITIVE_INFINITY } = options;
-  const table = render(rows, options, STAGE_WIDTH);
-  const excess = Bun.stringWidth(table.split("\n")[0] ?? "") - columns;
-  return excess > 0 ? render(rows, options, widestStage(rows) - excess) : table;
+  const widest = widestStage(rows);
+  let table = "";
+  // Figures are what a table is for that stays; one that is redrawn must not be broken by the screen.
+  const layouts = options.nowMs === undefined ? LAYOUTS.slice(0, 2) : LAYOUTS;
+  for (const shown of layouts) {
+    table = render(rows, options, shown, STAGE_WIDTH);
+    const excess = widthOf(table) - columns;
+    if (excess <= 0) break;
+    table = render(rows, options, shown, Math.max(MIN_STAGE_WIDTH, widest - excess));
+    if (widthOf(table) <= columns) break;
+  }
+  return table;
 }
+
+type Column = "id" | "stage" | "verdict" | "msgsPerOp" | "median" | "max" | "target" | "time";
+type Cells = { readonly [column in Column]: string };
+
+const HEAD: Cells = {
+  ...{ id: "", stage: "stage", verdict: "verdict", msgsPerOp: "msgs/op" },
+  ...{ median: "median", max: "max", target: "target", time: "time" },
+};
+const NUMBERS: readonly Column[] = ["msgsPerOp", "median", "max", "time"];
+/** What is shown, on ever narrower screens. */
+const LAYOUTS: readonly (readonly Column[])[] = [
+  ["id", "stage", "verdict", "msgsPerOp", "median", "max", "target", "time"],
+  ["id", "stage", "verdict", "msgsPerOp", "median", "max", "time"],
+  ["id", "stage", "verdict", "time"],
+  ["id", "stage", "verdict"],
+];
 
 function render(
   rows: readonly StageRow[],
   options: StagesTableOptions,
+  shown: readonly Column[],
   stageWidth: number,
 ): string {
   const table = new Table({
-    head: ["", "stage", "verdict", "msgs/op", "median", "max", "target", "time"],
-    colAligns: ["left", "left", "left", "right", "right", "right", "left", "right"],
+    head: shown.map((column) => HEAD[column]),
+    colAligns: shown.map((column) => (NUMBERS.includes(column) ? "right" : "left")),
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) {
     const isBrief = options.isBrief === true && row.state !== "running";
-    const whole = cells(row, options, stageWidth);
+    const all = cells(row, options, stageWidth);
+    const whole = shown.map((column) => all[column]);
     table.push(isBrief ? whole.map((cell) => cell.split("\n")[0] ?? "") : whole);
   }
   return table.toString();
 }
 
-function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth: number): string[] {
+function widthOf(table: string): number {
+  return Bun.stringWidth(table.split("\n")[0] ?? "");
+}
+
+function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth: number): Cells {
   const { id, target } = row.stage;
   const { name, flags } = stageLines(row.stage, stageWidth);
   const stage = [...name, ...flags.map(pc.dim)].join("\n");
-  const wanted = describeTarget(target);
-  if (row.state === "waiting") return [id, stage, pc.dim("waiting"), "", "", "", wanted, ""];
-  if (row.state === "interrupted") {
-    return [id, stage, pc.yellow("interrupted"), "", "", "", wanted, ""];
-  }
+  const without = (verdict: string) => ({
+    ...{ id, stage, verdict, msgsPerOp: "", median: "", max: "" },
+    ...{ target: describeTarget(target), time: "" },
+  });
+  if (row.state === "waiting") return without(pc.dim("waiting"));
+  if (row.state === "interrupted") return without(pc.yellow("interrupted"));
   if (row.state === "running") {
-    if (nowMs === undefined) return [id, stage, "running", "", "", "", wanted, ""];
+    if (nowMs === undefined) return without("running");
     const progress = row.progress.describe(nowMs);
     const lines = progress.flatMap((part) => wrap(part.split(" "), stageWidth)).map(pc.cyan);
-    const seconds = inSeconds((nowMs - row.beganMs) / 1000);
-    return [id, [stage, ...lines].join("\n"), "running", "", "", "", wanted, seconds];
+    const time = inSeconds((nowMs - row.beganMs) / 1000);
+    return { ...without("running"), stage: [stage, ...lines].join("\n"), time };
   }
   const time = inSeconds(row.tookS);
-  if (row.result === undefined) return [id, stage, pc.red("crashed"), "", "", "", wanted, time];
+  if (row.result === undefined) return { ...without(pc.red("crashed")), time };
 
   const figures = figuresOf(row.result);
   const figure = (name: keyof Figures, format: (value: number) => string) => {
@@ -80,19 +112,18 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
     const isMissed = isFull && value > (target[name] ?? Number.POSITIVE_INFINITY);
     return isMissed ? pc.yellow(`${format(value)} missed`) : format(value);
   };
-  return [
-    id,
-    stage,
-    describeVerdict(row.result),
-    figure("msgsPerOp", inHundredths),
-    figure("medianMs", inMilliseconds),
-    figure("maxMs", inMilliseconds),
-    wanted,
+  return {
+    ...without(describeVerdict(row.result)),
+    msgsPerOp: figure("msgsPerOp", inHundredths),
+    median: figure("medianMs", inMilliseconds),
+    max: figure("maxMs", inMilliseconds),
     time,
-  ];
+  };
 }
 
 const STAGE_WIDTH = 44;
+/** The longest words of the stages need as much. */
+const MIN_STAGE_WIDTH = 18;
 
 function stageLines({ name, flags, args = [] }: Stage, width: number) {
   const words = [flags, ...(args.length > 0 ? ["--", ...args] : [])]

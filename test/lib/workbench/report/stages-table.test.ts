@@ -20,8 +20,18 @@ describe("stagesTable", () => {
     expect(table).toContain("│   │ --rate 100 --latency 100 ");
   });
 
-  test.each([100, 120])("is no wider than a screen of %d columns", (columns) => {
-    const lines = linesOf(stagesTable(waiting, { isFull, columns }));
+  test.each([72, 80, 100, 120])(
+    "is no wider than a screen of %d columns, with figures",
+    (columns) => {
+      const lines = linesOf(stagesTable(waiting, { isFull, columns }));
+      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+      expect(lines.join()).toContain("msgs/op");
+      expect(lines.join()).toContain("--node-count 1");
+    },
+  );
+
+  test.each([42, 60])("leaves figures out on %d columns while it is redrawn", (columns) => {
+    const lines = linesOf(stagesTable(waiting, { isFull, columns, nowMs: 0 }));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
     expect(lines.join()).toContain("--node-count 1");
   });
