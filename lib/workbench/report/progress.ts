@@ -26,6 +26,14 @@ const brokenLog: Judge = ({ badErrorTypes }) =>
     ? "invalid"
     : undefined;
 
+/** That nothing depends on anything yet is no more than what a beginning looks like. */
+const brokenOrder: Judge = ({ valid, anomalyTypes }) =>
+  valid === false &&
+  Array.isArray(anomalyTypes) &&
+  anomalyTypes.some((type) => type !== "empty-transaction-graph")
+    ? "invalid"
+    : undefined;
+
 /** How the beginning of a history is judged. What counters hold shows in their final reads only. */
 const JUDGES: Readonly<Record<WorkloadName, Judge | undefined>> = {
   broadcast: missing,
@@ -35,8 +43,8 @@ const JUDGES: Readonly<Record<WorkloadName, Judge | undefined>> = {
   kafka: brokenLog,
   "lin-kv": forGood,
   "pn-counter": undefined,
-  "txn-list-append": forGood,
-  "txn-rw-register": forGood,
+  "txn-list-append": brokenOrder,
+  "txn-rw-register": brokenOrder,
   "unique-ids": forGood,
 };
 

@@ -40,6 +40,20 @@ describe("TestProgress", () => {
     ]);
   });
 
+  test("calls transactions invalid that are wrong, and not those that nothing follows from yet", () => {
+    const options = testOptionsOf("txn-rw-register", { consistencyModels: ["read-committed"] });
+    const progress = progressOf(options);
+    expect(progress.describe(100)).toContain("nothing wrong so far");
+    const ok = operationsOf(progress);
+    ok("txn", [["w", 1, 1]], [["w", 1, 1]], 1); // biome-ignore format: one line
+    expect(progress.describe(6500)).toContain("nothing wrong so far");
+    ok("txn", [["r", 1, null]], [["r", 1, 1]], 2); // biome-ignore format: one line
+    ok("txn", [["r", 1, null], ["w", 2, 1]], [["r", 1, 9], ["w", 2, 1]], 3); // biome-ignore format: one line
+    ok("txn", [["w", 1, 8], ["w", 1, 9]], [["w", 1, 8], ["w", 1, 9]], 4); // biome-ignore format: one line
+    ok("txn", [["r", 1, null]], [["r", 1, 8]], 5); // biome-ignore format: one line
+    expect(progress.describe(11_000)).toContain("invalid");
+  });
+
   test("counts operations and the time that is left", () => {
     const progress = progressOf(testOptionsOf("echo", { timeLimitS: 20 }));
     progress.add(...entry({}, 1));
