@@ -124,7 +124,8 @@ describe.skipIf(!canStepClocks)("A process whose wall clock is set", () => {
   });
 
   test.each([
-    ["unique-ids", ["--nemesis", "kill", "--nemesis-interval", "1"]],
+    // With one seed in four all nodes are killed at once, which shows nothing: the verdict is unknown.
+    ["unique-ids", ["--nemesis", "kill", "--nemesis-interval", "1", "--seed", "3"]],
     ["kafka", ["--node-count", "2", "--recovery", "1"]],
   ])("passes its test of %s, under a workbench whose clock is set as well", async (name, words) => {
     using clock = new SteppedClock();
