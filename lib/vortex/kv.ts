@@ -9,6 +9,7 @@ import { type Schema, safeParse } from "./fast-parse.ts";
 import { stringifyJson } from "./json.ts";
 import { describeIssues, shorten } from "./message.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";
+import { once } from "./once.ts";
 
 /** A service that keeps values under keys. */
 export type KvServiceId = "seq-kv" | "lin-kv" | "lww-kv";
@@ -178,13 +179,4 @@ export class TsoClient {
   async ts(options?: SyncRpcOptions): Promise<number> {
     return (await this.#node.syncRpc("lin-tso", { type: "ts" }, tsOk(), options)).ts;
   }
-}
-
-/** A function that makes something when it is first called, and returns the same from then on. */
-function once<T>(make: () => T): () => T {
-  let made: T | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
 }

@@ -8,6 +8,7 @@ import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { type NodeId, stringifyJson } from "../vortex/index.ts";
 import { LineReader, splitLines } from "../vortex/lines.ts";
+import { once } from "../vortex/once.ts";
 import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
 import { type Delivery, InvalidMessageError, type Network } from "./network.ts";
 import { readOutputLine, tooLongLine } from "./node-output.ts";
@@ -273,15 +274,6 @@ function write(
   } catch {
     onClosed(); // EPIPE.
   }
-}
-
-function once(task: () => unknown): () => void {
-  let isDone = false;
-  return () => {
-    if (isDone) return;
-    isDone = true;
-    task();
-  };
 }
 
 function ignore(): void {}
