@@ -6,8 +6,11 @@ import type { Operation } from "../history.ts";
 import type { TestOptions } from "../test-options.ts";
 import { makeWorkload, type WorkloadName } from "../workloads/index.ts";
 
-/** Errors of a log that later operations may do away with: what nobody has polled may yet be polled. */
-const PASSING_LOG_ERRORS: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
+/**
+ * Anomalies that later operations may do away with: what nobody has polled may yet be polled, and
+ * every history begins with nothing that depends on anything.
+ */
+const PASSING: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
 
 /** What is wrong so far; `undefined` for nothing. */
 type Judge = (verdict: Verdict) => string | undefined;
@@ -22,17 +25,14 @@ const missing: Judge = ({ lostCount }) =>
     : undefined;
 
 const brokenLog: Judge = ({ badErrorTypes }) =>
-  Array.isArray(badErrorTypes) && badErrorTypes.some((type) => !PASSING_LOG_ERRORS.includes(type))
-    ? "invalid"
-    : undefined;
+  holdsLasting(badErrorTypes) ? "invalid" : undefined;
 
-/** That nothing depends on anything yet is no more than what a beginning looks like. */
 const brokenOrder: Judge = ({ valid, anomalyTypes }) =>
-  valid === false &&
-  Array.isArray(anomalyTypes) &&
-  anomalyTypes.some((type) => type !== "empty-transaction-graph")
-    ? "invalid"
-    : undefined;
+  valid === false && holdsLasting(anomalyTypes) ? "invalid" : undefined;
+
+function holdsLasting(anomalies: unknown): boolean {
+  return Array.isArray(anomalies) && anomalies.some((type) => !PASSING.includes(type));
+}
 
 /** How the beginning of a history is judged. What counters hold shows in their final reads only. */
 const JUDGES: Readonly<Record<WorkloadName, Judge | undefined>> = {
