@@ -350,13 +350,10 @@ export class Gossiper {
     if (echo !== undefined) {
       const [at, heldMs] = echo;
       link.roundTrip.add(Math.max(0, nowMs - at - heldMs));
-      if (link.unansweredSinceMs !== undefined && at >= Math.floor(link.unansweredSinceMs)) {
-        // Whatever was sent later is unanswered still, but it is too early to mind.
-        link.unansweredSinceMs = undefined;
-      }
-      if (link.longSentMs !== undefined && at >= Math.floor(link.longSentMs)) {
-        link.longSentMs = undefined;
-      }
+      const isAnswered = (sentMs = Number.POSITIVE_INFINITY) => at >= Math.floor(sentMs);
+      // Whatever was sent later is unanswered still, but it is too early to mind.
+      if (isAnswered(link.unansweredSinceMs)) link.unansweredSinceMs = undefined;
+      if (isAnswered(link.longSentMs)) link.longSentMs = undefined;
       if (link.isLost && link.unansweredSinceMs === undefined) {
         link.isLost = false;
         link.sent = link.settled;
