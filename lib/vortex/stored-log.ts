@@ -78,9 +78,10 @@ export class StoredLog<Record> {
     const page = this.#page;
     const isOnPage =
       page !== undefined && number >= page.start && number < page.start + PAGE_LENGTH;
-    if (isOnPage) {
-      if (page.length <= MAX_PAGE_LENGTH) page.length += stringifyJson(record).length;
-      if (page.length <= MAX_PAGE_LENGTH) page.records.push(record);
+    // A page that is too long is not stored: there is no need to go on with it.
+    if (isOnPage && page.length <= MAX_PAGE_LENGTH) {
+      page.length += stringifyJson(record).length;
+      page.records.push(record);
     }
     this.#options.onRecord(record);
   }
