@@ -44,6 +44,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  firstPortion,
   jsonLength,
   KeptJson,
   type KVNode,
@@ -181,14 +182,12 @@ class Replica {
     );
     this.#batcher = new Batcher(node, {
       flush: (messages) => this.#store(messages),
-      lengthOf: lengthOfMessage,
       ...(options.durable
-        ? {}
+        ? { lengthOf: lengthOfMessage }
         : {
-            // All that waits, for its offsets are given: see `send`.
+            // All that waits makes up one batch, for its offsets are given; `send` bounds it.
             delayMs: options.storeMs,
             maxItems: MAX_UNSTORED,
-            maxLength: Number.POSITIVE_INFINITY,
             timeoutMs: Number.POSITIVE_INFINITY,
           }),
     });
@@ -327,7 +326,7 @@ class Replica {
 
   /** Appends a record with the committed offsets; where a fence was, it is made anew. */
   async #append(make: (commits: LogRecord["commits"]) => LogRecord): Promise<LogRecord> {
-    const commits = firstCommits(this.#uncommitted);
+    const commits = firstPortion(this.#uncommitted, MAX_COMMITS_LENGTH, lengthOfCommit);
     for (const [key] of commits) this.#uncommitted.delete(key);
     try {
       for (;;) {
@@ -440,31 +439,14 @@ class Replica {
   }
 }
 
-/** The records from an index on that one push brings. */
+/** The records from an index on that one push brings: they keep to both bounds, or are one. */
 function firstRecords(kept: readonly Kept[], index: number, maxLength: number): LogRecord[] {
-  const records: LogRecord[] = [];
-  let [size, length] = [0, 0];
-  for (let at = index; at < kept.length; at++) {
-    const next = kept[at];
-    if (next === undefined) break;
-    size += 1 + next.record.messages.length;
-    length += next.length;
-    if ((size > MAX_PUSHED || length > maxLength) && records.length > 0) break;
-    records.push(next.record);
-  }
-  return records;
-}
-
-/** Those committed offsets, of some, that fit into a record. */
-function firstCommits(offsets: ReadonlyMap<string, number>): [key: string, offset: number][] {
-  const commits: [string, number][] = [];
-  let length = 0;
-  for (const commit of offsets) {
-    length += lengthOfKey(commit[0]);
-    if (length > MAX_COMMITS_LENGTH && commits.length > 0) break;
-    commits.push(commit);
-  }
-  return commits;
+  const fitting = firstPortion(
+    kept.slice(index, index + MAX_PUSHED),
+    MAX_PUSHED,
+    ({ record }) => 1 + record.messages.length,
+  );
+  return firstPortion(fitting, maxLength, ({ length }) => length).map(({ record }) => record);
 }
 
 /** About how many characters a message and its key have as JSON. */
@@ -476,8 +458,12 @@ function lengthOfMessage([key, message]: LogRecord["messages"][number]): number 
 function lengthOfRecord({ messages, commits }: LogRecord): number {
   let length = 0;
   for (const message of messages) length += lengthOfMessage(message);
-  for (const [key] of commits) length += lengthOfKey(key);
+  for (const commit of commits) length += lengthOfCommit(commit);
   return length;
+}
+
+function lengthOfCommit([key]: LogRecord["commits"][number]): number {
+  return lengthOfKey(key);
 }
 
 /** The same of a key, a number beside it, and what stands in between. */

@@ -30,10 +30,12 @@
 import * as v from "valibot";
 import {
   type Cancel,
+  firstPortion,
   JsonInteger,
   jsonLength,
   type Node,
   type NodeId,
+  portions,
   RpcError,
   serve,
 } from "../lib/vortex/index.ts";
@@ -111,19 +113,9 @@ export class Registers {
     }
   }
 
-  /** All versions, on as many pages as they need: one at least. */
+  /** All versions, on as many pages as they need. */
   pages(maxLength: number): (readonly Version[])[] {
-    const pages: Version[][] = [[]];
-    let length = 0;
-    for (const version of this.#versions.values()) {
-      length += lengthOf(version);
-      if (length > maxLength && pages.at(-1)?.length !== 0) {
-        pages.push([]);
-        length = lengthOf(version);
-      }
-      pages.at(-1)?.push(version);
-    }
-    return pages;
+    return [...portions(this.#versions.values(), maxLength, lengthOf)];
   }
 }
 
@@ -161,14 +153,10 @@ class Log {
 
   /** The first transactions after a clock, as many as fit into a message. */
   after(clock: number, maxLength: number): Transaction[] {
-    const fitting: Transaction[] = [];
-    let length = 0;
-    for (const transaction of this.#transactions.slice(this.#countUpTo(clock))) {
-      for (const write of transaction[1]) length += lengthOf(write);
-      if (length > maxLength && fitting.length > 0) break;
-      fitting.push(transaction);
-    }
-    return fitting;
+    const missing = this.#transactions.slice(this.#countUpTo(clock));
+    return firstPortion(missing, maxLength, ([, writes]) =>
+      writes.reduce((sum, write) => sum + lengthOf(write), 0),
+    );
   }
 
   forget(clock: number): void {

@@ -7,6 +7,7 @@
 import { RpcError } from "./errors.ts";
 import type { Cancel } from "./host.ts";
 import type { Node } from "./node.ts";
+import { firstPortion } from "./portions.ts";
 
 export interface BatcherOptions<Item, Result> {
   /**
@@ -154,21 +155,11 @@ export class Batcher<Item, Result = void> {
     }
   }
 
-  /** How many of those that wait make up the next batch. */
-  #countThatFits(): number {
-    const { maxItems, maxLength } = this.#options;
-    let [count, length] = [0, 0];
-    for (const waiter of this.#waiting) {
-      length += waiter.length;
-      if (count === maxItems || (count > 0 && length > maxLength)) break;
-      count++;
-    }
-    return count;
-  }
-
   async #flush(): Promise<void> {
     this.#phase = "flushing";
-    const batch = this.#waiting.splice(0, this.#countThatFits());
+    const { maxItems, maxLength } = this.#options;
+    const batch = firstPortion(this.#waiting.slice(0, maxItems), maxLength, ({ length }) => length);
+    this.#waiting.splice(0, batch.length);
     this.#flushingCount = batch.length;
     try {
       // All may have been called off meanwhile.

@@ -56,6 +56,7 @@ export {
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";
 export { type Counts, OriginLog, type Run, type Skip } from "./origin-log.ts";
+export { firstPortion, portions } from "./portions.ts";
 export { type Program, serve } from "./process.ts";
 export { retry } from "./retry.ts";
 export { startOnce } from "./start-once.ts";

@@ -1,0 +1,47 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { firstPortion, portions } from "../../../lib/vortex/index.ts";
+
+const itself = (length: number) => length;
+const sum = (lengths: readonly number[]) => lengths.reduce((one, other) => one + other, 0);
+
+describe("portions", () => {
+  test("hold all items in order, and never none", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
+        const cut = [...portions(lengths, maxLength, itself)];
+        expect(cut.flat()).toEqual(lengths);
+        expect(cut.filter((portion) => portion.length === 0)).toEqual([]);
+      }),
+    );
+  });
+
+  test("are no longer than they may be, but for single items, and end only where the next has no room", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
+        const cut = [...portions(lengths, maxLength, itself)];
+        for (const [index, portion] of cut.entries()) {
+          if (portion.length > 1) expect(sum(portion)).toBeLessThanOrEqual(maxLength);
+          const [next] = cut[index + 1] ?? [];
+          if (next !== undefined) expect(sum(portion) + next).toBeGreaterThan(maxLength);
+        }
+      }),
+    );
+  });
+});
+
+describe("firstPortion", () => {
+  test("is empty if there are no items", () => {
+    expect(firstPortion([], 10, itself)).toEqual([]);
+  });
+
+  test("looks at no more items than it takes to know its end", () => {
+    const seen: number[] = [];
+    const lengthOf = (length: number) => {
+      seen.push(length);
+      return length;
+    };
+    expect(firstPortion([3, 3, 5, 1, 1], 10, lengthOf)).toEqual([3, 3]);
+    expect(seen).toEqual([3, 3, 5]);
+  });
+});
