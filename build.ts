@@ -11,7 +11,7 @@ import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildConfig, Glob, type PluginBuilder } from "bun";
-import { bundlePage } from "./lib/workbench/report/bundle-page.ts";
+import { bundlePage } from "./lib/workbench/report/html/bundle-page.ts";
 
 const TARGETS = [
   "linux-x64",
@@ -118,7 +118,10 @@ async function buildSimulation(): Promise<void> {
 function keepLibraryOutside(build: PluginBuilder): void {
   build.onResolve({ filter: /^\.\.?\// }, ({ path, importer }) => {
     const file = join(dirname(importer), path);
-    if (!file.startsWith(join(ROOT, "lib/vortex/"))) return undefined;
+    const isLibrary = ["lib/protocol/", "lib/vortex/"].some((folder) =>
+      file.startsWith(join(ROOT, folder)),
+    );
+    if (!isLibrary) return undefined;
     return { path: relative(PACKAGE, file), external: true };
   });
 }

@@ -13,51 +13,65 @@ const ROOT = join(import.meta.dir, "..");
 /** Which files and packages a file may import, by the folder it is in. */
 const IMPORTS: readonly { readonly files: string; readonly may: readonly string[] }[] = [
   // Finds programs by their file names; how the report's page is bundled is said in one place.
-  { files: "build.ts", may: ["./lib/workbench/report/bundle-page.ts"] },
-  { files: "lib/vortex/**", may: ["./lib/vortex/**", "valibot"] },
+  { files: "build.ts", may: ["./lib/workbench/report/html/bundle-page.ts"] },
+  { files: "lib/vortex/**", may: ["./lib/{protocol,vortex}/**", "./challenges/**", "valibot"] },
+  { files: "lib/protocol/**", may: ["./lib/{protocol,vortex}/**", "valibot"] },
+  {
+    files: "lib/services/**",
+    may: ["./lib/{protocol,vortex,services}/**", "./lib/workbench/random.ts", "valibot"],
+  },
   // What is too long for a challenge's file is in the folder of its name, for that one alone.
-  ...["broadcast", "kafka"].map((name) => {
+  ...["broadcast", "counter", "kafka"].map((name) => {
     return {
       files: `challenges/{${name}.ts,${name}/**}`,
-      may: [`./challenges/${name}/**`, "./lib/vortex/index.ts", "valibot"],
+      may: [`./challenges/${name}/**`, "./lib/{protocol,vortex}/**", "valibot"],
     };
   }),
   { files: "challenges/**", may: ["./lib/vortex/index.ts", "valibot"] },
   // Only the workbench's pure services: whoever installs the library has valibot and nothing else.
   {
     files: "lib/testing/**",
-    may: ["./lib/{vortex,testing}/**", "./lib/workbench/{services/*,json-key}.ts"],
+    may: ["./lib/{protocol,vortex,services,testing}/**"],
   },
   // Its types are what is published of it, and name nothing that is not.
   {
     files: "lib/simulation/api.ts",
-    may: ["./lib/vortex/index.ts", "./lib/workbench/history.ts"],
+    may: ["./lib/vortex/index.ts", "./lib/workbench/history/history.ts"],
   },
   { files: "lib/simulation/**", may: ["./lib/{simulation,workbench}/**"] },
   // Third-party packages may earn their place here; a program arrives as a value or a path.
   {
     files: "lib/workbench/**",
-    may: ["./lib/{vortex,workbench}/**", "[a-z@]*", "[a-z@]*/**", "./package.json"],
+    may: [
+      "./lib/{protocol,services,vortex,workbench}/**",
+      "[a-z@]*",
+      "[a-z@]*/**",
+      "./package.json",
+    ],
   },
 ];
 
 /** The only files that may touch time, chance, processes, files and streams, and import for it. */
 const EDGES = [
   "build.ts",
-  "lib/vortex/process.ts",
+  "lib/vortex/serve.ts",
   "lib/workbench/main.ts",
-  "lib/workbench/commands/**",
-  "lib/workbench/offspring.ts",
-  "lib/workbench/process-cluster.ts",
+  "lib/workbench/cli/**",
+  "lib/workbench/maelstrom/run-maelstrom.ts",
+  "lib/workbench/stages/stage-options.ts",
+  "lib/workbench/sweep/{program,self,simulate-program,workers}.ts",
+  "lib/workbench/store/stored-results.ts",
+  "lib/workbench/clusters/process-tree.ts",
+  "lib/workbench/clusters/process-cluster.ts",
   "lib/workbench/report/**",
-  "lib/workbench/store.ts",
+  "lib/workbench/store/run-store.ts",
 ];
 
 /** What some others touch of them, which does not reach outside. */
 const EXCUSED: ReadonlySet<string> = new Set([
   "lib/workbench/random.ts touches Bun", // A hash function makes seeds.
   "lib/testing/manual-clock.ts touches setImmediate", // It lets promise continuations run.
-  'lib/workbench/scheduler.ts touches "bun:', // It drains the queue of promise continuations.
+  'lib/workbench/clusters/scheduler.ts touches "bun:', // It drains the queue of promise continuations.
 ]);
 
 /** What touches them. */
@@ -141,7 +155,7 @@ describe("The sources", () => {
 
   test("ask the wall clock for the names of runs only: it may be set back at any time", () => {
     const found = sources.filter(({ code }) => /\bDate\b/.test(code)).map(({ file }) => file);
-    expect(found).toEqual(["lib/workbench/store.ts"]);
+    expect(found).toEqual(["lib/workbench/store/run-store.ts"]);
   });
 
   test("have no default exports", () => {
@@ -170,9 +184,9 @@ function readRuntimeImports(file: string, code: string): string[] {
   return [...statements].map(([, name = ""]) => normalize(join(dirname(file), name)));
 }
 
-describe("lib/vortex/process.ts", () => {
+describe("lib/vortex/serve.ts", () => {
   test("imports no module of Bun's or Node's: each costs milliseconds of start-up", () => {
-    const source = sources.find(({ file }) => file === "lib/vortex/process.ts");
+    const source = sources.find(({ file }) => file === "lib/vortex/serve.ts");
     expect(source?.imports.filter((name) => !name.startsWith("./"))).toEqual([]);
   });
 });

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as v from "valibot";
 import { type AnyBody, isRpcError, KVNode, type Message } from "../lib/vortex/index.ts";
-import { systemClock } from "../lib/vortex/process.ts";
-import type { Operation } from "../lib/workbench/history.ts";
+import { systemClock } from "../lib/vortex/serve.ts";
+import type { Operation } from "../lib/workbench/history/history.ts";
 import { binary, INIT, INIT_OK, line, NodeProcess, source } from "./support/spawn.ts";
 import { canStepClocks, SteppedClock } from "./support/stepped-clock.ts";
 

@@ -18,14 +18,14 @@
  * });
  */
 import type { KVNode, NodeId, OptionsSchema } from "../vortex/index.ts";
-import type { Operation } from "../workbench/history.ts";
+import type { Operation } from "../workbench/history/history.ts";
 
 export type {
   Operation,
   OperationException,
   OperationType,
   Process,
-} from "../workbench/history.ts";
+} from "../workbench/history/history.ts";
 
 /** A program with any options. */
 export type AnyProgram = ((node: KVNode, options: never) => void) & {

@@ -1,5 +1,5 @@
+import { TimestampOracle } from "../services/tso.ts";
 import { type AnyBody, type Host, KVNode, type Message, type NodeId } from "../vortex/index.ts";
-import { TimestampOracle } from "../workbench/services/tso.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
 import { TestHost } from "./test-host.ts";
 import { TestKv } from "./test-kv.ts";

@@ -1,6 +1,6 @@
+import { isSameJson, jsonKey } from "../protocol/json-key.ts";
+import { applyToKey, type Entry } from "../services/kv.ts";
 import { type AnyBody, type Json, stringifyJson } from "../vortex/index.ts";
-import { isSameJson, jsonKey } from "../workbench/json-key.ts";
-import { applyToKey, type Entry } from "../workbench/services/kv.ts";
 
 type State = ReadonlyMap<string, Entry>;
 

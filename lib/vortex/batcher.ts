@@ -4,10 +4,10 @@
  * Known as group commit: while one batch is under way, whatever arrives shares the next. So a busy
  * node needs fewer messages, and one that is not busy makes nobody wait.
  */
-import { RpcError } from "./errors.ts";
+import { RpcError } from "../protocol/errors.ts";
+import { firstPortion } from "./chunks.ts";
 import type { Cancel } from "./host.ts";
 import type { Node } from "./node.ts";
-import { firstPortion } from "./portions.ts";
 
 export interface BatcherOptions<Item, Result> {
   /**

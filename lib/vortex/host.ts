@@ -3,7 +3,7 @@
  *
  * The process edge and the simulator each provide a `Host`; the same program runs on both.
  */
-import type { Message } from "./message.ts";
+import type { Message } from "../protocol/message.ts";
 
 /** Takes messages away from the node. */
 export interface Transport {

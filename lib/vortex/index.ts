@@ -13,11 +13,24 @@
  *
  * if (import.meta.main) await serve(echo);
  */
-export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
-export { Counter, CounterOptions } from "./counter.ts";
-export { ERRORS, type ErrorKind, errorKind, isDefinite, isRpcError, RpcError } from "./errors.ts";
-export type { Schema } from "./fast-parse.ts";
-export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+
+export { JsonSet } from "../../challenges/broadcast/json-set.ts";
+export {
+  type Counts,
+  OriginLog,
+  type Run,
+  type Skip,
+} from "../../challenges/broadcast/origin-log.ts";
+export { Counter, CounterOptions } from "../../challenges/counter/counter.ts";
+export {
+  ERRORS,
+  type ErrorKind,
+  errorKind,
+  isDefinite,
+  isRpcError,
+  RpcError,
+} from "../protocol/errors.ts";
+export type { Schema } from "../protocol/fast-parse.ts";
 export {
   isRawNumber,
   type Json,
@@ -25,16 +38,7 @@ export {
   parseJson,
   type RawNumber,
   stringifyJson,
-} from "./json.ts";
-export { JsonSet } from "./json-set.ts";
-export {
-  type CasOptions,
-  KvClient,
-  type KvServiceId,
-  TsoClient,
-  type UpdateOptions,
-} from "./kv.ts";
-export { KVNode } from "./kv-node.ts";
+} from "../protocol/json.ts";
 export {
   type AnyBody,
   Body,
@@ -44,7 +48,19 @@ export {
   Message,
   MessageId,
   type NodeId,
-} from "./message.ts";
+} from "../protocol/message.ts";
+export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
+export { firstPortion, portions } from "./chunks.ts";
+export { within } from "./deadline.ts";
+export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+export {
+  type CasOptions,
+  KvClient,
+  type KvServiceId,
+  TsoClient,
+  type UpdateOptions,
+} from "./kv.ts";
+export { KVNode } from "./kv-node.ts";
 export {
   type Handler,
   Node,
@@ -55,10 +71,7 @@ export {
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";
-export { type Counts, OriginLog, type Run, type Skip } from "./origin-log.ts";
-export { firstPortion, portions } from "./portions.ts";
-export { type Program, serve } from "./process.ts";
 export { retry } from "./retry.ts";
+export { type Program, serve } from "./serve.ts";
 export { startOnce } from "./start-once.ts";
 export { StoredLog, type StoredLogOptions } from "./stored-log.ts";
-export { within } from "./within.ts";

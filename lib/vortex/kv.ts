@@ -4,12 +4,12 @@
  * @see Maelstrom documentation, "Services"
  */
 import * as v from "valibot";
-import { isRpcError, RpcError } from "./errors.ts";
-import { type Schema, safeParse } from "./fast-parse.ts";
-import { stringifyJson } from "./json.ts";
-import { describeIssues, shorten } from "./message.ts";
+import { isRpcError, RpcError } from "../protocol/errors.ts";
+import { type Schema, safeParse } from "../protocol/fast-parse.ts";
+import { stringifyJson } from "../protocol/json.ts";
+import { describeIssues, shorten } from "../protocol/message.ts";
+import { once } from "./lazy.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";
-import { once } from "./once.ts";
 
 /** A service that keeps values under keys. */
 export type KvServiceId = "seq-kv" | "lin-kv" | "lww-kv";

@@ -7,9 +7,8 @@
  * @see Maelstrom protocol, "Messages", "Initialization", "Errors"
  */
 import * as v from "valibot";
-import { isRpcError, RpcError } from "./errors.ts";
-import { type Schema, safeParse } from "./fast-parse.ts";
-import type { Cancel, Host } from "./host.ts";
+import { isRpcError, RpcError } from "../protocol/errors.ts";
+import { type Schema, safeParse } from "../protocol/fast-parse.ts";
 import {
   type AnyBody,
   Body,
@@ -22,7 +21,8 @@ import {
   type NodeId,
   shorten,
   Topology,
-} from "./message.ts";
+} from "../protocol/message.ts";
+import type { Cancel, Host } from "./host.ts";
 
 /** A message that a handler is called with; `body` is what the handler's schema made of it. */
 export interface Request<Body = unknown> {

@@ -5,7 +5,7 @@
  * `--durable`, `--no-durable` or `--durable=false`.
  */
 import * as v from "valibot";
-import { describeIssues, shorten } from "./message.ts";
+import { describeIssues, shorten } from "../protocol/message.ts";
 
 /** Names and kinds of a program's options; each entry should have a default. */
 export type OptionsSchema<Options = unknown> = v.ObjectSchema<v.ObjectEntries, undefined> &

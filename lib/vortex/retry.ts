@@ -1,4 +1,4 @@
-import { isRpcError } from "./errors.ts";
+import { isRpcError } from "../protocol/errors.ts";
 import type { Node } from "./node.ts";
 
 const FIRST_TIMEOUT_MS = 3000;

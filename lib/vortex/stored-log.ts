@@ -10,8 +10,8 @@
  * are long, is read record by record.
  */
 import * as v from "valibot";
-import { isRpcError, RpcError } from "./errors.ts";
-import { stringifyJson } from "./json.ts";
+import { isRpcError, RpcError } from "../protocol/errors.ts";
+import { stringifyJson } from "../protocol/json.ts";
 import type { KVNode } from "./kv-node.ts";
 import { retry } from "./retry.ts";
 

@@ -1,21 +1,21 @@
 /** The `vortex` command. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { bunSubcommand } from "./commands/bun.ts";
-import { checkCommand } from "./commands/check.ts";
-import { completeCommand, completionCommand } from "./commands/completion.ts";
-import { EXIT_CODES } from "./commands/exit-codes.ts";
-import { Interrupted } from "./commands/interrupt.ts";
-import { remark } from "./commands/live.ts";
-import { mergeCommand } from "./commands/merge.ts";
-import { newCommand } from "./commands/new/new.ts";
-import { reportCommand } from "./commands/report.ts";
-import { serveCommand } from "./commands/serve.ts";
-import { simCommand } from "./commands/sim.ts";
-import { stagesCommand } from "./commands/stages.ts";
-import { testCommand } from "./commands/test.ts";
-import { BadArguments } from "./commands/test-flags.ts";
-import { TestCrash } from "./run.ts";
+import { bunSubcommand } from "./cli/bun.ts";
+import { checkCommand } from "./cli/check.ts";
+import { completeCommand, completionCommand } from "./cli/completion.ts";
+import { EXIT_CODES } from "./cli/exit-codes.ts";
+import { Interrupted } from "./cli/interrupt.ts";
+import { remark } from "./cli/live.ts";
+import { mergeCommand } from "./cli/merge.ts";
+import { newCommand } from "./cli/new/new.ts";
+import { reportCommand } from "./cli/report.ts";
+import { serveCommand } from "./cli/serve.ts";
+import { simCommand } from "./cli/sim.ts";
+import { stagesCommand } from "./cli/stages.ts";
+import { testCommand } from "./cli/test.ts";
+import { BadArguments } from "./cli/test-flags.ts";
+import { TestCrash } from "./run/test.ts";
 import { InvalidOptions } from "./workloads/workload.ts";
 
 const program: Command = new Command("vortex")

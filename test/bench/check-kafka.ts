@@ -4,7 +4,7 @@
  * Checks histories of several shapes and sizes that a seed fixes, each in a process of its own. The
  * memory is the most that process ever held, its history included.
  */
-import { checkKafka } from "../../lib/workbench/checkers/kafka.ts";
+import { checkKafka } from "../../lib/workbench/checkers/kafka/index.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { kafkaHistory } from "../support/kafka-model.ts";
 

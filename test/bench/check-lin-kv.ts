@@ -4,7 +4,7 @@
  *
  * Run with `bun test/bench/check-lin-kv.ts`.
  */
-import { checkLinearizable } from "../../lib/workbench/checkers/linearizable.ts";
+import { checkLinearizable } from "../../lib/workbench/checkers/register/linearizable.ts";
 import { type RegisterHistoryOptions, registerHistory } from "../support/register-history.ts";
 
 const manyKeys = { concurrency: 20, values: 5, indefinite: 0.02 };

@@ -5,9 +5,9 @@
  * them. Each run has a process of its own, so that its peak of memory is its own.
  */
 import type { Json } from "../../lib/vortex/index.ts";
-import { checkTxnListAppend } from "../../lib/workbench/checkers/txn-list-append.ts";
-import { checkTxnRwRegister } from "../../lib/workbench/checkers/txn-rw-register.ts";
-import type { History, Operation } from "../../lib/workbench/history.ts";
+import { checkTxnListAppend } from "../../lib/workbench/checkers/elle/txn-list-append.ts";
+import { checkTxnRwRegister } from "../../lib/workbench/checkers/elle/txn-rw-register.ts";
+import type { History, Operation } from "../../lib/workbench/history/history.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { type Traffic, transactions } from "../support/transactions.ts";
 

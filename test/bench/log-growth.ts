@@ -9,9 +9,9 @@
  * at most. Memory is the whole process's, after a collection of garbage.
  */
 import { kafka } from "../../challenges/kafka.ts";
-import { encode } from "../../lib/vortex/codec.ts";
+import { encode } from "../../lib/protocol/codec.ts";
 import { type AnyBody, KVNode, type Message } from "../../lib/vortex/index.ts";
-import { systemClock } from "../../lib/vortex/process.ts";
+import { systemClock } from "../../lib/vortex/serve.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000];
 const KEYS = 100;

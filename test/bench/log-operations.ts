@@ -10,7 +10,7 @@
 import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { runOnProcesses } from "../../lib/workbench/commands/run-on-processes.ts";
+import { runOnProcesses } from "../../lib/workbench/cli/run-on-processes.ts";
 import { testOptionsOf } from "../support/simulate.ts";
 
 const [runs = "5"] = process.argv.slice(2);

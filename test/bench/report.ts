@@ -8,8 +8,8 @@
  */
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { writeReport } from "../../lib/workbench/report/stored-run.ts";
-import { DEFAULTS, nodeNames } from "../../lib/workbench/test-options.ts";
+import { writeReport } from "../../lib/workbench/report/html/stored-run.ts";
+import { DEFAULTS, nodeNames } from "../../lib/workbench/run/test-options.ts";
 import { openPage } from "../support/browser.ts";
 import { temporaryDirectory } from "../support/vortex.ts";
 

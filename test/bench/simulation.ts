@@ -10,9 +10,9 @@
  */
 import { join } from "node:path";
 import Table from "cli-table3";
-import { stageOptions } from "../../lib/workbench/commands/stage-options.ts";
-import { simulate } from "../../lib/workbench/simulate.ts";
-import { STAGES } from "../../lib/workbench/stages.ts";
+import { simulate } from "../../lib/workbench/run/simulate.ts";
+import { stageOptions } from "../../lib/workbench/stages/stage-options.ts";
+import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import { broadcast } from "../programs/broadcast.ts";
 import { challenge } from "../support/challenges.ts";
 import { runSimulated } from "../support/simulate.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { TestResult } from "../../lib/workbench/results.ts";
+import type { TestResult } from "../../lib/workbench/run/results.ts";
 import { signsOf } from "../support/signs.ts";
 import { runSimulated } from "../support/simulate.ts";
 import type { BrokenCase } from "./case.ts";

@@ -5,7 +5,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { gCounter } from "../../challenges/g-counter.ts";
 import { gSet } from "../../challenges/g-set.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
-import type { Operation } from "../../lib/workbench/history.ts";
+import type { Operation } from "../../lib/workbench/history/history.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
 import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import { basename, join } from "node:path";
 import { Glob } from "bun";
-import { loadProgram } from "../../lib/workbench/commands/program.ts";
 import { FAULTS } from "../../lib/workbench/nemesis/faults.ts";
+import { loadProgram } from "../../lib/workbench/sweep/program.ts";
 import { WORKLOAD_NAMES } from "../../lib/workbench/workloads/index.ts";
 import { runSimulated } from "../support/simulate.ts";
 import { ROOT } from "../support/vortex.ts";

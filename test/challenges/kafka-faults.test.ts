@@ -2,8 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { kafka } from "../../challenges/kafka.ts";
 import type { StatsVerdict } from "../../lib/workbench/checkers/stats.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
 import { sweepFaults } from "../support/fault-sweep.ts";
 import { memoryLog } from "../support/programs/memory-log.ts";
 import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";

@@ -1,10 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { shorten } from "../../lib/protocol/message.ts";
+import { SERVICES } from "../../lib/services/index.ts";
 import { TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";
-import { shorten } from "../../lib/vortex/message.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { SERVICES } from "../../lib/workbench/services/index.ts";
 import { challenge } from "../support/challenges.ts";
 import { receive, settled } from "../support/fake-host.ts";
 

@@ -15,7 +15,7 @@ import {
   type KvServiceId,
   type OutgoingBody,
 } from "../../lib/vortex/index.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { acknowledgedEarly, every, withReplies } from "../broken/intercept.ts";
 import { signsOf } from "../support/signs.ts";

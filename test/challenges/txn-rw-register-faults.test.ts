@@ -4,9 +4,9 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import type { KVNode } from "../../lib/vortex/index.ts";
-import { wordsOf } from "../../lib/workbench/commands/test-flags.ts";
+import { wordsOf } from "../../lib/workbench/cli/test-flags.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { findingsOf } from "../../lib/workbench/results.ts";
+import { findingsOf } from "../../lib/workbench/run/results.ts";
 import { runSimulated, type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
 
 setDefaultTimeout(3_600_000);

@@ -5,9 +5,9 @@
  * what is no message, keep memory that it does not need. The services that a node asks are there:
  * every tenth answer of theirs comes twice, and every twentieth is an error with an odd code.
  */
-import { decode, encode } from "../../lib/vortex/codec.ts";
-import { LineReader, splitLines } from "../../lib/vortex/lines.ts";
-import { shorten } from "../../lib/vortex/message.ts";
+import { decode, encode } from "../../lib/protocol/codec.ts";
+import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
+import { shorten } from "../../lib/protocol/message.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { binary, memoryBytes } from "../support/spawn.ts";
 import { type Giant, giants } from "./giants.ts";

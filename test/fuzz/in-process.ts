@@ -5,12 +5,12 @@
  * every time, and much faster than with processes.
  */
 import * as v from "valibot";
+import { decode } from "../../lib/protocol/codec.ts";
+import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
 import { settled, TestHost } from "../../lib/testing/index.ts";
-import { decode } from "../../lib/vortex/codec.ts";
 import { KVNode, type Message, type Random } from "../../lib/vortex/index.ts";
-import { LineReader, splitLines } from "../../lib/vortex/lines.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { randomInteger, randomStream } from "../../lib/workbench/random.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
 import { challenge } from "../support/challenges.ts";
 import { isInitialized, noisesFor } from "./fuzz.ts";
 import { Judge } from "./judge.ts";

@@ -5,11 +5,12 @@
  * well-formed, wants a reply and is for clients to send gets one, and nothing else does. A reply is
  * either of the request's kind (`echo_ok` to `echo`) or an error that explains itself.
  */
+
+import { parseJson } from "../../lib/protocol/json.ts";
+import { isJsonInteger, isObject, shorten } from "../../lib/protocol/message.ts";
+import { SERVICES, type Service } from "../../lib/services/index.ts";
 import { type AnyBody, type Message, type NodeId, stringifyJson } from "../../lib/vortex/index.ts";
-import { parseJson } from "../../lib/vortex/json.ts";
-import { isJsonInteger, isObject, shorten } from "../../lib/vortex/message.ts";
 import { pickOne, randomInteger, randomStream } from "../../lib/workbench/random.ts";
-import { SERVICES, type Service } from "../../lib/workbench/services/index.ts";
 import { NODE_IDS } from "./noise.ts";
 import type { Probe, Subject } from "./subjects.ts";
 

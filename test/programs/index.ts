@@ -5,8 +5,8 @@
  */
 import { echo } from "../../challenges/echo.ts";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { SimulatedOptions } from "../support/simulate.ts";
 import { broadcast } from "./broadcast.ts";

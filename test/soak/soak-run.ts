@@ -1,14 +1,14 @@
 /** One soak: a long test of one program on real processes, with an eye on memory and latency. */
 import { readFileSync } from "node:fs";
 import { cpus } from "node:os";
-import { systemClock } from "../../lib/vortex/process.ts";
-import { isClientOperation, type Operation } from "../../lib/workbench/history.ts";
+import { systemClock } from "../../lib/vortex/serve.ts";
+import { ProcessCluster } from "../../lib/workbench/clusters/process-cluster.ts";
+import { isClientOperation, type Operation } from "../../lib/workbench/history/history.ts";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { ProcessCluster } from "../../lib/workbench/process-cluster.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { findingsOf } from "../../lib/workbench/results.ts";
-import { runTest } from "../../lib/workbench/run.ts";
-import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/test-options.ts";
+import { findingsOf } from "../../lib/workbench/run/results.ts";
+import { runTest } from "../../lib/workbench/run/test.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import {
   type LatencyGrowth,

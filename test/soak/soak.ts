@@ -10,8 +10,8 @@
 import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
-import { EXIT_CODES } from "../../lib/workbench/commands/exit-codes.ts";
-import { Interrupted, interruptible } from "../../lib/workbench/commands/interrupt.ts";
+import { EXIT_CODES } from "../../lib/workbench/cli/exit-codes.ts";
+import { Interrupted, interruptible } from "../../lib/workbench/cli/interrupt.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { megabytes, type SoakResult, soak } from "./soak-run.ts";
 import { SUBJECTS, type Subject } from "./subjects.ts";

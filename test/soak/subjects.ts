@@ -5,8 +5,8 @@ import {
   type Generator,
   type Invocation,
   once,
-} from "../../lib/workbench/generator.ts";
-import type { TestOptions } from "../../lib/workbench/test-options.ts";
+} from "../../lib/workbench/clients/generator.ts";
+import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { WORKLOADS, type WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { Workload, WorkloadOptions } from "../../lib/workbench/workloads/workload.ts";
 

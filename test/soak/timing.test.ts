@@ -1,5 +1,10 @@
 import { describe, expect, test } from "bun:test";
-import { type Context, clients, type Generator, nemesis } from "../../lib/workbench/generator.ts";
+import {
+  type Context,
+  clients,
+  type Generator,
+  nemesis,
+} from "../../lib/workbench/clients/generator.ts";
 import { atRate, calmMoment, inCycles, SOAK_FAULTS } from "./timing.ts";
 
 const S = 1e9;

@@ -1,6 +1,6 @@
 /** When a soak's operations and faults come. */
 
-import type { Generator } from "../../lib/workbench/generator.ts";
+import type { Generator } from "../../lib/workbench/clients/generator.ts";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import type { FaultTiming } from "../../lib/workbench/nemesis/nemesis.ts";
 

@@ -8,7 +8,7 @@ import {
   WR,
   WW,
 } from "../../lib/workbench/checkers/elle/relations.ts";
-import type { History, Operation } from "../../lib/workbench/history.ts";
+import type { History, Operation } from "../../lib/workbench/history/history.ts";
 
 /** That one thing comes before another, by their numbers. */
 export type Edge = readonly [from: number, to: number, relation: Relations];

@@ -7,7 +7,7 @@ import { kafka } from "../../challenges/kafka.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 
 export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   broadcast,

@@ -2,7 +2,7 @@
 import { join } from "node:path";
 import { parseJson } from "../../lib/vortex/index.ts";
 import type { CheckOptions } from "../../lib/workbench/checkers/checker.ts";
-import type { History } from "../../lib/workbench/history.ts";
+import type { History } from "../../lib/workbench/history/history.ts";
 
 /** A history under one set of options, and what Maelstrom's checkers say of it. */
 export interface CorpusCase {

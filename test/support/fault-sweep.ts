@@ -1,8 +1,8 @@
 /** Simulations of one challenge under faults, over seeds. */
-import { wordsOf } from "../../lib/workbench/commands/test-flags.ts";
+import { wordsOf } from "../../lib/workbench/cli/test-flags.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { findingsOf } from "../../lib/workbench/results.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
+import { findingsOf } from "../../lib/workbench/run/results.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { simulationSeeds } from "./seeds.ts";
 import { runSimulated, type Simulated, type SimulatedOptions, testOptionsOf } from "./simulate.ts";

@@ -1,7 +1,16 @@
-import type { Context, Generator, Invocation, Thread } from "../../lib/workbench/generator.ts";
-import type { Operation } from "../../lib/workbench/history.ts";
-import { type Completion, type Invoke, interpret } from "../../lib/workbench/interpreter.ts";
-import { Scheduler } from "../../lib/workbench/scheduler.ts";
+import type {
+  Context,
+  Generator,
+  Invocation,
+  Thread,
+} from "../../lib/workbench/clients/generator.ts";
+import {
+  type Completion,
+  type Invoke,
+  interpret,
+} from "../../lib/workbench/clients/interpreter.ts";
+import { Scheduler } from "../../lib/workbench/clusters/scheduler.ts";
+import type { Operation } from "../../lib/workbench/history/history.ts";
 
 export interface Run {
   readonly concurrency?: number;

@@ -1,6 +1,6 @@
 /** Short histories, written by hand. */
 import type { Json } from "../../lib/vortex/index.ts";
-import type { History, Operation, Process } from "../../lib/workbench/history.ts";
+import type { History, Operation, Process } from "../../lib/workbench/history/history.ts";
 
 /** What a history's next operation is; `history` fills in the rest. */
 export type Entry = Pick<Operation, "type" | "process"> &

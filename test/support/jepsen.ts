@@ -1,7 +1,8 @@
 /** Histories as Jepsen prints them. */
+
+import { isArray } from "../../lib/protocol/json-key.ts";
 import { isRawNumber, type Json, stringifyJson } from "../../lib/vortex/index.ts";
-import type { History, Operation } from "../../lib/workbench/history.ts";
-import { isArray } from "../../lib/workbench/json-key.ts";
+import type { History, Operation } from "../../lib/workbench/history/history.ts";
 
 /** `history.edn`: an operation on each line, as a map or, in older versions, as a record. */
 export function historyEdn(history: History, tag = ""): string {

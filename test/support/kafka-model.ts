@@ -5,7 +5,7 @@
  * with the client when an operation ends as `info`, and final polls of everything.
  */
 import type { Json, Random } from "../../lib/vortex/index.ts";
-import type { Operation, OperationType } from "../../lib/workbench/history.ts";
+import type { Operation, OperationType } from "../../lib/workbench/history/history.ts";
 import { pickOne, randomInteger } from "../../lib/workbench/random.ts";
 
 export interface KafkaModelOptions {

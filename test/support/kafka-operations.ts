@@ -1,6 +1,6 @@
 /** Writes histories of the kafka workload by hand. */
 import type { Json } from "../../lib/vortex/index.ts";
-import type { Operation, OperationType } from "../../lib/workbench/history.ts";
+import type { Operation, OperationType } from "../../lib/workbench/history/history.ts";
 
 type Event = Omit<Operation, "index" | "time">;
 

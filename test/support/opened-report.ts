@@ -1,7 +1,7 @@
 /** Reports in a browser. */
 import { join } from "node:path";
 import type { Json } from "../../lib/vortex/index.ts";
-import { writeReport } from "../../lib/workbench/report/stored-run.ts";
+import { writeReport } from "../../lib/workbench/report/html/stored-run.ts";
 import { type OpenedPage, openPage, type PageOptions } from "./browser.ts";
 import type { RunBuilder } from "./report-run.ts";
 import { temporaryDirectory } from "./vortex.ts";

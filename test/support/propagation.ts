@@ -5,7 +5,7 @@
  * client or from another node.
  */
 import * as v from "valibot";
-import type { JournalEvent } from "../../lib/workbench/journal.ts";
+import type { JournalEvent } from "../../lib/workbench/network/journal.ts";
 
 const Carrier = v.union([
   v.object({ type: v.literal("broadcast"), message: v.number() }),

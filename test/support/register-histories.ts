@@ -1,6 +1,6 @@
 /** Histories of registers: any, by fast-check, and one that is hard to judge. */
 import fc from "fast-check";
-import type { History } from "../../lib/workbench/history.ts";
+import type { History } from "../../lib/workbench/history/history.ts";
 import { fail, history, info, invoke, ok, whole } from "./history.ts";
 
 /** A few operations on key 0 by processes that overlap, with any results. */

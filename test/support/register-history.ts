@@ -2,7 +2,7 @@
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Json } from "../../lib/vortex/index.ts";
-import type { History } from "../../lib/workbench/history.ts";
+import type { History } from "../../lib/workbench/history/history.ts";
 import { type Entry, fail, history, info, invoke, ok } from "./history.ts";
 
 export interface RegisterHistoryOptions {

@@ -1,5 +1,5 @@
 /** Linearizability of one register by trying every order: slow, and plain enough to be believed. */
-import { type History, type Pair, pairs } from "../../lib/workbench/history.ts";
+import { type History, type Pair, pairs } from "../../lib/workbench/history/history.ts";
 
 /** Whether operations on one key, whose values are `[key, value]`, are linearizable. */
 export function isLinearizable(history: History): boolean {

@@ -2,8 +2,8 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Json, stringifyJson } from "../../lib/vortex/index.ts";
-import type { Operation } from "../../lib/workbench/history.ts";
-import type { JournalEvent } from "../../lib/workbench/journal.ts";
+import type { Operation } from "../../lib/workbench/history/history.ts";
+import type { JournalEvent } from "../../lib/workbench/network/journal.ts";
 import { Run } from "../../lib/workbench/report/page/model.ts";
 import {
   type FindingEntry,
@@ -11,8 +11,8 @@ import {
   type Limits,
   type RecordedRun,
   RunRecorder,
-} from "../../lib/workbench/report/run-recorder.ts";
-import { DEFAULTS } from "../../lib/workbench/test-options.ts";
+} from "../../lib/workbench/report/recorder/run-recorder.ts";
+import { DEFAULTS } from "../../lib/workbench/run/test-options.ts";
 
 type Body = JournalEvent["message"]["body"];
 

@@ -1,7 +1,7 @@
 /** Requests to services, and what is of interest in their replies. */
 import fc from "fast-check";
+import type { Service } from "../../lib/services/index.ts";
 import type { AnyBody, Json, Random } from "../../lib/vortex/index.ts";
-import type { Service } from "../../lib/workbench/services/index.ts";
 
 export const read = (key: Json): AnyBody => ({ type: "read", key });
 export const write = (key: Json, value: Json): AnyBody => ({ type: "write", key, value });

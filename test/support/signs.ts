@@ -1,4 +1,4 @@
-import type { TestResult } from "../../lib/workbench/results.ts";
+import type { TestResult } from "../../lib/workbench/run/results.ts";
 
 /** What a result says of the program, by the names that the field has for it. */
 export function signsOf(result: TestResult): ReadonlySet<string> {

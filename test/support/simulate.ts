@@ -1,9 +1,9 @@
-import type { Operation } from "../../lib/workbench/history.ts";
-import type { JournalEvent } from "../../lib/workbench/journal.ts";
-import type { TestResult } from "../../lib/workbench/results.ts";
-import { type Simulation, simulate } from "../../lib/workbench/simulate.ts";
-import type { AnyProgram } from "../../lib/workbench/simulated-cluster.ts";
-import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/test-options.ts";
+import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
+import type { Operation } from "../../lib/workbench/history/history.ts";
+import type { JournalEvent } from "../../lib/workbench/network/journal.ts";
+import type { TestResult } from "../../lib/workbench/run/results.ts";
+import { type Simulation, simulate } from "../../lib/workbench/run/simulate.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 
 export interface Simulated {

@@ -3,9 +3,9 @@ import { closeSync, mkdtempSync, openSync, read, readFileSync, rmSync } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { decode } from "../../lib/vortex/codec.ts";
+import { decode } from "../../lib/protocol/codec.ts";
+import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
 import type { AnyBody, Message } from "../../lib/vortex/index.ts";
-import { LineReader, splitLines } from "../../lib/vortex/lines.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 

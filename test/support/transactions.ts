@@ -3,7 +3,7 @@
  * with chosen faults would make.
  */
 import type { Json, Random } from "../../lib/vortex/index.ts";
-import type { History, Operation } from "../../lib/workbench/history.ts";
+import type { History, Operation } from "../../lib/workbench/history/history.ts";
 import { pickOne, randomInteger } from "../../lib/workbench/random.ts";
 import { type Entry, invoke, ok, whole } from "./history.ts";
 

@@ -3,7 +3,7 @@
  *
  * @see Maelstrom, `maelstrom.checker/availability-checker`
  */
-import { type History, type Pair, pairs } from "../history.ts";
+import { type History, type Pair, pairs } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { ending, TOLD_PER_KIND, whose } from "./wording.ts";
 

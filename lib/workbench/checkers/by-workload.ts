@@ -2,11 +2,11 @@
 import type { Checker } from "./checker.ts";
 import { checkCounter } from "./counter.ts";
 import { checkEcho } from "./echo.ts";
-import { checkKafka } from "./kafka.ts";
-import { checkLinearizable } from "./linearizable.ts";
+import { checkTxnListAppend } from "./elle/txn-list-append.ts";
+import { checkTxnRwRegister } from "./elle/txn-rw-register.ts";
+import { checkKafka } from "./kafka/index.ts";
+import { checkLinearizable } from "./register/linearizable.ts";
 import { checkSetFull } from "./set-full.ts";
-import { checkTxnListAppend } from "./txn-list-append.ts";
-import { checkTxnRwRegister } from "./txn-rw-register.ts";
 import { checkUniqueIds } from "./unique-ids.ts";
 
 export const CHECKERS = {

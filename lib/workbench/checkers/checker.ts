@@ -1,5 +1,5 @@
 /** What a checker is and says. */
-import type { History, Operation } from "../history.ts";
+import type { History, Operation } from "../history/history.ts";
 
 /** Maelstrom's verdicts: it holds, it does not, or nobody could tell. */
 export type Validity = true | false | "unknown";

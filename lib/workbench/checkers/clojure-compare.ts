@@ -7,8 +7,9 @@
  *
  * @see Clojure, `clojure.lang.Util.compare` and `APersistentVector.compareTo`
  */
+
+import { isArray } from "../../protocol/json-key.ts";
 import { isRawNumber, type Json, type RawNumber } from "../../vortex/index.ts";
-import { isArray } from "../json-key.ts";
 import { quote } from "./wording.ts";
 
 /**

@@ -4,9 +4,10 @@
  * Maelstrom does not ask: its checker of transactions accepts nodes that never tell each other
  * anything. So this is Vortex' own, and judged only where it is wanted.
  */
+
+import { isSameJson } from "../../protocol/json-key.ts";
 import type { Json, NodeId } from "../../vortex/index.ts";
-import { type History, isClientOperation, type Operation } from "../history.ts";
-import { isSameJson } from "../json-key.ts";
+import { type History, isClientOperation, type Operation } from "../history/history.ts";
 import { type Finding, mergeValidity, type Validity, type Verdict } from "./checker.ts";
 import {
   type Atom,

@@ -7,7 +7,7 @@
  * @see Maelstrom, `maelstrom.workload.pn-counter/checker`
  */
 import { isRawNumber, type Json, parseJson } from "../../vortex/index.ts";
-import type { History, Operation } from "../history.ts";
+import type { History, Operation } from "../history/history.ts";
 import { type CheckOptions, FatalCheckError, type Finding, type Verdict } from "./checker.ts";
 import { holds, type Range, subsetSums } from "./subset-sums.ts";
 import { plural, quote, TOLD_PER_KIND, whose } from "./wording.ts";

@@ -3,9 +3,10 @@
  *
  * @see Maelstrom, `maelstrom.workload.echo/checker`
  */
+
+import { isSameJson } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
-import { type History, type Operation, pairs } from "../history.ts";
-import { isSameJson } from "../json-key.ts";
+import { type History, type Operation, pairs } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { ending, quote, TOLD_PER_KIND, whose } from "./wording.ts";
 

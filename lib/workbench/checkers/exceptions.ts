@@ -3,7 +3,7 @@
  *
  * @see Jepsen, `jepsen.checker/unhandled-exceptions`
  */
-import type { History, Operation } from "../history.ts";
+import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { plural, whose } from "./wording.ts";
 

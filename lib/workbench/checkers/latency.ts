@@ -1,5 +1,5 @@
 /** How long operations took. */
-import { type History, pairs } from "../history.ts";
+import { type History, pairs } from "../history/history.ts";
 
 /** Quantiles of some times, such as the latencies of one function's `ok` operations, in ms. */
 export interface LatencyQuantiles {

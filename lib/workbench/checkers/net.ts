@@ -3,8 +3,8 @@
  *
  * @see Maelstrom, `net/checker.clj`
  */
-import { type History, isClientOperation } from "../history.ts";
-import type { Journal, MessageCounts } from "../journal.ts";
+import { type History, isClientOperation } from "../history/history.ts";
+import type { Journal, MessageCounts } from "../network/journal.ts";
 
 /** Counts of one class; `msgsPerOp` is left out when there was no operation. */
 export interface NetCounts extends MessageCounts {

@@ -15,9 +15,15 @@
  *
  * @see Jepsen, `jepsen.checker/set-full`
  */
+
+import { isArray, jsonKey } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
-import { type History, isClientOperation, type Operation, type Process } from "../history.ts";
-import { isArray, jsonKey } from "../json-key.ts";
+import {
+  type History,
+  isClientOperation,
+  type Operation,
+  type Process,
+} from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { compareJson } from "./clojure-compare.ts";
 import { plural, quote, seconds, TOLD_PER_KIND, whose } from "./wording.ts";

@@ -3,7 +3,7 @@
  *
  * @see Jepsen, `jepsen.checker/stats`, wrapped by `jepsen.tests.kafka/stats-checker`
  */
-import { type History, isClientOperation, type Operation } from "../history.ts";
+import { type History, isClientOperation, type Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { plural } from "./wording.ts";
 

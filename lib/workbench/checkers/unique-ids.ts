@@ -3,9 +3,10 @@
  *
  * @see Jepsen, `jepsen.checker/unique-ids`
  */
+
+import { jsonKey } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
-import type { History, Operation } from "../history.ts";
-import { jsonKey } from "../json-key.ts";
+import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { compareJson } from "./clojure-compare.ts";
 import { quote, TOLD_PER_KIND, whose } from "./wording.ts";

@@ -1,6 +1,6 @@
 /** The phrases that findings share. */
 import { type Json, stringifyJson } from "../../vortex/index.ts";
-import type { Operation } from "../history.ts";
+import type { Operation } from "../history/history.ts";
 
 /** How many findings of one kind a verdict tells; the fields count them all. */
 export const TOLD_PER_KIND = 8;

@@ -1,7 +1,7 @@
 /** What a fault is. */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
-import type { Cluster } from "../cluster.ts";
-import type { Network } from "../network.ts";
+import type { Cluster } from "../clusters/cluster.ts";
+import type { Network } from "../network/network.ts";
 
 /** What faults work on. */
 export interface FaultEnvironment {

@@ -3,7 +3,7 @@
  * services are reached over reliable connections. Maelstrom's network knows loss and slowness too,
  * but its command line cannot switch them on.
  */
-import type { MessageFaults } from "../network.ts";
+import type { MessageFaults } from "../network/network.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
 /** Every other message between nodes is lost. */

@@ -15,7 +15,7 @@ import {
   once,
   phases,
   stagger,
-} from "../generator.ts";
+} from "../clients/generator.ts";
 import { type Fault, INJECTORS } from "./faults.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 

@@ -1,6 +1,6 @@
 /** Faults that cut links between nodes. */
 import type { Json } from "../../vortex/index.ts";
-import type { Grudge } from "../network.ts";
+import type { Grudge } from "../network/network.ts";
 import { pickOne } from "../random.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 import { drawOneWayPartition, drawPartition, ONE_WAY_KINDS, PARTITION_KINDS } from "./partition.ts";

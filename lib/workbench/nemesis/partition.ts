@@ -6,7 +6,7 @@
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis.clj` (`partition-majorities-ring`)
  */
 import type { NodeId, Random } from "../../vortex/index.ts";
-import type { Grudge } from "../network.ts";
+import type { Grudge } from "../network/network.ts";
 import { pickOne, shuffle } from "../random.ts";
 
 export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;

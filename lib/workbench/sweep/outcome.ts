@@ -1,6 +1,6 @@
 /** What is kept of each run of a sweep. */
 import * as v from "valibot";
-import { figuresOf, findingsOf, type TestResult } from "../results.ts";
+import { figuresOf, findingsOf, type TestResult } from "../run/results.ts";
 
 export const Outcome = v.object({
   seed: v.number(),

@@ -1,5 +1,5 @@
 /** A failing test -> a smaller one that still fails, in the same way. */
-import type { TestOptions } from "../test-options.ts";
+import type { TestOptions } from "../run/test-options.ts";
 
 /** Runs a test; returns which anomaly it shows, or `undefined` if it is valid. */
 export type Try = (options: TestOptions) => string | undefined | Promise<string | undefined>;

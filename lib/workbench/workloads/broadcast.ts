@@ -4,10 +4,10 @@
  * @see Maelstrom workloads, "Broadcast"
  */
 import { checkSetFull } from "../checkers/set-full.ts";
-import { replySchema } from "../client.ts";
-import { clients, eachClient, mix, once } from "../generator.ts";
-import { TOPOLOGIES } from "../topology.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients, eachClient, mix, once } from "../clients/generator.ts";
 import { List } from "./schemas.ts";
+import { TOPOLOGIES } from "./topology.ts";
 import {
   RPC_TIMEOUT_MS,
   statelessClient,

@@ -5,8 +5,8 @@
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
 import { checkCounter } from "../checkers/counter.ts";
-import { replySchema } from "../client.ts";
-import { clients, eachClient, type Invocation, once } from "../generator.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
 import { randomInteger } from "../random.ts";
 import { Integer } from "./schemas.ts";
 import {

@@ -4,8 +4,8 @@
  * @see Maelstrom workloads, "Echo"
  */
 import { checkEcho } from "../checkers/echo.ts";
-import { replySchema } from "../client.ts";
-import { clients } from "../generator.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients } from "../clients/generator.ts";
 import { randomInteger } from "../random.ts";
 import { Json } from "./schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadOptions } from "./workload.ts";

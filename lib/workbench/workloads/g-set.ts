@@ -4,8 +4,8 @@
  * @see Maelstrom workloads, "G-set"
  */
 import { checkSetFull } from "../checkers/set-full.ts";
-import { replySchema } from "../client.ts";
-import { clients, eachClient, mix, once } from "../generator.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients, eachClient, mix, once } from "../clients/generator.ts";
 import { List } from "./schemas.ts";
 import {
   RPC_TIMEOUT_MS,

@@ -1,6 +1,6 @@
 /** Every workload, by Maelstrom's name of it. */
 import { randomStream } from "../random.ts";
-import type { TestOptions } from "../test-options.ts";
+import type { TestOptions } from "../run/test-options.ts";
 import { broadcast } from "./broadcast.ts";
 import { gCounter, pnCounter } from "./counters.ts";
 import { echo } from "./echo.ts";

@@ -5,8 +5,8 @@
  */
 import * as v from "valibot";
 import type { Json, Random } from "../../vortex/index.ts";
-import { checkKafka } from "../checkers/kafka.ts";
-import { type Client, replySchema } from "../client.ts";
+import { checkKafka } from "../checkers/kafka/index.ts";
+import { type Client, replySchema } from "../clients/client.ts";
 import {
   any,
   clients,
@@ -17,9 +17,9 @@ import {
   phases,
   stagger,
   timeLimit,
-} from "../generator.ts";
-import type { Operation, Process } from "../history.ts";
-import type { Completion } from "../interpreter.ts";
+} from "../clients/generator.ts";
+import type { Completion } from "../clients/interpreter.ts";
+import type { Operation, Process } from "../history/history.ts";
 import { randomInteger } from "../random.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import { Json as AnyJson, Integer, mapOf } from "./schemas.ts";

@@ -5,9 +5,9 @@
  *   `tests/linearizable_register.clj`
  */
 import type { Json, Random } from "../../vortex/index.ts";
-import { checkLinearizable } from "../checkers/linearizable.ts";
-import { replySchema } from "../client.ts";
-import type { Generator, Invocation } from "../generator.ts";
+import { checkLinearizable } from "../checkers/register/linearizable.ts";
+import { replySchema } from "../clients/client.ts";
+import type { Generator, Invocation } from "../clients/generator.ts";
 import { randomInteger } from "../random.ts";
 import { Json as AnyJson } from "./schemas.ts";
 import {

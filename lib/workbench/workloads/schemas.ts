@@ -1,7 +1,7 @@
 /** What replies consist of. */
 import * as v from "valibot";
+import { type AnyBody, isJsonInteger, isObject } from "../../protocol/message.ts";
 import type { Json as JsonValue, RawNumber } from "../../vortex/index.ts";
-import { type AnyBody, isJsonInteger, isObject } from "../../vortex/message.ts";
 
 /** Any JSON value, null among them; only that it is there matters. */
 export const Json = v.custom<JsonValue>((value) => value !== undefined, "must be any JSON value");

@@ -4,8 +4,8 @@
  * @see Maelstrom workloads, "Unique-ids"
  */
 import { checkUniqueIds } from "../checkers/unique-ids.ts";
-import { replySchema } from "../client.ts";
-import { clients } from "../generator.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients } from "../clients/generator.ts";
 import { Json } from "./schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload } from "./workload.ts";
 

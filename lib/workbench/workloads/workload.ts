@@ -3,11 +3,11 @@ import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Checker } from "../checkers/checker.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence.ts";
 import type { Atom } from "../checkers/elle/transactions.ts";
-import type { Client, ErrorPolicy } from "../client.ts";
-import type { Generator, Invocation } from "../generator.ts";
-import type { History } from "../history.ts";
-import type { Completion } from "../interpreter.ts";
-import type { TestOptions } from "../test-options.ts";
+import type { Client, ErrorPolicy } from "../clients/client.ts";
+import type { Generator, Invocation } from "../clients/generator.ts";
+import type { Completion } from "../clients/interpreter.ts";
+import type { History } from "../history/history.ts";
+import type { TestOptions } from "../run/test-options.ts";
 
 /** What a workload may depend on. */
 export interface WorkloadOptions extends TestOptions {

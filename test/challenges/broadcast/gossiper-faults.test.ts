@@ -9,9 +9,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Gossiper } from "../../../challenges/broadcast/gossiper.ts";
 import type { Outgoing } from "../../../challenges/broadcast/messages.ts";
 import { type NodeId, parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
+import { Scheduler } from "../../../lib/workbench/clusters/scheduler.ts";
 import { pickOne, randomInteger, randomStream } from "../../../lib/workbench/random.ts";
-import { Scheduler } from "../../../lib/workbench/scheduler.ts";
-import { nodeNames } from "../../../lib/workbench/test-options.ts";
+import { nodeNames } from "../../../lib/workbench/run/test-options.ts";
 import { simulationSeeds } from "../../support/seeds.ts";
 
 setDefaultTimeout(3_600_000);

@@ -529,8 +529,8 @@ describe.each(["throws", "rejects"] as const)("A handler that %s", (how) => {
   });
 
   test("the RpcError of another copy of the library answers with it", async () => {
-    const path = require.resolve("../../../lib/vortex/errors.ts");
-    const copy: typeof import("../../../lib/vortex/errors.ts") = await import(`${path}?other`);
+    const path = require.resolve("../../../lib/protocol/errors.ts");
+    const copy: typeof import("../../../lib/protocol/errors.ts") = await import(`${path}?other`);
     const { bodies } = await thrown(new copy.RpcError("abort"), how);
     expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 14, text: "abort" }]);
   });

@@ -2,8 +2,8 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { type AnyBody, KVNode, type Message } from "../../../lib/vortex/index.ts";
+import { Scheduler } from "../../../lib/workbench/clusters/scheduler.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
-import { Scheduler } from "../../../lib/workbench/scheduler.ts";
 
 setDefaultTimeout(600_000);
 

@@ -4,7 +4,7 @@
  * @see Elle 0.2.2, elle.txn
  */
 import type { Json } from "../../../vortex/index.ts";
-import type { Operation } from "../../history.ts";
+import type { Operation } from "../../history/history.ts";
 import { enumerate, quote, whose } from "../wording.ts";
 import type { Anomalies } from "./anomalies.ts";
 import {

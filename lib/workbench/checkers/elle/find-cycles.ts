@@ -4,9 +4,9 @@ import { type Anomalies, DEFAULT_MODELS, EMPTY_GRAPH } from "./anomalies.ts";
 import { anomaliesForbiddenBy } from "./consistency-models.ts";
 import { CYCLE_TYPES } from "./cycle-types.ts";
 import { cycleCases } from "./cycles.ts";
+import { type TransactionDependencies, tellCase } from "./explain-cycle.ts";
 import { PROCESS, REALTIME, type Relations } from "./relations.ts";
 import { linkProcesses, RealtimeOrder } from "./session-order.ts";
-import { type TransactionDependencies, tellCase } from "./tell-cycle.ts";
 import type { TransactionHistory } from "./transactions.ts";
 
 /** Where to look for cycles. */

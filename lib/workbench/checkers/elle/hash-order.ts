@@ -9,8 +9,9 @@
  * @see Steindorfer and Vinju, "Optimizing hash-array mapped tries" (2015); Appleby, MurmurHash3,
  *   as Clojure applies it to longs; Java, `List.hashCode`
  */
+
+import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import { jsonKey } from "../../json-key.ts";
 
 const BITS_PER_LEVEL = 5;
 const HASH_BITS = 32;

@@ -3,9 +3,10 @@
  *
  * @see Elle 0.2.2, elle.list-append
  */
+
+import { isSameJson } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import type { Operation } from "../../history.ts";
-import { isSameJson } from "../../json-key.ts";
+import type { Operation } from "../../history/history.ts";
 import { FatalCheckError } from "../checker.ts";
 import { quote, whose } from "../wording.ts";
 import type { Anomalies } from "./anomalies.ts";

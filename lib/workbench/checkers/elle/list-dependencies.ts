@@ -3,13 +3,14 @@
  *
  * @see Elle 0.2.2, elle.list-append/graph
  */
+
+import { isSameJson } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import { isSameJson } from "../../json-key.ts";
 import { quote } from "../wording.ts";
+import type { Named, TransactionDependencies } from "./explain-cycle.ts";
 import { GraphBuilder } from "./graph.ts";
 import { type ListOrders, listOf } from "./list-orders.ts";
 import { type Relations, RW, WR, WW } from "./relations.ts";
-import type { Named, TransactionDependencies } from "./tell-cycle.ts";
 import {
   type Atom,
   atom,

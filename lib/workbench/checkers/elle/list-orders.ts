@@ -3,8 +3,9 @@
  *
  * @see Elle 0.2.2, elle.list-append/sorted-values
  */
+
+import { isArray, isSameJson, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import { isArray, isSameJson, jsonKey } from "../../json-key.ts";
 import { inHashOrder, listHash } from "./hash-order.ts";
 import { type Atom, atom, type Transaction, type TransactionHistory } from "./transactions.ts";
 

@@ -4,9 +4,10 @@
  * A transaction is `[[f, key, value], ...]`, its micro-operations in order. A read's value is
  * `null` in the invocation; the completion has what was read.
  */
+
+import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import { type History, isClientOperation, type Operation, pairs } from "../../history.ts";
-import { isArray, jsonKey } from "../../json-key.ts";
+import { type History, isClientOperation, type Operation, pairs } from "../../history/history.ts";
 
 /** One step of a transaction: what is done, to which key, with or yielding which value. */
 export type MicroOperation = readonly [f: string, key: Json, value: Json];

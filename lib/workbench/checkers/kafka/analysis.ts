@@ -3,9 +3,15 @@
  *
  * Every operation has one micro-operation, as Maelstrom's client insists: no transactions.
  */
+
+import { isArray } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json } from "../../../vortex/index.ts";
-import { type History, isClientOperation, type Operation, type Process } from "../../history.ts";
-import { isArray } from "../../json-key.ts";
+import {
+  type History,
+  isClientOperation,
+  type Operation,
+  type Process,
+} from "../../history/history.ts";
 import { quote } from "../wording.ts";
 import { Log, type Message } from "./log.ts";
 

@@ -8,8 +8,9 @@
  *
  * @see Clojure, `Murmur3.hashLong` and `PersistentHashMap`
  */
+
+import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import { jsonKey } from "../../json-key.ts";
 
 /** Compares two different values by their places in a Clojure set: negative if `one` is earlier. */
 export function compareInSet(one: Json, other: Json): number {

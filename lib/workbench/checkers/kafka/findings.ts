@@ -1,5 +1,5 @@
 /** What the kafka checker found: every case is counted, the first few of each kind are told. */
-import type { Operation } from "../../history.ts";
+import type { Operation } from "../../history/history.ts";
 import type { Finding } from "../checker.ts";
 import { quote, TOLD_PER_KIND, whose } from "../wording.ts";
 import type { Log, Message } from "./log.ts";

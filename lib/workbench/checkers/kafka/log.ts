@@ -1,9 +1,10 @@
 /**
  * What a history tells of one key's log: its messages, who sent and who polled them, and where.
  */
+
+import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import type { Operation } from "../../history.ts";
-import { jsonKey } from "../../json-key.ts";
+import type { Operation } from "../../history/history.ts";
 import { compareJson } from "../clojure-compare.ts";
 import { compareInSet } from "./clojure-set.ts";
 

@@ -1,5 +1,5 @@
 /** Whether every message that was acknowledged was polled in the end. */
-import type { Operation } from "../../history.ts";
+import type { Operation } from "../../history/history.ts";
 import { whose } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
 import { type Findings, named, sender, sentence } from "./findings.ts";

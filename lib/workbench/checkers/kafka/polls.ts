@@ -2,7 +2,7 @@
  * Whether polls go through each log in order, without holes, repeats and steps back, within one
  * poll and from one poll of a process to its next; and whether they return what they must not.
  */
-import type { Operation } from "../../history.ts";
+import type { Operation } from "../../history/history.ts";
 import { seconds, whose } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
 import { FEW, type Findings, few, placed, sender, sentence } from "./findings.ts";

@@ -1,5 +1,5 @@
 /** Where each process left off in each log: a process should go on from there. */
-import type { Operation, Process } from "../../history.ts";
+import type { Operation, Process } from "../../history/history.ts";
 import type { Assign } from "./analysis.ts";
 import type { Message } from "./log.ts";
 

@@ -2,7 +2,7 @@
  * How far polls lag behind: how long before a poll was invoked an offset was known to exist that
  * its process had yet to reach. For information only: a log may be read late.
  */
-import type { Process } from "../../history.ts";
+import type { Process } from "../../history/history.ts";
 import type { Analysis, Poll, Step } from "./analysis.ts";
 
 /**

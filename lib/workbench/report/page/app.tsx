@@ -1,6 +1,6 @@
 /** The page. */
 import { useEffect, useMemo, useState } from "preact/hooks";
-import type { Gauge } from "../run-data.ts";
+import type { Gauge } from "../recorder/run-data.ts";
 import { Charts } from "./charts.tsx";
 import { type Colors, readColors } from "./colors.ts";
 import { Diagrams } from "./diagrams.tsx";

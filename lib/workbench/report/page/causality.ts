@@ -7,7 +7,7 @@
  *
  * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
  */
-import { numbersIn } from "../places.ts";
+import { numbersIn } from "../recorder/places.ts";
 import { rowsWithText } from "./filter.ts";
 import { lowerBound, type Run } from "./model.ts";
 

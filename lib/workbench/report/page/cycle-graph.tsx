@@ -1,6 +1,6 @@
 /** A cycle of transactions, drawn: each a box with what it did, each reason for their order a line. */
 import { useMemo } from "preact/hooks";
-import type { CycleStep } from "../run-data.ts";
+import type { CycleStep } from "../recorder/run-data.ts";
 import {
   type CycleEdge,
   type CycleNode,

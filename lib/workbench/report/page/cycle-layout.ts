@@ -1,6 +1,6 @@
 /** Where the transactions of a cycle are drawn, and what stands in them. Knows nothing of the DOM. */
 import { Graph, layout } from "@dagrejs/dagre";
-import type { CycleStep } from "../run-data.ts";
+import type { CycleStep } from "../recorder/run-data.ts";
 import type { Run } from "./model.ts";
 import { shown } from "./shown.ts";
 

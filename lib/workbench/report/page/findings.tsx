@@ -1,6 +1,6 @@
 /** What was found wrong, each with the operations it consists of. */
 import { useState } from "preact/hooks";
-import type { PageFinding } from "../run-data.ts";
+import type { PageFinding } from "../recorder/run-data.ts";
 import { CycleGraph } from "./cycle-graph.tsx";
 import type { Run } from "./model.ts";
 import { Link, Table } from "./parts.tsx";

@@ -1,6 +1,6 @@
 /** A log's key: its offsets, against who sent there and who polled. */
 import { useState } from "preact/hooks";
-import type { LogActivity, LogEvent, LogKey } from "../run-data.ts";
+import type { LogActivity, LogEvent, LogKey } from "../recorder/run-data.ts";
 import type { Colors } from "./colors.ts";
 import type { Run } from "./model.ts";
 import { Link, Table } from "./parts.tsx";

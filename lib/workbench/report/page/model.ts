@@ -1,6 +1,6 @@
 /** A run as the page holds it: columns, and what is asked of them. Knows nothing of the DOM. */
-import { sums, unpack } from "../packing.ts";
-import { ENDINGS, type Ending, type RunColumns, type RunHeader } from "../run-data.ts";
+import { sums, unpack } from "../recorder/columnar-codec.ts";
+import { ENDINGS, type Ending, type RunColumns, type RunHeader } from "../recorder/run-data.ts";
 
 /** Where a row's text lies within the text of all rows. */
 interface Texts {

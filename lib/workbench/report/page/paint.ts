@@ -4,7 +4,7 @@
  * What happened can be a million messages, so it is painted in portions, each short enough for a
  * frame: stroking lines is what the time goes to, about 3 microseconds a line without a graphics card.
  */
-import type { Ending, FaultSpan } from "../run-data.ts";
+import type { Ending, FaultSpan } from "../recorder/run-data.ts";
 import type { Colors } from "./colors.ts";
 import {
   AXIS_HEIGHT,

@@ -1,6 +1,6 @@
 /** How a value of a broadcast went from node to node. */
 import { useMemo, useState } from "preact/hooks";
-import type { Spread, SpreadValue } from "../run-data.ts";
+import type { Spread, SpreadValue } from "../recorder/run-data.ts";
 import { milliseconds, type Run } from "./model.ts";
 import { fitted, niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";

@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { CHECKED_WORKLOADS, CHECKERS } from "../../../../lib/workbench/checkers/by-workload.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
-import { DEFAULTS } from "../../../../lib/workbench/test-options.ts";
+import { DEFAULTS } from "../../../../lib/workbench/run/test-options.ts";
 import { WORKLOAD_NAMES, WORKLOADS } from "../../../../lib/workbench/workloads/index.ts";
 
 test("CHECKERS has every workload", () => {

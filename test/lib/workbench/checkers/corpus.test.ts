@@ -5,6 +5,7 @@
  * cases of a workload, and fails with the list of the cases that differ.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
+import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
 import {
@@ -15,7 +16,6 @@ import {
 import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
-import { jsonKey } from "../../../../lib/workbench/json-key.ts";
 import { type CorpusCase, corpusCases } from "../../../support/corpus.ts";
 
 /** How many cases there are of each workload. */

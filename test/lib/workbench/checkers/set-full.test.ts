@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
 import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
-import type { History, Operation } from "../../../../lib/workbench/history.ts";
-import { jsonKey } from "../../../../lib/workbench/json-key.ts";
+import type { History, Operation } from "../../../../lib/workbench/history/history.ts";
 import { at, fail, history, info, invoke, ok, whole } from "../../../support/history.ts";
 
 const add = (process: number, element: Json) => whole(process, "add", element);

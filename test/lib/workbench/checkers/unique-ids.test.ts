@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
 import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
-import { jsonKey } from "../../../../lib/workbench/json-key.ts";
 import { fail, history, info, invoke, whole } from "../../../support/history.ts";
 
 const json = (text: string) => parseJson(text) as Json;

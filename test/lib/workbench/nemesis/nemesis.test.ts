@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { uniqueIds } from "../../../../challenges/unique-ids.ts";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
-import type { Operation } from "../../../../lib/workbench/history.ts";
+import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import type { Fault } from "../../../../lib/workbench/nemesis/faults.ts";
 import type { FaultTiming } from "../../../../lib/workbench/nemesis/nemesis.ts";
 import { runSimulated } from "../../../support/simulate.ts";

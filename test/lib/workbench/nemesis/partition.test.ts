@@ -7,9 +7,9 @@ import {
   PARTITION_KINDS,
   type PartitionKind,
 } from "../../../../lib/workbench/nemesis/partition.ts";
-import type { Grudge } from "../../../../lib/workbench/network.ts";
+import type { Grudge } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
-import { nodeNames } from "../../../../lib/workbench/test-options.ts";
+import { nodeNames } from "../../../../lib/workbench/run/test-options.ts";
 import { randoms } from "../../../support/seeds.ts";
 
 const counts = fc.integer({ min: 1, max: 12 });

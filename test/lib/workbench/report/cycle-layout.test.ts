@@ -3,7 +3,7 @@ import {
   type CycleLayout,
   layOutCycle,
 } from "../../../../lib/workbench/report/page/cycle-layout.ts";
-import type { CycleStep } from "../../../../lib/workbench/report/run-data.ts";
+import type { CycleStep } from "../../../../lib/workbench/report/recorder/run-data.ts";
 import { RunBuilder } from "../../../support/report-run.ts";
 
 type Txn = RunBuilder["history"][number]["value"];

@@ -1,7 +1,7 @@
 /** The report in a reader's hands: fingers, keys, themes. Left out where there is no Chromium. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { RunList } from "../../../../lib/workbench/report/run-list.ts";
+import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
 import { BROWSER, type OpenedPage, openPage } from "../../../support/browser.ts";
 import { openReport, settle, shownTime, textOf } from "../../../support/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";

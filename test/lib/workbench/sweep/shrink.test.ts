@@ -1,6 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import {
+  DEFAULTS,
+  nodeNames,
+  type TestOptions,
+} from "../../../../lib/workbench/run/test-options.ts";
 import { shrink, type Try } from "../../../../lib/workbench/sweep/shrink.ts";
-import { DEFAULTS, nodeNames, type TestOptions } from "../../../../lib/workbench/test-options.ts";
 
 const large: TestOptions = {
   ...DEFAULTS,

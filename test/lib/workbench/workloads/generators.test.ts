@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import type { Operation } from "../../../../lib/workbench/history.ts";
+import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
 import { invocations, runGenerator } from "../../../support/generators.ts";
 import { firstInvocations, makeWorkload, partOf } from "../../../support/workloads.ts";

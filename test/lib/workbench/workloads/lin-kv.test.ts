@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
-import type { Invocation } from "../../../../lib/workbench/generator.ts";
-import type { Operation } from "../../../../lib/workbench/history.ts";
-import type { Completion } from "../../../../lib/workbench/interpreter.ts";
-import { nodeNames } from "../../../../lib/workbench/test-options.ts";
+import type { Invocation } from "../../../../lib/workbench/clients/generator.ts";
+import type { Completion } from "../../../../lib/workbench/clients/interpreter.ts";
+import type { Operation } from "../../../../lib/workbench/history/history.ts";
+import { nodeNames } from "../../../../lib/workbench/run/test-options.ts";
 import {
   asked,
   converse,

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
-import type { TestOptions } from "../../../../lib/workbench/test-options.ts";
+import type { TestOptions } from "../../../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
 import {
   asked,

@@ -3,7 +3,11 @@
  * cycles. For small histories with messages 1 to 9.
  */
 import type { Json } from "../../../../../lib/vortex/index.ts";
-import { type History, type Operation, pairs } from "../../../../../lib/workbench/history.ts";
+import {
+  type History,
+  type Operation,
+  pairs,
+} from "../../../../../lib/workbench/history/history.ts";
 
 export interface OracleVerdict {
   readonly counts: { readonly [anomaly: string]: number };

@@ -1,8 +1,8 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json, Random } from "../../../../../lib/vortex/index.ts";
-import { checkKafka } from "../../../../../lib/workbench/checkers/kafka.ts";
-import type { Operation, OperationType } from "../../../../../lib/workbench/history.ts";
+import { checkKafka } from "../../../../../lib/workbench/checkers/kafka/index.ts";
+import type { Operation, OperationType } from "../../../../../lib/workbench/history/history.ts";
 import { pickOne, randomInteger } from "../../../../../lib/workbench/random.ts";
 import { kafkaHistory } from "../../../../support/kafka-model.ts";
 import { randoms } from "../../../../support/seeds.ts";

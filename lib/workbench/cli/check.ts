@@ -1,0 +1,166 @@
+/** `vortex check`: judges stored histories again. */
+import { Command, Option } from "commander";
+import { stringifyJson } from "../../vortex/index.ts";
+import { CHECKED_WORKLOADS } from "../checkers/by-workload.ts";
+import type { CheckOptions } from "../checkers/checker.ts";
+import {
+  type CheckedHistory,
+  describeChecked,
+  describeValidity,
+} from "../report/terminal/checked.ts";
+import { judgeHistory } from "../run/check-history.ts";
+import { DEFAULTS } from "../run/test-options.ts";
+import type { StoredHistory } from "../store/stored-history.ts";
+import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
+import { readHistoryFile } from "./history-files.ts";
+import { remark } from "./live.ts";
+import { oneOf } from "./suggestions.ts";
+import { list, part } from "./test-flags.ts";
+
+interface Flags extends CheckOptions {
+  readonly workload?: string;
+  readonly json?: true;
+}
+
+export function checkCommand(): Command {
+  return new Command("check")
+    .description("judge stored histories again, and explain the verdicts")
+    .argument("<files...>", "runs of the store, cases of a corpus, Maelstrom's history.edn")
+    .addOption(
+      new Option(
+        "-w, --workload <name>",
+        "what the clients did; needed where the file does not say, as with history.edn",
+      )
+        .choices(CHECKED_WORKLOADS)
+        .argParser(oneOf("workload", CHECKED_WORKLOADS)),
+    )
+    .option(
+      "--consistency-models <models>",
+      "models that transactions must satisfy, in place of what the file says",
+      list,
+    )
+    .option(
+      "--availability <part>",
+      'part of operations that must be ok, in place of what the file says: "total" or 0 to 1',
+      part,
+    )
+    .option("--json", "print one line of JSON for each history, and nothing else, to stdout")
+    .addHelpText("after", HELP)
+    .action(check);
+}
+
+const HELP = `
+A file is a run's directory (store/latest), or the history.jsonl or results.json in it; a case of
+a golden corpus, or many of them, one to a line; or the history.edn of a run of Maelstrom. It may
+be gzipped.
+
+The exit code is that of the worst file, as of "vortex test": 0 valid, 1 invalid, 2 unknown,
+255 for a file that cannot be read.
+
+Example:
+  vortex check store/latest
+  vortex check -w lin-kv ~/maelstrom/store/latest/history.edn`;
+
+async function check(files: readonly string[], flags: Flags): Promise<void> {
+  const report = flags.json ? new JsonReport() : new TextReport();
+  let exitCode: number = EXIT_CODES.valid;
+  for (const file of files) {
+    try {
+      for await (const stored of readHistoryFile(file)) {
+        const checked = judge(file, stored, flags);
+        report.add(checked);
+        exitCode = worstOf(exitCode, exitCodeOf(checked.judgement.overallValid));
+      }
+    } catch (error) {
+      report.addBroken(file, error instanceof Error ? error.message : String(error));
+      exitCode = worstOf(exitCode, EXIT_CODES.crash);
+    }
+  }
+  report.end();
+  process.exitCode = exitCode;
+}
+
+function judge(file: string, stored: StoredHistory, flags: Flags): CheckedHistory {
+  const { history, number, expected, alsoUnder } = stored;
+  const workload = flags.workload ?? stored.workload;
+  if (workload === undefined) {
+    throw new Error("The file does not say what the clients did: -w tells, as -w lin-kv");
+  }
+  const options = { ...DEFAULT_OPTIONS, ...stored.options, ...asked(flags) };
+  const under = alsoUnder?.map(({ consistencyModels }) => ({
+    consistencyModels,
+    ...judgeHistory(workload, history, { ...options, consistencyModels }),
+  }));
+  return {
+    file,
+    workload,
+    operationCount: history.length,
+    judgement: judgeHistory(workload, history, options),
+    ...(number === undefined ? {} : { number }),
+    ...(expected === undefined ? {} : { expected }),
+    ...(under === undefined ? {} : { alsoUnder: under }),
+  };
+}
+
+const DEFAULT_OPTIONS = { consistencyModels: DEFAULTS.consistencyModels } satisfies CheckOptions;
+
+function asked({ availability, consistencyModels }: Flags): CheckOptions {
+  return {
+    ...(availability === undefined ? {} : { availability }),
+    ...(consistencyModels === undefined ? {} : { consistencyModels }),
+  };
+}
+
+interface Report {
+  add(checked: CheckedHistory): void;
+  /** A file that cannot be read, or not to its end. */
+  addBroken(file: string, error: string): void;
+  end(): void;
+}
+
+/** For programs: a line for each history. */
+class JsonReport implements Report {
+  add({ file, number, judgement, alsoUnder }: CheckedHistory): void {
+    const { explanation, ...fields } = judgement;
+    console.log(
+      stringifyJson({
+        file,
+        ...(number === undefined ? {} : { number }),
+        ...fields,
+        ...(alsoUnder === undefined ? {} : { alsoUnder }),
+        explanation,
+      }),
+    );
+  }
+
+  addBroken(file: string, error: string): void {
+    console.log(stringifyJson({ file, error }));
+  }
+
+  end(): void {}
+}
+
+/** For people: verdicts with their reasons, and their number where there are several. */
+class TextReport implements Report {
+  readonly #counts = new Map<string, number>();
+
+  add(checked: CheckedHistory): void {
+    console.log(describeChecked(checked));
+    this.#count(describeValidity(checked.judgement.overallValid));
+  }
+
+  addBroken(file: string, error: string): void {
+    remark(`${file}: cannot be checked: ${error}`);
+    this.#count("broken");
+  }
+
+  end(): void {
+    const counts = [...this.#counts];
+    if (counts.reduce((sum, [, count]) => sum + count, 0) < 2) return;
+    console.error(counts.map(([name, count]) => `${count} ${name}`).join(", "));
+  }
+
+  #count(name: string): void {
+    this.#counts.set(name, (this.#counts.get(name) ?? 0) + 1);
+  }
+}

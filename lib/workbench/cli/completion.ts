@@ -1,0 +1,145 @@
+/**
+ * `vortex completion SHELL`: a script that lets a shell complete words of the command.
+ *
+ * The script asks the hidden `vortex complete`, which knows all commands, options and choices from
+ * commander: so it never lags behind, and there is one place for the rules.
+ */
+import { Argument, Command, type Option } from "commander";
+import { modelNames } from "../checkers/elle/consistency-models.ts";
+import { FAULTS } from "../nemesis/faults.ts";
+import { STAGE_IDS } from "../stages/stages.ts";
+
+const SCRIPTS = {
+  bash: `_vortex() {
+  local IFS=$'\\n'
+  COMPREPLY=($(vortex complete -- "\${COMP_WORDS[@]:1:COMP_CWORD}" 2>/dev/null | cut -f1))
+}
+complete -o default -o bashdefault -F _vortex vortex
+`,
+  zsh: `#compdef vortex
+_vortex() {
+  local -a candidates
+  local word description
+  while IFS=$'\\t' read -r word description; do
+    candidates+=("\${word//:/\\\\:}:$description")
+  done < <(vortex complete -- "\${(@)words[2,CURRENT]}" 2>/dev/null)
+  if (( \${#candidates} )); then _describe vortex candidates; else _files; fi
+}
+if [ "$funcstack[1]" = _vortex ]; then _vortex "$@"; else compdef _vortex vortex; fi
+`,
+  fish: `function __vortex_complete
+  set -l words (commandline -opc) (commandline -ct)
+  set -l candidates (vortex complete -- $words[2..-1] 2>/dev/null)
+  if set -q candidates[1]
+    printf '%s\\n' $candidates
+  else
+    __fish_complete_path (commandline -ct)
+  end
+end
+complete -c vortex -f -a '(__vortex_complete)'
+`,
+} as const;
+
+const SHELLS = Object.keys(SCRIPTS);
+
+export function completionCommand(): Command {
+  return new Command("completion")
+    .description("print what makes a shell complete words of this command")
+    .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
+    .addHelpText("after", HELP)
+    .action((shell: keyof typeof SCRIPTS) => void process.stdout.write(SCRIPTS[shell]));
+}
+
+const HELP = `
+Put one of these where the shell finds it when it starts:
+  bash  source <(vortex completion bash)                                  in ~/.bashrc
+  zsh   source <(vortex completion zsh)                                   in ~/.zshrc, after compinit
+  fish  vortex completion fish > ~/.config/fish/completions/vortex.fish   once`;
+
+/** What the scripts ask. @param program Gives the command that is to be completed. */
+export function completeCommand(program: () => Command): Command {
+  return new Command("complete")
+    .argument("[words...]")
+    .helpOption(false)
+    .allowUnknownOption()
+    .passThroughOptions()
+    .action((words: readonly string[]) => {
+      for (const { word, description = "" } of complete(program(), words)) {
+        console.log(`${word}\t${description}`);
+      }
+    });
+}
+
+interface Candidate {
+  readonly word: string;
+  readonly description?: string;
+}
+
+/** Words that options take; in lists, separated by commas. */
+const WORDS: Readonly<Record<string, { readonly list?: true; readonly words: readonly string[] }>> =
+  {
+    "--nemesis": { list: true, words: FAULTS },
+    "--consistency-models": { list: true, words: modelNames },
+    "--availability": { words: ["total"] },
+    "--concurrency": { words: ["1n", "2n", "4n"] },
+  };
+
+/** Words that commands take. */
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: STAGE_IDS };
+
+/**
+ * What the last of some words may become; none where a file may stand, or nothing is known.
+ *
+ * @param typed The words after the command's name; the last one may be empty.
+ */
+export function complete(program: Command, typed: readonly string[]): Candidate[] {
+  // Bash takes "=" for a word of its own.
+  const words = typed.filter((word, index) => word !== "=" || index === typed.length - 1);
+  const current = words.at(-1) === "=" ? "" : (words.at(-1) ?? "");
+  const before = words.slice(0, -1);
+  const name = before.find((word) => !word.startsWith("-"));
+  const command = program.commands.find((known) => known.name() === name);
+  if (before.includes("--")) return [];
+  if (name !== undefined && command === undefined) return [];
+
+  const options = (command ?? program).createHelp().visibleOptions(command ?? program);
+  const last = before.at(-1);
+  const awaiting = options.find(
+    (option) => option.required && (option.long === last || option.short === last),
+  );
+  if (awaiting !== undefined) return fitting(current, valuesOf(awaiting, current));
+  const [flag, value] = current.split("=", 2);
+  if (value !== undefined) {
+    const option = options.find(({ long, required }) => required && long === flag);
+    if (option === undefined) return [];
+    const values = valuesOf(option, value).map(({ word }) => ({ word: `${flag}=${word}` }));
+    return fitting(current, values);
+  }
+  if (current.startsWith("-")) return fitting(current, options.map(optionCandidate));
+  return fitting(current, command === undefined ? commandsOf(program) : argumentsOf(command));
+}
+
+function fitting(current: string, candidates: readonly Candidate[]): Candidate[] {
+  return candidates.filter(({ word }) => word.startsWith(current));
+}
+
+function commandsOf(program: Command): Candidate[] {
+  const visible = program.createHelp().visibleCommands(program);
+  return visible.map((known) => ({ word: known.name(), description: known.description() }));
+}
+
+function optionCandidate({ long, short, description }: Option): Candidate {
+  return { word: long ?? short ?? "", description };
+}
+
+function argumentsOf(command: Command): Candidate[] {
+  const choices = command.registeredArguments.flatMap(({ argChoices = [] }) => argChoices);
+  return [...choices, ...(ARGUMENTS[command.name()] ?? [])].map((word) => ({ word }));
+}
+
+function valuesOf({ long, argChoices = [] }: Option, current: string): Candidate[] {
+  const { words = argChoices, list = false } = WORDS[long ?? ""] ?? {};
+  const former = list ? current.slice(0, current.lastIndexOf(",") + 1) : "";
+  const named = former.split(",");
+  return words.filter((word) => !named.includes(word)).map((word) => ({ word: former + word }));
+}

@@ -1,0 +1,44 @@
+/** `vortex merge`: puts the outcomes of a sweep's shards together. */
+import { Command } from "commander";
+import * as v from "valibot";
+import { stringifyJson } from "../../vortex/index.ts";
+import { describeSummary } from "../report/terminal/summary.ts";
+import { Outcome } from "../sweep/outcome.ts";
+import { summarize } from "../sweep/summary.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { BadArguments } from "./test-flags.ts";
+
+export function mergeCommand(): Command {
+  return new Command("merge")
+    .description('put together what "vortex sim --seeds ... --shard i/n --out FILE" wrote')
+    .argument("<files...>", "files of outcomes; a seed that is in several counts once")
+    .option("--json", "print the summary as one line of JSON")
+    .action(merge);
+}
+
+async function merge(files: readonly string[], { json }: { readonly json?: true }): Promise<void> {
+  const bySeed = new Map<number, Outcome>();
+  for (const file of files) {
+    for (const outcome of await readOutcomes(file)) bySeed.set(outcome.seed, outcome);
+  }
+  if (bySeed.size === 0) throw new BadArguments(`${files.join(", ")}: no outcomes in there`);
+  const summary = summarize([...bySeed.values()]);
+  if (json) console.log(stringifyJson(summary));
+  else console.log(describeSummary(summary));
+  const isUnknown = summary.unknownCount > 0;
+  process.exitCode = exitCodeOf(summary.invalidCount > 0 ? false : isUnknown ? "unknown" : true);
+}
+
+async function readOutcomes(file: string): Promise<Outcome[]> {
+  if (!(await Bun.file(file).exists())) throw new BadArguments(`${file}: there is no such file`);
+  const lines = (await Bun.file(file).text()).split("\n");
+  return lines.flatMap((line, index) => {
+    if (line.trim() === "") return [];
+    try {
+      return [v.parse(Outcome, JSON.parse(line))];
+    } catch (error) {
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new BadArguments(`${file}, line ${index + 1}: not an outcome of a sweep: ${reason}`);
+    }
+  });
+}

@@ -1,0 +1,98 @@
+/** `vortex new`: writes a small project of the user's own. */
+import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { Command } from "commander";
+import { bunCommand } from "../../sweep/self.ts";
+import { remark } from "../live.ts";
+import { shellCommand } from "../shell.ts";
+import { BadArguments } from "../test-flags.ts";
+import { packedFiles } from "./files.macro.ts" with { type: "macro" };
+
+export function newCommand(): Command {
+  return new Command("new")
+    .description("write a small project: a program, its test, what builds and checks it")
+    .argument("<name>", "directory to make; its last part names the project")
+    .addHelpText("after", HELP)
+    .action(writeProject);
+}
+
+const HELP = `
+The library comes along in vendor/: nothing is fetched.
+
+Example:
+  vortex new hello && cd hello
+  bun test && bun build.ts && vortex test -w echo --bin dist/echo --time-limit 5`;
+
+async function writeProject(path: string): Promise<void> {
+  const directory = resolve(path);
+  const name = packageName(basename(directory));
+  refuseUsed(directory, path);
+  const files: Record<string, string> = {
+    ...unpack(packedFiles()),
+    "package.json": manifest(name),
+    ".gitignore": "node_modules\ndist/\nstore/\n*.bun-build\n",
+  };
+  for (const [file, text] of Object.entries(files)) {
+    const target = join(directory, file);
+    mkdirSync(dirname(target), { recursive: true });
+    writeFileSync(target, file === "README.md" ? text.replace("NAME", name) : text);
+  }
+  await install(directory);
+  const here = relative(process.cwd(), directory);
+  const bun = Bun.which("bun") === null ? "vortex bun" : "bun";
+  console.log(`${path} is there. Next:
+
+  ${shellCommand(["cd", here === "" ? "." : here])}
+  ${bun} test
+  ${bun} build.ts
+  vortex test -w echo --bin dist/echo --node-count 3 --time-limit 5`);
+}
+
+/** A name that package managers take. */
+function packageName(text: string): string {
+  const name = text
+    .toLowerCase()
+    .replace(/[^a-z0-9._~-]+/g, "-")
+    .replace(/^[-._]+|-+$/g, "");
+  return name === "" ? "nodes" : name;
+}
+
+/** @throws {BadArguments} unless the directory is new or empty: nothing is ever overwritten. */
+function refuseUsed(directory: string, path: string): void {
+  const stats = statSync(directory, { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (!stats.isDirectory()) throw new BadArguments(`${path} is a file; name a directory to make`);
+  if (readdirSync(directory).length > 0) {
+    throw new BadArguments(`${path} is not empty; name a directory to make`);
+  }
+}
+
+function unpack(packed: string): Record<string, string> {
+  return JSON.parse(Buffer.from(Bun.gunzipSync(Buffer.from(packed, "base64"))).toString());
+}
+
+function manifest(name: string): string {
+  const value = {
+    name,
+    private: true,
+    type: "module",
+    scripts: {
+      test: "bun test",
+      build: "bun build.ts",
+      check: "vortex test -w echo --bin dist/echo --node-count 3 --time-limit 5",
+      simulate: "vortex sim echo.ts -w echo --node-count 3 --nemesis partition,kill --seeds 1..100",
+    },
+    dependencies: { valibot: "file:./vendor/valibot", vortex: "file:./vendor/vortex" },
+  };
+  return `${JSON.stringify(value, null, 2)}\n`;
+}
+
+/** Links what is in vendor/, with the Bun that this command runs on. */
+async function install(directory: string): Promise<void> {
+  const { words, env } = bunCommand(["install", "--silent"]);
+  const child = Bun.spawn([...words], { cwd: directory, env, stdout: "ignore", stderr: "pipe" });
+  const [text, exitCode] = await Promise.all([child.stderr.text(), child.exited]);
+  if (exitCode === 0) return;
+  remark(`"bun install" failed, so run it yourself in ${directory}:\n${text}`);
+  process.exitCode = 1;
+}

@@ -1,0 +1,72 @@
+import type { NodeId } from "../../vortex/index.ts";
+import { systemClock } from "../../vortex/serve.ts";
+import { ProcessCluster } from "../clusters/process-cluster.ts";
+import type { TestResult } from "../run/results.ts";
+import { type Environment, runTest, TestCrash } from "../run/test.ts";
+import type { TestOptions } from "../run/test-options.ts";
+import type { RunStore } from "../store/run-store.ts";
+import { reportRun } from "./report.ts";
+
+export interface ProcessRun
+  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict" | "signal"> {
+  /** Absolute path of the program. */
+  readonly bin: string;
+  readonly args: readonly string[];
+  readonly onStderr?: (node: NodeId, line: string) => void;
+  /** Where to keep what the run leaves. */
+  readonly store?: RunStore | undefined;
+  /** Whether a report is written even if the run is valid. */
+  readonly wantsReport?: boolean;
+}
+
+/**
+ * Runs a test in real time, on nodes that are processes.
+ *
+ * @throws {TestCrash} as `runTest` does; it says where to find what there is of the run.
+ */
+export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
+  const { bin, args, onStderr, store, wantsReport = false, ...environment } = run;
+  const { onOperation, onMessage, onRemark } = environment;
+  try {
+    const result = await runTest(options, {
+      ...environment,
+      onOperation: (operation) => {
+        store?.addOperation(operation);
+        onOperation?.(operation);
+      },
+      onMessage: (event) => {
+        store?.addMessage(event);
+        onMessage?.(event);
+      },
+      clock: systemClock,
+      makeCluster: (network, onBadLine) =>
+        new ProcessCluster({
+          bin,
+          args,
+          network,
+          onStderr: (node, line) => {
+            store?.addLog(node, line);
+            onStderr?.(node, line);
+          },
+          onBadLine,
+          onRemark,
+        }),
+    });
+    store?.addResults(result);
+    store?.close();
+    if (store !== undefined && (wantsReport || result.valid !== true)) {
+      await reportRun(store, onRemark);
+    }
+    return result;
+  } catch (error) {
+    if (store === undefined) throw error;
+    store.close();
+    const where = `What happened until then is in ${store.directory}`;
+    if (error instanceof TestCrash) {
+      await reportRun(store, onRemark, error.message);
+      throw new TestCrash(`${error.message}\n${where}`, { cause: error });
+    }
+    onRemark?.(where);
+    throw error;
+  }
+}

@@ -1,0 +1,288 @@
+/** `vortex stages`: runs Fly.io's stages on the compiled challenges, as a table. */
+import { join, resolve } from "node:path";
+import { Command } from "commander";
+import { stringifyJson } from "../../vortex/index.ts";
+import { comparableOf } from "../maelstrom/maelstrom.ts";
+import {
+  addMaelstromFlag,
+  type MaelstromFlags,
+  maelstromCommand,
+  runMaelstrom,
+} from "../maelstrom/run-maelstrom.ts";
+import { REPORT_FILE } from "../report/html/stored-run.ts";
+import { type Compared, comparisonTable } from "../report/terminal/comparison.ts";
+import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
+import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
+import type { TestResult } from "../run/results.ts";
+import { TestCrash } from "../run/test.ts";
+import type { TestOptions } from "../run/test-options.ts";
+import { stageOptions } from "../stages/stage-options.ts";
+import { STAGE_IDS, STAGES, type Stage } from "../stages/stages.ts";
+import { selfDirectory } from "../sweep/self.ts";
+import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
+import { Interrupted, interruptible } from "./interrupt.ts";
+import { LiveView, remark } from "./live.ts";
+import { runOnProcesses } from "./run-on-processes.ts";
+import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
+import { unknownWord } from "./suggestions.ts";
+import { BadArguments, executable, nonNegativeInteger } from "./test-flags.ts";
+
+interface Flags extends StoreFlags, MaelstromFlags {
+  readonly full?: true;
+  readonly json?: true;
+  readonly dist: string;
+  readonly seed?: number;
+}
+
+/**
+ * What stands in for the official lengths unless --full is given, in seconds. The recovery has room for
+ * two cycles of the slowest program, which it may need until all its nodes are equal.
+ */
+const SHORT = { timeLimitS: 5, recoveryS: 4, nemesisIntervalS: 2 } as const;
+
+export function stagesCommand(): Command {
+  const command = new Command("stages")
+    .description("run the stages of Fly.io's Gossip Glomers on the compiled challenges")
+    .argument("[ids...]", `stages to run: ${STAGE_IDS.join(", ")}`)
+    .option(
+      "--full",
+      `run them at their official lengths; otherwise the main phase is cut to ${SHORT.timeLimitS} s, the recovery to ${SHORT.recoveryS} s, the nemesis interval to ${SHORT.nemesisIntervalS} s, and no figure is held against its target`,
+    )
+    .option("--dist <dir>", "where the compiled challenges are", selfDirectory() ?? "dist")
+    .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger);
+  return addMaelstromFlag(addStoreFlags(command))
+    .option("--json", "print an array of the results, and nothing else, to stdout")
+    .addHelpText("after", EXIT_CODE_HELP)
+    .action(runStages);
+}
+
+const EXIT_CODE_HELP = `
+The exit code is that of the worst stage, as of "vortex test": 0 valid, 1 invalid,
+2 unknown, 255 crashed. A missed target is marked, and does not change it.`;
+
+async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
+  const stages = pickStages(ids);
+  const programs = new Map(stages.map((stage) => [stage, programOf(stage, flags.dist)]));
+  const maelstrom = maelstromCommand(flags);
+  const compared: Compared[] = [];
+  if (!flags.full) {
+    remark(
+      `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Figures are held against targets only with --full.`,
+    );
+  }
+
+  const rows: StageRow[] = stages.map((stage) => ({ stage, state: "waiting" }));
+  const screen = new Screen(rows, flags.full === true);
+  const results: StageResult[] = [];
+  let exitCode: number = EXIT_CODES.valid;
+  try {
+    await interruptible(async (signal) => {
+      for (const [index, stage] of stages.entries()) {
+        const beganMs = performance.now();
+        const bin = programs.get(stage) ?? "";
+        const options = optionsOf(stage, flags);
+        const progress = new TestProgress(options);
+        rows[index] = { stage, state: "running", beganMs, progress };
+        screen.begun();
+        const run = { stage, bin, options, signal, progress };
+        const { code, ...outcome } = await runStage(run, flags, screen);
+        const tookS = (performance.now() - beganMs) / 1000;
+        const row: StageRow = { stage, state: "ended", tookS, ...outcome };
+        rows[index] = row;
+        screen.ended(row);
+        exitCode = worstOf(exitCode, code);
+        const { result } = outcome;
+        if (maelstrom === undefined) {
+          if (result !== undefined) results.push({ stage: stage.id, ...result });
+          continue;
+        }
+        const onRemark = (text: string) => screen.print(text);
+        const program = { bin, args: stage.args ?? [] };
+        const { store } = flags;
+        const other = await runMaelstrom({
+          command: maelstrom,
+          program,
+          options,
+          store,
+          signal,
+          onRemark,
+        });
+        exitCode = worstOf(
+          exitCode,
+          other === undefined ? EXIT_CODES.crash : exitCodeOf(other.valid),
+        );
+        const found = other === undefined ? {} : { maelstrom: other };
+        const own = result === undefined ? {} : { vortex: comparableOf(result) };
+        compared.push({ name: stage.id, ...own, ...found });
+        if (result !== undefined) results.push({ stage: stage.id, ...result, ...found });
+      }
+    });
+  } catch (error) {
+    screen.end();
+    // What has its verdict is not lost because somebody did not wait for the rest.
+    if (error instanceof Interrupted) report(rows.map(interrupted), results, compared, flags);
+    throw error;
+  }
+  screen.end();
+  report(rows, results, compared, flags);
+  process.exitCode = exitCode;
+}
+
+type StageResult = TestResult & { readonly stage: string };
+
+function report(
+  rows: readonly StageRow[],
+  results: readonly StageResult[],
+  compared: readonly Compared[],
+  flags: Flags,
+): void {
+  if (flags.json) console.log(stringifyJson(results));
+  else {
+    const { isTTY, columns } = process.stdout;
+    const isFull = flags.full === true;
+    console.log(stagesTable(rows, isTTY ? { isFull, columns } : { isFull }));
+  }
+  if (!flags.json && compared.length > 0) console.log(comparisonTable(compared));
+  if (flags.store !== false) remark(`The runs are stored in ${flags.store}`);
+}
+
+function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
+  return { ...stageOptions(stage, seed), ...(full ? {} : SHORT) };
+}
+
+function pickStages(ids: readonly string[]): readonly Stage[] {
+  const unknown = ids.find((id) => !STAGE_IDS.includes(id));
+  if (unknown !== undefined) {
+    throw new BadArguments(unknownWord("stage", unknown, STAGE_IDS));
+  }
+  return ids.length === 0 ? STAGES : STAGES.filter(({ id }) => ids.includes(id));
+}
+
+function programOf(stage: Stage, dist: string): string {
+  const extension = process.platform === "win32" ? ".exe" : "";
+  return executable(join(resolve(dist), `${stage.bin}${extension}`));
+}
+
+interface Outcome {
+  readonly result?: TestResult;
+  /** Why there is no result. */
+  readonly crash?: string;
+  /** What "vortex test" would exit with. */
+  readonly code: number;
+}
+
+interface StageRun {
+  readonly stage: Stage;
+  readonly bin: string;
+  readonly options: TestOptions;
+  readonly signal: AbortSignal;
+  readonly progress: TestProgress;
+}
+
+async function runStage(
+  { stage, bin, options, signal, progress }: StageRun,
+  flags: Flags,
+  screen: Screen,
+): Promise<Outcome> {
+  const onRemark = (text: string) => screen.print(text);
+  try {
+    const { args = [] } = stage;
+    const store = openStore(flags, { bin, args }, options, onRemark);
+    const result = await runOnProcesses(options, {
+      ...{ bin, args, signal, store, onRemark },
+      onOperation: (operation) => progress.add(operation, performance.now()),
+    });
+    if (store !== undefined && result.valid !== true) {
+      onRemark(`Look at stage ${stage.id}: ${join(store.directory, REPORT_FILE)}`);
+    }
+    const isStored = store?.problem === undefined;
+    return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
+  } catch (error) {
+    // A place to store it that is gone is a matter of this stage: the others have their verdicts.
+    if (error instanceof TestCrash || error instanceof BadArguments) {
+      return { crash: error.message, code: EXIT_CODES.crash };
+    }
+    throw error;
+  }
+}
+
+/** The table while it fills: redrawn in place where somebody watches, else a line a stage. */
+class Screen {
+  readonly #rows: readonly StageRow[];
+  readonly #isFull: boolean;
+  readonly #view = new LiveView({
+    draw: () => this.#table(),
+    intervalMs: 250,
+    tell: () => this.#running(),
+  });
+
+  constructor(rows: readonly StageRow[], isFull: boolean) {
+    this.#rows = rows;
+    this.#isFull = isFull;
+  }
+
+  begun(): void {
+    if (!this.#view.isWatched) remark(this.#running());
+  }
+
+  ended(row: StageRow): void {
+    if (!this.#view.isWatched) remark(stageLine(row));
+    if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
+  }
+
+  print(text: string): void {
+    this.#view.print(text);
+  }
+
+  end(): void {
+    this.#view.end();
+  }
+
+  #table(): string {
+    const { columns, rows: lines } = process.stderr;
+    const options = { isFull: this.#isFull, nowMs: performance.now(), columns };
+    const table = stagesTable(this.#rows, options);
+    const isFitting = table.split("\n").length + 1 < lines;
+    const shown = isFitting ? table : stagesTable(this.#rows, { ...options, isBrief: true });
+    return `${shown}\n${this.#left()}`;
+  }
+
+  /** The stage that runs, how far it is, and how long the others will take. */
+  #running(): string {
+    const row = this.#rows.find(({ state }) => state === "running");
+    if (row?.state !== "running") return "";
+    const progress = row.progress.describe(performance.now()).join("; ");
+    return `${row.stage.id} ${row.stage.name}: ${progress}; ${this.#left()}`;
+  }
+
+  #left(): string {
+    const nowMs = performance.now();
+    const leftS = this.#rows.map((row) => {
+      if (row.state === "ended" || row.state === "interrupted") return 0;
+      const lengthS = stageLengthS(row.stage, this.#isFull);
+      return row.state === "waiting"
+        ? lengthS
+        : Math.max(0, lengthS - (nowMs - row.beganMs) / 1000);
+    });
+    return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in all`;
+  }
+}
+
+function interrupted(row: StageRow): StageRow {
+  return row.state === "running" ? { stage: row.stage, state: "interrupted" } : row;
+}
+
+/** What starting, the last answers and judging take beside a test's phases, in seconds, about. */
+const AROUND_S = 1;
+
+function stageLengthS(stage: Stage, full: boolean): number {
+  const options = { ...stageOptions(stage, 0), ...(full ? {} : SHORT) };
+  return new TestProgress(options).lengthS + AROUND_S;
+}
+
+function stageLine({ stage, ...row }: StageRow): string {
+  const { id, name } = stage;
+  if (row.state !== "ended") return `${id} ${name}: ${row.state}`;
+  const verdict = row.result === undefined ? "crashed" : `valid: ${row.result.valid}`;
+  return `${id} ${name}: ${verdict}, ${row.tookS.toFixed(1)} s`;
+}

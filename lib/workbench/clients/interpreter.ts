@@ -1,0 +1,185 @@
+/**
+ * Carries out what a generator says, and writes the history.
+ *
+ * Nothing here waits by itself: it acts when an operation has completed and when a timer fires, so
+ * the same code runs in real and in virtual time.
+ *
+ * @see Jepsen, `generator/interpreter.clj`
+ */
+import type { Cancel, Clock, Json, NodeId } from "../../vortex/index.ts";
+import type { Operation, OperationException, Process } from "../history/history.ts";
+import type { Context, Generator, Invocation, Thread } from "./generator.ts";
+
+/** How an operation ended. */
+export interface Completion {
+  readonly type: "ok" | "fail" | "info";
+  readonly value: Json;
+  readonly error?: Json;
+  readonly exception?: OperationException;
+}
+
+/** Carries out operations for one thread at a time; never rejects. */
+export type Invoke = (
+  thread: Thread,
+  process: Process,
+  invocation: Invocation,
+) => Promise<Completion>;
+
+export interface InterpreterOptions {
+  readonly clock: Clock;
+  /** Clock zero: the history's times count from this reading of the clock. */
+  readonly zeroMs: number;
+  /** How much later than asked for the clock's timers may fire, in ms. */
+  readonly timerSlackMs: number;
+  /** Number of client threads. */
+  readonly concurrency: number;
+  /** The node that a client thread talks to. */
+  readonly nodeOf?: (thread: number) => NodeId;
+  readonly invoke: Invoke;
+  /** Sees every operation as it enters the history. */
+  readonly onOperation?: (operation: Operation) => void;
+  /** Ends the run early: the history so far is lost, the returned promise rejects with its reason. */
+  readonly signal?: AbortSignal;
+}
+
+/** Runs a generator to its end; resolves with the history when the last operation has completed. */
+export function interpret(generator: Generator, options: InterpreterOptions): Promise<Operation[]> {
+  return new Interpreter(generator, options).run();
+}
+
+class Interpreter {
+  readonly #generator: Generator;
+  readonly #options: InterpreterOptions;
+  readonly #history: Operation[] = [];
+  /** Each client thread's process. */
+  readonly #processes: number[];
+  readonly #busy = new Set<Thread>();
+  readonly #end = Promise.withResolvers<Operation[]>();
+  #lastClient = -1;
+  #hasFailed = false;
+  #cancelWait: Cancel = () => {};
+
+  constructor(generator: Generator, options: InterpreterOptions) {
+    this.#generator = generator;
+    this.#options = options;
+    this.#processes = Array.from({ length: options.concurrency }, (_, thread) => thread);
+  }
+
+  run(): Promise<Operation[]> {
+    const { signal } = this.#options;
+    const onAbort = () => this.#fail(signal?.reason);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    if (signal?.aborted) onAbort();
+    else this.#advance();
+    return this.#end.promise.finally(() => signal?.removeEventListener("abort", onAbort));
+  }
+
+  #advance(): void {
+    this.#cancelWait();
+    try {
+      while (!this.#hasFailed) {
+        const step = this.#generator.next(this.#context());
+        switch (step.type) {
+          case "operation":
+            this.#dispatch(step.thread, step.invocation);
+            continue;
+          case "wait":
+            this.#waitUntil(step.untilNs);
+            return;
+          case "pending":
+            if (this.#busy.size > 0) return;
+            throw new Error("The generator waits for an operation, but none is under way");
+          case "done":
+            if (this.#busy.size === 0) this.#end.resolve(this.#history);
+            return;
+          default:
+            throw new Error("Unexpected step", { cause: step satisfies never });
+        }
+      }
+    } catch (error) {
+      this.#fail(error);
+    }
+  }
+
+  #fail(reason: unknown): void {
+    this.#hasFailed = true;
+    this.#cancelWait();
+    this.#end.reject(reason);
+  }
+
+  #dispatch(thread: Thread, invocation: Invocation): void {
+    const process = thread === "nemesis" ? thread : this.#processOf(thread);
+    if (this.#busy.has(thread)) throw new Error(`Thread ${thread} is busy already`);
+    this.#busy.add(thread);
+    if (typeof thread === "number") this.#lastClient = thread;
+    // What the nemesis does is no client's operation: both its ends are of the type info.
+    const type = thread === "nemesis" ? "info" : "invoke";
+    this.#record({ type, process, ...this.#node(thread), ...invocation });
+    this.#options.invoke(thread, process, invocation).then(
+      (completion) => this.#complete(thread, process, invocation, completion),
+      (error) => this.#fail(error),
+    );
+  }
+
+  #complete(
+    thread: Thread,
+    process: Process,
+    invocation: Invocation,
+    completion: Completion,
+  ): void {
+    this.#busy.delete(thread);
+    // A process that does not know how its operation ended must not act again.
+    if (completion.type === "info" && thread !== "nemesis") {
+      this.#processes[thread] = this.#processOf(thread) + this.#options.concurrency;
+    }
+    this.#record({ process, ...this.#node(thread), ...invocation, ...completion });
+    this.#advance();
+  }
+
+  #processOf(thread: number): number {
+    const process = this.#processes[thread];
+    if (process === undefined) throw new Error(`There is no thread ${thread}`);
+    return process;
+  }
+
+  #node(thread: Thread): { readonly node?: NodeId } {
+    const { nodeOf } = this.#options;
+    return thread === "nemesis" || nodeOf === undefined ? {} : { node: nodeOf(thread) };
+  }
+
+  #record(entry: Omit<Operation, "index" | "time">): void {
+    const { type, ...rest } = entry;
+    const operation = { index: this.#history.length, time: this.#nowNs(), type, ...rest };
+    this.#history.push(operation);
+    this.#generator.update?.(operation);
+    this.#options.onOperation?.(operation);
+  }
+
+  #waitUntil(untilNs: number): void {
+    const { clock } = this.#options;
+    this.#cancelWait = clock.after((untilNs - this.#nowNs()) / 1e6, () => this.#advance());
+  }
+
+  #nowNs(): number {
+    return Math.round((this.#options.clock.nowMs() - this.#options.zeroMs) * 1e6);
+  }
+
+  #context(): Context {
+    const { concurrency, timerSlackMs } = this.#options;
+    return {
+      nowNs: this.#nowNs(),
+      timerSlackNs: timerSlackMs * 1e6,
+      concurrency,
+      isIdle: this.#busy.size === 0,
+      isFree: (thread) => !this.#busy.has(thread),
+      freeClient: () => {
+        for (let step = 1; step <= concurrency; step++) {
+          const thread = (this.#lastClient + step) % concurrency;
+          if (!this.#busy.has(thread)) return thread;
+        }
+        return undefined;
+      },
+      processOf: (thread) => this.#processOf(thread),
+    };
+  }
+}

@@ -1,0 +1,83 @@
+/** Operations as they are stored, by this workbench or by Maelstrom. */
+import * as v from "valibot";
+import { describeIssues, isObject } from "../../protocol/message.ts";
+import { isRawNumber, type RawNumber } from "../../vortex/index.ts";
+import { Json as AnyJson } from "../workloads/schemas.ts";
+import type { Operation } from "./history.ts";
+
+/** A number in whatever way it was written: `1.0` and `1e3` are times, too. */
+export const AnyNumber = v.pipe(
+  v.custom<number | RawNumber>(
+    (value) => typeof value === "number" || isRawNumber(value),
+    "must be a number",
+  ),
+  v.transform((value) => (typeof value === "number" ? value : Number(value.rawJSON))),
+);
+
+// Any other field is another version's, and left out.
+const StoredOperation = v.object({
+  time: AnyNumber,
+  type: v.picklist(["invoke", "ok", "fail", "info"]),
+  process: v.union([v.pipe(v.number(), v.safeInteger()), v.literal("nemesis")]),
+  node: v.exactOptional(v.string()),
+  f: v.string(),
+  value: v.exactOptional(AnyJson),
+  error: v.exactOptional(AnyJson),
+  exception: v.exactOptional(v.object({ class: v.string(), message: v.string() })),
+  final: v.exactOptional(v.boolean()),
+  seekToBeginning: v.exactOptional(v.boolean()),
+});
+
+/**
+ * Checks a stored operation; its index is its position.
+ *
+ * @throws {Error} when it lacks a field, or has one of another type.
+ */
+export function readOperation(stored: unknown, index: number): Operation {
+  const result = v.safeParse(StoredOperation, stored);
+  if (!result.success) throw new Error(`operation ${index}: ${describeIssues(result.issues)}`);
+  const { time, type, process, f, value = null, ...rest } = result.output;
+  return { index, time, type, process, f, value, ...rest };
+}
+
+/**
+ * An operation as Jepsen prints it, under this workbench's names.
+ *
+ * @see Jepsen, `jepsen.history/Op`
+ */
+export function fromJepsen(printed: unknown): unknown {
+  if (!isObject(printed)) return printed;
+  const { "final?": final, "seek-to-beginning?": seek, exception, value, ...rest } = printed;
+  const thrown = exceptionOf(exception);
+  return {
+    ...rest,
+    value: withStringKeys(rest["f"], value),
+    ...(final === undefined ? {} : { final }),
+    ...(seek === undefined ? {} : { seekToBeginning: seek }),
+    ...(thrown === undefined ? {} : { exception: thrown }),
+  };
+}
+
+/** The outermost exception of a chain. */
+function exceptionOf(printed: unknown): Operation["exception"] {
+  const via = isObject(printed) ? printed["via"] : undefined;
+  const [outermost] = Array.isArray(via) ? via : [];
+  if (!isObject(outermost)) return undefined;
+  return { class: String(outermost["type"]), message: String(outermost["message"] ?? "") };
+}
+
+/** kafka: keys are strings on the wire and in polls, so they are strings everywhere. */
+function withStringKeys(f: unknown, value: unknown): unknown {
+  if (!Array.isArray(value)) return value;
+  if (f === "assign") return value.map(keyText);
+  if (f !== "send") return value;
+  return value.map((send) => {
+    if (!Array.isArray(send)) return send;
+    const [name, key, ...rest] = send;
+    return [name, keyText(key), ...rest];
+  });
+}
+
+function keyText(key: unknown): unknown {
+  return typeof key === "number" ? String(key) : key;
+}

@@ -1,0 +1,31 @@
+/**
+ * How long messages between servers take.
+ *
+ * @see Maelstrom, `net.clj`, latency distributions
+ */
+import type { Random } from "../../vortex/index.ts";
+import { randomInteger } from "../random.ts";
+
+export const LATENCY_DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
+export type LatencyDistribution = (typeof LATENCY_DISTRIBUTIONS)[number];
+
+export interface Latency {
+  /** Mean, in whole milliseconds. 0 means no delay in every distribution. */
+  readonly meanMs: number;
+  readonly distribution: LatencyDistribution;
+}
+
+/** Draws one latency, in whole milliseconds. */
+export function drawLatencyMs({ meanMs, distribution }: Latency, random: Random): number {
+  switch (distribution) {
+    case "constant":
+      return meanMs;
+    case "uniform":
+      return randomInteger(random, 2 * meanMs);
+    case "exponential":
+      // 1 - x is never 0, as x is below 1.
+      return Math.floor(-Math.log(1 - random.next()) * meanMs);
+    default:
+      throw new Error("Unexpected distribution", { cause: distribution satisfies never });
+  }
+}

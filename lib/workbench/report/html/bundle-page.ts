@@ -1,0 +1,27 @@
+/** Bundles the script and the style of the page, its libraries among them. */
+import { join } from "node:path";
+import type { PageBundle } from "./html.ts";
+
+/**
+ * Bundles the page from its sources; the build does so beforehand.
+ *
+ * @throws {AggregateError} with what is wrong in them.
+ */
+export async function bundlePage(): Promise<PageBundle> {
+  const { outputs } = await Bun.build({
+    entrypoints: [join(import.meta.dir, "../page/main.tsx")],
+    target: "browser",
+    format: "iife",
+    minify: true,
+    define: { "process.env.NODE_ENV": '"production"' },
+    throw: true,
+  });
+  const textOf = async (isWanted: (path: string) => boolean) => {
+    const texts = outputs.filter(({ path }) => isWanted(path)).map((output) => output.text());
+    return (await Promise.all(texts)).join("\n");
+  };
+  return {
+    script: await textOf((path) => path.endsWith(".js")),
+    style: await textOf((path) => path.endsWith(".css")),
+  };
+}

@@ -1,0 +1,51 @@
+/** A stored history's verdict as text for people. */
+import type { Validity } from "../../checkers/checker.ts";
+import type { Judgement } from "../../run/check-history.ts";
+import type { StoredHistory } from "../../store/stored-history.ts";
+import { inspect, sentencesOf, withoutFindings } from "./text.ts";
+
+/** A stored history, judged. */
+export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {
+  /** As the user names it. */
+  readonly file: string;
+  readonly workload: string;
+  readonly operationCount: number;
+  readonly judgement: Judgement;
+  readonly alsoUnder?: readonly JudgementUnder[];
+}
+
+/** The verdict under further models. */
+export interface JudgementUnder extends Judgement {
+  readonly consistencyModels: readonly string[];
+}
+
+/** All that a verdict says; what was found, in sentences; the verdict itself on the last line. */
+export function describeChecked(checked: CheckedHistory): string {
+  const { file, number, workload, operationCount, judgement, alsoUnder = [] } = checked;
+  const name = number === undefined ? file : `${file}, case ${number}`;
+  return [
+    `${name}: ${workload}, ${operationCount} entries`,
+    inspect(withoutFindings(judgement)),
+    ...sentencesOf(judgement.explanation),
+    ...alsoUnder.map(
+      ({ consistencyModels, overallValid }) =>
+        `Under ${consistencyModels.join(", ")}: ${describeValidity(overallValid)}`,
+    ),
+    ...record(checked),
+    `${name}: ${describeValidity(judgement.overallValid)}\n`,
+  ].join("\n");
+}
+
+export function describeValidity(valid: Validity): string {
+  if (valid === "unknown") return "unknown";
+  return valid ? "valid" : "invalid";
+}
+
+/** Whether a case's verdict is the one on record. */
+function record({ expected, judgement }: CheckedHistory): string[] {
+  if (expected === undefined) return [];
+  const { valid, overallValid = judgement.overallValid } = expected;
+  const isSame = valid === judgement.valid && overallValid === judgement.overallValid;
+  const recorded = `valid: ${valid}, overallValid: ${overallValid}`;
+  return [isSame ? "This is the verdict on record" : `The verdict on record differs: ${recorded}`];
+}

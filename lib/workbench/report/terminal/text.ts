@@ -1,0 +1,121 @@
+/** Results as text for people. */
+import pc from "picocolors";
+import { isObject } from "../../../protocol/message.ts";
+import type { Finding } from "../../checkers/checker.ts";
+import { ADVICE, type Mistake, type MistakeName } from "../../diagnostics/detector.ts";
+import { figuresOf, findingsOf, type TestResult } from "../../run/results.ts";
+import { verdictSentence } from "./verdict-sentence.ts";
+
+/** A mistake and what to do about it, where a person should read it at once. */
+export function describeMistake({ node, mistake, reason, sent, received, mutes }: Mistake): string {
+  const isReply = REPLIES.has(mistake);
+  return [
+    `${node}, ${mistake}: ${reason}`,
+    `  it sent       ${sent}`,
+    ...(received === undefined
+      ? []
+      : [`  ${isReply ? "in answer to" : "after it got"}  ${received}`]),
+    `  ${ADVICE[mistake]}.`,
+    ...(mutes ? [`  As in Maelstrom, nothing that ${node} sends is heard any more.`] : []),
+  ].join("\n");
+}
+
+const REPLIES: ReadonlySet<MistakeName> = new Set([
+  "second reply",
+  "extra field in a reply",
+  "malformed reply",
+]);
+
+/** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */
+export function printable(text: string): string {
+  // Control characters are what this is about.
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are to be found
+  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped);
+}
+
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
+}
+
+/** A result for people: the verdict in a sentence, the figures, and what was found, in sentences. */
+function describeResult(workload: string, result: TestResult): string {
+  const stored = { ...result, findings: findingsOf(result) };
+  return [
+    printable(verdictSentence(workload, stored)),
+    ...figureLines(result),
+    ...sentencesOf(toldOf(result)),
+  ].join("\n");
+}
+
+/** A result as somebody asked for it. */
+export function shownResult(
+  result: TestResult,
+  { workload }: { readonly workload: string },
+  { verbose }: { readonly verbose?: true },
+): string {
+  return verbose ? describeWholeResult(result) : describeResult(workload, result);
+}
+
+/** A result with all of its fields, and what was found, in sentences. */
+function describeWholeResult(result: TestResult): string {
+  const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
+  return [inspect(Object.fromEntries(fields)), ...sentencesOf(toldOf(result))].join("\n");
+}
+
+/** Exceptions do no harm to a verdict, but are often why it is what it is. */
+function toldOf(result: TestResult): Finding[] {
+  return [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
+}
+
+function figureLines(result: TestResult): string[] {
+  const { stats, faults, workload } = result;
+  const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
+  const latency = workload?.["stableLatencies"] === undefined ? "latency" : "stable latency";
+  const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
+  const rows: readonly (readonly [string, string | undefined])[] = [
+    ["operations", countsOf(stats)],
+    [
+      "messages",
+      msgsPerOp === undefined ? undefined : `${msgsPerOp.toFixed(2)} per operation between servers`,
+    ],
+    [
+      latency,
+      medianMs === undefined || maxMs === undefined
+        ? undefined
+        : `median ${medianMs.toFixed(1)} ms, maximum ${maxMs.toFixed(1)} ms`,
+    ],
+    [
+      "faults",
+      active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
+    ],
+  ];
+  return rows.flatMap(([name, text]) =>
+    text === undefined ? [] : [`  ${name.padEnd(LABEL_WIDTH)}${text}`],
+  );
+}
+
+const LABEL_WIDTH = "stable latency".length + 2;
+
+function countsOf(stats: TestResult["stats"]): string | undefined {
+  if (stats === undefined || stats.valid === "unknown") return undefined;
+  return `${stats["okCount"]} ok, ${stats["failCount"]} fail, ${stats["infoCount"]} info`;
+}
+
+/** Fields of a verdict, laid out. */
+export function inspect(fields: unknown): string {
+  const text = Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
+  // The escape sequences that are left are those of the colours.
+  return text.replace(/[\u007f-\u009f]/g, escaped);
+}
+
+/** What was found, in sentences. */
+export function sentencesOf(findings: readonly Finding[]): string[] {
+  return findings.map(({ anomaly, sentence }) => printable(`${anomaly}: ${sentence}`));
+}
+
+/** A verdict without what its sentences tell; anything else as it is. */
+export function withoutFindings(verdict: unknown): unknown {
+  if (!isObject(verdict)) return verdict;
+  const { explanation: _, anomalies: __, ...fields } = verdict;
+  return fields;
+}

@@ -1,0 +1,67 @@
+/** What happened in a test, in order: operations and messages. */
+
+import { shorten } from "../../../protocol/message.ts";
+import { stringifyJson } from "../../../vortex/index.ts";
+import type { Finding } from "../../checkers/checker.ts";
+import type { Operation } from "../../history/history.ts";
+import { isClientId, type JournalEvent } from "../../network/journal.ts";
+import { printable, sentencesOf } from "./text.ts";
+
+type Event =
+  | { readonly kind: "operation"; readonly operation: Operation }
+  | { readonly kind: "message"; readonly event: JournalEvent };
+
+export class Trace {
+  readonly events: Event[] = [];
+
+  addOperation(operation: Operation): void {
+    this.events.push({ kind: "operation", operation });
+  }
+
+  addMessage(event: JournalEvent): void {
+    this.events.push({ kind: "message", event });
+  }
+
+  /** The same for two traces only if nothing differs. */
+  fingerprint(): string {
+    const hash = new Bun.CryptoHasher("sha256");
+    for (const event of this.events) hash.update(stringifyJson(event));
+    return hash.digest("hex");
+  }
+}
+
+const MAX_LINES = 300;
+const MAX_BODY_LENGTH = 120;
+
+/** The findings, and the story around them: what was sent and done until the last of their ends. */
+export function describeTrace(trace: Trace, findings: readonly Finding[]): string {
+  const lines = trace.events.flatMap((event) => describeEvent(event) ?? []);
+  const skipped = Math.max(0, lines.length - MAX_LINES);
+  const head = skipped > 0 ? [`... ${skipped} lines before`] : [];
+  const told = lines.slice(skipped).map(printable);
+  return [...head, ...told, "", ...sentencesOf(findings)].join("\n");
+}
+
+function describeEvent(event: Event): string | undefined {
+  if (event.kind === "message") return describeMessage(event.event);
+  const { time, process, type, f, value, error } = event.operation;
+  const who = process === "nemesis" ? "nemesis" : `process ${process}`;
+  const why = error === undefined ? "" : ` ${stringifyJson(error)}`;
+  return `${seconds(time)}  ${who} ${type} ${f} ${shown(value)}${why}`;
+}
+
+/** Messages between servers; those of clients are told by their operations. */
+function describeMessage({ type, time, message }: JournalEvent): string | undefined {
+  const { src, dest, body } = message;
+  if (isClientId(src) || isClientId(dest)) return undefined;
+  const arrow = type === "send" ? "sends to" : "reaches";
+  return `${seconds(time)}    ${src} ${arrow} ${dest}: ${shown(body)}`;
+}
+
+function shown(value: unknown): string {
+  return shorten(stringifyJson(value), MAX_BODY_LENGTH);
+}
+
+function seconds(ns: number): string {
+  return `${(ns / 1e9).toFixed(4).padStart(9)} s`;
+}

@@ -1,0 +1,122 @@
+/** A run's verdict in one plain sentence. */
+
+import type { Validity } from "../../checkers/checker.ts";
+import { plural } from "../../checkers/wording.ts";
+
+/** How each workload is called, and what it promises. */
+const PROMISES: Readonly<Record<string, string>> = {
+  echo: "every reply held what was sent",
+  "unique-ids": "no id was given out twice",
+  broadcast: "every value that was acknowledged was read in the end",
+  "g-set": "every element that was acknowledged was read in the end",
+  "g-counter": "every final read was a sum that the additions allow",
+  "pn-counter": "every final read was a sum that the additions allow",
+  "lin-kv": "every key was linearizable",
+  kafka: "every log kept what was sent to it, in order",
+  "txn-rw-register": "the transactions kept to their consistency model",
+  "txn-list-append": "the transactions kept to their consistency model",
+};
+
+/** What the sentence is made of, of results as they are or as they were stored. */
+interface Results {
+  readonly valid: Validity;
+  readonly error?: string;
+  readonly workload?: {
+    readonly valid: Validity;
+    readonly explanation?: readonly Told[];
+    readonly [field: string]: unknown;
+  };
+  readonly stats?: {
+    readonly valid: Validity;
+    readonly okCount?: number;
+    readonly byF?: Readonly<Record<string, { readonly valid: boolean }>>;
+  };
+  readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
+  readonly convergence?: { readonly valid: Validity };
+  readonly findings: readonly Told[];
+}
+
+interface Told {
+  readonly sentence: string;
+}
+
+/** @param results `undefined` where the run ended without any. */
+export function verdictSentence(
+  workload: string,
+  results: Results | undefined,
+  crash?: string,
+): string {
+  if (results === undefined) {
+    return crash === undefined
+      ? "No verdict: the run crashed or was interrupted before it could be judged."
+      : `No verdict: the run crashed. ${crash}`;
+  }
+  if (results.valid === true) {
+    const count = results.stats?.okCount;
+    const operations = count === undefined ? "" : `, and ${plural(count, "operation")} succeeded`;
+    return `Valid: ${PROMISES[workload] ?? "nothing was found wrong"}${operations}.`;
+  }
+  if (results.valid === "unknown") {
+    const reason = results.error ?? results.workload?.["error"] ?? doubt(results);
+    return `Unknown: ${reason}.`;
+  }
+  const [first, ...others] = faultsOf(workload, results);
+  if (first === undefined) return "Invalid: see what was found.";
+  return `Invalid: ${[first, ...others].join("; ")}.`;
+}
+
+function doubt({ workload, findings }: Results): string {
+  const first = workload?.explanation?.[0] ?? findings[0];
+  return first === undefined
+    ? "a checker could not come to a verdict"
+    : `a checker could not come to a verdict. ${first.sentence}`;
+}
+
+/** Which of the verdicts are false, each in a clause. */
+function faultsOf(workload: string, results: Results): string[] {
+  const { stats, availability, convergence } = results;
+  const clauses: string[] = [];
+  if (results.workload?.valid === false) clauses.push(workloadFault(workload, results.workload));
+  if (stats?.valid === false) {
+    const failing = Object.entries(stats.byF ?? {})
+      .filter(([, { valid }]) => valid === false)
+      .map(([f]) => `"${f}"`);
+    clauses.push(`no ${failing.join(" and no ") || "operation"} ever succeeded`);
+  }
+  if (availability?.valid === false) {
+    const { okFraction } = availability;
+    const part = okFraction === undefined ? "too few" : `only ${(100 * okFraction).toFixed(2)} %`;
+    clauses.push(`${part} of the operations succeeded`);
+  }
+  if (convergence?.valid === false) clauses.push("the nodes did not hold the same in the end");
+  return clauses;
+}
+
+function workloadFault(workload: string, verdict: NonNullable<Results["workload"]>): string {
+  const count = (field: string) => {
+    const value = verdict[field];
+    return typeof value === "number" ? value : Array.isArray(value) ? value.length : 0;
+  };
+  const listed = (field: string) => {
+    const value = verdict[field];
+    return Array.isArray(value) ? value.map(String).join(", ") : "";
+  };
+  switch (workload) {
+    case "echo":
+      return `${plural(count("errorCount"), "reply", "replies")} did not hold what was sent`;
+    case "unique-ids":
+      return `${plural(count("duplicatedCount"), "id")} ${count("duplicatedCount") === 1 ? "was" : "were"} given out more than once`;
+    case "broadcast":
+    case "g-set":
+      return `${count("lostCount")} of ${plural(count("attemptCount"), "value")} ${count("lostCount") === 1 ? "was" : "were"} lost: acknowledged, and missing in the final reads`;
+    case "g-counter":
+    case "pn-counter":
+      return `${plural(count("errorCount"), "final read")} showed a sum that the additions do not allow`;
+    case "lin-kv":
+      return `${plural(count("failures"), "key")} ${count("failures") === 1 ? "was" : "were"} not linearizable (${listed("failures")})`;
+    case "kafka":
+      return `the logs broke their promise (${listed("badErrorTypes")})`;
+    default:
+      return `the transactions broke their consistency model (${listed("anomalyTypes")})`;
+  }
+}

@@ -1,0 +1,145 @@
+/**
+ * The stages of Fly.io's Gossip Glomers: their commands, and what they should reach.
+ *
+ * @see https://fly.io/dist-sys/
+ */
+import type { WorkloadName } from "../workloads/index.ts";
+
+/** Upper bounds; what is absent has no bound. */
+export interface Target {
+  /** Messages between servers for each operation of a client. */
+  readonly msgsPerOp?: number;
+  /** Median and maximum of the latencies, in ms: stable latencies where the workload has them. */
+  readonly medianMs?: number;
+  readonly maxMs?: number;
+}
+
+export interface Stage {
+  /** Fly.io's number of it: `"1"`, `"3d"`. A stage of several runs has an entry for each. */
+  readonly id: string;
+  readonly name: string;
+  /** The program's file name. */
+  readonly bin: WorkloadName;
+  /** Maelstrom's flags, as on Fly.io's page. */
+  readonly flags: string;
+  /** Words for the program; none by default. */
+  readonly args?: readonly string[];
+  readonly target: Target;
+}
+
+export const STAGES: readonly Stage[] = [
+  {
+    id: "1",
+    name: "Echo",
+    bin: "echo",
+    flags: "-w echo --node-count 1 --time-limit 10",
+    target: {},
+  },
+  {
+    id: "2",
+    name: "Unique ID generation",
+    bin: "unique-ids",
+    flags:
+      "-w unique-ids --time-limit 30 --rate 1000 --node-count 3 --availability total --nemesis partition",
+    target: { msgsPerOp: 0 },
+  },
+  {
+    id: "3a",
+    name: "Single-node broadcast",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 1 --time-limit 20 --rate 10",
+    target: { msgsPerOp: 0 },
+  },
+  {
+    id: "3b",
+    name: "Multi-node broadcast",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 5 --time-limit 20 --rate 10",
+    target: { msgsPerOp: 2 },
+  },
+  {
+    id: "3c",
+    name: "Fault-tolerant broadcast",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 5 --time-limit 20 --rate 10 --nemesis partition",
+    target: { msgsPerOp: 2.5 },
+  },
+  {
+    id: "3d",
+    name: "Efficient broadcast, part I",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
+    target: { msgsPerOp: 1.1, medianMs: 400, maxMs: 600 },
+  },
+  {
+    id: "3e",
+    name: "Efficient broadcast, part II",
+    bin: "broadcast",
+    flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
+    args: ["--flush-ms", "1600"],
+    target: { msgsPerOp: 0.42, medianMs: 1000, maxMs: 2000 },
+  },
+  {
+    id: "4",
+    name: "Grow-only counter",
+    bin: "g-counter",
+    flags: "-w g-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition",
+    target: { msgsPerOp: 0.75 },
+  },
+  {
+    id: "5a",
+    name: "Single-node log",
+    bin: "kafka",
+    flags: "-w kafka --node-count 1 --concurrency 2n --time-limit 20 --rate 1000",
+    target: { msgsPerOp: 1.1 },
+  },
+  {
+    id: "5b",
+    name: "Multi-node log",
+    bin: "kafka",
+    flags: "-w kafka --node-count 2 --concurrency 2n --time-limit 20 --rate 1000",
+    target: { msgsPerOp: 1.1 },
+  },
+  {
+    id: "5c",
+    name: "Efficient log",
+    bin: "kafka",
+    flags: "-w kafka --node-count 2 --concurrency 2n --time-limit 20 --rate 1000",
+    target: { msgsPerOp: 1.1 },
+  },
+  {
+    id: "6a",
+    name: "Single-node, totally available transactions",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 1 --time-limit 20 --rate 1000 --concurrency 2n --consistency-models read-uncommitted --availability total",
+    target: { msgsPerOp: 0 },
+  },
+  {
+    id: "6b",
+    name: "Totally available, read uncommitted",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted",
+    target: { msgsPerOp: 0.1 },
+  },
+  {
+    id: "6b",
+    name: "Totally available, read uncommitted, partitioned",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted --availability total --nemesis partition",
+    target: { msgsPerOp: 0.1 },
+  },
+  {
+    id: "6c",
+    name: "Totally available, read committed",
+    bin: "txn-rw-register",
+    flags:
+      "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-committed --availability total --nemesis partition",
+    target: { msgsPerOp: 0.1 },
+  },
+];
+
+/** Each once, in order: a stage may have several runs. */
+export const STAGE_IDS: readonly string[] = [...new Set(STAGES.map(({ id }) => id))];

@@ -1,0 +1,188 @@
+/**
+ * Histories as they are stored, whatever the notation: read from text, as it comes.
+ *
+ * - Operations, one to a line: a run of this workbench (JSON) or of Maelstrom (EDN).
+ * - Cases of the golden corpus, one to a file or one to a line: a history and what it was made with.
+ *
+ * Only one operation's, or one case's, text is held at a time.
+ *
+ * @see Jepsen, `store.clj` (`history.edn`)
+ */
+import * as v from "valibot";
+import { parseJson } from "../../vortex/index.ts";
+import { splitLines } from "../../protocol/lines.ts";
+import { describeIssues, isObject } from "../../protocol/message.ts";
+import type { CheckOptions } from "../checkers/checker.ts";
+import { EdnReader } from "../history/edn.ts";
+import type { History, Operation } from "../history/history.ts";
+import { AnyNumber, fromJepsen, readOperation } from "../history/stored-operation.ts";
+
+/** A history, and what is known of it. */
+export interface StoredHistory {
+  readonly history: History;
+  /** What it was made with; operations alone do not tell. */
+  readonly workload?: string;
+  readonly options: CheckOptions;
+  /** Which of a file's cases it is. */
+  readonly number?: string;
+  /** The verdicts that a case has on record. */
+  readonly expected?: { readonly valid: unknown; readonly overallValid?: unknown };
+  /** Further models to judge it under. */
+  readonly alsoUnder?: readonly { readonly consistencyModels: readonly string[] }[];
+}
+
+const Options = v.object({
+  availability: v.nullish(v.union([v.literal("total"), AnyNumber])),
+  consistencyModels: v.nullish(v.array(v.string())),
+});
+
+const Case = v.object({
+  workload: v.string(),
+  options: v.optional(Options, {}),
+  history: v.array(v.unknown()),
+  number: v.exactOptional(v.string()),
+  expected: v.exactOptional(v.looseObject({ valid: v.unknown() })),
+  alsoUnder: v.exactOptional(v.array(v.object({ consistencyModels: v.array(v.string()) }))),
+});
+
+/** What a run of this workbench says about itself; see `store.ts`. */
+const DescriptionText = v.pipe(
+  v.string(),
+  v.parseJson(),
+  v.object({ options: v.object({ workload: v.string(), ...Options.entries }) }),
+);
+
+/** Reads the description of a stored run; `undefined` if the text is none. */
+export function readRunDescription(
+  text: string,
+): Pick<StoredHistory, "workload" | "options"> | undefined {
+  const result = v.safeParse(DescriptionText, text);
+  if (!result.success) return undefined;
+  const { workload, ...options } = result.output.options;
+  return { workload, options: checkOptions(options) };
+}
+
+/**
+ * Reads the histories of a file, one after the other.
+ *
+ * @param chunks Its text, each chunk one or more whole lines.
+ * @throws {Error} when it is broken, after the histories before.
+ */
+export async function* readHistories(chunks: AsyncIterable<string>): AsyncGenerator<StoredHistory> {
+  const operations: Operation[] = [];
+  let hasCases = false;
+  for await (const values of readValues(chunks)) {
+    // Operations may stand in one list, as well as one after the other.
+    for (const value of values.flat()) {
+      if (isObject(value) && "history" in value) {
+        hasCases = true;
+        yield readCase(value);
+      } else {
+        operations.push(readOperation(value, operations.length));
+      }
+    }
+  }
+  if (operations.length > 0 || !hasCases) yield { history: operations, options: {} };
+}
+
+function readCase(value: unknown): StoredHistory {
+  const { options, history, ...rest } = parsed(Case, value);
+  return { ...rest, options: checkOptions(options), history: history.map(readOperation) };
+}
+
+function checkOptions({ availability, consistencyModels }: v.InferOutput<typeof Options>) {
+  return {
+    ...(availability == null ? {} : { availability }),
+    ...(consistencyModels == null ? {} : { consistencyModels }),
+  };
+}
+
+function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown) {
+  const result = v.safeParse(schema, value);
+  if (result.success) return result.output;
+  throw new Error(describeIssues(result.issues));
+}
+
+/** Takes in whole lines, and gives the values that they complete. */
+interface ValueReader {
+  push(lines: string): readonly unknown[];
+  end(): readonly unknown[];
+}
+
+async function* readValues(chunks: AsyncIterable<string>): AsyncGenerator<readonly unknown[]> {
+  let reader: ValueReader | undefined;
+  let text = "";
+  for await (const lines of chunks) {
+    text += lines;
+    reader ??= readerOf(text);
+    if (reader === undefined) continue;
+    yield reader.push(text);
+    text = "";
+  }
+  if (reader !== undefined) yield reader.end();
+  else if (text.trim() !== "") throw new Error(NO_NOTATION);
+}
+
+const NO_NOTATION = "It is neither JSON nor EDN";
+
+/** The reader of the notation in which a text begins; `undefined` if that cannot be told yet. */
+function readerOf(text: string): ValueReader | undefined {
+  const [, opening = "", first] = /^([\s,([{]*)(.)?/.exec(text) ?? [];
+  if (first === undefined) return undefined;
+  if (opening.includes("{") && (first === '"' || first === "}")) return new JsonReader();
+  if (/[([{]/.test(opening) || first === "#" || first === ";") return new JepsenReader();
+  throw new Error(NO_NOTATION);
+}
+
+/** JSON: a value on each line, or one that spans them all. */
+class JsonReader implements ValueReader {
+  #line = 0;
+  #hasValues = false;
+  /** The text of a value that spans lines. */
+  #document: string[] | undefined;
+
+  push(lines: string): unknown[] {
+    if (this.#document !== undefined) {
+      this.#document.push(lines);
+      return [];
+    }
+    const values: unknown[] = [];
+    for (const line of splitLines(lines)) {
+      this.#line++;
+      if (line.trim() === "") continue;
+      try {
+        values.push(parseJson(line));
+        this.#hasValues = true;
+      } catch (error) {
+        if (this.#hasValues) throw this.#error(error);
+        this.#document = [lines];
+        return [];
+      }
+    }
+    return values;
+  }
+
+  end(): unknown[] {
+    return this.#document === undefined ? [] : [parseJson(this.#document.join(""))];
+  }
+
+  #error(cause: unknown): Error {
+    return new Error(`line ${this.#line}: ${cause instanceof Error ? cause.message : cause}`, {
+      cause,
+    });
+  }
+}
+
+/** EDN as Jepsen prints it. */
+class JepsenReader implements ValueReader {
+  readonly #reader = new EdnReader();
+
+  push(lines: string): unknown[] {
+    return this.#reader.push(lines).flat().map(fromJepsen);
+  }
+
+  end(): unknown[] {
+    this.#reader.end();
+    return [];
+  }
+}

@@ -1,0 +1,129 @@
+/** A run's `results.json` and `test.json` as they are read back; see `store.ts`. */
+import * as v from "valibot";
+import { type AnyBody, parseJson } from "../../vortex/index.ts";
+import { isObject } from "../../protocol/message.ts";
+import type { JournalEvent } from "../network/journal.ts";
+import { AnyNumber } from "../history/stored-operation.ts";
+
+const Finding = v.object({
+  anomaly: v.string(),
+  sentence: v.string(),
+  operations: v.array(v.object({ index: v.number() })),
+  cycle: v.exactOptional(
+    v.array(
+      v.object({
+        from: v.number(),
+        to: v.number(),
+        relation: v.string(),
+        sentence: v.string(),
+      }),
+    ),
+  ),
+});
+
+const Validity = v.union([v.boolean(), v.literal("unknown")]);
+
+const verdict = {
+  valid: Validity,
+  error: v.exactOptional(v.string()),
+  explanation: v.exactOptional(v.array(Finding)),
+};
+
+const Latencies = v.looseObject({ "0.5": AnyNumber, "1": AnyNumber });
+
+const Results = v.object({
+  valid: Validity,
+  error: v.exactOptional(v.string()),
+  workload: v.exactOptional(
+    v.looseObject({ ...verdict, stableLatencies: v.exactOptional(Latencies) }),
+  ),
+  stats: v.exactOptional(
+    v.object({
+      ...verdict,
+      okCount: v.exactOptional(v.number()),
+      byF: v.exactOptional(v.record(v.string(), v.object({ valid: v.boolean() }))),
+    }),
+  ),
+  availability: v.exactOptional(v.object({ ...verdict, okFraction: v.exactOptional(AnyNumber) })),
+  exceptions: v.exactOptional(v.object(verdict)),
+  convergence: v.exactOptional(v.object(verdict)),
+  net: v.object({
+    all: v.exactOptional(v.object({ sendCount: v.number() })),
+    servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }),
+  }),
+  perf: v.object({ latencies: v.record(v.string(), Latencies) }),
+  badLines: v.array(v.object({ node: v.string(), line: v.string(), reason: v.string() })),
+});
+
+type Finding = v.InferOutput<typeof Finding>;
+
+export interface StoredResults extends v.InferOutput<typeof Results> {
+  /** What all verdicts found, the workload's first. */
+  readonly findings: readonly Finding[];
+}
+
+/**
+ * Reads the text of a `results.json`.
+ *
+ * @throws {Error} if it is none.
+ */
+export function readResults(text: string): StoredResults {
+  const results = v.parse(Results, parseJson(text));
+  const { workload, stats, availability, convergence } = results;
+  const findings = [workload, stats, availability, convergence].flatMap(
+    (part) => part?.explanation ?? [],
+  );
+  return { ...results, findings };
+}
+
+const Description = v.object({
+  command: v.string(),
+  args: v.optional(v.array(v.string()), []),
+  startedAt: v.exactOptional(v.string()),
+  options: v.looseObject({
+    workload: v.string(),
+    nodeIds: v.array(v.string()),
+    concurrency: v.number(),
+    rate: AnyNumber,
+    timeLimitS: v.number(),
+    latency: v.object({ meanMs: v.number(), distribution: v.string() }),
+    nemesis: v.array(v.string()),
+    topology: v.string(),
+    consistencyModels: v.array(v.string()),
+    availability: v.exactOptional(v.union([v.literal("total"), AnyNumber])),
+    seed: v.number(),
+  }),
+});
+
+export type StoredDescription = v.InferOutput<typeof Description>;
+
+/**
+ * Reads the text of a `test.json`.
+ *
+ * @throws {Error} if it is none.
+ */
+export function readDescription(text: string): StoredDescription {
+  return v.parse(Description, parseJson(text));
+}
+
+const Event = v.object({
+  type: v.picklist(["send", "recv"]),
+  time: AnyNumber,
+  message: v.object({
+    id: v.number(),
+    src: v.string(),
+    dest: v.string(),
+    // What a node has nested too deep is not there.
+    body: v.nullable(v.custom<AnyBody>(isObject, "must be an object")),
+  }),
+});
+
+/**
+ * Reads a line of a `messages.jsonl`.
+ *
+ * @throws {Error} if it is none.
+ */
+export function readEvent(line: string): JournalEvent {
+  const { type, time, message } = v.parse(Event, parseJson(line));
+  return { type, time, message: { ...message, body: message.body ?? {} } };
+}

@@ -1,0 +1,162 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import * as v from "valibot";
+import { safeParse } from "../../../lib/protocol/fast-parse.ts";
+import { ErrorBody, Init, Message, Topology } from "../../../lib/protocol/message.ts";
+import { type KVNode, parseJson } from "../../../lib/vortex/index.ts";
+import { CHALLENGES } from "../../support/challenges.ts";
+import { INIT, newNode, receive } from "../../support/fake-host.ts";
+import { jsonText, near } from "../../support/near-schema.ts";
+
+/** The schemas of all messages that a program handles, by their types. */
+function handledBy(program: (typeof CHALLENGES)[string]): [string, v.GenericSchema][] {
+  const schemas: [string, v.GenericSchema][] = [];
+  const { node } = newNode();
+  const handle = node.handle.bind(node);
+  node.handle = (type, schema, handler) => {
+    schemas.push([type, schema]);
+    handle(type, schema, handler);
+  };
+  (program as (node: KVNode, options: unknown) => void)(
+    node,
+    v.parse(program.options ?? v.unknown(), {}),
+  );
+  receive(node, INIT);
+  return schemas;
+}
+
+const SCHEMAS: [string, v.GenericSchema][] = [
+  ["Message", Message],
+  ["init", Init],
+  ["topology", Topology],
+  ["error", ErrorBody],
+  ...Object.entries(CHALLENGES).flatMap(([name, program]) =>
+    handledBy(program).map(([type, schema]): [string, v.GenericSchema] => [
+      `${name}'s "${type}"`,
+      schema,
+    ]),
+  ),
+];
+
+/** JSON texts of which some should be accepted, and some refused. */
+function nearOrFar(schema: v.GenericSchema): fc.Arbitrary<string> {
+  return fc.oneof({ weight: 4, arbitrary: near(schema) }, { weight: 1, arbitrary: jsonText });
+}
+
+/** Asserts that a value is parsed as valibot does; returns whether it is accepted. */
+function expectSame(schema: v.GenericSchema, input: unknown): boolean {
+  const expected = v.safeParse(schema, input);
+  const actual = safeParse(schema, input);
+  expect(actual).toStrictEqual(expected);
+  // The order of keys as well, and what equality of objects does not look at.
+  expect(JSON.stringify(actual.output)).toBe(JSON.stringify(expected.output));
+  return actual.success;
+}
+
+describe("safeParse", () => {
+  test("knows the schemas of every challenge", () => {
+    expect(SCHEMAS.length).toBeGreaterThan(4 + 2 * Object.keys(CHALLENGES).length);
+  });
+
+  test.each(SCHEMAS)("agrees with valibot on %s", (_, schema) => {
+    let accepted = 0;
+    let refused = 0;
+    fc.assert(
+      fc.property(nearOrFar(schema), (text) => {
+        if (expectSame(schema, parseJson(text))) accepted++;
+        else refused++;
+      }),
+    );
+    // Neither side may go untested.
+    expect(Math.min(accepted, refused)).toBeGreaterThan(0);
+  });
+
+  const leaf = fc.constantFrom<v.GenericSchema>(
+    v.string(),
+    v.number(),
+    v.boolean(),
+    v.unknown(),
+    v.null(),
+    v.any(),
+    v.literal("w"),
+    v.literal(0),
+    v.custom((value) => value !== 0),
+    v.pipe(v.number(), v.integer(), v.minValue(0)),
+    v.pipe(v.number(), v.safeInteger(), v.maxValue(9)),
+    v.pipe(v.string(), v.maxLength(3)),
+    v.pipe(v.number(), v.minValue(0), v.transform(String)),
+    v.fallback(v.number(), 7),
+    v.config(v.object({ a: v.string(), b: v.string() }), { abortEarly: true }),
+    v.object({ constructor: v.unknown() }),
+    v.lazy((value) => (Array.isArray(value) ? v.array(v.unknown()) : v.string())),
+  );
+  const anySchema = fc.letrec<{ schema: v.GenericSchema }>((tie) => {
+    const schema = tie("schema");
+    const schemas = fc.array(schema, { maxLength: 3 });
+    const entry = fc.oneof(
+      schema,
+      schema.map((wrapped) => v.exactOptional(wrapped)),
+      schema.map((wrapped) => v.optional(wrapped)),
+      schema.map((wrapped) => v.optional(wrapped, 5)),
+      schema.map((wrapped) => v.exactOptional(wrapped, "x")),
+      schema.map((wrapped) => v.nullish(wrapped)),
+      schema.map((wrapped) => v.fallback(v.exactOptional(wrapped), 3)),
+    );
+    const key = fc.constantFrom("type", "msg_id", "a", "0", "__proto__", "toString");
+    const entries = fc
+      .array(fc.tuple(key, entry), { maxLength: 4 })
+      .map((list) => Object.fromEntries(list));
+    return {
+      schema: fc.oneof(
+        { depthSize: "small", withCrossShrink: true },
+        leaf,
+        schema.map((item) => v.array(item)),
+        schema.map((item) => v.pipe(v.array(item), v.readonly())),
+        schemas.map((items) => v.tuple(items)),
+        schemas.map((items) => v.strictTuple(items)),
+        fc.tuple(schemas, schema).map(([items, rest]) => v.tupleWithRest(items, rest)),
+        entries.map((fields) => v.object(fields)),
+        entries.map((fields) => v.looseObject(fields)),
+        entries.map((fields) => v.strictObject(fields)),
+        schema.map((inner) => v.pipe(v.object({ a: inner }), v.readonly())),
+        schema.map((inner) => v.union([inner, v.string()])),
+      ),
+    };
+  }).schema;
+
+  test("agrees with valibot on schemas of any make", () => {
+    fc.assert(
+      fc.property(
+        anySchema.chain((schema) => fc.tuple(fc.constant(schema), nearOrFar(schema))),
+        ([schema, text]) => {
+          expectSame(schema, parseJson(text));
+        },
+      ),
+    );
+  });
+
+  test("gives an output of its own, so that no one else's arrays and objects are changed by it", () => {
+    const schema = v.object({ list: v.array(v.tuple([v.string()])) });
+    const input = { list: [["a"]] };
+    const { output } = safeParse(schema, input) as { output: typeof input };
+    output.list[0]?.push("b");
+    output.list.push([]);
+    expect(input).toEqual({ list: [["a"]] });
+  });
+
+  test("calls a check once for a value that is accepted", () => {
+    let calls = 0;
+    const schema = v.object({ key: v.custom(() => ++calls > 0) });
+    expect(safeParse(schema, { key: 1 }).success).toBe(true);
+    expect(calls).toBe(1);
+  });
+
+  test("passes on what a check or a transformation throws", () => {
+    const thrown = new Error("no");
+    const raise = () => {
+      throw thrown;
+    };
+    const schemas = [v.object({ a: v.custom(raise) }), v.pipe(v.unknown(), v.transform(raise))];
+    for (const schema of schemas) expect(() => safeParse(schema, { a: 1 })).toThrow(thrown);
+  });
+});

@@ -1,0 +1,190 @@
+import { describe, expect, test } from "bun:test";
+import type { Json } from "../../../../../lib/vortex/index.ts";
+import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
+import { type Entry, fail, history, info, invoke, ok, whole } from "../../../../support/history.ts";
+import { handwritten } from "../../../../support/transactions.ts";
+
+/** `"a0=1 r0=1,2"`: append 1 to key 0, then read it as `[1, 2]`. */
+function txn(text: string): Json {
+  return text.split(" ").map((step) => {
+    const [, f = "", key = "", list] = /^(\w)(\d+)(?:=([\d,]*))?$/.exec(step) ?? [];
+    const elements = list?.split(",").filter(Boolean).map(Number);
+    if (f === "a") return ["append", Number(key), elements?.[0] ?? null];
+    return ["r", Number(key), elements ?? null];
+  });
+}
+
+const { did, together } = handwritten(txn);
+
+function check(model: string, ...entries: readonly (Entry | readonly Entry[])[]) {
+  return checkTxnListAppend(history(...entries), { consistencyModels: [model] });
+}
+
+describe("checkTxnListAppend", () => {
+  test("finds transactions valid that are strictly serializable", () => {
+    expect(
+      check("strict-serializable", did(0, "r0 a0=1 r0=1"), did(1, "a0=2"), did(0, "r0=1,2")),
+    ).toMatchObject({ valid: true, anomalyTypes: [], counts: {}, explanation: [] });
+  });
+
+  test("flags interleaved appends (G0)", () => {
+    const verdict = check("read-uncommitted", together("a0=1 a1=1", "a0=2 a1=2", "r0=1,2 r1=2,1"));
+    expect(verdict).toMatchObject({ valid: false, anomalyTypes: ["G0"] });
+    expect(verdict.explanation[0]?.sentence).toContain(
+      "T1 appended 1 to key 0, after which T2 appended 2 (ww); " +
+        "T2 appended 2 to key 1, after which T1 appended 1 (ww)",
+    );
+  });
+
+  test("flags every aborted element that is read (G1a), and an append after it", () => {
+    const verdict = check(
+      "read-committed",
+      [invoke(0, "txn", txn("a0=1")), fail(0)],
+      did(1, "a0=2"),
+      did(2, "r0=1,2"),
+      did(2, "r0=1"),
+    );
+    expect(verdict.counts).toEqual({ G1a: 2, "dirty-update": 1 });
+    expect(verdict.not).toEqual(["read-committed"]);
+  });
+
+  test("does not flag what an indefinite transaction appended", () => {
+    expect(
+      check("read-committed", [invoke(0, "txn", txn("a0=1")), info(0)], did(1, "r0=1")).valid,
+    ).toBe(true);
+  });
+
+  test("flags a list that ends in the middle of another's appends (G1b)", () => {
+    expect(
+      check("read-committed", did(0, "a0=1 r0=1 a0=2"), did(1, "r0=1"), did(1, "r0=1,2")).counts,
+    ).toEqual({ G1b: 1 });
+  });
+
+  test("flags transactions that read each other's appends (G1c)", () => {
+    const verdict = check("read-committed", together("a0=1 r1=1", "a1=1 r0=1"));
+    expect(verdict.anomalyTypes).toEqual(["G1c"]);
+    expect(verdict.explanation[0]?.sentence).toContain(
+      "T1 appended 1 to key 1, which T2 read (wr); T2 appended 1 to key 0, which T1 read (wr)",
+    );
+  });
+
+  test("flags a fractured read (G-single-item), and tells what it missed", () => {
+    const verdict = check("snapshot-isolation", together("a0=1 a1=1", "r0=1 r1"));
+    expect(verdict.anomalyTypes).toEqual(["G-single-item"]);
+    expect(verdict.explanation[0]?.sentence).toContain(
+      "T1 read key 1 as empty, without the 1 that T2 appended (rw)",
+    );
+  });
+
+  test("flags write skew (G2-item), which snapshot isolation allows", () => {
+    const skew = [together("r0 a1=1", "r1 a0=1"), did(2, "r0=1 r1=1")];
+    expect(check("serializable", ...skew).anomalyTypes).toEqual(["G2-item"]);
+    expect(check("snapshot-isolation", ...skew).valid).toBe(true);
+  });
+
+  test("flags reads of which neither is a beginning of the other (incompatible-order)", () => {
+    const verdict = check("read-committed", together("a0=1", "a0=2", "r0=1", "r0=2"));
+    expect(verdict.counts).toEqual({ "incompatible-order": 1 });
+    expect(verdict.explanation[0]?.sentence).toMatch(/read key 0 = \[.\], which is no beginning/);
+  });
+
+  test("flags an element that occurs twice in a list, once per read", () => {
+    expect(
+      check("read-uncommitted", did(0, "a0=1"), did(1, "r0=1,1"), did(1, "r0=1")).counts,
+    ).toEqual({ "duplicate-elements": 1 });
+  });
+
+  test("flags reads of what the transaction appends later (future-read)", () => {
+    expect(check("read-atomic", did(0, "r0=1 a0=1"), did(1, "r0=1")).counts).toMatchObject({
+      "future-read": 1,
+    });
+  });
+
+  test.each([
+    ["a read that lacks the transaction's own append", "r0=1 a0=2 r0=1"],
+    ["a read that does not end with the transaction's own append", "a0=2 r0=2,1"],
+    ["a read that differs from an earlier one", "r0=1 r0=1,2"],
+    ["an empty list that is gone", "r0= r0"],
+  ])("flags %s (internal)", (_, answer) => {
+    const appends = together("a0=1", answer.includes("a0=2") ? "r0" : "a0=2");
+    expect(check("serializable", appends, did(2, answer)).counts).toMatchObject({ internal: 1 });
+  });
+
+  test.each([
+    ["a first read of anything", "a0=2 r0=1,2"],
+    ["null before a list", "r0 r0=1"],
+    ["the own append on top of what was read", "r0=1 a0=2 r0=1,2"],
+  ])("does not flag %s as internal", (_, answer) => {
+    expect(check("read-atomic", did(1, "a0=1"), did(2, answer)).counts).not.toHaveProperty(
+      "internal",
+    );
+  });
+
+  test("flags lost updates; null and the empty list are different reads", () => {
+    const lost = [did(0, "r0 a0=1"), did(1, "r0 a0=2")];
+    expect(check("cursor-stability", ...lost).counts).toEqual({ "lost-update": 1 });
+    expect(check("cursor-stability", did(0, "r0 a0=1"), did(1, "r0= a0=2")).counts).toEqual({});
+  });
+
+  test("takes null and the empty list for the same initial state elsewhere", () => {
+    for (const read of ["r0", "r0="]) {
+      const stale = [did(0, "a0=1"), did(1, read), did(2, "r0=1")];
+      expect(check("strict-serializable", ...stale).anomalyTypes).toEqual([
+        "G-single-item-realtime",
+      ]);
+    }
+  });
+
+  test("knows the place of an element that nobody read if it is the only one", () => {
+    expect(check("strict-serializable", did(0, "a0=1"), did(1, "r0")).valid).toBe(false);
+  });
+
+  test("lets elements that nobody read come after all that were", () => {
+    const verdict = check("strict-serializable", did(0, "a0=1"), did(0, "a0=2"), did(1, "r0=1"));
+    expect(verdict.anomalyTypes).toEqual(["G-single-item-realtime"]);
+  });
+
+  test("cannot tell whether a history is valid in which nothing depends on anything", () => {
+    for (const unrelated of [[did(0, "a0=1"), did(1, "a1=1")], [did(0, "r0 a0=1")]]) {
+      expect(check("serializable", ...unrelated)).toMatchObject({
+        valid: "unknown",
+        anomalyTypes: ["empty-transaction-graph"],
+        not: [],
+      });
+    }
+  });
+
+  test.each([
+    ["ok and failed", [did(0, "a0=1"), invoke(1, "txn", txn("a0=1")), fail(1)]],
+    ["one transaction's", [did(0, "a0=1 a0=1")]],
+  ])("cannot judge an element that was appended twice: %s", (_, entries) => {
+    expect(() => check("serializable", ...entries)).toThrow(
+      "Element 1 was appended to key 0 more than once",
+    );
+  });
+
+  test("has nothing to go by if an element was read that nobody appended", () => {
+    expect(() => check("serializable", did(0, "a0=1"), did(1, "r0=1,7"))).toThrow(
+      expect.objectContaining({
+        name: "FatalCheckError",
+        message: "Key 0 was read as [1,7], but nobody appended 7",
+      }),
+    );
+  });
+
+  test.each([
+    ["is left out of the answer", [ok(0, txn("r1"))]],
+    ["is never answered", []],
+  ])("has nothing to go by if the only append to an unread key %s", (_, end) => {
+    expect(() => check("serializable", invoke(0, "txn", txn("a0=1")), end)).toThrow(
+      expect.objectContaining({ name: "FatalCheckError" }),
+    );
+    const others = [...did(1, "a0=2"), ...did(1, "r0=2")];
+    expect(check("serializable", invoke(0, "txn", txn("a0=1")), end, others).valid).toBe(true);
+  });
+
+  test("cannot judge other steps than reads and appends, nor lists that are none", () => {
+    expect(() => check("serializable", whole(0, "txn", [["w", 0, 1]]))).toThrow('"w"');
+    expect(() => check("serializable", whole(0, "txn", [["r", 0, 1]]))).toThrow("Not a list");
+  });
+});

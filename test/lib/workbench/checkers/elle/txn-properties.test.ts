@@ -1,0 +1,102 @@
+/** Laws that hold of both transaction checkers, whatever the history. */
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Json } from "../../../../../lib/vortex/index.ts";
+import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
+import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
+import type { History } from "../../../../../lib/workbench/history/history.ts";
+import { randomStream, shuffle } from "../../../../../lib/workbench/random.ts";
+import { randoms } from "../../../../support/seeds.ts";
+import { type Traffic, transactions } from "../../../../support/transactions.ts";
+
+const MODELS = [
+  "read-uncommitted",
+  "read-committed",
+  "monotonic-atomic-view",
+  "read-atomic",
+  "cursor-stability",
+  "repeatable-read",
+  "snapshot-isolation",
+  "serializable",
+  "strong-session-serializable",
+  "strict-serializable",
+];
+
+const traffic = fc.record({
+  count: fc.integer({ min: 20, max: 120 }),
+  processes: fc.integer({ min: 2, max: 12 }),
+  keys: fc.integer({ min: 1, max: 4 }),
+  writesPerKey: fc.integer({ min: 2, max: 16 }),
+  longest: fc.integer({ min: 1, max: 5 }),
+  failures: fc.constantFrom(0, 50, 200),
+});
+
+describe.each([
+  ["txn-rw-register", checkTxnRwRegister],
+  ["txn-list-append", checkTxnListAppend],
+] as const)("the checker of %s", (workload, check) => {
+  const verdictOf = (history: History, model: string) => {
+    const { valid, anomalyTypes, counts, not } = check(history, { consistencyModels: [model] });
+    return { valid, anomalyTypes, counts, not };
+  };
+
+  test("finds nothing wrong with one copy of the data, under any model", () => {
+    fc.assert(
+      fc.property(randoms(), traffic, (random, options) => {
+        const history = transactions(random, { workload, ...options });
+        for (const model of MODELS) {
+          const { anomalyTypes } = verdictOf(history, model);
+          // Where nobody happens to read what others wrote, there is nothing to go by.
+          expect(anomalyTypes.filter((name) => name !== "empty-transaction-graph")).toEqual([]);
+        }
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test.each([
+    ["stale reads", "stale"],
+    ["reads that never see anything of others", "nothing"],
+  ] as const)("finds %s", (_, reads) => {
+    fc.assert(
+      fc.property(randoms(), (random) => {
+        const options = { count: 2000, processes: 5, keys: 3, writesPerKey: 16, longest: 4 };
+        const history = transactions(random, { workload, reads, ...options });
+        expect(verdictOf(history, "strict-serializable").valid).toBe(false);
+      }),
+      { numRuns: 10 },
+    );
+  });
+
+  test("judges alike whatever keys and processes are called", () => {
+    const faulty = fc.constantFrom<NonNullable<Traffic["reads"]>>("current", "stale", "nothing");
+    fc.assert(
+      fc.property(randoms(), traffic, faulty, (random, options, reads) => {
+        const history = transactions(random, { workload, reads, ...options });
+        const names = shuffle(random, [...Array(1000).keys()]);
+        const rename = (number: Json) => names[number as number] ?? number;
+        const renamed = history.map(({ process, value, ...rest }) => ({
+          ...rest,
+          process: process === "nemesis" ? process : (names[process] ?? process),
+          value: (value as Json[][]).map(([f = null, key = null, v = null]) => [f, rename(key), v]),
+        }));
+        for (const model of [
+          "read-committed",
+          "strong-session-serializable",
+          "strict-serializable",
+        ]) {
+          expect(verdictOf(renamed, model)).toEqual(verdictOf(history, model));
+        }
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("ends on what is tangled beyond searching, and finds it invalid", () => {
+    const history = transactions(randomStream(1, "tangled"), {
+      ...{ workload, count: 3000, processes: 100, keys: 50, writesPerKey: 16, longest: 4 },
+      reads: "stale",
+    });
+    expect(verdictOf(history, "strict-serializable").valid).toBe(false);
+  });
+});

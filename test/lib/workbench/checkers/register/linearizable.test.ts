@@ -1,0 +1,170 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import type { Json } from "../../../../../lib/vortex/index.ts";
+import { checkLinearizable } from "../../../../../lib/workbench/checkers/register/linearizable.ts";
+import { type Entry, fail, history, info, invoke, ok, whole } from "../../../../support/history.ts";
+import { explosiveHistory, registerHistories } from "../../../../support/register-histories.ts";
+import { registerHistory } from "../../../../support/register-history.ts";
+import { isLinearizable } from "../../../../support/register-oracle.ts";
+
+const read = (process: number, value: Json, key: Json = 0) =>
+  whole(process, "read", [key, null], [key, value]);
+const write = (process: number, value: Json, key: Json = 0) =>
+  whole(process, "write", [key, value]);
+const cas = (process: number, from: Json, to: Json, key: Json = 0) =>
+  whole(process, "cas", [key, [from, to]]);
+const valid = (...entries: readonly (Entry | readonly Entry[])[]) =>
+  checkLinearizable(history(...entries)).valid;
+
+describe("checkLinearizable", () => {
+  test("accepts a store without operations", () => {
+    expect(checkLinearizable([])).toMatchObject({ valid: true, failures: [], keys: {} });
+  });
+
+  test("accepts operations one after the other", () => {
+    expect(valid(write(0, 1), read(1, 1), cas(0, 1, 2), read(1, 2))).toBe(true);
+  });
+
+  test("flags a stale read, and says what the register held", () => {
+    const verdict = checkLinearizable(history(write(0, 1), write(0, 2), read(1, 1)));
+    expect(verdict).toMatchObject({ valid: false, failures: [0], keys: { 0: false } });
+    expect(verdict.explanation?.[0]?.sentence).toBe(
+      "Key 0: process 1's read at 0.005 s returned 1 by 0.006 s, " +
+        "but in every order of the operations before that, the register held 2, " +
+        "and nothing that was open then could change it in time",
+    );
+    expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([2, 3, 4, 5]);
+  });
+
+  test("does not know after so many steps as it may take", () => {
+    const hard = explosiveHistory();
+    expect(checkLinearizable(hard)).toMatchObject({ valid: false });
+    expect(checkLinearizable(hard, { maxSteps: 20_000 })).toMatchObject({ valid: "unknown" });
+  });
+
+  test("flags a read of what nobody wrote", () => {
+    const verdict = checkLinearizable(history(write(0, 1), read(1, 7)));
+    expect(verdict.valid).toBe(false);
+    expect(verdict.explanation?.[0]?.sentence).toEndWith(
+      "but nothing had begun that would have left the value it needs",
+    );
+  });
+
+  test("flags a cas that succeeded against another value", () => {
+    expect(valid(write(0, 1), cas(0, 2, 3))).toBe(false);
+  });
+
+  test("flags a cas that succeeded on a key that was never written", () => {
+    expect(valid(cas(0, 1, 2))).toBe(false);
+  });
+
+  test("lets a cas from null succeed on a key that was never written", () => {
+    expect(valid(cas(0, null, 2), read(0, 2))).toBe(true);
+  });
+
+  test("flags two cas that succeeded against one value", () => {
+    const both = [invoke(1, "cas", [0, [1, 2]]), invoke(2, "cas", [0, [1, 3]]), ok(1), ok(2)];
+    expect(valid(write(0, 1), both)).toBe(false);
+  });
+
+  test("flags a cas of a value with itself that does not find it", () => {
+    expect(valid(write(0, 1), cas(0, 2, 2))).toBe(false);
+  });
+
+  test("flags a write that is seen after it failed", () => {
+    expect(valid(write(0, 1), invoke(0, "write", [0, 2]), fail(0), read(1, 2))).toBe(false);
+  });
+
+  test("does not mind a cas that failed though it could have succeeded", () => {
+    expect(valid(write(0, 1), invoke(0, "cas", [0, [1, 2]]), fail(0), read(1, 1))).toBe(true);
+  });
+
+  test("takes a read of null for a read of anything", () => {
+    expect(valid(write(0, 1), read(1, null), read(1, 1))).toBe(true);
+  });
+
+  test("lets operations that overlap take effect in either order", () => {
+    const both = [invoke(0, "write", [0, 1]), invoke(1, "write", [0, 2]), ok(0), ok(1)];
+    expect(valid(both, read(2, 1))).toBe(true);
+    expect(valid(both, read(2, 2))).toBe(true);
+    expect(valid(both, read(2, 1), read(2, 2))).toBe(false);
+  });
+
+  test("lets a write be seen before it returns, and by everyone from then on", () => {
+    const begun = [write(0, 1), invoke(0, "write", [0, 2])];
+    expect(valid(...begun, read(1, 1), read(1, 2), ok(0))).toBe(true);
+    expect(valid(...begun, read(1, 2), read(1, 1), ok(0))).toBe(false);
+  });
+
+  test("lets an indefinite write take effect at any later time, once, or never", () => {
+    const doubt = [write(0, 1), invoke(1, "write", [0, 2]), info(1)].flat();
+    expect(valid(doubt, read(2, 1))).toBe(true);
+    expect(valid(doubt, read(2, 1), write(2, 3), read(2, 2))).toBe(true);
+    expect(valid(doubt, read(2, 2), write(2, 3), read(2, 2))).toBe(false);
+    expect(valid(read(2, 2), doubt)).toBe(false);
+  });
+
+  test("takes an operation that never ended for an indefinite one", () => {
+    expect(valid(invoke(1, "write", [0, 2]), read(2, 2))).toBe(true);
+  });
+
+  test("judges each key by itself", () => {
+    const verdict = checkLinearizable(
+      history(write(0, 1, 10), write(0, 2, 9), read(1, 1, 10), read(1, 1, 9), read(1, 4, 11)),
+    );
+    expect(verdict).toMatchObject({
+      valid: false,
+      failures: [9, 11],
+      keys: { 9: false, 10: true, 11: false },
+    });
+  });
+
+  test("tells apart values that only look alike", () => {
+    expect(valid(write(0, 1), read(0, "1"))).toBe(false);
+    expect(valid(write(0, { a: [1] }), read(0, { a: [1] }))).toBe(true);
+  });
+
+  test("cannot judge what is no operation of a register", () => {
+    expect(() => valid(whole(0, "append", [0, 1]))).toThrow("to a register");
+    expect(() => valid(whole(0, "read", 7))).toThrow("Cannot find the key");
+    expect(() => valid(write(0, 1, 9), write(0, 1, "9"))).toThrow("Cannot compare");
+  });
+
+  test("agrees with trying every order", () => {
+    const verdicts = new Map<boolean, number>();
+    fc.assert(
+      fc.property(registerHistories, (operations) => {
+        const expected = isLinearizable(operations);
+        verdicts.set(expected, (verdicts.get(expected) ?? 0) + 1);
+        expect(checkLinearizable(operations).valid).toBe(expected);
+      }),
+      { numRuns: 3000 },
+    );
+    expect(Math.min(verdicts.get(true) ?? 0, verdicts.get(false) ?? 0)).toBeGreaterThan(200);
+  });
+
+  test("never flags a store that is linearizable", () => {
+    const shapes = fc.record({
+      seed: fc.integer(),
+      operations: fc.constantFrom(50, 400),
+      concurrency: fc.constantFrom(3, 10, 40),
+      keys: fc.constantFrom(1, 5),
+      values: fc.constantFrom(2, 5),
+      indefinite: fc.constantFrom(0, 0.05, 0.5),
+    });
+    fc.assert(
+      fc.property(shapes, (shape) => {
+        const { valid } = checkLinearizable(registerHistory(shape));
+        // With half of the operations indefinite, a search may come to the end of its budget.
+        if (shape.indefinite < 0.5) expect(valid).toBe(true);
+        else expect(valid).not.toBe(false);
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test("finds the order of a key with thousands of indefinite operations", () => {
+    const shape = { operations: 8000, concurrency: 10, keys: 1, values: 5, indefinite: 0.5 };
+    expect(checkLinearizable(registerHistory({ seed: 1, ...shape })).valid).toBe(true);
+  });
+});

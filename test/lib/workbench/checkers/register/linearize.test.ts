@@ -1,0 +1,81 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { linearize } from "../../../../../lib/workbench/checkers/register/linearize.ts";
+import {
+  type RegisterOperation,
+  registerOperation,
+  Values,
+} from "../../../../../lib/workbench/checkers/register/register-operation.ts";
+import { type History, pairs } from "../../../../../lib/workbench/history/history.ts";
+import { history, invoke, whole } from "../../../../support/history.ts";
+import { registerHistories } from "../../../../support/register-histories.ts";
+import { registerHistory } from "../../../../support/register-history.ts";
+import { isLinearizable } from "../../../../support/register-oracle.ts";
+
+function operationsOf(history: History): RegisterOperation[] {
+  const values = new Values();
+  return pairs(history)
+    .map((pair) => registerOperation(pair, values))
+    .filter((operation) => operation !== undefined);
+}
+
+const ample = { width: 1000, steps: 1e6 };
+
+describe("linearize", () => {
+  test("names the operation that fits nowhere, the open ones, and what the register held", () => {
+    const operations = operationsOf(
+      history(
+        whole(0, "write", [0, "a"]),
+        invoke(1, "cas", [0, ["b", "c"]]),
+        whole(2, "read", [0, null], [0, "c"]),
+      ),
+    );
+    expect(linearize(operations, ample)).toMatchObject({
+      linearizable: false,
+      stuck: operations[2],
+      open: [operations[1]],
+      values: [1],
+    });
+  });
+
+  test("does not know where it may not look far enough", () => {
+    const shape = { operations: 200, concurrency: 10, keys: 1, values: 3, indefinite: 0.2 };
+    const operations = operationsOf(registerHistory({ seed: 1, ...shape }));
+    expect(linearize(operations, { width: 1000, steps: 50 }).linearizable).toBe("unknown");
+  });
+
+  test("takes no more steps than it may, but for the last few", () => {
+    const shape = { operations: 300, concurrency: 10, keys: 1, values: 5, indefinite: 0.2 };
+    const operations = operationsOf(registerHistory({ seed: 1, ...shape }));
+    const { steps } = linearize(operations, { width: 100_000, steps: 20_000 });
+    expect(steps).toBeGreaterThan(20_000);
+    expect(steps).toBeLessThan(30_000);
+  });
+
+  test("knows that nobody left a value, however little it may look", () => {
+    const shape = { operations: 200, concurrency: 10, keys: 1, values: 5, indefinite: 0.2 };
+    const unwritten = [
+      ...registerHistory({ seed: 3, ...shape }),
+      ...history(whole(9999, "read", [0, null], [0, 7])).map((operation) => ({
+        ...operation,
+        index: operation.index + 1e6,
+      })),
+    ];
+    expect(linearize(operationsOf(unwritten), { width: 16, steps: 1e6 })).toMatchObject({
+      linearizable: false,
+    });
+  });
+
+  test("is never wrong, however narrow: it does not know, or agrees with trying every order", () => {
+    const told = new Set<boolean | "unknown">();
+    fc.assert(
+      fc.property(registerHistories, fc.integer({ min: 1, max: 2 }), (history, width) => {
+        const { linearizable } = linearize(operationsOf(history), { width, steps: 1e6 });
+        told.add(linearizable);
+        if (linearizable !== "unknown") expect(linearizable).toBe(isLinearizable(history));
+      }),
+      { numRuns: 3000 },
+    );
+    expect(told.has(true) && told.has(false)).toBe(true);
+  });
+});

@@ -1,0 +1,248 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import type { History } from "../../../../lib/workbench/history/history.ts";
+import { corpusCases } from "../../../support/corpus.ts";
+import { history, invoke, whole } from "../../../support/history.ts";
+import { historyEdn } from "../../../support/jepsen.ts";
+import { DIST, ROOT, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+
+// A safety net on a machine that is busy: nothing here should come near it.
+setDefaultTimeout(60_000);
+
+const VALID = history(whole(0, "echo", "hi", { echo: "hi" }));
+const INVALID = history(whole(0, "echo", "hi", { echo: "ho" }));
+/** Ids that cannot be compared. */
+const UNKNOWN = history(whole(0, "generate", null, 1), whole(0, "generate", null, "a"));
+
+describe("vortex check --json", () => {
+  test.concurrent("prints a line for each file, as named, with the corpus' fields", async () => {
+    const valid = caseFile({ history: VALID });
+    const invalid = caseFile({ history: INVALID });
+    const { exitCode, stdout } = await vortex("check", "--json", valid, invalid);
+    expect(parseLines(stdout)).toEqual([
+      {
+        file: valid,
+        valid: true,
+        overallValid: true,
+        errorCount: 0,
+        stats: STATS,
+        availability: { valid: true, okFraction: 1 },
+        explanation: [],
+      },
+      {
+        file: invalid,
+        valid: false,
+        overallValid: false,
+        errorCount: 1,
+        stats: STATS,
+        availability: { valid: true, okFraction: 1 },
+        explanation: [
+          {
+            anomaly: "mismatch",
+            sentence: expect.stringContaining('sent "hi" and received {"echo":"ho"}'),
+            operations: INVALID,
+          },
+        ],
+      },
+    ]);
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent.each(["lin-kv", "kafka"])("gives each case of %s its verdicts", async (name) => {
+    const file = join(ROOT, "test/corpus", `${name}.jsonl.gz`);
+    const { stdout } = await vortex("check", "--json", file);
+    const expected = (await corpusCases(name)).map(({ expected }) => ({
+      valid: expected["valid"],
+      overallValid: expected["overallValid"],
+      threw: expected["threw"] !== undefined,
+    }));
+    const printed = parseLines(stdout).map(({ valid, overallValid, threw }) => ({
+      valid,
+      overallValid,
+      threw: threw !== undefined,
+    }));
+    expect(printed).toEqual(expected);
+  });
+
+  test.concurrent("judges a case under the further models that it names", async () => {
+    const models = [{ consistencyModels: ["read-committed"] }, { consistencyModels: ["any"] }];
+    const file = caseFile({ history: INVALID, alsoUnder: models });
+    const [checked] = parseLines((await vortex("check", "--json", file)).stdout);
+    expect(checked?.["alsoUnder"]).toMatchObject([
+      { consistencyModels: ["read-committed"], valid: false, overallValid: false, errorCount: 1 },
+      { consistencyModels: ["any"], valid: false, overallValid: false, errorCount: 1 },
+    ]);
+  });
+
+  test.concurrent("says which files it cannot read and why, and judges the others", async () => {
+    const cut = file("cut.json", JSON.stringify({ workload: "echo", history: VALID }).slice(0, -9));
+    const cutGzip = join(temporaryDirectory(), "cut.json.gz");
+    const whole = Bun.gzipSync(JSON.stringify({ workload: "echo", history: VALID }));
+    writeFileSync(cutGzip, whole.subarray(0, whole.length - 20));
+    const files = [
+      ...["nowhere.json", cut, cutGzip, file("empty.json", ""), temporaryDirectory()],
+      caseFile({ workload: "ekho", history: VALID }),
+      caseFile({ history: VALID }),
+    ];
+    const { exitCode, stdout } = await vortex("check", "--json", ...files);
+    const printed = parseLines(stdout);
+    expect(printed.map((line) => line["file"])).toEqual(files);
+    expect(printed.slice(0, -1).map(({ error }) => error)).toEqual([
+      "There is no such file",
+      expect.stringContaining("JSON"),
+      expect.stringContaining("unexpected end of file"),
+      "It holds no operations",
+      "There is no history in this directory",
+      expect.stringContaining('There is no workload "ekho"; there are broadcast, echo,'),
+    ]);
+    expect(printed.at(-1)).toMatchObject({ valid: true, overallValid: true });
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("prints what a broken file holds before the break", async () => {
+    const line = JSON.stringify({ number: "0001", workload: "echo", history: VALID });
+    const broken = file("cases.jsonl", `${line}\n{"number`);
+    const { exitCode, stdout } = await vortex("check", "--json", broken);
+    expect(parseLines(stdout)).toMatchObject([
+      { file: broken, number: "0001", valid: true },
+      { file: broken, error: expect.stringContaining("line 2") },
+    ]);
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("reads what comes through a pipe", async () => {
+    const child = Bun.spawn([join(DIST, "vortex"), "check", "--json", "/dev/stdin", "-w", "echo"], {
+      stdin: Buffer.from(historyEdn(INVALID)),
+      stdout: "pipe",
+    });
+    const [checked] = parseLines(await child.stdout.text());
+    expect(checked).toMatchObject({ file: "/dev/stdin", valid: false, errorCount: 1 });
+  });
+});
+
+describe("vortex check ends with the code of the worst file:", () => {
+  const files = {
+    valid: caseFile({ history: VALID }),
+    invalid: caseFile({ history: INVALID }),
+    unknown: caseFile({ workload: "unique-ids", history: UNKNOWN }),
+  };
+  const codes: [number, (keyof typeof files)[]][] = [
+    [0, ["valid", "valid"]],
+    [2, ["valid", "unknown"]],
+    [1, ["invalid", "unknown", "valid"]],
+  ];
+  test.concurrent.each(codes)("%d for %s", async (code, names) => {
+    const { exitCode } = await vortex("check", ...names.map((name) => files[name]));
+    expect(exitCode).toBe(code);
+  });
+
+  test.concurrent("254 for no file, an unknown workload or a part above all", async () => {
+    for (const args of [[], ["-w", "ekho", "x"], ["--availability", "2", "x"]]) {
+      expect((await vortex("check", ...args)).exitCode).toBe(254);
+    }
+  });
+});
+
+describe("vortex check", () => {
+  test.concurrent("explains its verdicts, and says whether they are those on record", async () => {
+    const expected = { valid: true, overallValid: true };
+    const wrong = caseFile({ history: INVALID, expected });
+    const right = caseFile({ history: VALID, expected });
+    const { stdout, stderr } = await vortex("check", wrong, right);
+    expect(stdout).toContain(`${wrong}: echo, 2 entries\n`);
+    expect(stdout).toContain('mismatch: process 0\'s echo at 0.001 s sent "hi" and received');
+    expect(stdout).toContain("The verdict on record differs: valid: true, overallValid: true\n");
+    expect(stdout).toContain(`${wrong}: invalid\n`);
+    expect(stdout).toContain(`This is the verdict on record\n${right}: valid\n`);
+    expect(stderr).toBe("1 invalid, 1 valid\n");
+  });
+
+  test.concurrent("judges Maelstrom's history.edn, given the workload", async () => {
+    const edn = file("history.edn", historyEdn(INVALID));
+    const without = await vortex("check", edn);
+    expect(without.stderr).toContain("The file does not say what the clients did: -w tells");
+    expect(without.exitCode).toBe(255);
+    const { exitCode, stdout } = await vortex("check", "-w", "echo", edn);
+    expect(stdout).toContain('sent "hi" and received {"echo":"ho"}');
+    expect(exitCode).toBe(1);
+    // The directory that Maelstrom made, or its results, will do as well.
+    const named = [join(edn, ".."), join(edn, "../results.edn")];
+    writeFileSync(named[1] ?? "", "{:valid? false}\n");
+    const { stdout: lines } = await vortex("check", "--json", "-w", "echo", ...named);
+    expect(parseLines(lines)).toMatchObject(named.map((name) => ({ file: name, errorCount: 1 })));
+  });
+
+  test.concurrent("takes options in place of what the file says", async () => {
+    const twoThirds = history(
+      whole(0, "echo", 1, { echo: 1 }),
+      whole(0, "echo", 2, { echo: 2 }),
+      invoke(1, "echo", 3),
+    );
+    const strict = caseFile({ history: twoThirds, options: { availability: "total" } });
+    expect((await vortex("check", strict)).exitCode).toBe(1);
+    expect((await vortex("check", "--availability", "0.6", strict)).exitCode).toBe(0);
+  });
+
+  test.concurrent("judges a run of the store by its directory, its history or its results", async () => {
+    const run = temporaryDirectory();
+    const lines = INVALID.map((operation) => `${JSON.stringify(operation)}\n`);
+    writeFileSync(join(run, "history.jsonl"), lines.join(""));
+    const options = { workload: "echo", availability: 0.5 };
+    writeFileSync(join(run, "test.json"), JSON.stringify({ options }));
+    writeFileSync(join(run, "results.json"), "{}");
+    const named = [run, join(run, "history.jsonl"), join(run, "results.json")];
+    const { stdout } = await vortex("check", "--json", ...named);
+    expect(parseLines(stdout)).toMatchObject(
+      named.map((name) => ({ file: name, valid: false, errorCount: 1 })),
+    );
+  });
+
+  test.concurrent("judges a case whatever its name, and whatever lies beside it", async () => {
+    const stored = caseFile({ history: INVALID });
+    const text = readFileSync(stored, "utf8");
+    const named = ["test.json", "results.json"].map((name) => join(stored, "..", name));
+    for (const name of named) writeFileSync(name, text);
+    const { stdout } = await vortex("check", "--json", stored, ...named);
+    expect(parseLines(stdout)).toMatchObject([{}, {}, {}].map(() => ({ errorCount: 1 })));
+  });
+
+  test.concurrent("judges a run that did nothing", async () => {
+    const run = temporaryDirectory();
+    writeFileSync(join(run, "history.jsonl"), "");
+    writeFileSync(join(run, "test.json"), JSON.stringify({ options: { workload: "echo" } }));
+    expect((await vortex("check", run)).exitCode).toBe(0);
+  });
+});
+
+const STATS = {
+  ...{ count: 1, okCount: 1, failCount: 0, infoCount: 0, valid: true },
+  byF: { echo: { count: 1, okCount: 1, failCount: 0, infoCount: 0, valid: true } },
+};
+
+interface StoredCase {
+  readonly workload?: string;
+  readonly options?: object;
+  readonly history: History;
+  readonly expected?: object;
+  readonly alsoUnder?: readonly object[];
+}
+
+/** A case as a file; of echo, if nothing else is said. */
+function caseFile(stored: StoredCase): string {
+  return file("case.json", JSON.stringify({ workload: "echo", options: {}, ...stored }, null, 1));
+}
+
+function file(name: string, text: string): string {
+  const directory = join(temporaryDirectory(), "run");
+  mkdirSync(directory);
+  writeFileSync(join(directory, name), text);
+  return join(directory, name);
+}
+
+function parseLines(text: string): { readonly [field: string]: unknown }[] {
+  return text
+    .trimEnd()
+    .split("\n")
+    .map((line) => JSON.parse(line));
+}

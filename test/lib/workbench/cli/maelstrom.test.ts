@@ -1,0 +1,157 @@
+/** `--maelstrom PATH`, with a stand-in for Maelstrom: see test/support/maelstrom.ts. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { echo } from "../../../../challenges/echo.ts";
+import {
+  comparableOf,
+  maelstromWords,
+  readMaelstromResults,
+} from "../../../../lib/workbench/maelstrom/maelstrom.ts";
+import { BROADCAST_RESULTS, standInForMaelstrom } from "../../../support/maelstrom.ts";
+import { runSimulated, testOptionsOf } from "../../../support/simulate.ts";
+import {
+  ECHO,
+  echoTest,
+  isRunning,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+const besides = (maelstrom: string, ...more: string[]) =>
+  echoTest(ECHO, "--maelstrom", maelstrom, ...more);
+
+describe("maelstromWords", () => {
+  test("are the flags that Maelstrom has, the program's words at the end", () => {
+    const options = testOptionsOf("broadcast", { nodeCount: 5, nemesis: ["partition"], seed: 7 });
+    const words = maelstromWords(options, "/bin/x", ["--flush-ms", "0"]).join(" ");
+    expect(words).toStartWith("test -w broadcast --bin /bin/x --node-count 5 --concurrency 5 ");
+    expect(words).toContain(" --nemesis partition ");
+    expect(words).toEndWith(" -- --flush-ms 0");
+    expect(words).not.toContain("--seed");
+    expect(words).not.toContain("--recovery");
+  });
+
+  test("separate models as Maelstrom wants it: a comma between blanks", () => {
+    const consistencyModels = ["read-committed", "read-atomic"];
+    const options = testOptionsOf("txn-rw-register", { consistencyModels });
+    expect(maelstromWords(options, "/bin/x", [])).toContain("read-committed , read-atomic");
+  });
+
+  test("are refused where Maelstrom has no such test", () => {
+    const words = (options: object) => maelstromWords(testOptionsOf("echo", options), "/bin/x", []);
+    expect(() => words({ nemesis: ["partition", "kill"] })).toThrow(
+      "Maelstrom has no --nemesis kill",
+    );
+    expect(() => words({ resumesFromCommitted: true })).toThrow("no --resume-from-committed");
+  });
+});
+
+describe("readMaelstromResults", () => {
+  test("gives the verdict, messages for each operation, and stable latencies", () => {
+    expect(readMaelstromResults(BROADCAST_RESULTS)).toEqual({
+      valid: true,
+      figures: { msgsPerOp: 1.9417475, medianMs: 281, maxMs: 553 },
+    });
+  });
+
+  test("gives less where there is less", () => {
+    expect(readMaelstromResults("{:valid? :unknown}")).toEqual({ valid: "unknown", figures: {} });
+    expect(() => readMaelstromResults("{:count 3}")).toThrow();
+    expect(() => readMaelstromResults("{:valid? ")).toThrow("ends inside a form");
+  });
+
+  test("names the same figures as the results here", () => {
+    const { result } = runSimulated("echo", echo, { rate: 10, timeLimitS: 5 });
+    expect(comparableOf(result)).toMatchObject({ valid: true, figures: { msgsPerOp: 0 } });
+  });
+});
+
+describe("vortex test --maelstrom", () => {
+  test.concurrent("shows both results side by side", async () => {
+    const maelstrom = standInForMaelstrom("{:net {:servers {:msgs-per-op 0.25}} :valid? true}");
+    const store = temporaryDirectory();
+    const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--store", store));
+    expect(stdout).toMatch(/│ echo │ valid +│ +0\.00 │ .* ms │ valid +│ +0\.25 │/);
+    expect(stderr).toContain(`Maelstrom runs the same in ${store}/maelstrom-`);
+    expect(exitCode).toBe(0);
+    const run = readdirSync(store).find((name) => name.startsWith("maelstrom-")) ?? "";
+    const words = JSON.parse(readFileSync(join(store, run, "words.json"), "utf8"));
+    expect(words.slice(0, 4)).toEqual(["-w", "echo", "--bin", ECHO]);
+  });
+
+  test.concurrent("is given Maelstrom's directory as well", async () => {
+    const maelstrom = dirname(standInForMaelstrom("{:valid? true}"));
+    expect((await vortex(...besides(maelstrom, "--no-store"))).exitCode).toBe(0);
+  });
+
+  test.concurrent("says that verdicts differ, and ends with the worse one's code", async () => {
+    const maelstrom = standInForMaelstrom("{:valid? false}", 1);
+    const { stdout, exitCode } = await vortex(...besides(maelstrom, "--no-store"));
+    expect(stdout).toContain("The verdicts differ: echo");
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("puts Maelstrom's result into the one line of --json", async () => {
+    const maelstrom = standInForMaelstrom("{:valid? true}");
+    const { stdout } = await vortex(...besides(maelstrom, "--no-store", "--json"));
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, maelstrom: { valid: true } });
+  });
+
+  test.concurrent("keeps its own result when Maelstrom crashes, and shows what that said", async () => {
+    const maelstrom = standInForMaelstrom(undefined);
+    const { stdout, stderr, exitCode } = await vortex(
+      ...besides(maelstrom, "--no-store", "--json"),
+    );
+    expect(JSON.parse(stdout).valid).toBe(true);
+    expect(stderr).toContain("Maelstrom left no results, exit status 255");
+    expect(stderr).toContain("Node n0 crashed with exit status 1");
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("refuses what Maelstrom does not have, before it runs anything", async () => {
+    const maelstrom = standInForMaelstrom("{:valid? true}");
+    const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--nemesis", "kill"));
+    expect(stderr).toContain("Maelstrom has no --nemesis kill: leave it or --maelstrom out");
+    expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 254 });
+  });
+
+  test.concurrent("says where it looked when there is no Maelstrom", async () => {
+    const { stderr, exitCode } = await vortex(...besides("/no/such/maelstrom"));
+    expect(stderr).toContain("--maelstrom /no/such/maelstrom: there is no such file");
+    expect(exitCode).toBe(254);
+  });
+
+  test.concurrent("leaves no Maelstrom behind when it is interrupted", async () => {
+    const maelstrom = standInForMaelstrom("{:valid? true}", 0, 60);
+    const store = temporaryDirectory();
+    const child = spawnVortex(...besides(maelstrom, "--store", store));
+    const pidFile = () => {
+      const run = readdirSync(store).find((name) => name.startsWith("maelstrom-"));
+      return run === undefined ? "" : join(store, run, "pid");
+    };
+    while (!existsSync(pidFile())) await Bun.sleep(10);
+    const pid = Number(readFileSync(pidFile(), "utf8"));
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    while (isRunning(pid)) await Bun.sleep(10);
+  });
+});
+
+describe("vortex stages --maelstrom", () => {
+  test.concurrent("shows the results of each stage side by side", async () => {
+    const maelstrom = standInForMaelstrom("{:net {:servers {:msgs-per-op 0.5}} :valid? true}");
+    const { stdout, exitCode } = await vortex(
+      "stages",
+      "1",
+      "--no-store",
+      "--maelstrom",
+      maelstrom,
+    );
+    expect(stdout).toMatch(/│ 1 │ valid +│ +0\.00 │ .* │ valid +│ +0\.50 │/);
+    expect(exitCode).toBe(0);
+  });
+});

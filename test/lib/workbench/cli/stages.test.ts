@@ -1,0 +1,107 @@
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { symlinkSync } from "node:fs";
+import { join } from "node:path";
+import { STAGES } from "../../../../lib/workbench/stages/stages.ts";
+import {
+  DIST,
+  nodeProgram,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
+
+setDefaultTimeout(60_000);
+
+describe("vortex stages", () => {
+  test.concurrent("runs the stages that are named, and ends with a table", async () => {
+    const { exitCode, stdout, stderr } = await vortex("stages", "1");
+    expect(stderr).toContain("Shortened: main phase 5 s");
+    expect(stdout).toMatch(/1 │ Echo .*│ valid/);
+    expect(stdout).not.toContain("Unique");
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("prints an array of results with --json", async () => {
+    const { stdout } = await vortex("stages", "1", "2", "--json", "--seed", "5");
+    const results = JSON.parse(stdout);
+    expect(results).toMatchObject([
+      { stage: "1", valid: true, seed: 5 },
+      { stage: "2", valid: true, net: { servers: { msgsPerOp: 0 } } },
+    ]);
+  });
+
+  test.concurrent("tells which stage runs and how long all will take, on plain lines", async () => {
+    const { stderr } = await vortex("stages", "1", "--no-store");
+    expect(stderr).toMatch(/^1 Echo: starting; .*; about 6 s left in all$/m);
+    expect(stderr).toMatch(/^1 Echo: valid: true, \d\.\d s$/m);
+  });
+
+  test.concurrent("shows what has ended when somebody does not wait for the rest", async () => {
+    const child = spawnVortex("stages", "1", "2", "--no-store");
+    let stderr = "";
+    for await (const chunk of child.stderr) {
+      stderr += Buffer.from(chunk).toString();
+      if (stderr.includes("2 Unique ID generation: starting")) child.kill("SIGINT");
+    }
+    const stdout = await child.stdout.text();
+    expect(stdout).toMatch(/1 │ Echo .*│ valid/);
+    expect(stdout).toMatch(/2 │ Unique ID generation .*│ interrupted/);
+    expect(await child.exited).toBe(130);
+  });
+
+  test.concurrent("ends with the exit code of the worst stage, after all have run", async () => {
+    const dist = temporaryDirectory();
+    symlinkSync(nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`), join(dist, "echo"));
+    symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
+    const { exitCode, stdout } = await vortex("stages", "1", "2", "--dist", dist);
+    expect(stdout).toMatch(/1 │ Echo .*│ invalid/);
+    expect(stdout).toMatch(/2 │ Unique ID generation .*│ valid/);
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("goes on after a stage that crashed", async () => {
+    const dist = temporaryDirectory();
+    symlinkSync("/bin/false", join(dist, "echo"));
+    symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
+    const { exitCode, stdout, stderr } = await vortex("stages", "1", "2", "--dist", dist);
+    expect(stderr).toContain("Node n0 crashed with exit status 1");
+    expect(stdout).toMatch(/1 │ Echo .*│ crashed/);
+    expect(stdout).toMatch(/2 │ Unique ID generation .*│ valid/);
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("names the stages that there are when one is unknown", async () => {
+    const { exitCode, stderr } = await vortex("stages", "9z");
+    expect(stderr).toContain(`There is no stage "9z". There are: ${STAGES.map(({ id }) => id)[0]}`);
+    expect(exitCode).toBe(254);
+  });
+
+  test.concurrent("says how to build a program that is not there", async () => {
+    const { exitCode, stderr } = await vortex("stages", "1", "--dist", temporaryDirectory());
+    expect(stderr).toContain('"bun run build.ts" builds the challenges');
+    expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex --help", () => {
+  test.concurrent.each([[], ["test"], ["stages"]])("is there for vortex %s", async (...command) => {
+    const { exitCode, stdout } = await vortex(...command.flat(), "--help");
+    expect(stdout).toStartWith("Usage: vortex");
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("gives the default of every flag that has one", async () => {
+    const { stdout } = await vortex("test", "--help");
+    const help = stdout.replaceAll(/\s+/g, " ");
+    for (const flag of [
+      "concurrency",
+      "rate",
+      "time-limit",
+      "latency",
+      "latency-dist",
+      "recovery",
+    ]) {
+      expect(help).toMatch(new RegExp(`--${flag} <[^>]+> [^-]*\\(.*?default: `));
+    }
+  });
+});

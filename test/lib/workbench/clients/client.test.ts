@@ -1,0 +1,143 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { type AnyBody, type Json, parseJson } from "../../../../lib/vortex/index.ts";
+import {
+  Client,
+  completionOf,
+  ErrorReply,
+  MalformedReply,
+  NetTimeout,
+  replySchema,
+} from "../../../../lib/workbench/clients/client.ts";
+import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
+import { Journal } from "../../../../lib/workbench/network/journal.ts";
+import { Network } from "../../../../lib/workbench/network/network.ts";
+import { randomStream } from "../../../../lib/workbench/random.ts";
+
+const ReadOk = replySchema("read_ok", { value: v.number() });
+
+/** A client, and a node that answers each request with the given bodies, as JSON. */
+function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyBody[] } {
+  const scheduler = new Scheduler();
+  const network = new Network({
+    clock: scheduler,
+    random: randomStream(1, "network"),
+    latency: { meanMs: 0, distribution: "constant" },
+    nodeIds: ["n0"],
+    journal: new Journal(),
+    zeroMs: () => 0,
+    onOverload: expect.unreachable,
+  });
+  const client = new Client({ id: "c5", network, clock: scheduler });
+  const requests: AnyBody[] = [];
+  network.connect("n0", ({ src, body }) => {
+    requests.push(body);
+    for (const answer of answers) network.send("n0", src, parseJson(answer) as AnyBody);
+  });
+  const reply = client.rpc("n0", { type: "read", key: "k" }, ReadOk, 5000);
+  reply.catch(() => {});
+  while (scheduler.step());
+  return Object.assign(reply, { requests });
+}
+
+describe("Client", () => {
+  test("numbers its requests from 1", () => {
+    expect(ask().requests).toEqual([{ type: "read", key: "k", msg_id: 1 }]);
+  });
+
+  test("resolves with the reply to its request", async () => {
+    expect(await ask('{"type":"read_ok","in_reply_to":1,"msg_id":4,"value":3}')).toMatchObject({
+      value: 3,
+    });
+  });
+
+  test.each(['{"type":"read_ok","value":9}', ...["2", "1.0", '"1"', "null"].map(replyTo)])(
+    "drops %s, which is no reply to request 1",
+    async (answer) => {
+      const answers = ask(answer, '{"type":"read_ok","in_reply_to":1,"value":3}');
+      expect(await answers).toMatchObject({ value: 3 });
+    },
+  );
+
+  test("rejects with a timeout when no reply comes", async () => {
+    await expect(ask()).rejects.toBeInstanceOf(NetTimeout);
+  });
+
+  test("rejects with what an error body says, whatever else is in it", async () => {
+    const error = ask('{"type":"error","in_reply_to":1,"code":20,"text":"gone","more":true}');
+    await expect(error).rejects.toMatchObject({ code: 20, message: "gone" });
+    await expect(error).rejects.toBeInstanceOf(ErrorReply);
+  });
+
+  test.each([
+    ['{"type":"read_ok","in_reply_to":1}', '"value" is missing'],
+    ['{"type":"read_ok","in_reply_to":1,"value":"3"}', '"value" must be a number, but is "3"'],
+    ['{"type":"red_ok","in_reply_to":1,"value":3}', '"type" must be "read_ok", but is "red_ok"'],
+    ['{"type":"read_ok","in_reply_to":1,"value":3,"key":"k"}', '"key"'],
+  ])("rejects %s as malformed, and says why", async (answer, reason) => {
+    const reply = ask(answer);
+    await expect(reply).rejects.toBeInstanceOf(MalformedReply);
+    await expect(reply).rejects.toThrow(reason);
+  });
+});
+
+function replyTo(inReplyTo: string): string {
+  return `{"type":"read_ok","in_reply_to":${inReplyTo},"value":9}`;
+}
+
+describe("completionOf", () => {
+  const policy = { usesProtocolErrors: true, idempotent: new Set(["read"]) };
+  const completion = (thrown: unknown, f: string, uses = true) =>
+    completionOf(thrown, { f, value: 1 as Json }, { ...policy, usesProtocolErrors: uses });
+
+  test.each([1, 10, 11, 12, 14, 20, 21, 22, 30])(
+    "takes definite error %i for a failure",
+    (code) => {
+      expect(completion(new ErrorReply(code, "no"), "write")).toMatchObject({ type: "fail" });
+    },
+  );
+
+  test.each([0, 13, 15, 999, 1000, undefined])("takes error %p for an unknown outcome", (code) => {
+    expect(completion(new ErrorReply(code, "?"), "write")).toMatchObject({ type: "info" });
+  });
+
+  test("names the error", () => {
+    expect(completion(new ErrorReply(22, "not 3"), "cas")).toEqual({
+      type: "fail",
+      value: 1,
+      error: ["precondition-failed", "not 3"],
+    });
+    expect(completion(new ErrorReply(1001, "mine"), "cas").error).toEqual(["unknown", "mine"]);
+  });
+
+  test("takes a timeout for an unknown outcome, for a failure where there is no effect", () => {
+    const timeout = new NetTimeout("late");
+    expect(completion(timeout, "write")).toEqual({ type: "info", value: 1, error: "net-timeout" });
+    expect(completion(timeout, "read")).toEqual({ type: "fail", value: 1, error: "net-timeout" });
+  });
+
+  test("takes an indefinite error of an operation without effect for a failure", () => {
+    expect(completion(new ErrorReply(13, "oops"), "read")).toMatchObject({ type: "fail" });
+  });
+
+  test("takes a malformed reply for an unknown outcome, even without effect", () => {
+    const request = { src: "c1", dest: "n0", body: { type: "read", msg_id: 1 } };
+    const reply = { src: "n0", dest: "c1", body: { type: "read_ok", in_reply_to: 1, value: "x" } };
+    const { issues = [] } = v.safeParse(v.looseObject({ value: v.number() }), reply.body);
+    const message = 'Malformed reply to "read" from n0: "value" must be a number, but is "x"';
+    expect(completion(new MalformedReply(request, reply, issues), "read")).toEqual({
+      type: "info",
+      value: 1,
+      error: `indeterminate: ${message}`,
+      exception: { class: "MalformedReply", message },
+    });
+  });
+
+  test("takes every error for an exception where the workload does not use the protocol's", () => {
+    expect(completion(new ErrorReply(22, "no"), "add", false)).toMatchObject({
+      type: "info",
+      exception: { class: "ErrorReply" },
+    });
+    expect(completion(new NetTimeout("late"), "read", false)).toMatchObject({ type: "info" });
+  });
+});

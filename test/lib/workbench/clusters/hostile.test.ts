@@ -1,0 +1,184 @@
+/** What nodes do to the workbench that runs them, and what is left of it. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { Mark } from "../../../../lib/workbench/clusters/process-tree.ts";
+import {
+  executableFile,
+  FLOOD_MB,
+  type Hostile,
+  type HostileRun,
+  hostileNode,
+  runHostile,
+} from "../../../support/hostile.ts";
+import { DIST, nodeProgram, temporaryDirectory } from "../../../support/vortex.ts";
+
+// A safety net on a machine that is busy; what goes on for ever meets it.
+setDefaultTimeout(120_000);
+
+const INVALID = 1;
+const CRASH = 255;
+
+/** What must hold of every run. */
+function expectBounded({ memoryMb, storeMb, left }: HostileRun): void {
+  expect(memoryMb).toBeLessThan(900);
+  expect(storeMb).toBeLessThan(400);
+  expect(left).toEqual([]);
+}
+
+async function judge(name: Hostile, exitCode: number, text: string): Promise<void> {
+  const run = await runHostile(hostileNode(name), ["--report"]);
+  expect(run.stderr).toContain(text);
+  expect(run.exitCode).toBe(exitCode);
+  expectBounded(run);
+  tell(name, run);
+}
+
+/** Figures for whoever asks for more than the tests do. */
+function tell(name: Hostile, { exitCode, tookS, memoryMb, storeMb }: HostileRun): void {
+  if (process.env["FLOOD_MB"] === undefined) return;
+  const figures = [
+    tookS.toFixed(1),
+    "s",
+    memoryMb.toFixed(0),
+    "MB",
+    storeMb.toFixed(1),
+    "MB stored",
+  ];
+  console.log(`${name}: code ${exitCode}, ${figures.join(" ")}`);
+}
+
+describe.skipIf(process.platform !== "linux")("vortex test on a node that", () => {
+  const cases: [name: Hostile, exitCode: number, says: string][] = [
+    ["prints invalid UTF-8", INVALID, "Analysis invalid!"],
+    ["never reads", INVALID, "Analysis invalid!"],
+    ["closes its stdin", INVALID, "n0 has closed its stdin, but runs on"],
+    ["closes its stdout", INVALID, "n0 has closed its stdout, but runs on"],
+    ["ignores every signal that can be ignored", INVALID, "Analysis invalid!"],
+    ["begins daemons", INVALID, "Analysis invalid!"],
+    ["floods stdout with text", INVALID, "n0, debug line on stdout: not JSON"],
+    ["floods a node that does not exist", INVALID, '"n9" is not in the network'],
+    ["prints one line without an end", INVALID, "the line is longer than 33554432 characters"],
+    ["answers with messages of 100 MB", INVALID, "n0, malformed message: the line is longer than"],
+    ["answers everything 100,000 times", INVALID, "n0, second reply: the request had its answer"],
+  ];
+  test.concurrent.each(cases)("%s", judge);
+
+  // One after the other: each of them keeps a core busy.
+  const busy: typeof cases = [
+    ["floods itself, and does not read", CRASH, "messages wait for n0, more than are kept"],
+    ["floods a service", CRASH, "A node must read its stdin all the time"],
+  ];
+  test.each(busy)("%s", judge);
+
+  test("writes much to stderr, of which the beginning is kept", async () => {
+    const run = await runHostile(hostileNode("writes much to stderr"), ["--report"]);
+    expect(FLOOD_MB).toBeGreaterThan(70);
+    expect(run.stderr).toContain("n0.log has 64 MB, which is as much as it may have");
+    expect(run.storeMb).toBeGreaterThan(63);
+    expect(run.storeMb).toBeLessThan(66);
+    expect(run.exitCode).toBe(INVALID);
+    expect(run.memoryMb).toBeGreaterThan(10);
+    expectBounded(run);
+    tell("writes much to stderr", run);
+  });
+
+  const interrupted: Hostile[] = ["floods stdout with text", "never reads", "begins daemons"];
+  test.concurrent.each(interrupted)("%s is ended by Ctrl-C", async (name) => {
+    const run = await runHostile(
+      hostileNode(name),
+      ["--time-limit", "50"],
+      async (child, hasNodes) => {
+        while (!hasNodes()) await Bun.sleep(20);
+        await Bun.sleep(500);
+        child.kill("SIGINT");
+      },
+    );
+    expect(run.stderr).toContain("Interrupted: the nodes are killed");
+    expect(run.exitCode).toBe(130);
+    expectBounded(run);
+  });
+});
+
+describe.skipIf(process.platform !== "linux")("vortex test on a program that", () => {
+  const elf = readFileSync("/bin/true");
+  // The machine's number, e_machine: one that nobody has.
+  const foreign = Buffer.from(elf);
+  foreign.writeUInt16LE(0xfffe, 18);
+  const cases: [what: string, content: string | Uint8Array][] = [
+    ["is a text", "To be, or not to be\n"],
+    ["is a script that names no interpreter", "echo hi\n"],
+    ["is empty", ""],
+    ["is cut", elf.subarray(0, 20)],
+    ["is for another machine", foreign],
+  ];
+  test.concurrent.each(cases)("%s says what it must be", async (_, content) => {
+    const file = executableFile(content);
+    const run = await runHostile(file);
+    expect(run.stderr).toContain(
+      `Cannot run ${file}: the system does not know its format; it must be a program for this machine, or a script`,
+    );
+    expect(run.exitCode).toBe(CRASH);
+    expectBounded(run);
+  });
+
+  test.concurrent("is deleted while it runs says that it must stay", async () => {
+    const file = nodeProgram(`reply({ type: "echo_ok", echo: body.echo });`);
+    // Its interpreter must have read it before it is deleted.
+    const hasStarted = join(temporaryDirectory(), "started");
+    const tell = `require("node:fs").writeFileSync(${JSON.stringify(hasStarted)}, "");`;
+    writeFileSync(file, readFileSync(file, "utf8").replace("\n", `\n${tell}\n`));
+    const flags = ["--nemesis", "kill", "--nemesis-interval", "0.5", "--time-limit", "20"];
+    const run = await runHostile(file, flags, async (child) => {
+      while (!existsSync(hasStarted) && child.exitCode === null) await Bun.sleep(20);
+      rmSync(file);
+    });
+    expect(run.stderr).toContain(
+      `Cannot run ${file}: the file is gone; it must stay in place while a test runs`,
+    );
+    expect(run.exitCode).toBe(CRASH);
+    expectBounded(run);
+  });
+});
+
+describe.skipIf(!canMount())("vortex test on a disk that is full", () => {
+  test("gives its verdict, names the file, and ends with 255", async () => {
+    const disk = temporaryDirectory();
+    const store = join(disk, "store");
+    const words = [join(DIST, "vortex"), "test", "-w", "echo", "--bin", join(DIST, "echo")];
+    const flags = ["--node-count", "1", "--time-limit", "1", "--rate", "3000", "--report"];
+    const script = `mount -t tmpfs -o size=1m tmpfs "$1" && shift && exec "$@"`;
+    const command = ["unshare", "-m", "sh", "-c", script, "sh", disk, ...words, ...flags];
+    const child = Bun.spawn([...command, "--store", store], { stdout: "pipe", stderr: "pipe" });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(stdout).toContain("Valid: ");
+    expect(stderr).toContain("The report could not be written: ENOSPC");
+    expect(stderr).toMatch(
+      /\nerror: Cannot store all of the run: .*\.jsonl: ENOSPC: .*; the verdict above stands\n$/,
+    );
+    expect(await child.exited).toBe(CRASH);
+  });
+});
+
+function canMount(): boolean {
+  if (Bun.which("unshare") === null) return false;
+  const command = ["unshare", "-m", "mount", "-t", "tmpfs", "tmpfs", temporaryDirectory()];
+  return Bun.spawnSync(command, { stderr: "ignore" }).exitCode === 0;
+}
+
+describe.skipIf(process.platform !== "linux")("a run within a run", () => {
+  test("leaves the nodes of the other alone", async () => {
+    const outer = new Mark();
+    const inner = new Mark();
+    const environment = outer.addedTo({ PATH: process.env["PATH"] });
+    const begin = (env: NodeJS.ProcessEnv) => Bun.spawn(["sleep", "60"], { env });
+    const sleepers = [begin(environment), begin(inner.addedTo(environment))] as const;
+    inner.killAll();
+    await sleepers[1].exited;
+    expect(sleepers[0].exitCode).toBeNull();
+    expect(sleepers[0].signalCode).toBeNull();
+    outer.killAll();
+    await sleepers[0].exited;
+    expect(sleepers[0].signalCode).toBe("SIGKILL");
+  });
+});

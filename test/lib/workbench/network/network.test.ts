@@ -1,0 +1,347 @@
+import { describe, expect, test } from "bun:test";
+import type { Json } from "../../../../lib/vortex/index.ts";
+import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
+import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
+import type { Latency } from "../../../../lib/workbench/network/latency.ts";
+import { type Delivery, type Grudge, Network } from "../../../../lib/workbench/network/network.ts";
+import { randomStream } from "../../../../lib/workbench/random.ts";
+
+/** A network of two nodes, a service and a client, in virtual time. */
+class TestNetwork {
+  readonly scheduler = new Scheduler();
+  readonly events: JournalEvent[] = [];
+  readonly journal = new Journal([(event) => this.events.push(event)]);
+  readonly network: Network;
+  readonly overloads: string[] = [];
+  /** What was delivered, as "dest body at ms". */
+  readonly delivered: string[] = [];
+
+  constructor(latency: Partial<Latency> = {}, losesLateReplies = false) {
+    this.network = new Network({
+      clock: this.scheduler,
+      random: randomStream(1, "network"),
+      latency: { meanMs: 0, distribution: "constant", ...latency },
+      nodeIds: ["n0", "n1"],
+      losesLateReplies,
+      journal: this.journal,
+      zeroMs: () => 0,
+      onOverload: (reason) => this.overloads.push(reason),
+    });
+    for (const id of ["n0", "n1", "seq-kv", "c0"]) {
+      this.network.connect(id, (delivery) => this.note(delivery));
+    }
+  }
+
+  note({ dest, body }: Delivery): void {
+    this.delivered.push(`${dest} ${body["text"]} at ${this.scheduler.nowMs()}`);
+  }
+
+  send(src: string, dest: string, text: Json): void {
+    this.network.send(src, dest, { text });
+  }
+
+  /** Does something after some virtual time. */
+  at(ms: number, task: () => void): void {
+    this.scheduler.after(ms - this.scheduler.nowMs(), task);
+  }
+
+  run(): readonly string[] {
+    while (this.scheduler.step());
+    return this.delivered;
+  }
+}
+
+function refusing(dest: string, ...sources: string[]): Grudge {
+  return new Map([[dest, new Set(sources)]]);
+}
+
+describe("Network", () => {
+  test("delivers between nodes after the latency", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "hello");
+    expect(net.run()).toEqual(["n1 hello at 100"]);
+  });
+
+  test("delays messages between nodes and services, and of a node to itself", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "seq-kv", "ask");
+    net.send("n0", "n0", "self");
+    expect(net.run()).toEqual(["seq-kv ask at 100", "n0 self at 100"]);
+  });
+
+  test("delivers at once when either end is a client", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("c0", "n0", "request");
+    net.send("n0", "c0", "reply");
+    expect(net.run()).toEqual(["n0 request at 0", "c0 reply at 0"]);
+  });
+
+  test("lets delays overlap rather than add up", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", 1);
+    net.at(30, () => net.send("n0", "n1", 2));
+    expect(net.run()).toEqual(["n1 1 at 100", "n1 2 at 130"]);
+  });
+
+  test("lets a client's request wait behind a message that is due later", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "gossip");
+    net.at(10, () => net.send("c0", "n1", "request"));
+    expect(net.run()).toEqual(["n1 gossip at 100", "n1 request at 100"]);
+  });
+
+  test("lets one receiver's wait hold up no other receiver", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "gossip");
+    net.at(10, () => net.send("c0", "n0", "request"));
+    expect(net.run()).toEqual(["n0 request at 10", "n1 gossip at 100"]);
+  });
+
+  test("drops a message that its receiver refuses when it is dequeued", () => {
+    const net = new TestNetwork();
+    net.network.partition("partition", refusing("n1", "n0"));
+    net.send("n0", "n1", "lost");
+    expect(net.run()).toEqual([]);
+    expect(net.network.droppedBy("partition")).toBe(1);
+  });
+
+  test("cuts in one direction only", () => {
+    const net = new TestNetwork();
+    net.network.partition("partition", refusing("n1", "n0"));
+    net.send("n1", "n0", "through");
+    expect(net.run()).toEqual(["n0 through at 0"]);
+  });
+
+  test("delivers a message that was dequeued before the partition began", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "sleeping");
+    net.at(50, () => net.network.partition("partition", refusing("n1", "n0")));
+    expect(net.run()).toEqual(["n1 sleeping at 100"]);
+  });
+
+  test("drops a message that was sent before the partition but dequeued during it", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "first");
+    net.send("n0", "n1", "second");
+    net.at(50, () => net.network.partition("partition", refusing("n1", "n0")));
+    expect(net.run()).toEqual(["n1 first at 100"]);
+  });
+
+  test("delivers a message that was sent during the partition but dequeued after it", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "first");
+    net.at(10, () => net.network.partition("partition", refusing("n1", "n0")));
+    net.at(20, () => net.send("n0", "n1", "second"));
+    net.at(90, () => net.network.heal("partition"));
+    expect(net.run()).toEqual(["n1 first at 100", "n1 second at 120"]);
+  });
+
+  test("numbers messages from 0 in the order of sending", () => {
+    const net = new TestNetwork();
+    net.send("n0", "n1", "a");
+    net.send("n1", "n0", "b");
+    net.run();
+    expect(net.events.filter(({ type }) => type === "send").map((e) => e.message.id)).toEqual([
+      0, 1,
+    ]);
+  });
+
+  test("journals a dropped message as sent, not as received", () => {
+    const net = new TestNetwork();
+    net.network.partition("partition", refusing("n1", "n0"));
+    net.send("n0", "n1", "lost");
+    net.run();
+    expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
+  });
+
+  test("refuses a message to or from an unknown id, and journals nothing", () => {
+    const net = new TestNetwork();
+    expect(() => net.send("n0", "n7", "?")).toThrow('Invalid dest: "n7"');
+    expect(() => net.send("n7", "n0", "?")).toThrow('Invalid source: "n7"');
+    expect(net.events).toEqual([]);
+  });
+
+  test("accepts any known id as a source: senders are not checked", () => {
+    const net = new TestNetwork();
+    net.send("seq-kv", "n0", "spoofed");
+    expect(net.run()).toEqual(["n0 spoofed at 0"]);
+  });
+
+  test("keeps the next message until a receiver has taken the last", async () => {
+    const net = new TestNetwork();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    net.network.connect("slow", (delivery) => {
+      net.note(delivery);
+      return promise;
+    });
+    net.send("n0", "slow", 1);
+    net.send("n0", "slow", 2);
+    expect(net.run()).toEqual(["slow 1 at 0"]);
+    resolve();
+    await promise;
+    await Bun.sleep(0);
+    expect(net.delivered).toEqual(["slow 1 at 0", "slow 2 at 0"]);
+  });
+
+  test("delivers nothing to an id that was disconnected", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "late");
+    net.at(50, () => net.network.disconnect("n1"));
+    expect(net.run()).toEqual([]);
+  });
+
+  test("refuses a message to a client that has left, as Maelstrom does", () => {
+    const net = new TestNetwork();
+    net.network.disconnect("c0");
+    expect(() => net.send("n0", "c0", "late")).toThrow('"c0" has left the network');
+  });
+
+  test("loses a message to a client that has left where nodes may be paused", () => {
+    const net = new TestNetwork({}, true);
+    net.network.disconnect("c0");
+    net.send("n0", "c0", "late");
+    expect(net.run()).toEqual([]);
+    expect(net.journal.clients).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
+  });
+
+  test("heals one partition while another goes on", () => {
+    const net = new TestNetwork();
+    net.network.partition("one", refusing("n1", "n0"));
+    net.network.partition("other", refusing("n0", "n1"));
+    net.network.heal("one");
+    net.send("n0", "n1", "through");
+    net.send("n1", "n0", "lost");
+    expect(net.run()).toEqual(["n1 through at 0"]);
+  });
+
+  test("loses the given part of the messages between nodes, and counts them", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 0.5);
+    for (let index = 0; index < 1000; index++) net.send("n0", "n1", index);
+    const lost = 1000 - net.run().length;
+    expect(Math.abs(lost - 500)).toBeLessThan(80);
+    expect(net.network.disturbedBy("lossProbability")).toBe(lost);
+    expect(net.journal.servers.sendCount).toBe(1000);
+  });
+
+  test("delivers duplicated messages twice, under one id", () => {
+    const net = new TestNetwork();
+    net.network.disturb("duplicateProbability", 1);
+    net.send("n0", "n1", "twice");
+    expect(net.run()).toEqual(["n1 twice at 0", "n1 twice at 0"]);
+    expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 2, msgCount: 1 });
+  });
+
+  test("loses and duplicates no message of a client or a service", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 1);
+    net.network.disturb("duplicateProbability", 1);
+    net.send("c0", "n0", "request");
+    net.send("n0", "seq-kv", "ask");
+    net.send("seq-kv", "n0", "answer");
+    expect(net.run()).toHaveLength(3);
+  });
+
+  test("takes ten times as long when slow, and 100 ms at least", () => {
+    const slow = (meanMs: number) => {
+      const net = new TestNetwork({ meanMs });
+      net.network.disturb("slowness", 10);
+      net.send("n0", "n1", "late");
+      return net.run();
+    };
+    expect(slow(50)).toEqual(["n1 late at 500"]);
+    expect(slow(0)).toEqual(["n1 late at 100"]);
+  });
+
+  test("is as it was when a fault has ended", () => {
+    const net = new TestNetwork();
+    net.network.disturb("lossProbability", 1);
+    net.network.disturb("lossProbability", undefined);
+    net.send("n0", "n1", "through");
+    expect(net.run()).toEqual(["n1 through at 0"]);
+  });
+
+  test.each(["uniform", "exponential"] as const)(
+    "takes a mean of 0 as no delay: %s",
+    (distribution) => {
+      const net = new TestNetwork({ meanMs: 0, distribution });
+      net.send("n0", "n1", "hello");
+      expect(net.run()).toEqual(["n1 hello at 0"]);
+    },
+  );
+});
+
+describe("latency distributions", () => {
+  function latencies(distribution: Latency["distribution"]): number[] {
+    const net = new TestNetwork({ meanMs: 50, distribution });
+    const seen: number[] = [];
+    // One receiver each, as a receiver's queue would hold messages up.
+    for (let index = 0; index < 2000; index++) {
+      net.network.connect(`n1${index}`, () => void seen.push(net.scheduler.nowMs()));
+      net.send("n0", `n1${index}`, "");
+    }
+    net.run();
+    return seen;
+  }
+
+  function mean(values: readonly number[]): number {
+    return values.reduce((sum, value) => sum + value, 0) / values.length;
+  }
+
+  test("uniform draws whole ms from [0, 2 × mean)", () => {
+    const values = latencies("uniform");
+    expect(values.every((value) => Number.isInteger(value) && value >= 0 && value < 100)).toBe(
+      true,
+    );
+    expect(Math.max(...values)).toBe(99);
+    expect(mean(values)).toBeCloseTo(49.5, -1);
+  });
+
+  test("exponential draws whole ms of the given mean, with a long tail", () => {
+    const values = latencies("exponential");
+    expect(values.every(Number.isInteger)).toBe(true);
+    expect(Math.abs(mean(values) - 49.5)).toBeLessThan(6);
+    expect(Math.max(...values)).toBeGreaterThan(250);
+  });
+});
+
+describe("Network that is flooded", () => {
+  test("keeps 250,000 messages for a receiver, and then says who does not keep up", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    for (let count = 0; count < 250_000; count++) net.send("n0", "n1", count);
+    // The first is being delivered; it does not wait.
+    net.send("n0", "n1", "the last");
+    expect(net.overloads).toEqual([]);
+    net.send("seq-kv", "n1", "one too many");
+    net.send("seq-kv", "n1", "another one");
+    expect(net.overloads).toEqual([
+      "250000 messages wait for n1, more than are kept: it does not keep up. The one that was too much came from seq-kv",
+    ]);
+    expect(net.events.length).toBe(250_001);
+  });
+
+  test("keeps messages of 128 Mi characters for all receivers together", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    const send = (src: string, dest: string, mebi: number) =>
+      net.network.send(src, dest, { text: "long" }, mebi * 2 ** 20);
+    for (const dest of ["n0", "n1", "n1"]) send("n0", dest, 0);
+    send("n0", "n1", 100);
+    send("n1", "n0", 28);
+    expect(net.overloads).toEqual([]);
+    send("n1", "n0", 1);
+    expect(net.overloads).toEqual([expect.stringMatching(/^2 messages wait for n1, .*from n1$/)]);
+  });
+
+  test("counts no more what was delivered, and what waited for one that has left", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    for (let round = 0; round < 5; round++) {
+      for (const _ of [1, 2]) net.network.send("n0", "n1", { text: "long" }, 2 ** 26);
+      if (round % 2 === 0) net.run();
+      else net.network.connect("n1", (delivery) => net.note(delivery));
+    }
+    net.run();
+    net.network.disconnect("n1");
+    for (const _ of [1, 2]) net.network.send("n0", "seq-kv", { text: "long" }, 2 ** 26);
+    expect(net.overloads).toEqual([]);
+  });
+});

@@ -1,0 +1,116 @@
+import { describe, expect, test } from "bun:test";
+import { appendFileSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import {
+  type ReportOptions,
+  writeReport,
+} from "../../../../../lib/workbench/report/html/stored-run.ts";
+import { Run } from "../../../../../lib/workbench/report/page/model.ts";
+import { gossipRun, resultsOf } from "../../../../support/report-run.ts";
+import { temporaryDirectory } from "../../../../support/vortex.ts";
+
+async function report(directory: string, options?: ReportOptions) {
+  const html = await Bun.file(await writeReport(directory, options)).text();
+  const [, packed = ""] = /<script id="run"[^>]*>([^<]*)<\/script>/.exec(html) ?? [];
+  return { html, run: new Run(Bun.gunzipSync(Uint8Array.fromBase64(packed))) };
+}
+
+function stored(results = resultsOf(true), run = gossipRun()): string {
+  const directory = join(temporaryDirectory(), "run");
+  run.store(directory, results);
+  return directory;
+}
+
+const EVIL = '</script><script>alert(1)</script><!--\u2028"';
+
+describe("A stored run's report", () => {
+  test("holds the run, its verdict and its figures", async () => {
+    const target = { msgsPerOp: 2 };
+    const { run } = await report(stored(), { targetOf: () => target });
+    expect(run.header.verdict).toBe(
+      "Valid: every value that was acknowledged was read in the end, and 2 operations succeeded.",
+    );
+    expect(run.header.gauges.map(({ name, value, target }) => [name, value, target])).toEqual([
+      ["Messages per operation", 2.5, 2],
+      ["Median latency", 1, undefined],
+      ["Maximum latency", 3, undefined],
+      ["Availability", 100, undefined],
+    ]);
+    expect(run.messageCount).toBe(14);
+  });
+
+  test("says in a sentence what is wrong", async () => {
+    const results = resultsOf(false, [], { lostCount: 1, attemptCount: 9 });
+    const { run } = await report(stored(results));
+    expect(run.header.verdict).toBe(
+      "Invalid: 1 of 9 values was lost: acknowledged, and missing in the final reads.",
+    );
+  });
+
+  test("says how many messages were sent that are not stored", async () => {
+    const sent = (sendCount: number) => ({
+      ...resultsOf(true),
+      net: { all: { sendCount }, servers: {} },
+    });
+    const missing = async (sendCount: number) =>
+      (await report(stored(sent(sendCount)))).run.header.unstoredMessageCount;
+    expect(await missing(20)).toBe(6);
+    expect(await missing(14)).toBeUndefined();
+  });
+
+  test("has nothing that a node says as markup", async () => {
+    const builder = gossipRun();
+    builder.message("n0", "n1", 200, 1, { type: EVIL, [EVIL]: EVIL });
+    const finding = { anomaly: EVIL, sentence: EVIL, operations: [{ index: 0 }] };
+    const { html, run } = await report(stored(resultsOf(false, [finding]), builder));
+    expect(run.header.findings[0]?.sentence).toBe(EVIL);
+    expect(run.header.messageTypes).toContain(EVIL);
+    expect(html).not.toContain("alert(1)");
+    expect(html.match(/<script/g)).toHaveLength(2);
+    expect(html.match(/<\/script/g)).toHaveLength(2);
+  });
+
+  test("may load nothing and run no script but its own", async () => {
+    const { html } = await report(stored());
+    const [, policy = ""] = /Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
+    const script = html.slice(html.lastIndexOf("<script>") + 8, html.lastIndexOf("</script>"));
+    const hash = new Bun.CryptoHasher("sha256").update(script).digest("base64");
+    expect(policy).toContain(`default-src 'none'; script-src 'sha256-${hash}';`);
+  });
+
+  test("tells why there is no verdict, and what there is until then, of a run that crashed", async () => {
+    const directory = stored();
+    rmSync(join(directory, "results.json"));
+    appendFileSync(join(directory, "messages.jsonl"), '{"type":"send","ti');
+    const { run } = await report(directory, { crash: "Node n0 crashed" });
+    expect(run.header.valid).toBe("crashed");
+    expect(run.header.verdict).toBe("No verdict: the run crashed. Node n0 crashed");
+    expect(run.messageCount).toBe(14);
+  });
+
+  test("is not left behind in part where it cannot be made", async () => {
+    const directory = stored();
+    appendFileSync(join(directory, "messages.jsonl"), "{");
+    await expect(writeReport(directory)).rejects.toThrow();
+    expect(readdirSync(directory).filter((name) => name.startsWith("report"))).toEqual([]);
+  });
+
+  test.each([
+    ["test.json", '{"command":', ""],
+    ["results.json", "{}", ""],
+    ["history.jsonl", '{"index":0}\n', "operation 0: "],
+    ["history.jsonl", "\u0000\ufffd", ""],
+    ["messages.jsonl", '{"type":"send","time"', "line 1: "],
+    ["messages.jsonl", "[]\n", "line 1: "],
+  ])("names the file of a store that is not as it was: %s with %j", async (name, text, place) => {
+    const directory = stored();
+    writeFileSync(join(directory, name), text);
+    const refused = writeReport(directory);
+    await expect(refused).rejects.toThrow(`${join(directory, name)} cannot be read: ${place}`);
+    await expect(refused).rejects.toThrow("It was cut or changed after the run");
+  });
+
+  test("is refused where there is no run", async () => {
+    await expect(writeReport(temporaryDirectory())).rejects.toThrow("holds no run");
+  });
+});

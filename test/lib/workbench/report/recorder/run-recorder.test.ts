@@ -1,0 +1,169 @@
+import { describe, expect, test } from "bun:test";
+import { gossipRun, RunBuilder } from "../../../../support/report-run.ts";
+
+describe("The report of a run", () => {
+  test("has the start of the nodes before clock zero, whatever clock it was told by", () => {
+    const run = gossipRun().run();
+    const times = [...run.sent].map((ticks) => ticks * run.tickMs);
+    expect(times.slice(0, 8)).toEqual([-43, -42, -41, -40, -3, -2, -1, 0]);
+    expect(times[8]).toBe(100);
+  });
+
+  test("gives each operation its request and its reply", () => {
+    const run = gossipRun().run();
+    expect(run.messagesOf(0).map((row) => run.messageTypeOf(row))).toEqual([
+      "broadcast",
+      "broadcast_ok",
+    ]);
+    expect(run.lane(run.columns.messageSource[8] ?? 0)).toBe("client 0");
+  });
+
+  test("tells the requests of two clients on one node apart by the order of their invocations", () => {
+    const builder = new RunBuilder("echo", ["n0"], 2).start();
+    for (const process of [0, 1]) {
+      builder.operation(
+        { process, node: "n0", type: "invoke", f: "echo", value: process },
+        10 + process,
+      );
+      const body = { type: "echo", echo: process, msg_id: 1 };
+      builder.message(`c${5 - process}`, "n0", 10.5 + process, 0, body);
+    }
+    const run = builder.run();
+    expect(run.messagesOf(0).map((row) => run.bodyOf(row))).toEqual([
+      '{"type":"echo","echo":0,"msg_id":1}',
+    ]);
+    expect(run.messagesOf(1).map((row) => run.bodyOf(row))).toEqual([
+      '{"type":"echo","echo":1,"msg_id":1}',
+    ]);
+  });
+
+  test("keeps values as they were written", () => {
+    const builder = new RunBuilder("echo", ["n0"]).start();
+    const value = JSON.parse('["9007199254740993"]');
+    builder.operation({ process: 0, node: "n0", type: "invoke", f: "echo", value }, 1);
+    builder.operation({ process: 0, type: "ok", f: "echo", value: "\ud800 __proto__" }, 2);
+    expect(builder.run().valuesOf(0)).toEqual({
+      asked: '["9007199254740993"]',
+      answered: '"\\ud800 __proto__"',
+    });
+  });
+
+  test("has an operation that never ended as open, and one without a node", () => {
+    const builder = new RunBuilder("echo", ["n0"]).start();
+    builder.operation({ process: 0, type: "invoke", f: "echo" }, 1);
+    const run = builder.run();
+    expect([run.endingOf(0), run.endOf(0), run.nodeOf(0)]).toEqual(["open", undefined, ""]);
+  });
+
+  test("has faults as spans of time, one that never ended until the end", () => {
+    const builder = new RunBuilder("echo", ["n0"]).start();
+    const fault = { process: "nemesis", type: "info" } as const;
+    builder.operation({ ...fault, f: "start-partition", value: "majority" }, 10);
+    builder.operation({ ...fault, f: "start-partition", value: ["isolated", {}] }, 11);
+    builder.operation({ ...fault, f: "start-kill", value: "one" }, 20);
+    builder.operation({ ...fault, f: "stop-partition" }, 30);
+    builder.operation({ ...fault, f: "stop-partition", value: "network-healed" }, 31);
+    builder.operation({ process: 0, type: "invoke", f: "echo" }, 40);
+    const run = builder.run();
+    const spans = run.header.faults.map(({ name, from, to, detail }) => [
+      ...[name, from * run.tickMs, to * run.tickMs, detail],
+    ]);
+    expect(spans).toEqual([
+      ["partition", 10, 30, '["isolated",{}]'],
+      ["kill", 20, 40, '"one"'],
+    ]);
+  });
+
+  test("counts what it leaves out", () => {
+    const builder = gossipRun();
+    const sentCount = builder.events.filter(({ type }) => type === "send").length;
+    const { header, messageCount } = builder.run([], { messages: 10, bodiesLength: 100 });
+    expect(messageCount).toBe(10);
+    expect(header.omissions.messages).toBe(sentCount - 10);
+    expect(header.omissions.bodies).toBeGreaterThan(0);
+  });
+
+  test("has a message that arrives twice once, and its second arrival beside", () => {
+    const builder = new RunBuilder("echo", ["n0", "n1"]).start();
+    builder.message("n0", "n1", 10, 5, { type: "twice" });
+    const [last] = builder.events.slice(-1);
+    if (last !== undefined) builder.events.push({ ...last, time: 17e6 });
+    const { columns, messageCount, tickMs } = builder.run();
+    expect([...columns.copyOf]).toEqual([messageCount - 1]);
+    expect([...columns.copyFlight].map((ticks) => ticks * tickMs)).toEqual([7]);
+  });
+
+  test("leads from a finding to the rows of its operations, whichever of their entries it names", () => {
+    const finding = {
+      anomaly: "lost",
+      sentence: "7 is lost",
+      operations: [{ index: 0 }, { index: 1 }],
+    };
+    expect(gossipRun().run([finding]).header.findings).toEqual([
+      { anomaly: "lost", sentence: "7 is lost", operations: [0] },
+    ]);
+  });
+
+  test("has a cycle only if all of its transactions are there", () => {
+    const builder = new RunBuilder("txn-rw-register", ["n0"]).start();
+    for (const process of [0, 1]) builder.operation({ process, type: "invoke", f: "txn" }, process);
+    const step = { relation: "ww", sentence: "one before the other" };
+    const [there, back] = [
+      { ...step, from: 0, to: 1 },
+      { ...step, from: 1, to: 0 },
+    ];
+    const finding = { anomaly: "G0", sentence: "a cycle", operations: [], cycle: [there, back] };
+    expect(builder.run([finding]).header.findings[0]?.cycle).toEqual([there, back]);
+    expect(builder.run([finding], { operations: 1 }).header.findings[0]?.cycle).toBeUndefined();
+    const half = { ...finding, cycle: [there, { ...back, to: 7 }] };
+    expect(builder.run([half]).header.findings[0]?.cycle).toBeUndefined();
+  });
+
+  test("has sends and polls of each key of a log by their offsets", () => {
+    const builder = new RunBuilder("kafka", ["n0"]).start();
+    const send = { process: 0, node: "n0", f: "send" } as const;
+    builder.operation({ ...send, type: "invoke", value: [["send", "__proto__", 1]] }, 1);
+    builder.operation({ ...send, type: "ok", value: [["send", "__proto__", [5, 1]]] }, 2);
+    builder.operation({ ...send, f: "poll", type: "invoke", value: [["poll"]] }, 3);
+    const polled = JSON.parse('[["poll",{"__proto__":[[5,1],[6,2]]}]]');
+    builder.operation({ ...send, f: "poll", type: "ok", value: polled }, 4);
+    const { header, columns } = builder.run();
+    expect(header.log?.keys).toEqual([{ name: "__proto__", first: 0, count: 2 }]);
+    expect([...columns.logFrom]).toEqual([5, 5]);
+    expect([...columns.logTo]).toEqual([5, 6]);
+    expect([...columns.logIsPoll]).toEqual([0, 1]);
+  });
+});
+
+describe("The spread of a value", () => {
+  test("is read from places that hold only what their senders had been given or sent", () => {
+    const run = gossipRun().run();
+    expect(run.header.spread?.paths).toEqual([".news[*][2]"]);
+  });
+
+  test("has when it reached each node, and by which message", () => {
+    const run = gossipRun().run();
+    const { arrivalLane, arrivalAfter, arrivalMessage } = run.columns;
+    const arrivals = [...arrivalLane].map((lane, index) => {
+      const message = (arrivalMessage[index] ?? 0) - 1;
+      const from = message < 0 ? "a client" : run.lane(run.columns.messageSource[message] ?? 0);
+      return [run.lane(lane), from, (arrivalAfter[index] ?? 0) * run.tickMs];
+    });
+    expect(arrivals).toEqual([
+      ["n0", "a client", 0],
+      ["n1", "n0", 23],
+      ["n2", "n1", 50],
+    ]);
+  });
+
+  test("is not read from a count that happens to fit what its sender knew", () => {
+    const builder = new RunBuilder("broadcast", ["n0", "n1"]).start();
+    for (const value of [1, 2, 3]) {
+      const broadcast = { process: 0, node: "n0", f: "broadcast", value } as const;
+      builder.operation({ ...broadcast, type: "invoke" }, value);
+      builder.message("c5", "n0", value, 0, { type: "broadcast", message: value, msg_id: value });
+    }
+    builder.message("n0", "n1", 10, 1, { type: "gossip", count: 3, news: [1, 2, 3] });
+    expect(builder.run().header.spread?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
+  });
+});

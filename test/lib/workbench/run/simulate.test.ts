@@ -1,0 +1,128 @@
+import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { echo } from "../../../../challenges/echo.ts";
+import { uniqueIds } from "../../../../challenges/unique-ids.ts";
+import type { KVNode } from "../../../../lib/vortex/index.ts";
+import { runSimulated, type SimulatedOptions } from "../../../support/simulate.ts";
+
+const partitioned: SimulatedOptions = { nodeCount: 3, rate: 100, nemesis: ["partition"] };
+
+describe("simulate", () => {
+  test("the same seed gives the same history and the same messages, to the byte", () => {
+    const run = () => JSON.stringify(runSimulated("unique-ids", uniqueIds, partitioned));
+    expect(run()).toBe(run());
+  });
+
+  test("another seed gives another history", () => {
+    const run = (seed: number) =>
+      JSON.stringify(runSimulated("echo", echo, { ...partitioned, seed }).history);
+    expect(run(1)).not.toBe(run(2));
+  });
+
+  test("takes as long in virtual time as the test says", () => {
+    const { history } = runSimulated("echo", echo, { rate: 10, timeLimitS: 60 });
+    const lastS = (history.at(-1)?.time ?? 0) / 1e9;
+    expect(lastS).toBeGreaterThan(58);
+    expect(lastS).toBeLessThan(61);
+  });
+
+  test("keeps to the rate", () => {
+    const { result } = runSimulated("echo", echo, { rate: 100, timeLimitS: 60, nodeCount: 5 });
+    expect(Math.abs((result.stats?.["count"] as number) - 6000)).toBeLessThan(300);
+  });
+
+  test("gives the program its options", () => {
+    const schema = v.object({ suffix: v.optional(v.string(), "") });
+    const suffixing = Object.assign(
+      (node: KVNode, { suffix }: v.InferOutput<typeof schema>) => {
+        node.handle("echo", v.object({ echo: v.string() }), (request) => {
+          node.reply(request, { type: "echo_ok", echo: request.body.echo + suffix });
+        });
+      },
+      { options: schema },
+    );
+    const withArgs = (...args: string[]) => runSimulated("echo", suffixing, {}, { args }).result;
+    expect(withArgs().valid).toBe(true);
+    expect(withArgs("--suffix", "!").valid).toBe(false);
+  });
+
+  test("says why a program does not start", () => {
+    const broken = () => {
+      throw new Error("no such luck");
+    };
+    expect(() => runSimulated("echo", broken)).toThrow("no such luck");
+  });
+
+  test("says who does not keep up, and that it may be for a pause, if there are any", () => {
+    const flooding = (node: KVNode) => {
+      node.handle("echo", v.object({}), () => {
+        for (let count = 0; count <= 250_002; count++) node.send("n1", { type: "flood" });
+      });
+    };
+    const run = (...nemesis: SimulatedOptions["nemesis"] & {}) =>
+      runSimulated("echo", flooding, { nodeCount: 2, timeLimitS: 60, latency: SLOW, nemesis });
+    const SLOW = { meanMs: 100, distribution: "constant" } as const;
+    expect(run).toThrow(/250000 messages wait for n1, .* send no more than others can take$/);
+    expect(() => run("pause")).toThrow(/a shorter --nemesis-interval or a lower --rate/);
+  });
+
+  test("hears nothing more of a node that sends to nobody", () => {
+    const lost = (node: KVNode) => {
+      node.handle("echo", v.object({ echo: v.string() }), (request) => {
+        node.send("n7", { type: "hello" });
+        node.reply(request, { type: "echo_ok", echo: request.body.echo });
+      });
+    };
+    const { result } = runSimulated("echo", lost, { timeLimitS: 2 });
+    expect(result.badLines).toEqual([
+      {
+        node: "n0",
+        line: expect.stringMatching(/^\{"src":"n0","dest":"n7",.*\}$/),
+        reason: 'Invalid dest: "n7" is not in the network',
+        mistake: "message to an unknown node",
+      },
+    ]);
+    expect(result.stats).toMatchObject({ okCount: 0 });
+  });
+
+  test("numbers clients: one a node for init, one for set-up, then those of threads", () => {
+    const { messages } = runSimulated("echo", echo, { nodeCount: 2, rate: 20, timeLimitS: 2 });
+    const sources = new Set(
+      messages.flatMap(({ type, message }) =>
+        type === "send" && message.src.startsWith("c") ? [message.src] : [],
+      ),
+    );
+    expect([...sources]).toEqual(["c0", "c1", "c4", "c5"]);
+  });
+
+  test("tells of each operation which node it went to", () => {
+    const { history } = runSimulated("echo", echo, { nodeCount: 2, concurrency: 4, rate: 50 });
+    const nodes = new Set(history.map(({ process, node }) => `${process} ${node}`));
+    expect([...nodes].sort()).toEqual(["0 n0", "1 n1", "2 n0", "3 n1"]);
+  });
+
+  test("ends at a message to nobody when it is strict", () => {
+    const lost = (node: KVNode) => {
+      node.onInit(() => node.send("n7", { type: "hello" }));
+    };
+    expect(() => runSimulated("echo", lost, {}, { isStrict: true })).toThrow("n7");
+  });
+
+  test("lets nodes share no object: what travels is text", () => {
+    const seen: unknown[] = [];
+    const sharing = (node: KVNode) => {
+      const list: number[] = [];
+      node.handle("generate", v.object({}), (request) => {
+        list.push(list.length);
+        node.send(node.peers[0] ?? "n0", { type: "look", list });
+        list.push(-1);
+        node.reply(request, { type: "generate_ok", id: node.generateId() });
+      });
+      node.handle("look", v.object({ list: v.unknown() }), (request) => {
+        seen.push(request.body.list);
+      });
+    };
+    runSimulated("unique-ids", sharing, { nodeCount: 2, rate: 1, timeLimitS: 2 });
+    expect(seen[0]).toEqual([0]);
+  });
+});

@@ -1,0 +1,18 @@
+import { expect, test } from "bun:test";
+import { stageOptions, targetOf } from "../../../../lib/workbench/stages/stage-options.ts";
+import { STAGES } from "../../../../lib/workbench/stages/stages.ts";
+
+test.each(STAGES.map((stage) => [`${stage.id} ${stage.name}`, stage] as const))(
+  "a run of stage %s is held against that stage's target",
+  (_, stage) => {
+    const run = { args: stage.args ?? [], options: stageOptions(stage, 7) };
+    expect(targetOf(run)).toEqual(stage.target);
+  },
+);
+
+test("a run that is shorter than the stage is held against no target", () => {
+  for (const stage of STAGES) {
+    const options = { ...stageOptions(stage, 7), timeLimitS: 5 };
+    expect(targetOf({ args: stage.args ?? [], options })).toBeUndefined();
+  }
+});

@@ -1,0 +1,376 @@
+import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, mkdirSync, readdirSync, readFileSync, readlinkSync, rmSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
+import type { Json } from "../../../../lib/vortex/index.ts";
+import type { Operation } from "../../../../lib/workbench/history/history.ts";
+import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
+import { judge, type TestResult } from "../../../../lib/workbench/run/results.ts";
+import { RunStore, StoreError, type StoreLimits } from "../../../../lib/workbench/store/run-store.ts";
+import { DEFAULTS } from "../../../../lib/workbench/run/test-options.ts";
+import {
+  DIST,
+  ECHO,
+  echoTest,
+  nodeProgram,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/vortex.ts";
+
+// A safety net on a machine that is busy: nothing here should come near it.
+setDefaultTimeout(60_000);
+
+describe("RunStore", () => {
+  const open: RunStore[] = [];
+  afterEach(() => {
+    for (const store of open.splice(0)) store.close();
+  });
+
+  interface Limited {
+    readonly limits: StoreLimits;
+    readonly remarks: string[];
+  }
+
+  function newStore(root: string, nodeIds: readonly string[] = ["n0"], limited?: Limited) {
+    const problems: string[] = [];
+    const store = new RunStore({
+      root,
+      run: {
+        command: "vortex test --bin /bin/echo -w echo --seed 7",
+        bin: "/bin/echo",
+        args: ["--fast"],
+        options: { ...DEFAULTS, workload: "echo", nodeIds, concurrency: 1, seed: 7 },
+      },
+      onProblem: ({ message }) => problems.push(message),
+      ...(limited && { limits: limited.limits, onRemark: (text) => limited.remarks.push(text) }),
+    });
+    open.push(store);
+    return { store, problems };
+  }
+
+  test("makes a directory named by workload and time, and links to the latest", () => {
+    const root = join(temporaryDirectory(), "not/there/yet");
+    const { store } = newStore(root);
+    expect(dirname(store.directory)).toBe(join(root, "echo"));
+    expect(basename(store.directory)).toMatch(/^\d{8}T\d{6}\.\d{3}[+-]\d{4}(-\d+)?$/);
+    expect(readlinkSync(join(root, "latest"))).toBe(join("echo", basename(store.directory)));
+    expect(readlinkSync(join(root, "echo/latest"))).toBe(basename(store.directory));
+  });
+
+  test("gives each run a directory of its own, however soon they follow each other", () => {
+    const root = temporaryDirectory();
+    const stores = Array.from({ length: 50 }, () => newStore(root).store);
+    expect(new Set(stores.map(({ directory }) => directory)).size).toBe(50);
+    expect(readdirSync(join(root, "echo"))).toHaveLength(51);
+    expect(readlinkSync(join(root, "echo/latest"))).toBe(basename(stores.at(-1)?.directory ?? ""));
+  });
+
+  test("says how to run the test again", () => {
+    const { store } = newStore(temporaryDirectory());
+    expect(readJson(store, "test.json")).toMatchObject({
+      command: "vortex test --bin /bin/echo -w echo --seed 7",
+      bin: "/bin/echo",
+      args: ["--fast"],
+      options: {
+        workload: "echo",
+        nodeIds: ["n0"],
+        seed: 7,
+        consistencyModels: ["strict-serializable"],
+      },
+      startedAt: expect.stringMatching(/^\d{4}-\d\d-\d\dT[\d:.]+Z$/),
+    });
+  });
+
+  test("writes operations, messages and logs, a line each, in their order", () => {
+    const { store } = newStore(temporaryDirectory(), ["n0", "n1"]);
+    // Far more than one block.
+    for (let index = 0; index < 5000; index++) {
+      store.addOperation(operation(index, `value ${index}`));
+      store.addMessage(message(index, `body ${index}`));
+      store.addLog(index % 2 === 0 ? "n0" : "n1", `line ${index}`);
+    }
+    store.close();
+    const wanted = Array.from({ length: 5000 }, (_, index) => index);
+    const { directory } = store;
+    expect(readLines(directory, "history.jsonl")).toEqual(
+      wanted.map((index) => JSON.stringify(operation(index, `value ${index}`))),
+    );
+    expect(readLines(directory, "messages.jsonl")).toEqual(
+      wanted.map((index) => JSON.stringify(message(index, `body ${index}`))),
+    );
+    expect(readLines(directory, "node-logs/n1.log")).toEqual(
+      wanted.filter((index) => index % 2 === 1).map((index) => `line ${index}`),
+    );
+  });
+
+  test("writes what little there is within a second, before the run ends", async () => {
+    const { store } = newStore(temporaryDirectory());
+    store.addLog("n0", "hello");
+    const log = join(store.directory, "node-logs/n0.log");
+    while (readFileSync(log, "utf8") === "") await Bun.sleep(20);
+    expect(readFileSync(log, "utf8")).toBe("hello\n");
+  });
+
+  test("writes results that are those of the test", () => {
+    const { store } = newStore(temporaryDirectory());
+    const results = someResults();
+    store.addResults(results);
+    expect(JSON.stringify(readJson(store, "results.json"))).toBe(JSON.stringify(results));
+    expect(readdirSync(store.directory).sort()).toEqual([
+      ...["history.jsonl", "messages.jsonl", "node-logs", "results.json", "test.json"],
+    ]);
+  });
+
+  test("keeps logs within their directory, whatever the nodes are called", () => {
+    const root = temporaryDirectory();
+    const names = ["../x", "/etc/passwd", "..", "a\0b", "N1", "n1"];
+    const { store } = newStore(root, names);
+    for (const name of names) store.addLog(name, `of ${name}`);
+    store.close();
+    const logs = readdirSync(join(store.directory, "node-logs"));
+    expect(logs).toHaveLength(names.length);
+    const texts = logs.map((log) => readFileSync(join(store.directory, "node-logs", log), "utf8"));
+    expect(texts.sort()).toEqual(names.map((name) => `of ${name}\n`).sort());
+    expect(readdirSync(root).sort()).toEqual(["echo", "latest"]);
+  });
+
+  test("stores the rest of what holds a value nested too deep to print", () => {
+    let deep: Json = [];
+    for (let level = 0; level < 200_000; level++) deep = [deep];
+    const { store, problems } = newStore(temporaryDirectory());
+    store.addOperation(operation(0, deep));
+    store.addMessage(message(0, deep));
+    store.close();
+    const [entry] = readLines(store.directory, "history.jsonl").map((line) => JSON.parse(line));
+    expect(entry).toMatchObject({ index: 0, value: null, unprintable: expect.any(String) });
+    const [event] = readLines(store.directory, "messages.jsonl").map((line) => JSON.parse(line));
+    expect(event).toMatchObject({ type: "send", message: { id: 0, src: "n0", body: null } });
+    expect(problems).toEqual([]);
+  });
+
+  test("leaves out what logs and messages have more than they may, and tells each time", () => {
+    const remarks: string[] = [];
+    const limits = { maxLogBytes: 100_000, maxRecordBytes: 200_000 };
+    const { store, problems } = newStore(temporaryDirectory(), ["n0", "n1"], { limits, remarks });
+    const line = "é".repeat(99);
+    for (let index = 0; index < 5000; index++) {
+      store.addLog("n0", line);
+      store.addMessage(message(index, line));
+    }
+    store.addLog("n1", "a word");
+    store.close();
+    expect(remarks).toEqual([
+      `${store.directory}/node-logs/n0.log has 0.1 MB, which is as much as it may have: what comes later is left out`,
+      `${store.directory}/messages.jsonl has 0.2 MB, which is as much as it may have: what comes later is left out`,
+    ]);
+    const logs = readLines(store.directory, "node-logs/n0.log");
+    expect(new Set(logs)).toEqual(new Set([line]));
+    // The limit may be passed by a block.
+    expect(logs.length * 199).toBeWithin(90_000, 240_000);
+    expect(readLines(store.directory, "node-logs/n1.log")).toEqual(["a word"]);
+    expect(problems).toEqual([]);
+  });
+
+  test("takes a history that is longer than it may be for a run that is not stored", () => {
+    const limits = { maxLogBytes: 1000, maxRecordBytes: 1000 };
+    const { store, problems } = newStore(temporaryDirectory(), ["n0"], { limits, remarks: [] });
+    for (let index = 0; index < 50; index++) store.addOperation(operation(index, null));
+    expect(problems).toEqual([
+      `Cannot store all of the run: ${store.directory}/history.jsonl has 0.001 MB, which is as much as it may have`,
+    ]);
+  });
+
+  test("refuses a place where it cannot write", () => {
+    expect(() => newStore("/dev/null/store")).toThrow(StoreError);
+    expect(() => newStore("/dev/null/store")).toThrow("Cannot store runs in /dev/null/store: ");
+  });
+
+  test("tells once what cannot be stored, and goes on", () => {
+    const { store, problems } = newStore(temporaryDirectory());
+    rmSync(store.directory, { recursive: true });
+    store.addResults(someResults());
+    store.addResults(someResults());
+    store.addOperation(operation(0, null));
+    expect(problems).toEqual([expect.stringContaining("Cannot store all of the run: ENOENT")]);
+    expect(store.problem).toBeInstanceOf(StoreError);
+  });
+
+  test("leaves a directory in the place of a link alone, and stores the run", () => {
+    const root = temporaryDirectory();
+    mkdirSync(join(root, "latest/mine"), { recursive: true });
+    const { store, problems } = newStore(root);
+    expect(problems).toEqual([expect.stringContaining(`Cannot link ${join(root, "latest")}: `)]);
+    expect(store.problem).toBeUndefined();
+    expect(readdirSync(root).sort()).toEqual(["echo", "latest"]);
+    expect(readdirSync(join(root, "latest"))).toEqual(["mine"]);
+  });
+});
+
+describe("vortex test", () => {
+  const busyTest = (bin: string, ...more: string[]) =>
+    echoTest(bin, "--node-count", "2", "--rate", "30", ...more);
+
+  test.concurrent("stores what happened, and says where", async () => {
+    const root = temporaryDirectory();
+    const talking = nodeProgram(`
+      console.error("thinking of " + body.echo);
+      reply({ type: "echo_ok", echo: body.echo });
+    `);
+    const run = await vortex(...busyTest(talking, "--store", root, "--json", "--seed", "5"));
+    const [, directory = ""] = /^Stored in (.*)$/m.exec(run.stderr) ?? [];
+    expect(dirname(directory)).toBe(join(root, "echo"));
+    const results = JSON.parse(readFileSync(join(directory, "results.json"), "utf8"));
+    expect(results).toEqual(JSON.parse(run.stdout));
+    const history = readLines(directory, "history.jsonl");
+    expect(history).toHaveLength(2 * results.stats.count);
+    expect(readLines(directory, "messages.jsonl")).toHaveLength(
+      results.net.all.sendCount + results.net.all.recvCount,
+    );
+    const logs = readLines(directory, "node-logs/n0.log");
+    expect(logs.length).toBeGreaterThan(0);
+    expect(logs.every((line) => line.startsWith("thinking of Please echo"))).toBe(true);
+    const { command } = JSON.parse(readFileSync(join(directory, "test.json"), "utf8"));
+    expect(command).toBe(
+      `vortex test --bin ${talking} -w echo --node-count 2 --rate 30 --time-limit 1 --seed 5`,
+    );
+  });
+
+  test.concurrent("stores a history that is judged alike again", async () => {
+    const root = temporaryDirectory();
+    const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
+    const run = await vortex(...busyTest(shouting, "--store", root, "--json"));
+    const { workload } = JSON.parse(run.stdout);
+    const again = await vortex("check", "--json", join(root, "latest"));
+    expect(JSON.parse(again.stdout)).toMatchObject({ ...workload, overallValid: false });
+    expect(again.exitCode).toBe(1);
+  });
+
+  test.concurrent("stores in store/ unless told otherwise, and nothing with --no-store", async () => {
+    const cwd = temporaryDirectory();
+    const inDirectory = async (...args: string[]) =>
+      Bun.spawn([join(DIST, "vortex"), ...args], { cwd, stdout: "ignore", stderr: "ignore" })
+        .exited;
+    expect(await inDirectory(...busyTest(ECHO, "--no-store"))).toBe(0);
+    expect(readdirSync(cwd)).toEqual([]);
+    expect(await inDirectory(...busyTest(ECHO))).toBe(0);
+    expect(readdirSync(cwd)).toEqual(["store"]);
+    expect(existsSync(join(cwd, "store/echo/latest/results.json"))).toBe(true);
+  });
+
+  test.concurrent("keeps what there is of a test that crashes, without results", async () => {
+    const root = temporaryDirectory();
+    const dying = nodeProgram(`
+      console.error("I am out of ideas");
+      process.exit(3);
+    `);
+    const { exitCode, stderr } = await vortex(...busyTest(dying, "--store", root));
+    const [, directory = ""] = /^What happened until then is in (.*)$/m.exec(stderr) ?? [];
+    expect(dirname(directory)).toBe(join(root, "echo"));
+    expect(readLines(directory, "history.jsonl").length).toBeGreaterThan(0);
+    expect(readLines(directory, "node-logs/n0.log")).toEqual(["I am out of ideas"]);
+    expect(existsSync(join(directory, "results.json"))).toBe(false);
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("keeps what there is of a test that is interrupted", async () => {
+    const root = temporaryDirectory();
+    const child = spawnVortex(...busyTest(ECHO, "--time-limit", "50", "--store", root));
+    const history = join(root, "latest/history.jsonl");
+    while (!existsSync(history) || readFileSync(history, "utf8") === "") await Bun.sleep(20);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    expect(readLines(join(root, "latest"), "history.jsonl").length).toBeGreaterThan(0);
+    expect(await child.stderr.text()).toContain("What happened until then is in");
+  });
+
+  test.concurrent("ends with 254 before it begins where it cannot store", async () => {
+    const { exitCode, stderr } = await vortex(...busyTest(ECHO, "--store", "/dev/null/store"));
+    expect(stderr).toContain("Cannot store runs in /dev/null/store: ");
+    expect(stderr).toContain("--store DIR keeps them elsewhere, --no-store nowhere");
+    expect(exitCode).toBe(254);
+  });
+
+  test.concurrent("gives its verdict though the disk takes no more, and ends with 255", async () => {
+    const root = temporaryDirectory();
+    // No file may have more than 8 blocks of 512 bytes, as if the disk were full then.
+    const limited = 'ulimit -f 8; trap "" XFSZ; exec "$@"';
+    const command = [join(DIST, "vortex"), ...busyTest(ECHO, "--store", root, "--json")];
+    const child = Bun.spawn(["sh", "-c", limited, "sh", ...command, "--rate", "200"], {
+      stdout: "pipe",
+      stderr: "pipe",
+    });
+    const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
+    expect(JSON.parse(stdout)).toMatchObject({ valid: true, workload: { valid: true } });
+    expect(stderr).toContain("Everything looks good!");
+    expect(stderr).toMatch(
+      /\nerror: Cannot store all of the run: .*\.jsonl: .*EFBIG.*verdict above/,
+    );
+    expect(await child.exited).toBe(255);
+    expect(existsSync(join(root, "latest/results.json"))).toBe(true);
+  });
+});
+
+describe("vortex stages", () => {
+  test.concurrent("stores each stage, with the command that repeats it", async () => {
+    const root = temporaryDirectory();
+    await vortex("stages", "1", "--store", root, "--seed", "9");
+    const { command } = JSON.parse(readFileSync(join(root, "latest/test.json"), "utf8"));
+    expect(command).toBe(
+      `vortex test --bin ${ECHO} -w echo --node-count 1 --time-limit 5 --nemesis-interval 2 --recovery 4 --seed 9`,
+    );
+    expect(existsSync(join(root, "echo/latest/results.json"))).toBe(true);
+  });
+});
+
+function operation(index: number, value: Json): Operation {
+  return { index, time: index, type: "invoke", process: 0, f: "echo", value };
+}
+
+function message(id: number, echo: Json): JournalEvent {
+  return {
+    type: "send",
+    time: id,
+    message: { id, src: "n0", dest: "c0", body: { type: "echo_ok", echo } },
+  };
+}
+
+/** Results of a test of which nothing is known but that it did one echo wrong. */
+function someResults(): TestResult {
+  const history: Operation[] = [
+    operation(0, "a"),
+    {
+      index: 1,
+      time: 1,
+      type: "ok",
+      process: 0,
+      f: "echo",
+      value: { echo: "b", deep: [{ x: 1 }] },
+    },
+  ];
+  return judge({
+    options: { ...DEFAULTS, workload: "echo", concurrency: 1, seed: 7 },
+    history,
+    journal: new Journal(),
+    checker: () => ({
+      valid: false,
+      explanation: [{ anomaly: "x", sentence: "y", operations: history }],
+    }),
+    badLines: [
+      {
+        node: "n0",
+        line: "</script>\u001b[2J",
+        reason: "not JSON",
+        mistake: "debug line on stdout",
+      },
+    ],
+    faults: {},
+  });
+}
+
+function readJson({ directory }: RunStore, name: string): unknown {
+  return JSON.parse(readFileSync(join(directory, name), "utf8"));
+}
+
+function readLines(directory: string, name: string): string[] {
+  return readFileSync(join(directory, name), "utf8").trimEnd().split("\n");
+}

@@ -1,0 +1,144 @@
+import { describe, expect, test } from "bun:test";
+import type { History } from "../../../../lib/workbench/history/history.ts";
+import { readHistories, type StoredHistory } from "../../../../lib/workbench/store/stored-history.ts";
+import { corpusCases } from "../../../support/corpus.ts";
+import { historyEdn } from "../../../support/jepsen.ts";
+
+describe("readHistories", () => {
+  test("reads operations, one to a line", async () => {
+    const text = `${ECHO.map((operation) => JSON.stringify(operation)).join("\n")}\n`;
+    expect(await read(text)).toEqual([{ history: ECHO, options: {} }]);
+  });
+
+  test("reads a case that fills the text, and one to a line", async () => {
+    const stored = {
+      number: "0007",
+      workload: "echo",
+      options: { availability: 0.5, consistencyModels: ["serializable"], nodeCount: 3 },
+      kind: "hand",
+      history: ECHO,
+      expected: { valid: true, overallValid: false },
+      alsoUnder: [{ consistencyModels: ["read-committed"], expected: { valid: true } }],
+    };
+    const wanted = {
+      number: "0007",
+      workload: "echo",
+      options: { availability: 0.5, consistencyModels: ["serializable"] },
+      history: ECHO,
+      expected: { valid: true, overallValid: false },
+      alsoUnder: [{ consistencyModels: ["read-committed"] }],
+    };
+    expect(await read(JSON.stringify(stored, null, 2))).toEqual([wanted]);
+    const line = JSON.stringify(stored);
+    expect(await read(`${line}\n\n${line}\n`)).toEqual([wanted, wanted]);
+  });
+
+  test("reads an availability of 1.0 as 1", async () => {
+    const text = '{"workload":"echo","options":{"availability":1.0},"history":[]}';
+    expect(await read(text)).toEqual([
+      { workload: "echo", options: { availability: 1 }, history: [] },
+    ]);
+  });
+
+  test("numbers operations by their position, whatever they say", async () => {
+    const text = ECHO.map((operation) => JSON.stringify({ ...operation, index: 9 })).join("\n");
+    const [stored] = await read(text);
+    expect(stored?.history.map(({ index }) => index)).toEqual([0, 1]);
+  });
+
+  test("keeps numbers as they were written", async () => {
+    const text = '{"time":1e3,"type":"ok","process":0,"f":"generate","value":9007199254740993}';
+    const [stored] = await read(text);
+    expect(JSON.stringify(stored?.history)).toBe(
+      '[{"index":0,"time":1000,"type":"ok","process":0,"f":"generate","value":9007199254740993}]',
+    );
+  });
+
+  test.each(["broadcast", "g-set", "g-counter", "lin-kv", "kafka", "txn-rw-register"])(
+    "reads %s as Jepsen prints it",
+    async (workload) => {
+      const cases = (await corpusCases(workload)).filter(({ isMain }) => isMain).slice(0, 10);
+      for (const { history } of cases) {
+        for (const tag of ["", "#jepsen.history.Op"]) {
+          const [stored] = await read(historyEdn(history, tag));
+          expect(JSON.stringify(stored?.history)).toBe(JSON.stringify(history));
+        }
+      }
+    },
+  );
+
+  test("reads EDN operations in one vector", async () => {
+    expect(await read(`[${historyEdn(ECHO)}]`)).toEqual([{ history: ECHO, options: {} }]);
+  });
+
+  test("reads the keys of a log as strings, as polls have them", async () => {
+    const [stored] = await read(
+      "{:type :invoke, :f :assign, :value [7], :time 0, :process 0}\n" +
+        "{:type :ok, :f :send, :value [[:send 7 [10 3]]], :time 1, :process 1}\n" +
+        "{:type :ok, :f :poll, :value [[:poll {7 [[10 3]]}]], :time 2, :process 2}\n",
+    );
+    expect(stored?.history.map(({ value }) => value)).toEqual([
+      ["7"],
+      [["send", "7", [10, 3]]],
+      [["poll", { "7": [[10, 3]] }]],
+    ]);
+  });
+
+  test("reads the exception that ended an operation, printed over several lines", async () => {
+    const [stored] = await read(
+      `{:type :info, :f :read, :value nil, :time 0, :process 0, :exception {:via
+ [{:type clojure.lang.ExceptionInfo, :message "malformed \\"reply\\"", :at [a b "c.clj" 7]}
+  {:type java.io.IOException, :message nil}], :trace []}, :error ["malformed"]}\n`,
+    );
+    expect(stored?.history[0]).toMatchObject({
+      exception: { class: "clojure.lang.ExceptionInfo", message: 'malformed "reply"' },
+      error: ["malformed"],
+    });
+  });
+
+  const broken: [string, string, string][] = [
+    ["a line that is cut", `${JSON.stringify(ECHO[0])}\n{"index":1,"ti`, "line 2: "],
+    ["a case that is cut", '{"workload":"echo",\n"history":[', "JSON"],
+    ["a case without a workload", '{"history":[]}', '"workload" is missing'],
+    ["an operation without a type", '{"time":0,"process":0,"f":"x"}', 'operation 0: "type" is'],
+    ["a process that is none", operation('"process":"n0"'), 'operation 0: "process" must be'],
+    ["a time that is none", operation('"time":"0"'), '"time" must be a number, but is "0"'],
+    ["what is no operation", "[1]", "operation 0: "],
+    ["EDN that is cut", "{:type :invoke, :f", "line 1: the text ends inside a form"],
+    ["what is no notation", "index,time,type\n", "neither JSON nor EDN"],
+  ];
+  test.each(broken)("refuses %s", async (_, text, message) => {
+    await expect(read(text)).rejects.toThrow(message);
+  });
+
+  test("gives what comes before the break", async () => {
+    const found: StoredHistory[] = [];
+    const good = '{"workload":"echo","history":[]}';
+    const attempt = async () => {
+      for await (const stored of readHistories(inChunks(`${good}\n${good}\n{"workload`))) {
+        found.push(stored);
+      }
+    };
+    await expect(attempt()).rejects.toThrow("line 3: ");
+    expect(found).toHaveLength(2);
+  });
+});
+
+const ECHO: History = [
+  { index: 0, time: 5, type: "invoke", process: 0, f: "echo", value: "hi" },
+  { index: 1, time: 9, type: "ok", process: 0, f: "echo", value: { echo: "hi" } },
+];
+
+/** An operation as text, with one field in place of a good one. */
+function operation(field: string): string {
+  return `{"time":0,"type":"ok","process":0,"f":"x",${field}}`;
+}
+
+function read(text: string): Promise<StoredHistory[]> {
+  return Array.fromAsync(readHistories(inChunks(text)));
+}
+
+/** The text, a line at a time, so that what spans lines spans chunks. */
+async function* inChunks(text: string): AsyncGenerator<string> {
+  for (const line of text.split(/(?<=\n)/)) yield line;
+}
