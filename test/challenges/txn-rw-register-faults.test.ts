@@ -13,7 +13,7 @@ setDefaultTimeout(3_600_000);
 
 const SEEDS = Number(process.env["SEEDS"] ?? 6);
 /** What a run shows in which nobody could answer, since nodes were dead or paused all the time. */
-const UNSERVED = new Set(["unserved", "never-ok", "empty-transaction-graph"]);
+const UNANSWERED = new Set(["unanswered", "never-ok", "empty-transaction-graph"]);
 
 const MODELS = ["read-uncommitted", "read-committed", "monotonic-atomic-view", "read-atomic"];
 
@@ -47,7 +47,7 @@ function sweep(
     };
     const { result } = runSimulated("txn-rw-register", txnRwRegister, whole, { args });
     const wrong = findingsOf(result).filter(
-      ({ anomaly }) => result.served === undefined || !UNSERVED.has(anomaly),
+      ({ anomaly }) => result.unanswered === undefined || !UNANSWERED.has(anomaly),
     );
     const words = wordsOf(testOptionsOf("txn-rw-register", whole));
     for (const { anomaly, sentence } of wrong) {

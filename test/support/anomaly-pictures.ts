@@ -208,14 +208,14 @@ export const PICTURES: Readonly<Record<string, Picture>> = {
       ["client of n1", [10, "write 2 → refused", "wrong"], [56, "read → ok"]],
     ],
   },
-  unserved: {
+  unanswered: {
     lanes: [
       ["client of n0", [6, "write 1 → no answer in 5 s", "wrong"]],
       ["n0", [0, "killed"]],
     ],
     trouble: [0, 100, "n0 is down"],
   },
-  untold: {
+  unreported: {
     lanes: [
       ["n0", [0, "x = 1"], [60, "in the end x = 1"]],
       ["n1", [10, "x = 2"], [60, "in the end: no answer", "wrong"]],

@@ -43,7 +43,7 @@ export interface ConvergenceVerdict extends Verdict {
     readonly values: { readonly [node: NodeId]: Json };
   }[];
   /** Nodes that did not tell what they hold, and why. */
-  readonly untold: { readonly [node: NodeId]: string };
+  readonly unreported: { readonly [node: NodeId]: string };
   /**
    * For each read of an ok transaction: how long before the transaction began a later write had been
    * acknowledged than that whose value it read. Later is what began after the other had ended;
@@ -69,7 +69,7 @@ export function checkConvergence(
 ): ConvergenceVerdict {
   const { transactions } = transactionHistory(history);
   const keys = keysOf(history);
-  const untold = replicas.flatMap(({ node, registers }) =>
+  const unreported = replicas.flatMap(({ node, registers }) =>
     "error" in registers ? [[node, registers.error] as const] : [],
   );
   const states = keys.map((key) => ({ key, values: valuesOf(key, replicas) }));
@@ -82,18 +82,18 @@ export function checkConvergence(
   );
   const staleness = stalenessOf(transactions, final);
   return {
-    valid: mergeValidity([differing.length === 0, ...untold.map((): Validity => "unknown")]),
+    valid: mergeValidity([differing.length === 0, ...unreported.map((): Validity => "unknown")]),
     converged: differing.length === 0,
     keyCount: keys.length,
     differingCount: differing.length,
     differing: differing
       .slice(0, TOLD_PER_KIND)
       .map(({ key, values }) => ({ key, values: Object.fromEntries(values) })),
-    untold: Object.fromEntries(untold),
+    unreported: Object.fromEntries(unreported),
     ...(staleness === undefined ? {} : { staleness }),
     explanation: [
       ...differing.slice(0, TOLD_PER_KIND).map((state) => tellDifference(state, transactions)),
-      ...untold.map(tellSilence),
+      ...unreported.map(tellSilence),
     ],
   };
 }
@@ -143,8 +143,8 @@ function writerOf(
 
 function tellSilence([node, error]: readonly [NodeId, string]): Finding {
   return {
-    anomaly: "untold",
-    sentence: `In the end ${node} did not tell what it holds: ${error}`,
+    anomaly: "unreported",
+    sentence: `${node} did not report its final state: ${error}`,
     operations: [],
   };
 }

@@ -20,39 +20,39 @@ export interface Verdicts {
 }
 
 /** Present where nobody could answer any operation of some sort. */
-export interface ServedVerdict extends Verdict {
+export interface UnansweredVerdict extends Verdict {
   readonly valid: "unknown";
   /** How many operations of each such sort there were. */
-  readonly unserved: { readonly [f: string]: number };
+  readonly counts: { readonly [f: string]: number };
 }
 
 export interface MergedVerdict {
   /** What unanswerable operations alone made invalid counts as unknown. */
   readonly valid: Validity;
-  readonly served?: ServedVerdict;
+  readonly unanswered?: UnansweredVerdict;
 }
 
 /** Merges what was judged of a history. */
-export function mergeServed(history: History, verdicts: Verdicts): MergedVerdict {
+export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdict {
   const all = pairs(history);
   const isAnyOk = all.some(isOk);
   const neverOk = [...Map.groupBy(all, ({ invocation }) => invocation.f)].filter(
     ([f, ofF]) => !mayNeverBeOk(f) && !ofF.some(isOk),
   );
   const downtimes = neverOk.length === 0 ? [] : downtimesOf(history);
-  const unserved = neverOk.filter(([, ofF]) =>
+  const unanswered = neverOk.filter(([, ofF]) =>
     ofF.every((pair) => isUnanswerable(pair, downtimes)),
   );
   const isExcused = (name: string) =>
     name === "stats"
-      ? unserved.length > 0 && unserved.length === neverOk.length
-      : name === "workload" && unserved.length > 0 && !isAnyOk;
+      ? unanswered.length > 0 && unanswered.length === neverOk.length
+      : name === "workload" && unanswered.length > 0 && !isAnyOk;
   const valid = mergeValidity(
     Object.entries(verdicts).map(([name, verdict]) =>
       isExcused(name) ? "unknown" : (verdict?.valid ?? true),
     ),
   );
-  return unserved.length === 0 ? { valid } : { valid, served: tell(unserved) };
+  return unanswered.length === 0 ? { valid } : { valid, unanswered: tell(unanswered) };
 }
 
 function isOk({ completion }: Pair): boolean {
@@ -93,16 +93,18 @@ function isUnanswerable({ invocation, completion }: Pair, downtimes: readonly Do
   );
 }
 
-function tell(unserved: readonly (readonly [f: string, ofF: readonly Pair[]])[]): ServedVerdict {
-  const sorts = enumerate(unserved, ([f, ofF]) => plural(ofF.length, `${f} operation`));
+function tell(
+  unanswered: readonly (readonly [f: string, ofF: readonly Pair[]])[],
+): UnansweredVerdict {
+  const sorts = enumerate(unanswered, ([f, ofF]) => plural(ofF.length, `${f} operation`));
   return {
     valid: "unknown",
-    unserved: Object.fromEntries(unserved.map(([f, ofF]) => [f, ofF.length])),
+    counts: Object.fromEntries(unanswered.map(([f, ofF]) => [f, ofF.length])),
     explanation: [
       {
-        anomaly: "unserved",
-        sentence: `Nobody could answer ${sorts}: the node of each was killed or paused, so this shows nothing`,
-        operations: unserved.flatMap(([, [first]]) => first?.invocation ?? []),
+        anomaly: "unanswered",
+        sentence: `${sorts} could not be answered because their nodes were killed or paused; the result is inconclusive`,
+        operations: unanswered.flatMap(([, [first]]) => first?.invocation ?? []),
       },
     ],
   };

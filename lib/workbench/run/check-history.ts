@@ -10,7 +10,7 @@ import {
   type Verdict,
 } from "../checkers/checker.ts";
 import { checkStats } from "../checkers/stats.ts";
-import { mergeServed } from "../checkers/unanswered.ts";
+import { mergeVerdicts } from "../checkers/unanswered.ts";
 import type { History } from "../history/history.ts";
 
 /**
@@ -48,7 +48,7 @@ export function judgeHistory(workload: string, history: History, options: CheckO
   const stats = judge(checkStats);
   const availability = judge(checkAvailability);
   const parts = [judged, stats, availability];
-  const merged = mergeServed(history, { workload: judged, stats, availability });
+  const merged = mergeVerdicts(history, { workload: judged, stats, availability });
   const { valid, explanation: _, ...fields } = judged;
   return {
     valid,
@@ -56,7 +56,7 @@ export function judgeHistory(workload: string, history: History, options: CheckO
     ...fields,
     stats: withoutFindings(stats),
     availability: withoutFindings(availability),
-    explanation: [merged.served, ...parts].flatMap((part) => part?.explanation ?? []),
+    explanation: [merged.unanswered, ...parts].flatMap((part) => part?.explanation ?? []),
   };
 }
 

@@ -8,7 +8,7 @@ import { checkExceptions, type ExceptionsVerdict } from "../checkers/exceptions.
 import { checkLatency, type LatencyVerdict } from "../checkers/latency.ts";
 import { checkNet, type NetVerdict } from "../checkers/net.ts";
 import { checkStats, type StatsVerdict } from "../checkers/stats.ts";
-import { mergeServed, type ServedVerdict, type Verdicts } from "../checkers/unanswered.ts";
+import { mergeVerdicts, type UnansweredVerdict, type Verdicts } from "../checkers/unanswered.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Mistake } from "../diagnostics/detector.ts";
 import type { History } from "../history/history.ts";
@@ -17,10 +17,10 @@ import type { Journal } from "../network/journal.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface TestResult {
-  /** All verdicts merged; those that `served` excuses count as unknown. */
+  /** All verdicts merged; those that `unanswered` excuses count as unknown. */
   readonly valid: Validity;
   /** Which sorts of operations nobody could answer, since nodes were killed or paused. */
-  readonly served?: ServedVerdict;
+  readonly unanswered?: UnansweredVerdict;
   /** Why there is no verdict: a checker met what makes all of them void. The next four are absent. */
   readonly error?: string;
   /** The workload's own verdict and what it measured. */
@@ -69,7 +69,7 @@ export function judge(evidence: Evidence): TestResult {
   const composed = check(history, checkOptions);
   const { valid: _, ...parts } = composed;
   return {
-    ...mergeServed(history, { ...verdictsOf(composed), convergence }),
+    ...mergeVerdicts(history, { ...verdictsOf(composed), convergence }),
     ...parts,
     ...(convergence === undefined ? {} : { convergence }),
     net: checkNet(journal, history),
@@ -89,8 +89,8 @@ type JudgedPart = "workload" | "stats" | "availability" | "exceptions";
 
 /** What was found, the workload's findings first; but before them, why some count for nothing. */
 export function findingsOf(result: TestResult): readonly Finding[] {
-  const { served, workload, stats, availability, convergence } = result;
-  return [served, workload, stats, availability, convergence].flatMap(
+  const { unanswered, workload, stats, availability, convergence } = result;
+  return [unanswered, workload, stats, availability, convergence].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }

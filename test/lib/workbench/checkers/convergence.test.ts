@@ -76,8 +76,8 @@ describe("checkConvergence", () => {
     expect(checkConvergence(twoWrites, [...told, silent])).toMatchObject({
       valid: "unknown",
       converged: true,
-      untold: { n2: "No reply" },
-      explanation: [{ sentence: "In the end n2 did not tell what it holds: No reply" }],
+      unreported: { n2: "No reply" },
+      explanation: [{ sentence: "n2 did not report its final state: No reply" }],
     });
     const others = [holds("n0", [1, 2]), holds("n1", [1, 1])];
     expect(checkConvergence(twoWrites, [...others, silent]).valid).toBe(false);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
-import { mergeServed } from "../../../../lib/workbench/checkers/unanswered.ts";
+import { mergeVerdicts } from "../../../../lib/workbench/checkers/unanswered.ts";
 import { type Entry, fail, history, info, invoke, ok } from "../../../support/history.ts";
 
 /** What the nemesis did, as it stands at the end of what it did. */
@@ -18,20 +18,20 @@ const ask = (process: number, f = "echo", node = "n0"): Entry => ({ ...invoke(pr
 function judge(...entries: readonly Entry[]) {
   const operations = history(entries);
   const workload = { ...checkEcho(operations), valid: false } as const;
-  return mergeServed(operations, { workload, stats: checkStats(operations) });
+  return mergeVerdicts(operations, { workload, stats: checkStats(operations) });
 }
 
-describe("mergeServed", () => {
+describe("mergeVerdicts", () => {
   test("takes a test for unknown in which every operation met a dead node, and tells so", () => {
-    const { valid, served } = judge(kill, ask(0), ask(1), info(0), info(1), restart);
+    const { valid, unanswered } = judge(kill, ask(0), ask(1), info(0), info(1), restart);
     expect(valid).toBe("unknown");
-    expect(served).toMatchObject({
-      unserved: { echo: 2 },
+    expect(unanswered).toMatchObject({
+      counts: { echo: 2 },
       explanation: [
         {
-          anomaly: "unserved",
+          anomaly: "unanswered",
           sentence:
-            "Nobody could answer 2 echo operations: the node of each was killed or paused, so this shows nothing",
+            "2 echo operations could not be answered because their nodes were killed or paused; the result is inconclusive",
         },
       ],
     });
@@ -59,26 +59,28 @@ describe("mergeServed", () => {
     ["only some met a dead node", [kill, ask(0), info(0), restart, ask(4), info(4)]],
     ["the others were wrong", [kill, ask(0), info(0), restart, ask(4), ok(4)]],
   ])("excuses nothing if %s", (_, entries) => {
-    const { valid, served } = judge(...entries);
-    expect([valid, served]).toEqual([false, undefined]);
+    const { valid, unanswered } = judge(...entries);
+    expect([valid, unanswered]).toEqual([false, undefined]);
   });
 
   test("excuses no verdict on operations that were ok beside those that nobody could answer", () => {
     const entries = [kill, ask(0, "add"), info(0), restart, ask(4, "read"), ok(4)];
-    const { valid, served } = judge(...entries);
+    const { valid, unanswered } = judge(...entries);
     expect(valid).toBe(false);
-    expect(served?.unserved).toEqual({ add: 1 });
+    expect(unanswered?.counts).toEqual({ add: 1 });
   });
 
   test("excuses no divergence of nodes, and nothing that was never ok for another reason", () => {
     const operations = history([kill, ask(0), info(0)]);
     const stats = checkStats(operations);
     const convergence = { valid: false } as const;
-    expect(mergeServed(operations, { stats, convergence }).valid).toBe(false);
+    expect(mergeVerdicts(operations, { stats, convergence }).valid).toBe(false);
     expect(judge(kill, ask(0), info(0), restart, ask(4, "read"), fail(4)).valid).toBe(false);
   });
 
   test("takes no part in a test without operations", () => {
-    expect(mergeServed(history([kill]), { stats: checkStats(history()) })).toEqual({ valid: true });
+    expect(mergeVerdicts(history([kill]), { stats: checkStats(history()) })).toEqual({
+      valid: true,
+    });
   });
 });

@@ -68,7 +68,7 @@ describe("vortex test", () => {
       ...["--node-count", "2", "--rate", "100", "--time-limit", "1", "--recovery", "1"],
       ...["--consistency-models", "read-committed", "--converge", "--json", "--no-store"],
     );
-    expect(JSON.parse(stdout)).toMatchObject({ convergence: { converged: true, untold: {} } });
+    expect(JSON.parse(stdout)).toMatchObject({ convergence: { converged: true, unreported: {} } });
     expect(exitCode).toBe(0);
   });
 

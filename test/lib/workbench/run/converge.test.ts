@@ -61,7 +61,7 @@ describe("--converge", () => {
     };
     const { result } = runSimulated("txn-rw-register", falling, CONVERGE);
     expect(result.convergence).toMatchObject({ valid: "unknown" });
-    expect(Object.keys(result.convergence?.untold ?? {})).toEqual(["n0", "n1"]);
+    expect(Object.keys(result.convergence?.unreported ?? {})).toEqual(["n0", "n1"]);
     expect(result.valid).toBe("unknown");
   });
 
