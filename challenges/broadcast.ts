@@ -73,10 +73,10 @@ import {
   StoredLog,
   serve,
   startOnce,
-  type Run as Values,
 } from "../lib/vortex/index.ts";
 import { Gossiper } from "./broadcast/gossiper.ts";
 import { Gossip, Run, Shown } from "./broadcast/messages.ts";
+import type { Run as Values } from "./broadcast/origin-log.ts";
 
 const Options = v.object({
   flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(60_000)), 400),

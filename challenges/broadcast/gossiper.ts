@@ -2,16 +2,11 @@
  * How broadcast gossips: which node is told what, and when. What the rules are, and why nothing is
  * lost by them, is told in `../broadcast.ts`.
  */
-import {
-  type Counts,
-  JsonSet,
-  type NodeId,
-  OriginLog,
-  type Skip,
-  type Run as Values,
-} from "../../lib/vortex/index.ts";
+import type { NodeId } from "../../lib/vortex/index.ts";
+import { JsonSet } from "./json-set.ts";
 import { type Link, newLink } from "./link.ts";
 import type { Gossip, Outgoing, OutgoingGossip, Shown } from "./messages.ts";
+import { type Counts, OriginLog, type Skip, type Run as Values } from "./origin-log.ts";
 
 export interface GossiperOptions {
   readonly id: NodeId;

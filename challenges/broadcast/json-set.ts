@@ -1,4 +1,4 @@
-import { stringifyJson } from "../../lib/protocol/json.ts";
+import { stringifyJson } from "../../lib/vortex/index.ts";
 
 const PAGE_BITS = 9;
 const PAGE_WORDS = 2 ** (PAGE_BITS - 5);

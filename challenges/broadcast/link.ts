@@ -1,4 +1,5 @@
-import type { Counts, NodeId } from "../../lib/vortex/index.ts";
+import type { NodeId } from "../../lib/vortex/index.ts";
+import type { Counts } from "./origin-log.ts";
 
 /** What a node knows of another. */
 export interface Link {

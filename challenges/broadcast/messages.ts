@@ -1,6 +1,7 @@
 /** What nodes of a broadcast tell each other. */
 import * as v from "valibot";
-import { KeptJson, type NodeId, type Run as Values } from "../../lib/vortex/index.ts";
+import { KeptJson, type NodeId } from "../../lib/vortex/index.ts";
+import type { Run as Values } from "./origin-log.ts";
 
 const Count = v.pipe(v.number(), v.integer(), v.minValue(0));
 

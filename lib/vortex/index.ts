@@ -14,13 +14,6 @@
  * if (import.meta.main) await serve(echo);
  */
 
-export { JsonSet } from "../../challenges/broadcast/json-set.ts";
-export {
-  type Counts,
-  OriginLog,
-  type Run,
-  type Skip,
-} from "../../challenges/broadcast/origin-log.ts";
 export { Counter, CounterOptions } from "../../challenges/counter/counter.ts";
 export {
   ERRORS,

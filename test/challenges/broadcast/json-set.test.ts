@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { JsonSet, parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
+import { JsonSet } from "../../../challenges/broadcast/json-set.ts";
+import { parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
 
 const MAX_OWN_CODE = 2 ** 31 - 1;
 

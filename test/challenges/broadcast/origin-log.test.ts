@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { JsonSet, OriginLog, type Run } from "../../../lib/vortex/index.ts";
+import { JsonSet } from "../../../challenges/broadcast/json-set.ts";
+import { OriginLog, type Run } from "../../../challenges/broadcast/origin-log.ts";
 
 const nothing = () => false;
 
