@@ -4,8 +4,8 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import { CYCLE_TYPES } from "../lib/workbench/checkers/elle/cycle-types.ts";
-import { draw, PICTURE_DIRECTORY, PICTURES } from "./support/anomaly-pictures.ts";
-import { ROOT } from "./support/vortex.ts";
+import { draw, PICTURE_DIRECTORY, PICTURES } from "./support/pictures/anomaly-pictures.ts";
+import { ROOT } from "./support/processes/vortex.ts";
 
 const page = readFileSync(join(ROOT, "docs/anomalies.md"), "utf8");
 const headings = [...page.matchAll(/^### (.+)$/gm)].map(([, name]) => name);
@@ -42,7 +42,7 @@ describe("docs/anomalies.md", () => {
     }
   });
 
-  test("has the pictures that test/support/anomaly-pictures.ts draws", () => {
+  test("has the pictures that test/support/pictures/anomaly-pictures.ts draws", () => {
     const names = Object.keys(PICTURES).map((name) => `${name}.svg`);
     expect(readdirSync(PICTURE_DIRECTORY).sort()).toEqual(names.sort());
     for (const [name, picture] of Object.entries(PICTURES)) {

@@ -13,7 +13,7 @@ import {
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Glob } from "bun";
-import { INIT } from "./support/spawn.ts";
+import { INIT } from "./support/processes/node-process.ts";
 
 setDefaultTimeout(120_000);
 

@@ -7,8 +7,15 @@ import * as v from "valibot";
 import { type AnyBody, isRpcError, KVNode, type Message } from "../lib/vortex/index.ts";
 import { systemClock } from "../lib/vortex/serve.ts";
 import type { Operation } from "../lib/workbench/history/history.ts";
-import { binary, INIT, INIT_OK, line, NodeProcess, source } from "./support/spawn.ts";
-import { canStepClocks, SteppedClock } from "./support/stepped-clock.ts";
+import {
+  binary,
+  INIT,
+  INIT_OK,
+  line,
+  NodeProcess,
+  source,
+} from "./support/processes/node-process.ts";
+import { canStepClocks, SteppedClock } from "./support/processes/stepped-clock.ts";
 
 setDefaultTimeout(60_000);
 

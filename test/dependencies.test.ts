@@ -3,8 +3,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { auditOf } from "../.ci/audit.ts";
-import { INIT, INIT_OK, run } from "./support/spawn.ts";
-import { DIST, ROOT, temporaryDirectory } from "./support/vortex.ts";
+import { INIT, INIT_OK, run } from "./support/processes/node-process.ts";
+import { DIST, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 

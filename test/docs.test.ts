@@ -12,7 +12,7 @@ import { dirname, join, relative } from "node:path";
 import { Glob } from "bun";
 import GithubSlugger from "github-slugger";
 import { marked, type Token, type Tokens } from "marked";
-import { DIST, ROOT, temporaryDirectory } from "./support/vortex.ts";
+import { DIST, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(120_000);
 

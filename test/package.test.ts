@@ -3,8 +3,8 @@ import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
-import { INIT, INIT_OK, line, run } from "./support/spawn.ts";
-import { nodeProgram, ROOT, temporaryDirectory } from "./support/vortex.ts";
+import { INIT, INIT_OK, line, run } from "./support/processes/node-process.ts";
+import { nodeProgram, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(120_000);
 

@@ -29,9 +29,9 @@ import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { BROKEN } from "../broken/index.ts";
 import { PROGRAMS } from "../programs/index.ts";
-import { challenge } from "../support/challenges.ts";
-import { testOptionsOf } from "../support/simulate.ts";
-import { DIST } from "../support/vortex.ts";
+import { DIST } from "../support/processes/vortex.ts";
+import { challenge } from "../support/simulations/challenges.ts";
+import { testOptionsOf } from "../support/simulations/simulate.ts";
 
 const { values: flags, positionals } = parseArgs({
   options: {
@@ -66,7 +66,7 @@ const directory = mkdtempSync(join(tmpdir(), "vortex-agreement-"));
 // Compiled, as challenges are: the sooner nodes have started, the less they say before the test.
 const server = join(directory, "serve-case");
 await Bun.build({
-  entrypoints: [join(import.meta.dir, "../support/serve-case.ts")],
+  entrypoints: [join(import.meta.dir, "../support/processes/serve-case.ts")],
   minify: true,
   bytecode: true,
   format: "esm",

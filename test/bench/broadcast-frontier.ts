@@ -19,10 +19,10 @@ import type { JournalEvent } from "../../lib/workbench/network/journal.ts";
 import type { TestResult } from "../../lib/workbench/run/results.ts";
 import { simulate } from "../../lib/workbench/run/simulate.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
-import { svgPlot } from "../support/plot.ts";
-import { propagationOf } from "../support/propagation.ts";
-import { testOptionsOf } from "../support/simulate.ts";
-import { DIST } from "../support/vortex.ts";
+import { svgPlot } from "../support/pictures/plot.ts";
+import { DIST } from "../support/processes/vortex.ts";
+import { propagationOf } from "../support/simulations/propagation.ts";
+import { testOptionsOf } from "../support/simulations/simulate.ts";
 
 const { values: flags } = parseArgs({
   options: {

@@ -9,8 +9,8 @@
 import Table from "cli-table3";
 import { broadcast } from "../../challenges/broadcast.ts";
 import { stringifyJson } from "../../lib/vortex/index.ts";
-import { propagationOf } from "../support/propagation.ts";
-import { runSimulated } from "../support/simulate.ts";
+import { propagationOf } from "../support/simulations/propagation.ts";
+import { runSimulated } from "../support/simulations/simulate.ts";
 
 const TIME_LIMIT_S = 10;
 const HUB = "n0";

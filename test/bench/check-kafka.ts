@@ -6,7 +6,7 @@
  */
 import { checkKafka } from "../../lib/workbench/checkers/kafka/index.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { kafkaHistory } from "../support/kafka-model.ts";
+import { kafkaHistory } from "../support/histories/kafka-model.ts";
 
 const USUAL = {
   threads: 10,

@@ -5,7 +5,10 @@
  * Run with `bun test/bench/check-lin-kv.ts`.
  */
 import { checkLinearizable } from "../../lib/workbench/checkers/register/linearizable.ts";
-import { type RegisterHistoryOptions, registerHistory } from "../support/register-history.ts";
+import {
+  type RegisterHistoryOptions,
+  registerHistory,
+} from "../support/histories/register-model.ts";
 
 const manyKeys = { concurrency: 20, values: 5, indefinite: 0.02 };
 const oneKey = { keys: 1, values: 5, concurrency: 10, indefinite: 0 };

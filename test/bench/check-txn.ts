@@ -9,7 +9,7 @@ import { checkTxnListAppend } from "../../lib/workbench/checkers/elle/txn-list-a
 import { checkTxnRwRegister } from "../../lib/workbench/checkers/elle/txn-rw-register.ts";
 import type { History, Operation } from "../../lib/workbench/history/history.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { type Traffic, transactions } from "../support/transactions.ts";
+import { type Traffic, transactions } from "../support/histories/transactions.ts";
 
 const CHECKERS = {
   "txn-rw-register": checkTxnRwRegister,

@@ -11,7 +11,7 @@ import { mkdtempSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { runOnProcesses } from "../../lib/workbench/cli/run-on-processes.ts";
-import { testOptionsOf } from "../support/simulate.ts";
+import { testOptionsOf } from "../support/simulations/simulate.ts";
 
 const [runs = "5"] = process.argv.slice(2);
 const LOAD = { nodeCount: 2, concurrency: 4, rate: 1000, timeLimitS: 20, recoveryS: 1 };
@@ -29,7 +29,7 @@ async function compiled(name: string, source: string): Promise<string> {
 const programs = [
   {
     name: "in memory",
-    bin: await compiled("memory", "../support/programs/memory-log.ts"),
+    bin: await compiled("memory", "../support/processes/programs/memory-log.ts"),
     args: [],
   },
   { name: "stored", bin: await compiled("kafka", "../../challenges/kafka.ts"), args: [] },

@@ -5,7 +5,7 @@
  */
 import { parseArgs } from "node:util";
 import * as v from "valibot";
-import { type PlotOptions, svgPlot } from "../support/plot.ts";
+import { type PlotOptions, svgPlot } from "../support/pictures/plot.ts";
 
 const Results = v.object({
   rounds: v.number(),

@@ -14,8 +14,8 @@ import { simulate } from "../../lib/workbench/run/simulate.ts";
 import { stageOptions } from "../../lib/workbench/stages/stage-options.ts";
 import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import { broadcast } from "../programs/broadcast.ts";
-import { challenge } from "../support/challenges.ts";
-import { runSimulated } from "../support/simulate.ts";
+import { challenge } from "../support/simulations/challenges.ts";
+import { runSimulated } from "../support/simulations/simulate.ts";
 
 const ROOT = join(import.meta.dir, "../..");
 const runs = Number(process.argv[2] ?? 5);

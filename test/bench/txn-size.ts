@@ -6,7 +6,7 @@
  * Half of the operations write, half read what was just written. 21 transactions of each size, one
  * after the other, in one process that is its cluster's only node.
  */
-import { binary, line } from "../support/spawn.ts";
+import { binary, line } from "../support/processes/node-process.ts";
 
 const RUNS = 21;
 const INIT = line({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] });

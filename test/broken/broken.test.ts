@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TestResult } from "../../lib/workbench/run/results.ts";
-import { signsOf } from "../support/signs.ts";
-import { runSimulated } from "../support/simulate.ts";
+import { signsOf } from "../support/simulations/signs.ts";
+import { runSimulated } from "../support/simulations/simulate.ts";
 import type { BrokenCase } from "./case.ts";
 import { BROKEN } from "./index.ts";
 

@@ -1,6 +1,6 @@
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import type { SimulatedOptions } from "../support/simulate.ts";
+import type { SimulatedOptions } from "../support/simulations/simulate.ts";
 
 /** A program that is wrong in one way, and how the workbench finds that out. */
 export interface BrokenCase {

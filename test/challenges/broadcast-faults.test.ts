@@ -7,8 +7,12 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { broadcast } from "../../challenges/broadcast.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { sweepFaults } from "../support/fault-sweep.ts";
-import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
+import { sweepFaults } from "../support/simulations/fault-sweep.ts";
+import {
+  runSimulated,
+  type Simulated,
+  type SimulatedOptions,
+} from "../support/simulations/simulate.ts";
 
 setDefaultTimeout(3_600_000);
 

@@ -7,8 +7,12 @@ import { gSet } from "../../challenges/g-set.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
 import type { Operation } from "../../lib/workbench/history/history.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { sweepFaults } from "../support/fault-sweep.ts";
-import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
+import { sweepFaults } from "../support/simulations/fault-sweep.ts";
+import {
+  runSimulated,
+  type Simulated,
+  type SimulatedOptions,
+} from "../support/simulations/simulate.ts";
 
 setDefaultTimeout(3_600_000);
 

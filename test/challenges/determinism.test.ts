@@ -4,8 +4,8 @@ import { Glob } from "bun";
 import { FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import { loadProgram } from "../../lib/workbench/sweep/program.ts";
 import { WORKLOAD_NAMES } from "../../lib/workbench/workloads/index.ts";
-import { runSimulated } from "../support/simulate.ts";
-import { ROOT } from "../support/vortex.ts";
+import { ROOT } from "../support/processes/vortex.ts";
+import { runSimulated } from "../support/simulations/simulate.ts";
 
 const challenges = [...new Glob("challenges/*.ts").scanSync(ROOT)].sort();
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { echo } from "../../challenges/echo.ts";
 import { parseJson } from "../../lib/vortex/index.ts";
 import { receive, startNode } from "../support/fake-host.ts";
-import { binary, INIT, line, run } from "../support/spawn.ts";
+import { binary, INIT, line, run } from "../support/processes/node-process.ts";
 
 setDefaultTimeout(60_000);
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, type KVNode, parseJson } from "../../lib/vortex/index.ts";
-import { challenge } from "../support/challenges.ts";
+import { challenge } from "../support/simulations/challenges.ts";
 
 interface Case {
   readonly name: string;

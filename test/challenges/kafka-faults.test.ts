@@ -4,9 +4,13 @@ import { kafka } from "../../challenges/kafka.ts";
 import type { StatsVerdict } from "../../lib/workbench/checkers/stats.ts";
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { sweepFaults } from "../support/fault-sweep.ts";
-import { memoryLog } from "../support/programs/memory-log.ts";
-import { runSimulated, type Simulated, type SimulatedOptions } from "../support/simulate.ts";
+import { memoryLog } from "../support/processes/programs/memory-log.ts";
+import { sweepFaults } from "../support/simulations/fault-sweep.ts";
+import {
+  runSimulated,
+  type Simulated,
+  type SimulatedOptions,
+} from "../support/simulations/simulate.ts";
 
 setDefaultTimeout(3_600_000);
 

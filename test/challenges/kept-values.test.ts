@@ -7,7 +7,7 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, type KVNode, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
-import { challenge } from "../support/challenges.ts";
+import { challenge } from "../support/simulations/challenges.ts";
 
 /** Values are nested so deep at most. */
 const MAX_DEPTH = 1000;

@@ -5,8 +5,8 @@ import { SERVICES } from "../../lib/services/index.ts";
 import { TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { challenge } from "../support/challenges.ts";
 import { receive, settled } from "../support/fake-host.ts";
+import { challenge } from "../support/simulations/challenges.ts";
 
 /** A node of a challenge, alone with the services. */
 class Alone {

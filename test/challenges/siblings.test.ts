@@ -18,8 +18,8 @@ import {
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { acknowledgedEarly, every, withReplies } from "../broken/intercept.ts";
-import { signsOf } from "../support/signs.ts";
-import { runSimulated, type SimulatedOptions } from "../support/simulate.ts";
+import { signsOf } from "../support/simulations/signs.ts";
+import { runSimulated, type SimulatedOptions } from "../support/simulations/simulate.ts";
 
 interface Sibling {
   /** What it does, as the end of a sentence that begins with the program's name. */

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { vortex } from "../support/vortex.ts";
+import { vortex } from "../support/processes/vortex.ts";
 
 setDefaultTimeout(240_000);
 

@@ -4,7 +4,7 @@
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { DIST, vortex } from "../support/vortex.ts";
+import { DIST, vortex } from "../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 

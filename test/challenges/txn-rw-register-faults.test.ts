@@ -7,7 +7,11 @@ import type { KVNode } from "../../lib/vortex/index.ts";
 import { wordsOf } from "../../lib/workbench/cli/test-flags.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../lib/workbench/run/results.ts";
-import { runSimulated, type SimulatedOptions, testOptionsOf } from "../support/simulate.ts";
+import {
+  runSimulated,
+  type SimulatedOptions,
+  testOptionsOf,
+} from "../support/simulations/simulate.ts";
 
 setDefaultTimeout(3_600_000);
 

@@ -4,7 +4,7 @@ import { Registers, Replica, txnRwRegister } from "../../challenges/txn-rw-regis
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { randomStream, shuffle } from "../../lib/workbench/random.ts";
 import { receive, startNode } from "../support/fake-host.ts";
-import { binary, bodies, INIT, line, run } from "../support/spawn.ts";
+import { binary, bodies, INIT, line, run } from "../support/processes/node-process.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
 import { INIT as INIT_BODY, newNode, receive } from "../support/fake-host.ts";
-import { binary, INIT, line, NodeProcess } from "../support/spawn.ts";
+import { binary, INIT, line, NodeProcess } from "../support/processes/node-process.ts";
 
 setDefaultTimeout(60_000);
 

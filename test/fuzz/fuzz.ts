@@ -9,7 +9,7 @@ import { decode, encode } from "../../lib/protocol/codec.ts";
 import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
 import { shorten } from "../../lib/protocol/message.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { binary, memoryBytes } from "../support/spawn.ts";
+import { binary, memoryBytes } from "../support/processes/node-process.ts";
 import { type Giant, giants } from "./giants.ts";
 import { Judge, NODE } from "./judge.ts";
 import { NODE_IDS, Noise } from "./noise.ts";

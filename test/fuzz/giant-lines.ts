@@ -3,7 +3,7 @@
  *
  *   bun test/fuzz/giant-lines.ts [MEGABYTES]
  */
-import { binary, INIT, line, memoryBytes } from "../support/spawn.ts";
+import { binary, INIT, line, memoryBytes } from "../support/processes/node-process.ts";
 import { giants } from "./giants.ts";
 
 const megabytes = Number(process.argv[2] ?? 100);

@@ -11,7 +11,7 @@ import { settled, TestHost } from "../../lib/testing/index.ts";
 import { KVNode, type Message, type Random } from "../../lib/vortex/index.ts";
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { randomInteger, randomStream } from "../../lib/workbench/random.ts";
-import { challenge } from "../support/challenges.ts";
+import { challenge } from "../support/simulations/challenges.ts";
 import { isInitialized, noisesFor } from "./fuzz.ts";
 import { Judge } from "./judge.ts";
 import { type Probe, SUBJECTS, type Subject } from "./subjects.ts";

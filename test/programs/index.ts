@@ -8,7 +8,7 @@ import { uniqueIds } from "../../challenges/unique-ids.ts";
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import type { SimulatedOptions } from "../support/simulate.ts";
+import type { SimulatedOptions } from "../support/simulations/simulate.ts";
 import { broadcast } from "./broadcast.ts";
 import { counter } from "./counter.ts";
 import { gSet } from "./g-set.ts";

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { simulationSeeds } from "../support/seeds.ts";
-import { sentencesOf, signsOf } from "../support/signs.ts";
-import { runSimulated } from "../support/simulate.ts";
+import { sentencesOf, signsOf } from "../support/simulations/signs.ts";
+import { runSimulated } from "../support/simulations/simulate.ts";
 import { PROGRAMS } from "./index.ts";
 
 const SEEDS = simulationSeeds(10);

@@ -16,7 +16,7 @@ if (echo === undefined) throw new Error("There is no subject echo");
 const SHORT = { workload: "echo", seconds: 12, rate: 200, seed: 1 } as const;
 
 function ailing(...words: readonly string[]): Promise<SoakResult> {
-  const source = join(ROOT, "test/support/programs/ailing-echo.ts");
+  const source = join(ROOT, "test/support/processes/programs/ailing-echo.ts");
   const subject: Subject = { ...(echo as Subject), args: [source, ...words] };
   return soak({ ...SHORT, subject, bin: process.execPath });
 }

@@ -2,9 +2,9 @@ import { describe, expect, test } from "bun:test";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import { challenge } from "../support/challenges.ts";
 import { simulationSeeds } from "../support/seeds.ts";
-import { runSimulated, testOptionsOf } from "../support/simulate.ts";
+import { challenge } from "../support/simulations/challenges.ts";
+import { runSimulated, testOptionsOf } from "../support/simulations/simulate.ts";
 import { SUBJECTS } from "./subjects.ts";
 import { atRate, inCycles, SOAK_FAULTS } from "./timing.ts";
 

@@ -4,9 +4,9 @@ import * as v from "valibot";
 import { safeParse } from "../../../lib/protocol/fast-parse.ts";
 import { ErrorBody, Init, Message, Topology } from "../../../lib/protocol/message.ts";
 import { type KVNode, parseJson } from "../../../lib/vortex/index.ts";
-import { CHALLENGES } from "../../support/challenges.ts";
 import { INIT, newNode, receive } from "../../support/fake-host.ts";
 import { jsonText, near } from "../../support/near-schema.ts";
+import { CHALLENGES } from "../../support/simulations/challenges.ts";
 
 /** The schemas of all messages that a program handles, by their types. */
 function handledBy(program: (typeof CHALLENGES)[string]): [string, v.GenericSchema][] {

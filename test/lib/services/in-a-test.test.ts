@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { KVNode } from "../../../lib/vortex/index.ts";
-import { runSimulated } from "../../support/simulate.ts";
+import { runSimulated } from "../../support/simulations/simulate.ts";
 
 /** Ids from the timestamp service: each operation takes a request to it. */
 function timestamps(node: KVNode): void {

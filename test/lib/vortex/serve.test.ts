@@ -2,7 +2,6 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { parseJson } from "../../../lib/vortex/index.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
-import { simulationSeeds } from "../../support/seeds.ts";
 import {
   binary,
   bodies,
@@ -12,7 +11,8 @@ import {
   NodeProcess,
   run,
   source,
-} from "../../support/spawn.ts";
+} from "../../support/processes/node-process.ts";
+import { simulationSeeds } from "../../support/seeds.ts";
 
 // A safety net for a busy machine: nothing here waits for a fixed time.
 setDefaultTimeout(60_000);

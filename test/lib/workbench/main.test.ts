@@ -1,7 +1,7 @@
 import { expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { temporaryDirectory, vortex } from "../../support/vortex.ts";
+import { temporaryDirectory, vortex } from "../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 

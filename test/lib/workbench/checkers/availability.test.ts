@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
-import { fail, history, info, invoke, whole } from "../../../support/history.ts";
+import { fail, history, info, invoke, whole } from "../../../support/histories/history.ts";
 
 const oks = (count: number) =>
   Array.from({ length: count }, () => whole(0, "read", null, 1)).flat();

@@ -4,7 +4,7 @@ import {
   keysOf,
   type Replica,
 } from "../../../../lib/workbench/checkers/convergence.ts";
-import { at, history, info, invoke, ok, whole } from "../../../support/history.ts";
+import { at, history, info, invoke, ok, whole } from "../../../support/histories/history.ts";
 
 const holds = (node: string, ...registers: [key: number, value: number][]): Replica => ({
   node,

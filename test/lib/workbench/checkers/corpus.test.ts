@@ -16,7 +16,7 @@ import {
 import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
-import { type CorpusCase, corpusCases } from "../../../support/corpus.ts";
+import { type CorpusCase, corpusCases } from "../../../support/histories/corpus.ts";
 
 /** How many cases there are of each workload. */
 const CASES: { readonly [Workload in CheckedWorkload]: number } = {

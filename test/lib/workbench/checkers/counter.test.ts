@@ -3,7 +3,15 @@ import fc from "fast-check";
 import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
 import { FatalCheckError } from "../../../../lib/workbench/checkers/checker.ts";
 import { checkCounter } from "../../../../lib/workbench/checkers/counter.ts";
-import { type Entry, fail, final, history, info, invoke, whole } from "../../../support/history.ts";
+import {
+  type Entry,
+  fail,
+  final,
+  history,
+  info,
+  invoke,
+  whole,
+} from "../../../support/histories/history.ts";
 
 const add = (process: number, delta: Json) => whole(process, "add", delta);
 const doubtful = (process: number, delta: Json) => [invoke(process, "add", delta), info(process)];

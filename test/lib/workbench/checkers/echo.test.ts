@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
-import { fail, history, info, invoke, whole } from "../../../support/history.ts";
+import { fail, history, info, invoke, whole } from "../../../support/histories/history.ts";
 
 const echo = (sent: Json, received: Json) =>
   whole(0, "echo", sent, { type: "echo_ok", in_reply_to: 1, echo: received });

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { checkExceptions } from "../../../../lib/workbench/checkers/exceptions.ts";
-import { history, info, invoke } from "../../../support/history.ts";
+import { history, info, invoke } from "../../../support/histories/history.ts";
 
 const thrown = (process: number, name: string) => [
   invoke(process, "read"),

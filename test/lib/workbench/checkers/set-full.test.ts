@@ -4,7 +4,7 @@ import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
 import { checkSetFull } from "../../../../lib/workbench/checkers/set-full.ts";
 import type { History, Operation } from "../../../../lib/workbench/history/history.ts";
-import { at, fail, history, info, invoke, ok, whole } from "../../../support/history.ts";
+import { at, fail, history, info, invoke, ok, whole } from "../../../support/histories/history.ts";
 
 const add = (process: number, element: Json) => whole(process, "add", element);
 const read = (process: number, elements: readonly Json[]) => whole(process, "read", null, elements);

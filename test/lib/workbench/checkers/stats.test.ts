@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
-import { fail, history, info, invoke, whole } from "../../../support/history.ts";
+import { fail, history, info, invoke, whole } from "../../../support/histories/history.ts";
 
 describe("checkStats", () => {
   test("counts clients' completions by their ends, in total and for each f", () => {

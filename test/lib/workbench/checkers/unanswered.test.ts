@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { checkEcho } from "../../../../lib/workbench/checkers/echo.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
 import { mergeVerdicts } from "../../../../lib/workbench/checkers/unanswered.ts";
-import { type Entry, fail, history, info, invoke, ok } from "../../../support/history.ts";
+import { type Entry, fail, history, info, invoke, ok } from "../../../support/histories/history.ts";
 
 /** What the nemesis did, as it stands at the end of what it did. */
 const did = (f: string, value: { readonly [node: string]: string }): Entry => ({

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
 import { checkUniqueIds } from "../../../../lib/workbench/checkers/unique-ids.ts";
-import { fail, history, info, invoke, whole } from "../../../support/history.ts";
+import { fail, history, info, invoke, whole } from "../../../support/histories/history.ts";
 
 const json = (text: string) => parseJson(text) as Json;
 const generated = (ids: readonly Json[]) =>

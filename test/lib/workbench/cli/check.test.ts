@@ -2,10 +2,10 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { History } from "../../../../lib/workbench/history/history.ts";
-import { corpusCases } from "../../../support/corpus.ts";
-import { history, invoke, whole } from "../../../support/history.ts";
-import { historyEdn } from "../../../support/jepsen.ts";
-import { DIST, ROOT, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+import { corpusCases } from "../../../support/histories/corpus.ts";
+import { history, invoke, whole } from "../../../support/histories/history.ts";
+import { historyEdn } from "../../../support/histories/history-edn.ts";
+import { DIST, ROOT, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
 
 // A safety net on a machine that is busy: nothing here should come near it.
 setDefaultTimeout(60_000);

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DIST, temporaryDirectory, vortex } from "../../../support/vortex.ts";
+import { DIST, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 

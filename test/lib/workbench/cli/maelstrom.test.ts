@@ -1,4 +1,4 @@
-/** `--maelstrom PATH`, with a stand-in for Maelstrom: see test/support/maelstrom.ts. */
+/** `--maelstrom PATH`, with a stand-in for Maelstrom: see test/support/processes/maelstrom-stand-in.ts. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -8,8 +8,10 @@ import {
   maelstromWords,
   readMaelstromResults,
 } from "../../../../lib/workbench/maelstrom/maelstrom.ts";
-import { BROADCAST_RESULTS, standInForMaelstrom } from "../../../support/maelstrom.ts";
-import { runSimulated, testOptionsOf } from "../../../support/simulate.ts";
+import {
+  BROADCAST_RESULTS,
+  standInForMaelstrom,
+} from "../../../support/processes/maelstrom-stand-in.ts";
 import {
   ECHO,
   echoTest,
@@ -17,7 +19,8 @@ import {
   spawnVortex,
   temporaryDirectory,
   vortex,
-} from "../../../support/vortex.ts";
+} from "../../../support/processes/vortex.ts";
+import { runSimulated, testOptionsOf } from "../../../support/simulations/simulate.ts";
 
 setDefaultTimeout(60_000);
 

@@ -2,7 +2,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { DIST, ROOT, temporaryDirectory } from "../../../support/vortex.ts";
+import { DIST, ROOT, temporaryDirectory } from "../../../support/processes/vortex.ts";
 
 setDefaultTimeout(120_000);
 

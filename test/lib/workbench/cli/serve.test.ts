@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
 import { join } from "node:path";
-import { gossipRun, resultsOf } from "../../../support/report-run.ts";
-import { spawnVortex, temporaryDirectory } from "../../../support/vortex.ts";
+import { spawnVortex, temporaryDirectory } from "../../../support/processes/vortex.ts";
+import { gossipRun, resultsOf } from "../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 

@@ -8,7 +8,7 @@ import {
   spawnVortex,
   temporaryDirectory,
   vortex,
-} from "../../../support/vortex.ts";
+} from "../../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 

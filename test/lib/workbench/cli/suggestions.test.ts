@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { ECHO, vortex } from "../../../support/vortex.ts";
+import { ECHO, vortex } from "../../../support/processes/vortex.ts";
 
 const SOURCE = new URL("../../../../challenges/echo.ts", import.meta.url).pathname;
 

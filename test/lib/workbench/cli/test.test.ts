@@ -11,7 +11,7 @@ import {
   spawnVortex,
   temporaryDirectory,
   vortex,
-} from "../../../support/vortex.ts";
+} from "../../../support/processes/vortex.ts";
 
 // A safety net on a machine that is busy: nothing here should come near it.
 setDefaultTimeout(60_000);

@@ -17,8 +17,8 @@ import {
 } from "../../../../lib/workbench/clients/generator.ts";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
-import { idleContext, invocations, runGenerator } from "../../../support/generators.ts";
 import { randoms } from "../../../support/seeds.ts";
+import { idleContext, invocations, runGenerator } from "../../../support/simulations/generators.ts";
 
 const random = randomStream(1, "generator");
 const op = (f: string): Invocation => ({ f, value: null });

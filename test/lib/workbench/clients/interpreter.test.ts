@@ -8,7 +8,7 @@ import {
 } from "../../../../lib/workbench/clients/generator.ts";
 import { interpret } from "../../../../lib/workbench/clients/interpreter.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
-import { runGenerator } from "../../../support/generators.ts";
+import { runGenerator } from "../../../support/simulations/generators.ts";
 
 const adds = (...values: number[]) =>
   clients(inOrder(values.map((value) => ({ f: "add", value }))));

@@ -10,8 +10,8 @@ import {
   type HostileRun,
   hostileNode,
   runHostile,
-} from "../../../support/hostile.ts";
-import { DIST, nodeProgram, temporaryDirectory } from "../../../support/vortex.ts";
+} from "../../../support/processes/hostile.ts";
+import { DIST, nodeProgram, temporaryDirectory } from "../../../support/processes/vortex.ts";
 
 // A safety net on a machine that is busy; what goes on for ever meets it.
 setDefaultTimeout(120_000);

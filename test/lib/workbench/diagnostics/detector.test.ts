@@ -5,8 +5,8 @@ import { echo } from "../../../../challenges/echo.ts";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
 import { readOutputLine } from "../../../../lib/workbench/clusters/output-line.ts";
 import { Mistakes } from "../../../../lib/workbench/diagnostics/detector.ts";
-import { runSimulated } from "../../../support/simulate.ts";
-import { nodeProgram, vortex } from "../../../support/vortex.ts";
+import { nodeProgram, vortex } from "../../../support/processes/vortex.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 
 setDefaultTimeout(60_000);
 

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { isArray } from "../../../../lib/protocol/json-key.ts";
 import { type Json, stringifyJson } from "../../../../lib/vortex/index.ts";
 import { EdnError, EdnReader } from "../../../../lib/workbench/history/edn.ts";
-import { toEdn } from "../../../support/jepsen.ts";
+import { toEdn } from "../../../support/histories/history-edn.ts";
 
 // What fast-check calls a JSON value is one; only its type is not readonly.
 const json = fc.jsonValue().map((value) => value as Json);

@@ -5,7 +5,7 @@ import type { KVNode } from "../../../../lib/vortex/index.ts";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import type { Fault } from "../../../../lib/workbench/nemesis/faults.ts";
 import type { FaultTiming } from "../../../../lib/workbench/nemesis/nemesis.ts";
-import { runSimulated } from "../../../support/simulate.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 
 function run(nemesis: readonly Fault[], more = {}, simulation = {}) {
   const options = { nodeCount: 5, rate: 20, timeLimitS: 60, nemesisIntervalS: 5, nemesis, ...more };

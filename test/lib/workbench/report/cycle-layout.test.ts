@@ -4,7 +4,7 @@ import {
   layOutCycle,
 } from "../../../../lib/workbench/report/page/cycle-layout.ts";
 import type { CycleStep } from "../../../../lib/workbench/report/recorder/run-data.ts";
-import { RunBuilder } from "../../../support/report-run.ts";
+import { RunBuilder } from "../../../support/report/report-run.ts";
 
 type Txn = RunBuilder["history"][number]["value"];
 

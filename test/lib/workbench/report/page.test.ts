@@ -8,7 +8,7 @@ import {
 import { latencyPoints, operationRate } from "../../../../lib/workbench/report/page/series.ts";
 import { shown } from "../../../../lib/workbench/report/page/shown.ts";
 import { Viewport } from "../../../../lib/workbench/report/page/viewport.ts";
-import { gossipRun, RunBuilder } from "../../../support/report-run.ts";
+import { gossipRun, RunBuilder } from "../../../support/report/report-run.ts";
 
 describe("A filter of messages", () => {
   const run = gossipRun().run();

@@ -2,10 +2,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../support/browser.ts";
-import { openReport, settle, shownTime, textOf } from "../../../support/opened-report.ts";
-import { gossipRun, RunBuilder, resultsOf } from "../../../support/report-run.ts";
-import { temporaryDirectory } from "../../../support/vortex.ts";
+import { temporaryDirectory } from "../../../support/processes/vortex.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../support/report/browser.ts";
+import { openReport, settle, shownTime, textOf } from "../../../support/report/opened-report.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 

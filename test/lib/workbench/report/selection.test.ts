@@ -9,8 +9,8 @@ import {
 import { findingsOf } from "../../../../lib/workbench/run/results.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
 import { BROKEN } from "../../../broken/index.ts";
-import { runOf } from "../../../support/report-run.ts";
-import { runSimulated } from "../../../support/simulate.ts";
+import { runOf } from "../../../support/report/report-run.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 
 /** The run of a program that is wrong in a certain way, and its findings of a sort. */
 function brokenRun(workload: WorkloadName, wrong: string, anomaly: string) {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import { judgeHistory } from "../../../../lib/workbench/run/check-history.ts";
-import { fail, history, invoke, whole } from "../../../support/history.ts";
+import { fail, history, invoke, whole } from "../../../support/histories/history.ts";
 
 describe("judgeHistory", () => {
   test("puts the checker's fields beside stats and availability", () => {

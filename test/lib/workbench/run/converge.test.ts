@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { echo } from "../../../../challenges/echo.ts";
 import { txnRwRegister } from "../../../../challenges/txn-rw-register.ts";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
-import { runSimulated, type SimulatedOptions } from "../../../support/simulate.ts";
+import { runSimulated, type SimulatedOptions } from "../../../support/simulations/simulate.ts";
 
 const READ_COMMITTED: SimulatedOptions = {
   nodeCount: 2,

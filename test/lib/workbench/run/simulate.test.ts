@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { echo } from "../../../../challenges/echo.ts";
 import { uniqueIds } from "../../../../challenges/unique-ids.ts";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
-import { runSimulated, type SimulatedOptions } from "../../../support/simulate.ts";
+import { runSimulated, type SimulatedOptions } from "../../../support/simulations/simulate.ts";
 
 const partitioned: SimulatedOptions = { nodeCount: 3, rate: 100, nemesis: ["partition"] };
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { History } from "../../../../lib/workbench/history/history.ts";
 import { readHistories, type StoredHistory } from "../../../../lib/workbench/store/stored-history.ts";
-import { corpusCases } from "../../../support/corpus.ts";
-import { historyEdn } from "../../../support/jepsen.ts";
+import { corpusCases } from "../../../support/histories/corpus.ts";
+import { historyEdn } from "../../../support/histories/history-edn.ts";
 
 describe("readHistories", () => {
   test("reads operations, one to a line", async () => {

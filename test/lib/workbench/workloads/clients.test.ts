@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Node } from "../../../../lib/vortex/index.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
-import { runSimulated } from "../../../support/simulate.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 
 const SET_UP = new Set<unknown>(["init", "topology"]);
 

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
-import { invocations, runGenerator } from "../../../support/generators.ts";
-import { firstInvocations, makeWorkload, partOf } from "../../../support/workloads.ts";
+import { invocations, runGenerator } from "../../../support/simulations/generators.ts";
+import { firstInvocations, makeWorkload, partOf } from "../../../support/simulations/workloads.ts";
 
 /** Enough that a part of them is off by more than 2 % once in 10,000 times. */
 const MANY = 10_000;

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import type { KVNode } from "../../../../lib/vortex/index.ts";
 import type { JournalEvent } from "../../../../lib/workbench/network/journal.ts";
-import { runSimulated } from "../../../support/simulate.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 
 const Offsets = v.object({ offsets: v.record(v.string(), v.number()) });
 

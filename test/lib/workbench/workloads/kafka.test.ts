@@ -6,8 +6,8 @@ import type { AnyProgram } from "../../../../lib/workbench/clusters/simulated-cl
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import { byLeader } from "../../../programs/leader.ts";
 import { logs } from "../../../programs/logs.ts";
-import { invocations, runGenerator } from "../../../support/generators.ts";
-import { runSimulated } from "../../../support/simulate.ts";
+import { invocations, runGenerator } from "../../../support/simulations/generators.ts";
+import { runSimulated } from "../../../support/simulations/simulate.ts";
 import {
   type Answer,
   asked,
@@ -16,7 +16,7 @@ import {
   limited,
   makeWorkload,
   partOf,
-} from "../../../support/workloads.ts";
+} from "../../../support/simulations/workloads.ts";
 
 type Body = { readonly [field: string]: Json };
 

@@ -10,7 +10,7 @@ import {
   firstInvocations,
   makeWorkload,
   partOf,
-} from "../../../support/workloads.ts";
+} from "../../../support/simulations/workloads.ts";
 
 interface Run {
   readonly nodeCount?: number;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
-import { asked, converse, makeWorkload } from "../../../support/workloads.ts";
+import { asked, converse, makeWorkload } from "../../../support/simulations/workloads.ts";
 
 type Body = { readonly [field: string]: Json };
 

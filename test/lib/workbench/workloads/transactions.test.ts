@@ -8,7 +8,7 @@ import {
   firstInvocations,
   makeWorkload,
   partOf,
-} from "../../../support/workloads.ts";
+} from "../../../support/simulations/workloads.ts";
 
 type Txn = readonly (readonly [f: string, key: number, value: number | null])[];
 const WORKLOADS = [

@@ -27,7 +27,7 @@ import {
   WR,
   WW,
 } from "../../../../../lib/workbench/checkers/elle/relations.ts";
-import { type Edge, isCyclic } from "../../../../support/brute-force.ts";
+import { type Edge, isCyclic } from "../../../../support/oracles/transactions.ts";
 
 const COUNT = 5;
 

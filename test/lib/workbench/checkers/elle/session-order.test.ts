@@ -9,7 +9,14 @@ import {
   type TransactionHistory,
   transactionHistory,
 } from "../../../../../lib/workbench/checkers/elle/transactions.ts";
-import { type Entry, fail, history, info, invoke, ok } from "../../../../support/history.ts";
+import {
+  type Entry,
+  fail,
+  history,
+  info,
+  invoke,
+  ok,
+} from "../../../../support/histories/history.ts";
 
 const ends = { ok, fail, info };
 

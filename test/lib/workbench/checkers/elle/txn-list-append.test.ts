@@ -1,8 +1,16 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
-import { type Entry, fail, history, info, invoke, ok, whole } from "../../../../support/history.ts";
-import { handwritten } from "../../../../support/transactions.ts";
+import {
+  type Entry,
+  fail,
+  history,
+  info,
+  invoke,
+  ok,
+  whole,
+} from "../../../../support/histories/history.ts";
+import { handwritten } from "../../../../support/histories/transactions.ts";
 
 /** `"a0=1 r0=1,2"`: append 1 to key 0, then read it as `[1, 2]`. */
 function txn(text: string): Json {

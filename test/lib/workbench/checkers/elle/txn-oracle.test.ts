@@ -11,14 +11,14 @@ import {
 import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
 import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
 import type { History } from "../../../../../lib/workbench/history/history.ts";
+import { type Entry, history, invoke, ok } from "../../../../support/histories/history.ts";
 import {
   type Edge,
   isCyclic,
   listEdges,
   realtimeEdges,
   registerEdges,
-} from "../../../../support/brute-force.ts";
-import { type Entry, history, invoke, ok } from "../../../../support/history.ts";
+} from "../../../../support/oracles/transactions.ts";
 
 const PROCESSES = 3;
 

@@ -6,8 +6,8 @@ import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/t
 import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
 import type { History } from "../../../../../lib/workbench/history/history.ts";
 import { randomStream, shuffle } from "../../../../../lib/workbench/random.ts";
+import { type Traffic, transactions } from "../../../../support/histories/transactions.ts";
 import { randoms } from "../../../../support/seeds.ts";
-import { type Traffic, transactions } from "../../../../support/transactions.ts";
 
 const MODELS = [
   "read-uncommitted",

@@ -1,8 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
-import { type Entry, fail, history, info, invoke, whole } from "../../../../support/history.ts";
-import { handwritten } from "../../../../support/transactions.ts";
+import {
+  type Entry,
+  fail,
+  history,
+  info,
+  invoke,
+  whole,
+} from "../../../../support/histories/history.ts";
+import { handwritten } from "../../../../support/histories/transactions.ts";
 
 /** `"r0 w0=1"`: read key 0, then write 1 to it. In an answer, `"r0=1"`: key 0 was read as 1. */
 function txn(text: string): Json {

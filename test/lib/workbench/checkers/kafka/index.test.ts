@@ -8,7 +8,7 @@ import {
   send,
   sequence,
   type Written,
-} from "../../../../support/kafka-operations.ts";
+} from "../../../../support/histories/kafka-operations.ts";
 
 /** Four messages in key 1, sent by process 0, and a process 9 that polls them all in the end. */
 const sent = [1, 2, 3, 4].map((message) => send(0, "1", message, message - 1));

@@ -2,10 +2,21 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import { checkLinearizable } from "../../../../../lib/workbench/checkers/register/linearizable.ts";
-import { type Entry, fail, history, info, invoke, ok, whole } from "../../../../support/history.ts";
-import { explosiveHistory, registerHistories } from "../../../../support/register-histories.ts";
-import { registerHistory } from "../../../../support/register-history.ts";
-import { isLinearizable } from "../../../../support/register-oracle.ts";
+import {
+  type Entry,
+  fail,
+  history,
+  info,
+  invoke,
+  ok,
+  whole,
+} from "../../../../support/histories/history.ts";
+import {
+  explosiveHistory,
+  registerHistories,
+} from "../../../../support/histories/register-histories.ts";
+import { registerHistory } from "../../../../support/histories/register-model.ts";
+import { isLinearizable } from "../../../../support/oracles/register.ts";
 
 const read = (process: number, value: Json, key: Json = 0) =>
   whole(process, "read", [key, null], [key, value]);

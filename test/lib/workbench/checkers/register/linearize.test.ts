@@ -7,10 +7,10 @@ import {
   Values,
 } from "../../../../../lib/workbench/checkers/register/register-operation.ts";
 import { type History, pairs } from "../../../../../lib/workbench/history/history.ts";
-import { history, invoke, whole } from "../../../../support/history.ts";
-import { registerHistories } from "../../../../support/register-histories.ts";
-import { registerHistory } from "../../../../support/register-history.ts";
-import { isLinearizable } from "../../../../support/register-oracle.ts";
+import { history, invoke, whole } from "../../../../support/histories/history.ts";
+import { registerHistories } from "../../../../support/histories/register-histories.ts";
+import { registerHistory } from "../../../../support/histories/register-model.ts";
+import { isLinearizable } from "../../../../support/oracles/register.ts";
 
 function operationsOf(history: History): RegisterOperation[] {
   const values = new Values();

@@ -6,8 +6,8 @@ import {
   writeReport,
 } from "../../../../../lib/workbench/report/html/stored-run.ts";
 import { Run } from "../../../../../lib/workbench/report/page/model.ts";
-import { gossipRun, resultsOf } from "../../../../support/report-run.ts";
-import { temporaryDirectory } from "../../../../support/vortex.ts";
+import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
+import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 
 async function report(directory: string, options?: ReportOptions) {
   const html = await Bun.file(await writeReport(directory, options)).text();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { gossipRun, RunBuilder } from "../../../../support/report-run.ts";
+import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
 
 describe("The report of a run", () => {
   test("has the start of the nodes before clock zero, whatever clock it was told by", () => {

@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts";
-import { gossipRun, resultsOf } from "../../../../support/report-run.ts";
-import { temporaryDirectory } from "../../../../support/vortex.ts";
+import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
+import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 
 /** A store with a run of each verdict, and a secret beside it. */
 function sampleStore() {

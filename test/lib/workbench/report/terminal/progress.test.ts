@@ -7,8 +7,8 @@ import {
   TestProgress,
 } from "../../../../../lib/workbench/report/terminal/progress.ts";
 import type { TestOptions } from "../../../../../lib/workbench/run/test-options.ts";
-import { explosiveHistory } from "../../../../support/register-histories.ts";
-import { testOptionsOf } from "../../../../support/simulate.ts";
+import { explosiveHistory } from "../../../../support/histories/register-histories.ts";
+import { testOptionsOf } from "../../../../support/simulations/simulate.ts";
 
 /** An entry of a history; 5 s after the beginning of the program, the test's clock was zero. */
 const entry = (fields: Partial<Operation>, seconds = 0): [Operation, number] => [

@@ -5,7 +5,7 @@ import {
   stagesTable,
 } from "../../../../../lib/workbench/report/terminal/stages-table.ts";
 import { STAGES, type Stage } from "../../../../../lib/workbench/stages/stages.ts";
-import { testOptionsOf } from "../../../../support/simulate.ts";
+import { testOptionsOf } from "../../../../support/simulations/simulate.ts";
 
 const isFull = false;
 const waiting: readonly StageRow[] = STAGES.map((stage) => ({ stage, state: "waiting" }));

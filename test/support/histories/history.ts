@@ -1,0 +1,55 @@
+/** Short histories, written by hand. */
+import type { Json } from "../../../lib/vortex/index.ts";
+import type { History, Operation, Process } from "../../../lib/workbench/history/history.ts";
+
+/** What a history's next operation is; `history` fills in the rest. */
+export type Entry = Pick<Operation, "type" | "process"> &
+  Partial<Omit<Operation, "index" | "type" | "process">>;
+
+export function invoke(process: number, f: string, value: Json = null): Entry {
+  return { type: "invoke", process, f, value };
+}
+
+/** The end of the process's operation; without a value, with that of its invocation. */
+export function ok(process: number, value?: Json): Entry {
+  return { type: "ok", process, ...(value !== undefined && { value }) };
+}
+
+export function fail(process: number, error: Json = ["abort", null]): Entry {
+  return { type: "fail", process, error };
+}
+
+export function info(process: number, error: Json = "net-timeout"): Entry {
+  return { type: "info", process, error };
+}
+
+/** An invocation and its end, with nothing in between. */
+export function whole(process: number, f: string, asked: Json, answered?: Json): Entry[] {
+  return [invoke(process, f, asked), ok(process, answered)];
+}
+
+/** The entry, at a time in milliseconds. */
+export function at(milliseconds: number, entry: Entry): Entry {
+  return { ...entry, time: milliseconds * 1e6 };
+}
+
+/** The entries, as final reads are flagged. */
+export function final(...entries: readonly Entry[]): Entry[] {
+  return entries.map((entry) => ({ ...entry, final: true }));
+}
+
+/** A history of these entries; where they have no time, they are a millisecond apart. */
+export function history(...entries: readonly (Entry | readonly Entry[])[]): History {
+  const operations: Operation[] = [];
+  const open = new Map<Process, Operation>();
+  let time = 0;
+  for (const entry of entries.flat()) {
+    time = entry.time ?? time + 1e6;
+    const invocation = open.get(entry.process);
+    const { f = invocation?.f ?? "", value = invocation?.value ?? null } = entry;
+    const operation = { ...entry, f, value, time, index: operations.length };
+    operations.push(operation);
+    if (entry.type === "invoke") open.set(entry.process, operation);
+  }
+  return operations;
+}

@@ -1,0 +1,70 @@
+/**
+ * The pictures of docs/report.md: parts of the reports of programs that are wrong, in simulations.
+ *
+ *   bun run build.ts && bun test/support/pictures/report-pictures.ts     takes them anew, in Chromium
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { ROOT, temporaryDirectory, vortex } from "../processes/vortex.ts";
+import { openPage, type PageOptions } from "../report/browser.ts";
+import { settle } from "../report/opened-report.ts";
+
+const IMAGES = join(ROOT, "docs/images");
+
+/** Simulates a program that is wrong in a certain way; returns its report. */
+async function reportOf(wrong: string, ...flags: readonly string[]): Promise<string> {
+  const directory = temporaryDirectory();
+  const program = join(directory, "program.ts");
+  const broken = JSON.stringify(join(ROOT, "test/broken/index.ts"));
+  writeFileSync(
+    program,
+    `import { BROKEN } from ${broken};
+export const program = BROKEN.find(({ wrong }) => wrong === ${JSON.stringify(wrong)}).program;
+`,
+  );
+  const store = join(directory, "store");
+  const run = await vortex("sim", program, ...flags, "--report", "--store", store);
+  // That it is invalid is what it is for.
+  if (run.exitCode !== 1) throw new Error(`Cannot simulate a program that ${wrong}: ${run.stderr}`);
+  return join(store, "latest", "report.html");
+}
+
+/** Opens a report, picks its first finding of a sort, and takes a picture from a place on. */
+async function take(
+  name: string,
+  report: string,
+  anomaly: string,
+  from: string,
+  size: PageOptions & { readonly width: number; readonly height: number },
+): Promise<void> {
+  const { page, shownMs, close } = await openPage(`file://${report}`, size);
+  await shownMs();
+  await page.evaluate(`(() => {
+    const heads = [...document.querySelectorAll(".finding-head")];
+    heads.find((head) => head.querySelector(".badge").textContent === "${anomaly}").click();
+  })()`);
+  await settle();
+  const top = `document.querySelector("${from}").getBoundingClientRect().top + scrollY - 12`;
+  await page.evaluate(`window.scrollTo(0, ${top})`);
+  await settle();
+  await page.screenshot({ path: join(IMAGES, `${name}.png`) });
+  await close();
+}
+
+const lost = await reportOf(
+  "sends each value once, acknowledged or not",
+  ..."-w broadcast --node-count 5 --rate 15 --time-limit 6 --latency 50".split(" "),
+  ..."--nemesis partition --nemesis-interval 2 --recovery 2 --seed 1".split(" "),
+);
+await take("report-messages", lost, "lost", "#messages", { width: 1100, height: 720 });
+await take("report-narrow", lost, "lost", "header", { width: 420, height: 760, theme: "dark" });
+
+const cycle = await reportOf(
+  "keeps registers of its own on each node",
+  ..."-w txn-rw-register --node-count 3 --concurrency 6 --rate 50 --time-limit 10".split(" "),
+  ..."--max-writes-per-key 4 --consistency-models serializable --seed 1".split(" "),
+);
+await take("report-cycle", cycle, "G-nonadjacent-item", ".finding.open", {
+  width: 1100,
+  height: 760,
+});

@@ -1,0 +1,77 @@
+/** A node that does on request what tests of the process edge need to see. */
+import * as v from "valibot";
+import { type Node, RpcError, serve } from "../../../../lib/vortex/index.ts";
+
+const Options = v.object({
+  flushMs: v.optional(v.pipe(v.number(), v.minValue(0)), 400),
+  durable: v.optional(v.boolean(), true),
+});
+
+function probe(node: Node, options: v.InferOutput<typeof Options>): void {
+  const Any = v.object({});
+  let echoes = 0;
+  let ticks = 0;
+  let echoesAtTick = 0;
+  let ticksAmongEchoes = 0;
+
+  node.onInit(() => {
+    node.every(5, () => {
+      ticks++;
+      if (echoes > echoesAtTick) ticksAmongEchoes++;
+      echoesAtTick = echoes;
+    });
+  });
+
+  node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
+    echoes++;
+    node.reply(request, { type: "echo_ok", echo: request.body.echo });
+  });
+
+  node.handle("options", Any, (request) => {
+    node.reply(request, { type: "options_ok", options });
+  });
+
+  node.handle("ticks", Any, (request) => {
+    node.reply(request, { type: "ticks_ok", ticks, ticksAmongEchoes });
+  });
+
+  node.handle("sleep", v.object({ ms: v.number() }), async (request) => {
+    const beganMs = node.nowMs();
+    await node.sleep(request.body.ms);
+    const isInTime = node.nowMs() - beganMs >= request.body.ms;
+    node.reply(request, { type: "sleep_ok", isInTime });
+  });
+
+  node.handle("ask", Any, async (request) => {
+    const reply = await node.syncRpc("n1", { type: "ping" }, Any, { timeoutMs: 50 });
+    node.reply(request, { type: "ask_ok", reply });
+  });
+
+  // Keeps the node busy for ever.
+  node.handle("busy", Any, async (request) => {
+    node.reply(request, { type: "busy_ok" });
+    for (;;) await node.sleep(10);
+  });
+
+  // Sends more at once than a pipe holds: 10 MB.
+  node.handle("burst", Any, () => {
+    for (let count = 0; count < 10_000; count++) {
+      node.send("n1", { type: "burst", padding: "y".repeat(1000) });
+    }
+  });
+
+  node.handle("random", Any, (request) => {
+    const drawn = Array.from({ length: 1000 }, () => node.random());
+    node.reply(request, { type: "random_ok", drawn });
+  });
+
+  node.handle("crash", Any, () => {
+    throw new TypeError("x is not iterable");
+  });
+
+  node.handle("abort", Any, async () => {
+    throw new RpcError("abort", "not now");
+  });
+}
+
+await serve(probe, Options);

@@ -1,0 +1,41 @@
+/** Reports in a browser. */
+import { join } from "node:path";
+import type { Json } from "../../../lib/vortex/index.ts";
+import { writeReport } from "../../../lib/workbench/report/html/stored-run.ts";
+import { temporaryDirectory } from "../processes/vortex.ts";
+import { type OpenedPage, openPage, type PageOptions } from "./browser.ts";
+import type { RunBuilder } from "./report-run.ts";
+
+/** Opens the report of a run; without results it is one that was cut short. */
+export async function openReport(
+  run: RunBuilder,
+  results: Json | undefined,
+  options?: PageOptions,
+): Promise<OpenedPage> {
+  const directory = join(temporaryDirectory(), "run");
+  run.store(directory, results);
+  const opened = await openPage(`file://${await writeReport(directory)}`, options);
+  await opened.shownMs();
+  return opened;
+}
+
+/** Waits until what was done to a page shows. */
+export function settle(): Promise<void> {
+  return Bun.sleep(400);
+}
+
+/** The text of an element; `undefined` if there is none. */
+export async function textOf({ page }: OpenedPage, selector: string): Promise<string | undefined> {
+  const text = await page.evaluate(
+    `document.querySelector(${JSON.stringify(selector)})?.textContent`,
+  );
+  return text === undefined ? undefined : String(text);
+}
+
+/** The time that the diagrams show, in s. */
+export async function shownTime(opened: OpenedPage): Promise<readonly [from: number, to: number]> {
+  const [, from, to] =
+    /^(-?[\d.]+) s to ([\d.]+) s$/.exec((await textOf(opened, ".time")) ?? "") ?? [];
+  if (from === undefined) throw new Error("The page does not say which time it shows");
+  return [Number(from), Number(to)];
+}

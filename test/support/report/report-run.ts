@@ -1,0 +1,148 @@
+/** Small runs, as the report takes them in. */
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type Json, stringifyJson } from "../../../lib/vortex/index.ts";
+import type { Operation } from "../../../lib/workbench/history/history.ts";
+import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
+import { Run } from "../../../lib/workbench/report/page/model.ts";
+import {
+  type FindingEntry,
+  LIMITS,
+  type Limits,
+  type RecordedRun,
+  RunRecorder,
+} from "../../../lib/workbench/report/recorder/run-recorder.ts";
+import { DEFAULTS } from "../../../lib/workbench/run/test-options.ts";
+
+type Body = JournalEvent["message"]["body"];
+
+/** Builds a run step by step; times are in ms. */
+export class RunBuilder {
+  readonly nodes: readonly string[];
+  readonly workload: string;
+  readonly concurrency: number;
+  readonly history: Operation[] = [];
+  readonly events: JournalEvent[] = [];
+  #nextId = 0;
+
+  constructor(workload: string, nodes: readonly string[], concurrency = nodes.length) {
+    this.workload = workload;
+    this.nodes = nodes;
+    this.concurrency = concurrency;
+  }
+
+  /** The nodes' start, which ends at clock zero; so far the clock is another. */
+  start(): this {
+    for (const [index, node] of this.nodes.entries()) {
+      this.message(`c${index}`, node, 10 + index, 0, { type: "init", msg_id: 1 });
+    }
+    for (const [index, node] of this.nodes.entries()) {
+      this.message(node, `c${index}`, 50 + index, 0, { type: "init_ok", in_reply_to: 1 });
+    }
+    return this;
+  }
+
+  operation(fields: Pick<Operation, "process" | "type" | "f"> & Partial<Operation>, ms: number) {
+    const index = this.history.length;
+    this.history.push({ index, time: ms * 1e6, value: null, ...fields });
+    return index;
+  }
+
+  /** @param tookMs `undefined` if it never arrives. */
+  message(src: string, dest: string, ms: number, tookMs: number | undefined, body: Body): void {
+    const message = { id: this.#nextId++, src, dest, body };
+    this.events.push({ type: "send", time: ms * 1e6, message });
+    if (tookMs !== undefined) {
+      this.events.push({ type: "recv", time: (ms + tookMs) * 1e6, message });
+    }
+  }
+
+  /** The events as a journal has them: the start, then in order of time. */
+  journal(): JournalEvent[] {
+    const last = this.events.findLastIndex(({ message }) => message.body["type"] === "init_ok");
+    const rest = this.events.slice(last + 1).sort((one, other) => one.time - other.time);
+    return [...this.events.slice(0, last + 1), ...rest];
+  }
+
+  /** The run as its page has it. */
+  run(findings: readonly FindingEntry[] = [], limits: Partial<Limits> = {}): Run {
+    const { workload, nodes: nodeIds, concurrency, history } = this;
+    const recorded = { workload, nodeIds, concurrency };
+    return runOf(recorded, history, this.journal(), findings, limits);
+  }
+
+  /** Writes the run's files as `RunStore` does. */
+  store(directory: string, results: Json | undefined): void {
+    mkdirSync(directory, { recursive: true });
+    const { workload, nodes: nodeIds, concurrency } = this;
+    const options = { ...DEFAULTS, workload, nodeIds, concurrency, seed: 1 };
+    const write = (name: string, entries: readonly unknown[]) =>
+      writeFileSync(
+        join(directory, name),
+        entries.map((entry) => `${stringifyJson(entry)}\n`).join(""),
+      );
+    write("test.json", [
+      { command: "vortex test", startedAt: "2026-05-01T08:30:00.000Z", options },
+    ]);
+    write("history.jsonl", this.history);
+    write("messages.jsonl", this.journal());
+    if (results !== undefined) write("results.json", [results]);
+  }
+}
+
+/** A run as its page has it. */
+export function runOf(
+  recorded: RecordedRun,
+  history: readonly Operation[],
+  journal: readonly JournalEvent[],
+  findings: readonly FindingEntry[] = [],
+  limits: Partial<Limits> = {},
+): Run {
+  const recorder = new RunRecorder(recorded, history, { ...LIMITS, ...limits });
+  for (const event of journal) recorder.addMessage(event);
+  return new Run(
+    recorder.finish({
+      workload: recorded.workload,
+      command: "vortex test",
+      seed: 1,
+      options: [],
+      valid: true,
+      verdict: "Valid",
+      gauges: [],
+      findings,
+      remarks: [],
+    }),
+  );
+}
+
+/** Results in which there is no more than a report needs. */
+export function resultsOf(
+  valid: boolean | "unknown",
+  explanation: readonly FindingEntry[] = [],
+  workload: { readonly [field: string]: Json } = {},
+): { readonly [field: string]: Json } {
+  return {
+    valid,
+    workload: { valid, explanation: explanation as unknown as Json, ...workload },
+    stats: { valid: true, okCount: 2 },
+    availability: { valid: true, okFraction: 1 },
+    net: { servers: { msgsPerOp: 2.5 } },
+    perf: { latencies: { all: { "0.5": 1, "1": 3 } } },
+    badLines: [],
+  };
+}
+
+/** One value goes from n0 to n1 and on to n2, and is lost on its way to n3. */
+export function gossipRun(): RunBuilder {
+  const run = new RunBuilder("broadcast", ["n0", "n1", "n2", "n3"]).start();
+  const value = { process: 0, node: "n0", f: "broadcast", value: 7 } as const;
+  run.operation({ ...value, type: "invoke" }, 100);
+  run.message("c8", "n0", 100, 0, { type: "broadcast", message: 7, msg_id: 1 });
+  run.message("n0", "c8", 101, 0, { type: "broadcast_ok", in_reply_to: 1 });
+  run.operation({ ...value, type: "ok" }, 102);
+  run.message("n0", "n1", 103, 20, { type: "gossip", seen: 3, news: [["n0", 0, 7]] });
+  run.message("n1", "n2", 130, 20, { type: "gossip", seen: 0, news: [["n0", 0, 7]] });
+  run.message("n1", "n3", 131, undefined, { type: "gossip", seen: 0, news: [["n0", 0, 7]] });
+  run.message("n2", "n3", 140, 20, { type: "gossip", seen: 9, news: [] });
+  return run;
+}

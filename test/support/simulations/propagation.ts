@@ -1,0 +1,61 @@
+/**
+ * How broadcast's values travel, as the network's record tells: what no acknowledgement can hide.
+ *
+ * A value is at a node from the moment that the first message with it arrives there, be it from a
+ * client or from another node.
+ */
+import * as v from "valibot";
+import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
+
+const Carrier = v.union([
+  v.object({ type: v.literal("broadcast"), message: v.number() }),
+  v.object({ type: v.literal("shown"), values: v.array(v.number()) }),
+  v.object({
+    type: v.literal("gossip"),
+    news: v.array(v.tupleWithRest([v.string(), v.number()], v.number())),
+  }),
+]);
+
+export interface Propagation {
+  readonly value: number;
+  /** When the first node got it, in ms since the test's clock zero. */
+  readonly givenMs: number;
+  /** When the last node got it; `undefined` if not all did. */
+  readonly everywhereMs: number | undefined;
+}
+
+/** What became of each value, in the order in which they were given. Restarts are not regarded. */
+export function propagationOf(messages: readonly JournalEvent[], nodeCount: number): Propagation[] {
+  const travels = new Map<number, { readonly givenMs: number; lastMs: number; at: Set<string> }>();
+  for (const { type, time, message } of messages) {
+    if (type !== "recv") continue;
+    for (const value of carriedBy(message.body)) {
+      const timeMs = time / 1e6;
+      const travel = travels.get(value) ?? { givenMs: timeMs, lastMs: timeMs, at: new Set() };
+      travels.set(value, travel);
+      if (travel.at.has(message.dest)) continue;
+      travel.at.add(message.dest);
+      travel.lastMs = timeMs;
+    }
+  }
+  return [...travels].map(([value, { givenMs, lastMs, at }]) => ({
+    value,
+    givenMs,
+    everywhereMs: at.size === nodeCount ? lastMs : undefined,
+  }));
+}
+
+function carriedBy(body: unknown): readonly number[] {
+  const carrier = v.safeParse(Carrier, body);
+  if (!carrier.success) return [];
+  switch (carrier.output.type) {
+    case "broadcast":
+      return [carrier.output.message];
+    case "shown":
+      return carrier.output.values;
+    case "gossip":
+      return carrier.output.news.flatMap(([_origin, _first, ...values]) => values);
+    default:
+      throw new Error("Unexpected carrier", { cause: carrier.output satisfies never });
+  }
+}

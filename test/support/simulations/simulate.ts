@@ -1,0 +1,51 @@
+import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
+import type { Operation } from "../../../lib/workbench/history/history.ts";
+import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
+import type { TestResult } from "../../../lib/workbench/run/results.ts";
+import { type Simulation, simulate } from "../../../lib/workbench/run/simulate.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../../lib/workbench/run/test-options.ts";
+import type { WorkloadName } from "../../../lib/workbench/workloads/index.ts";
+
+export interface Simulated {
+  readonly result: TestResult;
+  readonly history: readonly Operation[];
+  readonly messages: readonly JournalEvent[];
+}
+
+export interface SimulatedOptions extends Partial<TestOptions> {
+  readonly nodeCount?: number;
+}
+
+/** A test: one node, one client, 10 s and seed 1 unless said otherwise. */
+export function testOptionsOf(
+  workload: WorkloadName,
+  { nodeCount = 1, ...options }: SimulatedOptions = {},
+): TestOptions {
+  return {
+    ...DEFAULTS,
+    workload,
+    nodeIds: nodeNames(nodeCount),
+    concurrency: nodeCount,
+    timeLimitS: 10,
+    seed: 1,
+    ...options,
+  };
+}
+
+/** Runs a program in virtual time. */
+export function runSimulated(
+  workload: WorkloadName,
+  program: AnyProgram,
+  options: SimulatedOptions = {},
+  simulation: Partial<Simulation> = {},
+): Simulated {
+  const history: Operation[] = [];
+  const messages: JournalEvent[] = [];
+  const result = simulate(testOptionsOf(workload, options), {
+    program,
+    ...simulation,
+    onOperation: (operation) => void history.push(operation),
+    onMessage: (event) => void messages.push(event),
+  });
+  return { result, history, messages };
+}
