@@ -3,7 +3,7 @@ import { describe, expect, test } from "bun:test";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
-import { CYCLE_TYPES } from "../lib/workbench/checkers/elle/cycle-types.ts";
+import { CYCLE_TYPES } from "../lib/workbench/checkers/elle/cycles/cycle-types.ts";
 import { draw, PICTURE_DIRECTORY, PICTURES } from "./support/pictures/anomaly-pictures.ts";
 import { ROOT } from "./support/processes/vortex.ts";
 

@@ -1,12 +1,12 @@
 /** Which checker judges the histories of which workload. */
 import type { Checker } from "./checker.ts";
-import { checkCounter } from "./counter.ts";
+import { checkCounter } from "./counter/index.ts";
 import { checkEcho } from "./echo.ts";
 import { checkTxnListAppend } from "./elle/txn-list-append.ts";
 import { checkTxnRwRegister } from "./elle/txn-rw-register.ts";
 import { checkKafka } from "./kafka/index.ts";
 import { checkLinearizable } from "./register/linearizable.ts";
-import { checkSetFull } from "./set-full.ts";
+import { checkSetFull } from "./set-full/index.ts";
 import { checkUniqueIds } from "./unique-ids.ts";
 
 export const CHECKERS = {

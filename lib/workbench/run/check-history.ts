@@ -1,5 +1,5 @@
 /** Judges a history of which nothing else is left: no messages, no logs, no options but these. */
-import { checkAvailability } from "../checkers/availability.ts";
+
 import { CHECKED_WORKLOADS, CHECKERS } from "../checkers/by-workload.ts";
 import {
   type Checker,
@@ -9,8 +9,9 @@ import {
   type Validity,
   type Verdict,
 } from "../checkers/checker.ts";
-import { checkStats } from "../checkers/stats.ts";
-import { mergeVerdicts } from "../checkers/unanswered.ts";
+import { checkAvailability } from "../checkers/every-test/availability.ts";
+import { checkStats } from "../checkers/every-test/stats.ts";
+import { mergeVerdicts } from "../checkers/every-test/unanswered.ts";
 import type { History } from "../history/history.ts";
 
 /**

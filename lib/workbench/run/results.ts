@@ -1,14 +1,21 @@
 /** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
-import { type AvailabilityVerdict, checkAvailability } from "../checkers/availability.ts";
 import type { Checker, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure } from "../checkers/compose.ts";
-import type { ConvergenceVerdict } from "../checkers/convergence.ts";
-import { checkExceptions, type ExceptionsVerdict } from "../checkers/exceptions.ts";
-import { checkLatency, type LatencyVerdict } from "../checkers/latency.ts";
-import { checkNet, type NetVerdict } from "../checkers/net.ts";
-import { checkStats, type StatsVerdict } from "../checkers/stats.ts";
-import { mergeVerdicts, type UnansweredVerdict, type Verdicts } from "../checkers/unanswered.ts";
+import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
+import {
+  type AvailabilityVerdict,
+  checkAvailability,
+} from "../checkers/every-test/availability.ts";
+import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/exceptions.ts";
+import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
+import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
+import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
+import {
+  mergeVerdicts,
+  type UnansweredVerdict,
+  type Verdicts,
+} from "../checkers/every-test/unanswered.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Mistake } from "../diagnostics/detector.ts";
 import type { History } from "../history/history.ts";

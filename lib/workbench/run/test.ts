@@ -10,7 +10,7 @@ import * as v from "valibot";
 import { shorten } from "../../protocol/message.ts";
 import { SERVICES } from "../../services/index.ts";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../../vortex/index.ts";
-import type { ConvergenceVerdict, Replica } from "../checkers/convergence.ts";
+import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
 import { Client, completionOf, ErrorReply, MalformedReply, NetTimeout } from "../clients/client.ts";
 import {
   any,

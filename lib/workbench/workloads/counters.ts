@@ -4,7 +4,7 @@
  *
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
-import { checkCounter } from "../checkers/counter.ts";
+import { checkCounter } from "../checkers/counter/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
 import { randomInteger } from "../random.ts";

@@ -3,7 +3,7 @@
  *
  * @see Maelstrom workloads, "G-set"
  */
-import { checkSetFull } from "../checkers/set-full.ts";
+import { checkSetFull } from "../checkers/set-full/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, mix, once } from "../clients/generator.ts";
 import { List } from "./schemas.ts";

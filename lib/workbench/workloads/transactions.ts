@@ -6,7 +6,7 @@
 import * as v from "valibot";
 import type { Json } from "../../vortex/index.ts";
 import type { Checker } from "../checkers/checker.ts";
-import { checkConvergence, keysOf } from "../checkers/convergence.ts";
+import { checkConvergence, keysOf } from "../checkers/convergence/index.ts";
 import { type Atom, atom } from "../checkers/elle/transactions.ts";
 import { checkTxnListAppend } from "../checkers/elle/txn-list-append.ts";
 import { checkTxnRwRegister } from "../checkers/elle/txn-rw-register.ts";

@@ -1,7 +1,7 @@
 /** What a workload is: the operations that clients carry out, and how they are judged. */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Checker } from "../checkers/checker.ts";
-import type { ConvergenceVerdict, Replica } from "../checkers/convergence.ts";
+import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
 import type { Atom } from "../checkers/elle/transactions.ts";
 import type { Client, ErrorPolicy } from "../clients/client.ts";
 import type { Generator, Invocation } from "../clients/generator.ts";

@@ -1,13 +1,13 @@
 /** What the transaction checkers infer, worked out the slow and obvious way: no code is shared. */
 import type { Json } from "../../../lib/vortex/index.ts";
-import type { AcyclicPart } from "../../../lib/workbench/checkers/elle/cycle-types.ts";
+import type { AcyclicPart } from "../../../lib/workbench/checkers/elle/cycles/cycle-types.ts";
 import {
   REALTIME,
   type Relations,
   RW,
   WR,
   WW,
-} from "../../../lib/workbench/checkers/elle/relations.ts";
+} from "../../../lib/workbench/checkers/elle/cycles/relations.ts";
 import type { History, Operation } from "../../../lib/workbench/history/history.ts";
 
 /** That one thing comes before another, by their numbers. */

@@ -12,7 +12,7 @@ import {
   type ModelName,
   modelsRuledOutBy,
 } from "./consistency-models.ts";
-import { ACYCLIC_PARTS, CYCLE_TYPES } from "./cycle-types.ts";
+import { ACYCLIC_PARTS, CYCLE_TYPES } from "./cycles/cycle-types.ts";
 
 /** The verdict on a history of transactions. */
 export interface TransactionVerdict extends Verdict {

@@ -10,7 +10,8 @@ import type { History } from "../../history/history.ts";
 import type { CheckOptions } from "../checker.ts";
 import { Anomalies, EMPTY_GRAPH, SEARCH_TIMEOUT, type TransactionVerdict } from "./anomalies.ts";
 import { findLostUpdates } from "./common-anomalies.ts";
-import { findCycles } from "./find-cycles.ts";
+import { findCycles } from "./cycles/find-cycles.ts";
+import { RW, WR, WW } from "./cycles/relations.ts";
 import {
   findAbortedReads,
   findDirtyUpdates,
@@ -20,10 +21,9 @@ import {
   findIntermediateReads,
   findInternal,
   verifyAppends,
-} from "./list-anomalies.ts";
-import { ListDependencies } from "./list-dependencies.ts";
-import { ListOrders } from "./list-orders.ts";
-import { RW, WR, WW } from "./relations.ts";
+} from "./list-append/list-anomalies.ts";
+import { ListDependencies } from "./list-append/list-dependencies.ts";
+import { ListOrders } from "./list-append/list-orders.ts";
 import { transactionHistory } from "./transactions.ts";
 
 /**

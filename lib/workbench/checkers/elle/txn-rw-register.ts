@@ -15,11 +15,11 @@ import { type CheckOptions, FatalCheckError } from "../checker.ts";
 import { enumerate, quote, whose } from "../wording.ts";
 import { Anomalies, SEARCH_TIMEOUT, type TransactionVerdict } from "./anomalies.ts";
 import { failedWrites, findLostUpdates, intermediateWrites } from "./common-anomalies.ts";
-import { stronglyConnectedComponents } from "./components.ts";
-import type { Named, TransactionDependencies } from "./explain-cycle.ts";
-import { findCycles } from "./find-cycles.ts";
-import { GraphBuilder } from "./graph.ts";
-import { type Relations, RW, WR, WW } from "./relations.ts";
+import { stronglyConnectedComponents } from "./cycles/components.ts";
+import type { Named, TransactionDependencies } from "./cycles/explain-cycle.ts";
+import { findCycles } from "./cycles/find-cycles.ts";
+import { GraphBuilder } from "./cycles/graph.ts";
+import { type Relations, RW, WR, WW } from "./cycles/relations.ts";
 import {
   type Atom,
   atom,

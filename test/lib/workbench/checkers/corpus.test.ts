@@ -7,7 +7,6 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import type { Json } from "../../../../lib/vortex/index.ts";
-import { checkAvailability } from "../../../../lib/workbench/checkers/availability.ts";
 import {
   CHECKED_WORKLOADS,
   CHECKERS,
@@ -15,7 +14,8 @@ import {
 } from "../../../../lib/workbench/checkers/by-workload.ts";
 import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
-import { checkStats } from "../../../../lib/workbench/checkers/stats.ts";
+import { checkAvailability } from "../../../../lib/workbench/checkers/every-test/availability.ts";
+import { checkStats } from "../../../../lib/workbench/checkers/every-test/stats.ts";
 import { type CorpusCase, corpusCases } from "../../../support/histories/corpus.ts";
 
 /** How many cases there are of each workload. */

@@ -7,7 +7,7 @@ import { usualName } from "../../../../../lib/workbench/checkers/elle/consistenc
 import {
   ACYCLIC_PARTS,
   CYCLE_TYPES,
-} from "../../../../../lib/workbench/checkers/elle/cycle-types.ts";
+} from "../../../../../lib/workbench/checkers/elle/cycles/cycle-types.ts";
 import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
 import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
 import type { History } from "../../../../../lib/workbench/history/history.ts";

@@ -1,0 +1,85 @@
+/**
+ * Whether a counter ends at the sum of what was added to it.
+ *
+ * An `info` add may have happened or not, so each of them doubles the sums that are acceptable. Only
+ * final reads are checked.
+ *
+ * @see Maelstrom, `maelstrom.workload.pn-counter/checker`
+ */
+import { isRawNumber, type Json, parseJson } from "../../../vortex/index.ts";
+import type { History, Operation } from "../../history/history.ts";
+import { type CheckOptions, FatalCheckError, type Finding, type Verdict } from "../checker.ts";
+import { plural, quote, TOLD_PER_KIND, whose } from "../wording.ts";
+import { holds, type Range, subsetSums } from "./subset-sums.ts";
+
+export interface CounterVerdict extends Verdict {
+  readonly valid: boolean;
+  /** How many final reads are not acceptable. */
+  readonly errorCount: number;
+  /** What was read by final reads that were ok, in the order of their completions. */
+  readonly finalReads: readonly Json[];
+  /** Acceptable sums, as sorted ranges that include both ends. */
+  readonly acceptable: readonly (readonly [low: Json, high: Json])[];
+}
+
+/**
+ * Valid if every ok final read is the sum of all ok adds and any of the `info` adds.
+ *
+ * @throws {Error} when the acceptable sums are too many to hold.
+ * @throws {FatalCheckError} when a final read is no integer.
+ */
+export function checkCounter(history: History, _options: CheckOptions = {}): CounterVerdict {
+  const adds = history.filter(({ f }) => f === "add");
+  const deltas = (type: Operation["type"]) =>
+    adds.filter((add) => add.type === type).map(({ value }) => integer(value));
+  const definite = deltas("ok").reduce((sum, delta) => sum + delta, 0n);
+  const acceptable = subsetSums(definite, deltas("info"));
+
+  const reads = history.filter(({ type, final }) => type === "ok" && final === true);
+  const errors = reads.filter(({ value }) => !holds(acceptable, integer(value)));
+  return {
+    valid: errors.length === 0,
+    errorCount: errors.length,
+    finalReads: reads.map(({ value }) => value),
+    acceptable: acceptable.map(({ low, high }) => [toJson(low), toJson(high)]),
+    explanation: errors
+      .slice(0, TOLD_PER_KIND)
+      .map((read) => unacceptable(read, acceptable, definite, adds)),
+  };
+}
+
+function integer(value: Json): bigint {
+  const source = isRawNumber(value) ? value.rawJSON : String(value);
+  if (!/^-?\d+$/.test(source)) throw new FatalCheckError(`Not an integer: ${quote(value)}`);
+  return BigInt(source);
+}
+
+function toJson(value: bigint): Json {
+  // An integer's digits are JSON.
+  return parseJson(String(value)) as Json;
+}
+
+function unacceptable(
+  read: Operation,
+  acceptable: readonly Range[],
+  definite: bigint,
+  adds: readonly Operation[],
+): Finding {
+  const value = integer(read.value);
+  const below = acceptable.findLast(({ high }) => high < value)?.high;
+  const above = acceptable.find(({ low }) => low > value)?.low;
+  const nearest = [below, above].filter((sum) => sum !== undefined).join(" and ");
+  const indefinite = adds.filter(({ type }) => type === "info");
+  return {
+    anomaly: "unacceptable",
+    sentence:
+      `${whose(read)}, a final one, got ${value}: the acknowledged adds make ${definite}` +
+      (indefinite.length === 0
+        ? ""
+        : `, and with any of ${plural(indefinite.length, "indefinite add")} ` +
+          `the nearest possible sums are ${nearest}`),
+    operations: [...indefinite.slice(0, TOLD_PER_KIND), read].sort(
+      (one, other) => one.index - other.index,
+    ),
+  };
+}

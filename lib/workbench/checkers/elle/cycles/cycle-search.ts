@@ -1,0 +1,252 @@
+/**
+ * Looks for a cycle of one sort among the dependencies of a component.
+ *
+ * `firstCycle` is Elle's search. From one transaction after another, all simple paths are extended
+ * step by step, shortest first, until one closes a cycle of the sort. The order in which that is
+ * done matters, as the cycle that is met first decides which anomaly is reported; it is Elle's, and
+ * so is what becomes of a path that runs into its own middle: that loop is searched by itself, from
+ * each of its transactions.
+ *
+ * The number of paths can grow exponentially. `quickCycle` is for components where it does: of all
+ * paths that come to a transaction with the same progress it follows one only, which takes no more
+ * than a pass over the graph per start. It can miss a cycle, as the paths that it follows may cross
+ * themselves where others would not.
+ *
+ * @see Elle 0.2.2, elle.bfs
+ */
+
+import { inHashOrder } from "../hash-order.ts";
+import type { Budget } from "./budget.ts";
+import {
+  isComplete,
+  PROGRESS_LIMIT,
+  type Progress,
+  progressAfter,
+  startOf,
+} from "./cycle-progress.ts";
+import type { CycleType } from "./cycle-types.ts";
+import type { Dependencies, Successors } from "./dependencies.ts";
+import { IntList } from "./int-list.ts";
+import { type Relations, RW } from "./relations.ts";
+
+/** Searches one component for one sort of cycle. */
+export class CycleSearch {
+  readonly #dependencies: Dependencies;
+  readonly #type: CycleType;
+  /** All relations that its cycles may have. */
+  readonly #relations: Relations;
+  readonly #budget: Budget;
+
+  /** @param budget What each dependency that a path is or might be extended by takes a step of. */
+  constructor(dependencies: Dependencies, type: CycleType, budget: Budget) {
+    this.#dependencies = dependencies;
+    this.#type = type;
+    this.#relations = type.allowed | (type.readWrites === "none" ? 0 : RW);
+    this.#budget = budget;
+  }
+
+  /**
+   * The transactions of the first cycle in Elle's order, the first of them not repeated;
+   * `undefined` if there is none.
+   *
+   * @param hashOf The hash of each transaction.
+   * @throws {BudgetExceeded} if the budget did not suffice.
+   */
+  firstCycle(hashOf: Int32Array): readonly number[] | undefined {
+    const everything = new Set(Array.from({ length: this.#dependencies.count }, (_, node) => node));
+    const place = new Place(this.#dependencies, this.#relations, everything, hashOf);
+    for (const start of place.nodes()) {
+      const cycle = this.#firstCycleFrom(start, place);
+      if (cycle !== undefined) return cycle;
+    }
+    return undefined;
+  }
+
+  #firstCycleFrom(start: number, place: Place): readonly number[] | undefined {
+    const paths = new Paths(start, startOf(this.#type));
+    let shell: readonly number[] = [0];
+    while (shell.length > 0) {
+      const open: number[] = [];
+      for (const path of shell) {
+        if (!paths.isLoop(path, this.#budget)) {
+          open.push(path);
+          continue;
+        }
+        if (!isComplete(paths.progress(path))) continue;
+        const loop = paths.loop(path);
+        const cycle = loop[0] === start ? loop : this.#firstCycleAmong(loop, place);
+        if (cycle !== undefined) return cycle;
+      }
+      const from = paths.count;
+      for (const path of open) this.#extend(path, paths, place.after(paths.tip(path)));
+      shell = range(from, paths.count);
+    }
+    return undefined;
+  }
+
+  /** Goes no deeper than a loop has transactions: each further one lacks some of them. */
+  #firstCycleAmong(loop: readonly number[], place: Place): readonly number[] | undefined {
+    const part = place.restrictedTo(new Set(loop));
+    for (const start of loop) {
+      const cycle = this.#firstCycleFrom(start, part);
+      if (cycle !== undefined) return cycle;
+    }
+    return undefined;
+  }
+
+  /**
+   * The transactions of some cycle, the first of them not repeated; `undefined` if none was met.
+   *
+   * @throws {BudgetExceeded} if the budget did not suffice.
+   */
+  quickCycle(): readonly number[] | undefined {
+    for (let start = 0; start < this.#dependencies.count; start++) {
+      const paths = new Paths(start, startOf(this.#type));
+      const seen = new Set<number>();
+      for (let path = 0; path < paths.count; path++) {
+        const tip = paths.tip(path);
+        const progress = paths.progress(path);
+        if (path > 0 && tip === start) {
+          const loop = paths.loop(path);
+          if (isComplete(progress) && new Set(loop).size === loop.length) return loop;
+          continue;
+        }
+        const state = tip * PROGRESS_LIMIT + progress;
+        if (seen.has(state)) continue;
+        seen.add(state);
+        this.#extend(path, paths, this.#dependencies.after(tip));
+      }
+    }
+    return undefined;
+  }
+
+  /** Adds the paths that are one edge longer than one. */
+  #extend(path: number, paths: Paths, { targets, labels }: Successors): void {
+    const progress = paths.progress(path);
+    this.#budget.spend(targets.length);
+    for (let i = 0; i < targets.length; i++) {
+      const relations = (labels[i] ?? 0) & this.#relations;
+      if (relations === 0) continue;
+      for (const next of progressAfter(progress, relations, this.#type, path === 0)) {
+        paths.add(path, targets[i] ?? 0, next);
+      }
+    }
+  }
+}
+
+/** Some transactions, and of the dependencies among them those of some relations, in hash order. */
+class Place {
+  readonly #dependencies: Dependencies;
+  readonly #relations: Relations;
+  readonly #members: ReadonlySet<number>;
+  readonly #hashOf: Int32Array;
+  readonly #known = new Map<number, Successors>();
+
+  constructor(
+    dependencies: Dependencies,
+    relations: Relations,
+    members: ReadonlySet<number>,
+    hashOf: Int32Array,
+  ) {
+    this.#dependencies = dependencies;
+    this.#relations = relations;
+    this.#members = members;
+    this.#hashOf = hashOf;
+  }
+
+  restrictedTo(members: ReadonlySet<number>): Place {
+    return new Place(this.#dependencies, this.#relations, members, this.#hashOf);
+  }
+
+  /** The transactions that have dependencies here. */
+  nodes(): number[] {
+    const connected = new Set<number>();
+    for (const node of this.#members) {
+      const { targets } = this.after(node);
+      if (targets.length > 0) connected.add(node);
+      for (const target of targets) connected.add(target);
+    }
+    return inHashOrder([...connected], this.#hashOf);
+  }
+
+  /** The transactions that come after one. */
+  after(node: number): Successors {
+    const known = this.#known.get(node);
+    if (known !== undefined) return known;
+    const { targets, labels } = this.#dependencies.after(node);
+    const labelOf = new Map<number, Relations>();
+    targets.forEach((target, i) => {
+      const relations = (labels[i] ?? 0) & this.#relations;
+      if (relations !== 0 && this.#members.has(target)) labelOf.set(target, relations);
+    });
+    const ordered = inHashOrder([...labelOf.keys()], this.#hashOf);
+    const after = { targets: ordered, labels: ordered.map((target) => labelOf.get(target) ?? 0) };
+    this.#known.set(node, after);
+    return after;
+  }
+}
+
+function range(from: number, end: number): number[] {
+  return Array.from({ length: end - from }, (_, i) => from + i);
+}
+
+/** A growing tree of paths from one start; path 0 is the start alone. */
+class Paths {
+  readonly #tips = new IntList();
+  readonly #parents = new IntList();
+  readonly #progress = new IntList();
+  readonly #visited = new Set<number>();
+  /** Whether some path had been at the tip before. */
+  readonly #maybeLoop: boolean[] = [];
+
+  constructor(start: number, progress: Progress) {
+    this.add(-1, start, progress);
+  }
+
+  add(parent: number, tip: number, progress: Progress): number {
+    this.#maybeLoop.push(this.#visited.has(tip));
+    this.#visited.add(tip);
+    this.#tips.push(tip);
+    this.#parents.push(parent);
+    this.#progress.push(progress);
+    return this.#tips.length - 1;
+  }
+
+  get count(): number {
+    return this.#tips.length;
+  }
+
+  tip(path: number): number {
+    return this.#tips.get(path);
+  }
+
+  progress(path: number): Progress {
+    return this.#progress.get(path);
+  }
+
+  /** Whether a path ends where it had been before. */
+  isLoop(path: number, budget: Budget): boolean {
+    if (!this.#maybeLoop[path]) return false;
+    const tip = this.#tips.get(path);
+    let steps = 1;
+    let ancestor = this.#parents.get(path);
+    while (ancestor >= 0 && this.#tips.get(ancestor) !== tip) {
+      ancestor = this.#parents.get(ancestor);
+      steps++;
+    }
+    budget.spend(steps);
+    return ancestor >= 0;
+  }
+
+  /** The part of a looping path between its two visits of its tip. */
+  loop(path: number): number[] {
+    const tip = this.#tips.get(path);
+    const nodes: number[] = [];
+    let ancestor = path;
+    do {
+      ancestor = this.#parents.get(ancestor);
+      nodes.push(this.#tips.get(ancestor));
+    } while (this.#tips.get(ancestor) !== tip);
+    return nodes.reverse();
+  }
+}

@@ -1,0 +1,50 @@
+/**
+ * Which part of the operations was ok, and whether that is enough.
+ *
+ * @see Maelstrom, `maelstrom.checker/availability-checker`
+ */
+import { type History, type Pair, pairs } from "../../history/history.ts";
+import type { CheckOptions, Finding, Verdict } from "../checker.ts";
+import { ending, TOLD_PER_KIND, whose } from "../wording.ts";
+
+export interface AvailabilityVerdict extends Verdict {
+  readonly valid: boolean;
+  /** Ok operations over invocations, in single precision; 1 where there were none. */
+  readonly okFraction: number;
+}
+
+/**
+ * Valid if the part of operations that were ok reaches `options.availability`.
+ *
+ * The fraction is in single precision as in Maelstrom, where 7 of 10 do not reach 0.7.
+ */
+export function checkAvailability(
+  history: History,
+  options: CheckOptions = {},
+): AvailabilityVerdict {
+  let okCount = 0;
+  let invocationCount = 0;
+  for (const { type } of history) {
+    if (type === "ok") okCount++;
+    else if (type === "invoke") invocationCount++;
+  }
+  const okFraction = invocationCount === 0 ? 1 : Math.fround(okCount / invocationCount);
+
+  const { availability = 0 } = options;
+  const valid = okFraction >= (availability === "total" ? 1 : availability);
+  if (valid) return { valid, okFraction };
+  const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all" : availability} required`;
+  const unavailable = pairs(history)
+    .filter(({ completion }) => completion?.type !== "ok")
+    .slice(0, TOLD_PER_KIND)
+    .map((pair) => unavailability(pair, counted));
+  return { valid, okFraction, explanation: unavailable };
+}
+
+function unavailability({ invocation, completion }: Pair, counted: string): Finding {
+  return {
+    anomaly: "unavailable",
+    sentence: `${whose(invocation)} ${ending(completion)}; ${counted}`,
+    operations: completion === undefined ? [invocation] : [invocation, completion],
+  };
+}

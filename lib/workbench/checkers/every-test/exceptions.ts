@@ -1,0 +1,46 @@
+/**
+ * Which exceptions ended operations as `info`: malformed replies, most often.
+ *
+ * @see Jepsen, `jepsen.checker/unhandled-exceptions`
+ */
+import type { History, Operation } from "../../history/history.ts";
+import type { CheckOptions, Finding, Verdict } from "../checker.ts";
+import { plural, whose } from "../wording.ts";
+
+export interface ExceptionCount {
+  readonly count: number;
+  readonly class: string;
+  /** The first operation that it ended. */
+  readonly example: Operation;
+}
+
+export interface ExceptionsVerdict extends Verdict {
+  readonly valid: true;
+  /** The most frequent first; absent if there were none. */
+  readonly exceptions?: readonly ExceptionCount[];
+}
+
+/** Always valid: it only reports. */
+export function checkExceptions(history: History, _options: CheckOptions = {}): ExceptionsVerdict {
+  const byClass = new Map<string, { count: number; class: string; example: Operation }>();
+  for (const operation of history) {
+    if (operation.type !== "info" || operation.exception === undefined) continue;
+    const counted = byClass.get(operation.exception.class);
+    if (counted !== undefined) counted.count++;
+    else {
+      const name = operation.exception.class;
+      byClass.set(name, { count: 1, class: name, example: operation });
+    }
+  }
+  if (byClass.size === 0) return { valid: true };
+  const exceptions = [...byClass.values()].sort((one, other) => other.count - one.count);
+  return { valid: true, exceptions, explanation: exceptions.map(ended) };
+}
+
+function ended({ class: name, count, example }: ExceptionCount): Finding {
+  return {
+    anomaly: name,
+    sentence: `${plural(count, "operation")} ended by it, ${whose(example)} the first: ${example.exception?.message}`,
+    operations: [example],
+  };
+}

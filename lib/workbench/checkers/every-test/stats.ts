@@ -1,0 +1,79 @@
+/**
+ * How many operations ended how, and whether every sort of operation succeeded at least once.
+ *
+ * @see Jepsen, `jepsen.checker/stats`, wrapped by `jepsen.tests.kafka/stats-checker`
+ */
+import { type History, isClientOperation, type Operation } from "../../history/history.ts";
+import type { CheckOptions, Finding, Verdict } from "../checker.ts";
+import { plural } from "../wording.ts";
+
+/** Clients' completions of one sort, or of all. */
+export interface Counts {
+  readonly count: number;
+  readonly okCount: number;
+  readonly failCount: number;
+  readonly infoCount: number;
+  readonly valid: boolean;
+}
+
+export interface StatsVerdict extends Verdict, Counts {
+  readonly valid: boolean;
+  /** By what was done, in alphabetical order. */
+  readonly byF: { readonly [f: string]: Counts };
+}
+
+/** Operations that may always end as `info`: kafka's `crash` never does otherwise. */
+const EXCUSED: ReadonlySet<string> = new Set(["crash", "debug-topic-partitions"]);
+
+/** Whether operations of a sort need not be ok, not even one. */
+export function mayNeverBeOk(f: string): boolean {
+  return EXCUSED.has(f);
+}
+
+/** Valid if every `f` that occurs has at least one ok; a test without operations is valid. */
+export function checkStats(history: History, _options: CheckOptions = {}): StatsVerdict {
+  const completions = history.filter(
+    (operation) => isClientOperation(operation) && operation.type !== "invoke",
+  );
+  const byF = [...Map.groupBy(completions, ({ f }) => f)].sort(([one], [other]) =>
+    one < other ? -1 : 1,
+  );
+  const failing = byF.filter(([f, ofF]) => !mayNeverBeOk(f) && !ofF.some(isOk));
+  return {
+    ...countsOf(completions),
+    byF: Object.fromEntries(byF.map(([f, ofF]) => [f, countsOf(ofF)])),
+    valid: failing.length === 0,
+    explanation: failing.map(([f, ofF]) => neverOk(f, ofF)),
+  };
+}
+
+function countsOf(completions: readonly Operation[]): Counts {
+  let okCount = 0;
+  let failCount = 0;
+  for (const { type } of completions) {
+    if (type === "ok") okCount++;
+    else if (type === "fail") failCount++;
+  }
+  return {
+    count: completions.length,
+    okCount,
+    failCount,
+    infoCount: completions.length - okCount - failCount,
+    valid: okCount > 0,
+  };
+}
+
+function isOk(operation: Operation): boolean {
+  return operation.type === "ok";
+}
+
+function neverOk(f: string, completions: readonly Operation[]): Finding {
+  const { count, failCount, infoCount } = countsOf(completions);
+  return {
+    anomaly: "never-ok",
+    sentence:
+      `Not one of ${plural(count, `${f} operation`)} was ok: ` +
+      `${failCount} ended as fail, ${infoCount} as info`,
+    operations: completions.slice(0, 1),
+  };
+}

@@ -1,0 +1,57 @@
+import { describe, expect, test } from "bun:test";
+import { checkStats } from "../../../../../lib/workbench/checkers/every-test/stats.ts";
+import { fail, history, info, invoke, whole } from "../../../../support/histories/history.ts";
+
+describe("checkStats", () => {
+  test("counts clients' completions by their ends, in total and for each f", () => {
+    const verdict = checkStats(
+      history(
+        whole(0, "read", null, 1),
+        whole(0, "write", 2),
+        [invoke(0, "write", 3), fail(0), invoke(0, "write", 4), info(0)],
+        invoke(1, "read"),
+      ),
+    );
+    expect(verdict).toMatchObject({
+      valid: true,
+      count: 4,
+      okCount: 2,
+      failCount: 1,
+      infoCount: 1,
+      byF: {
+        read: { valid: true, count: 1, okCount: 1, failCount: 0, infoCount: 0 },
+        write: { valid: true, count: 3, okCount: 1, failCount: 1, infoCount: 1 },
+      },
+    });
+  });
+
+  test("finds a test valid that has no operations", () => {
+    expect(checkStats([])).toMatchObject({ valid: true, count: 0, byF: {} });
+  });
+
+  test("finds an f invalid that was never ok, and says so", () => {
+    const verdict = checkStats(
+      history(whole(0, "read", null, 1), invoke(0, "cas", [1, 2]), fail(0)),
+    );
+    expect(verdict.valid).toBe(false);
+    expect(verdict.byF["cas"]?.valid).toBe(false);
+    expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
+      "Not one of 1 cas operation was ok: 1 ended as fail, 0 as info",
+    ]);
+  });
+
+  test("does not count an f that was invoked and never ended", () => {
+    expect(checkStats(history(invoke(0, "read")))).toMatchObject({ valid: true, byF: {} });
+  });
+
+  test("does not mind that kafka's crashes are never ok", () => {
+    const verdict = checkStats(history(whole(0, "poll", null), invoke(0, "crash"), info(0)));
+    expect(verdict.valid).toBe(true);
+    expect(verdict.byF["crash"]?.valid).toBe(false);
+  });
+
+  test("passes over the nemesis", () => {
+    const partition = { type: "info", process: "nemesis", f: "start-partition" } as const;
+    expect(checkStats(history(partition, partition))).toMatchObject({ valid: true, count: 0 });
+  });
+});

@@ -1,0 +1,236 @@
+import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
+import { jsonKey } from "../../../../../lib/protocol/json-key.ts";
+import { type Json, parseJson } from "../../../../../lib/vortex/index.ts";
+import { checkSetFull } from "../../../../../lib/workbench/checkers/set-full/index.ts";
+import type { History, Operation } from "../../../../../lib/workbench/history/history.ts";
+import {
+  at,
+  fail,
+  history,
+  info,
+  invoke,
+  ok,
+  whole,
+} from "../../../../support/histories/history.ts";
+
+const add = (process: number, element: Json) => whole(process, "add", element);
+const read = (process: number, elements: readonly Json[]) => whole(process, "read", null, elements);
+
+describe("checkSetFull", () => {
+  test("finds an element stable that is in the read invoked last", () => {
+    expect(checkSetFull(history(add(0, 1), read(0, [1])))).toMatchObject({
+      valid: true,
+      attemptCount: 1,
+      stableCount: 1,
+      stableLatencies: { 0: 0, 0.5: 0, 0.95: 0, 0.99: 0, 1: 0 },
+    });
+  });
+
+  test("finds an acknowledged element lost that a later read misses, and says who and when", () => {
+    const verdict = checkSetFull(
+      history(
+        [at(1000, invoke(1, "add", 17)), at(3020, ok(1))],
+        [at(4210, invoke(3, "read")), at(4220, ok(3, []))],
+      ),
+    );
+    expect(verdict).toMatchObject({ valid: false, lostCount: 1, lost: [17] });
+    expect(verdict.lostLatencies).toMatchObject({ 0: 0, 1: 0 });
+    expect(verdict.explanation?.[0]?.sentence).toBe(
+      "value 17, acknowledged to process 1 at 3.020 s, is lost: no read ever had it, " +
+        "process 3's read at 4.210 s missed it, and no later read had it",
+    );
+    expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([0, 1, 2]);
+  });
+
+  test("judges broadcast's elements like those of a set", () => {
+    const broadcast = history(whole(0, "broadcast", 1), read(0, []));
+    expect(checkSetFull(broadcast)).toMatchObject({ valid: false, lost: [1] });
+  });
+
+  test("does not mind that a read misses what was acknowledged only after its invocation", () => {
+    const overlapping = history(invoke(0, "add", 1), invoke(1, "read"), ok(0), ok(1, []));
+    expect(checkSetFull(overlapping)).toMatchObject({ valid: "unknown", neverRead: [1] });
+  });
+
+  test("orders reads by their invocations, not by their ends", () => {
+    const overlapping = history(add(0, 1), [
+      invoke(1, "read"),
+      invoke(2, "read"),
+      ok(2, [1]),
+      ok(1, []),
+    ]);
+    expect(checkSetFull(overlapping)).toMatchObject({ valid: true, stableCount: 1 });
+  });
+
+  test("measures from the acknowledgement to the invocation of the last read that missed it", () => {
+    const verdict = checkSetFull(
+      history(
+        [at(900, invoke(0, "add", 1)), at(990, invoke(1, "read")), at(1000, ok(0))],
+        [at(1010, ok(1, [])), at(1150, invoke(1, "read")), at(1400, ok(1, []))],
+        [at(1160, invoke(2, "read")), at(1500, ok(2, [1]))],
+      ),
+    );
+    expect(verdict).toMatchObject({ valid: true, stale: [1], staleCount: 1 });
+    expect(verdict.stableLatencies).toMatchObject({ 0: 150, 1: 150 });
+    expect(verdict.worstStale).toMatchObject([{ element: 1, stableLatency: 150 }]);
+  });
+
+  test("knows an element from the first read that shows it, whatever became of its addition", () => {
+    const shown = [read(1, [1]), read(1, [])];
+    for (const end of [fail(0), info(0)]) {
+      const verdict = checkSetFull(history(invoke(0, "add", 1), end, ...shown));
+      expect(verdict).toMatchObject({ valid: false, lost: [1] });
+    }
+  });
+
+  test("cannot tell anything of elements that nobody acknowledged nor read", () => {
+    const verdict = checkSetFull(history(invoke(0, "add", 1), info(0), read(1, [])));
+    expect(verdict).toMatchObject({ valid: "unknown", neverReadCount: 1 });
+    expect(verdict).not.toHaveProperty("stableLatencies");
+    expect(verdict.explanation?.[0]?.sentence).toBe(
+      "Nothing can be said: 1 element had been added or might have been, and of 1 ok read none shows any",
+    );
+  });
+
+  test("passes over reads that were not ok", () => {
+    const failed = history(add(0, 1), read(0, [1]), invoke(0, "read"), fail(0));
+    expect(checkSetFull(failed).valid).toBe(true);
+  });
+
+  test("takes null for a read of nothing", () => {
+    expect(checkSetFull(history(add(0, 1), whole(0, "read", null))).lost).toEqual([1]);
+  });
+
+  test("tells of repeated and unexpected elements, and does not judge them", () => {
+    const verdict = checkSetFull(history(add(0, 1), read(0, [1, 1]), read(1, [1, 5])));
+    expect(verdict).toMatchObject({ valid: true, duplicatedCount: 0, attemptCount: 1 });
+    expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
+      "process 0's read at 0.003 s lists 1 more than once (which does not make the test invalid)",
+      "process 1's read at 0.005 s lists 5, never added (which does not make the test invalid)",
+    ]);
+  });
+
+  test("tells apart integers that JavaScript cannot hold", () => {
+    const [even, odd] = ["9007199254740992", "9007199254740993"].map(
+      (text) => parseJson(text) as Json,
+    );
+    const verdict = checkSetFull(
+      history(add(0, even ?? 0), add(0, odd ?? 0), read(0, [even ?? 0])),
+    );
+    expect(jsonKey([...verdict.lost])).toBe("[9007199254740993]");
+  });
+
+  test("takes quantiles without interpolation", () => {
+    const elements = Array.from({ length: 20 }, (_, element) => element);
+    // Element e is missed for e × 10 ms after it was acknowledged at 1 s.
+    const verdict = checkSetFull(
+      history(
+        elements.flatMap((element) => [
+          at(900, invoke(element, "add", element)),
+          at(1000, ok(element)),
+        ]),
+        elements.flatMap((missing) => [
+          at(1000 + missing * 10, invoke(99, "read")),
+          at(1001 + missing * 10, ok(99, elements.slice(0, missing))),
+        ]),
+        read(99, elements),
+      ),
+    );
+    expect(verdict.stableLatencies).toEqual({ 0: 0, 0.5: 100, 0.95: 190, 0.99: 190, 1: 190 });
+  });
+
+  test("agrees with the definition, element by element", () => {
+    fc.assert(
+      fc.property(setHistories, (operations) => {
+        const verdict = checkSetFull(operations);
+        const outcomes = { stable: [], lost: [], "never-read": [] } as Record<Outcome, Json[]>;
+        for (const { type, f, value } of operations) {
+          if (type === "invoke" && f === "add") outcomes[outcome(operations, value)].push(value);
+        }
+        expect(verdict.lost).toEqual(outcomes.lost);
+        expect(verdict.neverRead).toEqual(outcomes["never-read"]);
+        expect(verdict.stableCount).toBe(outcomes.stable.length);
+      }),
+    );
+  });
+
+  test("never flags a set that keeps what was added", () => {
+    fc.assert(
+      fc.property(fc.array(fc.boolean(), { maxLength: 30 }), (adds) => {
+        const elements: number[] = [];
+        const entries = adds.map((isAdd, position) => {
+          if (!isAdd) return read(0, [...elements]);
+          elements.push(position);
+          return add(0, position);
+        });
+        expect(checkSetFull(history(...entries, read(0, elements))).lost).toEqual([]);
+      }),
+    );
+  });
+});
+
+type Outcome = "stable" | "lost" | "never-read";
+
+/** The definition, read by read. */
+function outcome(operations: History, element: Json): Outcome {
+  const added = operations.findIndex(({ f, value }) => f === "add" && value === element);
+  const reads = operations
+    .filter(({ type, f, index }) => type === "ok" && f === "read" && index > added)
+    .map((completion) => ({ completion, invokedAt: invocationOf(operations, completion) }));
+  const shows = (completion: Operation) => (completion.value as Json[]).includes(element);
+  const present = Math.max(
+    -1,
+    ...reads.filter((read) => shows(read.completion)).map((read) => read.invokedAt),
+  );
+  const absent = Math.max(
+    -1,
+    ...reads.filter((read) => !shows(read.completion)).map((read) => read.invokedAt),
+  );
+  const known = operations.find(
+    (operation) =>
+      operation.type === "ok" &&
+      (operation.f === "add" ? operation.value === element : shows(operation)),
+  );
+  if (present > absent) return "stable";
+  return known !== undefined && known.index < absent ? "lost" : "never-read";
+}
+
+function invocationOf(operations: History, { process, index }: Operation): number {
+  return operations.findLastIndex(
+    (operation) => operation.process === process && operation.index < index,
+  );
+}
+
+/** Elements 0, 1, ... added, and reads of any of those, by three processes. */
+const setHistories = fc
+  .array(
+    fc.record({
+      process: fc.nat({ max: 2 }),
+      isAdd: fc.boolean(),
+      end: fc.constantFrom("ok", "fail"),
+      shown: fc.nat({ max: 63 }),
+    }),
+    { maxLength: 20 },
+  )
+  .map((steps) => {
+    const open = new Map<number, "add" | "read">();
+    let added = 0;
+    return history(
+      steps.map(({ process, isAdd, end, shown }) => {
+        const f = open.get(process);
+        if (f === undefined) {
+          open.set(process, isAdd ? "add" : "read");
+          return isAdd ? invoke(process, "add", added++) : invoke(process, "read");
+        }
+        open.delete(process);
+        if (end === "fail") return fail(process);
+        if (f === "add") return ok(process);
+        const elements = Array.from({ length: added }, (_, element) => element);
+        return ok(
+          process,
+          elements.filter((element) => (shown >> element) % 2 === 1),
+        );
+      }),
+    );
+  });
