@@ -1,9 +1,12 @@
 /**
- * The order of JSON values, as Clojure's `compare` has it.
+ * The order of JSON values under Clojure's `compare`.
  *
- * `null` is least. Numbers are ordered by value, two integers with all their digits and otherwise as
- * doubles; strings by UTF-16 code units; `false` before `true`; arrays by length, then by element.
- * Nothing else can be compared: neither objects nor values of two of these sorts.
+ * Jepsen sorts what it reports, and its sorting throws where two values cannot be compared. Such a
+ * history gets the verdict "unknown", so the errors matter as much as the order.
+ *
+ * `null` comes first. Integers compare exactly, other numbers as doubles; strings by UTF-16 code
+ * unit; `false` before `true`; arrays by length, then by element. Objects cannot be compared, nor
+ * can values of two different types.
  *
  * @see Clojure, `clojure.lang.Util.compare` and `APersistentVector.compareTo`
  */
@@ -13,9 +16,9 @@ import { isRawNumber, type Json, type RawNumber } from "../../vortex/index.ts";
 import { quote } from "./wording.ts";
 
 /**
- * Negative if `one` comes before `other`, positive if after, 0 if neither.
+ * Returns a negative number if `one` comes before `other`, a positive one if after, 0 if neither.
  *
- * @throws {Error} when the two cannot be compared.
+ * @throws {Error} if the two cannot be compared.
  */
 export function compareJson(one: Json, other: Json): number {
   const pending: [Json, Json][] = [[one, other]];
@@ -29,7 +32,7 @@ export function compareJson(one: Json, other: Json): number {
   return 0;
 }
 
-/** Compares lengths, and leaves elements that need comparing in `pending`, the first on top. */
+/** Compares lengths; pushes the elements still to compare onto `pending`, the first on top. */
 function compareArrays(
   one: readonly Json[],
   other: readonly Json[],
@@ -69,7 +72,7 @@ function doubleOf(value: number | RawNumber): number {
   return typeof value === "number" ? value : Number(value.rawJSON);
 }
 
-/** The value, if JSON has it as an integer: `1`, not `1.0`. */
+/** The value, if it was written as an integer: `1`, not `1.0`. */
 function integerOf(value: number | RawNumber): bigint | undefined {
   if (typeof value === "number") return Number.isInteger(value) ? BigInt(value) : undefined;
   return /^-?\d+$/.test(value.rawJSON) ? BigInt(value.rawJSON) : undefined;

@@ -6,7 +6,7 @@ import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";
 import { compareJson } from "../clojure-compare.ts";
-import { compareInSet } from "./clojure-set.ts";
+import { compareInClojureSet } from "../set-order.ts";
 
 /** A message at an offset, and the first operation that shows it there. */
 export interface Place {
@@ -145,5 +145,5 @@ function byValue(one: Place, other: Place): number {
 }
 
 function earlierInSet(one: Place, other: Place): Place {
-  return compareInSet(one.message.value, other.message.value) < 0 ? one : other;
+  return compareInClojureSet(one.message.value, other.message.value) < 0 ? one : other;
 }

@@ -8,6 +8,8 @@
  *
  * @see Elle 0.2.2, elle.txn/cycle-cases-in-scc
  */
+
+import { bifurcanOperationHash } from "../../set-order.ts";
 import { SEARCH_TIMEOUT } from "../anomalies.ts";
 import {
   type AnomalyName,
@@ -15,7 +17,6 @@ import {
   anomaliesImpliedBy,
   modelsAtLeastAsStrongAs,
 } from "../consistency-models.ts";
-import { operationHash } from "../hash-order.ts";
 import type { Transaction } from "../transactions.ts";
 import { Budget, BudgetExceeded } from "./budget.ts";
 import { stronglyConnectedComponents } from "./components.ts";
@@ -125,7 +126,7 @@ function* cyclesInComponent(
   const dependencies = new Dependencies(component, realtime, budget);
   const hashOf = component.originals
     .subarray(0, dependencies.count)
-    .map((node) => operationHash(transactions[node]?.completion.index ?? 0));
+    .map((node) => bifurcanOperationHash(transactions[node]?.completion.index ?? 0));
   for (const type of CYCLE_TYPES) {
     if (settled.has(type.name)) continue;
     const search = new CycleSearch(dependencies, type, budget);

@@ -15,7 +15,7 @@
  * @see Elle 0.2.2, elle.bfs
  */
 
-import { inHashOrder } from "../hash-order.ts";
+import { inBifurcanOrder } from "../../set-order.ts";
 import type { Budget } from "./budget.ts";
 import {
   isComplete,
@@ -166,7 +166,7 @@ class Place {
       if (targets.length > 0) connected.add(node);
       for (const target of targets) connected.add(target);
     }
-    return inHashOrder([...connected], this.#hashOf);
+    return inBifurcanOrder([...connected], this.#hashOf);
   }
 
   /** The transactions that come after one. */
@@ -179,7 +179,7 @@ class Place {
       const relations = (labels[i] ?? 0) & this.#relations;
       if (relations !== 0 && this.#members.has(target)) labelOf.set(target, relations);
     });
-    const ordered = inHashOrder([...labelOf.keys()], this.#hashOf);
+    const ordered = inBifurcanOrder([...labelOf.keys()], this.#hashOf);
     const after = { targets: ordered, labels: ordered.map((target) => labelOf.get(target) ?? 0) };
     this.#known.set(node, after);
     return after;

@@ -6,7 +6,7 @@
 
 import { isArray, isSameJson, jsonKey } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
-import { inHashOrder, listHash } from "../hash-order.ts";
+import { bifurcanListHash, inBifurcanOrder } from "../../set-order.ts";
 import { type Atom, atom, type Transaction, type TransactionHistory } from "../transactions.ts";
 
 /** What is known of one key. */
@@ -97,8 +97,8 @@ class LongestReads {
       const known = this.byKey.get(keyAtom);
       if (known === undefined) continue;
       const different = [...ofKey.values()];
-      const hashes = Int32Array.from(different, listHash);
-      const ordered = inHashOrder([...different.keys()], hashes).map((i) => different[i] ?? []);
+      const hashes = Int32Array.from(different, bifurcanListHash);
+      const ordered = inBifurcanOrder([...different.keys()], hashes).map((i) => different[i] ?? []);
       const list = ordered.findLast(({ length }) => length === known.list.length);
       this.byKey.set(keyAtom, { key: known.key, list: list ?? known.list });
     }

@@ -26,7 +26,7 @@ import {
   WR,
   WW,
 } from "../../../../../../lib/workbench/checkers/elle/cycles/relations.ts";
-import { operationHash } from "../../../../../../lib/workbench/checkers/elle/hash-order.ts";
+import { bifurcanOperationHash } from "../../../../../../lib/workbench/checkers/set-order.ts";
 import { type Edge, isCyclic } from "../../../../../support/oracles/transactions.ts";
 
 const COUNT = 5;
@@ -37,7 +37,7 @@ const edges: fc.Arbitrary<Edge[]> = fc
   // The only edge that a transaction ever has to itself is that it read what it was yet to write.
   .map((links) => links.filter(([from, to, relation]) => from !== to || relation === WR));
 const PROCESS_TYPES = CYCLE_TYPES.filter(({ name }) => !name.endsWith("-realtime"));
-const hashOf = Int32Array.from({ length: COUNT }, (_, index) => operationHash(index));
+const hashOf = Int32Array.from({ length: COUNT }, (_, index) => bifurcanOperationHash(index));
 
 function component(links: readonly Edge[]): Subgraph {
   const builder = new GraphBuilder(COUNT);
