@@ -9,9 +9,9 @@ import { LogView } from "./log-view.tsx";
 import type { Run } from "./model.ts";
 import { Table } from "./parts.tsx";
 import type { Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
 import { SpreadView } from "./spread-view.tsx";
 import { Viewport } from "./viewport.ts";
+import { visible } from "./visible-text.ts";
 
 type Theme = "light" | "dark";
 
@@ -88,20 +88,20 @@ function Header({ run, onSwitch }: { readonly run: Run; readonly onSwitch: () =>
     <header class={state}>
       <div class="title">
         <h1>
-          <span class={`verdict ${state}`}>{state}</span> {shown(workload)}
+          <span class={`verdict ${state}`}>{state}</span> {visible(workload)}
         </h1>
         <button type="button" onClick={onSwitch} aria-label="Switch between light and dark">
           ◐
         </button>
       </div>
       <p class="sentence" id="verdict">
-        {shown(verdict)}
+        {visible(verdict)}
       </p>
       <dl class="options">
         {options.map(([name, value]) => (
           <div key={name}>
             <dt>{name}</dt>
-            <dd>{shown(value)}</dd>
+            <dd>{visible(value)}</dd>
           </div>
         ))}
         <div>
@@ -121,7 +121,7 @@ function Header({ run, onSwitch }: { readonly run: Run; readonly onSwitch: () =>
       </dl>
       <details>
         <summary>Run it again</summary>
-        <pre class="command">{shown(command)}</pre>
+        <pre class="command">{visible(command)}</pre>
       </details>
       <Omitted run={run} />
       <Unstored run={run} />
@@ -225,8 +225,8 @@ function Faults({ run }: { readonly run: Run }) {
           <tr key={`${name} ${from}`}>
             <td class="number">{run.time(from)}</td>
             <td class="number">{run.time(to)}</td>
-            <td>{shown(name)}</td>
-            <td class="code">{shown(detail)}</td>
+            <td>{visible(name)}</td>
+            <td class="code">{visible(detail)}</td>
           </tr>
         ))}
       </Table>

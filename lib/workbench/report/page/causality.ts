@@ -7,7 +7,7 @@
  *
  * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
  */
-import { numbersIn } from "../recorder/places.ts";
+import { visitNumbers } from "../recorder/json-paths.ts";
 import { rowsWithText } from "./filter.ts";
 import { lowerBound, type Run } from "./model.ts";
 
@@ -134,7 +134,7 @@ function carries(run: Run, row: number, words: readonly string[]): boolean {
     return true; // It is cut: all there is to go by is that it has the number.
   }
   let isFound = false;
-  numbersIn(body, (place, number) => {
+  visitNumbers(body, (place, number) => {
     if (String(number) === word && places.includes(place)) isFound = true;
   });
   return isFound;
@@ -148,10 +148,10 @@ const MAX_WRITES = 8;
  * and a value. A counter's additions are nothing that could be told apart.
  */
 export function insertedWords(run: Run, operation: number): (readonly string[])[] {
-  const { asked } = run.valuesOf(operation);
+  const { invocation } = run.valuesOf(operation);
   let value: unknown;
   try {
-    value = JSON.parse(asked);
+    value = JSON.parse(invocation);
   } catch {
     return []; // It is cut.
   }

@@ -10,7 +10,7 @@ import {
 } from "./cycle-layout.ts";
 import type { Run } from "./model.ts";
 import type { Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 interface CycleProps {
   readonly run: Run;
@@ -60,7 +60,7 @@ export function CycleGraph({ run, steps, selection, onSelect }: CycleProps) {
             <Transaction
               key={node.operation}
               node={node}
-              title={shown(run.describe(node.operation))}
+              title={visible(run.describe(node.operation))}
               isPicked={selection?.kind === "operation" && selection.row === node.operation}
               onPick={() => onSelect({ kind: "operation", row: node.operation })}
             />

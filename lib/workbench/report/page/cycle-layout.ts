@@ -2,7 +2,7 @@
 import { Graph, layout } from "@dagrejs/dagre";
 import type { CycleStep } from "../recorder/run-data.ts";
 import type { Run } from "./model.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 /** A rectangle around a middle. */
 interface Box {
@@ -66,7 +66,7 @@ export function layOutCycle(run: Run, steps: readonly CycleStep[]): CycleLayout 
     return { operation, name, lines };
   });
   const labels = steps.map((step, index) => {
-    const lines = [step.relation, ...wrapped(shown(meaningOf(step)))];
+    const lines = [step.relation, ...wrapped(visible(meaningOf(step)))];
     const size = { ...sizeOf(lines, 0), labelpos: "c" };
     graph.setEdge(nameOf(step.from), nameOf(step.to), size, `${index}`);
     return { step, lines };
@@ -88,12 +88,12 @@ export function layOutCycle(run: Run, steps: readonly CycleStep[]): CycleLayout 
 function linesOf(run: Run, operation: number, name: string): string[] {
   const node = run.nodeOf(operation);
   const who = `${name} · process ${run.columns.operationProcess[operation]}`;
-  const { asked, answered } = run.valuesOf(operation);
-  const steps = microOperations(answered || asked);
+  const { invocation, completion } = run.valuesOf(operation);
+  const steps = microOperations(completion || invocation);
   const more = steps.length - MAX_LINES;
   return [
-    shown(node === "" ? who : `${who} on ${node}`),
-    ...steps.slice(0, MAX_LINES).map(shown),
+    visible(node === "" ? who : `${who} on ${node}`),
+    ...steps.slice(0, MAX_LINES).map(visible),
     ...(more > 0 ? [`and ${more} more`] : []),
   ].map((line) =>
     line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH - 1)}…`,

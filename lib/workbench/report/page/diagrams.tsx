@@ -2,14 +2,14 @@
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
 import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
-import type { Hit } from "./hit.ts";
+import type { LaneLayout } from "./geometry.ts";
+import type { Hit } from "./hit-test.ts";
 import { LanesCanvas } from "./lanes-canvas.tsx";
 import type { Run } from "./model.ts";
 import { Link, More } from "./parts.tsx";
-import type { LaneLayout } from "./plane.ts";
 import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
 import type { Viewport } from "./viewport.ts";
+import { visible } from "./visible-text.ts";
 
 interface DiagramsProps {
   readonly run: Run;
@@ -23,7 +23,7 @@ export function Diagrams(props: DiagramsProps) {
   const { run, viewport, colors, selection, onSelect } = props;
   const [filter, setFilter] = useState(NO_FILTER);
   const [hasClients, setHasClients] = useState(run.header.lanes.length <= 40);
-  const [isThinned, setThinned] = useState(false);
+  const [isSampled, setSampled] = useState(false);
   const rows = useMemo(() => filterMessages(run, filter), [run, filter]);
   const messages = useMemo(
     () => (selection === undefined ? [] : messagesOf(run, selection)),
@@ -81,7 +81,7 @@ export function Diagrams(props: DiagramsProps) {
           onClients={setHasClients}
         />
         <p class="hint" aria-live="polite" id="message-count">
-          {countText(run, rows, isThinned)}
+          {countText(run, rows, isSampled)}
         </p>
         <Legend
           items={[
@@ -102,7 +102,7 @@ export function Diagrams(props: DiagramsProps) {
             rows={rows}
             hasMessages={true}
             label="Messages between nodes, services and clients over time"
-            onThinned={setThinned}
+            onSampled={setSampled}
           />
           <Detail {...props} messages={messages} />
         </div>
@@ -116,11 +116,11 @@ function describe(run: Run, hit: Hit): string {
   if (hit.kind === "operation") {
     const end = run.endOf(row);
     const took = end === undefined ? "never ended" : run.span(end - (run.invoked[row] ?? 0));
-    return shown(
-      `process ${run.columns.operationProcess[row]} on ${run.nodeOf(row)} at ${run.time(run.invoked[row] ?? 0)} · ${run.endingOf(row)}, ${took}\n${run.describe(row)}`,
+    return visible(
+      `process ${run.columns.operationProcess[row]} on ${run.nodeOf(row)} at ${run.time(run.invoked[row] ?? 0)} · ${run.outcomeOf(row)}, ${took}\n${run.describe(row)}`,
     );
   }
-  return shown(`${messageLine(run, row)}\n${run.bodyOf(row)}`);
+  return visible(`${messageLine(run, row)}\n${run.bodyOf(row)}`);
 }
 
 /** The faults that were active at a time, if any was. */
@@ -128,7 +128,7 @@ function describeFaults(run: Run, ticks: number): string | undefined {
   const active = run.header.faults.filter(({ from, to }) => from <= ticks && ticks <= to);
   if (active.length === 0) return undefined;
   return active
-    .map(({ name, from, to }) => shown(`${name}, ${run.time(from)} to ${run.time(to)}`))
+    .map(({ name, from, to }) => visible(`${name}, ${run.time(from)} to ${run.time(to)}`))
     .join("\n");
 }
 
@@ -140,14 +140,14 @@ function messageLine(run: Run, row: number): string {
   return `${way} ${run.messageTypeOf(row)} at ${run.time(run.sent[row] ?? 0)} · ${arrival}`;
 }
 
-function countText(run: Run, rows: Uint32Array | undefined, isThinned: boolean): string {
+function countText(run: Run, rows: Uint32Array | undefined, isSampled: boolean): string {
   const all = run.messageCount.toLocaleString("en");
   const passing =
     rows === undefined
       ? `${all} messages`
       : `${rows.length.toLocaleString("en")} of ${all} messages pass the filter`;
   const lost = run.lost.length.toLocaleString("en");
-  return `${passing}; ${lost} never arrived.${isThinned ? " There are more here than can be told apart: zoom in to see each." : ""}`;
+  return `${passing}; ${lost} never arrived.${isSampled ? " There are more here than can be told apart: zoom in to see each." : ""}`;
 }
 
 function threadCount(run: Run): number {
@@ -165,7 +165,7 @@ function threadLanes(run: Run): LaneLayout[] {
 function messageLanes(run: Run, hasClients: boolean): LaneLayout[] {
   const lanes = run.header.lanes.map(({ name, role }, lane): LaneLayout & { role: string } => {
     const thread = /^client (\d+)$/.exec(name)?.[1];
-    const label = shown(name);
+    const label = visible(name);
     return role === "client" && thread !== undefined
       ? { label, lane, thread: Number(thread), role }
       : { label, lane, role };
@@ -304,7 +304,7 @@ function Choice({ label, value, choices, onChoose }: ChoiceProps) {
         <option value="">all</option>
         {choices.map((choice) => (
           <option key={choice} value={choice}>
-            {shown(choice)}
+            {visible(choice)}
           </option>
         ))}
       </select>
@@ -343,15 +343,15 @@ function Detail({
       </div>
       {operations.slice(0, MAX_LISTED).map((row) => {
         const end = run.endOf(row);
-        const ending = run.endingOf(row);
+        const outcome = run.outcomeOf(row);
         return (
           <p class="operation" key={row}>
             <Link onClick={() => onSelect({ kind: "operation", row })}>
-              process {run.columns.operationProcess[row]} on {shown(run.nodeOf(row))},{" "}
+              process {run.columns.operationProcess[row]} on {visible(run.nodeOf(row))},{" "}
               {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
             </Link>{" "}
-            <span class={`ending ${ending}`}>{ending}</span>
-            <code>{shown(run.describe(row))}</code>
+            <span class={`outcome ${outcome}`}>{outcome}</span>
+            <code>{visible(run.describe(row))}</code>
           </p>
         );
       })}
@@ -359,10 +359,10 @@ function Detail({
         {messages.slice(0, MAX_LISTED).map((row) => (
           <li key={row}>
             <Link onClick={() => onSelect({ kind: "message", row })}>
-              {shown(messageLine(run, row))}
+              {visible(messageLine(run, row))}
             </Link>
             <br />
-            <code>{shown(run.bodyOf(row))}</code>
+            <code>{visible(run.bodyOf(row))}</code>
           </li>
         ))}
       </ol>

@@ -5,7 +5,7 @@ import { CycleGraph } from "./cycle-graph.tsx";
 import type { Run } from "./model.ts";
 import { Link, Table } from "./parts.tsx";
 import type { Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 interface FindingsProps {
   readonly run: Run;
@@ -67,7 +67,7 @@ function FindingList({
             {more > 0 ? (
               <li>
                 <Link onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}>
-                  {more} more of {shown(anomaly)}
+                  {more} more of {visible(anomaly)}
                 </Link>
               </li>
             ) : null}
@@ -99,9 +99,9 @@ function Finding(props: FindingProps) {
     <li class={isOpen ? "finding open" : "finding"}>
       <button type="button" class="finding-head" aria-expanded={isOpen} onClick={toggle}>
         <span class={`badge ${run.header.valid === true || list === "remarks" ? "" : "bad"}`}>
-          {shown(finding.anomaly)}
+          {visible(finding.anomaly)}
         </span>
-        <span>{shown(finding.sentence)}</span>
+        <span>{visible(finding.sentence)}</span>
       </button>
       {isOpen ? (
         <div class="finding-body">
@@ -142,7 +142,7 @@ function OperationList({
     >
       {rows.slice(0, MAX_LISTED).map((row) => {
         const end = run.endOf(row);
-        const ending = run.endingOf(row);
+        const outcome = run.outcomeOf(row);
         return (
           <tr key={row}>
             <td class="number">
@@ -152,10 +152,10 @@ function OperationList({
             </td>
             <td class="number">{end === undefined ? "never" : run.time(end)}</td>
             <td class="number">{run.columns.operationProcess[row]}</td>
-            <td>{shown(run.nodeOf(row))}</td>
-            <td class="code">{shown(run.describe(row))}</td>
+            <td>{visible(run.nodeOf(row))}</td>
+            <td class="code">{visible(run.describe(row))}</td>
             <td>
-              <span class={`ending ${ending}`}>{ending}</span>
+              <span class={`outcome ${outcome}`}>{outcome}</span>
             </td>
           </tr>
         );

@@ -1,11 +1,11 @@
 /** A canvas of lanes that can be zoomed and panned by mouse, touch and keyboard. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import type { Colors } from "./colors.ts";
-import { type Hit, hitAt } from "./hit.ts";
+import { heightOf, type LaneLayout, ticksAt } from "./geometry.ts";
+import { type Hit, hitAt } from "./hit-test.ts";
 import type { Run } from "./model.ts";
 import { drawBackground, type Scene } from "./paint.ts";
-import { Pictures } from "./pictures.ts";
-import { heightOf, type LaneLayout, ticksAt } from "./plane.ts";
+import { RasterCache } from "./raster-cache.ts";
 import type { Highlight } from "./selection.ts";
 import type { Viewport } from "./viewport.ts";
 
@@ -23,7 +23,7 @@ export interface LanesProps {
   /** What is told of a place: of what lies there, else of the time. */
   readonly describe: (hit: Hit | undefined, ticks: number) => string | undefined;
   /** Told with each frame whether messages were left out, as there are too many. */
-  readonly onThinned?: (isThinned: boolean) => void;
+  readonly onSampled?: (isSampled: boolean) => void;
 }
 
 export function LanesCanvas(props: LanesProps) {
@@ -79,7 +79,7 @@ export function LanesCanvas(props: LanesProps) {
 function useDrawing(canvas: CanvasRef, latest: LatestRef, viewport: Viewport): void {
   const frame = useRef(0);
   const isSeen = useRef(false);
-  const pictures = useMemo(() => new Pictures(), []);
+  const pictures = useMemo(() => new RasterCache(), []);
   const draw = () => {
     frame.current = 0;
     const element = canvas.current;
@@ -96,7 +96,7 @@ function useDrawing(canvas: CanvasRef, latest: LatestRef, viewport: Viewport): v
     drawBackground(context, scene);
     const { begin: from, end: to } = viewport;
     const shown = pictures.show(context, scene, { from, to }, ratio);
-    props.onThinned?.(shown.isThinned);
+    props.onSampled?.(shown.isSampled);
     if (shown.isUnfinished) redraw();
   };
   const redraw = () => {

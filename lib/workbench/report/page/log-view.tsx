@@ -2,11 +2,11 @@
 import { useState } from "preact/hooks";
 import type { LogActivity, LogEvent, LogKey } from "../recorder/run-data.ts";
 import type { Colors } from "./colors.ts";
+import { niceStep } from "./geometry.ts";
 import type { Run } from "./model.ts";
 import { Link, Table } from "./parts.tsx";
-import { niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 interface LogProps {
   readonly run: Run;
@@ -45,7 +45,7 @@ export function LogView({ run, log, colors, onSelect }: LogProps) {
           <select value={name} onChange={({ currentTarget }) => setName(currentTarget.value)}>
             {log.keys.map((candidate) => (
               <option key={candidate.name} value={candidate.name}>
-                {shown(candidate.name)} ({candidate.count})
+                {visible(candidate.name)} ({candidate.count})
               </option>
             ))}
           </select>
@@ -119,7 +119,7 @@ function LogGraph({
         {nodes.map((lane) => (
           <li key={lane}>
             <span class="swatch" style={{ background: colorOf(lane) }} />
-            {lane === 0 ? "unknown node" : shown(run.lane(lane - 1))}
+            {lane === 0 ? "unknown node" : visible(run.lane(lane - 1))}
           </li>
         ))}
         {end < last ? <li>at the right edge: later polls</li> : null}
@@ -157,7 +157,7 @@ function LogGraph({
               stroke={color(operation)}
               onClick={pick}
             >
-              <title>{shown(title)}</title>
+              <title>{visible(title)}</title>
             </line>
           ) : (
             // biome-ignore lint/a11y/noStaticElementInteractions: the table has the same
@@ -170,7 +170,7 @@ function LogGraph({
               fill={color(operation)}
               onClick={pick}
             >
-              <title>{shown(title)}</title>
+              <title>{visible(title)}</title>
             </circle>
           );
         })}
@@ -213,7 +213,7 @@ function OffsetTable({
               <td>
                 <Link onClick={() => onSelect({ kind: "operation", row: send.operation })}>
                   {run.columns.operationProcess[send.operation]} on{" "}
-                  {shown(run.nodeOf(send.operation))}
+                  {visible(run.nodeOf(send.operation))}
                 </Link>
               </td>
               <td class="number">{run.time(send.at)}</td>

@@ -1,6 +1,6 @@
-/** A run as the page holds it: columns, and what is asked of them. Knows nothing of the DOM. */
-import { sums, unpack } from "../recorder/columnar-codec.ts";
-import { ENDINGS, type Ending, type RunColumns, type RunHeader } from "../recorder/run-data.ts";
+/** A run as the page holds it: columns and queries on them. Knows nothing of the DOM. */
+import { decodeBlock, fromDeltas } from "../recorder/columnar-codec.ts";
+import { OUTCOMES, type Outcome, type RunColumns, type RunHeader } from "../recorder/run-data.ts";
 
 /** Where a row's text lies within the text of all rows. */
 interface Texts {
@@ -31,12 +31,12 @@ export class Run {
   #messagesOf: ReadonlyMap<number, readonly number[]> | undefined;
 
   constructor(block: Uint8Array<ArrayBuffer>) {
-    const { header, columns } = unpack(block);
+    const { header, columns } = decodeBlock(block);
     // The recorder of this same version has written both.
     this.header = header as RunHeader;
     this.columns = columns as unknown as RunColumns;
-    this.sent = sums(this.columns.messageSent);
-    this.invoked = sums(this.columns.operationInvoked);
+    this.sent = fromDeltas(this.columns.messageSent);
+    this.invoked = fromDeltas(this.columns.operationInvoked);
     this.tickMs = this.header.tickNs / 1e6;
     const { messageFlight, operationDuration } = this.columns;
     let [longest, lostCount] = [0, 0];
@@ -102,8 +102,8 @@ export class Run {
     return this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?";
   }
 
-  endingOf(row: number): Ending {
-    return ENDINGS[this.columns.operationEnd[row] ?? 3] ?? "open";
+  outcomeOf(row: number): Outcome {
+    return OUTCOMES[this.columns.operationOutcome[row] ?? 3] ?? "open";
   }
 
   nodeOf(row: number): string {
@@ -117,21 +117,24 @@ export class Run {
     return duration < 0 ? undefined : (this.invoked[row] ?? 0) + duration;
   }
 
-  /** What an operation was asked with, and what came of it. */
-  valuesOf(row: number): { readonly asked: string; readonly answered: string } {
+  /** An operation's values at its invocation and at its completion, as JSON. */
+  valuesOf(row: number): { readonly invocation: string; readonly completion: string } {
     this.#values ??= texts(this.columns.operationText, this.columns.operationLength);
     return {
-      asked: textAt(this.#values, 2 * row),
-      answered: textAt(this.#values, 2 * row + 1),
+      invocation: textAt(this.#values, 2 * row),
+      completion: textAt(this.#values, 2 * row + 1),
     };
   }
 
   /** An operation in a line. */
   describe(row: number): string {
-    const { asked, answered } = this.valuesOf(row);
-    const ending = this.endingOf(row);
-    const came = answered === "" || (answered === asked && ending === "ok") ? "" : ` → ${answered}`;
-    return `${this.functionOf(row)} ${asked}${came}`.trim();
+    const { invocation, completion } = this.valuesOf(row);
+    const outcome = this.outcomeOf(row);
+    const came =
+      completion === "" || (completion === invocation && outcome === "ok")
+        ? ""
+        : ` → ${completion}`;
+    return `${this.functionOf(row)} ${invocation}${came}`.trim();
   }
 
   get bodies(): Texts {

@@ -4,7 +4,7 @@
  * What happened can be a million messages, so it is painted in portions, each short enough for a
  * frame: stroking lines is what the time goes to, about 3 microseconds a line without a graphics card.
  */
-import type { Ending, FaultSpan } from "../recorder/run-data.ts";
+import type { FaultSpan, Outcome } from "../recorder/run-data.ts";
 import type { Colors } from "./colors.ts";
 import {
   AXIS_HEIGHT,
@@ -15,34 +15,34 @@ import {
   messagesWithin,
   niceStep,
   operationsWithin,
-  type Plane,
   positionsOf,
   type Range,
+  type View,
   xOf,
   yOf,
-} from "./plane.ts";
+} from "./geometry.ts";
 import type { Highlight } from "./selection.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 /** What a diagram shows. */
-export interface Scene extends Plane {
+export interface Scene extends View {
   readonly colors: Colors;
   readonly highlight: Highlight | undefined;
 }
 
 export type Context = CanvasRenderingContext2D | OffscreenCanvasRenderingContext2D;
 
-/** A painting under way: each step is a portion; in the end, whether messages were left out. */
+/** A painting under way: each step is a slice; in the end, whether messages were left out. */
 export type Painting = Generator<void, boolean>;
 
 /** Messages drawn for each pixel of width, on average; where there are more, some are left out. */
 const LINES_PER_PIXEL = 8;
-/** A portion: so many lines or bars of usual length, or so many rows gone through. */
-const DRAWN_A_PORTION = 2_000;
-const ROWS_A_PORTION = 200_000;
+/** A slice: so many lines or bars of usual length, or so many rows gone through. */
+const WORK_PER_SLICE = 2_000;
+const ROWS_PER_SLICE = 200_000;
 
-/** Counts work, until there is enough of it for a portion. */
-class Portion {
+/** Counts work, until there is enough of it for a slice. */
+class Slice {
   #work = 0;
 
   /** @param work 1 is a line. */
@@ -50,10 +50,10 @@ class Portion {
     this.#work += work;
   }
 
-  /** Whether a portion is full after another row, and so another begins. */
+  /** Whether a slice is full after another row, and so another begins. */
   isFull(): boolean {
     this.#work += ROW_WORK;
-    if (this.#work < DRAWN_A_PORTION) return false;
+    if (this.#work < WORK_PER_SLICE) return false;
     this.#work = 0;
     return true;
   }
@@ -62,7 +62,7 @@ class Portion {
 /** In pixels: half of what a line takes is by its length. */
 const USUAL_LENGTH = 400;
 const CROSS_WORK = 3;
-const ROW_WORK = DRAWN_A_PORTION / ROWS_A_PORTION;
+const ROW_WORK = WORK_PER_SLICE / ROWS_PER_SLICE;
 
 /** Clears all, and draws what stands behind and beside the events: faults, lanes, the axis, names. */
 export function drawBackground(context: Context, scene: Scene): void {
@@ -89,9 +89,9 @@ export function withinTime(context: Context, { left, width, ...rest }: Layout, d
 
 /** Paints messages and operations. */
 export function* paintEvents(context: Context, scene: Scene): Painting {
-  const isThinned = scene.hasMessages ? yield* paintMessages(context, scene) : false;
+  const isSampled = scene.hasMessages ? yield* paintMessages(context, scene) : false;
   yield* paintOperations(context, scene);
-  return isThinned;
+  return isSampled;
 }
 
 /** About how much there is to paint: in lines, as if none were left out. */
@@ -188,9 +188,9 @@ function* paintMessages(context: Context, scene: Scene): Painting {
     context.globalAlpha = 1;
     [servers, clients] = [new Path2D(), new Path2D()];
   };
-  const portion = new Portion();
+  const slice = new Slice();
   for (let position = first; position < last; position++) {
-    if (portion.isFull()) {
+    if (slice.isFull()) {
       stroke();
       yield;
     }
@@ -198,7 +198,7 @@ function* paintMessages(context: Context, scene: Scene): Painting {
     const flight = messageFlight[row] ?? -1;
     const source = messageSource[row] ?? 0;
     const dest = messageDest[row] ?? 0;
-    if (flight < 0 || sample?.leavesOut(row, source, dest) === true) continue;
+    if (flight < 0 || sample?.omits(row, source, dest) === true) continue;
     const [y1, y2] = [yByLane[source] ?? Number.NaN, yByLane[dest] ?? Number.NaN];
     if (Number.isNaN(y1) || Number.isNaN(y2)) continue;
     const sent = run.sent[row] ?? 0;
@@ -211,7 +211,7 @@ function* paintMessages(context: Context, scene: Scene): Painting {
     // Who sends to itself would be drawn on the lane's own line.
     if (source === dest) path.quadraticCurveTo((x1 + x2) / 2, y1 - layout.laneHeight * 0.7, x2, y2);
     else path.lineTo(x2, y2);
-    portion.add(0.5 + Math.hypot(x2 - x1, y2 - y1) / USUAL_LENGTH);
+    slice.add(0.5 + Math.hypot(x2 - x1, y2 - y1) / USUAL_LENGTH);
   }
   stroke();
   yield;
@@ -222,7 +222,7 @@ function* paintMessages(context: Context, scene: Scene): Painting {
 
 /** Which messages are drawn where there are too many. */
 interface Sample {
-  leavesOut(row: number, source: number, dest: number): boolean;
+  omits(row: number, source: number, dest: number): boolean;
 }
 
 /**
@@ -239,10 +239,10 @@ function* sampleOf(
   const { messageSource, messageDest } = run.columns;
   const laneCount = yByLane.length;
   const counts = new Uint32Array(laneCount * laneCount);
-  const portion = new Portion();
+  const slice = new Slice();
   let total = 0;
   for (let position = first; position < last; position++) {
-    if (portion.isFull()) yield;
+    if (slice.isFull()) yield;
     const row = rows === undefined ? position : (rows[position] ?? 0);
     const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
     if (Number.isNaN(yByLane[source]) || Number.isNaN(yByLane[dest])) continue;
@@ -256,12 +256,12 @@ function* sampleOf(
   /** Below these a row's own number, which is as good as drawn by lot, is drawn. */
   const bounds = Float64Array.from(counts, (count) => (ofAll + ofPair / count) * 2 ** 32);
   return {
-    leavesOut: (row, source, dest) => lotOf(row) >= (bounds[source * laneCount + dest] ?? 0),
+    omits: (row, source, dest) => hashOf(row) >= (bounds[source * laneCount + dest] ?? 0),
   };
 }
 
 /** A number below 2^32 that looks as if drawn by lot, so that no pattern of the rows shows. */
-function lotOf(row: number): number {
+function hashOf(row: number): number {
   const mixed = Math.imul(row ^ (row >>> 16), 0x45d9f3b);
   return Math.imul(mixed ^ (mixed >>> 16), 0x45d9f3b) >>> 0;
 }
@@ -280,11 +280,11 @@ function* paintLost(context: Context, scene: Scene, yByLane: Float64Array): Gene
     context.globalAlpha = 1;
     path = new Path2D();
   };
-  const portion = new Portion();
+  const slice = new Slice();
   const isCrowded = last - first > layout.width;
   let lastX = Number.NEGATIVE_INFINITY;
   for (let position = first; position < last; position++) {
-    if (portion.isFull()) {
+    if (slice.isFull()) {
       stroke();
       yield;
     }
@@ -294,7 +294,7 @@ function* paintLost(context: Context, scene: Scene, yByLane: Float64Array): Gene
     if (isCrowded && x - lastX < 1) continue;
     if (!addLost(path, scene, row, yByLane)) continue;
     lastX = x;
-    portion.add(CROSS_WORK);
+    slice.add(CROSS_WORK);
   }
   stroke();
 }
@@ -386,18 +386,18 @@ function* paintOperations(context: Context, scene: Scene): Generator<void, void>
   const bars = layout.lanes.map(() => new Bar());
   const flush = (index: number) => {
     const bar = bars[index];
-    if (bar === undefined || bar.ending === undefined) return;
+    if (bar === undefined || bar.outcome === undefined) return;
     context.globalAlpha = opacity;
-    context.fillStyle = colors[bar.ending];
+    context.fillStyle = colors[bar.outcome];
     context.fillRect(bar.from, top(index), Math.max(1, bar.to - bar.from - 1), height);
     context.globalAlpha = 1;
-    bar.ending = undefined;
+    bar.outcome = undefined;
   };
   const hasLabels = layout.laneHeight >= 16;
-  const portion = new Portion();
+  const slice = new Slice();
   const [first, last] = operationsWithin(scene, scene.time);
   for (let row = first; row < last; row++) {
-    if (portion.isFull()) yield;
+    if (slice.isFull()) yield;
     const index = indexOf.get(operationThread[row] ?? 0);
     const bar = index === undefined ? undefined : bars[index];
     if (index === undefined || bar === undefined || highlight?.operations.has(row)) continue;
@@ -406,17 +406,17 @@ function* paintOperations(context: Context, scene: Scene): Generator<void, void>
     const from = xOf(scene, invoked);
     const to = Math.max(from + 2, xOf(scene, duration < 0 ? run.end : invoked + duration));
     if (to < layout.left) continue;
-    const ending = run.endingOf(row);
+    const outcome = run.outcomeOf(row);
     // What lies within a pixel that is painted already cannot be seen, unless it is of interest.
-    if (to <= bar.to && ending === "ok") continue;
-    if (bar.takesIn(from, to, ending)) continue;
+    if (to <= bar.to && outcome === "ok") continue;
+    if (bar.takesIn(from, to, outcome)) continue;
     flush(index);
-    portion.add(1);
-    bar.begin(from, to, ending);
+    slice.add(1);
+    bar.begin(from, to, outcome);
     if (!hasLabels || to - from <= 44) continue;
     flush(index);
     paintLabel(context, scene, row, { from, to, top: top(index), height });
-    portion.add(4);
+    slice.add(4);
   }
   for (const index of bars.keys()) flush(index);
   context.fillStyle = colors.accent;
@@ -439,18 +439,18 @@ class Bar {
   from = 0;
   to = Number.NEGATIVE_INFINITY;
   /** `undefined` if it has been painted. */
-  ending: Ending | undefined;
+  outcome: Outcome | undefined;
 
-  takesIn(from: number, to: number, ending: Ending): boolean {
-    if (this.ending !== ending || from > this.to) return false;
+  takesIn(from: number, to: number, outcome: Outcome): boolean {
+    if (this.outcome !== outcome || from > this.to) return false;
     this.to = Math.max(this.to, to);
     return true;
   }
 
-  begin(from: number, to: number, ending: Ending): void {
-    this.from = ending === "ok" ? Math.max(from, this.to) : from;
+  begin(from: number, to: number, outcome: Outcome): void {
+    this.from = outcome === "ok" ? Math.max(from, this.to) : from;
     this.to = to;
-    this.ending = ending;
+    this.outcome = outcome;
   }
 }
 
@@ -474,7 +474,7 @@ function paintLabel(
   context.textBaseline = "middle";
   context.textAlign = "left";
   context.fillStyle = colors.surface;
-  const text = shown(run.describe(row).slice(0, 120));
+  const text = visible(run.describe(row).slice(0, 120));
   context.fillText(text, Math.max(from, layout.left) + 4, top + height / 2);
   context.restore();
 }

@@ -19,11 +19,11 @@ export function latencyPoints(run: Run): ChartData {
   for (let row = 0; row < run.operationCount; row++) {
     const duration = run.columns.operationDuration[row] ?? -1;
     if (duration < 0) continue;
-    const ending = run.endingOf(row);
+    const outcome = run.outcomeOf(row);
     const series =
-      ending === "ok"
+      outcome === "ok"
         ? (run.columns.operationFunction[row] ?? 0)
-        : functions.length + (ending === "fail" ? 0 : 1);
+        : functions.length + (outcome === "fail" ? 0 : 1);
     const seconds = (run.invoked[row] ?? 0) * secondsPerTick;
     const ms = Math.max(duration * run.tickMs, run.tickMs);
     // Of points that lie on top of each other one is enough.
@@ -42,7 +42,7 @@ export function latencyDistribution(run: Run): ChartData {
   const { functions } = run.header;
   const byFunction: number[][] = functions.map(() => []);
   for (let row = 0; row < run.operationCount; row++) {
-    if (run.endingOf(row) !== "ok") continue;
+    if (run.outcomeOf(row) !== "ok") continue;
     const duration = run.columns.operationDuration[row] ?? 0;
     byFunction[run.columns.operationFunction[row] ?? 0]?.push(duration);
   }
@@ -67,7 +67,7 @@ export function operationRate(run: Run): ChartData {
   const buckets = new Buckets(run, names.length);
   for (let row = 0; row < run.operationCount; row++) {
     const end = run.endOf(row);
-    const series = names.indexOf(run.endingOf(row));
+    const series = names.indexOf(run.outcomeOf(row));
     if (end !== undefined && series >= 0) buckets.count(series, end);
   }
   return withoutEmpty({ names, x: buckets.x, ys: buckets.perSecond() });

@@ -1,10 +1,10 @@
 /** How a value of a broadcast went from node to node. */
 import { useMemo, useState } from "preact/hooks";
 import type { Spread, SpreadValue } from "../recorder/run-data.ts";
+import { fitted, niceStep } from "./geometry.ts";
 import { milliseconds, type Run } from "./model.ts";
-import { fitted, niceStep } from "./plane.ts";
 import type { Selection } from "./selection.ts";
-import { shown } from "./shown.ts";
+import { visible } from "./visible-text.ts";
 
 interface SpreadProps {
   readonly run: Run;
@@ -35,7 +35,7 @@ export function SpreadView({ run, spread, onSelect }: SpreadProps) {
       <p class="hint">
         {spread.paths.length === 0
           ? "No message between nodes was found to carry values as they are, so only what clients brought is shown."
-          : `Values were found in messages at ${[...new Set(spread.paths.map(wholeList(spread.paths)))].map(shown).join(", ")}: places where no node ever sent what it had not received before.`}
+          : `Values were found in messages at ${[...new Set(spread.paths.map(wholeList(spread.paths)))].map(visible).join(", ")}: places where no node ever sent what it had not received before.`}
         {spread.values.length < spread.valueCount
           ? ` Of ${spread.valueCount} values the first ${spread.values.length} are here.`
           : ""}
@@ -112,7 +112,7 @@ function SpreadGraph({
   const laneHeight = spread.lanes.length > 16 ? 16 : 26;
   const height = TOP + spread.lanes.length * laneHeight + 8;
   const broadcastAt = run.invoked[value.operation] ?? 0;
-  const names = spread.lanes.map((lane) => fitted(shown(run.lane(lane)), MAX_NAME_LENGTH));
+  const names = spread.lanes.map((lane) => fitted(visible(run.lane(lane)), MAX_NAME_LENGTH));
   const left = Math.max(64, 14 + 8 * Math.max(...names.map(({ length }) => length)));
   const longest = Math.max(1, ...arrivals.map(({ after }) => after));
   const x = (ticks: number) => left + (Math.max(0, ticks) / longest) * (WIDTH - left - 24);
@@ -141,7 +141,7 @@ function SpreadGraph({
             <line x1={left} x2={WIDTH} y1={y(lane)} y2={y(lane)} />
             <text x={left - 8} y={y(lane) + 4}>
               {names[index]}
-              <title>{shown(run.lane(lane))}</title>
+              <title>{visible(run.lane(lane))}</title>
             </text>
           </g>
         ))}
@@ -156,7 +156,7 @@ function SpreadGraph({
               width={end - begin}
               height={height - TOP}
             >
-              <title>{shown(name)}</title>
+              <title>{visible(name)}</title>
             </rect>
           );
         })}

@@ -19,7 +19,7 @@ interface Packed {
 const ALIGNMENT = 8;
 
 /** Puts all into one block: the length of the JSON, the JSON, the columns, each aligned. */
-export function pack(header: object, columns: Columns): Uint8Array<ArrayBuffer> {
+export function encodeBlock(header: object, columns: Columns): Uint8Array<ArrayBuffer> {
   const directory = Object.entries(columns).map(
     ([name, column]) => [name, arrayNameOf(column), column.length] as const,
   );
@@ -40,7 +40,7 @@ export function pack(header: object, columns: Columns): Uint8Array<ArrayBuffer> 
 }
 
 /** Takes a block apart; the columns lie within it. All machines that run this are little-endian. */
-export function unpack(block: Uint8Array<ArrayBuffer>): { header: unknown; columns: Columns } {
+export function decodeBlock(block: Uint8Array<ArrayBuffer>): { header: unknown; columns: Columns } {
   const start = block.byteOffset;
   const jsonLength = new DataView(block.buffer, start).getUint32(0, true);
   const json = new TextDecoder().decode(block.subarray(4, 4 + jsonLength));
@@ -65,7 +65,7 @@ function aligned(length: number): number {
 }
 
 /** Each value's difference from the one before it: small numbers where values rise. */
-export function differences(values: Iterable<number>, count: number): Int32Array {
+export function toDeltas(values: Iterable<number>, count: number): Int32Array {
   const result = new Int32Array(count);
   let [row, last] = [0, 0];
   for (const value of values) {
@@ -75,8 +75,8 @@ export function differences(values: Iterable<number>, count: number): Int32Array
   return result;
 }
 
-/** Undoes {@link differences}. */
-export function sums(values: Int32Array): Int32Array {
+/** Undoes {@link toDeltas}. */
+export function fromDeltas(values: Int32Array): Int32Array {
   const result = new Int32Array(values.length);
   let sum = 0;
   for (let row = 0; row < values.length; row++) {

@@ -3,7 +3,7 @@
 import { isObject } from "../../../protocol/message.ts";
 import { isRawNumber } from "../../../vortex/index.ts";
 import type { LogActivity, LogEvent, LogKey, RunColumns } from "./run-data.ts";
-import { Growing } from "./typed-columns.ts";
+import { TypedColumn } from "./typed-columns.ts";
 
 /** How many sends and polls are told, of all keys together, and of how many keys. */
 const MAX_EVENTS = 200_000;
@@ -34,10 +34,10 @@ export class LogTracker {
     readonly log: LogActivity;
     readonly columns: Pick<RunColumns, "logOperation" | "logFrom" | "logTo" | "logIsPoll">;
   } {
-    const operation = new Growing(Uint32Array);
-    const from = new Growing(Float64Array);
-    const to = new Growing(Float64Array);
-    const isPoll = new Growing(Uint8Array);
+    const operation = new TypedColumn(Uint32Array);
+    const from = new TypedColumn(Float64Array);
+    const to = new TypedColumn(Float64Array);
+    const isPoll = new TypedColumn(Uint8Array);
     const keys: LogKey[] = [];
     for (const [name, events] of this.#keys) {
       keys.push({ name, first: operation.length, count: events.length });

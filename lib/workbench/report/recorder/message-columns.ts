@@ -8,12 +8,12 @@
  */
 import { stringifyJson } from "../../../vortex/index.ts";
 import { isClientId, type JournalEvent } from "../../network/journal.ts";
-import { differences } from "./columnar-codec.ts";
+import { toDeltas } from "./columnar-codec.ts";
 import type { Lane, RunColumns, Ticks } from "./run-data.ts";
-import { Growing, GrowingText } from "./typed-columns.ts";
+import { TextColumn, TypedColumn } from "./typed-columns.ts";
 
 /** An operation under way, as far as messages are concerned. */
-export interface Caller {
+export interface PendingOperation {
   /** Row of the operation. */
   readonly row: number;
   readonly thread: number;
@@ -29,7 +29,7 @@ export interface MessageLimits {
 
 type MessageColumnNames = Extract<
   keyof RunColumns,
-  `message${string}` | `body${string}` | `copy${string}`
+  `message${string}` | `body${string}` | `duplicate${string}`
 >;
 
 /** The lane of clients that start and set up nodes, and of those whose operation is unknown. */
@@ -45,21 +45,21 @@ export class MessageColumns {
   readonly #types: string[] = [];
   readonly #typeOf = new Map<string, number>();
   /** Row by the message's id, plus 1. */
-  readonly #rowOf = new Growing(Uint32Array);
-  readonly #sent = new Growing(Int32Array);
-  readonly #flight = new Growing(Int32Array);
-  readonly #source = new Growing(Uint16Array);
-  readonly #dest = new Growing(Uint16Array);
-  readonly #type = new Growing(Uint16Array);
-  readonly #operation = new Growing(Uint32Array);
-  readonly #bodies: GrowingText;
-  readonly #copyOf = new Growing(Uint32Array);
-  readonly #copyFlight = new Growing(Int32Array);
+  readonly #rowOf = new TypedColumn(Uint32Array);
+  readonly #sent = new TypedColumn(Int32Array);
+  readonly #flight = new TypedColumn(Int32Array);
+  readonly #source = new TypedColumn(Uint16Array);
+  readonly #dest = new TypedColumn(Uint16Array);
+  readonly #type = new TypedColumn(Uint16Array);
+  readonly #operation = new TypedColumn(Uint32Array);
+  readonly #bodies: TextColumn;
+  readonly #duplicateOf = new TypedColumn(Uint32Array);
+  readonly #duplicateFlight = new TypedColumn(Int32Array);
   #omittedCount = 0;
 
   constructor(nodes: readonly string[], limits: MessageLimits) {
     this.#limits = limits;
-    this.#bodies = new GrowingText(limits.bodyLength, limits.bodiesLength);
+    this.#bodies = new TextColumn(limits.bodyLength, limits.bodiesLength);
     for (const name of nodes) this.#addLane({ name, role: "node" });
   }
 
@@ -90,7 +90,11 @@ export class MessageColumns {
   }
 
   /** Takes in an event of the journal; returns the row of its message, or `undefined` if that has none. */
-  add({ type, message }: JournalEvent, time: Ticks, callers: Iterable<Caller>): number | undefined {
+  add(
+    { type, message }: JournalEvent,
+    time: Ticks,
+    callers: Iterable<PendingOperation>,
+  ): number | undefined {
     if (type === "recv") return this.#receive(message.id, time);
     const { id, src, dest, body } = message;
     if (isClientId(src)) this.#claim(src, dest, callers);
@@ -113,7 +117,7 @@ export class MessageColumns {
 
   columns(): Pick<RunColumns, MessageColumnNames> {
     return {
-      messageSent: differences(this.#sent.column(), this.#sent.length),
+      messageSent: toDeltas(this.#sent.column(), this.#sent.length),
       messageFlight: this.#flight.column(),
       messageSource: this.#source.column(),
       messageDest: this.#dest.column(),
@@ -121,8 +125,8 @@ export class MessageColumns {
       messageOperation: this.#operation.column(),
       bodyLength: this.#bodies.lengths(),
       bodyText: this.#bodies.bytes(),
-      copyOf: this.#copyOf.column(),
-      copyFlight: this.#copyFlight.column(),
+      duplicateOf: this.#duplicateOf.column(),
+      duplicateFlight: this.#duplicateFlight.column(),
     };
   }
 
@@ -132,16 +136,16 @@ export class MessageColumns {
     const flight = Math.max(0, time - this.#sent.at(row));
     if (this.#flight.at(row) < 0) this.#flight.set(row, flight);
     else {
-      this.#copyOf.push(row);
-      this.#copyFlight.push(flight);
+      this.#duplicateOf.push(row);
+      this.#duplicateFlight.push(flight);
     }
     return row;
   }
 
   /** Finds out whose request a client sends. */
-  #claim(client: string, dest: string, callers: Iterable<Caller>): void {
+  #claim(client: string, dest: string, callers: Iterable<PendingOperation>): void {
     const thread = this.#threadOf.get(client);
-    let mine: Caller | undefined;
+    let mine: PendingOperation | undefined;
     for (const caller of callers) {
       const isMine =
         thread === undefined ? !caller.hasSent && caller.node === dest : caller.thread === thread;

@@ -10,9 +10,9 @@ export type Ticks = number;
 
 export type Role = "node" | "service" | "client";
 
-/** How an operation ended, by its number in the column `operationEnd`. */
-export const ENDINGS = ["ok", "fail", "info", "open"] as const;
-export type Ending = (typeof ENDINGS)[number];
+/** How an operation ended, by its number in the column `operationOutcome`. */
+export const OUTCOMES = ["ok", "fail", "info", "open"] as const;
+export type Outcome = (typeof OUTCOMES)[number];
 
 /** A line of the space-time diagram: who sends and receives. */
 export interface Lane {
@@ -152,8 +152,8 @@ export interface RunColumns {
   /** UTF-8. */
   readonly bodyText: Uint8Array;
   /** Messages that arrived once more: their rows, and the ticks from sending to that. */
-  readonly copyOf: Uint32Array;
-  readonly copyFlight: Int32Array;
+  readonly duplicateOf: Uint32Array;
+  readonly duplicateFlight: Int32Array;
 
   /** Ticks, as differences from the row before. */
   readonly operationInvoked: Int32Array;
@@ -164,12 +164,12 @@ export interface RunColumns {
   readonly operationFunction: Uint8Array;
   /** Lane of the node, plus 1; 0 if unknown. */
   readonly operationNode: Uint16Array;
-  /** Place in {@link ENDINGS}. */
-  readonly operationEnd: Uint8Array;
+  /** Place in {@link OUTCOMES}. */
+  readonly operationOutcome: Uint8Array;
   /** Positions of its entries in the history; the second is 0 if it never ended. */
   readonly operationIndex: Uint32Array;
   readonly operationEndIndex: Uint32Array;
-  /** Lengths of two texts each: what was asked, and what came of it. */
+  /** Lengths of two texts each: the values at invocation and at completion. */
   readonly operationLength: Uint16Array;
   readonly operationText: Uint8Array;
 

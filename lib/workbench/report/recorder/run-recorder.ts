@@ -2,20 +2,20 @@
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
-import { differences, pack } from "./columnar-codec.ts";
+import { encodeBlock, toDeltas } from "./columnar-codec.ts";
 import { LogTracker } from "./log-activity.ts";
-import { type Caller, MessageColumns, type MessageLimits } from "./message-columns.ts";
+import { MessageColumns, type MessageLimits, type PendingOperation } from "./message-columns.ts";
 import {
   type CycleStep,
-  ENDINGS,
   type FaultSpan,
+  OUTCOMES,
   type PageFinding,
   type RunColumns,
   type RunHeader,
   type Ticks,
 } from "./run-data.ts";
 import { SpreadTracker } from "./spread.ts";
-import { Growing, GrowingText } from "./typed-columns.ts";
+import { TextColumn, TypedColumn } from "./typed-columns.ts";
 
 /** What was found, as verdicts have it. */
 export interface FindingEntry {
@@ -88,21 +88,21 @@ export class RunRecorder {
   /** How far the history has been gone through along with the messages. */
   #position = 0;
   /** Operations under way, by process. */
-  readonly #open = new Map<number, Caller>();
+  readonly #open = new Map<number, PendingOperation>();
   readonly #rowByIndex = new Map<number, number>();
 
   readonly #functions: string[] = [];
-  readonly #invoked = new Growing(Int32Array);
-  readonly #duration = new Growing(Int32Array);
-  readonly #process = new Growing(Int32Array);
-  readonly #thread = new Growing(Uint16Array);
-  readonly #function = new Growing(Uint8Array);
-  readonly #node = new Growing(Uint16Array);
-  readonly #end = new Growing(Uint8Array);
-  readonly #index = new Growing(Uint32Array);
-  readonly #endIndex = new Growing(Uint32Array);
-  readonly #asked: string[] = [];
-  readonly #answered: string[] = [];
+  readonly #invoked = new TypedColumn(Int32Array);
+  readonly #duration = new TypedColumn(Int32Array);
+  readonly #process = new TypedColumn(Int32Array);
+  readonly #thread = new TypedColumn(Uint16Array);
+  readonly #function = new TypedColumn(Uint8Array);
+  readonly #node = new TypedColumn(Uint16Array);
+  readonly #end = new TypedColumn(Uint8Array);
+  readonly #index = new TypedColumn(Uint32Array);
+  readonly #endIndex = new TypedColumn(Uint32Array);
+  readonly #invocation: string[] = [];
+  readonly #completion: string[] = [];
   #omittedOperationCount = 0;
 
   readonly #faults: FaultSpan[] = [];
@@ -150,10 +150,10 @@ export class RunRecorder {
     }
     const spread = this.#spread?.result((node) => this.#messages.laneOfNode(node));
     const log = this.#log?.result();
-    const texts = new GrowingText(this.#limits.valueLength, this.#limits.valuesLength);
-    for (const [row, asked] of this.#asked.entries()) {
-      texts.push(asked);
-      texts.push(this.#answered[row] ?? "");
+    const texts = new TextColumn(this.#limits.valueLength, this.#limits.valuesLength);
+    for (const [row, invocation] of this.#invocation.entries()) {
+      texts.push(invocation);
+      texts.push(this.#completion[row] ?? "");
     }
     const header: RunHeader = {
       ...summary,
@@ -175,13 +175,13 @@ export class RunRecorder {
     };
     const columns: RunColumns = {
       ...this.#messages.columns(),
-      operationInvoked: differences(this.#invoked.column(), this.#invoked.length),
+      operationInvoked: toDeltas(this.#invoked.column(), this.#invoked.length),
       operationDuration: this.#duration.column(),
       operationProcess: this.#process.column(),
       operationThread: this.#thread.column(),
       operationFunction: this.#function.column(),
       operationNode: this.#node.column(),
-      operationEnd: this.#end.column(),
+      operationOutcome: this.#end.column(),
       operationIndex: this.#index.column(),
       operationEndIndex: this.#endIndex.column(),
       operationLength: texts.lengths(),
@@ -198,7 +198,7 @@ export class RunRecorder {
         logIsPoll: new Uint8Array(),
       }),
     };
-    return pack(header, { ...columns });
+    return encodeBlock(header, { ...columns });
   }
 
   #endStart(timeNs: number): void {
@@ -248,11 +248,11 @@ export class RunRecorder {
     this.#function.push(this.#functionNumber(f));
     const lane = node === undefined ? undefined : this.#messages.laneOfNode(node);
     this.#node.push((lane ?? -1) + 1);
-    this.#end.push(ENDINGS.indexOf("open"));
+    this.#end.push(OUTCOMES.indexOf("open"));
     this.#index.push(index);
     this.#endIndex.push(0);
-    this.#asked.push(this.#text(value));
-    this.#answered.push("");
+    this.#invocation.push(this.#text(value));
+    this.#completion.push("");
     this.#open.set(process, { row, thread, node, hasSent: false });
     if (f === "broadcast") this.#spread?.broadcast(value, row, this.#ticks(time));
   }
@@ -264,10 +264,10 @@ export class RunRecorder {
     this.#open.delete(process);
     this.#rowByIndex.set(index, row);
     this.#duration.set(row, Math.max(0, this.#ticks(time) - this.#invoked.at(row)));
-    this.#end.set(row, ENDINGS.indexOf(type === "invoke" ? "open" : type));
+    this.#end.set(row, OUTCOMES.indexOf(type === "invoke" ? "open" : type));
     this.#endIndex.set(row, index);
     const reason = exception === undefined ? error : `${exception.class}: ${exception.message}`;
-    this.#answered[row] = this.#text(reason === undefined ? value : reason);
+    this.#completion[row] = this.#text(reason === undefined ? value : reason);
     if (type === "ok") this.#log?.add(value, row);
   }
 

@@ -9,9 +9,9 @@
  */
 import { isObject } from "../../../protocol/message.ts";
 import type { JournalEvent } from "../../network/journal.ts";
-import { numbersIn } from "./places.ts";
+import { visitNumbers } from "./json-paths.ts";
 import type { RunColumns, Spread, SpreadValue, Ticks } from "./run-data.ts";
-import { Growing } from "./typed-columns.ts";
+import { TypedColumn } from "./typed-columns.ts";
 
 /** A value that a client broadcast. */
 interface Tracked {
@@ -78,9 +78,9 @@ export class SpreadTracker {
     readonly columns: Pick<RunColumns, "arrivalLane" | "arrivalAfter" | "arrivalMessage">;
   } {
     this.#settle();
-    const lane = new Growing(Uint16Array);
-    const after = new Growing(Int32Array);
-    const message = new Growing(Uint32Array);
+    const lane = new TypedColumn(Uint16Array);
+    const after = new TypedColumn(Int32Array);
+    const message = new TypedColumn(Uint32Array);
     const values: SpreadValue[] = [];
     for (const { value, operation, broadcastAt, arrivals } of this.#values.values()) {
       if (values.length >= MAX_VALUES || lane.length + arrivals.size > MAX_ARRIVALS) break;
@@ -151,7 +151,7 @@ export class SpreadTracker {
       return;
     }
     const placesOf = new Map<number, string[]>();
-    numbersIn(body, (place, value) => {
+    visitNumbers(body, (place, value) => {
       if (this.#ruledOut.has(place)) return;
       const places = placesOf.get(value);
       if (places === undefined) placesOf.set(value, [place]);

@@ -2,7 +2,7 @@
 import type { Column } from "./columnar-codec.ts";
 
 /** Numbers, a value a row. */
-export class Growing<C extends Column> {
+export class TypedColumn<C extends Column> {
   readonly #make: new (
     length: number,
   ) => C;
@@ -42,8 +42,8 @@ export class Growing<C extends Column> {
 }
 
 /** Texts, each cut after `maxLength` UTF-16 units; all of them together are bounded too. */
-export class GrowingText {
-  readonly #lengths = new Growing(Uint16Array);
+export class TextColumn {
+  readonly #lengths = new TypedColumn(Uint16Array);
   readonly #parts: string[] = [];
   readonly #maxLength: number;
   #room: number;
@@ -55,15 +55,15 @@ export class GrowingText {
   }
 
   push(text: string): void {
-    const shown = text.length <= this.#maxLength ? text : `${text.slice(0, this.#maxLength - 1)}…`;
-    if (shown.length > this.#room) {
+    const kept = text.length <= this.#maxLength ? text : `${text.slice(0, this.#maxLength - 1)}…`;
+    if (kept.length > this.#room) {
       this.#omittedCount++;
       this.#lengths.push(0);
       return;
     }
-    this.#room -= shown.length;
-    this.#lengths.push(shown.length);
-    this.#parts.push(shown);
+    this.#room -= kept.length;
+    this.#lengths.push(kept.length);
+    this.#parts.push(kept);
   }
 
   /** How many texts found no room. */

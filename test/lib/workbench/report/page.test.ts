@@ -6,8 +6,8 @@ import {
   NO_FILTER,
 } from "../../../../lib/workbench/report/page/filter.ts";
 import { latencyPoints, operationRate } from "../../../../lib/workbench/report/page/series.ts";
-import { shown } from "../../../../lib/workbench/report/page/shown.ts";
 import { Viewport } from "../../../../lib/workbench/report/page/viewport.ts";
+import { visible } from "../../../../lib/workbench/report/page/visible-text.ts";
 import { gossipRun, RunBuilder } from "../../../support/report/report-run.ts";
 
 describe("A filter of messages", () => {
@@ -93,7 +93,7 @@ describe("What an operation caused", () => {
 
 describe("Text of a node", () => {
   test("shows what could not be seen, or would reorder what stands around it, as codes", () => {
-    expect(shown("a\u0000\u001b[2J\u202e\u2028é <script>")).toBe(
+    expect(visible("a\u0000\u001b[2J\u202e\u2028é <script>")).toBe(
       "a\\u0000\\u001b[2J\\u202e\\u2028é <script>",
     );
   });
@@ -122,7 +122,7 @@ describe("The time that is shown", () => {
 });
 
 describe("The charts", () => {
-  test("have a series for each function and each ending that occurs", () => {
+  test("have a series for each function and each outcome that occurs", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     for (const [index, type] of (["ok", "fail", "info", "ok"] as const).entries()) {
       builder.operation({ process: 0, node: "n0", type: "invoke", f: "echo" }, index * 1000);

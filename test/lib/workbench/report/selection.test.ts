@@ -71,7 +71,7 @@ describe("A finding lights up", () => {
     );
     for (const selection of selections) {
       const [broadcast = -1] = operationsOf(run, selection);
-      const value = Number(run.valuesOf(broadcast).asked);
+      const value = Number(run.valuesOf(broadcast).invocation);
       const lost = messagesOf(run, selection).filter((row) => isLost(run, row));
       expect(lost.length).toBeGreaterThan(0);
       for (const row of lost) expect(bodyOf(run, row)["items"]).toContain(value);
@@ -87,12 +87,12 @@ describe("A finding lights up", () => {
     let askedCount = 0;
     for (const selection of selections) {
       const [send = -1] = operationsOf(run, selection);
-      const asked = messagesOf(run, selection).map((row) => run.messageTypeOf(row));
+      const types = messagesOf(run, selection).map((row) => run.messageTypeOf(row));
       // The leader's own clients need no further messages.
       if (run.nodeOf(send) === "n0") continue;
       askedCount++;
-      expect(asked).toContain("decide");
-      expect(asked).toContain("decided");
+      expect(types).toContain("decide");
+      expect(types).toContain("decided");
     }
     expect(askedCount).toBeGreaterThan(0);
   });

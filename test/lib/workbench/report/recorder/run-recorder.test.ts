@@ -43,8 +43,8 @@ describe("The report of a run", () => {
     builder.operation({ process: 0, node: "n0", type: "invoke", f: "echo", value }, 1);
     builder.operation({ process: 0, type: "ok", f: "echo", value: "\ud800 __proto__" }, 2);
     expect(builder.run().valuesOf(0)).toEqual({
-      asked: '["9007199254740993"]',
-      answered: '"\\ud800 __proto__"',
+      invocation: '["9007199254740993"]',
+      completion: '"\\ud800 __proto__"',
     });
   });
 
@@ -52,7 +52,7 @@ describe("The report of a run", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     builder.operation({ process: 0, type: "invoke", f: "echo" }, 1);
     const run = builder.run();
-    expect([run.endingOf(0), run.endOf(0), run.nodeOf(0)]).toEqual(["open", undefined, ""]);
+    expect([run.outcomeOf(0), run.endOf(0), run.nodeOf(0)]).toEqual(["open", undefined, ""]);
   });
 
   test("has faults as spans of time, one that never ended until the end", () => {
@@ -89,8 +89,8 @@ describe("The report of a run", () => {
     const [last] = builder.events.slice(-1);
     if (last !== undefined) builder.events.push({ ...last, time: 17e6 });
     const { columns, messageCount, tickMs } = builder.run();
-    expect([...columns.copyOf]).toEqual([messageCount - 1]);
-    expect([...columns.copyFlight].map((ticks) => ticks * tickMs)).toEqual([7]);
+    expect([...columns.duplicateOf]).toEqual([messageCount - 1]);
+    expect([...columns.duplicateFlight].map((ticks) => ticks * tickMs)).toEqual([7]);
   });
 
   test("leads from a finding to the rows of its operations, whichever of their entries it names", () => {

@@ -4,11 +4,11 @@ import {
   lanePositions,
   messagesWithin,
   operationsWithin,
-  type Plane,
   type Span,
   ticksAt,
+  type View,
   xOf,
-} from "./plane.ts";
+} from "./geometry.ts";
 
 /** What lies at a place: an operation, else a message, else nothing. */
 export type Hit =
@@ -17,38 +17,38 @@ export type Hit =
 
 const REACH = 6;
 
-export function hitAt(plane: Plane, x: number, y: number): Hit | undefined {
-  if (x < plane.layout.left) return undefined;
-  const operation = operationAt(plane, x, y);
+export function hitAt(view: View, x: number, y: number): Hit | undefined {
+  if (x < view.layout.left) return undefined;
+  const operation = operationAt(view, x, y);
   if (operation !== undefined) return { kind: "operation", row: operation };
-  const message = plane.hasMessages ? messageAt(plane, x, y) : undefined;
+  const message = view.hasMessages ? messageAt(view, x, y) : undefined;
   return message === undefined ? undefined : { kind: "message", row: message };
 }
 
-function operationAt(plane: Plane, x: number, y: number): number | undefined {
-  const { run, layout } = plane;
+function operationAt(view: View, x: number, y: number): number | undefined {
+  const { run, layout } = view;
   const index = Math.floor((y - AXIS_HEIGHT) / layout.laneHeight);
   const thread = layout.lanes[index]?.thread;
   if (thread === undefined) return undefined;
   const { operationThread } = run.columns;
   let best: number | undefined;
   let bestDistance = REACH;
-  const [first, last] = operationsWithin(plane, around(plane, x));
+  const [first, last] = operationsWithin(view, around(view, x));
   for (let row = first; row < last; row++) {
     if (operationThread[row] !== thread) continue;
-    const begin = xOf(plane, run.invoked[row] ?? 0);
-    const end = xOf(plane, run.endOf(row) ?? run.end);
+    const begin = xOf(view, run.invoked[row] ?? 0);
+    const end = xOf(view, run.endOf(row) ?? run.end);
     const distance = x < begin ? begin - x : x > end ? x - end : 0;
     if (distance < bestDistance) [best, bestDistance] = [row, distance];
   }
   return best;
 }
 
-function messageAt(plane: Plane, x: number, y: number): number | undefined {
-  const { run, rows, layout } = plane;
+function messageAt(view: View, x: number, y: number): number | undefined {
+  const { run, rows, layout } = view;
   const { messageFlight, messageSource, messageDest } = run.columns;
-  const yByLane = lanePositions(plane);
-  const [first, last] = messagesWithin(plane, around(plane, x));
+  const yByLane = lanePositions(view);
+  const [first, last] = messagesWithin(view, around(view, x));
   let best: number | undefined;
   let bestDistance = REACH;
   for (let position = first; position < last; position++) {
@@ -57,8 +57,8 @@ function messageAt(plane: Plane, x: number, y: number): number | undefined {
     const whole = yByLane[messageDest[row] ?? 0] ?? Number.NaN;
     if (Number.isNaN(y1) || Number.isNaN(whole)) continue;
     const flight = messageFlight[row] ?? -1;
-    const x1 = xOf(plane, run.sent[row] ?? 0);
-    const x2 = flight < 0 ? x1 + 4 : xOf(plane, (run.sent[row] ?? 0) + flight);
+    const x1 = xOf(view, run.sent[row] ?? 0);
+    const x2 = flight < 0 ? x1 + 4 : xOf(view, (run.sent[row] ?? 0) + flight);
     const way = Math.sign(whole - y1) * Math.min(Math.abs(whole - y1), layout.laneHeight * 0.6);
     const distance = distanceTo(x, y, x1, y1, x2, flight < 0 ? y1 + way : whole);
     if (distance < bestDistance) [best, bestDistance] = [row, distance];
@@ -67,8 +67,8 @@ function messageAt(plane: Plane, x: number, y: number): number | undefined {
 }
 
 /** The time within reach of a place. */
-function around(plane: Plane, x: number): Span {
-  return { from: ticksAt(plane, x - REACH), to: ticksAt(plane, x + REACH) };
+function around(view: View, x: number): Span {
+  return { from: ticksAt(view, x - REACH), to: ticksAt(view, x + REACH) };
 }
 
 /** How far a point is from a line between two others. */

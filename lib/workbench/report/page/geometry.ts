@@ -27,7 +27,7 @@ export interface Span {
 }
 
 /** What is where, and when. */
-export interface Plane {
+export interface View {
   readonly run: Run;
   readonly time: Span;
   readonly layout: Layout;
@@ -42,11 +42,11 @@ export function heightOf({ lanes, laneHeight }: Layout): number {
   return AXIS_HEIGHT + lanes.length * laneHeight + 6;
 }
 
-export function xOf({ layout, time }: Plane, ticks: number): number {
+export function xOf({ layout, time }: View, ticks: number): number {
   return layout.left + ((ticks - time.from) / (time.to - time.from)) * (layout.width - layout.left);
 }
 
-export function ticksAt({ layout, time }: Plane, x: number): number {
+export function ticksAt({ layout, time }: View, x: number): number {
   return time.from + ((x - layout.left) / (layout.width - layout.left)) * (time.to - time.from);
 }
 
@@ -55,7 +55,7 @@ export function yOf({ laneHeight }: Layout, index: number): number {
 }
 
 /** Where each lane of the run is; `NaN` for those that are not shown. */
-export function lanePositions({ layout, run }: Plane): Float64Array {
+export function lanePositions({ layout, run }: View): Float64Array {
   const positions = new Float64Array(run.header.lanes.length).fill(Number.NaN);
   for (const [index, { lane }] of layout.lanes.entries()) {
     if (lane !== undefined) positions[lane] = yOf(layout, index);
@@ -67,7 +67,7 @@ export function lanePositions({ layout, run }: Plane): Float64Array {
 export type Range = readonly [first: number, last: number];
 
 /** The messages that may be on their way within a time. */
-export function messagesWithin({ run, rows }: Plane, { from, to }: Span): Range {
+export function messagesWithin({ run, rows }: View, { from, to }: Span): Range {
   return positionsOf(run, rows, from - run.longestFlight, to);
 }
 
@@ -84,7 +84,7 @@ export function positionsOf(
 }
 
 /** Rows of the operations that may be under way within a time. */
-export function operationsWithin({ run }: Plane, { from, to }: Span): Range {
+export function operationsWithin({ run }: View, { from, to }: Span): Range {
   return [
     lowerBound(run.invoked, Math.floor(from) - run.longestOperation),
     lowerBound(run.invoked, Math.ceil(to) + 1),

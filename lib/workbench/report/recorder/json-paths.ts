@@ -7,7 +7,7 @@ const MAX_DEPTH = 12;
 const HEAD_LENGTH = 3;
 
 /** Calls back with every integer, keys among them, and its place. */
-export function numbersIn(
+export function visitNumbers(
   value: unknown,
   onNumber: (place: string, value: number) => void,
   place = "",
@@ -22,14 +22,14 @@ export function numbersIn(
     const isList = value.every((item) => typeof item === "object");
     for (const [index, item] of value.entries()) {
       const position = isList ? "*" : index < HEAD_LENGTH ? index : `${HEAD_LENGTH}…`;
-      numbersIn(item, onNumber, `${place}[${position}]`, depth + 1);
+      visitNumbers(item, onNumber, `${place}[${position}]`, depth + 1);
     }
   } else {
     for (const [key, item] of Object.entries(value)) {
       const number = Number(key);
       const isNumber = key !== "" && Number.isInteger(number);
       if (isNumber) onNumber(`${place}{key}`, number);
-      numbersIn(item, onNumber, isNumber ? `${place}{}` : `${place}.${key}`, depth + 1);
+      visitNumbers(item, onNumber, isNumber ? `${place}{}` : `${place}.${key}`, depth + 1);
     }
   }
 }

@@ -1,20 +1,21 @@
 /**
  * Keeps a diagram fluid however much it shows: a frame either draws all, where that is little, or
  * shows a part of a picture that was painted before, moved and stretched to the time that is wanted.
- * Meanwhile the next picture is painted, a portion a frame, and takes its place when it is ready.
+ * Meanwhile the next picture is painted, a slice a frame, and takes its place when it is ready.
  *
  * So a frame costs about the same with a thousand messages and with a million.
  */
+
+import { heightOf, type Span, xOf } from "./geometry.ts";
 import { type Context, paintEvents, type Scene, withinTime, workOf } from "./paint.ts";
-import { heightOf, type Span, xOf } from "./plane.ts";
 
 /** The events of a stretch of time, on a canvas of its own that is transparent elsewhere. */
-interface Picture {
+interface Raster {
   readonly scene: Scene;
   /** Pixels of the screen for one of the page. */
   readonly ratio: number;
   readonly canvas: OffscreenCanvas;
-  readonly isThinned: boolean;
+  readonly isSampled: boolean;
 }
 
 /** As much as a frame draws at once, in lines. */
@@ -29,12 +30,12 @@ export interface Shown {
   /** Whether the next frame will show it better. */
   readonly isUnfinished: boolean;
   /** Whether messages were left out, as there are too many. */
-  readonly isThinned: boolean;
+  readonly isSampled: boolean;
 }
 
-export class Pictures {
-  #ready: Picture | undefined;
-  #next: Generator<void, Picture> | undefined;
+export class RasterCache {
+  #ready: Raster | undefined;
+  #next: Generator<void, Raster> | undefined;
 
   /**
    * Draws the events of a scene.
@@ -45,15 +46,15 @@ export class Pictures {
     if (workOf(scene) <= MAX_AT_ONCE) {
       this.#next = undefined;
       withinTime(context, scene.layout, () => finish(paintEvents(context, scene)));
-      return { isUnfinished: false, isThinned: false };
+      return { isUnfinished: false, isSampled: false };
     }
     let picture = this.#ready;
     if (picture === undefined || !isAlike(picture, scene, ratio)) {
       // What is shown is another thing than before: an old picture would be wrong.
       this.#next = undefined;
-      picture = finish(paintPicture(scene, all, ratio));
+      picture = finish(paintRaster(scene, all, ratio));
     } else {
-      if (!isGoodFor(picture, scene, all)) this.#next ??= paintPicture(scene, all, ratio);
+      if (!isGoodFor(picture, scene, all)) this.#next ??= paintRaster(scene, all, ratio);
       const step = this.#next?.next();
       if (step?.done === true) {
         this.#next = undefined;
@@ -63,7 +64,7 @@ export class Pictures {
     this.#ready = picture;
     cutOut(context, scene, picture);
     const isUnfinished = this.#next !== undefined || !isGoodFor(picture, scene, all);
-    return { isUnfinished, isThinned: picture.isThinned };
+    return { isUnfinished, isSampled: picture.isSampled };
   }
 }
 
@@ -75,7 +76,7 @@ function finish<T>(steps: Generator<void, T>): T {
 }
 
 /** Paints the time of a scene, and a margin around it. */
-function* paintPicture(scene: Scene, all: Span, ratio: number): Generator<void, Picture> {
+function* paintRaster(scene: Scene, all: Span, ratio: number): Generator<void, Raster> {
   const { layout, time } = scene;
   const wanted = within(all, time, MARGIN);
   const width = (layout.width - layout.left) * ((wanted.to - wanted.from) / (time.to - time.from));
@@ -88,9 +89,9 @@ function* paintPicture(scene: Scene, all: Span, ratio: number): Generator<void, 
   const painting = paintEvents(context, painted);
   for (;;) {
     const { done, value } = painting.next();
-    // A canvas only notes down what is drawn until somebody looks: here each portion by itself.
+    // A canvas only notes down what is drawn until somebody looks: here each slice by itself.
     context.getImageData(0, 0, 1, 1);
-    if (done === true) return { scene: painted, ratio, canvas, isThinned: value };
+    if (done === true) return { scene: painted, ratio, canvas, isSampled: value };
     yield;
   }
 }
@@ -102,7 +103,7 @@ function within(all: Span, { from, to }: Span, margin: number): Span {
 }
 
 /** Whether a picture shows the same things, if not at the same time. */
-function isAlike({ scene, ratio }: Picture, wanted: Scene, wantedRatio: number): boolean {
+function isAlike({ scene, ratio }: Raster, wanted: Scene, wantedRatio: number): boolean {
   return (
     ratio === wantedRatio &&
     scene.run === wanted.run &&
@@ -115,7 +116,7 @@ function isAlike({ scene, ratio }: Picture, wanted: Scene, wantedRatio: number):
 }
 
 /** Whether a picture is as sharp as it can be, and will be for the next few frames. */
-function isGoodFor({ scene }: Picture, wanted: Scene, all: Span): boolean {
+function isGoodFor({ scene }: Raster, wanted: Scene, all: Span): boolean {
   const needed = within(all, wanted.time, LEAST_MARGIN);
   return (
     Math.abs(scaleOf(scene) / scaleOf(wanted) - 1) < 1e-6 &&
@@ -130,7 +131,7 @@ function scaleOf({ layout, time }: Scene): number {
 }
 
 /** Puts that part of a picture where it belongs which is wanted, if it has it. */
-function cutOut(context: Context, scene: Scene, { canvas, scene: painted, ratio }: Picture): void {
+function cutOut(context: Context, scene: Scene, { canvas, scene: painted, ratio }: Raster): void {
   const from = Math.max(scene.time.from, painted.time.from);
   const to = Math.min(scene.time.to, painted.time.to);
   if (from >= to) return;
