@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { type Json, stringifyJson } from "../../../lib/vortex/index.ts";
 import type { Operation } from "../../../lib/workbench/history/history.ts";
 import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
-import { Run } from "../../../lib/workbench/report/page/model.ts";
+import { Run } from "../../../lib/workbench/report/page/run/run.ts";
 import {
   type FindingEntry,
   LIMITS,

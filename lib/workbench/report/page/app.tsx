@@ -1,17 +1,17 @@
 /** The page. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Gauge } from "../recorder/run-data.ts";
-import { Charts } from "./charts.tsx";
-import { type Colors, readColors } from "./colors.ts";
-import { Diagrams } from "./diagrams.tsx";
-import { Findings } from "./findings.tsx";
-import { LogView } from "./log-view.tsx";
-import type { Run } from "./model.ts";
-import { Table } from "./parts.tsx";
-import type { Selection } from "./selection.ts";
-import { SpreadView } from "./spread-view.tsx";
-import { Viewport } from "./viewport.ts";
-import { visible } from "./visible-text.ts";
+import { Viewport } from "./diagram/viewport.ts";
+import { type Colors, readColors } from "./parts/colors.ts";
+import { Table } from "./parts/parts.tsx";
+import { visible } from "./parts/visible-text.ts";
+import type { Run } from "./run/run.ts";
+import type { Selection } from "./run/selection.ts";
+import { Charts } from "./sections/charts.tsx";
+import { Diagrams } from "./sections/diagrams.tsx";
+import { Findings } from "./sections/findings.tsx";
+import { LogView } from "./sections/log.tsx";
+import { SpreadView } from "./sections/spread.tsx";
 
 type Theme = "light" | "dark";
 

@@ -1,7 +1,7 @@
 /** Where the page begins: unpacks the run that stands in it, and shows it. */
 import { render } from "preact";
 import { App } from "./app.tsx";
-import { Run } from "./model.ts";
+import { Run } from "./run/run.ts";
 import "./style.css";
 
 /** The run, from base64 within the page. */

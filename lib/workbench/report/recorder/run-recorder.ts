@@ -2,9 +2,15 @@
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
-import { encodeBlock, toDeltas } from "./columnar-codec.ts";
-import { LogTracker } from "./log-activity.ts";
-import { MessageColumns, type MessageLimits, type PendingOperation } from "./message-columns.ts";
+import { SpreadTracker } from "./columns/arrival-columns.ts";
+import { encodeBlock, toDeltas } from "./columns/columnar-codec.ts";
+import { LogTracker } from "./columns/log-columns.ts";
+import {
+  MessageColumns,
+  type MessageLimits,
+  type PendingOperation,
+} from "./columns/message-columns.ts";
+import { TextColumn, TypedColumn } from "./columns/typed-columns.ts";
 import {
   type CycleStep,
   type FaultSpan,
@@ -14,8 +20,6 @@ import {
   type RunHeader,
   type Ticks,
 } from "./run-data.ts";
-import { SpreadTracker } from "./spread.ts";
-import { TextColumn, TypedColumn } from "./typed-columns.ts";
 
 /** What was found, as verdicts have it. */
 export interface FindingEntry {

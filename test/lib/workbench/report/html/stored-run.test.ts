@@ -5,7 +5,7 @@ import {
   type ReportOptions,
   writeReport,
 } from "../../../../../lib/workbench/report/html/stored-run.ts";
-import { Run } from "../../../../../lib/workbench/report/page/model.ts";
+import { Run } from "../../../../../lib/workbench/report/page/run/run.ts";
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
 import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 

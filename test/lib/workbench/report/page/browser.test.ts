@@ -1,10 +1,10 @@
 /** The page as a reader has it: needs a Chromium, and is left out where there is none. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { nodeProgram, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../support/report/browser.ts";
-import { openReport, settle } from "../../../support/report/opened-report.ts";
-import { gossipRun, RunBuilder, resultsOf } from "../../../support/report/report-run.ts";
+import { nodeProgram, temporaryDirectory, vortex } from "../../../../support/processes/vortex.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../../support/report/browser.ts";
+import { openReport, settle } from "../../../../support/report/opened-report.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 if (BROWSER === undefined) {

@@ -6,10 +6,10 @@
  * client that nobody has yet belongs to the operation that was invoked last, on that node, and has
  * sent nothing so far. From then on the client is its thread's.
  */
-import { stringifyJson } from "../../../vortex/index.ts";
-import { isClientId, type JournalEvent } from "../../network/journal.ts";
+import { stringifyJson } from "../../../../vortex/index.ts";
+import { isClientId, type JournalEvent } from "../../../network/journal.ts";
+import type { Lane, RunColumns, Ticks } from "../run-data.ts";
 import { toDeltas } from "./columnar-codec.ts";
-import type { Lane, RunColumns, Ticks } from "./run-data.ts";
 import { TextColumn, TypedColumn } from "./typed-columns.ts";
 
 /** An operation under way, as far as messages are concerned. */

@@ -1,6 +1,9 @@
 /** A cycle of transactions, drawn: each a box with what it did, each reason for their order a line. */
 import { useMemo } from "preact/hooks";
-import type { CycleStep } from "../recorder/run-data.ts";
+import type { CycleStep } from "../../recorder/run-data.ts";
+import { visible } from "../parts/visible-text.ts";
+import type { Run } from "../run/run.ts";
+import type { Selection } from "../run/selection.ts";
 import {
   type CycleEdge,
   type CycleNode,
@@ -8,9 +11,6 @@ import {
   layOutCycle,
   type Point,
 } from "./cycle-layout.ts";
-import type { Run } from "./model.ts";
-import type { Selection } from "./selection.ts";
-import { visible } from "./visible-text.ts";
 
 interface CycleProps {
   readonly run: Run;

@@ -1,12 +1,12 @@
 /** A canvas of lanes that can be zoomed and panned by mouse, touch and keyboard. */
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Colors } from "./colors.ts";
+import type { Colors } from "../parts/colors.ts";
+import type { Run } from "../run/run.ts";
+import type { Highlight } from "../run/selection.ts";
 import { heightOf, type LaneLayout, ticksAt } from "./geometry.ts";
 import { type Hit, hitAt } from "./hit-test.ts";
-import type { Run } from "./model.ts";
 import { drawBackground, type Scene } from "./paint.ts";
 import { RasterCache } from "./raster-cache.ts";
-import type { Highlight } from "./selection.ts";
 import type { Viewport } from "./viewport.ts";
 
 export interface LanesProps {

@@ -7,10 +7,10 @@
  * rules its place out. So the places (`news[*][2]`) are found by causality, not by name. The first
  * messages are kept until most places are settled, and then gone through again.
  */
-import { isObject } from "../../../protocol/message.ts";
-import type { JournalEvent } from "../../network/journal.ts";
-import { visitNumbers } from "./json-paths.ts";
-import type { RunColumns, Spread, SpreadValue, Ticks } from "./run-data.ts";
+import { isObject } from "../../../../protocol/message.ts";
+import type { JournalEvent } from "../../../network/journal.ts";
+import { visitNumbers } from "../json-paths.ts";
+import type { RunColumns, Spread, SpreadValue, Ticks } from "../run-data.ts";
 import { TypedColumn } from "./typed-columns.ts";
 
 /** A value that a client broadcast. */

@@ -1,6 +1,11 @@
 /** A run as the page holds it: columns and queries on them. Knows nothing of the DOM. */
-import { decodeBlock, fromDeltas } from "../recorder/columnar-codec.ts";
-import { OUTCOMES, type Outcome, type RunColumns, type RunHeader } from "../recorder/run-data.ts";
+import { decodeBlock, fromDeltas } from "../../recorder/columns/columnar-codec.ts";
+import {
+  OUTCOMES,
+  type Outcome,
+  type RunColumns,
+  type RunHeader,
+} from "../../recorder/run-data.ts";
 
 /** Where a row's text lies within the text of all rows. */
 interface Texts {

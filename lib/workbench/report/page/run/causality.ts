@@ -7,9 +7,9 @@
  *
  * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
  */
-import { visitNumbers } from "../recorder/json-paths.ts";
+import { visitNumbers } from "../../recorder/json-paths.ts";
 import { rowsWithText } from "./filter.ts";
-import { lowerBound, type Run } from "./model.ts";
+import { lowerBound, type Run } from "./run.ts";
 
 /** The sending or the receipt of a message. */
 interface Event {

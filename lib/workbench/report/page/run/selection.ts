@@ -1,6 +1,6 @@
 /** What the reader has picked, and what that lights up. */
 import { causesOf } from "./causality.ts";
-import type { Run } from "./model.ts";
+import type { Run } from "./run.ts";
 
 export type Selection =
   | { readonly kind: "operation"; readonly row: number }

@@ -1,8 +1,8 @@
 /** Reports of runs that have little, much, or odd things in them; in Chromium, where there is one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../support/report/browser.ts";
-import { openReport, settle, textOf } from "../../../support/report/opened-report.ts";
-import { gossipRun, RunBuilder, resultsOf } from "../../../support/report/report-run.ts";
+import { BROWSER, type OpenedPage } from "../../../../support/report/browser.ts";
+import { openReport, settle, textOf } from "../../../../support/report/opened-report.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 

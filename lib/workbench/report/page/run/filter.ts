@@ -1,5 +1,5 @@
 /** Which messages are shown. */
-import type { Run } from "./model.ts";
+import type { Run } from "./run.ts";
 
 export interface Filter {
   /** Names; `""` is all of them. */

@@ -1,7 +1,7 @@
 /**
  * Where things are in a diagram: time from left to right, and a lane for each who acts.
  */
-import { lowerBound, type Run } from "./model.ts";
+import { lowerBound, type Run } from "../run/run.ts";
 
 export interface LaneLayout {
   /** What stands beside it. */

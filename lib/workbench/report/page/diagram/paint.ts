@@ -4,8 +4,10 @@
  * What happened can be a million messages, so it is painted in portions, each short enough for a
  * frame: stroking lines is what the time goes to, about 3 microseconds a line without a graphics card.
  */
-import type { FaultSpan, Outcome } from "../recorder/run-data.ts";
-import type { Colors } from "./colors.ts";
+import type { FaultSpan, Outcome } from "../../recorder/run-data.ts";
+import type { Colors } from "../parts/colors.ts";
+import { visible } from "../parts/visible-text.ts";
+import type { Highlight } from "../run/selection.ts";
 import {
   AXIS_HEIGHT,
   fitted,
@@ -21,8 +23,6 @@ import {
   xOf,
   yOf,
 } from "./geometry.ts";
-import type { Highlight } from "./selection.ts";
-import { visible } from "./visible-text.ts";
 
 /** What a diagram shows. */
 export interface Scene extends View {

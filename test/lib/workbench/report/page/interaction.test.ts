@@ -1,11 +1,11 @@
 /** The report in a reader's hands: fingers, keys, themes. Left out where there is no Chromium. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
-import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
-import { temporaryDirectory } from "../../../support/processes/vortex.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../support/report/browser.ts";
-import { openReport, settle, shownTime, textOf } from "../../../support/report/opened-report.ts";
-import { gossipRun, RunBuilder, resultsOf } from "../../../support/report/report-run.ts";
+import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts";
+import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../../support/report/browser.ts";
+import { openReport, settle, shownTime, textOf } from "../../../../support/report/opened-report.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 

@@ -1,11 +1,11 @@
 /** What was found wrong, each with the operations it consists of. */
 import { useState } from "preact/hooks";
-import type { PageFinding } from "../recorder/run-data.ts";
-import { CycleGraph } from "./cycle-graph.tsx";
-import type { Run } from "./model.ts";
-import { Link, Table } from "./parts.tsx";
-import type { Selection } from "./selection.ts";
-import { visible } from "./visible-text.ts";
+import type { PageFinding } from "../../recorder/run-data.ts";
+import { CycleGraph } from "../cycle/cycle-graph.tsx";
+import { Link, Table } from "../parts/parts.tsx";
+import { visible } from "../parts/visible-text.ts";
+import type { Run } from "../run/run.ts";
+import type { Selection } from "../run/selection.ts";
 
 interface FindingsProps {
   readonly run: Run;

@@ -1,14 +1,17 @@
 import { describe, expect, test } from "bun:test";
-import { causesOf, insertedWords } from "../../../../lib/workbench/report/page/causality.ts";
+import {
+  latencyPoints,
+  operationRate,
+} from "../../../../../lib/workbench/report/page/charts/series.ts";
+import { Viewport } from "../../../../../lib/workbench/report/page/diagram/viewport.ts";
+import { visible } from "../../../../../lib/workbench/report/page/parts/visible-text.ts";
+import { causesOf, insertedWords } from "../../../../../lib/workbench/report/page/run/causality.ts";
 import {
   type Filter,
   filterMessages,
   NO_FILTER,
-} from "../../../../lib/workbench/report/page/filter.ts";
-import { latencyPoints, operationRate } from "../../../../lib/workbench/report/page/series.ts";
-import { Viewport } from "../../../../lib/workbench/report/page/viewport.ts";
-import { visible } from "../../../../lib/workbench/report/page/visible-text.ts";
-import { gossipRun, RunBuilder } from "../../../support/report/report-run.ts";
+} from "../../../../../lib/workbench/report/page/run/filter.ts";
+import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
 
 describe("A filter of messages", () => {
   const run = gossipRun().run();

@@ -1,15 +1,21 @@
 /** Operations per process, and messages in space and time: one time, one filter, one selection. */
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Colors } from "./colors.ts";
-import { type Filter, filterMessages, NO_FILTER } from "./filter.ts";
-import type { LaneLayout } from "./geometry.ts";
-import type { Hit } from "./hit-test.ts";
-import { LanesCanvas } from "./lanes-canvas.tsx";
-import type { Run } from "./model.ts";
-import { Link, More } from "./parts.tsx";
-import { extentOf, highlightOf, messagesOf, operationsOf, type Selection } from "./selection.ts";
-import type { Viewport } from "./viewport.ts";
-import { visible } from "./visible-text.ts";
+import type { LaneLayout } from "../diagram/geometry.ts";
+import type { Hit } from "../diagram/hit-test.ts";
+import { LanesCanvas } from "../diagram/lanes-canvas.tsx";
+import type { Viewport } from "../diagram/viewport.ts";
+import type { Colors } from "../parts/colors.ts";
+import { Link, More } from "../parts/parts.tsx";
+import { visible } from "../parts/visible-text.ts";
+import { type Filter, filterMessages, NO_FILTER } from "../run/filter.ts";
+import type { Run } from "../run/run.ts";
+import {
+  extentOf,
+  highlightOf,
+  messagesOf,
+  operationsOf,
+  type Selection,
+} from "../run/selection.ts";
 
 interface DiagramsProps {
   readonly run: Run;

@@ -1,12 +1,12 @@
 /** A log's key: its offsets, against who sent there and who polled. */
 import { useState } from "preact/hooks";
-import type { LogActivity, LogEvent, LogKey } from "../recorder/run-data.ts";
-import type { Colors } from "./colors.ts";
-import { niceStep } from "./geometry.ts";
-import type { Run } from "./model.ts";
-import { Link, Table } from "./parts.tsx";
-import type { Selection } from "./selection.ts";
-import { visible } from "./visible-text.ts";
+import type { LogActivity, LogEvent, LogKey } from "../../recorder/run-data.ts";
+import { niceStep } from "../diagram/geometry.ts";
+import type { Colors } from "../parts/colors.ts";
+import { Link, Table } from "../parts/parts.tsx";
+import { visible } from "../parts/visible-text.ts";
+import type { Run } from "../run/run.ts";
+import type { Selection } from "../run/selection.ts";
 
 interface LogProps {
   readonly run: Run;

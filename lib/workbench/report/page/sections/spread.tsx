@@ -1,10 +1,10 @@
 /** How a value of a broadcast went from node to node. */
 import { useMemo, useState } from "preact/hooks";
-import type { Spread, SpreadValue } from "../recorder/run-data.ts";
-import { fitted, niceStep } from "./geometry.ts";
-import { milliseconds, type Run } from "./model.ts";
-import type { Selection } from "./selection.ts";
-import { visible } from "./visible-text.ts";
+import type { Spread, SpreadValue } from "../../recorder/run-data.ts";
+import { fitted, niceStep } from "../diagram/geometry.ts";
+import { visible } from "../parts/visible-text.ts";
+import { milliseconds, type Run } from "../run/run.ts";
+import type { Selection } from "../run/selection.ts";
 
 interface SpreadProps {
   readonly run: Run;

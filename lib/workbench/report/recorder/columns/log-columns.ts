@@ -1,8 +1,8 @@
 /** Each key's offsets in a log: who sent what there, and who polled it. */
 
-import { isObject } from "../../../protocol/message.ts";
-import { isRawNumber } from "../../../vortex/index.ts";
-import type { LogActivity, LogEvent, LogKey, RunColumns } from "./run-data.ts";
+import { isObject } from "../../../../protocol/message.ts";
+import { isRawNumber } from "../../../../vortex/index.ts";
+import type { LogActivity, LogEvent, LogKey, RunColumns } from "../run-data.ts";
 import { TypedColumn } from "./typed-columns.ts";
 
 /** How many sends and polls are told, of all keys together, and of how many keys. */

@@ -1,8 +1,8 @@
 /** Where the transactions of a cycle are drawn, and what stands in them. Knows nothing of the DOM. */
 import { Graph, layout } from "@dagrejs/dagre";
-import type { CycleStep } from "../recorder/run-data.ts";
-import type { Run } from "./model.ts";
-import { visible } from "./visible-text.ts";
+import type { CycleStep } from "../../recorder/run-data.ts";
+import { visible } from "../parts/visible-text.ts";
+import type { Run } from "../run/run.ts";
 
 /** A rectangle around a middle. */
 interface Box {

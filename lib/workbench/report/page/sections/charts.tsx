@@ -2,16 +2,16 @@
 import { useEffect, useMemo, useRef } from "preact/hooks";
 import uPlot from "uplot";
 import "uplot/dist/uPlot.min.css";
-import type { Colors } from "./colors.ts";
-import type { Run } from "./model.ts";
 import {
   type ChartData,
   latencyDistribution,
   latencyPoints,
   messageRate,
   operationRate,
-} from "./series.ts";
-import type { Viewport } from "./viewport.ts";
+} from "../charts/series.ts";
+import type { Viewport } from "../diagram/viewport.ts";
+import type { Colors } from "../parts/colors.ts";
+import type { Run } from "../run/run.ts";
 
 interface ChartsProps {
   readonly run: Run;

@@ -1,5 +1,5 @@
 /** What the charts show, made of the run's columns. Knows nothing of the DOM. */
-import type { Run } from "./model.ts";
+import type { Run } from "../run/run.ts";
 
 /** x, then each series; `null` where a series has nothing. */
 export interface ChartData {

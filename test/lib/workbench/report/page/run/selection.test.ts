@@ -1,16 +1,16 @@
 /** What a finding lights up: of programs that are really wrong, in simulations. */
 import { describe, expect, test } from "bun:test";
-import type { Run } from "../../../../lib/workbench/report/page/model.ts";
+import type { Run } from "../../../../../../lib/workbench/report/page/run/run.ts";
 import {
   messagesOf,
   operationsOf,
   type Selection,
-} from "../../../../lib/workbench/report/page/selection.ts";
-import { findingsOf } from "../../../../lib/workbench/run/results.ts";
-import type { WorkloadName } from "../../../../lib/workbench/workloads/index.ts";
-import { BROKEN } from "../../../broken/index.ts";
-import { runOf } from "../../../support/report/report-run.ts";
-import { runSimulated } from "../../../support/simulations/simulate.ts";
+} from "../../../../../../lib/workbench/report/page/run/selection.ts";
+import { findingsOf } from "../../../../../../lib/workbench/run/results.ts";
+import type { WorkloadName } from "../../../../../../lib/workbench/workloads/index.ts";
+import { BROKEN } from "../../../../../broken/index.ts";
+import { runOf } from "../../../../../support/report/report-run.ts";
+import { runSimulated } from "../../../../../support/simulations/simulate.ts";
 
 /** The run of a program that is wrong in a certain way, and its findings of a sort. */
 function brokenRun(workload: WorkloadName, wrong: string, anomaly: string) {
