@@ -8,7 +8,7 @@ import { isSameJson } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
 import { type History, type Operation, pairs } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
-import { ending, quote, TOLD_PER_KIND, whose } from "./wording.ts";
+import { describeOperation, describeOutcome, EXAMPLES_PER_KIND, quote } from "./wording.ts";
 
 export interface EchoVerdict extends Verdict {
   readonly valid: boolean;
@@ -28,7 +28,7 @@ export function checkEcho(history: History, _options: CheckOptions = {}): EchoVe
     if (completion === undefined || completion.type === "info") continue;
     if (isSameJson(invocation.value, echoOf(completion))) continue;
     errorCount++;
-    if (errors.length < TOLD_PER_KIND) errors.push(mismatch(invocation, completion));
+    if (errors.length < EXAMPLES_PER_KIND) errors.push(mismatch(invocation, completion));
   }
   return { valid: errorCount === 0, errorCount, explanation: errors };
 }
@@ -42,10 +42,10 @@ function echoOf({ type, value }: Operation): Json {
 
 function mismatch(invocation: Operation, completion: Operation): Finding {
   const received =
-    completion.type === "ok" ? `received ${quote(completion.value)}` : ending(completion);
+    completion.type === "ok" ? `received ${quote(completion.value)}` : describeOutcome(completion);
   return {
     anomaly: "mismatch",
-    sentence: `${whose(invocation)} sent ${quote(invocation.value)} and ${received}`,
+    sentence: `${describeOperation(invocation)} sent ${quote(invocation.value)} and ${received}`,
     operations: [invocation, completion],
   };
 }

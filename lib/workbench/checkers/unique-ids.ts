@@ -9,7 +9,7 @@ import type { Json } from "../../vortex/index.ts";
 import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { compareJson } from "./clojure-compare.ts";
-import { quote, TOLD_PER_KIND, whose } from "./wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, quote } from "./wording.ts";
 
 export interface UniqueIdsVerdict extends Verdict {
   readonly valid: boolean;
@@ -44,7 +44,7 @@ export function checkUniqueIds(history: History, _options: CheckOptions = {}): U
     duplicatedCount: duplicates.length,
     duplicated: mostFrequent(duplicates).map(({ id, operations }) => [id, operations.length]),
     range: rangeOf(acknowledged.map(({ value }) => value)),
-    explanation: duplicates.slice(0, TOLD_PER_KIND).map(duplicated),
+    explanation: duplicates.slice(0, EXAMPLES_PER_KIND).map(duplicated),
   };
 }
 
@@ -75,7 +75,7 @@ function rangeOf(ids: readonly Json[]): [Json, Json] {
 function duplicated({ id, operations }: Duplicate): Finding {
   return {
     anomaly: "duplicated",
-    sentence: `The id ${quote(id)} was handed out ${operations.length} times: ${operations.slice(0, 4).map(whose).join(", ")}${operations.length > 4 ? ", ..." : ""}`,
+    sentence: `The id ${quote(id)} was handed out ${operations.length} times: ${operations.slice(0, 4).map(describeOperation).join(", ")}${operations.length > 4 ? ", ..." : ""}`,
     operations,
   };
 }

@@ -3,7 +3,7 @@ import { type Json, stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
 
 /** How many findings of one kind a verdict tells; the fields count them all. */
-export const TOLD_PER_KIND = 8;
+export const EXAMPLES_PER_KIND = 8;
 
 /** A time of the history, in seconds: `"4.210 s"`. */
 export function seconds(nanoseconds: number): string {
@@ -11,7 +11,7 @@ export function seconds(nanoseconds: number): string {
 }
 
 /** Who did what, and when: `"process 3's read on n1 at 4.210 s"`. */
-export function whose({ process, f, node, time }: Operation): string {
+export function describeOperation({ process, f, node, time }: Operation): string {
   const where = node === undefined ? "" : ` on ${node}`;
   return `process ${process}'s ${f}${where} at ${seconds(time)}`;
 }
@@ -23,7 +23,7 @@ export function quote(value: Json): string {
 }
 
 /** How an operation ended that was not ok: `'ended as info ("net-timeout")'`. */
-export function ending(completion: Operation | undefined): string {
+export function describeOutcome(completion: Operation | undefined): string {
   if (completion === undefined) return "never ended";
   const { type, error } = completion;
   return error === undefined ? `ended as ${type}` : `ended as ${type} (${quote(error)})`;
@@ -37,10 +37,10 @@ export function plural(count: number, noun: string, several = `${noun}s`): strin
 /** `"a, b, c"`; of more than a reader will read, the first ones and how many follow. */
 export function enumerate<T>(
   items: readonly T[],
-  tell: (item: T, index: number) => string,
+  describe: (item: T, index: number) => string,
   separator = ", ",
 ): string {
   const first = items.slice(0, 12);
   const more = items.length - first.length;
-  return [...first.map(tell), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
+  return [...first.map(describe), ...(more > 0 ? [`and ${more} more`] : [])].join(separator);
 }

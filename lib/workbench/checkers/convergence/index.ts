@@ -17,7 +17,7 @@ import {
   transactionHistory,
 } from "../elle/transactions.ts";
 import { type LatencyQuantiles, quantiles } from "../every-test/latency.ts";
-import { enumerate, quote, TOLD_PER_KIND } from "../wording.ts";
+import { EXAMPLES_PER_KIND, enumerate, quote } from "../wording.ts";
 
 /** What a node held when all was over. */
 export interface Replica {
@@ -87,13 +87,15 @@ export function checkConvergence(
     keyCount: keys.length,
     differingCount: differing.length,
     differing: differing
-      .slice(0, TOLD_PER_KIND)
+      .slice(0, EXAMPLES_PER_KIND)
       .map(({ key, values }) => ({ key, values: Object.fromEntries(values) })),
     unreported: Object.fromEntries(unreported),
     ...(staleness === undefined ? {} : { staleness }),
     explanation: [
-      ...differing.slice(0, TOLD_PER_KIND).map((state) => tellDifference(state, transactions)),
-      ...unreported.map(tellSilence),
+      ...differing
+        .slice(0, EXAMPLES_PER_KIND)
+        .map((state) => describeDivergence(state, transactions)),
+      ...unreported.map(describeUnreported),
     ],
   };
 }
@@ -112,7 +114,7 @@ function isAgreed(values: Values): boolean {
   return values.every(([, value]) => first !== undefined && isSameJson(value, first[1]));
 }
 
-function tellDifference(
+function describeDivergence(
   { key, values }: { readonly key: Json; readonly values: Values },
   transactions: readonly Transaction[],
 ): Finding {
@@ -141,7 +143,7 @@ function writerOf(
   )?.completion;
 }
 
-function tellSilence([node, error]: readonly [NodeId, string]): Finding {
+function describeUnreported([node, error]: readonly [NodeId, string]): Finding {
   return {
     anomaly: "unreported",
     sentence: `${node} did not report its final state: ${error}`,

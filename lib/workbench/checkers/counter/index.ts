@@ -9,7 +9,7 @@
 import { isRawNumber, type Json, parseJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import { type CheckOptions, FatalCheckError, type Finding, type Verdict } from "../checker.ts";
-import { plural, quote, TOLD_PER_KIND, whose } from "../wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, plural, quote } from "../wording.ts";
 import { holds, type Range, subsetSums } from "./subset-sums.ts";
 
 export interface CounterVerdict extends Verdict {
@@ -43,7 +43,7 @@ export function checkCounter(history: History, _options: CheckOptions = {}): Cou
     finalReads: reads.map(({ value }) => value),
     acceptable: acceptable.map(({ low, high }) => [toJson(low), toJson(high)]),
     explanation: errors
-      .slice(0, TOLD_PER_KIND)
+      .slice(0, EXAMPLES_PER_KIND)
       .map((read) => unacceptable(read, acceptable, definite, adds)),
   };
 }
@@ -73,12 +73,12 @@ function unacceptable(
   return {
     anomaly: "unacceptable",
     sentence:
-      `${whose(read)}, a final one, got ${value}: the acknowledged adds make ${definite}` +
+      `${describeOperation(read)}, a final one, got ${value}: the acknowledged adds make ${definite}` +
       (indefinite.length === 0
         ? ""
         : `, and with any of ${plural(indefinite.length, "indefinite add")} ` +
           `the nearest possible sums are ${nearest}`),
-    operations: [...indefinite.slice(0, TOLD_PER_KIND), read].sort(
+    operations: [...indefinite.slice(0, EXAMPLES_PER_KIND), read].sort(
       (one, other) => one.index - other.index,
     ),
   };

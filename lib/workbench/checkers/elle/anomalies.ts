@@ -4,7 +4,7 @@
  * @see Elle 0.2.2, elle.txn/result-map
  */
 import type { CheckOptions, Finding, Validity, Verdict } from "../checker.ts";
-import { TOLD_PER_KIND } from "../wording.ts";
+import { EXAMPLES_PER_KIND } from "../wording.ts";
 import {
   type AnomalyName,
   anomaliesForbiddenBy,
@@ -45,20 +45,20 @@ const UNCOUNTED: ReadonlySet<AnomalyName> = new Set([
 ]);
 
 /** Tells one thing that was found. */
-export type Tell = () => Omit<Finding, "anomaly">;
+export type Describe = () => Omit<Finding, "anomaly">;
 
 /** Anomalies, as they are found. */
 export class Anomalies {
   readonly #counts = new Map<AnomalyName, number>();
   /** How to tell the first ones of each sort. */
-  readonly #tells = new Map<AnomalyName, Tell[]>();
+  readonly #examples = new Map<AnomalyName, Describe[]>();
 
   /** Adds one; it is told if it is among the first of its sort and its sort is reported. */
-  add(anomaly: AnomalyName, tell: Tell): void {
+  add(anomaly: AnomalyName, describe: Describe): void {
     this.#counts.set(anomaly, (this.#counts.get(anomaly) ?? 0) + 1);
-    const tells = this.#tells.get(anomaly) ?? [];
-    if (tells.length < TOLD_PER_KIND) tells.push(tell);
-    this.#tells.set(anomaly, tells);
+    const examples = this.#examples.get(anomaly) ?? [];
+    if (examples.length < EXAMPLES_PER_KIND) examples.push(describe);
+    this.#examples.set(anomaly, examples);
   }
 
   /**
@@ -88,16 +88,16 @@ export class Anomalies {
       .sort();
 
     const counted = anomalyTypes.filter((name) => !UNCOUNTED.has(name));
-    const told = anomalyTypes.map((anomaly) => {
-      const tells = this.#tells.get(anomaly) ?? [];
-      return [anomaly, tells.map((tell) => ({ anomaly, ...tell() }))] as const;
+    const examples = anomalyTypes.map((anomaly) => {
+      const examples = this.#examples.get(anomaly) ?? [];
+      return [anomaly, examples.map((describe) => ({ anomaly, ...describe() }))] as const;
     });
     return {
       valid: validity(anomalyTypes, undecided),
       anomalyTypes,
       counts: Object.fromEntries(counted.map((name) => [name, this.#counts.get(name) ?? 0])),
-      anomalies: Object.fromEntries(told),
-      explanation: told.flatMap(([, findings]) => findings),
+      anomalies: Object.fromEntries(examples),
+      explanation: examples.flatMap(([, findings]) => findings),
       ...(reportable.length > 0 && boundary(this.#counts.keys())),
     };
   }

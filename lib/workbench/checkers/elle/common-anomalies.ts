@@ -5,7 +5,7 @@
  */
 import type { Json } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";
-import { enumerate, quote, whose } from "../wording.ts";
+import { describeOperation, enumerate, quote } from "../wording.ts";
 import type { Anomalies } from "./anomalies.ts";
 import {
   type Atom,
@@ -105,7 +105,7 @@ export function findLostUpdates(
       anomalies.add("lost-update", () => ({
         sentence:
           `${by.length} transactions read key ${quote(key)} = ${quote(value)} and then wrote it, ` +
-          `so that all but one of these updates were lost: ${enumerate(by, whose)}`,
+          `so that all but one of these updates were lost: ${enumerate(by, describeOperation)}`,
         operations: by,
       }));
     }

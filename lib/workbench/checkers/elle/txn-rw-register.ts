@@ -12,11 +12,11 @@ import { isArray, isSameJson } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import { type CheckOptions, FatalCheckError } from "../checker.ts";
-import { enumerate, quote, whose } from "../wording.ts";
+import { describeOperation, enumerate, quote } from "../wording.ts";
 import { Anomalies, SEARCH_TIMEOUT, type TransactionVerdict } from "./anomalies.ts";
 import { failedWrites, findLostUpdates, intermediateWrites } from "./common-anomalies.ts";
 import { stronglyConnectedComponents } from "./cycles/components.ts";
-import type { Named, TransactionDependencies } from "./cycles/explain-cycle.ts";
+import type { LabelledTxn, TransactionDependencies } from "./cycles/explain-cycle.ts";
 import { findCycles } from "./cycles/find-cycles.ts";
 import { GraphBuilder } from "./cycles/graph.ts";
 import { type Relations, RW, WR, WW } from "./cycles/relations.ts";
@@ -69,7 +69,7 @@ function findInternal({ transactions }: TransactionHistory, anomalies: Anomalies
       if (f === "r" && isKnown && !isSameJson(before, value)) {
         anomalies.add("internal", () => ({
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(value)}, although within ` +
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, although within ` +
             `the same transaction it had last seen or written ${quote(before)}`,
           operations: [completion],
         }));
@@ -93,7 +93,7 @@ function findDirtyReads(history: TransactionHistory, anomalies: Anomalies): void
       if (aborted !== undefined) {
         anomalies.add("G1a", () => ({
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(value)}, which ${whose(aborted)} wrote, ` +
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, which ${describeOperation(aborted)} wrote, ` +
             "but that transaction failed and must have no effect",
           operations: [aborted, completion],
         }));
@@ -102,8 +102,8 @@ function findDirtyReads(history: TransactionHistory, anomalies: Anomalies): void
       if (writer !== undefined && writer !== completion) {
         anomalies.add("G1b", () => ({
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(value)}, an intermediate state: ` +
-            `${whose(writer)} wrote it, then overwrote it in the same transaction`,
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, an intermediate state: ` +
+            `${describeOperation(writer)} wrote it, then overwrote it in the same transaction`,
           operations: [writer, completion],
         }));
       }
@@ -201,12 +201,12 @@ class RegisterVersions {
     });
     const cycles = stronglyConnectedComponents(builder.build(), WW, { selfEdges: false });
     for (const versions of cycles) {
-      anomalies.add("cyclic-versions", () => this.#tellCyclicVersions(versions.toSorted()));
+      anomalies.add("cyclic-versions", () => this.#describeCyclicVersions(versions.toSorted()));
     }
     if (cycles.length > 0) this.#next.length = 0;
   }
 
-  #tellCyclicVersions(versions: Int32Array) {
+  #describeCyclicVersions(versions: Int32Array) {
     const members = new Set(versions);
     const between = [...members].flatMap((version) =>
       (this.#readers[version] ?? []).filter((reader) =>
@@ -215,12 +215,12 @@ class RegisterVersions {
     );
     const operations = this.#completions(between.sort((a, b) => a - b));
     const key = quote(this.#versions.key(versions[0] ?? 0));
-    const tellVersion = (version: number) => quote(this.#versions.value(version));
+    const describeVersion = (version: number) => quote(this.#versions.value(version));
     return {
       sentence:
-        `The versions ${enumerate([...versions], tellVersion)} of key ${key} come each before the others, ` +
+        `The versions ${enumerate([...versions], describeVersion)} of key ${key} come each before the others, ` +
         "as the transactions say that read one of them and then wrote another: " +
-        enumerate(operations, whose),
+        enumerate(operations, describeOperation),
       operations,
     };
   }
@@ -252,7 +252,7 @@ class RegisterVersions {
         throw new Error(
           `Key ${quote(this.#versions.key(version))} had value ` +
             `${quote(this.#versions.value(version))} written by more than one transaction: ` +
-            enumerate(this.#completions(writers), whose),
+            enumerate(this.#completions(writers), describeOperation),
         );
       }
       // A transaction that read what it was yet to write does depend on itself.
@@ -274,12 +274,12 @@ class RegisterVersions {
     return {
       builder,
       isEmpty: isEmpty && builder.isEmpty,
-      tell: (relation, from, to) => this.#tell(relation, from, to),
+      explain: (relation, from, to) => this.#explain(relation, from, to),
     };
   }
 
   /** Tells why one transaction comes before another. */
-  #tell(relation: Relations, from: Named, to: Named): string {
+  #explain(relation: Relations, from: LabelledTxn, to: LabelledTxn): string {
     const before = external(from.transaction.steps);
     const after = external(to.transaction.steps);
     if (relation === WR) {

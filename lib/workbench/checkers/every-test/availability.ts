@@ -5,7 +5,7 @@
  */
 import { type History, type Pair, pairs } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
-import { ending, TOLD_PER_KIND, whose } from "../wording.ts";
+import { describeOperation, describeOutcome, EXAMPLES_PER_KIND } from "../wording.ts";
 
 export interface AvailabilityVerdict extends Verdict {
   readonly valid: boolean;
@@ -36,7 +36,7 @@ export function checkAvailability(
   const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all" : availability} required`;
   const unavailable = pairs(history)
     .filter(({ completion }) => completion?.type !== "ok")
-    .slice(0, TOLD_PER_KIND)
+    .slice(0, EXAMPLES_PER_KIND)
     .map((pair) => unavailability(pair, counted));
   return { valid, okFraction, explanation: unavailable };
 }
@@ -44,7 +44,7 @@ export function checkAvailability(
 function unavailability({ invocation, completion }: Pair, counted: string): Finding {
   return {
     anomaly: "unavailable",
-    sentence: `${whose(invocation)} ${ending(completion)}; ${counted}`,
+    sentence: `${describeOperation(invocation)} ${describeOutcome(completion)}; ${counted}`,
     operations: completion === undefined ? [invocation] : [invocation, completion],
   };
 }

@@ -5,7 +5,7 @@
  */
 import type { History, Operation } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
-import { plural, whose } from "../wording.ts";
+import { describeOperation, plural } from "../wording.ts";
 
 export interface ExceptionCount {
   readonly count: number;
@@ -40,7 +40,7 @@ export function checkExceptions(history: History, _options: CheckOptions = {}): 
 function ended({ class: name, count, example }: ExceptionCount): Finding {
   return {
     anomaly: name,
-    sentence: `${plural(count, "operation")} ended by it, ${whose(example)} the first: ${example.exception?.message}`,
+    sentence: `${plural(count, "operation")} ended by it, ${describeOperation(example)} the first: ${example.exception?.message}`,
     operations: [example],
   };
 }

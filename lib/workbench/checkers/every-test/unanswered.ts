@@ -52,7 +52,7 @@ export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdi
       isExcused(name) ? "unknown" : (verdict?.valid ?? true),
     ),
   );
-  return unanswered.length === 0 ? { valid } : { valid, unanswered: tell(unanswered) };
+  return unanswered.length === 0 ? { valid } : { valid, unanswered: verdictOn(unanswered) };
 }
 
 function isOk({ completion }: Pair): boolean {
@@ -93,7 +93,7 @@ function isUnanswerable({ invocation, completion }: Pair, downtimes: readonly Do
   );
 }
 
-function tell(
+function verdictOn(
   unanswered: readonly (readonly [f: string, ofF: readonly Pair[]])[],
 ): UnansweredVerdict {
   const sorts = enumerate(unanswered, ([f, ofF]) => plural(ofF.length, `${f} operation`));

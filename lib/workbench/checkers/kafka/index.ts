@@ -58,6 +58,6 @@ export const checkKafka: Checker<KafkaVerdict> = (history) => {
     counts: Object.fromEntries([...counts].filter(([anomaly]) => anomaly !== "unseen")),
     ...(unseen.size > 0 && { unseen: Object.fromEntries(unseen) }),
     worstRealtimeLag: worstRealtimeLagNs(analysis) / 1e9,
-    explanation: findings.told(),
+    explanation: findings.examples(),
   };
 };

@@ -1,8 +1,8 @@
 /** Whether every message that was acknowledged was polled in the end. */
 import type { Operation } from "../../history/history.ts";
-import { whose } from "../wording.ts";
+import { describeOperation } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
-import { type Findings, named, sender, sentence } from "./findings.ts";
+import { capitalize, describeMessage, describeSend, type Findings } from "./findings.ts";
 import type { Log } from "./log.ts";
 
 /**
@@ -34,9 +34,9 @@ export function checkLost(log: Log, findings: Findings): void {
     if (send?.completion.type !== "ok") continue;
     findings.add("lost-write", () => ({
       sentence:
-        `Key ${log.key} has ${named(message)} at offset ${offsets[lastIndex]} (${sender(message)}), ` +
-        `and polls got as far as offset ${offsets[bound]} (${whose(boundReader)}), ` +
-        `but none ever returned ${named(message)}`,
+        `Key ${log.key} has ${describeMessage(message)} at offset ${offsets[lastIndex]} (${describeSend(message)}), ` +
+        `and polls got as far as offset ${offsets[bound]} (${describeOperation(boundReader)}), ` +
+        `but none ever returned ${describeMessage(message)}`,
       operations: [send.completion, boundReader],
     }));
   }
@@ -55,7 +55,7 @@ export function checkUnseen(analysis: Analysis, findings: Findings): ReadonlyMap
       count += 1;
       findings.add("unseen", () => ({
         sentence:
-          `${sentence(sender(message))} added ${named(message)} to key ${log.key}, ` +
+          `${capitalize(describeSend(message))} added ${describeMessage(message)} to key ${log.key}, ` +
           "but no poll returned it until the end",
         operations: [message.send?.completion],
       }));
@@ -68,8 +68,8 @@ export function checkUnseen(analysis: Analysis, findings: Findings): ReadonlyMap
         count += 1;
         findings.add("unseen", () => ({
           sentence:
-            `${sentence(whose(last.operation))} was the first to return anything of key ${log.key} ` +
-            `(${named(message)}), and nothing came after it to confirm that`,
+            `${capitalize(describeOperation(last.operation))} was the first to return anything of key ${log.key} ` +
+            `(${describeMessage(message)}), and nothing came after it to confirm that`,
           operations: [last.operation],
         }));
       }

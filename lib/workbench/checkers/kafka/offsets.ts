@@ -1,6 +1,6 @@
 /** Whether every offset of a log has one message, and every message one offset. */
-import { whose } from "../wording.ts";
-import { FEW, type Findings, few, named } from "./findings.ts";
+import { describeOperation } from "../wording.ts";
+import { describeMessage, type Findings, LISTED, listFew } from "./findings.ts";
 import type { Log } from "./log.ts";
 
 export function checkOffsets(log: Log, findings: Findings): void {
@@ -8,8 +8,12 @@ export function checkOffsets(log: Log, findings: Findings): void {
     findings.add("inconsistent-offsets", () => ({
       sentence:
         `Offset ${offset} of key ${log.key} holds several messages: ` +
-        few(places.map(({ message, witness }) => `${named(message)} (${whose(witness)})`)),
-      operations: places.slice(0, FEW).map(({ witness }) => witness),
+        listFew(
+          places.map(
+            ({ message, witness }) => `${describeMessage(message)} (${describeOperation(witness)})`,
+          ),
+        ),
+      operations: places.slice(0, LISTED).map(({ witness }) => witness),
     }));
   }
   for (const message of log.messages()) {
@@ -19,9 +23,11 @@ export function checkOffsets(log: Log, findings: Findings): void {
       const inOrder = places.toSorted((one, other) => one.offset - other.offset);
       return {
         sentence:
-          `Key ${log.key} has ${named(message)} at several offsets: ` +
-          few(inOrder.map(({ offset, witness }) => `${offset} (${whose(witness)})`)),
-        operations: inOrder.slice(0, FEW).map(({ witness }) => witness),
+          `Key ${log.key} has ${describeMessage(message)} at several offsets: ` +
+          listFew(
+            inOrder.map(({ offset, witness }) => `${offset} (${describeOperation(witness)})`),
+          ),
+        operations: inOrder.slice(0, LISTED).map(({ witness }) => witness),
       };
     });
   }

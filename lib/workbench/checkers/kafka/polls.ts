@@ -3,9 +3,16 @@
  * poll and from one poll of a process to its next; and whether they return what they must not.
  */
 import type { Operation } from "../../history/history.ts";
-import { seconds, whose } from "../wording.ts";
+import { describeOperation, seconds } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
-import { FEW, type Findings, few, placed, sender, sentence } from "./findings.ts";
+import {
+  capitalize,
+  describeMessageAt,
+  describeSend,
+  type Findings,
+  LISTED,
+  listFew,
+} from "./findings.ts";
 import type { Log, Message } from "./log.ts";
 import { type Position, Positions } from "./positions.ts";
 
@@ -50,11 +57,11 @@ function addStep(log: Log, last: Position, next: Position, findings: Findings): 
   const isWithin = last.operation === next.operation;
   const course = () =>
     isWithin
-      ? `In ${whose(next.operation)}, ${placed(log, next.message)} of key ${log.key} comes right ` +
-        `after ${placed(log, last.message)}`
-      : `${sentence(whose(last.operation))} got as far as ${placed(log, last.message)} of key ` +
+      ? `In ${describeOperation(next.operation)}, ${describeMessageAt(log, next.message)} of key ${log.key} comes right ` +
+        `after ${describeMessageAt(log, last.message)}`
+      : `${capitalize(describeOperation(last.operation))} got as far as ${describeMessageAt(log, last.message)} of key ` +
         `${log.key}; the next one of that process to return the key, at ` +
-        `${seconds(next.operation.time)}, began with ${placed(log, next.message)}`;
+        `${seconds(next.operation.time)}, began with ${describeMessageAt(log, next.message)}`;
   if (step < 1) {
     findings.add(isWithin ? "int-nonmonotonic-poll" : "nonmonotonic-poll", () => ({
       sentence: `${course()}: ${step === 0 ? "a repeat" : "a step back"}`,
@@ -63,10 +70,12 @@ function addStep(log: Log, last: Position, next: Position, findings: Findings): 
   } else {
     const first = last.message.index + 1;
     findings.add(isWithin ? "int-poll-skip" : "poll-skip", () => {
-      const skipped = log.order.messages.slice(first, first + Math.min(step - 1, FEW));
-      const names = skipped.map((message) => `${placed(log, message)} (${sender(message)})`);
+      const skipped = log.order.messages.slice(first, first + Math.min(step - 1, LISTED));
+      const names = skipped.map(
+        (message) => `${describeMessageAt(log, message)} (${describeSend(message)})`,
+      );
       return {
-        sentence: `${course()}, leaving out ${few(names, step - 1)}`,
+        sentence: `${course()}, leaving out ${listFew(names, step - 1)}`,
         operations: [
           last.operation,
           ...skipped.map(({ send }) => send?.completion),
@@ -81,10 +90,10 @@ function addStep(log: Log, last: Position, next: Position, findings: Findings): 
 function checkVisible(log: Log, message: Message, poll: Operation, findings: Findings): void {
   const { failure, send } = message;
   const returned = () =>
-    `${sentence(whose(poll))} returned ${placed(log, message)} of key ${log.key}`;
+    `${capitalize(describeOperation(poll))} returned ${describeMessageAt(log, message)} of key ${log.key}`;
   if (failure !== undefined) {
     findings.add("G1a", () => ({
-      sentence: `${returned()}, but the send of that message failed: ${whose(failure)}`,
+      sentence: `${returned()}, but the send of that message failed: ${describeOperation(failure)}`,
       operations: [failure, poll],
     }));
   }

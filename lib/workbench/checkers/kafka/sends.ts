@@ -1,7 +1,7 @@
 /** Whether the messages that one process sends to a key stand in the log in the order of sending. */
-import { seconds, whose } from "../wording.ts";
+import { describeOperation, seconds } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
-import { type Findings, placed, sentence } from "./findings.ts";
+import { capitalize, describeMessageAt, type Findings } from "./findings.ts";
 import { Positions } from "./positions.ts";
 
 export function checkSends({ steps }: Analysis, findings: Findings): void {
@@ -17,9 +17,9 @@ export function checkSends({ steps }: Analysis, findings: Findings): void {
     if (message.index > last.message.index) continue;
     findings.add("nonmonotonic-send", () => ({
       sentence:
-        `${sentence(whose(last.operation))} added ${placed(log, last.message)} of key ${log.key}; ` +
+        `${capitalize(describeOperation(last.operation))} added ${describeMessageAt(log, last.message)} of key ${log.key}; ` +
         `the next one of that process to the key, at ${seconds(operation.time)}, ` +
-        `added ${placed(log, message)}, which is not after it`,
+        `added ${describeMessageAt(log, message)}, which is not after it`,
       operations: [last.operation, operation],
     }));
   }

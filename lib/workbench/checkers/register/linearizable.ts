@@ -18,7 +18,7 @@ import {
   type Verdict,
 } from "../checker.ts";
 import { compareJson } from "../clojure-compare.ts";
-import { plural, quote, seconds, TOLD_PER_KIND, whose } from "../wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
 import { type Linearization, linearize } from "./linearize.ts";
 import { keyed, type RegisterOperation, registerOperation, Values } from "./register-operation.ts";
 
@@ -61,7 +61,7 @@ export function checkLinearizable(
     keys: Object.fromEntries(judged.map(({ register, valid }) => [nameOf(register.key), valid])),
     explanation: judged
       .flatMap(({ register }) => findingOf(register) ?? [])
-      .slice(0, TOLD_PER_KIND),
+      .slice(0, EXAMPLES_PER_KIND),
   };
 }
 
@@ -120,7 +120,9 @@ function findingOf({ key, values, operations, result }: Register): Finding | und
   return {
     anomaly: "nonlinearizable",
     sentence: `Key ${quote(key)}: ${describe(stuck.pair)}, but ${why}`,
-    operations: [...new Set([...lastReturned(begun, stuck), ...open.slice(-TOLD_PER_KIND), stuck])]
+    operations: [
+      ...new Set([...lastReturned(begun, stuck), ...open.slice(-EXAMPLES_PER_KIND), stuck]),
+    ]
       .flatMap(({ pair }) => operationsOf(pair))
       .sort((one, other) => one.index - other.index),
   };
@@ -153,7 +155,7 @@ function describe({ invocation, completion }: Pair): string {
   const [, value] = keyed(completion?.value ?? invocation.value, { invocation, completion });
   const did = invocation.f === "read" ? "returned" : "took effect as";
   const by = completion === undefined ? "" : ` by ${seconds(completion.time)}`;
-  return `${whose(invocation)} ${did} ${quote(value)}${by}`;
+  return `${describeOperation(invocation)} ${did} ${quote(value)}${by}`;
 }
 
 function operationsOf({ invocation, completion }: Pair): Operation[] {

@@ -30,7 +30,7 @@ import { type OpenOperation, OpenOperations } from "./open-operations.ts";
 import { INITIAL, type RegisterOperation, type ValueId } from "./register-operation.ts";
 
 /** How much a search may do. */
-export interface Effort {
+export interface SearchLimits {
   /** How many configurations are kept from one return to the next. */
   readonly width: number;
   /** How many steps it may take, as {@link Work} counts them; ten million are a second or two. */
@@ -58,8 +58,11 @@ export type Linearization = { readonly steps: number } & (
  *
  * @param operations In any order.
  */
-export function linearize(operations: readonly RegisterOperation[], effort: Effort): Linearization {
-  const search = new Search(effort);
+export function linearize(
+  operations: readonly RegisterOperation[],
+  limits: SearchLimits,
+): Linearization {
+  const search = new Search(limits);
   const left = new Set<ValueId | undefined>([INITIAL]);
   for (const { isCall, operation } of eventsOf(operations)) {
     const { from, to } = operation;
@@ -98,7 +101,7 @@ function eventsOf(operations: readonly RegisterOperation[]): Event[] {
 }
 
 class Search {
-  readonly #effort: Effort;
+  readonly #limits: SearchLimits;
   readonly #open = new OpenOperations();
   readonly #work = new Work();
   #configurations: readonly Configuration[] = [
@@ -106,8 +109,8 @@ class Search {
   ];
   #isComplete = true;
 
-  constructor(effort: Effort) {
-    this.#effort = effort;
+  constructor(limits: SearchLimits) {
+    this.#limits = limits;
   }
 
   get configurations(): readonly Configuration[] {
@@ -222,7 +225,7 @@ class Search {
   }
 
   #hasRoom(configurations: Antichain, perKept: number): boolean {
-    const { width, steps } = this.#effort;
+    const { width, steps } = this.#limits;
     if (configurations.size < perKept * width && this.#work.steps < steps) return true;
     this.#isComplete = false;
     return false;

@@ -8,7 +8,7 @@ export interface OpenOperation extends RegisterOperation {
 }
 
 /** Open operations that do the same. */
-interface Alike {
+interface EquivalentOps {
   /** In the order of their returns. */
   readonly definite: OpenOperation[];
   /** In the order of their calls. */
@@ -23,7 +23,7 @@ export class OpenOperations {
   #definiteWrites = 0n;
   #definiteCas = 0n;
   /** Writes and cas, by the value that they need (`undefined` for writes), then that they leave. */
-  readonly #alike = new Map<ValueId | undefined, Map<ValueId, Alike>>();
+  readonly #equivalent = new Map<ValueId | undefined, Map<ValueId, EquivalentOps>>();
 
   get all(): readonly RegisterOperation[] {
     return [...this.#open.keys()];
@@ -50,14 +50,14 @@ export class OpenOperations {
 
   /** Of the writes of a value, the first to return among those that are unused. */
   write(to: ValueId, unused: bigint): OpenOperation | undefined {
-    const alike = this.#alike.get(undefined)?.get(to);
-    return alike && firstOf(alike, unused);
+    const equivalent = this.#equivalent.get(undefined)?.get(to);
+    return equivalent && firstOf(equivalent, unused);
   }
 
   /** Of the cas from one value to each other, the first to return among those that are unused. */
   cas(from: ValueId, unused: bigint): OpenOperation[] {
-    return [...(this.#alike.get(from)?.values() ?? [])]
-      .map((alike) => firstOf(alike, unused))
+    return [...(this.#equivalent.get(from)?.values() ?? [])]
+      .map((equivalent) => firstOf(equivalent, unused))
       .filter((first) => first !== undefined);
   }
 
@@ -67,7 +67,7 @@ export class OpenOperations {
     this.#open.set(operation, open);
     this.#mark(open);
     if (open.to !== undefined) {
-      const { definite, indefinite } = this.#alikeTo(open.from, open.to);
+      const { definite, indefinite } = this.#equivalentTo(open.from, open.to);
       if (Number.isFinite(open.returned)) definite.push(open);
       else indefinite.push(open);
       definite.sort((one, other) => one.returned - other.returned);
@@ -88,17 +88,17 @@ export class OpenOperations {
     this.#spareBits.push(open.bit);
     this.#mark(open);
     if (open.to !== undefined) {
-      const { definite } = this.#alikeTo(open.from, open.to);
+      const { definite } = this.#equivalentTo(open.from, open.to);
       definite.splice(definite.indexOf(open), 1);
     }
   }
 
-  #alikeTo(from: ValueId | undefined, to: ValueId): Alike {
-    const byTo = this.#alike.get(from) ?? new Map<ValueId, Alike>();
-    this.#alike.set(from, byTo);
-    const alike = byTo.get(to) ?? { definite: [], indefinite: [] };
-    byTo.set(to, alike);
-    return alike;
+  #equivalentTo(from: ValueId | undefined, to: ValueId): EquivalentOps {
+    const byTo = this.#equivalent.get(from) ?? new Map<ValueId, EquivalentOps>();
+    this.#equivalent.set(from, byTo);
+    const equivalent = byTo.get(to) ?? { definite: [], indefinite: [] };
+    byTo.set(to, equivalent);
+    return equivalent;
   }
 
   /** Sets the operation's bit where it belongs, or takes it away from there. */
@@ -115,7 +115,10 @@ export class OpenOperations {
 }
 
 /** Of operations that do the same, the first to return among those that are unused. */
-function firstOf({ definite, indefinite }: Alike, unused: bigint): OpenOperation | undefined {
+function firstOf(
+  { definite, indefinite }: EquivalentOps,
+  unused: bigint,
+): OpenOperation | undefined {
   const isUnused = ({ bit }: OpenOperation) => (unused & bit) !== 0n;
   const first = definite.find(isUnused);
   if (first !== undefined) return first;

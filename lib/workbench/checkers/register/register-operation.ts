@@ -12,7 +12,7 @@
 import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { Pair } from "../../history/history.ts";
-import { quote, whose } from "../wording.ts";
+import { describeOperation, quote } from "../wording.ts";
 
 /** An operation on one register that happened, or may have. */
 export interface RegisterOperation {
@@ -81,13 +81,15 @@ export function registerOperation(pair: Pair, values: Values): RegisterOperation
       return isDefinite ? { ...times, from, to: undefined } : undefined;
     }
   }
-  throw new Error(`Cannot apply ${whose(invocation)} to a register: ${quote(invocation.value)}`);
+  throw new Error(
+    `Cannot apply ${describeOperation(invocation)} to a register: ${quote(invocation.value)}`,
+  );
 }
 
 /** The key and the rest of an operation's value. */
 export function keyed(value: Json, { invocation }: Pair): readonly [key: Json, value: Json] {
   if (!isArray(value) || value.length !== 2) {
-    throw new Error(`Cannot find the key of ${whose(invocation)}: ${quote(value)}`);
+    throw new Error(`Cannot find the key of ${describeOperation(invocation)}: ${quote(value)}`);
   }
   return [value[0] ?? null, value[1] ?? null];
 }

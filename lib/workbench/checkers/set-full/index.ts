@@ -26,7 +26,7 @@ import {
 } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
 import { compareJson } from "../clojure-compare.ts";
-import { plural, quote, seconds, TOLD_PER_KIND, whose } from "../wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
 
 const QUANTILES = ["0", "0.5", "0.95", "0.99", "1"] as const;
 
@@ -100,7 +100,7 @@ export function checkSetFull(history: History, _options: CheckOptions = {}): Set
     duplicatedCount: 0,
     duplicated: {},
     explanation: [
-      ...lost.slice(0, TOLD_PER_KIND).map(lossOf),
+      ...lost.slice(0, EXAMPLES_PER_KIND).map(lossOf),
       ...(lost.length + stable.length === 0 ? [nothingSeen(history, elements.length)] : []),
       ...worstStale.map(delayOf),
       ...oddities,
@@ -140,9 +140,10 @@ function timelinesOf(history: History): Timelines {
       if (f !== "read") elements.add(operation);
     } else if (type === "ok" && f === "read") {
       const invocation = open.get(process);
-      if (invocation === undefined) throw new Error(`Cannot find who invoked ${whose(operation)}`);
+      if (invocation === undefined)
+        throw new Error(`Cannot find who invoked ${describeOperation(operation)}`);
       const odd = elements.read(invocation, operation);
-      if (odd !== undefined && oddities.length < TOLD_PER_KIND) oddities.push(odd);
+      if (odd !== undefined && oddities.length < EXAMPLES_PER_KIND) oddities.push(odd);
     } else if (type === "ok") {
       const timeline = elements.get(value);
       if (timeline !== undefined) timeline.known ??= operation;
@@ -246,12 +247,13 @@ function staleElement({ element, latency, known, lastAbsent }: Judged): StaleEle
 
 function lossOf(timeline: Judged): Finding {
   const { element, lastPresent, lastAbsent } = timeline;
-  const seen = lastPresent === undefined ? "no read ever had it" : `${whose(lastPresent)} had it`;
+  const seen =
+    lastPresent === undefined ? "no read ever had it" : `${describeOperation(lastPresent)} had it`;
   return {
     anomaly: "lost",
     sentence:
       `value ${quote(element)}, ${howKnown(timeline)}, is lost: ${seen}, ` +
-      `${lastAbsent === undefined ? "" : whose(lastAbsent)} missed it, and no later read had it`,
+      `${lastAbsent === undefined ? "" : describeOperation(lastAbsent)} missed it, and no later read had it`,
     operations: operationsOf(timeline),
   };
 }
@@ -262,7 +264,7 @@ function delayOf(timeline: Judged): Finding {
     anomaly: "stale",
     sentence:
       `value ${quote(element)}, ${howKnown(timeline)}, took ${latency} ms to be seen by all: ` +
-      `${lastAbsent === undefined ? "" : whose(lastAbsent)} still missed it`,
+      `${lastAbsent === undefined ? "" : describeOperation(lastAbsent)} still missed it`,
     operations: operationsOf(timeline),
   };
 }
@@ -288,7 +290,7 @@ function oddity(
 ): Finding {
   return {
     anomaly,
-    sentence: `${whose(invocation)} lists ${listed} (which does not make the test invalid)`,
+    sentence: `${describeOperation(invocation)} lists ${listed} (which does not make the test invalid)`,
     operations: [invocation, completion],
   };
 }

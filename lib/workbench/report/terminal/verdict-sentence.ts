@@ -23,7 +23,7 @@ interface Results {
   readonly error?: string;
   readonly workload?: {
     readonly valid: Validity;
-    readonly explanation?: readonly Told[];
+    readonly explanation?: readonly Sentence[];
     readonly [field: string]: unknown;
   };
   readonly stats?: {
@@ -33,10 +33,10 @@ interface Results {
   };
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };
-  readonly findings: readonly Told[];
+  readonly findings: readonly Sentence[];
 }
 
-interface Told {
+interface Sentence {
   readonly sentence: string;
 }
 

@@ -1,6 +1,6 @@
 /** Cycles in words: what each means, and why each of its transactions comes before the next. */
 import type { CycleStep, Finding } from "../../checker.ts";
-import { enumerate, whose } from "../../wording.ts";
+import { describeOperation, enumerate } from "../../wording.ts";
 import { type AnomalyName, usualName } from "../consistency-models.ts";
 import type { Transaction } from "../transactions.ts";
 import type { CycleCase } from "./cycle-cases.ts";
@@ -14,11 +14,11 @@ export interface TransactionDependencies {
   /** Whether they relate nothing. */
   readonly isEmpty: boolean;
   /** Says why one transaction comes before another. */
-  tell(relation: Relations, from: Named, to: Named): string;
+  explain(relation: Relations, from: LabelledTxn, to: LabelledTxn): string;
 }
 
 /** A transaction as it is called in a sentence: T1, T2, ... */
-export interface Named {
+export interface LabelledTxn {
   readonly name: string;
   readonly transaction: Transaction;
 }
@@ -34,7 +34,7 @@ const MEANINGS: Readonly<Record<string, string>> = {
 };
 
 /** Tells a case, with the transactions in the order of the cycle. */
-export function tellCase(
+export function explainCycle(
   { anomaly, componentSize, exhibit }: CycleCase,
   transactions: readonly Transaction[],
   dependencies: TransactionDependencies,
@@ -48,7 +48,7 @@ export function tellCase(
     };
   }
   const cycle = exhibit();
-  const named = new Map<number, Named>();
+  const named = new Map<number, LabelledTxn>();
   for (const number of cycle.transactions) {
     const transaction = transactions[number];
     if (transaction === undefined || named.has(number)) continue;
@@ -62,10 +62,11 @@ export function tellCase(
       from: from.transaction.completion.index,
       to: to.transaction.completion.index,
       relation: RELATION_NAMES.get(relation) ?? "",
-      sentence: tellStep(relation, from, to, dependencies),
+      sentence: explainStep(relation, from, to, dependencies),
     };
   });
-  const nameOf = (each: Named) => `${each.name} is ${whose(each.transaction.completion)}`;
+  const nameOf = (each: LabelledTxn) =>
+    `${each.name} is ${describeOperation(each.transaction.completion)}`;
   const all = [...named.values()];
   const told = enumerate(steps, ({ sentence }) => sentence, "; ");
   return {
@@ -83,10 +84,10 @@ function meaningOf(anomaly: AnomalyName): string {
   return `${MEANINGS[base] ?? base}${MEANINGS[order] ?? order}`;
 }
 
-function tellStep(
+function explainStep(
   relation: Relations,
-  from: Named,
-  to: Named,
+  from: LabelledTxn,
+  to: LabelledTxn,
   dependencies: TransactionDependencies,
 ): string {
   const { completion } = from.transaction;
@@ -100,6 +101,6 @@ function tellStep(
         `when ${to.name} began, at index ${invocation.index} (realtime)`
       );
     default:
-      return dependencies.tell(relation, from, to);
+      return dependencies.explain(relation, from, to);
   }
 }

@@ -5,7 +5,7 @@ import { anomaliesForbiddenBy } from "../consistency-models.ts";
 import type { TransactionHistory } from "../transactions.ts";
 import { cycleCases } from "./cycle-cases.ts";
 import { CYCLE_TYPES } from "./cycle-types.ts";
-import { type TransactionDependencies, tellCase } from "./explain-cycle.ts";
+import { explainCycle, type TransactionDependencies } from "./explain-cycle.ts";
 import { PROCESS, REALTIME, type Relations } from "./relations.ts";
 import { linkProcesses, RealtimeOrder } from "./session-order.ts";
 
@@ -56,6 +56,6 @@ export function findCycles(
     precedence: [...precedence, PROCESS, REALTIME],
   };
   for (const found of cycleCases(options, maxSteps)) {
-    anomalies.add(found.anomaly, () => tellCase(found, transactions, dependencies));
+    anomalies.add(found.anomaly, () => explainCycle(found, transactions, dependencies));
   }
 }

@@ -8,7 +8,7 @@ import { isSameJson } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import type { Operation } from "../../../history/history.ts";
 import { FatalCheckError } from "../../checker.ts";
-import { quote, whose } from "../../wording.ts";
+import { describeOperation, quote } from "../../wording.ts";
 import type { Anomalies } from "../anomalies.ts";
 import { failedWrites, intermediateWrites, WrittenValues } from "../common-anomalies.ts";
 import {
@@ -91,8 +91,8 @@ export function findDirtyUpdates(
         const from = aborted;
         anomalies.add("dirty-update", () => ({
           sentence:
-            `${whose(writer)} appended ${quote(element)} to key ${quote(key)} on top of what ` +
-            `${whose(from)} had appended, which failed and must have no effect`,
+            `${describeOperation(writer)} appended ${quote(element)} to key ${quote(key)} on top of what ` +
+            `${describeOperation(from)} had appended, which failed and must have no effect`,
           operations: [from, writer],
         }));
       }
@@ -118,7 +118,7 @@ export function findDuplicates(
       if (!repeats) continue;
       anomalies.add("duplicate-elements", () => ({
         sentence:
-          `${whose(completion)} read key ${quote(key)} = ${quote(list)}, ` +
+          `${describeOperation(completion)} read key ${quote(key)} = ${quote(list)}, ` +
           `which has ${quote(firstRepeated(list))} more than once`,
         operations: [completion],
       }));
@@ -156,8 +156,8 @@ export function findIncompatibleOrders(
         );
         return {
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(list)}, which is no beginning of ` +
-            `the ${quote(longest)} that ${reader === undefined ? "somebody" : whose(reader.completion)} read`,
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(list)}, which is no beginning of ` +
+            `the ${quote(longest)} that ${reader === undefined ? "somebody" : describeOperation(reader.completion)} read`,
           operations: reader === undefined ? [completion] : [completion, reader.completion],
         };
       });
@@ -187,7 +187,7 @@ export function findInternal({ transactions }: TransactionHistory, anomalies: An
       if (before !== undefined && before !== null && !agrees(value, before)) {
         anomalies.add("internal", () => ({
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(value)}, although by its own ` +
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, although by its own ` +
             `earlier steps the list ${before.isWhole ? "is" : "ends with"} ${quote(before.elements)}`,
           operations: [completion],
         }));
@@ -225,7 +225,7 @@ export function findFutureReads({ transactions }: TransactionHistory, anomalies:
     if (future === undefined) continue;
     const [, key, element] = future;
     anomalies.add("future-read", () => ({
-      sentence: `${whose(completion)} read ${quote(element)} in key ${quote(key)} before it appended it itself`,
+      sentence: `${describeOperation(completion)} read ${quote(element)} in key ${quote(key)} before it appended it itself`,
       operations: [completion],
     }));
   }
@@ -262,8 +262,8 @@ export function findAbortedReads(
         const writer = failed.writer(key, element) ?? completion;
         anomalies.add("G1a", () => ({
           sentence:
-            `${whose(completion)} read key ${quote(key)} = ${quote(value)}, with the ` +
-            `${quote(element)} that ${whose(writer)} appended, ` +
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, with the ` +
+            `${quote(element)} that ${describeOperation(writer)} appended, ` +
             "but that transaction failed and must have no effect",
           operations: [writer, completion],
         }));
@@ -285,8 +285,8 @@ export function findIntermediateReads(history: TransactionHistory, anomalies: An
       if (last === undefined || writer === undefined || writer === completion) continue;
       anomalies.add("G1b", () => ({
         sentence:
-          `${whose(completion)} read key ${quote(key)} up to ${quote(last)}, an intermediate ` +
-          `state: ${whose(writer)} appended that, then appended more in the same transaction`,
+          `${describeOperation(completion)} read key ${quote(key)} up to ${quote(last)}, an intermediate ` +
+          `state: ${describeOperation(writer)} appended that, then appended more in the same transaction`,
         operations: [writer, completion],
       }));
     }

@@ -7,7 +7,7 @@
 import { isSameJson } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import { quote } from "../../wording.ts";
-import type { Named, TransactionDependencies } from "../cycles/explain-cycle.ts";
+import type { LabelledTxn, TransactionDependencies } from "../cycles/explain-cycle.ts";
 import { GraphBuilder } from "../cycles/graph.ts";
 import { type Relations, RW, WR, WW } from "../cycles/relations.ts";
 import {
@@ -119,7 +119,7 @@ export class ListDependencies implements TransactionDependencies {
     return version === undefined ? [] : (this.#readers[version] ?? []);
   }
 
-  tell(relation: Relations, from: Named, to: Named): string {
+  explain(relation: Relations, from: LabelledTxn, to: LabelledTxn): string {
     const earlier = from.transaction.steps;
     for (const [f, key, value] of to.transaction.steps) {
       if (relation === WR) {
