@@ -64,14 +64,14 @@ function run(
 }
 
 function problemsOf(result: TestResult): string[] {
-  const { valid, error, seed, mistakes = [] } = result;
+  const { valid, error, seed, diagnostics = [] } = result;
   if (valid === true) return [];
   const found = findingsOf(result).map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
-  const made = mistakes.map(({ node, mistake, reason, sent }) => {
-    return `${node}, ${mistake}: ${reason}; it sent ${sent}`;
+  const detected = diagnostics.map(({ node, kind, reason, sent }) => {
+    return `${node}, ${kind}: ${reason}; it sent ${sent}`;
   });
   const verdict = valid === "unknown" ? `no verdict${error === undefined ? "" : `: ${error}`}` : "";
-  return [verdict, ...found, ...made, `seed ${seed}`].filter((text) => text !== "");
+  return [verdict, ...found, ...detected, `seed ${seed}`].filter((text) => text !== "");
 }
 
 const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {

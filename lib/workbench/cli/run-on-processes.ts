@@ -8,7 +8,10 @@ import type { RunStore } from "../store/run-store.ts";
 import { reportRun } from "./report.ts";
 
 export interface ProcessRun
-  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict" | "signal"> {
+  extends Pick<
+    Environment,
+    "onOperation" | "onMessage" | "onDiagnostic" | "onRemark" | "isStrict" | "signal"
+  > {
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];

@@ -5,6 +5,7 @@ import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { AnyProgram } from "../clusters/simulated-cluster.ts";
+import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSummary } from "../report/terminal/summary.ts";
 import { printable, shownResult } from "../report/terminal/text.ts";
 import { describeTrace, Trace } from "../report/terminal/trace.ts";
@@ -246,7 +247,12 @@ async function run(subject: Subject, options: TestOptions, flags?: Heard): Promi
       ...(flags === undefined ? {} : { onPrinted: remark }),
       onOperation: (operation) => trace.addOperation(operation),
       onMessage: (event) => trace.addMessage(event),
-      ...(flags === undefined || flags.seeds !== undefined ? {} : { onRemark: remark }),
+      ...(flags === undefined || flags.seeds !== undefined
+        ? {}
+        : {
+            onDiagnostic: (diagnostic) => remark(describeDiagnostic(diagnostic)),
+            onRemark: remark,
+          }),
       ...(flags?.logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
     });
     return { trace, result };

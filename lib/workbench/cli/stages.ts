@@ -11,6 +11,7 @@ import {
 } from "../maelstrom/run-maelstrom.ts";
 import { REPORT_FILE } from "../report/html/stored-run.ts";
 import { type Compared, comparisonTable } from "../report/terminal/comparison.ts";
+import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
 import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
 import type { TestResult } from "../run/results.ts";
@@ -190,6 +191,7 @@ async function runStage(
     const store = openStore(flags, { bin, args }, options, onRemark);
     const result = await runOnProcesses(options, {
       ...{ bin, args, signal, store, onRemark },
+      onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onOperation: (operation) => progress.add(operation, performance.now()),
     });
     if (store !== undefined && result.valid !== true) {

@@ -9,7 +9,7 @@ import { type Command, InvalidArgumentError, Option } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
-import { isClientId } from "../network/journal.ts";
+import { isClientId } from "../network/delivery.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/latency.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
 import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";

@@ -9,8 +9,10 @@ import {
   maelstromCommand,
   runMaelstrom,
 } from "../maelstrom/run-maelstrom.ts";
-import { type JournalEvent, messageText } from "../network/journal.ts";
+import { messageText } from "../network/delivery.ts";
+import type { JournalEvent } from "../network/journal.ts";
 import { comparisonTable } from "../report/terminal/comparison.ts";
+import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { shownResult } from "../report/terminal/text.ts";
 import type { TestOptions } from "../run/test-options.ts";
@@ -121,6 +123,7 @@ async function runTest(
       store,
       wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
+      onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onRemark,
       ...(flags.logStderr ? { onStderr: (node, line) => progress.print(`${node}: ${line}`) } : {}),
       ...(flags.logNetSend || flags.logNetRecv

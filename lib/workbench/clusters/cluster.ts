@@ -2,7 +2,7 @@
 
 import { shorten } from "../../protocol/message.ts";
 import type { NodeId } from "../../vortex/index.ts";
-import type { MistakeName } from "../diagnostics/detector.ts";
+import type { LineProblem } from "./output-line.ts";
 
 /** A node that had ended before it was told to: any exit counts, one with status 0 too. */
 export interface Crash {
@@ -14,14 +14,11 @@ export interface Crash {
   readonly stderr: readonly string[];
 }
 
-/** A line on a node's stdout that is no message. Nothing that the node prints later is heard. */
-export interface BadLine {
+/** A line on a node's stdout that is not a valid message. All later output of the node is ignored. */
+export interface BadLine extends LineProblem {
   readonly node: NodeId;
   /** Cut if it is long. */
   readonly line: string;
-  readonly reason: string;
-  /** What it looks like. */
-  readonly mistake: MistakeName;
 }
 
 const MAX_SHOWN_LENGTH = 1000;

@@ -6,11 +6,19 @@
 import * as v from "valibot";
 import { describeIssues, isObject, shorten } from "../../protocol/message.ts";
 import { type AnyBody, MessageId, type NodeId, parseJson } from "../../vortex/index.ts";
-import type { MistakeName } from "../diagnostics/detector.ts";
+import { InvalidMessageError, type InvalidMessageKind, type Network } from "../network/network.ts";
+
+/** Why a line of output is not a message on the network. */
+export interface LineProblem {
+  readonly kind: BadOutputKind | InvalidMessageKind;
+  readonly reason: string;
+}
+
+export type BadOutputKind = "debug-line" | "missing-newline" | "malformed-message";
 
 export type OutputLine =
   | { readonly ok: true; readonly src: NodeId; readonly dest: NodeId; readonly body: AnyBody }
-  | { readonly ok: false; readonly reason: string; readonly mistake: MistakeName };
+  | { readonly ok: false; readonly kind: BadOutputKind; readonly reason: string };
 
 // Closed: any other field is an error. An id is allowed, and ignored.
 const OutgoingMessage = v.strictObject({
@@ -23,7 +31,7 @@ const OutgoingMessage = v.strictObject({
 /** Reads one line of a node's output. */
 export function readOutputLine(line: string): OutputLine {
   if (line.trim() === "") {
-    return { ok: false, reason: "the line is empty", mistake: "debug line on stdout" };
+    return { ok: false, kind: "debug-line", reason: "the line is empty" };
   }
   let value: unknown;
   try {
@@ -31,21 +39,34 @@ export function readOutputLine(line: string): OutputLine {
   } catch (error) {
     // The engine quotes what it does not understand, however long it is.
     const reason = shorten(`not JSON: ${error instanceof Error ? error.message : error}`, 200);
-    return { ok: false, reason, mistake: mistakeOf(line) };
+    return { ok: false, kind: kindOf(line), reason };
   }
   const result = v.safeParse(OutgoingMessage, value);
   if (!result.success) {
     const reason = `malformed network message: ${describeIssues(result.issues)}`;
-    return { ok: false, reason, mistake: "malformed message" };
+    return { ok: false, kind: "malformed-message", reason };
   }
   const { src, dest, body } = result.output;
   return { ok: true, src, dest, body };
 }
 
+/** Sends the message on a line, or returns what is wrong with it. */
+export function sendLine(network: Network, line: string, length = 0): LineProblem | undefined {
+  const read = readOutputLine(line);
+  if (!read.ok) return { kind: read.kind, reason: read.reason };
+  try {
+    network.send(read.src, read.dest, read.body, length);
+    return undefined;
+  } catch (error) {
+    if (!(error instanceof InvalidMessageError)) throw error;
+    return { kind: error.kind, reason: error.message };
+  }
+}
+
 /** What is wrong with a line that nobody has read to its end. */
-export function tooLongLine(line: string, maxLength: number) {
+export function tooLongLine(line: string, maxLength: number): LineProblem {
   const reason = `the line is longer than ${maxLength} characters, and so than any message may be`;
-  return { ok: false, reason, mistake: kindOfText(line) } as const;
+  return { kind: kindOfText(line), reason };
 }
 
 /** Whether a text is one message: as a line, it would be heard. */
@@ -57,15 +78,15 @@ export function isMessage(text: string): boolean {
 const MAX_TRIES = 16;
 
 /** What a line that is not JSON looks like. */
-function mistakeOf(line: string): MistakeName {
+function kindOf(line: string): BadOutputKind {
   let tries = 0;
   for (const { index } of line.matchAll(/\}\s*\{/g)) {
-    if (isMessage(line.slice(0, index + 1))) return "forgotten newline";
+    if (isMessage(line.slice(0, index + 1))) return "missing-newline";
     if (++tries === MAX_TRIES) break;
   }
   return kindOfText(line);
 }
 
-function kindOfText(line: string): MistakeName {
-  return line.trimStart().startsWith("{") ? "malformed message" : "debug line on stdout";
+function kindOfText(line: string): BadOutputKind {
+  return line.trimStart().startsWith("{") ? "malformed-message" : "debug-line";
 }

@@ -9,9 +9,10 @@ import type { FileSink, Subprocess } from "bun";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import { once } from "../../vortex/lazy.ts";
-import { type Delivery, InvalidMessageError, type Network } from "../network/network.ts";
+import type { Delivery } from "../network/delivery.ts";
+import type { Network } from "../network/network.ts";
 import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
-import { readOutputLine, tooLongLine } from "./output-line.ts";
+import { type LineProblem, sendLine, tooLongLine } from "./output-line.ts";
 import { Mark } from "./process-tree.ts";
 
 export interface ProcessClusterOptions {
@@ -197,20 +198,10 @@ export class ProcessCluster implements Cluster {
     await readLines(stdout, lines, onLine, () => isMuted);
   }
 
-  /** Sends what a line says; returns what is wrong with it, if anything. */
-  #send(line: string): Pick<BadLine, "reason" | "mistake"> | undefined {
-    if (line.length > MAX_STDOUT_LINE_LENGTH) return tooLongLine(line, MAX_STDOUT_LINE_LENGTH);
-    const read = readOutputLine(line);
-    if (!read.ok) return { reason: read.reason, mistake: read.mistake };
-    try {
-      this.#options.network.send(read.src, read.dest, read.body, line.length);
-      return undefined;
-    } catch (error) {
-      if (error instanceof InvalidMessageError) {
-        return { reason: error.message, mistake: error.mistake };
-      }
-      throw error;
-    }
+  #send(line: string): LineProblem | undefined {
+    return line.length > MAX_STDOUT_LINE_LENGTH
+      ? tooLongLine(line, MAX_STDOUT_LINE_LENGTH)
+      : sendLine(this.#options.network, line, line.length);
   }
 }
 

@@ -15,9 +15,10 @@ import {
   stringifyJson,
 } from "../../vortex/index.ts";
 import { NO_OPTIONS, parseOptions } from "../../vortex/options.ts";
-import { type Delivery, InvalidMessageError, type Network } from "../network/network.ts";
+import type { Delivery } from "../network/delivery.ts";
+import type { Network } from "../network/network.ts";
 import { type BadLine, type Cluster, type Crash, shownLine } from "./cluster.ts";
-import { readOutputLine } from "./output-line.ts";
+import { sendLine } from "./output-line.ts";
 
 /** A program with any options; they are checked against its own schema when it starts. */
 export type AnyProgram = ((node: KVNode, options: never) => void) & {
@@ -209,21 +210,14 @@ export class SimulatedCluster implements Cluster {
     return new Pipe(this.#options.scheduler, this.#delays);
   }
 
-  /** Sends what a line says; false when it is bad. */
+  /** Sends the message on a line. Returns false if the line is bad. */
   #send(node: NodeId, line: string): boolean {
-    const read = readOutputLine(line);
-    try {
-      if (!read.ok) throw new InvalidMessageError(read.reason, read.mistake);
-      this.#options.network.send(read.src, read.dest, read.body);
-      return true;
-    } catch (error) {
-      if (!(error instanceof InvalidMessageError)) throw error;
-      const { message: reason, mistake } = error;
-      const badLine = { node, line: shownLine(line), reason, mistake };
-      this.#badLines.push(badLine);
-      this.#options.onBadLine(badLine);
-      return false;
-    }
+    const problem = sendLine(this.#options.network, line);
+    if (problem === undefined) return true;
+    const badLine = { node, line: shownLine(line), ...problem };
+    this.#badLines.push(badLine);
+    this.#options.onBadLine(badLine);
+    return false;
   }
 
   #crash(node: NodeId, state: SimulatedNode, status: string, reason: string): Promise<void> {

@@ -1,81 +1,49 @@
 /**
- * Mistakes of programs that are made easily and seen hardly: each is recognised by its looks, named,
- * and told with what the node sent and what it answered. None changes a verdict.
+ * Detects common program errors that are easy to make and hard to spot.
+ *
+ * Each is reported with what the node sent and what it answered. None changes a verdict.
  */
-
 import { shorten } from "../../protocol/message.ts";
-import type { AnyBody, NodeId } from "../../vortex/index.ts";
-import type { MalformedReply } from "../clients/client.ts";
+import type { NodeId } from "../../vortex/index.ts";
+import type { MalformedReply } from "../clients/client-errors.ts";
 import type { BadLine } from "../clusters/cluster.ts";
-import { isClientId, type JournalEvent, messageText } from "../network/journal.ts";
+import { type Delivery, isClientId, messageText } from "../network/delivery.ts";
+import type { JournalEvent } from "../network/journal.ts";
+import type { Diagnostic } from "./kinds.ts";
 
-/** Name of a mistake -> what to do about it. */
-export const ADVICE = {
-  "debug line on stdout": "Only messages may go to stdout; print remarks to stderr",
-  "forgotten newline": 'A message ends with a line break: print one after each, "\\n"',
-  "malformed message":
-    'A message is one JSON object on a line of its own: {"src": ..., "dest": ..., "body": {...}}',
-  "message to an unknown node": "node_ids in init names all nodes; replies go to the request's src",
-  "message from an unknown node": "src is the name that init gave the node, its node_id",
-  "late reply": "A client that got no reply within its timeout is gone; reply sooner",
-  "second reply": "A request gets one reply; clients drop any other",
-  "extra field in a reply":
-    "A reply has the fields of its type and no other, or the outcome of the operation is unknown",
-  "malformed reply": "The outcome of an operation is unknown if the workload cannot read the reply",
-} as const;
-
-export type MistakeName = keyof typeof ADVICE;
-
-/** One sort of mistake of one node: the first time, and how often it happened. */
-export interface Mistake {
-  readonly node: NodeId;
-  readonly mistake: MistakeName;
-  /** What is wrong with what it sent. */
-  readonly reason: string;
-  /** The line that it sent; cut if it is long. */
-  readonly sent: string;
-  /** The message that this answered; where that cannot be told, the last one that the node got. */
-  readonly received?: string;
-  /** Whether nothing more of the node is heard. */
-  readonly mutes?: true;
-  readonly count: number;
+interface Exchange {
+  readonly request: Delivery;
+  reply?: Delivery;
 }
 
-type Message = JournalEvent["message"];
-
-interface Asked {
-  readonly request: Message;
-  reply?: Message;
-}
-
-/** How many requests of clients are kept in mind, to know a second reply by. */
-const MAX_ASKED = 10_000;
+/** How many client requests are remembered, to detect a second reply. */
+const MAX_REQUESTS = 10_000;
 const MAX_SHOWN_LENGTH = 1000;
 
-/** Watches the nodes of a test. */
-export class Mistakes {
-  readonly #onFirst: (mistake: Mistake) => void;
-  readonly #found = new Map<string, Mistake>();
-  readonly #lastReceived = new Map<NodeId, Message>();
-  readonly #asked = new Map<string, Asked>();
+/** Watches the nodes of one test. */
+export class DiagnosticDetector {
+  readonly #onDiagnostic: (diagnostic: Diagnostic) => void;
+  readonly #found = new Map<string, Diagnostic>();
+  readonly #lastReceived = new Map<NodeId, Delivery>();
+  readonly #exchanges = new Map<string, Exchange>();
 
-  /** @param onFirst Hears of the first of each sort that a node makes. */
-  constructor(onFirst: (mistake: Mistake) => void) {
-    this.#onFirst = onFirst;
+  /** @param onDiagnostic Called for the first diagnostic of each kind and node. */
+  constructor(onDiagnostic: (diagnostic: Diagnostic) => void) {
+    this.#onDiagnostic = onDiagnostic;
   }
 
-  /** What was found, in the order of the first times. */
-  get all(): readonly Mistake[] {
+  /** All diagnostics, one per kind and node, in the order of their first occurrence. */
+  get all(): readonly Diagnostic[] {
     return [...this.#found.values()];
   }
 
-  /** The last message that a node got, as text. */
+  /** The last message that a node received, as text. */
   lastReceived(node: NodeId): string | undefined {
     const message = this.#lastReceived.get(node);
-    return message === undefined ? undefined : shown(message);
+    return message === undefined ? undefined : textOf(message);
   }
 
-  /** Takes note of what is sent and delivered. */
+  /** Records a message that is sent or delivered. */
   observe({ type, message }: JournalEvent): void {
     const { src, dest, body } = message;
     if (type === "recv") {
@@ -83,67 +51,66 @@ export class Mistakes {
     } else if (isClientId(src)) {
       this.#remember(`${src} ${body["msg_id"]}`, { request: message });
     } else if (isClientId(dest)) {
-      this.#observeReply(message, this.#asked.get(`${dest} ${body["in_reply_to"]}`));
+      this.#observeReply(message, this.#exchanges.get(`${dest} ${body["in_reply_to"]}`));
     }
   }
 
-  /** Takes note of a line that is no message, or of one that goes nowhere. */
-  addBadLine({ node, line, reason, mistake }: BadLine): void {
+  /** Records a line that is not a valid message. */
+  addBadLine({ node, line, reason, kind }: BadLine): void {
+    const received = this.lastReceived(node);
+    this.#add({ node, kind, reason, sent: line, received, ignored: true });
+  }
+
+  /** Records a message whose line has no end yet. */
+  addUnfinishedLine(node: NodeId, text: string): void {
+    // Every request that times out reports the same text again.
+    if (this.#found.has(`${node} missing-newline`)) return;
+    const reason = "its line has not ended, so nobody has read it";
     this.#add({
       node,
-      mistake,
+      kind: "missing-newline",
       reason,
-      sent: line,
+      sent: text,
       received: this.lastReceived(node),
-      mutes: true,
     });
   }
 
-  /** Takes note of a message whose line has not ended, if it is one. */
-  addUnfinishedLine(node: NodeId, text: string): void {
-    // It is seen again each time that somebody waits in vain, but has happened once.
-    if (this.#found.has(`${node} forgotten newline`)) return;
-    const reason = "its line has not ended, so nobody has read it";
-    const received = this.lastReceived(node);
-    this.#add({ node, mistake: "forgotten newline", reason, sent: text, received });
-  }
-
-  /** Takes note of a reply that a workload could not read. */
+  /** Records a reply that the workload cannot read. */
   addMalformedReply(node: NodeId, { message, request, reply, hasExtraFieldOnly }: MalformedReply) {
     this.#add({
       node,
-      mistake: hasExtraFieldOnly ? "extra field in a reply" : "malformed reply",
+      kind: hasExtraFieldOnly ? "extra-field" : "malformed-reply",
       reason: message,
-      sent: shown(reply),
-      received: shown(request),
+      sent: textOf(reply),
+      received: textOf(request),
     });
   }
 
-  #observeReply(message: Message, asked: Asked | undefined): void {
-    if (asked === undefined) return; // Never asked, or too long ago.
-    if (asked.reply === undefined) {
-      asked.reply = message;
+  #observeReply(message: Delivery, exchange: Exchange | undefined): void {
+    if (exchange === undefined) return; // Not a reply, or to a request too old to be remembered.
+    if (exchange.reply === undefined) {
+      exchange.reply = message;
       return;
     }
     this.#add({
       node: message.src,
-      mistake: "second reply",
-      reason: `the request had its answer already, ${shown(asked.reply)}`,
-      sent: shown(message),
-      received: shown(asked.request),
+      kind: "second-reply",
+      reason: `the request had its answer already, ${textOf(exchange.reply)}`,
+      sent: textOf(message),
+      received: textOf(exchange.request),
     });
   }
 
-  #remember(key: string, asked: Asked): void {
-    this.#asked.set(key, asked);
-    if (this.#asked.size <= MAX_ASKED) return;
-    const [oldest] = this.#asked.keys();
-    if (oldest !== undefined) this.#asked.delete(oldest);
+  #remember(key: string, exchange: Exchange): void {
+    this.#exchanges.set(key, exchange);
+    if (this.#exchanges.size <= MAX_REQUESTS) return;
+    const [oldest] = this.#exchanges.keys();
+    if (oldest !== undefined) this.#exchanges.delete(oldest);
   }
 
-  #add(seen: Omit<Mistake, "count" | "received"> & { received: string | undefined }): void {
+  #add(seen: Omit<Diagnostic, "count" | "received"> & { received: string | undefined }): void {
     const { received, ...others } = seen;
-    const key = `${seen.node} ${seen.mistake}`;
+    const key = `${seen.node} ${seen.kind}`;
     const former = this.#found.get(key);
     if (former !== undefined) {
       this.#found.set(key, { ...former, count: former.count + 1 });
@@ -152,11 +119,11 @@ export class Mistakes {
     const sent = shorten(seen.sent, MAX_SHOWN_LENGTH);
     const first = { ...others, sent, ...(received === undefined ? {} : { received }), count: 1 };
     this.#found.set(key, first);
-    this.#onFirst(first);
+    this.#onDiagnostic(first);
   }
 }
 
-/** A message as its line was, but for the id that the network gave it; cut if it is long. */
-function shown({ src, dest, body }: { src: NodeId; dest: NodeId; body: AnyBody }): string {
+/** A message as its line was, without the network's id; cut if it is long. */
+function textOf({ src, dest, body }: Omit<Delivery, "id">): string {
   return shorten(messageText({ src, dest, body }), MAX_SHOWN_LENGTH);
 }

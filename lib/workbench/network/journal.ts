@@ -3,8 +3,7 @@
  *
  * @see Maelstrom, `net/journal.clj`
  */
-import { type NodeId, stringifyJson } from "../../vortex/index.ts";
-import type { Delivery } from "./network.ts";
+import { type Delivery, isClientId } from "./delivery.ts";
 
 export interface JournalEvent {
   readonly type: "send" | "recv";
@@ -20,11 +19,6 @@ export interface MessageCounts {
   readonly recvCount: number;
   /** Distinct messages. */
   readonly msgCount: number;
-}
-
-/** Whether an id is a client's: the one rule that Maelstrom has for it. */
-export function isClientId(id: NodeId): boolean {
-  return id.startsWith("c");
 }
 
 /** Counts the events, and shows each to whoever listens. Keeps none. */
@@ -65,14 +59,4 @@ export class Journal {
 // Each message is sent once, so the distinct ones are as many as the sends.
 function messageCounts({ send, recv }: { send: number; recv: number }): MessageCounts {
   return { sendCount: send, recvCount: recv, msgCount: send };
-}
-
-/** A message as JSON; without its body if a node has nested that too deep to be printed. */
-export function messageText(message: Omit<Delivery, "id"> & { readonly id?: number }): string {
-  try {
-    return stringifyJson(message);
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    return `${stringifyJson({ ...message, body: null })} (its body cannot be shown: ${reason})`;
-  }
 }

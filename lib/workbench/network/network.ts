@@ -11,18 +11,9 @@
  */
 import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../../vortex/index.ts";
-import type { MistakeName } from "../diagnostics/detector.ts";
-import { isClientId, type Journal } from "./journal.ts";
+import { type Delivery, isClientId } from "./delivery.ts";
+import type { Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
-
-/** A message on its way: what receivers get. */
-export interface Delivery {
-  /** Unique per network, from 0 in the order of sending. */
-  readonly id: number;
-  readonly src: NodeId;
-  readonly dest: NodeId;
-  readonly body: AnyBody;
-}
 
 /**
  * Takes a message in. While a promise that it returns is pending, as when a pipe is full, the
@@ -81,14 +72,17 @@ interface Receiver {
   isBusy: boolean;
 }
 
+/** Why Maelstrom's network would reject a message. */
+export type InvalidMessageKind = "unknown-src" | "unknown-dest" | "late-reply";
+
 /** A message that Maelstrom's network would not accept. */
 export class InvalidMessageError extends Error {
   override readonly name = "InvalidMessageError";
-  readonly mistake: MistakeName;
+  readonly kind: InvalidMessageKind;
 
-  constructor(message: string, mistake: MistakeName) {
+  constructor(kind: InvalidMessageKind, message: string) {
     super(message);
-    this.mistake = mistake;
+    this.kind = kind;
   }
 }
 
@@ -140,8 +134,8 @@ export class Network {
     if (this.#isOverloaded) return;
     if (!this.#receivers.has(src)) {
       throw new InvalidMessageError(
+        "unknown-src",
         `Invalid source: "${src}" is not in the network`,
-        "message from an unknown node",
       );
     }
     const receiver = this.#receivers.get(dest);
@@ -152,10 +146,10 @@ export class Network {
         return;
       }
       throw new InvalidMessageError(
+        hasLeft ? "late-reply" : "unknown-dest",
         hasLeft
           ? `Invalid dest: "${dest}" has left the network: a client leaves when its request has timed out, and a reply must come before`
           : `Invalid dest: "${dest}" is not in the network`,
-        hasLeft ? "late reply" : "message to an unknown node",
       );
     }
     const isTooMany = receiver.queue.length >= MAX_WAITING;

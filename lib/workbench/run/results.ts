@@ -17,7 +17,7 @@ import {
   type Verdicts,
 } from "../checkers/every-test/unanswered.ts";
 import type { BadLine } from "../clusters/cluster.ts";
-import type { Mistake } from "../diagnostics/detector.ts";
+import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { History } from "../history/history.ts";
 import type { Fault } from "../nemesis/faults.ts";
 import type { Journal } from "../network/journal.ts";
@@ -41,8 +41,8 @@ export interface TestResult {
   readonly perf: LatencyVerdict;
   /** Lines on a node's stdout that were no messages. */
   readonly badLines: readonly BadLine[];
-  /** Mistakes of the program that were recognised, each sort once a node; absent if there are none. */
-  readonly mistakes?: readonly Mistake[];
+  /** Common program errors, one per kind and node; absent if there are none. */
+  readonly diagnostics?: readonly Diagnostic[];
   /** How often each fault took effect: messages dropped or disturbed, nodes killed or paused. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
   readonly seed: number;
@@ -55,7 +55,7 @@ export interface Evidence {
   readonly checker: Checker;
   readonly convergence?: ConvergenceVerdict;
   readonly badLines: readonly BadLine[];
-  readonly mistakes?: readonly Mistake[];
+  readonly diagnostics?: readonly Diagnostic[];
   readonly faults: TestResult["faults"];
 }
 

@@ -11,7 +11,10 @@ import { type Environment, runTest, type TestParts } from "./test.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface Simulation
-  extends Pick<Environment, "onOperation" | "onMessage" | "onRemark" | "isStrict"> {
+  extends Pick<
+    Environment,
+    "onOperation" | "onMessage" | "onDiagnostic" | "onRemark" | "isStrict"
+  > {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */
   readonly args?: readonly string[];

@@ -11,7 +11,8 @@ import { shorten } from "../../protocol/message.ts";
 import { SERVICES } from "../../services/index.ts";
 import { type AnyBody, type Clock, type NodeId, stringifyJson } from "../../vortex/index.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
-import { Client, completionOf, ErrorReply, MalformedReply, NetTimeout } from "../clients/client.ts";
+import { Client } from "../clients/client.ts";
+import { completionOf, ErrorReply, MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import {
   any,
   type Generator,
@@ -24,13 +25,13 @@ import {
 import { type Completion, type Invoke, interpret } from "../clients/interpreter.ts";
 import { type BadLine, type Cluster, type Crash, StartError } from "../clusters/cluster.ts";
 import { isMessage } from "../clusters/output-line.ts";
-import { Mistakes } from "../diagnostics/detector.ts";
+import { DiagnosticDetector } from "../diagnostics/detector.ts";
+import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
 import { makeNemesis, type Nemesis, type NemesisOptions } from "../nemesis/nemesis.ts";
 import { Journal, type JournalEvent } from "../network/journal.ts";
 import { Network } from "../network/network.ts";
 import { randomStream } from "../random.ts";
-import { describeMistake } from "../report/terminal/text.ts";
 import { makeWorkload } from "../workloads/index.ts";
 import type { Workload, WorkloadClient } from "../workloads/workload.ts";
 import { judge, type TestResult } from "./results.ts";
@@ -42,7 +43,9 @@ export interface Environment {
   makeCluster(network: Network, onBadLine: (badLine: BadLine) => void): Cluster;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
-  /** Hears what a person should know at once. */
+  /** Called for the first diagnostic of each kind and node. */
+  readonly onDiagnostic?: (diagnostic: Diagnostic) => void;
+  /** Called with what a person should read at once. */
   readonly onRemark?: (text: string) => void;
   /** Ends the test with a crash when a node prints a line that is no message. */
   readonly isStrict?: boolean;
@@ -95,7 +98,7 @@ export async function runTest(
 class Test {
   readonly #options: TestOptions;
   readonly #environment: Environment;
-  readonly #mistakes: Mistakes;
+  readonly #diagnostics: DiagnosticDetector;
   readonly #journal: Journal;
   readonly #network: Network;
   readonly #cluster: Cluster;
@@ -119,10 +122,10 @@ class Test {
     this.#options = options;
     this.#environment = environment;
     this.#zeroMs = clock.nowMs();
-    this.#mistakes = new Mistakes((mistake) => {
-      environment.onRemark?.(describeMistake(mistake));
+    this.#diagnostics = new DiagnosticDetector((diagnostic) => {
+      environment.onDiagnostic?.(diagnostic);
     });
-    const watch = (event: JournalEvent) => this.#mistakes.observe(event);
+    const watch = (event: JournalEvent) => this.#diagnostics.observe(event);
     this.#journal = new Journal(onMessage === undefined ? [watch] : [watch, onMessage]);
     this.#network = new Network({
       clock,
@@ -214,7 +217,7 @@ class Test {
       checker: this.#workload.checker,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
       badLines: this.#cluster.badLines,
-      ...(this.#mistakes.all.length === 0 ? {} : { mistakes: this.#mistakes.all }),
+      ...(this.#diagnostics.all.length === 0 ? {} : { diagnostics: this.#diagnostics.all }),
       faults: this.#nemesis.effects(),
     });
   }
@@ -255,7 +258,7 @@ class Test {
   }
 
   #onBadLine(badLine: BadLine): void {
-    this.#mistakes.addBadLine(badLine);
+    this.#diagnostics.addBadLine(badLine);
     if (this.#environment.isStrict) {
       const { node, line, reason } = badLine;
       this.#controller.abort(
@@ -269,21 +272,21 @@ class Test {
     });
   }
 
-  #noticeMistake(node: NodeId, error: unknown): void {
-    if (error instanceof MalformedReply) this.#mistakes.addMalformedReply(node, error);
+  #detectBadReply(node: NodeId, error: unknown): void {
+    if (error instanceof MalformedReply) this.#diagnostics.addMalformedReply(node, error);
     if (error instanceof NetTimeout) this.#noticeUnfinishedLine(node);
   }
 
   #noticeUnfinishedLine(node: NodeId): void {
     const text = this.#cluster.unfinishedLine(node);
-    if (text !== "" && isMessage(text)) this.#mistakes.addUnfinishedLine(node, text);
+    if (text !== "" && isMessage(text)) this.#diagnostics.addUnfinishedLine(node, text);
   }
 
   /** A crash, with what the node got and said last. */
   #describeCrash({ node, status, stdout, stderr }: Crash): string {
     const lines = (name: string, kept: readonly string[]) =>
       kept.length === 0 ? [`Its ${name} is empty`] : [`The last of its ${name}:`, ...kept];
-    const received = this.#mistakes.lastReceived(node);
+    const received = this.#diagnostics.lastReceived(node);
     return [
       `Node ${node} crashed with ${status}: a node must run until it is killed`,
       ...(received === undefined ? [] : ["The last message that it got:", received]),
@@ -378,7 +381,7 @@ class Test {
       }
       const { client, worker } = open.get(thread) ?? connect(thread);
       const completion = await worker.invoke(invocation).catch((error) => {
-        this.#noticeMistake(this.#nodeOf(thread), error);
+        this.#detectBadReply(this.#nodeOf(thread), error);
         return completionOf(error, invocation, workload);
       });
       if (completion.type === "info" && !workload.keepsClient) {

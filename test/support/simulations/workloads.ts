@@ -1,5 +1,6 @@
 import type { AnyBody, Json } from "../../../lib/vortex/index.ts";
-import { Client, completionOf } from "../../../lib/workbench/clients/client.ts";
+import { Client } from "../../../lib/workbench/clients/client.ts";
+import { completionOf } from "../../../lib/workbench/clients/client-errors.ts";
 import type { Generator, Invocation } from "../../../lib/workbench/clients/generator.ts";
 import type { Completion } from "../../../lib/workbench/clients/interpreter.ts";
 import { Scheduler } from "../../../lib/workbench/clusters/scheduler.ts";

@@ -2,29 +2,8 @@
 import pc from "picocolors";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
-import { ADVICE, type Mistake, type MistakeName } from "../../diagnostics/detector.ts";
 import { figuresOf, findingsOf, type TestResult } from "../../run/results.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
-
-/** A mistake and what to do about it, where a person should read it at once. */
-export function describeMistake({ node, mistake, reason, sent, received, mutes }: Mistake): string {
-  const isReply = REPLIES.has(mistake);
-  return [
-    `${node}, ${mistake}: ${reason}`,
-    `  it sent       ${sent}`,
-    ...(received === undefined
-      ? []
-      : [`  ${isReply ? "in answer to" : "after it got"}  ${received}`]),
-    `  ${ADVICE[mistake]}.`,
-    ...(mutes ? [`  As in Maelstrom, nothing that ${node} sends is heard any more.`] : []),
-  ].join("\n");
-}
-
-const REPLIES: ReadonlySet<MistakeName> = new Set([
-  "second reply",
-  "extra field in a reply",
-  "malformed reply",
-]);
 
 /** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */
 export function printable(text: string): string {

@@ -4,7 +4,8 @@ import { shorten } from "../../../protocol/message.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import type { Operation } from "../../history/history.ts";
-import { isClientId, type JournalEvent } from "../../network/journal.ts";
+import { isClientId } from "../../network/delivery.ts";
+import type { JournalEvent } from "../../network/journal.ts";
 import { printable, sentencesOf } from "./text.ts";
 
 type Event =

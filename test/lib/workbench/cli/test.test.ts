@@ -90,7 +90,7 @@ describe("vortex test", () => {
     const flags = ["--rate", "50", "--log-stderr", "--log-net-recv", "--no-store"];
     const { stdout, stderr } = await vortex(...echoTest(evil, ...flags));
     expect(stdout).toContain('received {"type":"echo_ok"');
-    expect(stderr).toContain("n0, debug line on stdout: not JSON");
+    expect(stderr).toContain("n0, debug-line: not JSON");
     expect(stderr).toContain("n0: \\x1b]0;owned\\x07\\x9b2J");
     for (const text of [stdout, stderr]) expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
@@ -172,7 +172,7 @@ describe("vortex test", () => {
       reply({ type: "echo_ok", echo: body.echo });
     `);
     const { exitCode, stdout, stderr } = await vortex(...echoTest(chatty, "--json"));
-    expect(stderr).toContain("n0, debug line on stdout: not JSON");
+    expect(stderr).toContain("n0, debug-line: not JSON");
     expect(stderr).toContain("debug: got a message");
     expect(JSON.parse(stdout)).toMatchObject({
       stats: { okCount: 0 },

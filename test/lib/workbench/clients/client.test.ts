@@ -1,14 +1,13 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { type AnyBody, type Json, parseJson } from "../../../../lib/vortex/index.ts";
+import { Client, replySchema } from "../../../../lib/workbench/clients/client.ts";
 import {
-  Client,
   completionOf,
   ErrorReply,
   MalformedReply,
   NetTimeout,
-  replySchema,
-} from "../../../../lib/workbench/clients/client.ts";
+} from "../../../../lib/workbench/clients/client-errors.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
 import { Journal } from "../../../../lib/workbench/network/journal.ts";
 import { Network } from "../../../../lib/workbench/network/network.ts";

@@ -56,11 +56,11 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
     ["closes its stdout", INVALID, "n0 has closed its stdout, but runs on"],
     ["ignores every signal that can be ignored", INVALID, "Analysis invalid!"],
     ["begins daemons", INVALID, "Analysis invalid!"],
-    ["floods stdout with text", INVALID, "n0, debug line on stdout: not JSON"],
+    ["floods stdout with text", INVALID, "n0, debug-line: not JSON"],
     ["floods a node that does not exist", INVALID, '"n9" is not in the network'],
     ["prints one line without an end", INVALID, "the line is longer than 33554432 characters"],
-    ["answers with messages of 100 MB", INVALID, "n0, malformed message: the line is longer than"],
-    ["answers everything 100,000 times", INVALID, "n0, second reply: the request had its answer"],
+    ["answers with messages of 100 MB", INVALID, "n0, malformed-message: the line is longer than"],
+    ["answers everything 100,000 times", INVALID, "n0, second-reply: the request had its answer"],
   ];
   test.concurrent.each(cases)("%s", judge);
 

@@ -1,9 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
+import type { Delivery } from "../../../../lib/workbench/network/delivery.ts";
 import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
 import type { Latency } from "../../../../lib/workbench/network/latency.ts";
-import { type Delivery, type Grudge, Network } from "../../../../lib/workbench/network/network.ts";
+import { type Grudge, Network } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
 /** A network of two nodes, a service and a client, in virtual time. */

@@ -79,7 +79,7 @@ describe("simulate", () => {
         node: "n0",
         line: expect.stringMatching(/^\{"src":"n0","dest":"n7",.*\}$/),
         reason: 'Invalid dest: "n7" is not in the network',
-        mistake: "message to an unknown node",
+        kind: "unknown-dest",
       },
     ]);
     expect(result.stats).toMatchObject({ okCount: 0 });

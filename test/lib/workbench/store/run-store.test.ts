@@ -360,7 +360,7 @@ function someResults(): TestResult {
         node: "n0",
         line: "</script>\u001b[2J",
         reason: "not JSON",
-        mistake: "debug line on stdout",
+        kind: "debug-line",
       },
     ],
     faults: {},

@@ -7,7 +7,8 @@
  * sent nothing so far. From then on the client is its thread's.
  */
 import { stringifyJson } from "../../../../vortex/index.ts";
-import { isClientId, type JournalEvent } from "../../../network/journal.ts";
+import { isClientId } from "../../../network/delivery.ts";
+import type { JournalEvent } from "../../../network/journal.ts";
 import type { Lane, RunColumns, Ticks } from "../run-data.ts";
 import { toDeltas } from "./columnar-codec.ts";
 import { TextColumn, TypedColumn } from "./typed-columns.ts";
