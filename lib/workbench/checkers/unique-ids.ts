@@ -8,7 +8,7 @@ import { jsonKey } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
 import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
-import { compareJson } from "./clojure-compare.ts";
+import { compareJson } from "./clojure/compare.ts";
 import { describeOperation, EXAMPLES_PER_KIND, quote } from "./wording.ts";
 
 export interface UniqueIdsVerdict extends Verdict {

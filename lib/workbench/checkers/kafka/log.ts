@@ -5,8 +5,8 @@
 import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";
-import { compareJson } from "../clojure-compare.ts";
-import { compareInClojureSet } from "../set-order.ts";
+import { compareJson } from "../clojure/compare.ts";
+import { compareInClojureSet } from "../clojure/set-order.ts";
 
 /** A message at an offset, and the first operation that shows it there. */
 export interface Place {

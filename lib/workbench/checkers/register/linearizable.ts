@@ -17,7 +17,7 @@ import {
   type Validity,
   type Verdict,
 } from "../checker.ts";
-import { compareJson } from "../clojure-compare.ts";
+import { compareJson } from "../clojure/compare.ts";
 import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
 import { type Linearization, linearize } from "./linearize.ts";
 import { keyed, type RegisterOperation, registerOperation, Values } from "./register-operation.ts";

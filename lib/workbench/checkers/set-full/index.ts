@@ -25,7 +25,7 @@ import {
   type Process,
 } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
-import { compareJson } from "../clojure-compare.ts";
+import { compareJson } from "../clojure/compare.ts";
 import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
 
 const QUANTILES = ["0", "0.5", "0.95", "0.99", "1"] as const;

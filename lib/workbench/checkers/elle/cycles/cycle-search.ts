@@ -15,7 +15,7 @@
  * @see Elle 0.2.2, elle.bfs
  */
 
-import { inBifurcanOrder } from "../../set-order.ts";
+import { inBifurcanOrder } from "../../clojure/set-order.ts";
 import type { Budget } from "./budget.ts";
 import {
   isComplete,

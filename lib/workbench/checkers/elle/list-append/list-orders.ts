@@ -6,7 +6,7 @@
 
 import { isArray, isSameJson, jsonKey } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
-import { bifurcanListHash, inBifurcanOrder } from "../../set-order.ts";
+import { bifurcanListHash, inBifurcanOrder } from "../../clojure/set-order.ts";
 import { type Atom, atom, type Transaction, type TransactionHistory } from "../transactions.ts";
 
 /** What is known of one key. */

@@ -1,6 +1,7 @@
 /** The searches, held against the enumeration of all simple cycles of tiny graphs. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { bifurcanOperationHash } from "../../../../../../lib/workbench/checkers/clojure/set-order.ts";
 import { modelsAtLeastAsStrongAs } from "../../../../../../lib/workbench/checkers/elle/consistency-models.ts";
 import { Budget } from "../../../../../../lib/workbench/checkers/elle/cycles/budget.ts";
 import { CycleSearch } from "../../../../../../lib/workbench/checkers/elle/cycles/cycle-search.ts";
@@ -26,7 +27,6 @@ import {
   WR,
   WW,
 } from "../../../../../../lib/workbench/checkers/elle/cycles/relations.ts";
-import { bifurcanOperationHash } from "../../../../../../lib/workbench/checkers/set-order.ts";
 import { type Edge, isCyclic } from "../../../../../support/oracles/transactions.ts";
 
 const COUNT = 5;

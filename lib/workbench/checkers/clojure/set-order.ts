@@ -18,8 +18,8 @@
  *   "Optimizing hash-array mapped tries" (2015)
  */
 
-import { jsonKey } from "../../protocol/json-key.ts";
-import type { Json } from "../../vortex/index.ts";
+import { jsonKey } from "../../../protocol/json-key.ts";
+import type { Json } from "../../../vortex/index.ts";
 
 const BITS_PER_LEVEL = 5;
 const HASH_BITS = 32;

@@ -5,7 +5,7 @@ import {
   bifurcanOperationHash,
   compareInClojureSet,
   inBifurcanOrder,
-} from "../../../../lib/workbench/checkers/set-order.ts";
+} from "../../../../../lib/workbench/checkers/clojure/set-order.ts";
 
 describe("compareInClojureSet", () => {
   test("orders integers as Clojure prints (set (range 10))", () => {

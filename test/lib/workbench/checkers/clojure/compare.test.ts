@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { type Json, parseJson } from "../../../../lib/vortex/index.ts";
-import { compareJson } from "../../../../lib/workbench/checkers/clojure-compare.ts";
+import { type Json, parseJson } from "../../../../../lib/vortex/index.ts";
+import { compareJson } from "../../../../../lib/workbench/checkers/clojure/compare.ts";
 
 const json = (text: string) => parseJson(text) as Json;
 const order = (one: string, other: string) => Math.sign(compareJson(json(one), json(other)));

@@ -11,9 +11,9 @@
  * @see Clojure, `clojure.lang.Util.compare` and `APersistentVector.compareTo`
  */
 
-import { isArray } from "../../protocol/json-key.ts";
-import { isRawNumber, type Json, type RawNumber } from "../../vortex/index.ts";
-import { quote } from "./wording.ts";
+import { isArray } from "../../../protocol/json-key.ts";
+import { isRawNumber, type Json, type RawNumber } from "../../../vortex/index.ts";
+import { quote } from "../wording.ts";
 
 /**
  * Returns a negative number if `one` comes before `other`, a positive one if after, 0 if neither.
