@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import type { TestResult } from "../../lib/workbench/run/results.ts";
-import { signsOf } from "../support/simulations/signs.ts";
 import { runSimulated } from "../support/simulations/simulate.ts";
+import { symptomsOf } from "../support/simulations/symptoms.ts";
 import type { BrokenCase } from "./case.ts";
 import { BROKEN } from "./index.ts";
 
@@ -25,9 +25,9 @@ function firstCaught({ workload, program, options, shows, withinSeeds }: BrokenC
   const seen: string[] = [];
   for (let seed = 1; seed <= withinSeeds; seed++) {
     const { result } = runSimulated(workload, program, { ...options, seed });
-    const signs = signsOf(result);
-    if (signs.has(shows)) return result;
-    seen.push(`seed ${seed}: valid ${result.valid}, ${[...signs].join(", ") || "no sign"}`);
+    const symptoms = symptomsOf(result);
+    if (symptoms.has(shows)) return result;
+    seen.push(`seed ${seed}: valid ${result.valid}, ${[...symptoms].join(", ") || "no symptom"}`);
   }
   throw new Error(`${workload}: no "${shows}" within ${withinSeeds} seeds\n${seen.join("\n")}`);
 }
@@ -35,5 +35,5 @@ function firstCaught({ workload, program, options, shows, withinSeeds }: BrokenC
 /** What shows of a program that needs a fault to go wrong, when there is none. */
 function withoutFaults({ workload, program, options }: BrokenCase, seed: number): string[] {
   const { result } = runSimulated(workload, program, { ...options, seed, nemesis: [] });
-  return [...signsOf(result)];
+  return [...symptomsOf(result)];
 }

@@ -10,7 +10,7 @@ export interface BrokenCase {
   readonly program: AnyProgram;
   /** The test under which it shows; if that has faults, it does not show without them. */
   readonly options: SimulatedOptions;
-  /** What the result must say: one of `signsOf`. */
+  /** What the result must say: one of `symptomsOf`. */
   readonly shows: string;
   /** The first so many seeds suffice. */
   readonly withinSeeds: number;

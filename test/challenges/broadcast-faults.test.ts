@@ -71,27 +71,27 @@ function sweep(
 describe("broadcast in simulation", () => {
   test.each(ALL_BUT_KILL)("loses nothing under %s, and all nodes are equal soon after", (fault) => {
     const delayMs = fault === "slow" ? 100 : 0;
-    const { problems, disturbedPart } = sweep({
+    const { problems, firedFraction } = sweep({
       nemesis: [fault],
       recoveryS: recoveryS(delayMs),
     });
     expect(problems).toEqual([]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(firedFraction).toBeGreaterThan(0.5);
   });
 
   test("loses nothing under all faults that kill no node", () => {
-    const { problems, disturbedPart } = sweep({
+    const { problems, firedFraction } = sweep({
       nemesis: ALL_BUT_KILL,
       recoveryS: recoveryS(100),
     });
     expect(problems).toEqual([]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(firedFraction).toBeGreaterThan(0.5);
   });
 
   test.each(["constant", "uniform", "exponential"] as const)(
     "loses nothing of 25 nodes at 100 ms of latency, %s, under all faults that kill no node",
     (distribution) => {
-      const { problems, disturbedPart } = sweep({
+      const { problems, firedFraction } = sweep({
         nemesis: ALL_BUT_KILL,
         nodeCount: 25,
         rate: 100,
@@ -100,7 +100,7 @@ describe("broadcast in simulation", () => {
         recoveryS: recoveryS(distribution === "constant" ? 600 : 1500),
       });
       expect(problems).toEqual([]);
-      expect(disturbedPart).toBeGreaterThan(0.5);
+      expect(firedFraction).toBeGreaterThan(0.5);
     },
   );
 
@@ -114,15 +114,15 @@ describe("broadcast in simulation", () => {
 
   test("gives a node that was killed what the others have", () => {
     // Without durability values can die with their node, but not differ between nodes.
-    const { problems, disturbedPart } = sweep({ nemesis: ["kill"] });
+    const { problems, firedFraction } = sweep({ nemesis: ["kill"] });
     expect(problems.filter((problem) => !problem.startsWith("lost:"))).toEqual([]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(firedFraction).toBeGreaterThan(0.5);
   });
 
   test("loses nothing with --durable, though nodes are killed, and all are equal soon after", () => {
-    const { problems, disturbedPart } = sweep({ nemesis: ["kill"] }, ["--durable"]);
+    const { problems, firedFraction } = sweep({ nemesis: ["kill"] }, ["--durable"]);
     expect(problems).toEqual([]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    expect(firedFraction).toBeGreaterThan(0.5);
   });
 
   test.each([
@@ -131,7 +131,7 @@ describe("broadcast in simulation", () => {
   ])(
     "loses nothing with --durable on %d nodes under all faults at once",
     (nodeCount, rate, meanMs) => {
-      const { problems, disturbedPart } = sweep(
+      const { problems, firedFraction } = sweep(
         {
           nemesis: FAULTS,
           nodeCount,
@@ -142,7 +142,7 @@ describe("broadcast in simulation", () => {
         ["--durable"],
       );
       expect(problems).toEqual([]);
-      expect(disturbedPart).toBeGreaterThan(0.5);
+      expect(firedFraction).toBeGreaterThan(0.5);
     },
   );
 });

@@ -107,14 +107,14 @@ describe("g-counter in simulation", () => {
   });
 
   test.each(FAULTS)("is so under %s", (fault) => {
-    const { problems, disturbedPart } = sweep({ nemesis: [fault] });
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    const { problems, firedFraction } = sweep({ nemesis: [fault] });
+    expect(firedFraction).toBeGreaterThan(0.5);
     expect(problems).toEqual([]);
   });
 
   test("is so under all faults at once", () => {
-    const { problems, disturbedPart } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
-    expect(disturbedPart).toBeGreaterThan(0.25);
+    const { problems, firedFraction } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
+    expect(firedFraction).toBeGreaterThan(0.25);
     expect(problems).toEqual([]);
   });
 
@@ -195,8 +195,8 @@ describe("pn-counter in simulation", () => {
     });
 
   test.each(FAULTS)("is valid under %s", (fault) => {
-    const { problems, disturbedPart } = sweep([fault]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    const { problems, firedFraction } = sweep([fault]);
+    expect(firedFraction).toBeGreaterThan(0.5);
     expect(problems).toEqual([]);
   });
 
@@ -217,8 +217,8 @@ describe("g-set in simulation", () => {
 
   // Its nodes do not talk to each other: there is nothing to cut, lose or send twice.
   test.each(["kill", "pause", "slow"] as const)("is valid under %s", (fault) => {
-    const { problems, disturbedPart } = sweep([fault]);
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    const { problems, firedFraction } = sweep([fault]);
+    expect(firedFraction).toBeGreaterThan(0.5);
     expect(problems).toEqual([]);
   });
 

@@ -85,14 +85,14 @@ interface Commit {
 
 describe("kafka in simulation", () => {
   test.each(FAULTS)("is valid under %s", (fault) => {
-    const { problems, disturbedPart } = sweep({ nemesis: [fault] });
-    expect(disturbedPart).toBeGreaterThan(0.5);
+    const { problems, firedFraction } = sweep({ nemesis: [fault] });
+    expect(firedFraction).toBeGreaterThan(0.5);
     expect(problems).toEqual([]);
   });
 
   test("is valid under all faults at once", () => {
-    const { problems, disturbedPart } = sweep({ nemesis: FAULTS, timeLimitS: 15 });
-    expect(disturbedPart).toBeGreaterThanOrEqual(0.4);
+    const { problems, firedFraction } = sweep({ nemesis: FAULTS, timeLimitS: 15 });
+    expect(firedFraction).toBeGreaterThanOrEqual(0.4);
     expect(problems).toEqual([]);
   });
 

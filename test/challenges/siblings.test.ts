@@ -18,8 +18,8 @@ import {
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { acknowledgedEarly, every, withReplies } from "../broken/intercept.ts";
-import { signsOf } from "../support/simulations/signs.ts";
 import { runSimulated, type SimulatedOptions } from "../support/simulations/simulate.ts";
+import { symptomsOf } from "../support/simulations/symptoms.ts";
 
 interface Sibling {
   /** What it does, as the end of a sentence that begins with the program's name. */
@@ -263,9 +263,9 @@ describe("A sibling is caught", () => {
     for (let seed = 1; seed <= withinSeeds; seed++) {
       const options = { ...one.options, seed };
       const { result } = runSimulated(workload, sibling, options, { args });
-      const signs = signsOf(result);
-      seen.push(`seed ${seed}: ${[...signs].join(", ") || "no sign"}`);
-      if (!shows.some((sign) => signs.has(sign))) continue;
+      const symptoms = symptomsOf(result);
+      seen.push(`seed ${seed}: ${[...symptoms].join(", ") || "no symptom"}`);
+      if (!shows.some((symptom) => symptoms.has(symptom))) continue;
       for (const fault of one.options.nemesis ?? []) {
         expect(result.faults[fault], `${fault} never took effect`).toBeGreaterThan(0);
       }

@@ -1,8 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { simulationSeeds } from "../support/seeds.ts";
-import { sentencesOf, signsOf } from "../support/simulations/signs.ts";
 import { runSimulated } from "../support/simulations/simulate.ts";
+import { sentencesOf, symptomsOf } from "../support/simulations/symptoms.ts";
 import { PROGRAMS } from "./index.ts";
 
 const SEEDS = simulationSeeds(10);
@@ -15,7 +15,7 @@ describe("the workbench", () => {
       for (const seed of SEEDS) {
         const { result } = runSimulated(workload, program, { ...options, seed });
         if (result.valid !== true) {
-          const told = [...signsOf(result), ...sentencesOf(result)].join("\n");
+          const told = [...symptomsOf(result), ...sentencesOf(result)].join("\n");
           throw new Error(`${workload} is not valid with seed ${seed}:\n${told}`);
         }
         for (const [fault, count] of effects) {

@@ -1,4 +1,4 @@
-/** One node on a host whose world is the test. */
+/** A single node on a host that the test controls. */
 import { settled, TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, type NodeId } from "../../lib/vortex/index.ts";
 

@@ -1,8 +1,8 @@
-/** JSON texts that a schema accepts, or nearly: wrong in a place or two. */
+/** JSON texts that a schema accepts, or almost accepts: one or two places are wrong. */
 import fc from "fast-check";
 import * as v from "valibot";
 
-/** The parts of a schema of valibot that tell its kind and what it consists of. */
+/** Properties of a valibot schema that describe its kind and its parts. */
 interface Parts {
   readonly type: string;
   readonly pipe?: readonly [v.GenericSchema];
@@ -35,7 +35,7 @@ const objectText = (fields: fc.Arbitrary<readonly (readonly [string, string])[]>
 const arrayText = (elements: fc.Arbitrary<readonly string[]>) =>
   elements.map((texts) => `[${texts.join(",")}]`);
 
-/** Any JSON text, shallow, with names of JavaScript's own among the keys. */
+/** Any shallow JSON text, with keys such as `__proto__` and `constructor`. */
 export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie) => ({
   value: fc.oneof(
     { depthSize: "small", withCrossShrink: true },
@@ -47,7 +47,7 @@ export const jsonText: fc.Arbitrary<string> = fc.letrec<{ value: string }>((tie)
   ),
 })).value;
 
-/** JSON texts that come near to what the schema accepts. */
+/** JSON texts that the schema accepts or almost accepts. */
 export function near(schema: v.GenericSchema): fc.Arbitrary<string> {
   return fc.oneof({ weight: 30, arbitrary: fitting(schema) }, { weight: 1, arbitrary: jsonText });
 }

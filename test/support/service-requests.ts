@@ -1,4 +1,4 @@
-/** Requests to services, and what is of interest in their replies. */
+/** Requests to services, and a short form of their replies. */
 import fc from "fast-check";
 import type { Service } from "../../lib/services/index.ts";
 import type { AnyBody, Json, Random } from "../../lib/vortex/index.ts";
@@ -13,20 +13,20 @@ export const cas = (key: Json, from: Json, to: Json, rest: AnyBody = {}): AnyBod
   ...rest,
 });
 
-/** A reply in short: the value read, `"ok"`, or the code of an error. */
+/** Sends a request; returns the value read, `"ok"`, or the error as `"error CODE"`. */
 export function ask(service: Service, client: string, request: AnyBody): unknown {
   const { type, value, code } = service.handle(client, request) ?? {};
   if (type === "error") return `error ${code}`;
   return type === "read_ok" ? value : "ok";
 }
 
-/** Gives these numbers, and then the last one for ever. */
+/** Random source that returns the given numbers, then repeats the last one. */
 export function scripted(...numbers: number[]): Random {
   let position = 0;
   return { next: () => numbers[Math.min(position++, numbers.length - 1)] ?? 0 };
 }
 
-/** Requests of three clients for two keys and a handful of values: they often meet. */
+/** Requests of three clients. Two keys and four values make conflicts frequent. */
 export function requests(): fc.Arbitrary<(readonly [client: string, request: AnyBody])[]> {
   const client = fc.constantFrom("n0", "n1", "n2");
   const key = fc.constantFrom<Json>("a", 1);

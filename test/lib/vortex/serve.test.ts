@@ -346,11 +346,11 @@ describe("serve under a flood of input", () => {
     let last = heard;
     try {
       for (; ; last++) {
-        const { in_reply_to } = await node.next(); // Throws if a line is no message.
+        const { in_reply_to } = await node.next(); // Throws if a line is not a message.
         if (last > 0 && in_reply_to !== last + 1) throw new Error(`Reply ${last + 1} is missing`);
       }
     } catch (error) {
-      expect(String(error)).toBe("Error: It ended without another message");
+      expect(String(error)).toBe("Error: The node exited without sending another message");
     }
     expect(node.rest).toBe("");
     expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null, stderr: "" });

@@ -1,18 +1,18 @@
-/** Reads the golden corpus; see `test/corpus/README.md`. */
+/** Reads the corpus of histories and Maelstrom's verdicts on them; see `test/corpus/README.md`. */
 import { join } from "node:path";
 import { parseJson } from "../../../lib/vortex/index.ts";
 import type { CheckOptions } from "../../../lib/workbench/checkers/checker.ts";
 import type { History } from "../../../lib/workbench/history/history.ts";
 
-/** A history under one set of options, and what Maelstrom's checkers say of it. */
+/** A history, the options to check it under, and the verdict of Maelstrom's checkers. */
 export interface CorpusCase {
-  /** Such as `"txn-rw-register/0007 under serializable"`. */
+  /** For example `"txn-rw-register/0007 under serializable"`. */
   readonly name: string;
   readonly note: string;
   readonly history: History;
   readonly options: CheckOptions;
   readonly expected: { readonly [field: string]: unknown };
-  /** Whether this is the case itself, not its history under a further model. */
+  /** Whether this is the recorded case; false for the same history under another consistency model. */
   readonly isMain: boolean;
 }
 
@@ -29,7 +29,7 @@ interface CorpusLine {
   }[];
 }
 
-/** Every case of a workload. */
+/** Reads all cases of a workload. */
 export async function corpusCases(workload: string): Promise<CorpusCase[]> {
   const file = Bun.file(join(import.meta.dir, `../../corpus/${workload}.jsonl.gz`));
   const lines = new TextDecoder()
@@ -40,13 +40,13 @@ export async function corpusCases(workload: string): Promise<CorpusCase[]> {
 }
 
 /**
- * Parses one case, whose values keep all digits of their numbers.
+ * Parses a case. Numbers in values keep all their digits.
  *
- * Where a number is a fraction by its meaning, `1.0` is a plain 1: as an option, and as `okFraction`.
+ * In options and in `okFraction`, `1.0` is read as 1: there it is a fraction, not a value.
  */
 function parseCase(line: string): CorpusLine {
   const exact = line.replace(/("okFraction": -?\d+)\.0\b/g, "$1");
-  // The corpus is part of the project and has this shape.
+  // Forced: the corpus is part of this repository and has this shape.
   return { ...(parseJson(exact) as CorpusLine), options: JSON.parse(line).options };
 }
 

@@ -1,10 +1,13 @@
-/** Histories as Jepsen prints them. */
-
+/** Prints histories as Jepsen does. */
 import { isArray } from "../../../lib/protocol/json-key.ts";
 import { isRawNumber, type Json, stringifyJson } from "../../../lib/vortex/index.ts";
 import type { History, Operation } from "../../../lib/workbench/history/history.ts";
 
-/** `history.edn`: an operation on each line, as a map or, in older versions, as a record. */
+/**
+ * Prints `history.edn`: one operation a line.
+ *
+ * @param tag Record tag that older Jepsen versions print before each map.
+ */
 export function historyEdn(history: History, tag = ""): string {
   return history.map((operation) => `${tag}${operationEdn(operation)}\n`).join("");
 }
@@ -27,7 +30,7 @@ function operationEdn(operation: Operation): string {
 
 const KEYWORDS: ReadonlySet<Json> = new Set(["r", "w", "append", "send", "poll"]);
 
-/** A value; what stands for a keyword in JSON, the name of an operation in a transaction, is one. */
+/** Prints a value. Names of micro-operations, strings in JSON, become keywords. */
 export function toEdn(value: Json, blank = " "): string {
   if (value === null) return "nil";
   if (isRawNumber(value) || typeof value !== "object") return stringifyJson(value);

@@ -1,8 +1,8 @@
-/** Short histories, written by hand. */
+/** Builders for short handwritten histories. */
 import type { Json } from "../../../lib/vortex/index.ts";
 import type { History, Operation, Process } from "../../../lib/workbench/history/history.ts";
 
-/** What a history's next operation is; `history` fills in the rest. */
+/** An operation without the fields that `history` fills in. */
 export type Entry = Pick<Operation, "type" | "process"> &
   Partial<Omit<Operation, "index" | "type" | "process">>;
 
@@ -10,7 +10,7 @@ export function invoke(process: number, f: string, value: Json = null): Entry {
   return { type: "invoke", process, f, value };
 }
 
-/** The end of the process's operation; without a value, with that of its invocation. */
+/** Completes the process's operation. The value defaults to the invocation's. */
 export function ok(process: number, value?: Json): Entry {
   return { type: "ok", process, ...(value !== undefined && { value }) };
 }
@@ -23,22 +23,22 @@ export function info(process: number, error: Json = "net-timeout"): Entry {
   return { type: "info", process, error };
 }
 
-/** An invocation and its end, with nothing in between. */
+/** An invocation and its completion, with nothing in between. */
 export function whole(process: number, f: string, asked: Json, answered?: Json): Entry[] {
   return [invoke(process, f, asked), ok(process, answered)];
 }
 
-/** The entry, at a time in milliseconds. */
+/** Sets an entry's time, in milliseconds. */
 export function at(milliseconds: number, entry: Entry): Entry {
   return { ...entry, time: milliseconds * 1e6 };
 }
 
-/** The entries, as final reads are flagged. */
+/** Flags entries as final reads. */
 export function final(...entries: readonly Entry[]): Entry[] {
   return entries.map((entry) => ({ ...entry, final: true }));
 }
 
-/** A history of these entries; where they have no time, they are a millisecond apart. */
+/** Makes a history of the entries. An entry without a time comes 1 ms after the one before it. */
 export function history(...entries: readonly (Entry | readonly Entry[])[]): History {
   const operations: Operation[] = [];
   const open = new Map<Process, Operation>();

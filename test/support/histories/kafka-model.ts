@@ -1,31 +1,32 @@
 /**
- * Histories of a log that does everything right, under clients that crash, fail and time out.
+ * Generates histories of a correct log, under clients that crash, fail and time out.
  *
- * The clients are like Maelstrom's: a map of positions that an assign sets and a poll moves on, lost
- * with the client when an operation ends as `info`, and final polls of everything.
+ * Clients behave like Maelstrom's. Each has a map of positions, set by `assign` and advanced by
+ * `poll`; it is lost with the client when an operation ends as `info`. At the end, clients poll
+ * everything.
  */
 import type { Json, Random } from "../../../lib/vortex/index.ts";
 import type { Operation, OperationType } from "../../../lib/workbench/history/history.ts";
 import { pickOne, randomInteger } from "../../../lib/workbench/random.ts";
 
 export interface KafkaModelOptions {
-  /** How many operations clients begin before the final ones. */
+  /** Number of operations before the final polls. */
   readonly operations: number;
-  /** How many clients act at a time. */
+  /** Number of concurrent clients. */
   readonly threads: number;
-  /** How many keys are in use at a time. */
+  /** Number of keys in use at once. */
   readonly keys: number;
-  /** After how many messages a key makes room for a new one. */
+  /** Number of messages after which a fresh key replaces a key. */
   readonly messagesPerKey: number;
-  /** How many messages of one key a poll returns, at most. */
+  /** Maximum number of messages per key in a poll. */
   readonly messagesPerPoll: number;
-  /** The part of operations that end as `fail`, and as `info`. */
+  /** Fractions of operations that end as `fail` and as `info`. */
   readonly failures: number;
   readonly infos: number;
-  /** The part of operations that are assigns, and crashes; the others are sends and polls. */
+  /** Fractions of operations that are assigns and crashes; the rest are sends and polls. */
   readonly assigns: number;
   readonly crashes: number;
-  /** How many clients poll everything in the end. */
+  /** Number of clients that poll everything at the end. */
   readonly finalPollers: number;
 }
 
@@ -33,14 +34,14 @@ type Entry = readonly [offset: number, message: number];
 
 interface Thread {
   process: number;
-  /** Key -> how many entries of its log have been polled. */
+  /** Key -> number of log entries already polled. */
   positions: Map<string, number>;
-  /** What remains of the operation under way: to take effect, to complete. */
-  rest: (() => void)[];
+  /** Remaining steps of the current operation: take effect, complete. */
+  steps: (() => void)[];
 }
 
-/** What an operation ends as, and with which value, once it has taken effect. */
-interface End {
+/** Type and value of a completion. */
+interface Completion {
   readonly type: OperationType;
   readonly value: Json;
 }
@@ -55,10 +56,10 @@ class KafkaModel {
   readonly #threads: Thread[];
   readonly #keys: string[];
   readonly #logs = new Map<string, Entry[]>();
-  /** Key -> how many messages were sent to it. */
+  /** Key -> number of messages sent. */
   readonly #sent = new Map<string, number>();
-  /** Sends that ended as `info` and happen all the same, some day. */
-  readonly #late: (() => void)[] = [];
+  /** Appends of sends that ended as `info`, to take effect later. */
+  readonly #delayed: (() => void)[] = [];
   readonly #history: Operation[] = [];
   #keyCount = 0;
   #time = 0;
@@ -68,33 +69,35 @@ class KafkaModel {
     this.#options = options;
     this.#keys = Array.from({ length: options.keys }, () => this.#freshKey());
     this.#threads = Array.from({ length: options.threads }, (_, process) => {
-      return { process, positions: new Map(), rest: [] };
+      return { process, positions: new Map(), steps: [] };
     });
   }
 
   run(): Operation[] {
-    let begun = 0;
-    while (begun < this.#options.operations) {
+    let started = 0;
+    while (started < this.#options.operations) {
       const thread = pickOne(this.#random, this.#threads);
-      const next = thread.rest.shift();
+      const next = thread.steps.shift();
       if (next !== undefined) {
         next();
       } else {
-        this.#begin(thread);
-        begun += 1;
+        this.#start(thread);
+        started += 1;
       }
-      if (this.#happens(0.1)) this.#late.shift()?.();
+      if (this.#happens(0.1)) this.#delayed.shift()?.();
     }
-    for (const thread of this.#threads) this.#end(thread);
-    for (const append of this.#late) append();
-    for (const thread of this.#threads.slice(0, this.#options.finalPollers)) this.#finish(thread);
+    for (const thread of this.#threads) this.#complete(thread);
+    for (const append of this.#delayed) append();
+    for (const thread of this.#threads.slice(0, this.#options.finalPollers)) {
+      this.#pollEverything(thread);
+    }
     return this.#history;
   }
 
-  #begin(thread: Thread): void {
+  #start(thread: Thread): void {
     const { assigns, crashes, failures, infos } = this.#options;
-    const fate = this.#random.next();
-    const type = fate < failures ? "fail" : fate < failures + infos ? "info" : "ok";
+    const outcome = this.#random.next();
+    const type = outcome < failures ? "fail" : outcome < failures + infos ? "info" : "ok";
     const kind = this.#random.next();
     if (kind < crashes) this.#crash(thread);
     else if (kind < crashes + assigns) this.#assign(thread, type === "ok" ? "ok" : "fail");
@@ -102,23 +105,23 @@ class KafkaModel {
     else this.#poll(thread, type, this.#options.messagesPerPoll);
   }
 
-  #end(thread: Thread): void {
-    while (thread.rest.length > 0) thread.rest.shift()?.();
+  #complete(thread: Thread): void {
+    while (thread.steps.length > 0) thread.steps.shift()?.();
   }
 
-  /** A fresh client polls everything from the beginning, and then finds nothing more. */
-  #finish(thread: Thread): void {
+  /** Polls everything from the beginning with a fresh client, then polls again and finds nothing. */
+  #pollEverything(thread: Thread): void {
     this.#crash(thread);
-    this.#end(thread);
+    this.#complete(thread);
     const keys = [...this.#logs.keys()];
     this.#invoke(thread, "assign", keys, () => {
       thread.positions = new Map(keys.map((key) => [key, 0]));
       return { type: "ok", value: keys };
     });
-    this.#end(thread);
+    this.#complete(thread);
     for (let polls = 0; polls < 2; polls++) {
       this.#poll(thread, "ok", Number.POSITIVE_INFINITY);
-      this.#end(thread);
+      this.#complete(thread);
     }
   }
 
@@ -135,22 +138,22 @@ class KafkaModel {
     const value = [["send", key, message]];
     this.#invoke(thread, "send", value, () => {
       if (type === "ok") return { type, value: [["send", key, [append(), message]]] };
-      // It happens now, some day or never.
+      // An indefinite send takes effect now, later or never.
       const when = type === "info" ? this.#random.next() : 1;
       if (when < 0.3) append();
-      else if (when < 0.5) this.#late.push(append);
+      else if (when < 0.5) this.#delayed.push(append);
       return { type, value };
     });
   }
 
-  #poll(thread: Thread, type: OperationType, atMost: number): void {
+  #poll(thread: Thread, type: OperationType, limit: number): void {
     this.#invoke(thread, "poll", [["poll"]], () => {
       if (type !== "ok") return { type, value: [["poll"]] };
       const returned = new Map<string, Json>();
       for (const [key, position] of thread.positions) {
-        const entries = (this.#logs.get(key) ?? []).slice(position, position + atMost);
+        const entries = (this.#logs.get(key) ?? []).slice(position, position + limit);
         if (entries.length === 0) continue;
-        // Copies, as every reply is parsed anew.
+        // Copies: every parsed reply has its own arrays.
         returned.set(
           key,
           entries.map((entry) => [...entry]),
@@ -176,20 +179,20 @@ class KafkaModel {
     this.#invoke(thread, "crash", null, () => ({ type: "info", value: null }));
   }
 
-  #invoke(thread: Thread, f: string, value: Json, takeEffect: () => End): void {
+  #invoke(thread: Thread, f: string, value: Json, takeEffect: () => Completion): void {
     this.#record(thread, f, { type: "invoke", value });
-    thread.rest.push(() => {
-      const end = takeEffect();
-      thread.rest.push(() => {
-        this.#record(thread, f, end);
-        if (end.type !== "info") return;
+    thread.steps.push(() => {
+      const completion = takeEffect();
+      thread.steps.push(() => {
+        this.#record(thread, f, completion);
+        if (completion.type !== "info") return;
         thread.process += this.#threads.length;
         thread.positions = new Map();
       });
     });
   }
 
-  #record({ process }: Thread, f: string, { type, value }: End): void {
+  #record({ process }: Thread, f: string, { type, value }: Completion): void {
     this.#time += 1 + randomInteger(this.#random, 1e6);
     this.#history.push({ index: this.#history.length, time: this.#time, type, process, f, value });
   }

@@ -1,10 +1,10 @@
-/** Writes histories of the kafka workload by hand. */
+/** Builders for handwritten histories of the kafka workload. */
 import type { Json } from "../../../lib/vortex/index.ts";
 import type { Operation, OperationType } from "../../../lib/workbench/history/history.ts";
 
 type Event = Omit<Operation, "index" | "time">;
 
-/** An operation from its invocation to its completion. */
+/** An operation's invocation and completion. */
 export type Written = readonly [invocation: Event, completion: Event];
 
 function write(
@@ -20,7 +20,7 @@ function write(
   ];
 }
 
-/** A send that was acknowledged with an offset, or one that ended otherwise, without. */
+/** A send: `end` is the offset of an acknowledged one, or how it ended otherwise. */
 export function send(
   process: number,
   key: string,
@@ -32,7 +32,7 @@ export function send(
   return write(process, "send", "ok", asked, [["send", key, [end, message]]]);
 }
 
-/** A poll and what it returned. */
+/** A poll and the messages it returned. */
 export function poll(
   process: number,
   returned: { readonly [key: string]: readonly (readonly [offset: number, message: Json])[] },
@@ -49,12 +49,12 @@ export function assign(
   return write(process, "assign", type, keys, keys);
 }
 
-/** The operations one after another, a millisecond between all events. */
+/** The operations one after another, 1 ms between events. */
 export function sequence(...operations: readonly Written[]): Operation[] {
   return events(operations.flat());
 }
 
-/** The events in the order given, a millisecond between them. */
+/** The events in the given order, 1 ms apart. */
 export function events(inOrder: readonly Event[]): Operation[] {
   return inOrder.map((event, index) => ({ index, time: index * 1e6, ...event }));
 }

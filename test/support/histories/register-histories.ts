@@ -1,9 +1,9 @@
-/** Histories of registers: any, by fast-check, and one that is hard to judge. */
+/** Histories of registers: arbitrary ones from fast-check, and one that is hard to check. */
 import fc from "fast-check";
 import type { History } from "../../../lib/workbench/history/history.ts";
 import { fail, history, info, invoke, ok, whole } from "./history.ts";
 
-/** A few operations on key 0 by processes that overlap, with any results. */
+/** A few overlapping operations on key 0 with arbitrary results. */
 export const registerHistories: fc.Arbitrary<History> = fc
   .array(
     fc.record({
@@ -38,8 +38,8 @@ export const registerHistories: fc.Arbitrary<History> = fc
   });
 
 /**
- * Twenty steps between five values, any of which may have happened at any time, and reads that use
- * them up until none is left: whether they suffice only a search of all their orders tells.
+ * Twenty indefinite cas operations between five values, and reads that use them up. Whether they
+ * suffice is only known after searching all their orders.
  */
 export function explosiveHistory(): History {
   const values = [0, 1, 2, 3, 4];

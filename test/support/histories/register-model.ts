@@ -1,4 +1,4 @@
-/** Histories of a store that is linearizable, with as much concurrency and doubt as wanted. */
+/** Generates histories of a linearizable store, with adjustable concurrency and indefinite results. */
 import { uniformInt } from "pure-rand/distribution/uniformInt";
 import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
 import type { Json } from "../../../lib/vortex/index.ts";
@@ -8,14 +8,14 @@ import { type Entry, fail, history, info, invoke, ok } from "./history.ts";
 export interface RegisterHistoryOptions {
   readonly seed: number;
   readonly operations: number;
-  /** How many operations may be under way at once, over all keys. */
+  /** Maximum number of concurrent operations, over all keys. */
   readonly concurrency: number;
   readonly keys: number;
-  /** Values are 0, 1, ... below this. */
+  /** Values are 0 up to, but not including, this. */
   readonly values: number;
-  /** The part of writes and cas that end as `info`; half of these take effect. */
+  /** Fraction of writes and cas that end as `info`; half of these take effect. */
   readonly indefinite: number;
-  /** The part of reads that return a random value. */
+  /** Fraction of reads that return a random value. */
   readonly wrong?: number;
 }
 
@@ -24,11 +24,11 @@ interface Running {
   readonly key: number;
   readonly argument: Json;
   hasEffect: boolean;
-  /** What a read saw, or whether a cas matched. */
+  /** Value that a read returned, or whether a cas matched. */
   result: Json;
 }
 
-/** Reads, writes and cas in equal parts; a cas that does not match fails. */
+/** Generates reads, writes and cas in equal parts. A cas that does not match fails. */
 export function registerHistory(options: RegisterHistoryOptions): History {
   const random = xoroshiro128plus(options.seed);
   const below = (bound: number) => uniformInt(random, 0, bound - 1);

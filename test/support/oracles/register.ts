@@ -1,4 +1,4 @@
-/** Linearizability of one register by trying every order: slow, and plain enough to be believed. */
+/** Decides linearizability of a register by trying every order: slow, but obviously correct. */
 import { type History, type Pair, pairs } from "../../../lib/workbench/history/history.ts";
 
 /** Whether operations on one key, whose values are `[key, value]`, are linearizable. */
@@ -11,8 +11,8 @@ function hasOrder(value: unknown, remaining: readonly Pair[]): boolean {
   if (remaining.every((pair) => !isDefinite(pair))) return true;
   return remaining.some((next) => {
     const others = remaining.filter((other) => other !== next);
-    const comesTooLate = others.some((other) => returned(other) < next.invocation.index);
-    if (comesTooLate) return false;
+    const isTooLate = others.some((other) => completedAt(other) < next.invocation.index);
+    if (isTooLate) return false;
     const after = apply(value, next);
     return after !== undefined && hasOrder(after.value, others);
   });
@@ -22,14 +22,14 @@ function isDefinite({ completion }: Pair): boolean {
   return completion?.type === "ok";
 }
 
-function returned(pair: Pair): number {
+function completedAt(pair: Pair): number {
   return isDefinite(pair) ? (pair.completion?.index ?? 0) : Number.POSITIVE_INFINITY;
 }
 
-/** The value after the operation; `undefined` if that cannot take effect. */
+/** Returns the value after the operation; `undefined` if the operation cannot take effect. */
 function apply(value: unknown, pair: Pair): { readonly value: unknown } | undefined {
   const operation = isDefinite(pair) ? (pair.completion ?? pair.invocation) : pair.invocation;
-  // Written by the tests, as pairs of a key and a value.
+  // Forced: tests write values as pairs of a key and an argument.
   const [, argument] = operation.value as [unknown, unknown];
   switch (operation.f) {
     case "read":

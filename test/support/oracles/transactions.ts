@@ -1,4 +1,4 @@
-/** What the transaction checkers infer, worked out the slow and obvious way: no code is shared. */
+/** Infers the edges of transaction graphs in a slow, obvious way. Shares no code with the checkers. */
 import type { Json } from "../../../lib/vortex/index.ts";
 import type { AcyclicPart } from "../../../lib/workbench/checkers/elle/cycles/cycle-types.ts";
 import {
@@ -10,10 +10,10 @@ import {
 } from "../../../lib/workbench/checkers/elle/cycles/relations.ts";
 import type { History, Operation } from "../../../lib/workbench/history/history.ts";
 
-/** That one thing comes before another, by their numbers. */
+/** An edge of a dependency graph, between the indices of completions. */
 export type Edge = readonly [from: number, to: number, relation: Relations];
 
-/** Whether a part of a graph has a closed walk. */
+/** Whether the given part of a graph contains a closed walk. */
 export function isCyclic(edges: readonly Edge[], part: AcyclicPart): boolean {
   const allowed = edges.filter(([, , relation]) => (relation & part.relations) !== 0);
   const readWrites = edges.filter(([, , relation]) => relation === RW);
@@ -97,8 +97,9 @@ export function registerEdges(history: History): Edge[] {
 }
 
 /**
- * The edges between ok transactions over lists, by the indices of their completions, given the
- * order of each key's elements; those that come after what was read are in none.
+ * The edges between ok transactions over lists, by the indices of their completions.
+ *
+ * @param order Order of a key's elements. Elements after the longest read have no edges.
  */
 export function listEdges(history: History, order: (key: number) => readonly Json[]): Edge[] {
   const lists = (operation: Operation) =>
@@ -134,7 +135,7 @@ export function listEdges(history: History, order: (key: number) => readonly Jso
   });
 }
 
-/** That one ok transaction had ended before another began, by the indices of their completions. */
+/** An edge for each ok transaction that completed before another one was invoked. */
 export function realtimeEdges(history: History): Edge[] {
   const invocation = ({ process, index }: Operation) =>
     history.findLastIndex((other) => other.process === process && other.index < index);

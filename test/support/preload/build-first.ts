@@ -1,7 +1,7 @@
 /**
- * Loaded before any test: builds the artifacts that are missing, or older than their sources.
+ * Preloaded by `bun test`: builds every binary that is missing or older than its sources.
  *
- * Tests run the compiled binaries, so a fresh clone needs no command before `bun test`.
+ * Tests run the compiled binaries; with this, a fresh clone needs no build step.
  */
 import { join } from "node:path";
 

@@ -1,8 +1,8 @@
 /**
- * Loaded before any test: how properties are tried.
+ * Preloaded by `bun test`: configures fast-check.
  *
- * Always from the same seed, so that a run of the tests is the same every time; a sweep gives
- * others by FC_SEED, and more tries of each property than 100 by FC_RUNS.
+ * The seed is fixed, so every test run is the same. FC_SEED sets another seed; FC_RUNS sets the
+ * number of runs per property (default 100).
  */
 import fc from "fast-check";
 

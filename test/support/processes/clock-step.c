@@ -1,8 +1,8 @@
 /*
- * Lets a test set a process's wall clock, and nobody else's: a library to load before all others.
+ * Shifts the wall clock of a single process: a library for LD_PRELOAD.
  *
- * The file named by CLOCK_STEP_FILE holds 8 bytes, by how many nanoseconds the clock is wrong: a test
- * may change them at any time. Clocks that count from the start of the machine stay as they are.
+ * The file named by CLOCK_STEP_FILE holds the shift in nanoseconds, as 8 bytes. A test may change
+ * them at any time. Monotonic clocks are not shifted.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>
@@ -18,7 +18,7 @@
 
 static const volatile int64_t *step_ns;
 
-__attribute__((constructor)) static void begin(void) {
+__attribute__((constructor)) static void map_step(void) {
   const char *path = getenv("CLOCK_STEP_FILE");
   int file = path == NULL ? -1 : open(path, O_RDONLY | O_CLOEXEC);
   if (file < 0) return;

@@ -1,15 +1,15 @@
-/** Nodes that do what no node should, as scripts for a shell: what runs them has to outlive it. */
+/** Hostile nodes, as shell scripts. The workbench must survive every one of them. */
 import { chmodSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { DIST, temporaryDirectory } from "./vortex.ts";
 
-/** How much nodes print that print much, in MB; in the tests less than somebody may try. */
+/** Output of nodes that flood, in MB. The environment variable `FLOOD_MB` raises it. */
 export const FLOOD_MB = Number(process.env["FLOOD_MB"] ?? 96);
 
 const INIT_OK = `read -r line
 echo '{"src":"n0","dest":"c0","body":{"type":"init_ok","in_reply_to":1}}'`;
 
-/** Runs a command for each request to come, with its `$id` and `$src`. */
+/** Shell loop that runs a command for each request, with its `$id` and `$src`. */
 const forEachRequest = (command: string) => `while read -r line; do
   id=\${line##*\\"msg_id\\":}; id=\${id%%[!0-9]*}
   src=\${line#*\\"src\\":\\"}; src=\${src%%\\"*}
@@ -19,9 +19,9 @@ done`;
 const echoOf = (text: string) =>
   `{\\"src\\":\\"n0\\",\\"dest\\":\\"$src\\",\\"body\\":{\\"type\\":\\"echo_ok\\",\\"in_reply_to\\":$id,\\"echo\\":\\"${text}\\"}}`;
 
-/** What each does after it has answered `init`. */
+/** Name -> what the node does after it has replied to `init`. */
 export const HOSTILE = {
-  "floods stdout with text": "exec yes 'this is no message'",
+  "floods stdout with text": "exec yes 'this is not a message'",
   "floods a node that does not exist":
     'exec yes \'{"src":"n0","dest":"n9","body":{"type":"gossip"}}\'',
   "floods itself, and does not read":
@@ -52,7 +52,7 @@ export const HOSTILE = {
 
 export type Hostile = keyof typeof HOSTILE;
 
-/** An executable file. */
+/** Writes an executable file; returns its path. */
 export function executableFile(content: string | Uint8Array): string {
   const file = join(temporaryDirectory(), "node");
   writeFileSync(file, content);
@@ -69,17 +69,17 @@ export interface HostileRun {
   readonly tookS: number;
   readonly stdout: string;
   readonly stderr: string;
-  /** The most memory that the command itself had in use. */
+  /** Peak memory of the command itself. */
   readonly memoryMb: number;
   readonly storeMb: number;
-  /** Ids of processes that were begun by it, and run on. */
+  /** Ids of processes it started that are still running. */
   readonly left: readonly number[];
 }
 
 /**
- * Runs `vortex test` with a store of its own.
+ * Runs `vortex test` in a fresh store.
  *
- * @param atStart Called with the command's process, and with what tells whether nodes run.
+ * @param atStart Called with the command's process, and a function that returns whether nodes run.
  */
 export async function runHostile(
   bin: string,
@@ -87,21 +87,21 @@ export async function runHostile(
   atStart: (child: Bun.Subprocess, hasNodes: () => boolean) => unknown = () => {},
 ): Promise<HostileRun> {
   const store = temporaryDirectory();
-  const mark = crypto.randomUUID();
-  const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
-  const child = Bun.spawn([join(DIST, "vortex"), ...words, "--store", store, ...flags], {
+  const tag = crypto.randomUUID();
+  const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
+  const child = Bun.spawn([join(DIST, "vortex"), ...args, "--store", store, ...flags], {
     cwd: store,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",
-    env: { ...process.env, NO_COLOR: "1", HOSTILE_TEST: mark },
+    env: { ...process.env, NO_COLOR: "1", HOSTILE_TEST: tag },
   });
   const beganMs = performance.now();
   let memoryMb = 0;
   const watch = setInterval(() => {
     memoryMb = Math.max(memoryMb, maxMemoryMb(child.pid));
   }, 20);
-  const start = Promise.resolve(atStart(child, () => bearersOf(mark).length > 1));
+  const start = Promise.resolve(atStart(child, () => processesWith(tag).length > 1));
   const [stdout, stderr, exitCode] = await Promise.all([
     child.stdout.text(),
     child.stderr.text(),
@@ -110,15 +110,15 @@ export async function runHostile(
   ]);
   clearInterval(watch);
   const tookS = (performance.now() - beganMs) / 1000;
-  // What was killed ends a moment later.
-  for (let round = 0; round < 50 && bearersOf(mark).length > 0; round++) await Bun.sleep(20);
-  const left = bearersOf(mark);
+  // Killed processes take a moment to disappear.
+  for (let round = 0; round < 50 && processesWith(tag).length > 0; round++) await Bun.sleep(20);
+  const left = processesWith(tag);
   const storeMb = sizeMb(store);
   rmSync(store, { recursive: true });
   return { exitCode, tookS, stdout, stderr, memoryMb, storeMb, left };
 }
 
-/** Of a process that runs; 0 if it does not. */
+/** Peak memory of a process; 0 if it has exited. */
 function maxMemoryMb(pid: number): number {
   try {
     const status = readFileSync(`/proc/${pid}/status`, "utf8");
@@ -128,14 +128,14 @@ function maxMemoryMb(pid: number): number {
   }
 }
 
-/** The processes that have a text in their environment, as those that inherited it, or in their command. */
-function bearersOf(mark: string): number[] {
+/** Ids of processes with the tag in their environment or command line; descendants inherit it. */
+function processesWith(tag: string): number[] {
   return readdirSync("/proc")
     .map(Number)
     .filter((pid) => {
       try {
         const files = ["environ", "cmdline"].map((name) => `/proc/${pid}/${name}`);
-        return pid > 0 && files.some((file) => readFileSync(file).includes(mark));
+        return pid > 0 && files.some((file) => readFileSync(file).includes(tag));
       } catch {
         return false;
       }
@@ -145,7 +145,7 @@ function bearersOf(mark: string): number[] {
 function sizeMb(directory: string): number {
   const files = readdirSync(directory, { recursive: true, withFileTypes: true });
   const bytes = files
-    // What the links to the latest run lead to is there once.
+    // Files below a link to the latest run would count twice.
     .filter((entry) => entry.isFile() && !entry.parentPath.includes("/latest"))
     .map((entry) => statSync(join(entry.parentPath, entry.name)).size);
   return bytes.reduce((sum, size) => sum + size, 0) / 1e6;

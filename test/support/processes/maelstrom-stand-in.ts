@@ -1,12 +1,12 @@
 /**
- * A stand-in for Maelstrom's command: no Maelstrom, but it takes the same words, refuses others, and
- * leaves the same files. What it "finds" is what the test tells it to.
+ * A stand-in for Maelstrom's command: it accepts the same arguments, refuses others, and writes the
+ * same files. The test chooses its results.
  */
 import { chmodSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { temporaryDirectory } from "./vortex.ts";
 
-/** The flags of `maelstrom test` with a value, as of 0.2.4. */
+/** Flags of `maelstrom test` that take a value, as of 0.2.4. */
 const FLAGS = [
   ...["-w", "--bin", "--node-count", "--nodes", "--concurrency", "--rate", "--time-limit"],
   ...["--latency", "--latency-dist", "--nemesis", "--nemesis-interval", "--topology"],
@@ -14,7 +14,7 @@ const FLAGS = [
   "--availability",
 ];
 
-/** As Maelstrom writes it, cut to what matters. */
+/** An excerpt of a results.edn that Maelstrom wrote. */
 export const BROADCAST_RESULTS = `{:perf {:latency-graph {:valid? true}, :valid? true},
  :stats {:valid? true, :count 412, :ok-count 412, :fail-count 0, :info-count 0},
  :net {:all {:send-count 2000, :recv-count 2000, :msg-count 2000, :msgs-per-op 4.854369},
@@ -27,11 +27,11 @@ export const BROADCAST_RESULTS = `{:perf {:latency-graph {:valid? true}, :valid?
 `;
 
 /**
- * Makes a stand-in.
+ * Writes an executable stand-in; returns its path.
  *
- * @param results What it writes into results.edn; nothing at all if it is to crash.
- * @param exitCode What it ends with.
- * @param delayS How long it takes before it writes anything.
+ * @param results Content of results.edn; `undefined` makes the stand-in crash.
+ * @param exitCode Exit code, unless it crashes.
+ * @param delayS Seconds to wait before writing any file.
  */
 export function standInForMaelstrom(results: string | undefined, exitCode = 0, delayS = 0): string {
   const directory = temporaryDirectory();
@@ -40,18 +40,18 @@ export function standInForMaelstrom(results: string | undefined, exitCode = 0, d
     file,
     `#!${process.execPath}
 import { existsSync, mkdirSync, symlinkSync, writeFileSync } from "node:fs";
-const [command, ...words] = process.argv.slice(2);
+const [command, ...args] = process.argv.slice(2);
 const refuse = (why) => { console.error(why); process.exit(254); };
 if (command !== "test") refuse("Commands: test");
 const flags = ${JSON.stringify(FLAGS)};
-const own = words.includes("--") ? words.slice(0, words.indexOf("--")) : words;
+const own = args.includes("--") ? args.slice(0, args.indexOf("--")) : args;
 const values = new Map();
 for (let at = 0; at < own.length; at += 2) {
   if (!flags.includes(own[at])) refuse("Unknown option: " + own[at]);
   values.set(own[at], own[at + 1]);
 }
 if (!existsSync(values.get("--bin"))) refuse("No such file: " + values.get("--bin"));
-writeFileSync("words.json", JSON.stringify(words));
+writeFileSync("args.json", JSON.stringify(args));
 writeFileSync("pid", String(process.pid));
 await Bun.sleep(${delayS * 1000});
 const results = ${JSON.stringify(results ?? null)};

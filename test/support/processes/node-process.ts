@@ -1,4 +1,4 @@
-/** Nodes as processes: what goes in by stdin, what comes out by stdout, stderr and exit code. */
+/** Runs a node as a process: feeds its stdin, reads its stdout, stderr and exit code. */
 import { closeSync, mkdtempSync, openSync, read, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,17 +9,17 @@ import type { AnyBody, Message } from "../../../lib/vortex/index.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 
-/** The command of a compiled program, such as `"echo"`. */
+/** Command that runs a compiled program, such as `"echo"`. */
 export function binary(name: string): string[] {
   return [join(ROOT, "dist", name)];
 }
 
-/** The command of a program in `programs/`, which Bun runs from its source. */
+/** Command that runs a program of `programs/` from source. */
 export function source(name: string): string[] {
   return [process.execPath, join(import.meta.dir, "programs", `${name}.ts`)];
 }
 
-/** One line of input: a message from client c1 to node n0. */
+/** A line of input: a message from client c1 to node n0. */
 export function line(body: AnyBody): string {
   return `${JSON.stringify({ src: "c1", dest: "n0", body })}\n`;
 }
@@ -27,21 +27,21 @@ export function line(body: AnyBody): string {
 export const INIT = line({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0", "n1"] });
 export const INIT_OK = { type: "init_ok", in_reply_to: 1 };
 
-export interface Ended {
+export interface Exit {
   readonly exitCode: number | null;
-  /** The signal that killed the process, if one did. */
+  /** Signal that killed the process, if any. */
   readonly signal: string | null;
-  /** The lines on stdout, without their line breaks. */
+  /** Lines of stdout, without their line breaks. */
   readonly lines: readonly string[];
   readonly stderr: string;
 }
 
-/** Gives a process all of its input at once, and waits for its end. */
+/** Runs a process on the given input until it exits. */
 export async function run(
   command: readonly string[],
   input: string | Uint8Array,
   options: { readonly cwd?: string; readonly env?: NodeJS.ProcessEnv } = {},
-): Promise<Ended> {
+): Promise<Exit> {
   const child = Bun.spawn([...command], {
     ...options,
     stdin: typeof input === "string" ? Buffer.from(input) : input,
@@ -51,30 +51,30 @@ export async function run(
   try {
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     await child.exited;
-    return ended(child, splitLines(stdout), stderr);
+    return exitOf(child, splitLines(stdout), stderr);
   } finally {
     child.kill("SIGKILL");
   }
 }
 
-function ended(child: Bun.Subprocess, lines: readonly string[], stderr: string): Ended {
+function exitOf(child: Bun.Subprocess, lines: readonly string[], stderr: string): Exit {
   const { exitCode, signalCode } = child;
   const signal = signalCode === null ? null : String(signalCode);
   return { exitCode, signal, lines, stderr };
 }
 
-/** The bodies of the messages on some lines; throws if one is no message. */
+/** Parses the bodies of the messages on the given lines; throws if a line is not a message. */
 export function bodies(lines: readonly string[]): AnyBody[] {
   return lines.map((text) => messageOf(text).body);
 }
 
 function messageOf(text: string): Message {
   const decoded = decode(text);
-  if (!decoded.ok) throw new Error(`stdout holds a line that is ${decoded.reason}: ${text}`);
+  if (!decoded.ok) throw new Error(`Invalid message on stdout, ${decoded.reason}: ${text}`);
   return decoded.message;
 }
 
-/** What the kernel says of a process's memory: in use, or the most that ever was; in bytes. */
+/** Memory of a process in bytes, from /proc: current (`VmRSS`) or peak (`VmHWM`). Linux only. */
 export function memoryBytes(pid: number, field: "VmRSS" | "VmHWM"): number {
   const status = readFileSync(`/proc/${pid}/status`, "utf8");
   return Number(new RegExp(`^${field}:\\s*(\\d+) kB$`, "m").exec(status)?.[1]) * 1024;
@@ -84,10 +84,10 @@ const readChunk: (descriptor: number, chunk: Uint8Array) => Promise<{ bytesRead:
   promisify(read);
 
 /**
- * A running process that a test talks with. `await using` kills it, whatever happens.
+ * A running process that a test converses with. `await using` kills it at the end of the scope.
  *
- * Its stdout is a named pipe that is only read when the test reads: until then, a process that
- * writes much has to wait, as with any reader that stalls.
+ * Its stdout is a named pipe that is read only when the test reads. A process that fills the pipe
+ * blocks until then, as with any stalled reader.
  */
 export class NodeProcess implements AsyncDisposable {
   readonly #directory = mkdtempSync(join(tmpdir(), "node-process-"));
@@ -102,7 +102,7 @@ export class NodeProcess implements AsyncDisposable {
     const path = join(this.#directory, "stdout");
     const { exitCode } = Bun.spawnSync(["mkfifo", path]);
     if (exitCode !== 0) throw new Error(`Cannot make a named pipe at ${path}`);
-    // Opening one end waits for someone to open the other, but not while both are open.
+    // Opening one end of a named pipe blocks until the other end is open; "r+" opens both.
     const both = openSync(path, "r+");
     this.#pipe = openSync(path, "r");
     const stdout = openSync(path, "w");
@@ -112,14 +112,14 @@ export class NodeProcess implements AsyncDisposable {
     this.#stderr = this.#child.stderr.text();
   }
 
-  /** Puts text into its stdin; does not wait until it is read. */
+  /** Writes to its stdin without waiting for the process to read. */
   write(text: string): void {
-    // What a process does not read before it ends is lost, as it should be.
+    // The process may exit before it has read everything.
     Promise.resolve(this.#child.stdin.write(text)).catch(() => {});
     Promise.resolve(this.#child.stdin.flush()).catch(() => {});
   }
 
-  /** Puts text into its stdin, and waits until most of it is read. */
+  /** Writes to its stdin and waits until the pipe has taken all of it. */
   async writeAll(text: string): Promise<void> {
     this.#child.stdin.write(text);
     await this.#child.stdin.flush();
@@ -133,16 +133,16 @@ export class NodeProcess implements AsyncDisposable {
   /** Waits for the next message on its stdout. */
   async next(): Promise<AnyBody> {
     while (this.#lines.length === 0) {
-      if (this.#pipe === undefined) throw new Error("Its stdout is closed");
+      if (this.#pipe === undefined) throw new Error("Cannot read: closeOutput was called");
       const { bytesRead } = await readChunk(this.#pipe, this.#chunk);
-      if (bytesRead === 0) throw new Error("It ended without another message");
+      if (bytesRead === 0) throw new Error("The node exited without sending another message");
       const text = this.#reader.push(this.#chunk.subarray(0, bytesRead));
       this.#lines.push(...splitLines(text));
     }
     return messageOf(this.#lines.shift() ?? "").body;
   }
 
-  /** What came after the last line break, once its stdout has ended; `""` if all lines are whole. */
+  /** Text after the last line break, once stdout has ended; `""` if the last line is complete. */
   get rest(): string {
     return this.#reader.end();
   }
@@ -157,13 +157,13 @@ export class NodeProcess implements AsyncDisposable {
     this.#child.kill(signal);
   }
 
-  /** The most memory that the process ever had in use, in bytes. Linux only. */
+  /** Peak memory of the running process, in bytes. Linux only. */
   maxMemoryBytes(): number {
-    // What the kernel reports of an ended process counts its parent's memory at the fork as well.
+    // Not wait4's peak of an exited process: that includes the parent's memory at the fork.
     return memoryBytes(this.#child.pid, "VmHWM");
   }
 
-  /** The memory that the process has in use, in bytes. Linux only. */
+  /** Current memory of the process, in bytes. Linux only. */
   memoryBytes(): number {
     return memoryBytes(this.#child.pid, "VmRSS");
   }
@@ -172,10 +172,10 @@ export class NodeProcess implements AsyncDisposable {
     return this.#child.exitCode !== null || this.#child.signalCode !== null;
   }
 
-  /** Waits for its end. What it wrote since the last `next` is left out. */
-  async ended(): Promise<Ended> {
+  /** Waits until it exits. Omits what it wrote since the last `next`. */
+  async ended(): Promise<Exit> {
     await this.#child.exited;
-    return ended(this.#child, [], await this.#stderr);
+    return exitOf(this.#child, [], await this.#stderr);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

@@ -1,3 +1,4 @@
+/** Runs the compiled `vortex` command. */
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -5,17 +6,17 @@ import { join } from "node:path";
 export const ROOT = join(import.meta.dir, "../../..");
 export const DIST = join(ROOT, "dist");
 
-/** The compiled echo program. */
+/** Path of the compiled echo program. */
 export const ECHO = join(DIST, "echo");
 
 /**
- * Words of a test of one echo node that takes a second.
+ * Arguments of a one-second `vortex test` of a single echo node.
  *
- * @param more Options after these, of which the last of a kind counts.
+ * @param more Further options; they override the ones before them.
  */
 export function echoTest(bin: string, ...more: readonly string[]): string[] {
-  const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
-  return [...words, ...more];
+  const args = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
+  return [...args, ...more];
 }
 
 export interface VortexRun {
@@ -24,7 +25,7 @@ export interface VortexRun {
   readonly stderr: string;
 }
 
-/** Runs the compiled command to its end. */
+/** Runs the command until it exits. */
 export async function vortex(...args: readonly string[]): Promise<VortexRun> {
   const child = spawnVortex(...args);
   const [stdout, stderr, exitCode] = await Promise.all([
@@ -35,7 +36,7 @@ export async function vortex(...args: readonly string[]): Promise<VortexRun> {
   return { exitCode, stdout, stderr };
 }
 
-/** Where the command runs, and stores what it is not told to store elsewhere. */
+/** Working directory of the command, and so of its default store. */
 const WORKING_DIRECTORY = temporaryDirectory();
 
 export function spawnVortex(...args: readonly string[]) {
@@ -48,15 +49,15 @@ export function spawnVortex(...args: readonly string[]) {
   });
 }
 
-/** A new directory that no other test uses. */
+/** Creates a directory that no other test uses. */
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "vortex-test-"));
 }
 
 /**
- * A node program as an executable file.
+ * Writes an executable node program; returns its path.
  *
- * @param onMessage TypeScript that is run for each `message`; `reply(body)` answers it.
+ * @param onMessage TypeScript run for each `message`; `reply(body)` replies to it.
  */
 export function nodeProgram(onMessage: string): string {
   const file = join(temporaryDirectory(), "node");
@@ -80,7 +81,7 @@ for await (const line of console) {
   return file;
 }
 
-/** Whether a process of this id runs. */
+/** Whether a process with this id is running. */
 export function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);

@@ -1,4 +1,4 @@
-/** The challenges' programs, by the names of their files. */
+/** The programs of the challenges, by file name. */
 import { broadcast } from "../../../challenges/broadcast.ts";
 import { echo } from "../../../challenges/echo.ts";
 import { gCounter } from "../../../challenges/g-counter.ts";
@@ -22,6 +22,6 @@ export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
 
 export function challenge(name: string): AnyProgram {
   const program = CHALLENGES[name];
-  if (program === undefined) throw new Error(`There is no challenge "${name}"`);
+  if (program === undefined) throw new Error(`Unknown challenge "${name}"`);
   return program;
 }

@@ -1,4 +1,4 @@
-/** Simulations of one challenge under faults, over seeds. */
+/** Runs simulations of a challenge under faults, over many seeds. */
 import { wordsOf } from "../../../lib/workbench/cli/test-flags.ts";
 import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Fault } from "../../../lib/workbench/nemesis/faults.ts";
@@ -11,28 +11,28 @@ export interface FaultSweep {
   readonly workload: WorkloadName;
   readonly program: AnyProgram;
   readonly options: SimulatedOptions & { readonly nemesis: readonly Fault[] };
-  /** How many seeds, unless `SEEDS` says another number. */
+  /** Number of seeds; the environment variable `SEEDS` overrides it. */
   readonly seedCount: number;
-  /** The program's arguments. */
+  /** Arguments of the program. */
   readonly args?: readonly string[];
-  /** Says what else is wrong with a run. */
+  /** Returns further problems of a run. */
   readonly alsoWrong?: (run: Simulated) => readonly string[];
 }
 
 export interface FaultSweepOutcome {
-  /** What was wrong, and the command that shows it again. */
+  /** Each problem, with the command that reproduces it. */
   readonly problems: readonly string[];
-  /** In which part of the runs all faults took effect. */
-  readonly disturbedPart: number;
+  /** Fraction of the runs in which every fault fired. */
+  readonly firedFraction: number;
 }
 
-/** What a run may show that had its nodes dead or paused nearly all the time, or cut off for long. */
+/** Anomalies of a correct program whose nodes were dead, paused or cut off most of the time. */
 const TOLERATED = new Set(["never-ok", "never-read", "stale", "empty-transaction-graph"]);
 
 export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
   const { workload, program, options, seedCount, args = [], alsoWrong } = sweep;
   const problems: string[] = [];
-  let disturbedCount = 0;
+  let firedCount = 0;
   const seeds = simulationSeeds(seedCount);
   for (const seed of seeds) {
     const whole = { ...options, seed };
@@ -44,10 +44,10 @@ export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
         .map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`),
       ...(alsoWrong?.(run) ?? []),
     ];
-    const words = [...wordsOf(testOptionsOf(workload, whole)), ...(args.length > 0 ? ["--"] : [])];
-    const command = ["vortex", "sim", `challenges/${workload}.ts`, ...words, ...args].join(" ");
+    const flags = [...wordsOf(testOptionsOf(workload, whole)), ...(args.length > 0 ? ["--"] : [])];
+    const command = ["vortex", "sim", `challenges/${workload}.ts`, ...flags, ...args].join(" ");
     problems.push(...wrong.map((text) => `${text}\n${command}`));
-    if (options.nemesis.every((fault) => (run.result.faults[fault] ?? 0) > 0)) disturbedCount++;
+    if (options.nemesis.every((fault) => (run.result.faults[fault] ?? 0) > 0)) firedCount++;
   }
-  return { problems, disturbedPart: disturbedCount / seeds.length };
+  return { problems, firedFraction: firedCount / seeds.length };
 }

@@ -14,12 +14,12 @@ import type { Operation } from "../../../lib/workbench/history/history.ts";
 
 export interface Run {
   readonly concurrency?: number;
-  /** How long an operation takes, in virtual ms; 0 by default. */
+  /** Duration of an operation, in virtual ms. Defaults to 0. */
   readonly tookMs?: (invocation: Invocation, thread: Thread) => number;
   readonly complete?: (invocation: Invocation, thread: Thread) => Completion;
 }
 
-/** Runs a generator in virtual time, on operations that take as long and end as one likes. */
+/** Runs a generator in virtual time; `run` sets the duration and completion of its operations. */
 export function runGenerator(generator: Generator, run: Run = {}): Operation[] {
   const { concurrency = 1, tookMs = () => 0, complete = completeAsOk } = run;
   const scheduler = new Scheduler();
@@ -37,7 +37,7 @@ function completeAsOk({ value }: Invocation, thread: Thread): Completion {
   return { type: thread === "nemesis" ? "info" : "ok", value };
 }
 
-/** The invocations of a history, those of the nemesis among them. */
+/** The invocations of a history, the nemesis's included. */
 export function invocations(history: readonly Operation[]): Operation[] {
   const underWay = new Set();
   return history.filter(({ process }) => !underWay.delete(process) && underWay.add(process));

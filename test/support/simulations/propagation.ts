@@ -1,8 +1,8 @@
 /**
- * How broadcast's values travel, as the network's record tells: what no acknowledgement can hide.
+ * Measures from the network's journal how fast broadcast's values reach the nodes.
  *
- * A value is at a node from the moment that the first message with it arrives there, be it from a
- * client or from another node.
+ * A value has reached a node when the first message that carries it arrives, from a client or another
+ * node. Acknowledgements play no part, so an early one cannot hide a slow value.
  */
 import * as v from "valibot";
 import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
@@ -18,13 +18,13 @@ const Carrier = v.union([
 
 export interface Propagation {
   readonly value: number;
-  /** When the first node got it, in ms since the test's clock zero. */
+  /** Arrival at the first node, in ms since the test's clock zero. */
   readonly givenMs: number;
-  /** When the last node got it; `undefined` if not all did. */
+  /** Arrival at the last node; `undefined` if a node never received it. */
   readonly everywhereMs: number | undefined;
 }
 
-/** What became of each value, in the order in which they were given. Restarts are not regarded. */
+/** Propagation of each value, in order of arrival. Ignores restarts. */
 export function propagationOf(messages: readonly JournalEvent[], nodeCount: number): Propagation[] {
   const travels = new Map<number, { readonly givenMs: number; lastMs: number; at: Set<string> }>();
   for (const { type, time, message } of messages) {

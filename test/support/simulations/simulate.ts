@@ -16,7 +16,7 @@ export interface SimulatedOptions extends Partial<TestOptions> {
   readonly nodeCount?: number;
 }
 
-/** A test: one node, one client, 10 s and seed 1 unless said otherwise. */
+/** Options of a test. Defaults: 1 node, as many clients as nodes, 10 s, seed 1. */
 export function testOptionsOf(
   workload: WorkloadName,
   { nodeCount = 1, ...options }: SimulatedOptions = {},
@@ -32,7 +32,7 @@ export function testOptionsOf(
   };
 }
 
-/** Runs a program in virtual time. */
+/** Runs a test of a program in virtual time; returns its result, history and messages. */
 export function runSimulated(
   workload: WorkloadName,
   program: AnyProgram,

@@ -1,3 +1,4 @@
+/** Runs the generators and clients of a workload without a test around them. */
 import type { AnyBody, Json } from "../../../lib/vortex/index.ts";
 import { Client } from "../../../lib/workbench/clients/client.ts";
 import { completionOf } from "../../../lib/workbench/clients/client-errors.ts";
@@ -13,7 +14,7 @@ import { WORKLOADS, type WorkloadName } from "../../../lib/workbench/workloads/i
 import type { Workload } from "../../../lib/workbench/workloads/workload.ts";
 import { invocations, type Run, runGenerator } from "./generators.ts";
 
-/** A workload for one node and one client, unless the options say otherwise. */
+/** Makes a workload. Defaults: 1 node, 1 client. */
 export function makeWorkload(name: WorkloadName, options: Partial<TestOptions> = {}): Workload {
   return WORKLOADS[name]({
     ...DEFAULTS,
@@ -27,19 +28,19 @@ export function makeWorkload(name: WorkloadName, options: Partial<TestOptions> =
   });
 }
 
-/** What a node says to a request; nothing if that is undefined. */
+/** Computes a node's reply to a request; `undefined` to send none. */
 export type Answer = (request: AnyBody) => { readonly [field: string]: Json } | undefined;
 
 export interface Conversation {
-  /** How each operation ended. */
+  /** One completion per operation. */
   readonly completions: readonly Completion[];
-  /** What the node was asked. */
+  /** Requests that the node received. */
   readonly requests: readonly AnyBody[];
-  /** How long it all took, in virtual ms. */
+  /** Duration, in virtual ms. */
   readonly tookMs: number;
 }
 
-/** Carries out operations, one after the other, with one client of a workload. */
+/** Runs operations one after another with one client of a workload. */
 export function converse(
   workload: Workload,
   operations: readonly Invocation[],
@@ -81,17 +82,17 @@ export function converse(
   return { completions, requests, tookMs: scheduler.nowMs() };
 }
 
-/** An operation that a generator would make. */
+/** An invocation. */
 export function asked(f: string, value: Json = null): Invocation {
   return { f, value };
 }
 
-/** The first so many invocations of a generator. */
+/** The first `count` invocations of a generator. */
 export function firstInvocations(generator: Generator, count: number, run?: Run): Operation[] {
   return invocations(runGenerator(limited(generator, count), run));
 }
 
-/** A generator that ends after so many operations. */
+/** Ends a generator after `count` operations. */
 export function limited(generator: Generator, count: number): Generator {
   let remaining = count;
   return {
@@ -105,7 +106,7 @@ export function limited(generator: Generator, count: number): Generator {
   };
 }
 
-/** What part of the operations meets a condition. */
+/** Fraction of the items that meet a condition. */
 export function partOf<T>(all: readonly T[], is: (one: T) => boolean): number {
   return all.filter(is).length / all.length;
 }

@@ -82,7 +82,7 @@ describe("vortex test --maelstrom", () => {
     expect(stderr).toContain(`Maelstrom runs the same in ${store}/maelstrom-`);
     expect(exitCode).toBe(0);
     const run = readdirSync(store).find((name) => name.startsWith("maelstrom-")) ?? "";
-    const words = JSON.parse(readFileSync(join(store, run, "words.json"), "utf8"));
+    const words = JSON.parse(readFileSync(join(store, run, "args.json"), "utf8"));
     expect(words.slice(0, 4)).toEqual(["-w", "echo", "--bin", ECHO]);
   });
 

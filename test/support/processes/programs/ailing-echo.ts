@@ -1,11 +1,11 @@
-/** An echo that does not stand a long time: it keeps what it should not, or gets slower and slower. */
+/** An echo that leaks memory, or slows down, with every message: a soak must catch it. */
 import * as v from "valibot";
 import { type Node, serve } from "../../../../lib/vortex/index.ts";
 
 const Options = v.object({
-  /** How much memory each message costs for ever, in bytes. */
+  /** Bytes leaked per message. */
   leakBytes: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
-  /** By how much each message makes the answers to the later ones slower, in ms. */
+  /** Delay that each message adds to all later replies, in ms. */
   slowerMs: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
 });
 

@@ -1,4 +1,4 @@
-/** A node that tells what its clocks say, and how long timers and timeouts take. */
+/** A node that reports its clocks, and how long timers and timeouts take. */
 import * as v from "valibot";
 import { isRpcError, type Node, serve } from "../../../../lib/vortex/index.ts";
 
@@ -16,7 +16,7 @@ function clock(node: Node): void {
     node.reply(request, { type: "sleep_ok", tookMs: node.nowMs() - beganMs });
   });
 
-  /** Asks a node that never answers. */
+  /** Sends a request to a node that never replies. */
   node.handle("ask", Duration, async (request) => {
     const beganMs = node.nowMs();
     try {

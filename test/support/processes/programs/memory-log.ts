@@ -1,7 +1,7 @@
 /**
- * Logs in memory, each node's its own: nothing is stored, nothing told to other nodes, nobody waits.
+ * Kafka logs in memory, separate on each node: nothing is stored or replicated, no request waits.
  *
- * What a program that promises something is measured against: no answer can come sooner.
+ * The baseline for benchmarks: no program can reply sooner.
  */
 import * as v from "valibot";
 import { type Node, serve } from "../../../../lib/vortex/index.ts";
@@ -15,7 +15,7 @@ export function memoryLog(node: Node): void {
     const { key, msg } = request.body;
     const log = logs.get(key) ?? [];
     logs.set(key, log);
-    // The order of all messages is that of time, as it is for the program that is compared.
+    // Offsets grow over all keys, as in the program this is compared with.
     const offset = ++lastOffset * node.nodeIds.length + node.nodeIds.indexOf(node.id);
     log.push([offset, msg]);
     node.reply(request, { type: "send_ok", offset });

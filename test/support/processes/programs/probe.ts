@@ -1,4 +1,4 @@
-/** A node that does on request what tests of the process edge need to see. */
+/** A node that does on request what tests of the process edge need to observe. */
 import * as v from "valibot";
 import { type Node, RpcError, serve } from "../../../../lib/vortex/index.ts";
 
@@ -47,7 +47,7 @@ function probe(node: Node, options: v.InferOutput<typeof Options>): void {
     node.reply(request, { type: "ask_ok", reply });
   });
 
-  // Keeps the node busy for ever.
+  // Keeps the node busy until it is killed.
   node.handle("busy", Any, async (request) => {
     node.reply(request, { type: "busy_ok" });
     for (;;) await node.sleep(10);

@@ -1,18 +1,18 @@
 import type { TestResult } from "../../../lib/workbench/run/results.ts";
 
-/** What a result says of the program, by the names that the field has for it. */
-export function signsOf(result: TestResult): ReadonlySet<string> {
+/** Names of all faults that a result shows, such as `"lost"`, `"G1a"` or `"unavailable"`. */
+export function symptomsOf(result: TestResult): ReadonlySet<string> {
   const { workload = { valid: "unknown" }, stats, availability, exceptions, badLines } = result;
   const { convergence } = result;
-  const signs = new Set<string>();
-  const add = (name: string, isSet: boolean) => isSet && signs.add(name);
+  const symptoms = new Set<string>();
+  const add = (name: string, isSet: boolean) => isSet && symptoms.add(name);
   const list = (field: string): readonly unknown[] => {
     const value = workload[field];
     return Array.isArray(value) ? value : [];
   };
 
-  for (const name of list("anomalyTypes")) signs.add(String(name));
-  for (const name of list("badErrorTypes")) signs.add(String(name));
+  for (const name of list("anomalyTypes")) symptoms.add(String(name));
+  for (const name of list("badErrorTypes")) symptoms.add(String(name));
   add("lost", list("lost").length > 0);
   add("duplicated", list("duplicated").length > 0);
   add("not linearizable", list("failures").length > 0);
@@ -23,12 +23,12 @@ export function signsOf(result: TestResult): ReadonlySet<string> {
   add("divergence", convergence?.valid === false);
   add("malformed replies", exceptions?.["exceptions"] !== undefined);
   add("bad line", badLines.length > 0);
-  return signs;
+  return symptoms;
 }
 
-/** The sentences that explain why a result is not valid. */
+/** Sentences that explain why a result is not valid. */
 export function sentencesOf({ workload, stats, availability, error }: TestResult): string[] {
   const findings = [workload, stats, availability].flatMap((verdict) => verdict?.explanation ?? []);
-  const told = findings.map(({ sentence }) => sentence);
-  return error === undefined ? told : [error, ...told];
+  const sentences = findings.map(({ sentence }) => sentence);
+  return error === undefined ? sentences : [error, ...sentences];
 }
