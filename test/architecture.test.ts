@@ -18,7 +18,7 @@ const IMPORTS: readonly { readonly files: string; readonly may: readonly string[
   { files: "lib/protocol/**", may: ["./lib/{protocol,vortex}/**", "valibot"] },
   {
     files: "lib/services/**",
-    may: ["./lib/{protocol,vortex,services}/**", "./lib/workbench/random.ts", "valibot"],
+    may: ["./lib/{protocol,vortex,services}/**", "valibot"],
   },
   // What is too long for a challenge's file is in the folder of its name, for that one alone.
   ...["broadcast", "counter", "kafka"].map((name) => {

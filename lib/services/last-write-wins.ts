@@ -7,7 +7,7 @@
 
 import { jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, Json, NodeId, Random } from "../vortex/index.ts";
-import { randomInteger } from "../workbench/random.ts";
+import { randomInteger } from "../vortex/random.ts";
 import { applyToKey } from "./kv.ts";
 import { inReplyTo, orNull, type Service } from "./service.ts";
 

@@ -13,7 +13,7 @@
 
 import { isSameJson, jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, NodeId, Random } from "../vortex/index.ts";
-import { randomInteger } from "../workbench/random.ts";
+import { randomInteger } from "../vortex/random.ts";
 import { applyToKey, type Entry } from "./kv.ts";
 import { inReplyTo, orNull, type Service } from "./service.ts";
 

@@ -2,7 +2,8 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
 import { Registers, Replica, txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
-import { randomStream, shuffle } from "../../lib/workbench/random.ts";
+import { shuffle } from "../../lib/vortex/random.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
 import { receive, startNode } from "../support/fake-host.ts";
 import { binary, bodies, INIT, line, run } from "../support/processes/node-process.ts";
 

@@ -10,7 +10,8 @@ import { parseJson } from "../../lib/protocol/json.ts";
 import { isJsonInteger, isObject, shorten } from "../../lib/protocol/message.ts";
 import { SERVICES, type Service } from "../../lib/services/index.ts";
 import { type AnyBody, type Message, type NodeId, stringifyJson } from "../../lib/vortex/index.ts";
-import { pickOne, randomInteger, randomStream } from "../../lib/workbench/random.ts";
+import { pickOne, randomInteger } from "../../lib/vortex/random.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
 import { NODE_IDS } from "./noise.ts";
 import type { Probe, Subject } from "./subjects.ts";
 

@@ -6,7 +6,7 @@
  * which; but some claim to be from the node itself, from one that does not exist, or from a service.
  */
 import type { Random } from "../../lib/vortex/index.ts";
-import { pickOne, randomInteger } from "../../lib/workbench/random.ts";
+import { pickOne, randomInteger } from "../../lib/vortex/random.ts";
 
 /** Fields of a request's body and their values as JSON texts, or what makes these. */
 export type Template = {

@@ -1,6 +1,6 @@
 /** What each challenge is asked while it is fuzzed: requests to spoil, and valid ones with their answers. */
 import { type AnyBody, parseJson, type Random, stringifyJson } from "../../lib/vortex/index.ts";
-import { randomInteger } from "../../lib/workbench/random.ts";
+import { randomInteger } from "../../lib/vortex/random.ts";
 import { NODE_IDS, type Template } from "./noise.ts";
 
 /** A valid request, and whether an answer is right; throws or returns false if it is not. */

@@ -8,8 +8,8 @@
  * @see Jepsen, `generator.clj`
  */
 import type { Json, Random } from "../../vortex/index.ts";
+import { pickOne } from "../../vortex/random.ts";
 import type { Operation } from "../history/history.ts";
-import { pickOne } from "../random.ts";
 
 /** One of the workers that carry out operations: a client's, numbered from 0, or the nemesis. */
 export type Thread = number | "nemesis";

@@ -1,7 +1,7 @@
 /** Faults that cut links between nodes. */
 import type { Json } from "../../vortex/index.ts";
+import { pickOne } from "../../vortex/random.ts";
 import type { Grudge } from "../network/network.ts";
-import { pickOne } from "../random.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 import { drawOneWayPartition, drawPartition, ONE_WAY_KINDS, PARTITION_KINDS } from "./partition.ts";
 

@@ -6,8 +6,8 @@
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis.clj` (`partition-majorities-ring`)
  */
 import type { NodeId, Random } from "../../vortex/index.ts";
+import { pickOne, shuffle } from "../../vortex/random.ts";
 import type { Grudge } from "../network/network.ts";
-import { pickOne, shuffle } from "../random.ts";
 
 export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
 export type PartitionKind = (typeof PARTITION_KINDS)[number];

@@ -1,6 +1,6 @@
 /** Faults of nodes: killed and started again, or paused for a while. */
 import type { NodeId } from "../../vortex/index.ts";
-import { pickOne, shuffle } from "../random.ts";
+import { pickOne, shuffle } from "../../vortex/random.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
 /** How many of n nodes are hit. */

@@ -4,7 +4,7 @@
  * @see Maelstrom, `net.clj`, latency distributions
  */
 import type { Random } from "../../vortex/index.ts";
-import { randomInteger } from "../random.ts";
+import { randomInteger } from "../../vortex/random.ts";
 
 export const LATENCY_DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
 export type LatencyDistribution = (typeof LATENCY_DISTRIBUTIONS)[number];

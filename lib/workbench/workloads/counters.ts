@@ -4,10 +4,11 @@
  *
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
+
+import { randomInteger } from "../../vortex/random.ts";
 import { checkCounter } from "../checkers/counter/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
-import { randomInteger } from "../random.ts";
 import { Integer } from "./schemas.ts";
 import {
   RPC_TIMEOUT_MS,

@@ -3,10 +3,11 @@
  *
  * @see Maelstrom workloads, "Echo"
  */
+
+import { randomInteger } from "../../vortex/random.ts";
 import { checkEcho } from "../checkers/echo.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
-import { randomInteger } from "../random.ts";
 import { Json } from "./schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadOptions } from "./workload.ts";
 

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import type { Json, Random } from "../../vortex/index.ts";
+import { randomInteger } from "../../vortex/random.ts";
 import { checkKafka } from "../checkers/kafka/index.ts";
 import { type Client, replySchema } from "../clients/client.ts";
 import {
@@ -20,7 +21,6 @@ import {
 } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import type { Operation, Process } from "../history/history.ts";
-import { randomInteger } from "../random.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import { Json as AnyJson, Integer, mapOf } from "./schemas.ts";
 import {

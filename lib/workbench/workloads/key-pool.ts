@@ -4,7 +4,7 @@
  * @see Elle, `rw_register.clj` and `list_append.clj` (`wr-txns`, `append-txns`)
  */
 import type { Random } from "../../vortex/index.ts";
-import { randomInteger } from "../random.ts";
+import { randomInteger } from "../../vortex/random.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
 /** A read of a key, or a write of a value that no other write to that key has. */

@@ -5,10 +5,10 @@
  *   `tests/linearizable_register.clj`
  */
 import type { Json, Random } from "../../vortex/index.ts";
+import { randomInteger } from "../../vortex/random.ts";
 import { checkLinearizable } from "../checkers/register/linearizable.ts";
 import { replySchema } from "../clients/client.ts";
 import type { Generator, Invocation } from "../clients/generator.ts";
-import { randomInteger } from "../random.ts";
 import { Json as AnyJson } from "./schemas.ts";
 import {
   InvalidOptions,

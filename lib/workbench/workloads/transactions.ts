@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import type { Json } from "../../vortex/index.ts";
+import { randomInteger } from "../../vortex/random.ts";
 import type { Checker } from "../checkers/checker.ts";
 import { checkConvergence, keysOf } from "../checkers/convergence/index.ts";
 import { type Atom, atom } from "../checkers/elle/transactions.ts";
@@ -13,7 +14,6 @@ import { checkTxnRwRegister } from "../checkers/elle/txn-rw-register.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import type { History } from "../history/history.ts";
-import { randomInteger } from "../random.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import { Json as AnyJson } from "./schemas.ts";
 import {

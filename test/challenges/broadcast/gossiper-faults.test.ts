@@ -9,8 +9,9 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { Gossiper } from "../../../challenges/broadcast/gossiper.ts";
 import type { Outgoing } from "../../../challenges/broadcast/messages.ts";
 import { type NodeId, parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
+import { pickOne, randomInteger } from "../../../lib/vortex/random.ts";
 import { Scheduler } from "../../../lib/workbench/clusters/scheduler.ts";
-import { pickOne, randomInteger, randomStream } from "../../../lib/workbench/random.ts";
+import { randomStream } from "../../../lib/workbench/random.ts";
 import { nodeNames } from "../../../lib/workbench/run/test-options.ts";
 import { simulationSeeds } from "../../support/seeds.ts";
 

@@ -4,7 +4,8 @@ import { jsonKey } from "../../../lib/protocol/json-key.ts";
 import { applyToKey } from "../../../lib/services/kv.ts";
 import { LastWriteWinsKv } from "../../../lib/services/last-write-wins.ts";
 import type { AnyBody, Json, Random } from "../../../lib/vortex/index.ts";
-import { randomInteger, randomStream } from "../../../lib/workbench/random.ts";
+import { randomInteger } from "../../../lib/vortex/random.ts";
+import { randomStream } from "../../../lib/workbench/random.ts";
 import { randoms } from "../../support/seeds.ts";
 import { ask, cas, read, requests, scripted, write } from "../../support/service-requests.ts";
 

@@ -4,7 +4,8 @@ import { isSameJson, jsonKey } from "../../../lib/protocol/json-key.ts";
 import { applyToKey, type Entry } from "../../../lib/services/kv.ts";
 import { SequentialKv } from "../../../lib/services/sequential.ts";
 import type { AnyBody, Random } from "../../../lib/vortex/index.ts";
-import { randomInteger, randomStream } from "../../../lib/workbench/random.ts";
+import { randomInteger } from "../../../lib/vortex/random.ts";
+import { randomStream } from "../../../lib/workbench/random.ts";
 import { randoms } from "../../support/seeds.ts";
 import { ask, cas, read, requests, scripted, write } from "../../support/service-requests.ts";
 

@@ -6,8 +6,8 @@
  * everything.
  */
 import type { Json, Random } from "../../../lib/vortex/index.ts";
+import { pickOne, randomInteger } from "../../../lib/vortex/random.ts";
 import type { Operation, OperationType } from "../../../lib/workbench/history/history.ts";
-import { pickOne, randomInteger } from "../../../lib/workbench/random.ts";
 
 export interface KafkaModelOptions {
   /** Number of operations before the final polls. */

@@ -3,8 +3,8 @@
  * chosen faults.
  */
 import type { Json, Random } from "../../../lib/vortex/index.ts";
+import { pickOne, randomInteger } from "../../../lib/vortex/random.ts";
 import type { History, Operation } from "../../../lib/workbench/history/history.ts";
-import { pickOne, randomInteger } from "../../../lib/workbench/random.ts";
 import { type Entry, invoke, ok, whole } from "./history.ts";
 
 /**

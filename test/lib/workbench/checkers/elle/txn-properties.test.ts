@@ -2,10 +2,11 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../../../lib/vortex/index.ts";
+import { shuffle } from "../../../../../lib/vortex/random.ts";
 import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
 import { checkTxnRwRegister } from "../../../../../lib/workbench/checkers/elle/txn-rw-register.ts";
 import type { History } from "../../../../../lib/workbench/history/history.ts";
-import { randomStream, shuffle } from "../../../../../lib/workbench/random.ts";
+import { randomStream } from "../../../../../lib/workbench/random.ts";
 import { type Traffic, transactions } from "../../../../support/histories/transactions.ts";
 import { randoms } from "../../../../support/seeds.ts";
 

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json, Random } from "../../../../../lib/vortex/index.ts";
+import { pickOne, randomInteger } from "../../../../../lib/vortex/random.ts";
 import { checkKafka } from "../../../../../lib/workbench/checkers/kafka/index.ts";
 import type { Operation, OperationType } from "../../../../../lib/workbench/history/history.ts";
-import { pickOne, randomInteger } from "../../../../../lib/workbench/random.ts";
 import { kafkaHistory } from "../../../../support/histories/kafka-model.ts";
 import { randoms } from "../../../../support/seeds.ts";
 import { judge } from "./oracle.ts";
