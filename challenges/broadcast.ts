@@ -75,7 +75,7 @@ import {
   startOnce,
 } from "../lib/vortex/index.ts";
 import { Gossiper } from "./broadcast/gossiper.ts";
-import { Gossip, Run, Shown } from "./broadcast/messages.ts";
+import { Eager, Gossip, Run } from "./broadcast/messages.ts";
 import type { Run as Values } from "./broadcast/origin-log.ts";
 
 const Options = v.object({
@@ -107,7 +107,13 @@ class Replica {
     });
     this.#start = `${id}~${Math.floor(node.random() * 2 ** 31).toString(36)}`;
     const start = this.#start;
-    this.#gossiper = new Gossiper({ id, nodeIds, start, flushMs, nowMs: node.nowMs() });
+    this.#gossiper = new Gossiper({
+      id,
+      nodeIds,
+      incarnation: start,
+      flushMs,
+      nowMs: node.nowMs(),
+    });
     if (durable) {
       this.#stored = new StoredLog(node, {
         name: `broadcast/${id}`,
@@ -136,8 +142,8 @@ class Replica {
     if (!this.#gossiper.values.has(value)) await this.#batcher.add(value);
   }
 
-  show(message: Shown): void {
-    this.#gossiper.show(message);
+  show(message: Eager): void {
+    this.#gossiper.deliverEagerly(message);
     this.heard();
   }
 
@@ -148,18 +154,18 @@ class Replica {
 
   /** To be called after whatever was heard: others have been started, and there may be news. */
   heard(): void {
-    this.#gossiper.wake(this.#node.nowMs());
+    this.#gossiper.unmute(this.#node.nowMs());
     this.#step();
   }
 
   #step(): void {
-    const { messages, wakeMs } = this.#gossiper.step(this.#node.nowMs());
+    const { messages, nextStepMs } = this.#gossiper.step(this.#node.nowMs());
     for (const { dest, body } of messages) this.#node.send(dest, body);
-    if (this.#gossiper.isAwake(this.#node.nowMs())) void this.#recover();
-    this.#wakeAt(wakeMs);
+    if (!this.#gossiper.isMuted(this.#node.nowMs())) void this.#recover();
+    this.#stepAt(nextStepMs);
   }
 
-  #wakeAt(dueMs: number): void {
+  #stepAt(dueMs: number): void {
     if (this.#timer !== undefined && this.#timer.dueMs <= dueMs) return;
     this.#timer?.cancel();
     this.#timer = undefined;
@@ -177,7 +183,7 @@ class Replica {
     while (!(await this.#stored?.append(run))) {
       // A record came in between that was being written when this node was killed.
     }
-    this.#gossiper.announce(values);
+    this.#gossiper.sendEagerly(values);
     this.heard();
   }
 }
@@ -202,7 +208,7 @@ export function broadcast(node: KVNode, options: Options): void {
     node.reply(request, { type: "read_ok", messages: here().read() });
     here().heard();
   });
-  node.handleFromPeers("shown", Shown, (request) => here().show(request.body));
+  node.handleFromPeers("eager", Eager, (request) => here().show(request.body));
   node.handleFromPeers("gossip", Gossip, (request) => here().receive(request.src, request.body));
 }
 broadcast.options = Options;

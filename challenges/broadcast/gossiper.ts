@@ -1,477 +1,326 @@
 /**
- * How broadcast gossips: which node is told what, and when. What the rules are, and why nothing is
- * lost by them, is told in `../broadcast.ts`.
+ * Decides which node is sent what, and when. `../broadcast.ts` explains the algorithm.
+ *
+ * This is a state machine without network and clock: calls say what happened and at what time,
+ * {@link Gossiper.step} returns the messages to send.
  */
 import type { NodeId } from "../../lib/vortex/index.ts";
+import { Cycle } from "./cycle.ts";
 import { JsonSet } from "./json-set.ts";
-import { type Link, newLink } from "./link.ts";
-import type { Gossip, Outgoing, OutgoingGossip, Shown } from "./messages.ts";
-import { type Counts, OriginLog, type Skip, type Run as Values } from "./origin-log.ts";
+import { ASK_MS, Membership, type Role } from "./membership.ts";
+import type { Eager, Gossip, Outgoing, OutgoingGossip } from "./messages.ts";
+import { OriginLog, type Run } from "./origin-log.ts";
+import { PeerState } from "./peer-state.ts";
 
 export interface GossiperOptions {
   readonly id: NodeId;
+  /** All nodes in the order that ranks them, the same on every node. */
   readonly nodeIds: readonly NodeId[];
-  /** Names this start of the node: no other start of any node may have the same. */
-  readonly start: string;
+  /** Names this start of the node; unique across all nodes and all their restarts. */
+  readonly incarnation: string;
+  /** Length of the cycle in ms; 0 sends values to every node at once. */
   readonly flushMs: number;
   readonly nowMs: number;
 }
 
-/** How often those are asked who do not answer, in ms. */
-const ASK_MS = 400;
-/**
- * How soon the parent is asked again by a node that has news, in ms; the second time, twice that. And
- * how soon an acknowledgement may follow upon another message.
- */
-const SOON_MS = 50;
-/** How long a node keeps quiet when it has started and nobody sends it anything, in ms. */
-const QUIET_START_MS = 500;
-/** The hub's cycle when every value is sent directly, in ms. */
-const MENDING_CYCLE_MS = 1000;
-/** News may wait for so many parts of a cycle more than one, before a batch leaves for it alone. */
-const LATE_PART = 1 / 16;
-/** One batch in so many may leave before its time... */
-const ALLOWED_PART = 1 / 16;
-/** ...and so many in a row. */
-const MAX_ALLOWANCE = 4;
-/** A node with no news of its own acknowledges after so many cycles. */
-const ACK_CYCLES = 3;
-/** What is taken for a round trip before one was seen, in ms. */
-const ROUND_TRIP_MS = 200;
-/** How many characters the values in a message may have, about: the rest comes with the next one. */
-const MAX_NEWS_LENGTH = 2 ** 20;
-/**
- * As many, while it is not known whether the last long message has arrived. Who cannot keep up, or
- * stands still, would find it repeated many times, and answer each with as much: then nobody could.
- */
-const SHORT_NEWS_LENGTH = 2 ** 14;
-/** How much longer than expected an answer may take before the message is repeated, in ms. */
-const PATIENCE_MS = 100;
+/** The part of a message that depends on its occasion. */
+type Content = Pick<OutgoingGossip, "ask" | "end" | "have" | "news">;
+
+/** The result of a step. */
+export interface Step {
+  /** Messages to send, in order. */
+  readonly messages: Outgoing[];
+  /** When to call {@link Gossiper.step} again at the latest, in ms; infinite when at rest. */
+  readonly nextStepMs: number;
+}
 
 /**
- * The algorithm, without network or clock: told what happens and when, it says what to send.
- *
- * After every call, {@link step} must be called, and again when the time comes that it names.
+ * One node's part in the broadcast. Call {@link step} after every other call, and again at the time
+ * that it returns.
  */
 export class Gossiper {
+  /** Every value to show to clients. */
   readonly values = new JsonSet();
   readonly #log = new OriginLog(this.values);
-  readonly #start: string;
-  readonly #rank: number;
-  readonly #cycleMs: number;
-  readonly #isDirect: boolean;
-  readonly #links: readonly Link[];
-  readonly #linkOf: ReadonlyMap<NodeId, Link>;
-  readonly #beganMs: number;
-  /** Messages go out from here on: peers may not have been started before. */
-  #awakeMs: number;
-  #lastBatchMs = Number.NEGATIVE_INFINITY;
-  /** When news that has waited for long should leave with a batch, though a cycle is not over. */
-  #overdueMs = Number.POSITIVE_INFINITY;
-  /** How many batches may leave before their time. */
-  #allowance = MAX_ALLOWANCE;
-  /** Own values that everybody should be sent directly. */
-  readonly #unsentDirectly: unknown[] = [];
-  /** Whether another node has told what it has: a node that was killed is empty before. */
-  #isRecovered = false;
+  readonly #incarnation: string;
+  readonly #cycle: Cycle;
+  readonly #peers: readonly PeerState[];
+  readonly #peerOf: ReadonlyMap<NodeId, PeerState>;
+  readonly #membership: Membership;
+  /** This node's values that every node is to be sent at once. */
+  readonly #eager: unknown[] = [];
   readonly #outgoing: Outgoing[] = [];
+  /** Whether the last step found nothing to do, now or later, and nothing happened since. */
+  #isAtRest = false;
 
-  constructor({ id, nodeIds, start, flushMs, nowMs }: GossiperOptions) {
-    this.#start = start;
-    this.#rank = nodeIds.indexOf(id);
-    this.#isDirect = flushMs === 0;
-    this.#cycleMs = this.#isDirect ? MENDING_CYCLE_MS : flushMs;
-    this.#links = nodeIds.flatMap((peer, rank) =>
-      peer === id ? [] : [newLink(peer, rank, this.#cycleMs)],
+  constructor({ id, nodeIds, incarnation, flushMs, nowMs }: GossiperOptions) {
+    this.#incarnation = incarnation;
+    this.#cycle = new Cycle(flushMs);
+    const rank = nodeIds.indexOf(id);
+    const shared = { log: this.#log, cycle: this.#cycle };
+    this.#peers = nodeIds.flatMap((peer, peerRank) =>
+      peer === id ? [] : [new PeerState({ id: peer, isSenior: peerRank < rank, ...shared })],
     );
-    this.#linkOf = new Map(this.#links.map((link) => [link.id, link]));
-    this.#beganMs = nowMs;
-    this.#awakeMs = nowMs + QUIET_START_MS;
+    this.#peerOf = new Map(this.#peers.map((peer) => [peer.id, peer]));
+    this.#membership = new Membership(this.#peers, nowMs);
   }
 
-  /** How many values of this start of the node are in the log. */
+  /** Number of values that this incarnation was given. */
   get ownCount(): number {
-    return this.#log.countOf(this.#start);
+    return this.#log.countOf(this.#incarnation);
   }
 
-  /** Notes that others have been started: something was heard. */
-  wake(nowMs: number): void {
-    this.#awakeMs = Math.min(this.#awakeMs, nowMs);
+  /** Whether this node may not send yet. */
+  isMuted(nowMs: number): boolean {
+    return nowMs < this.#membership.mutedUntilMs;
   }
 
-  /** Whether others may be sent messages. */
-  isAwake(nowMs: number): boolean {
-    return nowMs >= this.#awakeMs;
+  /** Allows sending: a message arrived, so the other nodes run too. */
+  unmute(nowMs: number): void {
+    this.#membership.unmute(nowMs);
   }
 
   /** Takes in a value from a client. */
   add(value: unknown): void {
-    // With direct sending, that a value is shown does not mean that it is in the log.
-    if (!this.#isDirect && this.values.has(value)) return;
-    this.#log.merge([this.#start, this.ownCount, value], this.#start);
-    this.announce([value]);
+    // Values that arrived eagerly are in the set before they are in the log.
+    if (!this.#cycle.isDirect && this.values.has(value)) return;
+    this.restore([this.#incarnation, this.ownCount, value]);
+    this.sendEagerly([value]);
   }
 
-  /** Notes that everybody should be sent these values directly, if that is how it is done. */
-  announce(values: readonly unknown[]): void {
-    if (this.#isDirect) this.#unsentDirectly.push(...values);
+  /** Takes in values that this node has stored, in this incarnation or an earlier one. */
+  restore(run: Run): void {
+    this.#isAtRest = false;
+    this.#log.merge(run, this.#incarnation);
   }
 
-  /** Takes in values that this node has stored, now or in an earlier start. */
-  restore(run: Values): void {
-    this.#log.merge(run, this.#start);
+  /** With `flushMs` 0, sends values to every node at the next step. */
+  sendEagerly(values: readonly unknown[]): void {
+    if (this.#cycle.isDirect) this.#eager.push(...values);
   }
 
-  /** Takes in values that a peer has sent to everybody. */
-  show({ values }: Shown): void {
+  /** Takes in values that a peer has sent eagerly: they are shown, and enter the log later. */
+  deliverEagerly({ values }: Eager): void {
     for (const value of values) this.values.add(value);
   }
 
-  /** Takes in a message of a peer. */
+  /** Takes in a message from a peer. */
   receive(src: NodeId, message: Gossip, nowMs: number): void {
-    const link = this.#linkOf.get(src);
-    if (link === undefined) return;
-    if (link.start !== message.me)
-      Object.assign(link, newLink(link.id, link.rank, this.#cycleMs), { start: message.me });
+    const peer = this.#peerOf.get(src);
+    if (peer === undefined) return;
+    this.#isAtRest = false;
+    if (peer.incarnation !== message.from) peer.restart(message.from);
+    const { sync, timing, liveness } = peer;
 
-    const isForMe = message.you === this.#start;
-    if (isForMe) this.#noteAnswer(link, message, nowMs);
-    this.#noteTimes(link, message, nowMs);
+    const isForThis = message.to === this.#incarnation;
+    if (isForThis) this.#receiveAnswer(peer, message, nowMs);
+    if (timing.noteMessage(message.at, message.next, nowMs)) {
+      liveness.wantsService = message.serve === true;
+    }
 
     const news = message.news ?? [];
-    if (news.length > 0) this.#noteWait(message.waited ?? 0, nowMs);
-    const isComplete = news.map((run) => this.#log.merge(run, message.me)).every(Boolean);
-    const { end } = message;
-    if (isForMe && end !== undefined) {
-      // It begins where this node has said to be, even if this node has forgotten that it said so: a
-      // late message of a dead start of the sender makes it forget.
-      if (isComplete) link.seen = Math.max(link.seen ?? 0, end);
-      if (news.length > 0) link.ackDueSinceMs ??= nowMs;
+    if (news.length > 0) this.#cycle.noteNews(message.waited ?? 0, nowMs);
+    const isComplete = news.map((run) => this.#log.merge(run, message.from)).every(Boolean);
+    if (isForThis && message.end !== undefined) {
+      // The message starts where this node said it was, even if this node has forgotten saying so:
+      // a late message from an earlier incarnation of the peer makes it forget.
+      if (isComplete) sync.receive(message.end);
+      if (news.length > 0) timing.oweAck(nowMs);
     }
 
     if (message.have !== undefined) {
-      this.#isRecovered = true;
-      this.#compare(link, new Map(message.have));
-      // Who has just met this node again waits to hear that it was understood.
-      if (news.length > 0) link.ackDueSinceMs = Number.NEGATIVE_INFINITY;
+      this.#membership.noteRecovery();
+      sync.compare(new Map(message.have));
+      // The peer has just met this node and waits to learn that it was understood.
+      if (news.length > 0) timing.hurryAck();
     }
-    const isMistaken = message.you !== undefined && !isForMe;
-    if (message.ask) this.#send(link, nowMs, { isAnswer: true });
-    else if (isMistaken || (isForMe && !isComplete)) {
-      if (nowMs >= link.askedMs + ASK_MS) this.#ask(link, nowMs);
+    const isForEarlier = message.to !== undefined && !isForThis;
+    if (message.ask) this.#send(peer, nowMs, { isAnswer: true });
+    else if (isForEarlier || (isForThis && !isComplete)) {
+      if (nowMs >= liveness.askedMs + ASK_MS) this.#ask(peer, nowMs);
     }
   }
 
-  /** Decides what to send now; returns it, and when to call again at the latest. */
-  step(nowMs: number): { readonly messages: Outgoing[]; readonly wakeMs: number } {
-    let wakeMs = this.#awakeMs;
-    if (this.isAwake(nowMs)) {
-      this.#sendDirectly();
-      wakeMs = this.#sendWhatIsDue(nowMs);
+  /** Decides what to send now. */
+  step(nowMs: number): Step {
+    let nextStepMs = this.#membership.mutedUntilMs;
+    if (!this.isMuted(nowMs)) {
+      this.#sendEager();
+      nextStepMs = this.#sendDue(nowMs);
     }
-    return { messages: this.#outgoing.splice(0), wakeMs };
+    this.#isAtRest = nextStepMs === Number.POSITIVE_INFINITY;
+    return { messages: this.#outgoing.splice(0), nextStepMs };
   }
 
-  #sendWhatIsDue(nowMs: number): number {
-    const regularMs = this.#lastBatchMs + this.#cycleMs;
-    const batchMs = this.#allowance < 1 ? regularMs : Math.min(regularMs, this.#overdueMs);
-    const parent = this.#parent();
-    const batch: Link[] = [];
-    let wakeMs = Number.POSITIVE_INFINITY;
+  /** Invariants by name; each holds after every {@link step}. */
+  get invariants(): ReadonlyMap<string, () => boolean> {
+    return new Map([
+      [
+        "acknowledged ≤ settled ≤ sent ≤ length of the log",
+        () => this.#peers.every(({ sync }) => sync.isOrdered()),
+      ],
+      [
+        "news waits for one cycle at most",
+        () => this.#peers.every(({ timing }) => timing.isPrompt()),
+      ],
+      ["a node at rest has passed everything on", () => !this.#isAtRest || this.#hasPassedAllOn()],
+    ]);
+  }
+
+  /** Whether the nodes that this one is responsible for hold its whole log. */
+  #hasPassedAllOn(): boolean {
+    const parent = this.#membership.parent();
+    return this.#peers.every((peer) => {
+      const isResponsible =
+        parent === undefined || peer === parent || (peer.isSenior && peer.liveness.isLost);
+      return !isResponsible || !peer.sync.hasUnsettled();
+    });
+  }
+
+  /** Sends each peer what is due; returns when to look again at the latest, in ms. */
+  #sendDue(nowMs: number): number {
+    const parent = this.#membership.parent();
+    const isBatchDue = this.#cycle.dueMs <= nowMs;
+    const batch: PeerState[] = [];
+    let nextMs = Number.POSITIVE_INFINITY;
     let strangers = 0;
-    for (const link of this.#links) {
-      const isServed = link !== parent && (parent === undefined || link.wantsService);
-      let dueMs = Number.POSITIVE_INFINITY;
-      if (link === parent || isServed) {
-        this.#noteSilence(link, parent, nowMs);
-        if (!this.#canCompare(link)) {
-          if (link.start === undefined) strangers++;
-          if (link === parent || parent === undefined) dueMs = this.#askMs(link, parent, strangers);
-        } else if (isServed && this.#hasForBatch(link)) {
-          dueMs = batchMs;
-          if (dueMs <= nowMs) batch.push(link);
-        } else if (link === parent && this.#hasUnsent(link)) {
-          dueMs = this.#plan(link, nowMs);
-        }
-        if (this.#canCompare(link) && this.#hasUnsettled(link) && link.sent > link.settled) {
-          dueMs = Math.min(dueMs, link.sentMs + this.#answerMs(link));
-        }
-      } else if (link.isLost && link.rank < this.#rank && this.#hasUnsettled(link)) {
-        // Its parent sees to that as well; but it may die before it could.
-        dueMs = link.askedMs + ASK_MS * this.#links.length;
+    for (const peer of this.#peers) {
+      if (peer.incarnation === undefined) strangers++;
+      const role = this.#membership.roleOf(peer, parent);
+      if (role !== "other") this.#noteSilence(peer, role, nowMs);
+      if (role === "child" && isBatchDue && hasForBatch(peer)) {
+        batch.push(peer);
+        continue;
       }
-      const ackMs = isServed ? Number.POSITIVE_INFINITY : this.#ackMs(link);
-      if (link === parent) dueMs = Math.min(dueMs, ackMs);
-      if (batch.at(-1) === link) continue;
-      if (dueMs > nowMs && ackMs <= nowMs) {
-        // News is for parents and those who are served: two others would go on acknowledging, each
-        // with news that the other has to acknowledge in its turn.
-        this.#push(link, nowMs, {});
-        wakeMs = Math.min(wakeMs, dueMs);
-      } else if (dueMs <= nowMs) {
-        this.#send(link, nowMs);
-        // It may be due again, for another reason, at once.
-        wakeMs = Math.min(wakeMs, nowMs + 1);
+      const dueMs = this.#dueMs(peer, role, { isHub: parent === undefined, strangers, nowMs });
+      const ackMs = role === "child" ? Number.POSITIVE_INFINITY : peer.timing.ackMs;
+      if (dueMs <= nowMs || (role === "parent" && ackMs <= nowMs)) {
+        this.#send(peer, nowMs);
+        // Another message may be due at once, for another reason.
+        nextMs = Math.min(nextMs, nowMs + 1);
+      } else if (ackMs <= nowMs) {
+        // Without news: two nodes that are neither parent nor child of each other would otherwise
+        // keep acknowledging, each time with news that needs an acknowledgement.
+        this.#push(peer, nowMs, {});
+        nextMs = Math.min(nextMs, dueMs);
       } else {
-        wakeMs = Math.min(wakeMs, dueMs, ackMs);
+        nextMs = Math.min(nextMs, dueMs, ackMs);
       }
     }
     if (batch.length > 0) {
-      this.#allowance = nowMs < regularMs ? this.#allowance - 1 : this.#allowance + ALLOWED_PART;
-      this.#allowance = Math.min(this.#allowance, MAX_ALLOWANCE);
-      this.#overdueMs = Number.POSITIVE_INFINITY;
-      this.#lastBatchMs = nowMs;
-      for (const link of batch) this.#send(link, nowMs);
-      wakeMs = Math.min(wakeMs, nowMs + this.#cycleMs);
+      this.#cycle.begin(nowMs);
+      for (const peer of batch) this.#send(peer, nowMs);
+      nextMs = Math.min(nextMs, nowMs + this.#cycle.lengthMs);
     }
-    return wakeMs;
+    return nextMs;
   }
 
-  /** The first of those before this node that answers; `undefined` makes it the hub. */
-  #parent(): Link | undefined {
-    const link = this.#links.find(({ isLost }) => !isLost);
-    return link !== undefined && link.rank < this.#rank ? link : undefined;
-  }
-
-  /** Whether it is known what a peer lacks. */
-  #canCompare({ isLost, rank, knowsThis, acked, have }: Link): boolean {
-    if (isLost) return false;
-    // A parent has to know of this node besides: it would not tell it anything otherwise. That it is
-    // heard does not mean that, if what is heard was meant for a former start of this node.
-    return acked !== undefined || (have !== undefined && (knowsThis || rank > this.#rank));
-  }
-
-  // Pointers move over what came from the peer itself: that it has.
-
-  #hasUnsent(link: Link): boolean {
-    link.sent = this.#skipOwn(link, link.sent);
-    // A message begins where the receiver has said to be: the next one would be the same again.
-    const isAwaited = link.settled < link.cutAt && link.settled < link.sent;
-    return link.sent < this.#log.length && !isAwaited;
-  }
-
-  #hasUnsettled(link: Link): boolean {
-    link.settled = this.#skipOwn(link, link.settled);
-    link.sent = Math.max(link.sent, link.settled);
-    return link.settled < this.#log.length;
-  }
-
-  #skipOwn({ start }: Link, from: number): number {
-    let position = from;
-    while (position < this.#log.length && this.#log.sourceAt(position) === start) position++;
-    return position;
-  }
-
-  #hasForBatch(link: Link): boolean {
-    return this.#hasUnsent(link) || link.ackDueSinceMs !== undefined;
-  }
-
-  /**
-   * When to ask a peer of which nothing is known, or that does not answer.
-   *
-   * A node that was killed and is the hub again must not be sent everything by everybody: until one
-   * has answered, it asks one, then two, then four...
-   */
-  #askMs(link: Link, parent: Link | undefined, strangers: number): number {
-    const againMs = link.askedMs + ASK_MS;
-    if (link === parent && this.#hasUnsent(link)) {
-      // What was given to this node meanwhile need not wait for the answer.
-      const { unansweredSinceMs } = link;
-      const spanMs = unansweredSinceMs === undefined ? 0 : link.askedMs - unansweredSinceMs;
-      return Math.min(againMs, link.askedMs + Math.max(SOON_MS, spanMs));
+  /** When to send a peer something, other than an acknowledgement alone, in ms. */
+  #dueMs(
+    peer: PeerState,
+    role: Role,
+    { isHub, strangers, nowMs }: { isHub: boolean; strangers: number; nowMs: number },
+  ): number {
+    const { sync, timing, liveness } = peer;
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (role === "other") {
+      const isMissed = liveness.isLost && peer.isSenior && sync.hasUnsettled();
+      return isMissed ? this.#membership.lostQuestionMs(peer) : dueMs;
     }
-    if (link.start === undefined) {
-      if (link === parent) return Math.max(againMs, this.#awakeMs);
-      const waves = this.#isRecovered ? 1 : 1 + Math.floor(Math.log2(strangers));
-      return Math.max(againMs, this.#beganMs + waves * QUIET_START_MS);
+    if (!peer.canSync) {
+      if (role === "parent") return this.#membership.parentQuestionMs(peer);
+      return isHub ? this.#membership.childQuestionMs(peer, strangers) : dueMs;
     }
-    const hasMet = link.acked !== undefined || link.have !== undefined;
-    if (hasMet && link !== parent && !this.#hasUnsettled(link)) return Number.POSITIVE_INFINITY;
-    return againMs;
+    if (role === "child" && hasForBatch(peer)) dueMs = this.#cycle.dueMs;
+    if (role === "parent" && sync.hasUnsent()) dueMs = timing.plan(nowMs);
+    return sync.hasInFlight() ? Math.min(dueMs, timing.repeatMs) : dueMs;
   }
 
-  /** When a parent should be sent what is new: so that it comes just before the next batch leaves. */
-  #plan(link: Link, nowMs: number): number {
-    if (this.#isDirect) return nowMs;
-    if (link.plannedMs !== undefined) return link.plannedMs;
-    link.newsSinceMs ??= nowMs;
-    link.plannedMs = Math.min(this.#aim(link, nowMs), link.newsSinceMs + this.#cycleMs);
-    return link.plannedMs;
+  #noteSilence({ liveness, timing }: PeerState, role: Role, nowMs: number): void {
+    const limitMs = role === "parent" ? 2 * timing.answerMs : timing.childAnswerMs;
+    if (liveness.noteSilence(limitMs, nowMs)) timing.replan();
   }
 
-  /** When to send to a peer so that it arrives just before a batch of its leaves. */
-  #aim({ nextBatchMs, roundTrip: { meanMs = 0, jitterMs } }: Link, nowMs: number): number {
-    // It has no batch to wait for: it is idle, and sends the next one at once.
-    if (nextBatchMs === undefined) return nowMs;
-    const slotMs = nextBatchMs - meanMs - jitterMs;
-    if (nowMs <= slotMs) return slotMs;
-    // Who has missed a batch need not guess when the one after leaves, if it will be told before that.
-    // If no batch comes by then, the hub is idle.
-    const missedCount = Math.ceil((nowMs - slotMs) / this.#cycleMs);
-    return Math.min(slotMs + missedCount * this.#cycleMs, Math.max(nowMs, nextBatchMs + jitterMs));
-  }
-
-  /** When a peer that is not served must have its acknowledgement. */
-  #ackMs(link: Link): number {
-    if (link.ackDueSinceMs === undefined) return Number.POSITIVE_INFINITY;
-    // While batches keep coming, there will be news to ride on; when they end, there may be none.
-    const dueMs = Math.min(
-      link.ackDueSinceMs + ACK_CYCLES * this.#cycleMs,
-      (link.nextBatchMs ?? Number.NEGATIVE_INFINITY) + link.roundTrip.jitterMs,
-    );
-    // One acknowledgement will do for all copies of a message.
-    return Math.max(dueMs, link.sentMs + SOON_MS);
-  }
-
-  /** How long a peer may take to answer, in ms. */
-  #answerMs({ roundTrip }: Link): number {
-    // With a slower network too many messages are repeated: better than to repeat them too late.
-    const roundTripMs = Math.min(roundTrip.meanMs ?? ROUND_TRIP_MS, 2 * ROUND_TRIP_MS);
-    return this.#cycleMs + roundTripMs + PATIENCE_MS;
-  }
-
-  #noteSilence(link: Link, parent: Link | undefined, nowMs: number): void {
-    if (link.isLost || link.unansweredSinceMs === undefined) return;
-    const answerMs = this.#answerMs(link);
-    const limitMs = link === parent ? 2 * answerMs : ACK_CYCLES * this.#cycleMs + answerMs;
-    if (nowMs - link.unansweredSinceMs < limitMs) return;
-    link.isLost = true;
-    link.wantsService = false;
-    link.plannedMs = undefined;
-  }
-
-  #noteAnswer(link: Link, { seen, echo }: Gossip, nowMs: number): void {
-    link.knowsThis = true;
+  #receiveAnswer({ sync, liveness, timing }: PeerState, message: Gossip, nowMs: number): void {
+    liveness.knowsThis = true;
+    const { echo, seen } = message;
     if (echo !== undefined) {
       const [at, heldMs] = echo;
-      link.roundTrip.add(Math.max(0, nowMs - at - heldMs));
-      const isAnswered = (sentMs = Number.POSITIVE_INFINITY) => at >= Math.floor(sentMs);
-      // Whatever was sent later is unanswered still, but it is too early to mind.
-      if (isAnswered(link.unansweredSinceMs)) link.unansweredSinceMs = undefined;
-      if (isAnswered(link.longSentMs)) link.longSentMs = undefined;
-      if (link.isLost && link.unansweredSinceMs === undefined) {
-        link.isLost = false;
-        link.sent = link.settled;
-      }
+      timing.noteEcho(at, heldMs, nowMs);
+      sync.noteEcho(at);
+      const isBack = liveness.noteEcho(at);
+      if (isBack) sync.rewind();
     }
-    if (seen !== undefined && seen <= this.#log.length) {
-      link.acked = Math.max(link.acked ?? 0, seen);
-      link.settled = Math.max(link.settled, seen);
-      link.sent = Math.max(link.sent, seen);
-      if (link.acked >= link.syncEnd) link.have = undefined;
-    }
-  }
-
-  #noteTimes(link: Link, { at, next, serve }: Gossip, nowMs: number): void {
-    if (at === undefined || at < link.lastAt) return; // It was overtaken.
-    link.lastAt = at;
-    link.lastReceivedMs = nowMs;
-    link.wantsService = serve === true;
-    link.nextBatchMs = next === undefined ? undefined : nowMs + next;
-    link.plannedMs = undefined;
-  }
-
-  /** News that came just too late for a batch, or was lost before, must not wait for a cycle more. */
-  #noteWait(waitedMs: number, nowMs: number): void {
-    const leftMs = (1 + LATE_PART) * this.#cycleMs - waitedMs;
-    this.#overdueMs = Math.min(this.#overdueMs, nowMs + Math.max(0, leftMs));
-  }
-
-  /** Finds out what a peer lacks from what it says to have. */
-  #compare(link: Link, have: Counts): void {
-    link.have = have;
-    link.syncEnd = Number.POSITIVE_INFINITY;
-    if (this.#log.isCoveredBy(have)) link.settled = this.#log.length;
-    link.sent = link.settled;
+    if (seen !== undefined) sync.acknowledge(seen);
   }
 
   /**
-   * Sends own values to everybody. They are shown at once where they arrive, and count for nothing
-   * else: whether they do arrive is minded by the hub.
+   * Sends this node's new values to every node, to be shown at once. The hub makes sure that they
+   * arrive, so nothing here is repeated or acknowledged.
    */
-  #sendDirectly(): void {
-    const values = this.#unsentDirectly.splice(0);
+  #sendEager(): void {
+    const values = this.#eager.splice(0);
     if (values.length === 0) return;
-    const parent = this.#parent();
-    for (const link of this.#links) {
-      // The parent gets them in the usual way, and at once too.
-      if (link === parent && this.#canCompare(link)) continue;
-      this.#outgoing.push({ dest: link.id, body: { type: "shown", values } });
+    const parent = this.#membership.parent();
+    for (const peer of this.#peers) {
+      // The parent receives them as news, without delay.
+      if (peer === parent && peer.canSync) continue;
+      this.#outgoing.push({ dest: peer.id, body: { type: "eager", values } });
     }
   }
 
-  #ask(link: Link, nowMs: number): void {
-    this.#push(link, nowMs, {
-      ask: true,
-      have: this.#log.counts(),
-      news: this.#ownNews(link, nowMs),
-    });
-    link.askedMs = nowMs;
-    link.sent = this.#log.length;
-    link.unansweredSinceMs ??= nowMs;
-  }
-
-  /** Values that nobody has acknowledged: whoever is asked should have them without being asked. */
-  #ownNews(link: Link, nowMs: number): Values[] {
-    const acked = Math.max(0, ...this.#links.map((each) => each.acked ?? 0));
-    return this.#runs(link, nowMs, acked, (origin) => origin !== this.#start).runs;
-  }
-
-  /** As many runs as a peer should be sent in one message. */
-  #runs(link: Link, nowMs: number, position: number, skip: Skip) {
-    const maxLength = link.longSentMs === undefined ? MAX_NEWS_LENGTH : SHORT_NEWS_LENGTH;
-    const found = this.#log.runs(position, skip, maxLength);
-    if (found.length > SHORT_NEWS_LENGTH) link.longSentMs = nowMs;
-    return found;
-  }
-
-  /** Sends what a peer lacks, or asks for it if that is not known. */
-  #send(link: Link, nowMs: number, { isAnswer = false } = {}): void {
-    if (!this.#canCompare(link) && !isAnswer) {
-      this.#ask(link, nowMs);
+  /** Sends a peer what it lacks, or asks what it holds if that is unknown. */
+  #send(peer: PeerState, nowMs: number, { isAnswer = false } = {}): void {
+    if (!peer.canSync && !isAnswer) {
+      this.#ask(peer, nowMs);
       return;
     }
-    const { have, start } = link;
-    const isKnown: Skip = (origin, number, source) =>
-      source === start || number < (have?.get(origin) ?? 0);
-    const { runs: news, end } = this.#runs(link, nowMs, link.acked ?? 0, isKnown);
-    link.sent = end;
-    link.cutAt = end < this.#log.length ? end : 0;
-    // It has it all, and acknowledges no message without news: so this one must not be repeated.
-    if (news.length === 0) link.settled = end;
-    if (link.syncEnd === Number.POSITIVE_INFINITY) link.syncEnd = this.#log.length;
-    this.#push(link, nowMs, {
+    const { end, news } = peer.sync.next(nowMs);
+    this.#push(peer, nowMs, {
       end,
       ...(isAnswer ? { have: this.#log.counts() } : {}),
       ...(news.length > 0 ? { news } : {}),
     });
-    if (news.length > 0) link.unansweredSinceMs ??= nowMs;
-    // It is told of this node by that, and need not be asked at once.
-    if (!link.knowsThis) link.askedMs = nowMs;
+    if (news.length > 0) peer.liveness.expectAnswer(nowMs);
+    // The message introduces this node, so a question can wait.
+    if (!peer.liveness.knowsThis) peer.liveness.askedMs = nowMs;
   }
 
-  #push(link: Link, nowMs: number, content: Partial<OutgoingGossip>): void {
-    const { start, seen, lastAt, lastReceivedMs, newsSinceMs } = link;
-    const parent = this.#parent();
-    const nextMs = Math.round(this.#lastBatchMs + this.#cycleMs - nowMs);
+  /** Asks a peer what it holds, and sends the values that no peer has acknowledged along. */
+  #ask(peer: PeerState, nowMs: number): void {
+    const acked = Math.max(0, ...this.#peers.map(({ sync }) => sync.acked ?? 0));
+    const news = peer.sync.nextOf(this.#incarnation, acked, nowMs);
+    this.#push(peer, nowMs, { ask: true, have: this.#log.counts(), news });
+    peer.liveness.askedMs = nowMs;
+    peer.liveness.expectAnswer(nowMs);
+  }
+
+  #push({ id, incarnation, sync, timing }: PeerState, nowMs: number, content: Content): void {
+    const { received } = sync;
+    const echo = timing.echo(nowMs);
+    const nextMs = Math.round(this.#cycle.untilNextMs(nowMs));
+    const waitedMs = timing.waitedMs(nowMs);
+    const parent = this.#membership.parent();
     this.#outgoing.push({
-      dest: link.id,
+      dest: id,
       body: {
         type: "gossip",
-        me: this.#start,
-        ...(start === undefined ? {} : { you: start }),
-        ...(seen === undefined ? {} : { seen }),
-        ...(lastAt < 0 ? {} : { echo: [lastAt, Math.round(nowMs - lastReceivedMs)] }),
+        from: this.#incarnation,
+        ...(incarnation === undefined ? {} : { to: incarnation }),
+        ...(received === undefined ? {} : { seen: received }),
+        ...(echo === undefined ? {} : { echo }),
         at: Math.floor(nowMs),
         ...(nextMs > 0 ? { next: nextMs } : {}),
-        ...(newsSinceMs === undefined ? {} : { waited: Math.round(nowMs - newsSinceMs) }),
-        ...(parent === undefined || parent === link ? { serve: true } : {}),
+        ...(waitedMs === undefined ? {} : { waited: waitedMs }),
+        ...(parent === undefined || parent.id === id ? { serve: true } : {}),
         ...content,
       },
     });
-    link.sentMs = nowMs;
-    link.newsSinceMs = undefined;
-    link.plannedMs = undefined;
-    link.ackDueSinceMs = undefined;
+    timing.noteSent(nowMs);
   }
+}
+
+/** Whether the next batch has something for a peer. */
+function hasForBatch({ canSync, sync, timing }: PeerState): boolean {
+  return canSync && (sync.hasUnsent() || timing.owesAck);
 }

@@ -57,13 +57,13 @@ describe("broadcast's handlers", () => {
   test.each([
     [{ type: "broadcast" }, "message"],
     [{ type: "topology", topology: 7 }, "topology"],
-    [{ type: "gossip" }, "me"],
-    [{ type: "gossip", me: 7 }, "me"],
-    [{ type: "gossip", me: "n1~1", seen: -1 }, "seen"],
-    [{ type: "gossip", me: "n1~1", end: 1.5 }, "end"],
-    [{ type: "gossip", me: "n1~1", news: [["n1~1"]] }, "news"],
-    [{ type: "gossip", me: "n1~1", have: [["n1~1", "2"]] }, "have"],
-    [{ type: "shown", values: 1 }, "values"],
+    [{ type: "gossip" }, "from"],
+    [{ type: "gossip", from: 7 }, "from"],
+    [{ type: "gossip", from: "n1~1", seen: -1 }, "seen"],
+    [{ type: "gossip", from: "n1~1", end: 1.5 }, "end"],
+    [{ type: "gossip", from: "n1~1", news: [["n1~1"]] }, "news"],
+    [{ type: "gossip", from: "n1~1", have: [["n1~1", "2"]] }, "have"],
+    [{ type: "eager", values: 1 }, "values"],
   ])("refuse %j, name the field, and remember nothing of it", (body, field) => {
     const { node, host } = startNode((started) =>
       broadcast(started, { flushMs: CYCLE_MS, durable: false }),
@@ -99,7 +99,7 @@ describe("broadcast's handlers", () => {
     const { node, host } = startNode((started) =>
       broadcast(started, { flushMs: CYCLE_MS, durable: false }),
     );
-    receive(node, { type: "gossip", me: "x~1", news: [["x~1", 0, 7]] }, "x9");
+    receive(node, { type: "gossip", from: "x~1", news: [["x~1", 0, 7]] }, "x9");
     expect(host.takeSent()).toEqual([]);
     await nodes.settle();
   });

@@ -151,8 +151,8 @@ const cases = CASES.flatMap(({ challenge: name, request, wrong, reads }) =>
 
 /** What nodes tell each other, and what shows whether it was taken. */
 const AMONG_NODES = [
-  ["broadcast", { type: "shown", values: [7] }, [READ]],
-  ["broadcast", { type: "gossip", me: "n1~a", have: [], news: [["n1~a", 0, 7]] }, [READ]],
+  ["broadcast", { type: "eager", values: [7] }, [READ]],
+  ["broadcast", { type: "gossip", from: "n1~a", have: [], news: [["n1~a", 0, 7]] }, [READ]],
   ["g-counter", { type: "local" }, [READ]],
   ["pn-counter", { type: "local" }, [READ]],
   [

@@ -116,11 +116,11 @@ const broadcast = () =>
     [
       { type: '"broadcast"', message: integerText(1e15) },
       { type: '"broadcast"', message: '{"__proto__":1,"constructor":[1.0]}' },
-      { type: '"shown"', values: "[1,2]" },
-      { type: '"gossip"', me: '"x"', at: "1", serve: "true", have: '[["n1",3]]' },
-      { type: '"gossip"', me: '"x"', you: '"y"', seen: "5", end: "2", echo: "[1,2]" },
+      { type: '"eager"', values: "[1,2]" },
+      { type: '"gossip"', from: '"x"', at: "1", serve: "true", have: '[["n1",3]]' },
+      { type: '"gossip"', from: '"x"', to: '"y"', seen: "5", end: "2", echo: "[1,2]" },
     ],
-    ["shown", "gossip"],
+    ["eager", "gossip"],
   );
 
 const gSet = () =>

@@ -97,7 +97,7 @@ class Group {
     const gossiper = new Gossiper({
       id,
       nodeIds: this.#ids,
-      start,
+      incarnation: start,
       flushMs: this.#flushMs,
       nowMs: 0,
     });
@@ -117,7 +117,7 @@ class Group {
     const { gossiper, state, beganMs } = this.#startOf(id);
     if (state !== "up") return;
     gossiper.add(this.givenCount++);
-    gossiper.wake(this.#scheduler.nowMs() - beganMs);
+    gossiper.unmute(this.#scheduler.nowMs() - beganMs);
     this.#step(id);
   }
 
@@ -126,10 +126,10 @@ class Group {
     const { gossiper, beganMs, state } = start;
     if (state !== "up") return;
     const nowMs = this.#scheduler.nowMs() - beganMs;
-    const { messages, wakeMs } = gossiper.step(nowMs);
+    const { messages, nextStepMs } = gossiper.step(nowMs);
     for (const message of messages) this.#send(id, message);
-    if (wakeMs === Number.POSITIVE_INFINITY) return;
-    this.#scheduler.after(wakeMs - nowMs, () => {
+    if (nextStepMs === Number.POSITIVE_INFINITY) return;
+    this.#scheduler.after(nextStepMs - nowMs, () => {
       if (this.#startOf(id) === start) this.#step(id);
     });
   }
@@ -160,7 +160,7 @@ class Group {
     }
     const nowMs = this.#scheduler.nowMs() - beganMs;
     gossiper.receive(src, parseJson(text) as never, nowMs);
-    gossiper.wake(nowMs);
+    gossiper.unmute(nowMs);
     this.#step(dest);
   }
 

@@ -14,7 +14,7 @@ const IDS = ["n0", "n1", "n2"];
 
 /** Lets a gossiper hear from the first start of another node. */
 function hear(node: Gossiper, src: string, nowMs: number, fields: Partial<Gossip>): void {
-  node.receive(src, { type: "gossip", me: `${src}~1`, at: nowMs, ...fields }, nowMs);
+  node.receive(src, { type: "gossip", from: `${src}~1`, at: nowMs, ...fields }, nowMs);
 }
 
 /** A message as its receiver parses it. */
@@ -24,21 +24,21 @@ function asReceived(body: OutgoingGossip): Gossip {
 
 describe("Gossiper", () => {
   const gossiper = (id: string, flushMs = CYCLE_MS) =>
-    new Gossiper({ id, nodeIds: IDS, start: `${id}~1`, flushMs, nowMs: 0 });
+    new Gossiper({ id, nodeIds: IDS, incarnation: `${id}~1`, flushMs, nowMs: 0 });
   const bodies = (messages: readonly Outgoing[]): AnyBody[] =>
     messages.map(({ body }) => body as AnyBody);
 
   test("keeps quiet when it has started, for others may not have", () => {
     const hub = gossiper("n0");
-    const { messages, wakeMs } = hub.step(0);
+    const { messages, nextStepMs } = hub.step(0);
     expect(messages).toEqual([]);
-    expect(wakeMs).toBeGreaterThan(0);
+    expect(nextStepMs).toBeGreaterThan(0);
   });
 
   test("takes the first node that answers for its parent", () => {
     const leaf = gossiper("n2");
     leaf.add(1);
-    leaf.wake(0);
+    leaf.unmute(0);
     expect(leaf.step(0).messages).toMatchObject([{ dest: "n0", body: { ask: true } }]);
     let asked: string[] = [];
     for (let nowMs = 0; nowMs < 5000; nowMs += 10) {
@@ -49,13 +49,13 @@ describe("Gossiper", () => {
 
   test("sends news so that it arrives just before its parent's next batch", () => {
     const leaf = gossiper("n2");
-    leaf.wake(0);
+    leaf.unmute(0);
     leaf.step(0);
     // Each batch took 100 ms, and the next one leaves 400 ms after the last one.
     for (let batch = 1; batch <= 20; batch++) {
       const nowMs = batch * CYCLE_MS;
       hear(leaf, "n0", nowMs, {
-        you: "n2~1",
+        to: "n2~1",
         seen: 0,
         end: batch,
         echo: [nowMs - 200, 0],
@@ -68,19 +68,19 @@ describe("Gossiper", () => {
     }
     const nowMs = 20 * CYCLE_MS;
     leaf.add(100);
-    const { messages, wakeMs } = leaf.step(nowMs + 1);
+    const { messages, nextStepMs } = leaf.step(nowMs + 1);
     expect(messages).toEqual([]);
     // It must leave 100 ms before the batch does, which does 100 ms before it arrives.
-    expect(wakeMs).toBeGreaterThan(nowMs + CYCLE_MS - 260);
-    expect(wakeMs).toBeLessThan(nowMs + CYCLE_MS - 200);
+    expect(nextStepMs).toBeGreaterThan(nowMs + CYCLE_MS - 260);
+    expect(nextStepMs).toBeLessThan(nowMs + CYCLE_MS - 200);
   });
 
   test("lets news wait for no longer than a cycle, whatever it believes of the way", () => {
     const leaf = gossiper("n2");
-    leaf.wake(0);
+    leaf.unmute(0);
     leaf.step(0);
     // Somebody stood still for a minute.
-    hear(leaf, "n0", 60_000, { you: "n2~1", seen: 0, echo: [0, 0], next: CYCLE_MS, have: [] });
+    hear(leaf, "n0", 60_000, { to: "n2~1", seen: 0, echo: [0, 0], next: CYCLE_MS, have: [] });
     leaf.add(1);
     let sentMs: number | undefined;
     for (let nowMs = 60_000; sentMs === undefined && nowMs < 70_000; nowMs += 10) {
@@ -91,20 +91,20 @@ describe("Gossiper", () => {
 
   test("sends a batch before its time for news that has waited for a cycle, but not always", () => {
     const hub = gossiper("n0");
-    hub.wake(0);
-    for (const src of ["n1", "n2"]) hear(hub, src, 0, { you: "n0~1", seen: 0, have: [] });
+    hub.unmute(0);
+    for (const src of ["n1", "n2"]) hear(hub, src, 0, { to: "n0~1", seen: 0, have: [] });
     const batchTimes: number[] = [];
     let missMs = 1;
     for (let nowMs = 1; nowMs < 60 * CYCLE_MS; nowMs++) {
       // Each batch is missed by 1 ms.
       if (nowMs === missMs) {
         const news: Gossip["news"] = [["n1~1", batchTimes.length, nowMs]];
-        hear(hub, "n1", nowMs, { you: "n0~1", seen: 0, waited: CYCLE_MS, news });
+        hear(hub, "n1", nowMs, { to: "n0~1", seen: 0, waited: CYCLE_MS, news });
       }
       const batch = hub.step(nowMs).messages.find(({ dest }) => dest === "n2")?.body;
       if (batch?.type !== "gossip" || batch.news === undefined) continue;
       const { end = 0, at = 0 } = batch;
-      hear(hub, "n2", nowMs, { you: "n0~1", seen: end, echo: [at, 0] });
+      hear(hub, "n2", nowMs, { to: "n0~1", seen: end, echo: [at, 0] });
       batchTimes.push(nowMs);
       missMs = nowMs + 1;
     }
@@ -121,12 +121,12 @@ describe("Gossiper", () => {
       { id: "n1", node: one, other },
       { id: "n2", node: other, other: one },
     ];
-    for (const { node } of sides) node.wake(0);
+    for (const { node } of sides) node.unmute(0);
     // They have met, and both have news; their parent is n0.
-    hear(one, "n2", 0, { you: "n1~1", seen: 0, have: [] });
-    hear(other, "n1", 0, { you: "n2~1", seen: 0, have: [] });
+    hear(one, "n2", 0, { to: "n1~1", seen: 0, have: [] });
+    hear(other, "n1", 0, { to: "n2~1", seen: 0, have: [] });
     other.add(-1);
-    hear(one, "n2", 0, { you: "n1~1", seen: 0, end: 1, news: [["n2~1", 0, -1]] });
+    hear(one, "n2", 0, { to: "n1~1", seen: 0, end: 1, news: [["n2~1", 0, -1]] });
     const underWay: { readonly atMs: number; readonly arrive: () => void }[] = [];
     let count = 0;
     for (let nowMs = 0; nowMs < 1000; nowMs++) {
@@ -153,8 +153,8 @@ describe("Gossiper", () => {
     let has = 0;
     for (let round = 0; has < 300_000 && round < 10; round++) {
       const seen = round === 0 ? {} : { seen: has, echo: [0, 0] as [number, number] };
-      hear(hub, "n1", 0, { you: "n0~1", ...seen, ask: true, have: [["n0~1", has]] });
-      hub.wake(0);
+      hear(hub, "n1", 0, { to: "n0~1", ...seen, ask: true, have: [["n0~1", has]] });
+      hub.unmute(0);
       const answer = bodies(hub.step(0).messages).find(({ news }) => news !== undefined);
       const news = answer?.["news"] as [string, number, ...unknown[]][];
       for (const run of news) {
@@ -185,9 +185,9 @@ describe("Gossiper", () => {
     ["n0", "n2"],
   ])("sends little to one that stands still, however much is new: %s to %s", (id, dest) => {
     const node = gossiper(id);
-    node.wake(0);
+    node.unmute(0);
     node.step(0);
-    hear(node, dest, 10, { you: `${id}~1`, seen: 0, end: 0, ask: true, have: [], serve: true });
+    hear(node, dest, 10, { to: `${id}~1`, seen: 0, end: 0, ask: true, have: [], serve: true });
     charactersSent(node, dest, 10, 2000);
     // 100,000 values, which had half a million characters.
     expect(charactersSent(node, dest, 2000, 12_000)).toBeLessThan(1e6);
@@ -195,12 +195,16 @@ describe("Gossiper", () => {
 
   test("answers old questions of one that comes back with little, but for the first", () => {
     const hub = gossiper("n0");
-    hub.wake(0);
+    hub.unmute(0);
     for (let value = 0; value < 100_000; value++) hub.add(value);
     const answers: number[] = [];
     const ask = (at: number, echo?: [number, number]) => {
-      const fields = { you: "n0~1", seen: 0, ask: true as const, have: [], at };
-      hub.receive("n1", { type: "gossip", me: "n1~1", ...fields, ...(echo ? { echo } : {}) }, 5000);
+      const fields = { to: "n0~1", seen: 0, ask: true as const, have: [], at };
+      hub.receive(
+        "n1",
+        { type: "gossip", from: "n1~1", ...fields, ...(echo ? { echo } : {}) },
+        5000,
+      );
       const sent = bodies(hub.step(5000).messages).filter(({ have }) => have !== undefined);
       answers.push(stringifyJson(sent).length);
     };
@@ -213,8 +217,8 @@ describe("Gossiper", () => {
 
   test("does not repeat a message that held no news", () => {
     const node = gossiper("n2");
-    node.wake(0);
-    const wanted = { you: "n2~1", serve: true } as const;
+    node.unmute(0);
+    const wanted = { to: "n2~1", serve: true } as const;
     hear(node, "n1", 0, { ...wanted, at: 2, news: [["n1~1", 0, 7]] });
     hear(node, "n0", 0, { news: [["n0~1", 0, 8]] });
     // It was sent before the news: that n1 has all is known from both, but from neither alone.
@@ -232,7 +236,7 @@ describe("Gossiper", () => {
       const leaf = gossiper("n1", flushMs);
       for (let value = 0; value < 200_000; value++) leaf.add(value);
       hear(leaf, "n0", 0, { ask: true, have: [] });
-      leaf.wake(0);
+      leaf.unmute(0);
       let count = 0;
       for (let nowMs = 0; nowMs < 350; nowMs++) {
         const { messages } = leaf.step(nowMs);
@@ -260,7 +264,7 @@ describe("Gossiper", () => {
         const deliver = ({ src, dest, body }: Outgoing & { readonly src: string }) => {
           const node = nodes[IDS.indexOf(dest)];
           if (body.type === "gossip") node?.receive(src, asReceived(body), nowMs);
-          node?.wake(nowMs);
+          node?.unmute(nowMs);
         };
         const run = (forMs: number, fate: string) => {
           for (const endMs = nowMs + forMs; nowMs < endMs; nowMs += 10) {
@@ -276,7 +280,7 @@ describe("Gossiper", () => {
         };
         for (const { node, value, waitMs, fate } of steps) {
           nodes[node]?.add(value);
-          nodes[node]?.wake(nowMs);
+          nodes[node]?.unmute(nowMs);
           run(waitMs, fate);
         }
         for (const message of late.reverse()) deliver(message);

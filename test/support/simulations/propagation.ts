@@ -9,7 +9,7 @@ import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
 
 const Carrier = v.union([
   v.object({ type: v.literal("broadcast"), message: v.number() }),
-  v.object({ type: v.literal("shown"), values: v.array(v.number()) }),
+  v.object({ type: v.literal("eager"), values: v.array(v.number()) }),
   v.object({
     type: v.literal("gossip"),
     news: v.array(v.tupleWithRest([v.string(), v.number()], v.number())),
@@ -51,7 +51,7 @@ function carriedBy(body: unknown): readonly number[] {
   switch (carrier.output.type) {
     case "broadcast":
       return [carrier.output.message];
-    case "shown":
+    case "eager":
       return carrier.output.values;
     case "gossip":
       return carrier.output.news.flatMap(([_origin, _first, ...values]) => values);
