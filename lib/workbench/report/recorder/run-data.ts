@@ -1,20 +1,20 @@
 /**
- * What a run's page holds: the part that the recorder writes and the page reads.
+ * The data of a report: written by the recorder, read by the page.
  *
- * What there is much of, operations and messages, is kept in columns of numbers; what there is
- * little of, as JSON. Both travel as one block of bytes, which holds no markup whatever a node says.
+ * Operations and messages, which are many, are columns of numbers; the rest is a JSON header. Both
+ * are encoded as one block of bytes, so nothing that a node sends can become markup.
  */
 
-/** A time in ticks of {@link RunHeader.tickNs}, or a number of them. */
+/** A time or a duration, in ticks of {@link RunHeader.tickNs}. */
 export type Ticks = number;
 
 export type Role = "node" | "service" | "client";
 
-/** How an operation ended, by its number in the column `operationOutcome`. */
+/** Outcomes of operations, in the order of their numbers in `operationOutcome`; open: never completed. */
 export const OUTCOMES = ["ok", "fail", "info", "open"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
 
-/** A line of the space-time diagram: who sends and receives. */
+/** A line of the space-time diagram: a node, a service, or a client thread. */
 export interface Lane {
   readonly name: string;
   readonly role: Role;
@@ -25,23 +25,23 @@ export interface FaultSpan {
   readonly name: string;
   readonly from: Ticks;
   readonly to: Ticks;
-  /** What the nemesis said of it, as JSON. */
+  /** The nemesis operation's value, as JSON. */
   readonly detail: string;
 }
 
-/** One number that a test is judged by. */
+/** A figure of the run, with its target if it has one. */
 export interface Gauge {
   readonly name: string;
-  /** Absent where there is none: no operation, no latency. */
+  /** Absent if undefined, as the latency of a run without operations is. */
   readonly value?: number;
   readonly unit: string;
-  /** The bound that the stage of this command sets, and on which side of it the value must be. */
+  /** Bound set by the stage or the options; `mustBe` says on which side of it the value must be. */
   readonly target?: number;
   readonly mustBe: "at most" | "at least";
   readonly explanation: string;
 }
 
-/** Why one transaction of a cycle comes before the next. */
+/** Why one transaction of a cycle precedes the next. */
 export interface CycleStep {
   /** Rows of operations. */
   readonly from: number;
@@ -54,33 +54,32 @@ export interface CycleStep {
 export interface PageFinding {
   readonly anomaly: string;
   readonly sentence: string;
-  /** Rows of the operations it consists of. */
+  /** Rows of the operations involved. */
   readonly operations: readonly number[];
   readonly cycle?: readonly CycleStep[];
 }
 
-/** How values of a broadcast reached the nodes; rows of the columns `arrival…`. */
+/** Propagation of broadcast values; describes the columns `arrival…`. */
 export interface Spread {
   /** The nodes, as lanes. */
   readonly lanes: readonly number[];
-  /** Where in messages the values were found; none if no place fits what the nodes knew. */
+  /** JSON paths of message bodies at which values travel; empty if none was found. */
   readonly paths: readonly string[];
-  /** Values that were broadcast, with the rows of their operations. */
   readonly values: readonly SpreadValue[];
-  /** How many values there were. */
+  /** Number of values broadcast, including those omitted from `values`. */
   readonly valueCount: number;
 }
 
 export interface SpreadValue {
   readonly value: number;
-  /** The row of its operation. */
+  /** Row of its operation. */
   readonly operation: number;
-  /** Its arrivals: from this row of the columns, as many as there are. */
+  /** First row and number of its arrivals. */
   readonly first: number;
   readonly count: number;
 }
 
-/** What happened to the keys of a log; rows of the columns `log…`. */
+/** Sends and polls by key; describes the columns `log…`. */
 export interface LogActivity {
   readonly keys: readonly LogKey[];
   readonly keyCount: number;
@@ -92,19 +91,21 @@ export interface LogKey {
   readonly count: number;
 }
 
-/** A send or a poll, with the row of its operation, and the offsets from and to. */
+/** A send or a poll. */
 export interface LogEvent {
+  /** Row of its operation. */
   readonly operation: number;
+  /** First and last offset. */
   readonly from: number;
   readonly to: number;
   readonly isPoll: boolean;
 }
 
-/** What was left out to keep the page small. */
+/** Counts of what was omitted to keep the page small. */
 export interface Omissions {
   readonly operations: number;
   readonly messages: number;
-  /** Messages whose bodies are not shown, though the messages are. */
+  /** Messages present without their bodies. */
   readonly bodies: number;
   readonly logEvents: number;
 }
@@ -115,13 +116,13 @@ export interface RunHeader {
   /** ISO 8601; absent if unknown. */
   readonly startedAt?: string;
   readonly seed: number;
-  /** What was asked for, as names and texts. */
+  /** The test's options, as names and texts. */
   readonly options: readonly (readonly [name: string, value: string])[];
   readonly valid: boolean | "unknown" | "crashed";
   readonly verdict: string;
   readonly gauges: readonly Gauge[];
   readonly findings: readonly PageFinding[];
-  /** Remarks that are no findings: exceptions, lines that were no messages. */
+  /** Observations that do not affect the verdict: harmless anomalies, exceptions, invalid lines. */
   readonly remarks: readonly PageFinding[];
   readonly tickNs: number;
   readonly lanes: readonly Lane[];
@@ -129,56 +130,56 @@ export interface RunHeader {
   readonly functions: readonly string[];
   readonly faults: readonly FaultSpan[];
   readonly omissions: Omissions;
-  /** How many messages were sent when no more of them was stored; absent if all are there. */
+  /** Number of messages sent after storage was full; absent if all were stored. */
   readonly unstoredMessageCount?: number;
   readonly spread?: Spread;
   readonly log?: LogActivity;
 }
 
-/** The columns, with what is in them. */
+/** The columns. Rows are messages, operations, arrivals of values, or log events, by the prefix. */
 export interface RunColumns {
-  /** Ticks, as differences from the row before; negative while the nodes start. */
+  /** Ticks, as deltas; the decoded times are negative while the nodes start. */
   readonly messageSent: Int32Array;
-  /** Ticks from sending to receipt; -1 if it never arrived. */
+  /** Ticks from send to receipt; -1 if it never arrived. */
   readonly messageFlight: Int32Array;
   /** Lanes. */
   readonly messageSource: Uint16Array;
   readonly messageDest: Uint16Array;
   readonly messageType: Uint16Array;
-  /** Row of the client's operation that it belongs to, plus 1; 0 if there is none. */
+  /** Row of the client's operation that it belongs to, plus 1; 0 if none. */
   readonly messageOperation: Uint32Array;
-  /** Lengths of the bodies' texts, in UTF-16 units. */
+  /** Lengths of the body texts, in UTF-16 units. */
   readonly bodyLength: Uint16Array;
   /** UTF-8. */
   readonly bodyText: Uint8Array;
-  /** Messages that arrived once more: their rows, and the ticks from sending to that. */
+  /** Repeated arrivals: the message's row, and the ticks from send to this arrival. */
   readonly duplicateOf: Uint32Array;
   readonly duplicateFlight: Int32Array;
 
-  /** Ticks, as differences from the row before. */
+  /** Ticks, as deltas. */
   readonly operationInvoked: Int32Array;
-  /** Ticks; -1 if it never ended. */
+  /** Ticks; -1 if it never completed. */
   readonly operationDuration: Int32Array;
   readonly operationProcess: Int32Array;
   readonly operationThread: Uint16Array;
   readonly operationFunction: Uint8Array;
   /** Lane of the node, plus 1; 0 if unknown. */
   readonly operationNode: Uint16Array;
-  /** Place in {@link OUTCOMES}. */
+  /** Index into {@link OUTCOMES}. */
   readonly operationOutcome: Uint8Array;
-  /** Positions of its entries in the history; the second is 0 if it never ended. */
+  /** History indexes of its invocation and completion; the second is 0 if it never completed. */
   readonly operationIndex: Uint32Array;
   readonly operationEndIndex: Uint32Array;
-  /** Lengths of two texts each: the values at invocation and at completion. */
+  /** Lengths of two texts per row: the values at invocation and at completion. */
   readonly operationLength: Uint16Array;
   readonly operationText: Uint8Array;
 
-  /** Arrivals of values at nodes: lane, ticks from the broadcast, the message (row plus 1). */
+  /** Arrivals of values at nodes: lane, ticks since the broadcast, row of the message plus 1. */
   readonly arrivalLane: Uint16Array;
   readonly arrivalAfter: Int32Array;
   readonly arrivalMessage: Uint32Array;
 
-  /** Sends and polls of a log: the operation's row, the offsets from and to, whether it is a poll. */
+  /** Sends and polls: row of the operation, first and last offset, 1 for a poll. */
   readonly logOperation: Uint32Array;
   readonly logFrom: Float64Array;
   readonly logTo: Float64Array;

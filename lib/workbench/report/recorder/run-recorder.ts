@@ -1,27 +1,21 @@
-/** Takes in a run as it was stored, entry by entry, and makes what its page holds. */
+/**
+ * Records a stored run, entry by entry, as the data of its report.
+ *
+ * A new column goes into a file of `columns/` and into `run-data.ts`, which documents it; the page
+ * then finds it in `Run.columns`.
+ */
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
-import { SpreadTracker } from "./columns/arrival-columns.ts";
-import { encodeBlock, toDeltas } from "./columns/columnar-codec.ts";
-import { LogTracker } from "./columns/log-columns.ts";
-import {
-  MessageColumns,
-  type MessageLimits,
-  type PendingOperation,
-} from "./columns/message-columns.ts";
-import { TextColumn, TypedColumn } from "./columns/typed-columns.ts";
-import {
-  type CycleStep,
-  type FaultSpan,
-  OUTCOMES,
-  type PageFinding,
-  type RunColumns,
-  type RunHeader,
-  type Ticks,
-} from "./run-data.ts";
+import { ArrivalColumns } from "./columns/arrival-columns.ts";
+import { encodeBlock } from "./columns/columnar-codec.ts";
+import { LogColumns } from "./columns/log-columns.ts";
+import { MessageColumns, type MessageLimits } from "./columns/message-columns.ts";
+import { OperationColumns, type OperationLimits } from "./columns/operation-columns.ts";
+import { FaultSpans } from "./fault-spans.ts";
+import type { CycleStep, PageFinding, RunColumns, RunHeader, Ticks } from "./run-data.ts";
 
-/** What was found, as verdicts have it. */
+/** A finding, as stored with the results. */
 export interface FindingEntry {
   readonly anomaly: string;
   readonly sentence: string;
@@ -29,6 +23,7 @@ export interface FindingEntry {
   readonly cycle?: readonly CycleEntry[] | undefined;
 }
 
+/** A step of a cycle, between operations by their history indexes. */
 export interface CycleEntry {
   readonly from: number;
   readonly to: number;
@@ -36,13 +31,9 @@ export interface CycleEntry {
   readonly sentence: string;
 }
 
-export interface Limits extends MessageLimits {
-  readonly operations: number;
-  readonly valueLength: number;
-  readonly valuesLength: number;
-}
+export interface Limits extends MessageLimits, OperationLimits {}
 
-/** What a page holds at most. Beyond that, what came later is left out, and the page says so. */
+/** Bounds on the size of a report. What comes later in the run is omitted, and counted. */
 export const LIMITS: Limits = {
   messages: 1_000_000,
   bodyLength: 240,
@@ -52,7 +43,7 @@ export const LIMITS: Limits = {
   valuesLength: 48_000_000,
 };
 
-/** What the recorder does not find out by itself. */
+/** The part of the header that does not follow from history and messages. */
 export type RunSummary = Omit<
   RunHeader,
   | "findings"
@@ -77,7 +68,7 @@ export interface RecordedRun {
 }
 
 const MAX_TICKS = 2 ** 30;
-/** A node that floods before it answers init must not fill memory. */
+/** Bounds what a node that floods before `init_ok` can buffer. */
 const MAX_START_EVENTS = 100_000;
 const NS_PER_TICK = 1_000;
 
@@ -87,32 +78,14 @@ export class RunRecorder {
   readonly #history: History;
   readonly #tickNs: number;
   readonly #messages: MessageColumns;
-  readonly #spread: SpreadTracker | undefined;
-  readonly #log: LogTracker | undefined;
-  /** How far the history has been gone through along with the messages. */
+  readonly #operations: OperationColumns;
+  readonly #arrivals: ArrivalColumns | undefined;
+  readonly #log: LogColumns | undefined;
+  readonly #faults = new FaultSpans();
+  /** Position in the history, which is read in step with the messages. */
   #position = 0;
-  /** Operations under way, by process. */
-  readonly #open = new Map<number, PendingOperation>();
-  readonly #rowByIndex = new Map<number, number>();
 
-  readonly #functions: string[] = [];
-  readonly #invoked = new TypedColumn(Int32Array);
-  readonly #duration = new TypedColumn(Int32Array);
-  readonly #process = new TypedColumn(Int32Array);
-  readonly #thread = new TypedColumn(Uint16Array);
-  readonly #function = new TypedColumn(Uint8Array);
-  readonly #node = new TypedColumn(Uint16Array);
-  readonly #end = new TypedColumn(Uint8Array);
-  readonly #index = new TypedColumn(Uint32Array);
-  readonly #endIndex = new TypedColumn(Uint32Array);
-  readonly #invocation: string[] = [];
-  readonly #completion: string[] = [];
-  #omittedOperationCount = 0;
-
-  readonly #faults: FaultSpan[] = [];
-  readonly #activeFaults = new Map<string, { readonly from: Ticks; detail: string }>();
-
-  /** The nodes' start is over with the last node's first answer to init; its length, in ns. */
+  /** Duration of the nodes' start, which ends with the last node's first `init_ok`, in ns. */
   #startLengthNs = 0;
   #isStarting = true;
   readonly #initialized = new Set<string>();
@@ -125,11 +98,12 @@ export class RunRecorder {
     const lengthNs = history.at(-1)?.time ?? 0;
     this.#tickNs = Math.max(NS_PER_TICK, Math.ceil(lengthNs / MAX_TICKS));
     this.#messages = new MessageColumns(run.nodeIds, limits);
-    this.#spread = run.workload === "broadcast" ? new SpreadTracker(run.nodeIds) : undefined;
-    this.#log = run.workload === "kafka" ? new LogTracker() : undefined;
+    this.#operations = new OperationColumns(run.concurrency, limits);
+    this.#arrivals = run.workload === "broadcast" ? new ArrivalColumns(run.nodeIds) : undefined;
+    this.#log = run.workload === "kafka" ? new LogColumns() : undefined;
   }
 
-  /** Takes in the next event of the journal. */
+  /** Adds the next event of the journal. */
   addMessage(event: JournalEvent): void {
     if (!this.#isStarting) {
       this.#addMessage(event, event.time);
@@ -144,21 +118,12 @@ export class RunRecorder {
     }
   }
 
-  /** All that a page needs, as one block of bytes. */
+  /** Encodes the header and the columns as one block of bytes. */
   finish(summary: RunSummary): Uint8Array<ArrayBuffer> {
     this.#endStart(this.#startEvents.at(-1)?.time ?? 0);
     this.#advance(Number.POSITIVE_INFINITY);
-    const lastTick = this.#ticks(this.#history.at(-1)?.time ?? 0);
-    for (const [name, { from, detail }] of this.#activeFaults) {
-      this.#faults.push({ name, from, to: lastTick, detail });
-    }
-    const spread = this.#spread?.result((node) => this.#messages.laneOfNode(node));
+    const arrivals = this.#arrivals?.result((node) => this.#messages.laneOfNode(node));
     const log = this.#log?.result();
-    const texts = new TextColumn(this.#limits.valueLength, this.#limits.valuesLength);
-    for (const [row, invocation] of this.#invocation.entries()) {
-      texts.push(invocation);
-      texts.push(this.#completion[row] ?? "");
-    }
     const header: RunHeader = {
       ...summary,
       findings: summary.findings.map((finding) => this.#pageFinding(finding)),
@@ -166,31 +131,21 @@ export class RunRecorder {
       tickNs: this.#tickNs,
       lanes: this.#messages.lanes,
       messageTypes: this.#messages.types,
-      functions: this.#functions,
-      faults: this.#faults,
+      functions: this.#operations.functions,
+      faults: this.#faults.result(this.#ticks(this.#history.at(-1)?.time ?? 0)),
       omissions: {
-        operations: this.#omittedOperationCount,
+        operations: this.#operations.omittedCount,
         messages: this.#messages.omittedCount,
         bodies: this.#messages.omittedBodyCount,
         logEvents: this.#log?.omittedCount ?? 0,
       },
-      ...(spread === undefined ? {} : { spread: spread.spread }),
+      ...(arrivals === undefined ? {} : { spread: arrivals.spread }),
       ...(log === undefined ? {} : { log: log.log }),
     };
     const columns: RunColumns = {
       ...this.#messages.columns(),
-      operationInvoked: toDeltas(this.#invoked.column(), this.#invoked.length),
-      operationDuration: this.#duration.column(),
-      operationProcess: this.#process.column(),
-      operationThread: this.#thread.column(),
-      operationFunction: this.#function.column(),
-      operationNode: this.#node.column(),
-      operationOutcome: this.#end.column(),
-      operationIndex: this.#index.column(),
-      operationEndIndex: this.#endIndex.column(),
-      operationLength: texts.lengths(),
-      operationText: texts.bytes(),
-      ...(spread?.columns ?? {
+      ...this.#operations.columns(),
+      ...(arrivals?.columns ?? {
         arrivalLane: new Uint16Array(),
         arrivalAfter: new Int32Array(),
         arrivalMessage: new Uint32Array(),
@@ -216,88 +171,47 @@ export class RunRecorder {
   }
 
   #addMessage(event: JournalEvent, timeNs: number): void {
-    // What is invoked at this very moment may be what sends; what completes then is still under way.
+    // An operation invoked at this instant may be the sender; one completed at it still receives.
     this.#advance(event.type === "send" ? timeNs + 1 : timeNs);
     const time = this.#ticks(timeNs);
-    const row = this.#messages.add(event, time, this.#open.values());
-    this.#spread?.add(event, time, row);
+    const row = this.#messages.add(event, time, this.#operations.pending);
+    this.#arrivals?.add(event, time, row);
   }
 
-  /** Goes through the history up to a time, in ns. */
+  /** Reads the history up to the given time, in ns. */
   #advance(beforeNs: number): void {
     for (;;) {
       const operation = this.#history[this.#position];
       if (operation === undefined || operation.time >= beforeNs) return;
       this.#position++;
-      const { process } = operation;
-      if (process === "nemesis") this.#addFault(operation);
+      const { process, f, time, value } = operation;
+      if (process === "nemesis") this.#faults.add(f, this.#ticks(time), this.#text(value));
       else if (operation.type === "invoke") this.#invoke(operation, process);
       else this.#complete(operation, process);
     }
   }
 
   #invoke(operation: Operation, process: number): void {
-    const { index, time, node, f, value } = operation;
-    if (this.#invoked.length >= this.#limits.operations) {
-      this.#omittedOperationCount++;
-      return;
-    }
-    const row = this.#invoked.length;
-    const thread = process % this.#run.concurrency;
-    this.#rowByIndex.set(index, row);
-    this.#invoked.push(this.#ticks(time));
-    this.#duration.push(-1);
-    this.#process.push(process);
-    this.#thread.push(thread);
-    this.#function.push(this.#functionNumber(f));
+    const { node, f, value } = operation;
+    const time = this.#ticks(operation.time);
     const lane = node === undefined ? undefined : this.#messages.laneOfNode(node);
-    this.#node.push((lane ?? -1) + 1);
-    this.#end.push(OUTCOMES.indexOf("open"));
-    this.#index.push(index);
-    this.#endIndex.push(0);
-    this.#invocation.push(this.#text(value));
-    this.#completion.push("");
-    this.#open.set(process, { row, thread, node, hasSent: false });
-    if (f === "broadcast") this.#spread?.broadcast(value, row, this.#ticks(time));
+    const row = this.#operations.invoke(operation, process, time, lane, this.#text(value));
+    if (row !== undefined && f === "broadcast") this.#arrivals?.broadcast(value, row, time);
   }
 
   #complete(operation: Operation, process: number): void {
-    const { index, time, type, value, error, exception } = operation;
-    const row = this.#open.get(process)?.row;
-    if (row === undefined) return;
-    this.#open.delete(process);
-    this.#rowByIndex.set(index, row);
-    this.#duration.set(row, Math.max(0, this.#ticks(time) - this.#invoked.at(row)));
-    this.#end.set(row, OUTCOMES.indexOf(type === "invoke" ? "open" : type));
-    this.#endIndex.set(row, index);
+    const { type, value, error, exception } = operation;
     const reason = exception === undefined ? error : `${exception.class}: ${exception.message}`;
-    this.#completion[row] = this.#text(reason === undefined ? value : reason);
-    if (type === "ok") this.#log?.add(value, row);
-  }
-
-  #addFault({ f, time, value }: Operation): void {
-    const [, verb, name = f] = /^(start|stop)-(.*)$/.exec(f) ?? [];
-    const active = this.#activeFaults.get(name);
-    if (verb === "start") {
-      // Its second entry says what came of it.
-      if (active !== undefined) active.detail = this.#text(value);
-      else this.#activeFaults.set(name, { from: this.#ticks(time), detail: this.#text(value) });
-    } else if (active !== undefined) {
-      this.#activeFaults.delete(name);
-      this.#faults.push({ name, to: this.#ticks(time), ...active });
-    }
-  }
-
-  #functionNumber(f: string): number {
-    const known = this.#functions.indexOf(f);
-    return known >= 0 ? known : this.#functions.push(f) - 1;
+    const text = this.#text(reason === undefined ? value : reason);
+    const row = this.#operations.complete(operation, process, this.#ticks(operation.time), text);
+    if (row !== undefined && type === "ok") this.#log?.add(value, row);
   }
 
   #pageFinding({ anomaly, sentence, operations, cycle }: FindingEntry): PageFinding {
-    const rows = operations.flatMap(({ index }) => this.#rowByIndex.get(index) ?? []);
+    const rows = operations.flatMap(({ index }) => this.#operations.rowOf(index) ?? []);
     const steps = cycle?.flatMap((step): CycleStep[] => {
-      const from = this.#rowByIndex.get(step.from);
-      const to = this.#rowByIndex.get(step.to);
+      const from = this.#operations.rowOf(step.from);
+      const to = this.#operations.rowOf(step.to);
       if (from === undefined || to === undefined) return [];
       return [{ from, to, relation: step.relation, sentence: step.sentence }];
     });
@@ -305,7 +219,7 @@ export class RunRecorder {
       anomaly,
       sentence,
       operations: [...new Set(rows)],
-      // One of which a transaction is left out would be drawn with an end in nowhere.
+      // A cycle with an omitted transaction would have a dangling edge.
       ...(steps?.length && steps.length === cycle?.length ? { cycle: steps } : {}),
     };
   }
@@ -314,14 +228,14 @@ export class RunRecorder {
     return Math.round(ns / this.#tickNs);
   }
 
-  /** JSON, or a little more of it than will be shown. */
+  /** Formats as JSON, cut one character beyond the limit so that `TextColumn` marks the cut. */
   #text(value: unknown): string {
     if (value === null || value === undefined) return "";
     let text: string;
     try {
       text = stringifyJson(value);
     } catch {
-      return "(nested too deep to be shown)";
+      return "(nested too deeply to show)";
     }
     return text.slice(0, this.#limits.valueLength + 1);
   }

@@ -1,11 +1,11 @@
 /**
- * How the values of a broadcast travel from node to node, whatever the program's messages look like.
+ * Columns of how broadcast values travel from node to node, whatever the messages look like.
  *
- * A number in a message between nodes is a value on its way only if its place in the body holds
- * nothing but values that the sender had been given or sent before. Sequence numbers, times and
- * counts do not keep to that for long: the first such number that the sender could not have known
- * rules its place out. So the places (`news[*][2]`) are found by causality, not by name. The first
- * messages are kept until most places are settled, and then gone through again.
+ * A number in a message between nodes counts as a value in transit only if its JSON path never held
+ * anything but values that the sender had received or sent before. Sequence numbers, times and
+ * counts soon violate this: the first number that the sender could not have known rejects its path.
+ * So paths such as `.news[*][2]` are found by causality, not by name. The first messages are kept
+ * until the paths are settled, and then replayed.
  */
 import { isObject } from "../../../../protocol/message.ts";
 import type { JournalEvent } from "../../../network/journal.ts";
@@ -14,11 +14,12 @@ import type { RunColumns, Spread, SpreadValue, Ticks } from "../run-data.ts";
 import { TypedColumn } from "./typed-columns.ts";
 
 /** A value that a client broadcast. */
-interface Tracked {
+interface TrackedValue {
   readonly value: number;
+  /** Row of its operation. */
   readonly operation: number;
   readonly broadcastAt: Ticks;
-  /** When it reached each node, and by which message: its row, plus 1; 0 by a client's. */
+  /** Its first arrival at each node: the time, and the message's row plus 1 (0: a client's). */
   readonly arrivals: Map<string, { readonly at: Ticks; readonly message: number }>;
 }
 
@@ -28,51 +29,50 @@ interface Event {
   readonly dest: string;
   readonly body: unknown;
   readonly time: Ticks;
-  /** Row of the message, plus 1; 0 if it is left out of the page. */
+  /** Row of the message, plus 1; 0 if the message was omitted. */
   readonly message: number;
 }
 
-/** How many events are kept until places are settled. */
-const TRIAL_LENGTH = 20_000;
-/** A place with less than this part of the arrivals of the most telling one is in doubt. */
-const RARE = 0.02;
-/** How many of these are looked into. */
-const MAX_IN_DOUBT = 8;
-/** How many values are told. */
+/** Number of events kept until the paths are settled. */
+const TRIAL_EVENTS = 20_000;
+/** A path with less than this fraction of the most productive path's arrivals is suspect. */
+const SUSPECT_FRACTION = 0.02;
+/** Number of suspect paths that are examined. */
+const MAX_SUSPECTS = 8;
+/** Bounds on what is reported. */
 const MAX_VALUES = 3_000;
-/** How many arrivals are told. */
 const MAX_ARRIVALS = 150_000;
 
-export class SpreadTracker {
+export class ArrivalColumns {
   readonly #nodes: ReadonlySet<string>;
-  readonly #values = new Map<number, Tracked>();
-  /** Places that cannot hold values. */
-  #ruledOut = new Set<string>();
-  /** Places that hold values, with how many arrivals each has told of. */
-  #fitting = new Map<string, number>();
+  readonly #values = new Map<number, TrackedValue>();
+  /** Paths that cannot hold values. */
+  #rejected = new Set<string>();
+  /** Paths that hold values, with the number of arrivals that only this path explains. */
+  #accepted = new Map<string, number>();
   #trial: Event[] | undefined = [];
 
   constructor(nodes: readonly string[]) {
     this.#nodes = new Set(nodes);
   }
 
-  /** A client broadcasts a value. */
+  /** Adds a client's broadcast. */
   broadcast(value: unknown, operation: number, time: Ticks): void {
     if (typeof value !== "number" || this.#values.has(value)) return;
     this.#values.set(value, { value, operation, broadcastAt: time, arrivals: new Map() });
   }
 
+  /** @param row Row of the message; `undefined` if the message was omitted. */
   add({ type, message }: JournalEvent, time: Ticks, row: number | undefined): void {
     const { src, dest, body } = message;
     if (!this.#nodes.has(dest)) return;
     if (!this.#nodes.has(src) && body["type"] !== "broadcast") return;
     const event: Event = { type, src, dest, body, time, message: (row ?? -1) + 1 };
-    this.#follow(event);
+    this.#observe(event);
     this.#trial?.push(event);
-    if (this.#trial?.length === TRIAL_LENGTH) this.#settle();
+    if (this.#trial?.length === TRIAL_EVENTS) this.#settle();
   }
 
-  /** What was found, with the columns of arrivals. */
   result(laneOf: (node: string) => number | undefined): {
     readonly spread: Spread;
     readonly columns: Pick<RunColumns, "arrivalLane" | "arrivalAfter" | "arrivalMessage">;
@@ -95,7 +95,7 @@ export class SpreadTracker {
     return {
       spread: {
         lanes: [...this.#nodes].flatMap((node) => laneOf(node) ?? []),
-        paths: [...this.#fitting.keys()].sort(),
+        paths: [...this.#accepted.keys()].sort(),
         values,
         valueCount: this.#values.size,
       },
@@ -107,24 +107,24 @@ export class SpreadTracker {
     };
   }
 
-  /** Settles which places hold values, by the events so far. */
+  /** Ends the trial: decides which paths hold values. */
   #settle(): void {
     const events = this.#trial;
     if (events === undefined) return;
     this.#trial = undefined;
     this.#replay(events);
-    // A count that happens to fit, as its sender knows all values, brings nothing that others do not.
-    const most = Math.max(0, ...this.#fitting.values());
-    const rare = [...this.#fitting].filter(([, count]) => count < most * RARE);
-    const inDoubt = rare.sort(
-      ([one, ofOne], [other, ofOther]) => ofOne - ofOther || depthOf(one) - depthOf(other),
-    );
-    for (const [place] of inDoubt.slice(0, MAX_IN_DOUBT)) {
-      const [before, arrivalCount] = [new Set(this.#ruledOut), this.#arrivalCount()];
-      this.#ruledOut.add(place);
+    // A count can fit by coincidence if its sender has every value. Such a path explains no arrival
+    // that other paths do not explain, so it is rejected if arrivals stay complete without it.
+    const most = Math.max(0, ...this.#accepted.values());
+    const suspects = [...this.#accepted]
+      .filter(([, count]) => count < most * SUSPECT_FRACTION)
+      .sort(([one, ofOne], [other, ofOther]) => ofOne - ofOther || depthOf(one) - depthOf(other));
+    for (const [path] of suspects.slice(0, MAX_SUSPECTS)) {
+      const [before, arrivalCount] = [new Set(this.#rejected), this.#arrivalCount()];
+      this.#rejected.add(path);
       this.#replay(events);
       if (this.#arrivalCount() === arrivalCount) continue;
-      this.#ruledOut = before;
+      this.#rejected = before;
       this.#replay(events);
     }
   }
@@ -133,50 +133,50 @@ export class SpreadTracker {
     return this.#values.values().reduce((sum, { arrivals }) => sum + arrivals.size, 0);
   }
 
-  /** Forgets what places that were ruled out later seemed to tell, and goes through events again. */
+  /** Replays events until no further path is rejected, to undo arrivals by paths rejected later. */
   #replay(events: readonly Event[]): void {
-    for (let ruledOut = -1; ruledOut !== this.#ruledOut.size; ) {
-      ruledOut = this.#ruledOut.size;
-      this.#fitting = new Map();
+    for (let rejectedCount = -1; rejectedCount !== this.#rejected.size; ) {
+      rejectedCount = this.#rejected.size;
+      this.#accepted = new Map();
       for (const { arrivals } of this.#values.values()) arrivals.clear();
-      for (const event of events) this.#follow(event);
+      for (const event of events) this.#observe(event);
     }
   }
 
-  #follow(event: Event): void {
+  #observe(event: Event): void {
     const { src, dest, body, time, message } = event;
     if (!this.#nodes.has(src)) {
       const value = isObject(body) ? body["message"] : undefined;
       if (event.type === "recv" && typeof value === "number") this.#arrive(value, dest, time, 0);
       return;
     }
-    const placesOf = new Map<number, string[]>();
-    visitNumbers(body, (place, value) => {
-      if (this.#ruledOut.has(place)) return;
-      const places = placesOf.get(value);
-      if (places === undefined) placesOf.set(value, [place]);
-      else places.push(place);
+    const pathsOf = new Map<number, string[]>();
+    visitNumbers(body, (path, value) => {
+      if (this.#rejected.has(path)) return;
+      const paths = pathsOf.get(value);
+      if (paths === undefined) pathsOf.set(value, [path]);
+      else paths.push(path);
     });
-    for (const [value, places] of placesOf) {
+    for (const [value, paths] of pathsOf) {
       if (event.type === "send") {
         if (this.#values.get(value)?.arrivals.has(src)) continue;
-        for (const place of places) this.#ruleOut(place);
+        for (const path of paths) this.#reject(path);
       } else if (this.#arrive(value, dest, time, message)) {
-        // What several places tell none of them was needed for.
-        const weight = places.length === 1 ? 1 : 0;
-        for (const place of places) {
-          this.#fitting.set(place, (this.#fitting.get(place) ?? 0) + weight);
+        // With several paths, none of them was needed to explain the arrival.
+        const weight = paths.length === 1 ? 1 : 0;
+        for (const path of paths) {
+          this.#accepted.set(path, (this.#accepted.get(path) ?? 0) + weight);
         }
       }
     }
   }
 
-  #ruleOut(place: string): void {
-    this.#ruledOut.add(place);
-    this.#fitting.delete(place);
+  #reject(path: string): void {
+    this.#rejected.add(path);
+    this.#accepted.delete(path);
   }
 
-  /** Returns whether the value is new to the node. */
+  /** Records an arrival. Returns whether the value is new to the node. */
   #arrive(value: number, node: string, at: Ticks, message: number): boolean {
     const arrivals = this.#values.get(value)?.arrivals;
     if (arrivals === undefined || arrivals.has(node)) return false;
@@ -185,7 +185,7 @@ export class SpreadTracker {
   }
 }
 
-/** How many lists a place is within. */
-function depthOf(place: string): number {
-  return place.split("[").length;
+/** Number of arrays around a path. */
+function depthOf(path: string): number {
+  return path.split("[").length;
 }

@@ -1,4 +1,4 @@
-/** A header of JSON and columns of numbers <-> one block of bytes. */
+/** Encodes a JSON header and columns of numbers as one block of bytes, and decodes it. */
 
 const ARRAYS = {
   Uint8Array,
@@ -11,20 +11,20 @@ type ArrayName = keyof typeof ARRAYS;
 export type Column = Uint8Array | Uint16Array | Uint32Array | Int32Array | Float64Array;
 export type Columns = Readonly<Record<string, Column>>;
 
-interface Packed {
+interface BlockHeader {
   readonly header: unknown;
   readonly columns: readonly (readonly [name: string, array: ArrayName, length: number])[];
 }
 
 const ALIGNMENT = 8;
 
-/** Puts all into one block: the length of the JSON, the JSON, the columns, each aligned. */
+/** Encodes a block: the length of the JSON, the JSON, then the columns, each aligned to 8 bytes. */
 export function encodeBlock(header: object, columns: Columns): Uint8Array<ArrayBuffer> {
   const directory = Object.entries(columns).map(
     ([name, column]) => [name, arrayNameOf(column), column.length] as const,
   );
-  const packed: Packed = { header, columns: directory };
-  const json = new TextEncoder().encode(JSON.stringify(packed));
+  const blockHeader: BlockHeader = { header, columns: directory };
+  const json = new TextEncoder().encode(JSON.stringify(blockHeader));
   let size = aligned(4 + json.length);
   for (const column of Object.values(columns)) size += aligned(column.byteLength);
 
@@ -39,12 +39,19 @@ export function encodeBlock(header: object, columns: Columns): Uint8Array<ArrayB
   return block;
 }
 
-/** Takes a block apart; the columns lie within it. All machines that run this are little-endian. */
-export function decodeBlock(block: Uint8Array<ArrayBuffer>): { header: unknown; columns: Columns } {
+/**
+ * Decodes a block. The columns are views into it.
+ *
+ * Numbers are read in the machine's byte order, which is little-endian wherever Bun or a browser runs.
+ */
+export function decodeBlock(block: Uint8Array<ArrayBuffer>): {
+  header: unknown;
+  columns: Columns;
+} {
   const start = block.byteOffset;
   const jsonLength = new DataView(block.buffer, start).getUint32(0, true);
   const json = new TextDecoder().decode(block.subarray(4, 4 + jsonLength));
-  const { header, columns }: Packed = JSON.parse(json);
+  const { header, columns }: BlockHeader = JSON.parse(json);
   let offset = aligned(4 + jsonLength);
   const entries = columns.map(([name, array, length]) => {
     const column = new ARRAYS[array](block.buffer, start + offset, length);
@@ -56,32 +63,32 @@ export function decodeBlock(block: Uint8Array<ArrayBuffer>): { header: unknown; 
 
 function arrayNameOf(column: Column): ArrayName {
   const found = Object.entries(ARRAYS).find(([, array]) => column instanceof array);
-  if (found === undefined) throw new Error("This sort of column cannot be packed");
-  return found[0] as ArrayName; // Object.entries forgets which keys there are.
+  if (found === undefined) throw new Error("Cannot encode a column of this type");
+  return found[0] as ArrayName; // Object.entries() widens the keys to string.
 }
 
 function aligned(length: number): number {
   return Math.ceil(length / ALIGNMENT) * ALIGNMENT;
 }
 
-/** Each value's difference from the one before it: small numbers where values rise. */
+/** Replaces each value by its difference from the previous one: rising values compress better. */
 export function toDeltas(values: Iterable<number>, count: number): Int32Array {
-  const result = new Int32Array(count);
+  const deltas = new Int32Array(count);
   let [row, last] = [0, 0];
   for (const value of values) {
-    result[row++] = value - last;
+    deltas[row++] = value - last;
     last = value;
   }
-  return result;
+  return deltas;
 }
 
-/** Undoes {@link toDeltas}. */
-export function fromDeltas(values: Int32Array): Int32Array {
-  const result = new Int32Array(values.length);
+/** Restores the values from {@link toDeltas}. */
+export function fromDeltas(deltas: Int32Array): Int32Array {
+  const values = new Int32Array(deltas.length);
   let sum = 0;
-  for (let row = 0; row < values.length; row++) {
-    sum += values[row] ?? 0;
-    result[row] = sum;
+  for (let row = 0; row < deltas.length; row++) {
+    sum += deltas[row] ?? 0;
+    values[row] = sum;
   }
-  return result;
+  return values;
 }

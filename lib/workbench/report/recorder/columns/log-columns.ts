@@ -1,15 +1,14 @@
-/** Each key's offsets in a log: who sent what there, and who polled it. */
-
+/** Columns of a log's sends and polls, by key and offset. */
 import { isObject } from "../../../../protocol/message.ts";
 import { isRawNumber } from "../../../../vortex/index.ts";
 import type { LogActivity, LogEvent, LogKey, RunColumns } from "../run-data.ts";
 import { TypedColumn } from "./typed-columns.ts";
 
-/** How many sends and polls are told, of all keys together, and of how many keys. */
+/** Maximum number of sends and polls over all keys. */
 const MAX_EVENTS = 200_000;
 const MAX_KEYS = 500;
 
-export class LogTracker {
+export class LogColumns {
   readonly #keys = new Map<string, LogEvent[]>();
   #eventCount = 0;
   #omittedCount = 0;
@@ -18,7 +17,7 @@ export class LogTracker {
     return this.#omittedCount;
   }
 
-  /** Takes in what an ok operation of the kafka workload came to. */
+  /** Adds the completed value of an ok operation of the kafka workload. */
   add(value: unknown, operation: number): void {
     if (!Array.isArray(value)) return;
     for (const step of value) {
@@ -29,7 +28,6 @@ export class LogTracker {
     }
   }
 
-  /** What was found, with the columns of events. */
   result(): {
     readonly log: LogActivity;
     readonly columns: Pick<RunColumns, "logOperation" | "logFrom" | "logTo" | "logIsPoll">;

@@ -1,10 +1,10 @@
 /**
- * The messages of a run as columns, and which of them belong to which operation of a client.
+ * Columns of messages, each attributed to the client operation that it belongs to.
  *
- * A history does not say over which client an operation went, nor do messages say which operation
- * they are of. But a client sends as soon as its operation is invoked; so the first message of a
- * client that nobody has yet belongs to the operation that was invoked last, on that node, and has
- * sent nothing so far. From then on the client is its thread's.
+ * Histories do not record which client ran an operation, nor messages which operation they belong
+ * to. But a client sends as soon as its operation is invoked: the first message of a new client
+ * belongs to the latest operation on that node that has sent nothing yet. From then on, the client
+ * is known to belong to that operation's thread.
  */
 import { stringifyJson } from "../../../../vortex/index.ts";
 import { isClientId } from "../../../network/delivery.ts";
@@ -13,7 +13,7 @@ import type { Lane, RunColumns, Ticks } from "../run-data.ts";
 import { toDeltas } from "./columnar-codec.ts";
 import { TextColumn, TypedColumn } from "./typed-columns.ts";
 
-/** An operation under way, as far as messages are concerned. */
+/** An operation that has been invoked and not completed. */
 export interface PendingOperation {
   /** Row of the operation. */
   readonly row: number;
@@ -33,7 +33,7 @@ type MessageColumnNames = Extract<
   `message${string}` | `body${string}` | `duplicate${string}`
 >;
 
-/** The lane of clients that start and set up nodes, and of those whose operation is unknown. */
+/** Lane of the clients that initialise nodes, and of clients without a known operation. */
 const SET_UP = "set-up";
 
 export class MessageColumns {
@@ -41,12 +41,12 @@ export class MessageColumns {
   readonly #lanes: Lane[] = [];
   readonly #laneOf = new Map<string, number>();
   readonly #threadOf = new Map<string, number>();
-  /** Row of the operation that a client is busy with, plus 1. */
+  /** Row of the client's current operation, plus 1. */
   readonly #operationOf = new Map<string, number>();
   readonly #types: string[] = [];
   readonly #typeOf = new Map<string, number>();
-  /** Row by the message's id, plus 1. */
-  readonly #rowOf = new TypedColumn(Uint32Array);
+  /** Row of the message with this id, plus 1. */
+  readonly #rowById = new TypedColumn(Uint32Array);
   readonly #sent = new TypedColumn(Int32Array);
   readonly #flight = new TypedColumn(Int32Array);
   readonly #source = new TypedColumn(Uint16Array);
@@ -80,32 +80,31 @@ export class MessageColumns {
     return this.#bodies.omittedCount;
   }
 
-  /** Where a client's thread is drawn, if it has sent anything. */
+  /** Lane of a client thread; `undefined` if it has not sent anything. */
   laneOfThread(thread: number): number | undefined {
     return this.#laneOf.get(threadLane(thread));
   }
 
-  /** Where a node is drawn. */
   laneOfNode(node: string): number | undefined {
     return this.#laneOf.get(node);
   }
 
-  /** Takes in an event of the journal; returns the row of its message, or `undefined` if that has none. */
+  /** Adds a journal event. Returns the row of its message; `undefined` if the message was omitted. */
   add(
     { type, message }: JournalEvent,
     time: Ticks,
-    callers: Iterable<PendingOperation>,
+    pending: Iterable<PendingOperation>,
   ): number | undefined {
     if (type === "recv") return this.#receive(message.id, time);
     const { id, src, dest, body } = message;
-    if (isClientId(src)) this.#claim(src, dest, callers);
+    if (isClientId(src)) this.#attribute(src, dest, pending);
     if (this.#sent.length >= this.#limits.messages) {
       this.#omittedCount++;
       return undefined;
     }
     const row = this.#sent.length;
-    while (this.#rowOf.length <= id) this.#rowOf.push(0);
-    this.#rowOf.set(id, row + 1);
+    while (this.#rowById.length <= id) this.#rowById.push(0);
+    this.#rowById.set(id, row + 1);
     this.#sent.push(time);
     this.#flight.push(-1);
     this.#source.push(this.#lane(src));
@@ -132,8 +131,8 @@ export class MessageColumns {
   }
 
   #receive(id: number, time: Ticks): number | undefined {
-    const row = this.#rowOf.at(id) - 1;
-    if (id >= this.#rowOf.length || row < 0) return undefined;
+    const row = this.#rowById.at(id) - 1;
+    if (id >= this.#rowById.length || row < 0) return undefined;
     const flight = Math.max(0, time - this.#sent.at(row));
     if (this.#flight.at(row) < 0) this.#flight.set(row, flight);
     else {
@@ -143,20 +142,22 @@ export class MessageColumns {
     return row;
   }
 
-  /** Finds out whose request a client sends. */
-  #claim(client: string, dest: string, callers: Iterable<PendingOperation>): void {
+  /** Attributes a client's request to its operation. */
+  #attribute(client: string, dest: string, pending: Iterable<PendingOperation>): void {
     const thread = this.#threadOf.get(client);
-    let mine: PendingOperation | undefined;
-    for (const caller of callers) {
-      const isMine =
-        thread === undefined ? !caller.hasSent && caller.node === dest : caller.thread === thread;
-      // The one that was invoked last has the highest row.
-      if (isMine && (mine === undefined || caller.row > mine.row)) mine = caller;
+    let owner: PendingOperation | undefined;
+    for (const operation of pending) {
+      const isOwner =
+        thread === undefined
+          ? !operation.hasSent && operation.node === dest
+          : operation.thread === thread;
+      // The latest invocation has the highest row.
+      if (isOwner && (owner === undefined || operation.row > owner.row)) owner = operation;
     }
-    if (mine === undefined) return;
-    mine.hasSent = true;
-    this.#threadOf.set(client, mine.thread);
-    this.#operationOf.set(client, mine.row + 1);
+    if (owner === undefined) return;
+    owner.hasSent = true;
+    this.#threadOf.set(client, owner.thread);
+    this.#operationOf.set(client, owner.row + 1);
   }
 
   #lane(id: string): number {
@@ -178,7 +179,7 @@ export class MessageColumns {
     const name = typeof type === "string" ? type.slice(0, MAX_TYPE_LENGTH) : "(no type)";
     const known = this.#typeOf.get(name);
     if (known !== undefined) return known;
-    // A node that invents a type a message must not fill the page with them.
+    // Bounds what a node that invents a type per message adds to the page.
     if (this.#types.length >= MAX_TYPES) return MAX_TYPES - 1;
     const isLast = this.#types.length === MAX_TYPES - 1;
     const number = this.#types.push(isLast ? "(others)" : name) - 1;
@@ -190,7 +191,7 @@ export class MessageColumns {
 const MAX_TYPE_LENGTH = 80;
 const MAX_TYPES = 400;
 
-/** What a client's thread is called: no id of a node or service has a space within. */
+/** Name of a client thread's lane. Ids of nodes and services have no spaces. */
 function threadLane(thread: number): string {
   return `client ${thread}`;
 }
@@ -199,6 +200,6 @@ function textOf(body: unknown): string {
   try {
     return stringifyJson(body);
   } catch {
-    return "(nested too deep to be shown)";
+    return "(nested too deeply to show)";
   }
 }

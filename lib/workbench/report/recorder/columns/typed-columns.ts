@@ -1,7 +1,7 @@
 /** Columns that grow row by row. */
 import type { Column } from "./columnar-codec.ts";
 
-/** Numbers, a value a row. */
+/** A growing typed array: one number per row. */
 export class TypedColumn<C extends Column> {
   readonly #make: new (
     length: number,
@@ -35,38 +35,38 @@ export class TypedColumn<C extends Column> {
     this.#values[row] = value;
   }
 
-  /** The rows so far. */
+  /** Copies the rows into an array of their exact length. */
   column(): C {
-    return this.#values.slice(0, this.#length) as C; // Slicing keeps the sort of array.
+    return this.#values.slice(0, this.#length) as C; // slice() returns the same array type.
   }
 }
 
-/** Texts, each cut after `maxLength` UTF-16 units; all of them together are bounded too. */
+/** Texts, one per row. Each is truncated to `maxLength` UTF-16 units; their total is bounded too. */
 export class TextColumn {
   readonly #lengths = new TypedColumn(Uint16Array);
   readonly #parts: string[] = [];
   readonly #maxLength: number;
-  #room: number;
+  #remainingLength: number;
   #omittedCount = 0;
 
   constructor(maxLength: number, totalLength: number) {
     this.#maxLength = maxLength;
-    this.#room = totalLength;
+    this.#remainingLength = totalLength;
   }
 
   push(text: string): void {
     const kept = text.length <= this.#maxLength ? text : `${text.slice(0, this.#maxLength - 1)}…`;
-    if (kept.length > this.#room) {
+    if (kept.length > this.#remainingLength) {
       this.#omittedCount++;
       this.#lengths.push(0);
       return;
     }
-    this.#room -= kept.length;
+    this.#remainingLength -= kept.length;
     this.#lengths.push(kept.length);
     this.#parts.push(kept);
   }
 
-  /** How many texts found no room. */
+  /** Number of texts omitted because the total was used up. */
   get omittedCount(): number {
     return this.#omittedCount;
   }
@@ -75,7 +75,7 @@ export class TextColumn {
     return this.#lengths.column();
   }
 
-  /** In UTF-8. */
+  /** All texts, concatenated, in UTF-8. */
   bytes(): Uint8Array {
     return new TextEncoder().encode(this.#parts.join(""));
   }
