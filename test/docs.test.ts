@@ -1,10 +1,12 @@
 /**
- * The documentation does what it says: its examples run, its links lead somewhere.
+ * Runs the examples of the documentation and follows its links.
  *
- * In a page, a block of TypeScript whose first line is a comment with a file's name is that file; one
- * that names a file of the project is part of it, word for word. A block of shell commands below
- * `<!-- run -->` is run in the page's own directory (below `<!-- run, fails -->` it must fail); each
- * line of a text block after it must be part of what it prints. All of it in the page's order.
+ * Each page has a directory of its own, and its blocks are used in order:
+ *
+ * - A TypeScript block that begins with a comment with a file name becomes that file. If the project
+ *   has that file, it must contain the block, word for word.
+ * - A shell block below `<!-- run -->` must succeed, one below `<!-- run, fails -->` must fail.
+ * - Each line of a text block that follows must appear in the output.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -35,12 +37,12 @@ const pages = PAGES.map(readPage);
 describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) => {
   const links = linksOf(page.tokens);
 
-  test("links to what is there", () => {
+  test("links to existing files and headings", () => {
     expect(links.filter((link) => !isReachable(page.path, link))).toEqual([]);
   });
 
   if (examplesOf(page).length > 0) {
-    test("has examples that do what it says", async () => {
+    test("has examples that run and print what it shows", async () => {
       const directory = makeProject();
       let cwd = directory;
       let printed = "";
@@ -54,7 +56,7 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
   }
 });
 
-test("The pages are found", () => {
+test("finds the pages", () => {
   expect(PAGES).toContain("README.md");
   expect(PAGES).toContain("docs/tutorial.md");
 });
@@ -93,7 +95,7 @@ function source(text: string): Example {
   return { kind: "source", text };
 }
 
-/** A directory where programs find the library, as in the project of somebody who installed it. */
+/** Creates a directory where programs find the library as in a project that installed it. */
 function makeProject(): string {
   const directory = temporaryDirectory();
   const modules = join(directory, "node_modules");
@@ -104,7 +106,7 @@ function makeProject(): string {
   return directory;
 }
 
-/** A piece of a program: it must be TypeScript at least. */
+/** Checks that part of a program is TypeScript. */
 function checkSource(text: string): void {
   new Bun.Transpiler({ loader: "ts" }).transformSync(text);
 }
@@ -134,7 +136,7 @@ async function runExample(
   const printed = await child.stdout.text();
   const exitCode = await child.exited;
   if ((exitCode !== 0) !== fails) {
-    throw new Error(`It ended with ${exitCode}:\n${text}\n\nIt printed:\n${printed}`);
+    throw new Error(`Exit code ${exitCode}:\n${text}\n\nOutput:\n${printed}`);
   }
   return { cwd: /\nnow in (.*)$/.exec(printed)?.[1] ?? cwd, printed };
 }
@@ -153,9 +155,9 @@ function linksOf(tokens: readonly Token[]): string[] {
   return links;
 }
 
-/** Whether a link leads to a file and a heading that exist, or outside in a proper form. */
+/** Whether a link names an existing file and heading, or is a valid URL. */
 function isReachable(page: string, link: string): boolean {
-  if (link.startsWith("http://127.0.0.1")) return URL.canParse(link); // A server of the reader's own.
+  if (link.startsWith("http://127.0.0.1")) return URL.canParse(link); // The reader's own server.
   if (/^[a-z]+:/.test(link)) return URL.canParse(link) && /^(https|mailto):/.test(link);
   const [path = "", anchor] = link.split("#");
   const target = path === "" ? page : relative(ROOT, join(ROOT, dirname(page), path));
@@ -164,7 +166,7 @@ function isReachable(page: string, link: string): boolean {
   return anchorsOf(readPage(target).tokens).has(anchor);
 }
 
-/** As GitHub names headings. */
+/** Anchors of the headings, as GitHub generates them. */
 function anchorsOf(tokens: readonly Token[]): ReadonlySet<string> {
   const slugger = new GithubSlugger();
   const headings: string[] = [];
