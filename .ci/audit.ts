@@ -1,14 +1,13 @@
 /**
- * Asks the registry whether any dependency is known to be vulnerable:
+ * Checks the dependencies for known vulnerabilities, with `npm audit`:
  *
  *   bun .ci/audit.ts [DIRECTORY...]
  *
- * Ends with 1 where there are findings, or where the question could not even be put. A registry that
- * does not answer such questions, and a machine without a network, are told and end with 0: that
- * nobody answers is no finding.
+ * Exits with 1 if there are any, or if npm audit fails. Exits with 0 and a remark if the registry does
+ * not support audits or cannot be reached: a missing network must not fail the build.
  */
 
-/** What became of one question. */
+/** Result of an audit. */
 export interface Audit {
   readonly outcome: "clean" | "vulnerable" | "not available" | "failed";
   readonly text: string;
@@ -23,30 +22,30 @@ interface Answer {
   >;
 }
 
-/** What `npm audit --json` says, of what it printed and how it ended. */
+/** Interprets the output and exit code of `npm audit --json`. */
 export function auditOf(stdout: string, exitCode: number): Audit {
   let answer: Answer;
   try {
     answer = JSON.parse(stdout);
   } catch {
-    return { outcome: "failed", text: `npm audit printed no JSON, and ended with ${exitCode}` };
+    return { outcome: "failed", text: `npm audit exited with ${exitCode} and printed no JSON` };
   }
   const { message, error, metadata, vulnerabilities } = answer;
   const found = Object.entries(vulnerabilities ?? {});
   if (found.length > 0) {
     const lines = found.map(([name, { severity, range }]) => `  ${name} ${range}: ${severity}`);
-    return { outcome: "vulnerable", text: ["Known to be vulnerable:", ...lines].join("\n") };
+    return { outcome: "vulnerable", text: ["Known vulnerabilities:", ...lines].join("\n") };
   }
-  // Only an answer that counts, and counts none, says that there is nothing.
+  // Clean only with an explicit count of 0.
   if (metadata?.vulnerabilities?.total === 0 && exitCode === 0) {
-    return { outcome: "clean", text: "No dependency is known to be vulnerable" };
+    return { outcome: "clean", text: "No known vulnerabilities" };
   }
-  // What is wrong on this side, such as no lock file, comes as an error with a code instead.
+  // Errors on this side, such as a missing lock file, carry an error code instead.
   if (typeof message === "string" && error?.code === undefined) {
     const [reason] = message.split(" - ");
     return {
       outcome: "not available",
-      text: `Not audited: the registry does not answer (${reason})`,
+      text: `Not audited: the registry does not support audits, or is unreachable (${reason})`,
     };
   }
   return {

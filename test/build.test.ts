@@ -27,7 +27,7 @@ const SOURCES = [
   "challenges",
 ];
 
-/** A copy of the project, in which tests may break things. */
+/** A copy of the project that tests may break. */
 let project = "";
 
 beforeAll(async () => {
@@ -40,9 +40,9 @@ afterAll(async () => {
   await rm(project, { recursive: true, force: true });
 });
 
-async function build(...words: string[]) {
-  const child = Bun.spawn([process.execPath, "run", join(project, "build.ts"), ...words], {
-    // Not the project's own: where the command is given must not matter.
+async function build(...args: string[]) {
+  const child = Bun.spawn([process.execPath, "run", join(project, "build.ts"), ...args], {
+    // Outside the project: the working directory must not matter.
     cwd: tmpdir(),
     stdout: "pipe",
     stderr: "pipe",
@@ -51,7 +51,7 @@ async function build(...words: string[]) {
   return { stdout, stderr, exitCode: await child.exited };
 }
 
-/** The names of everything in dist, the hidden ones too. */
+/** The names of all files in dist, hidden ones included. */
 async function artifacts(): Promise<string[]> {
   return (await readdir(join(project, "dist"))).sort();
 }
@@ -61,28 +61,28 @@ const write = (file: string, text: string) => writeFile(join(project, file), tex
 const remove = (file: string) => rm(join(project, file));
 
 describe("build.ts", () => {
-  /** The first build of everything there is. */
+  /** The first build, of everything. */
   let first: Awaited<ReturnType<typeof build>>;
   beforeAll(async () => {
     first = await build();
   });
 
-  test("compiles every challenge and the workbench, and tells name, size and time of each", async () => {
+  test("compiles every challenge and the workbench, and prints name, size and time of each", async () => {
     const { stdout, stderr, exitCode } = first;
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
     const lines = stdout.trimEnd().split("\n");
-    for (const told of lines) expect(told).toMatch(/^dist\/[\w-]+ +\d+\.\d MB +\d+\.\d s$/);
+    for (const line of lines) expect(line).toMatch(/^dist\/[\w-]+ +\d+\.\d MB +\d+\.\d s$/);
 
     const challenges = (await readdir(join(project, "challenges")))
       .filter((file) => file.endsWith(".ts"))
       .map((file) => basename(file, ".ts"));
     const names = [...challenges, "vortex"].sort();
-    expect(lines.map((told) => told.split(" ")[0]?.slice("dist/".length)).sort()).toEqual(names);
-    // Beside the executables, what the command brings along for new projects.
+    expect(lines.map((line) => line.split(" ")[0]?.slice("dist/".length)).sort()).toEqual(names);
+    // "package" holds the simulation that the command embeds for new projects.
     expect(await artifacts()).toEqual([...names, "package"].sort());
   });
 
-  test("makes the same bytes of the same sources: every binary, and the package", async () => {
+  test("is reproducible: the same sources give the same bytes, for binaries and the package", async () => {
     const hashes = async () => {
       const files = [...new Glob("**").scanSync(artifact(""))].sort();
       const each = files.map(async (file) => {
@@ -92,15 +92,15 @@ describe("build.ts", () => {
       return await Promise.all(each);
     };
     await build("--package", "--quiet");
-    const former = await hashes();
+    const before = await hashes();
     await rm(artifact(""), { recursive: true });
-    // When sources were written must not matter.
+    // The times of the sources must not matter.
     await utimes(join(project, "challenges/echo.ts"), new Date(0), new Date(0));
     await utimes(join(project, "lib/vortex/node.ts"), new Date(0), new Date(0));
     await build("--quiet");
     await build("--package", "--quiet");
-    expect(await hashes()).toEqual(former);
-    const files = former.map(([file]) => file);
+    expect(await hashes()).toEqual(before);
+    const files = before.map(([file]) => file);
     expect(files).toContain("package/vortex.js");
     const challenges = [...new Glob("*.ts").scanSync(join(project, "challenges"))];
     expect(files.filter((file) => !file.startsWith("package/"))).toHaveLength(
@@ -108,7 +108,7 @@ describe("build.ts", () => {
     );
   });
 
-  test("compiles only what is named", async () => {
+  test("compiles only the named programs", async () => {
     const { stdout } = await build("unique-ids");
     expect(stdout).toMatch(/^dist\/unique-ids .*\n$/);
   });
@@ -117,8 +117,8 @@ describe("build.ts", () => {
     expect(await build("echo", "--quiet")).toEqual({ stdout: "", stderr: "", exitCode: 0 });
   });
 
-  test("compiles for another platform into a directory of its own", async () => {
-    // This machine's own, so that nothing has to be fetched.
+  test("compiles for another platform into that platform's directory", async () => {
+    // This machine's own platform, so that nothing is downloaded.
     const target = `${process.platform}-${process.arch}`;
     const { stdout, exitCode } = await build("echo", "--target", target);
     expect(exitCode).toBe(0);
@@ -126,19 +126,19 @@ describe("build.ts", () => {
     expect((await stat(artifact(`${target}/echo`))).mode & 0o111).toBe(0o111);
   });
 
-  test("explains itself with --help", async () => {
+  test("prints its usage with --help", async () => {
     const { stdout, exitCode } = await build("--help");
     expect(stdout).toStartWith("Usage: bun run build.ts");
     expect(exitCode).toBe(0);
   });
 
   test.each([
-    [["nope"], 'Nothing here is called "nope"; there are '],
-    [["--target", "amiga"], 'Unknown target "amiga"; there are linux-x64, '],
+    [["nope"], 'Unknown program "nope". Expected one of: '],
+    [["--target", "amiga"], 'Unknown target "amiga". Expected one of: linux-x64, '],
     [["--frob"], "Unknown option '--frob'"],
     [["--target"], "--target"],
-  ])("ends with code 1 and a message on %j", async (words, message) => {
-    const { stdout, stderr, exitCode } = await build(...words);
+  ])("exits with code 1 and a message on %j", async (args, message) => {
+    const { stdout, stderr, exitCode } = await build(...args);
     expect(stderr).toContain(message);
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 1 });
   });
@@ -147,7 +147,7 @@ describe("build.ts", () => {
 describe("build.ts --stale", () => {
   const changeSource = () => utimes(join(project, "lib/vortex/node.ts"), new Date(), new Date());
 
-  test("builds what is missing, and nothing that is newer than the sources", async () => {
+  test("builds missing artifacts, and none that is newer than the sources", async () => {
     await build("echo");
     await build("unique-ids");
     await rm(artifact("echo"));
@@ -159,7 +159,7 @@ describe("build.ts --stale", () => {
     });
   });
 
-  test("builds what is older than a source", async () => {
+  test("builds an artifact that is older than a source", async () => {
     await build("echo");
     await changeSource();
     expect((await build("--stale", "echo")).stdout).toMatch(/^dist\/echo .*\n$/);
@@ -169,20 +169,20 @@ describe("build.ts --stale", () => {
 describe("build.ts on a challenge that does not compile", () => {
   test.each([
     ["a syntax error", "const x = ;\n", "Unexpected ;"],
-    ["an import of nothing", 'import "../lib/vortex/nope.ts";\n', "../lib/vortex/nope.ts"],
+    ["an import of a missing file", 'import "../lib/vortex/nope.ts";\n', "../lib/vortex/nope.ts"],
   ])(
-    "with %s names file, line and error, and keeps the former artifact",
+    "with %s prints file, line and error, and keeps the previous artifact",
     async (_, text, error) => {
       await write("challenges/broken.ts", text);
-      await write("dist/broken", "the former one");
+      await write("dist/broken", "the previous one");
       const { stdout, stderr, exitCode } = await build("broken", "echo");
       expect(exitCode).toBe(1);
       expect(stderr).toContain("Cannot build challenges/broken.ts:");
       expect(stderr).toContain("challenges/broken.ts:1:");
       expect(stderr).toContain(error);
-      // What can be built is built all the same.
+      // The others are built anyway.
       expect(stdout).toMatch(/^dist\/echo .*\n$/);
-      expect(await Bun.file(artifact("broken")).text()).toBe("the former one");
+      expect(await Bun.file(artifact("broken")).text()).toBe("the previous one");
       expect((await artifacts()).filter((name) => name.startsWith("."))).toEqual([]);
 
       await remove("challenges/broken.ts");
@@ -191,15 +191,15 @@ describe("build.ts on a challenge that does not compile", () => {
   );
 });
 
-describe("a compiled challenge", () => {
-  test("minds nothing that lies in its working directory", async () => {
+describe("A compiled challenge", () => {
+  test("ignores configuration files in its working directory", async () => {
     await build("echo");
     const directory = await mkdtemp(join(tmpdir(), "cwd-"));
     const files = {
       ".env": "BUN_CONFIG_VERBOSE_FETCH=1\n",
       "bunfig.toml": 'preload = ["./preload.ts"]\n',
       "preload.ts": 'console.log("preloaded");\n',
-      "package.json": "{ this is no JSON\n",
+      "package.json": "{ this is not JSON\n",
       "tsconfig.json": '{ "extends": "./missing.json" }\n',
     };
     for (const [name, text] of Object.entries(files)) await writeFile(join(directory, name), text);
@@ -217,7 +217,7 @@ describe("a compiled challenge", () => {
     expect({ stderr: stderr.toString(), exitCode }).toEqual({ stderr: "", exitCode: 0 });
   });
 
-  test("names the source and its line in a stack trace", async () => {
+  test("names source file and line in a stack trace", async () => {
     const program = [
       'import { serve } from "../lib/vortex/index.ts";',
       "await serve((node) => {",

@@ -1,4 +1,4 @@
-/** The system's clock set back, and set forward: nothing that a node or the workbench does may care. */
+/** Nodes and the workbench are unaffected by steps of the system's clock, forward or back. */
 import { afterEach, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -16,10 +16,10 @@ import {
   source,
 } from "./support/processes/node-process.ts";
 import { canStepClocks, SteppedClock } from "./support/processes/stepped-clock.ts";
+import { DIST } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 
-const ROOT = join(import.meta.dir, "..");
 const DAY_S = 86_400;
 const STEPS_S = [-DAY_S, DAY_S, -1, 0] as const;
 
@@ -29,22 +29,22 @@ describe("A node in this process", () => {
     globalThis.Date = TrueDate;
   });
 
-  /** From now on, who asks what time it is gets an earlier one each time; returns how often that was. */
+  /** Makes the wall clock go back an hour at each read; returns a function that counts the reads. */
   function turnBack(): () => number {
-    let asked = 0;
-    const wrongMs = () => TrueDate.UTC(2000, 0, 1) - 3_600_000 * ++asked;
+    let reads = 0;
+    const wrongMs = () => TrueDate.UTC(2000, 0, 1) - 3_600_000 * ++reads;
     globalThis.Date = class extends TrueDate {
       constructor(...args: readonly unknown[]) {
-        // Only what is asked without arguments is the time.
+        // Without arguments, a Date is the current time.
         super(...((args.length === 0 ? [wrongMs()] : args) as [number]));
       }
       static override now = wrongMs;
     } as DateConstructor;
-    return () => asked;
+    return () => reads;
   }
 
-  test("sleeps, times out, and makes ids as ever, and never asks the wall clock", async () => {
-    const asked = turnBack();
+  test("sleeps, times out and generates ids without reading the wall clock", async () => {
+    const wallClockReads = turnBack();
     const sent: Message[] = [];
     const transport = { send: (message: Message) => void sent.push(message) };
     const random = { next: Math.random };
@@ -58,7 +58,7 @@ describe("A node in this process", () => {
     await node.sleep(100);
     cancel();
     const sleptMs = performance.now() - beganMs;
-    // Late it may be, on a busy machine, but not early.
+    // Timers may be late on a busy machine, but not early.
     expect(sleptMs).toBeGreaterThanOrEqual(99);
     expect(ticks).toBeGreaterThan(0);
 
@@ -68,14 +68,14 @@ describe("A node in this process", () => {
 
     const ids = Array.from({ length: 1000 }, () => node.generateId());
     expect(new Set(ids).size).toBe(1000);
-    expect(asked()).toBe(0);
-    // Whoever did ask would have been told.
+    expect(wallClockReads()).toBe(0);
+    // A read would have been counted.
     expect(new Date().getFullYear()).toBeLessThan(2000);
-    expect(asked()).toBe(1);
+    expect(wallClockReads()).toBe(1);
   });
 });
 
-describe.skipIf(!canStepClocks)("A process whose wall clock is set", () => {
+describe.skipIf(!canStepClocks)("A process whose wall clock is stepped", () => {
   const underClock = ({ environment }: SteppedClock, command: readonly string[]) => [
     "env",
     ...Object.entries(environment).map(([name, value]) => `${name}=${value}`),
@@ -86,12 +86,12 @@ describe.skipIf(!canStepClocks)("A process whose wall clock is set", () => {
     node.write(line(body));
     for (;;) {
       const reply = await node.next();
-      // What it asks another node comes here, too.
+      // Skips its requests to other nodes.
       if (reply["in_reply_to"] === body["msg_id"]) return reply;
     }
   }
 
-  test("has timers and timeouts of the length that was asked for, and ids that are unique", async () => {
+  test("keeps the length of its timers and timeouts, and its ids unique", async () => {
     using clock = new SteppedClock();
     await using node = new NodeProcess(underClock(clock, source("clock")));
     node.write(INIT);
@@ -109,7 +109,7 @@ describe.skipIf(!canStepClocks)("A process whose wall clock is set", () => {
       await Bun.sleep(100);
       clock.set(seconds);
       const after = await askFor("clocks");
-      // The clock of the process was set, and the other one was not.
+      // The wall clock was stepped; the monotonic clock was not.
       expect(Math.abs(Number(after["wallMs"]) - Date.now() - seconds * 1000)).toBeLessThan(1000);
       expect(Number(after["nowMs"])).toBeGreaterThan(Number(before["nowMs"]));
       before = after;
@@ -131,33 +131,27 @@ describe.skipIf(!canStepClocks)("A process whose wall clock is set", () => {
   });
 
   test.each([
-    // With one seed in four all nodes are killed at once, which shows nothing: the verdict is unknown.
+    // Not any seed: one in four kills all nodes at once, and the verdict is then unknown.
     ["unique-ids", ["--nemesis", "kill", "--nemesis-interval", "1", "--seed", "3"]],
     ["kafka", ["--node-count", "2", "--recovery", "1"]],
-  ])("passes its test of %s, under a workbench whose clock is set as well", async (name, words) => {
+  ])("passes its test of %s, under a workbench whose clock is stepped too", async (name, args) => {
     using clock = new SteppedClock();
     const store = mkdtempSync(join(tmpdir(), "clock-steps-"));
     try {
       const flags = ["--bin", ...binary(name), "-w", name, "--time-limit", "3", "--rate", "100"];
-      const child = Bun.spawn(
-        [join(ROOT, "dist/vortex"), "test", ...flags, "--store", store, ...words],
-        {
-          env: { ...process.env, ...clock.environment },
-          stdout: "pipe",
-          stderr: "pipe",
-        },
-      );
-      let isOver = false;
-      const ended = child.exited.finally(() => {
-        isOver = true;
+      const child = Bun.spawn([join(DIST, "vortex"), "test", ...flags, "--store", store, ...args], {
+        env: { ...process.env, ...clock.environment },
+        stdout: "pipe",
+        stderr: "pipe",
       });
+      const { exited } = child;
       let steps = 0;
-      for (; !isOver; steps++) {
+      for (; child.exitCode === null && child.signalCode === null; steps++) {
         clock.set(STEPS_S[steps % STEPS_S.length] ?? 0);
-        await Promise.race([ended, Bun.sleep(300)]);
+        await Promise.race([exited, Bun.sleep(300)]);
       }
       expect(steps).toBeGreaterThan(8);
-      expect({ code: await ended, told: await child.stderr.text() }).toMatchObject({ code: 0 });
+      expect({ code: await exited, stderr: await child.stderr.text() }).toMatchObject({ code: 0 });
 
       const lines = readFileSync(join(store, name, "latest", "history.jsonl"), "utf8");
       const times = lines

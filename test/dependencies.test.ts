@@ -1,10 +1,11 @@
-/** What the project takes from others, and that it takes nothing while it runs. */
+/** Dependencies are locked, audited and not fetched at run time. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { chmodSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { chmodSync, readFileSync, writeFileSync } from "node:fs";
+import { basename, join } from "node:path";
+import { Glob } from "bun";
 import { auditOf } from "../.ci/audit.ts";
 import { INIT, INIT_OK, run } from "./support/processes/node-process.ts";
-import { DIST, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
+import { DIST, ECHO, echoTest, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 
@@ -12,8 +13,8 @@ const MANIFESTS = ["package", "docs/api/package"];
 const json = (file: string) => JSON.parse(readFileSync(join(ROOT, file), "utf8"));
 
 /**
- * Builds of the formatter for platforms on which nobody has locked it: npm knows the hashes of what
- * it has fetched only. They are optional, and only ever format the sources.
+ * Builds of the formatter for other platforms. npm records hashes only of packages it has fetched.
+ * These are optional, and only format the sources.
  */
 const WITHOUT_INTEGRITY = [
   ...["android-arm64", "android-x64", "darwin-arm64", "darwin-x64"],
@@ -43,7 +44,7 @@ describe.each(MANIFESTS)("The dependencies of %s.json", (name) => {
     expect(versions.filter(([, version]) => !/^\d+\.\d+\.\d+$/.test(`${version}`))).toEqual([]);
   });
 
-  test("are locked, and as they are named", () => {
+  test("are locked at the versions of the manifest", () => {
     const { dependencies, devDependencies } = json(`${name}.json`);
     const versions = Object.fromEntries(locked().map(([path, { version }]) => [path, version]));
     for (const [each, version] of Object.entries({ ...dependencies, ...devDependencies })) {
@@ -54,7 +55,7 @@ describe.each(MANIFESTS)("The dependencies of %s.json", (name) => {
     }
   });
 
-  test("have hashes, but for builds of the formatter for other platforms", () => {
+  test("have hashes, except builds of the formatter for other platforms", () => {
     const packages = locked();
     const without = packages.filter(
       ([, { integrity }]) => !/^sha512-.{86}==$/.test(`${integrity}`),
@@ -89,25 +90,25 @@ describe("The audit of dependencies", () => {
     ["nothing found", clean, 0, "clean"],
     ["a finding", vulnerable, 1, "vulnerable"],
     // As with --audit-level.
-    ["a finding that npm lets pass", vulnerable, 0, "vulnerable"],
-    ["a registry that refuses the question", refusal, 1, "not available"],
+    ["a finding that npm tolerates", vulnerable, 0, "vulnerable"],
+    ["a registry that refuses audits", refusal, 1, "not available"],
     ["no network", { message: "request to https://registry.example failed" }, 1, "not available"],
     ["no lock file", unlocked, 1, "failed"],
     ["findings that are counted but not named", { metadata: counted(2) }, 1, "failed"],
     ["an empty answer", {}, 0, "failed"],
-  ] as const)("tells %s", (_, answer, exitCode, outcome) => {
+  ] as const)("recognises %s", (_, answer, exitCode, outcome) => {
     expect(auditOf(JSON.stringify(answer), exitCode).outcome).toBe(outcome);
   });
 
-  test("takes what is no JSON for a failure", () => {
+  test("fails on output that is not JSON", () => {
     expect(auditOf("npm: not found", 127).outcome).toBe("failed");
   });
 
   test.each([
-    ["passes where there is nothing", clean, 0, 0, "No dependency is known to be vulnerable"],
-    ["passes where nobody answers, and says so", refusal, 1, 0, "Not audited: the registry"],
-    ["fails where there is a finding, and names it", vulnerable, 1, 1, "valibot <1.2.0: high"],
-    ["fails where it cannot ask", unlocked, 1, 1, "This command requires a lockfile."],
+    ["passes without findings", clean, 0, 0, "No known vulnerabilities"],
+    ["passes with a remark if the registry refuses", refusal, 1, 0, "Not audited: the registry"],
+    ["fails on a finding, and names it", vulnerable, 1, 1, "valibot <1.2.0: high"],
+    ["fails if npm audit fails", unlocked, 1, 1, "This command requires a lockfile."],
   ])("%s", async (_, answer, npmCode, exitCode, text) => {
     const directory = temporaryDirectory();
     const npm = `#!/bin/sh\ncat <<'END'\n${JSON.stringify(answer)}\nEND\nexit ${npmCode}\n`;
@@ -123,10 +124,10 @@ describe("The audit of dependencies", () => {
 });
 
 const hasStrace = Bun.which("strace") !== null;
-if (!hasStrace) console.log("No strace here: what binaries ask of the network is not watched");
+if (!hasStrace) console.log("strace not found: network access of the binaries is not tested");
 
-describe.skipIf(!hasStrace)("Nothing asks for the network while it runs:", () => {
-  /** The sockets that a command makes, beside pairs of its own: those are what Bun has for pipes. */
+describe.skipIf(!hasStrace)("No network access at run time:", () => {
+  /** System calls of a command for network sockets. Socket pairs, Bun's pipes, are left out. */
   async function networkCalls(command: readonly string[], input = "") {
     const file = join(temporaryDirectory(), "calls");
     const watched = ["strace", "-f", "-e", "trace=socket,bind,connect", "-o", file, ...command];
@@ -135,7 +136,9 @@ describe.skipIf(!hasStrace)("Nothing asks for the network while it runs:", () =>
     return { ...ended, calls: lines.filter((text) => /^\d+ +\w+\(/.test(text)) };
   }
 
-  const challenges = readdirSync(join(ROOT, "challenges")).map((file) => file.replace(".ts", ""));
+  const challenges = [...new Glob("*.ts").scanSync(join(ROOT, "challenges"))].map((file) =>
+    basename(file, ".ts"),
+  );
   test.concurrent.each(challenges)("dist/%s", async (name) => {
     const { lines, exitCode, calls } = await networkCalls([join(DIST, name)], INIT);
     const [first = "{}"] = lines;
@@ -144,13 +147,12 @@ describe.skipIf(!hasStrace)("Nothing asks for the network while it runs:", () =>
   });
 
   test.concurrent("dist/vortex test, with its report", async () => {
-    const words = ["test", "-w", "echo", "--bin", join(DIST, "echo"), "--node-count", "1"];
-    const command = [join(DIST, "vortex"), ...words, "--time-limit", "1", "--report"];
+    const command = [join(DIST, "vortex"), ...echoTest(ECHO, "--report")];
     const { exitCode, calls } = await networkCalls(command);
     expect({ exitCode, calls }).toEqual({ exitCode: 0, calls: [] });
   });
 
-  test.concurrent("and what does is seen", async () => {
+  test.concurrent("a program that connects is detected", async () => {
     const program = `Bun.connect({ hostname: "127.0.0.1", port: 9, socket: { data() {} } })`;
     const { calls } = await networkCalls([process.execPath, "-e", program]);
     expect(calls.join("\n")).toContain("AF_INET");

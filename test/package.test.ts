@@ -1,14 +1,14 @@
-/** The archive that is published, as somebody who installs it meets it. */
+/** The published package, installed into a fresh project. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import packageJson from "../package.json" with { type: "json" };
 import { INIT, INIT_OK, line, run } from "./support/processes/node-process.ts";
-import { nodeProgram, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
+import { echoTest, nodeProgram, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(120_000);
 
-/** The page of a run, with its plots, is a good part of it. */
+/** The report's page, with its plotting library, is a large part of it. */
 const MAX_ARCHIVE_BYTES = 700_000;
 
 const ECHO = `import * as v from "valibot";
@@ -27,7 +27,7 @@ const ECHO_TEST = `import { expect, test } from "bun:test";
 import { TestCluster } from "vortex/testing";
 import { echo } from "./echo.ts";
 
-test("echo answers with what it was sent", async () => {
+test("echo replies with the text it was sent", async () => {
   const cluster = new TestCluster({ program: echo });
   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
@@ -41,13 +41,13 @@ import { echo } from "./echo.ts";
 
 const OPTIONS: SimulationOptions = { workload: "echo", nodeCount: 3, nemesis: ["kill"], seed: 7 };
 
-test("echo answers, whatever happens to its nodes", () => {
+test("echo replies while its nodes are killed", () => {
   const result = simulate(echo, OPTIONS);
   expect(result.problems).toEqual([]);
   expect(result.faults.kill).toBeGreaterThan(0);
 });
 
-test("a node in a simulation is the library's own", async () => {
+test("a simulated node is an instance of the library's Node", async () => {
   const library = await import("vortex");
   const nodes: Node[] = [];
   const program = (node: Node) => {
@@ -58,7 +58,7 @@ test("a node in a simulation is the library's own", async () => {
   expect(nodes[0]).toBeInstanceOf(library.Node);
 });
 
-test("a program that does not start is told from one that is wrong", () => {
+test("a program that fails to start throws SimulationCrash", () => {
   const broken = () => {
     throw new Error("no");
   };
@@ -66,7 +66,7 @@ test("a program that does not start is told from one that is wrong", () => {
 });
 `;
 
-// What bun init writes, in essence; with types from here, as a test installs nothing from afar.
+// The essence of what bun init writes. Types come from this project, so that nothing is downloaded.
 const TSCONFIG = {
   compilerOptions: {
     target: "esnext",
@@ -82,14 +82,14 @@ const TSCONFIG = {
   include: ["*.ts"],
 };
 
-const bun = (...words: readonly string[]) => [process.execPath, ...words];
+const bun = (...args: readonly string[]) => [process.execPath, ...args];
 const project = temporaryDirectory();
 const archive = join(project, `vortex-${packageJson.version}.tgz`);
 
-/** Packs what a directory holds, and returns the archive. */
+/** Packs a directory; returns the archive. */
 async function pack(directory: string, ...flags: readonly string[]): Promise<string> {
-  const words = bun("pm", "pack", "--quiet", "--destination", project, ...flags);
-  const { lines, stderr, exitCode } = await run(words, "", { cwd: directory });
+  const command = bun("pm", "pack", "--quiet", "--destination", project, ...flags);
+  const { lines, stderr, exitCode } = await run(command, "", { cwd: directory });
   if (exitCode !== 0) throw new Error(stderr);
   return lines.at(-1) ?? "";
 }
@@ -113,7 +113,7 @@ beforeAll(async () => {
 });
 
 describe("The package", () => {
-  test("is small, and holds neither tests nor challenges nor binaries", async () => {
+  test("is small, and contains no tests, challenges or binaries", async () => {
     expect(statSync(archive).size).toBeLessThan(MAX_ARCHIVE_BYTES);
     const { lines } = await run(["tar", "-tzf", archive], "");
     const others = lines.filter(
@@ -124,11 +124,11 @@ describe("The package", () => {
     expect(lines).toContain("package/LICENSE");
   });
 
-  test("needs valibot and nothing else", () => {
+  test("depends on valibot only", () => {
     expect(Object.keys(packageJson.dependencies)).toEqual(["valibot"]);
   });
 
-  test("runs an echo program in the project that installs it", async () => {
+  test("runs an echo program", async () => {
     const echoed = line({ type: "echo", msg_id: 2, echo: "hello" });
     const { lines, exitCode } = await run(bun("echo.ts"), INIT + echoed, { cwd: project });
     expect(lines.map((text) => JSON.parse(text).body)).toEqual([
@@ -138,38 +138,38 @@ describe("The package", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("tests it with the test kit, and in simulations", async () => {
+  test("tests the program with the test kit and in simulations", async () => {
     const { stderr, exitCode } = await run(bun("test"), "", { cwd: project });
     expect(stderr).toContain("4 pass");
     expect(exitCode).toBe(0);
   });
 
-  test("type-checks in it", async () => {
+  test("type-checks", async () => {
     const tsc = join(ROOT, "node_modules/.bin/tsc");
     const { lines, exitCode } = await run([tsc, "--project", project], "", { cwd: project });
     expect({ lines, exitCode }).toEqual({ lines: [], exitCode: 0 });
   });
 
-  test("brings the vortex command, which simulates the program", async () => {
+  test("includes the vortex command, which simulates the program", async () => {
     const command = join(project, "node_modules/.bin/vortex");
     const version = await run(bun(command, "--version"), "", { cwd: project });
     expect(version.lines).toEqual([packageJson.version]);
-    const words = ["sim", "echo.ts", "-w", "echo", "--node-count", "3", "--seeds", "1..4"];
-    const swept = await run(bun(command, ...words), "", { cwd: project });
+    const args = ["sim", "echo.ts", "-w", "echo", "--node-count", "3", "--seeds", "1..4"];
+    const swept = await run(bun(command, ...args), "", { cwd: project });
     expect(swept.lines.at(-1)).toBe("4 seeds: 4 valid, 0 invalid, 0 unknown");
   });
 
-  test("brings a command that leaves a page of a run that is not valid", async () => {
+  test("writes a report of an invalid run", async () => {
     const command = join(project, "node_modules/.bin/vortex");
     const bin = nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`);
-    const words = ["test", "-w", "echo", "--bin", bin, "--node-count", "1", "--time-limit", "1"];
-    expect(await run(bun(command, ...words), "", { cwd: project })).toMatchObject({ exitCode: 1 });
+    const invalid = await run(bun(command, ...echoTest(bin)), "", { cwd: project });
+    expect(invalid.exitCode).toBe(1);
     const report = readFileSync(join(project, "store/latest/report.html"), "utf8");
     expect(report).toStartWith("<!doctype html>");
     expect(report.length).toBeGreaterThan(100_000);
   });
 
-  test("brings a command that writes a project, as the compiled one does", async () => {
+  test("creates a project, as the compiled command does", async () => {
     const command = join(project, "node_modules/.bin/vortex");
     const made = await run(bun(command, "new", "hello"), "", { cwd: project });
     expect(made).toMatchObject({ stderr: "", exitCode: 0 });
@@ -177,12 +177,12 @@ describe("The package", () => {
     expect(tested.stderr).toContain(" 2 pass");
   });
 
-  test("cannot be published by mistake while its name is another package's", () => {
+  test("cannot be published by mistake under another package's name", () => {
     const isNamed = packageJson.name !== "vortex";
     expect(isNamed || packageJson.private).toBe(true);
   });
 
-  test("has a version that the changelog tells of", () => {
+  test("has a version with an entry in the changelog", () => {
     expect(packageJson.version).toMatch(/^\d+\.\d+\.\d+(-[\w.]+)?$/);
     expect(readFileSync(join(ROOT, "CHANGELOG.md"), "utf8")).toContain(
       `\n## ${packageJson.version}`,
