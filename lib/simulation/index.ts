@@ -1,19 +1,20 @@
 /** What `api.ts` describes: the workbench's simulation, for users' own tests. */
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
+import { InvalidOptions } from "../workbench/invalid-options.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
 import type { JournalEvent } from "../workbench/network/journal.ts";
 import { LATENCY_DISTRIBUTIONS } from "../workbench/network/latency.ts";
-import { figuresOf, findingsOf, type TestResult } from "../workbench/run/results.ts";
+import { findingsOf } from "../workbench/run/check-history.ts";
+import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
 import { TestCrash } from "../workbench/run/test.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
 import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
 import { TOPOLOGY_NAMES } from "../workbench/workloads/topology.ts";
-import { InvalidOptions } from "../workbench/workloads/workload.ts";
 import type { AnyProgram, simulate as Described, Operation, SimulationOptions } from "./api.ts";
 
+export { InvalidOptions as InvalidSimulation } from "../workbench/invalid-options.ts";
 export { TestCrash as SimulationCrash } from "../workbench/run/test.ts";
-export { InvalidOptions as InvalidSimulation } from "../workbench/workloads/workload.ts";
 
 export const simulate: typeof Described = (program, options) => {
   const testOptions = testOptionsOf(options);

@@ -19,7 +19,12 @@ export type { JournalEvent, MessageCounts } from "./network/journal.ts";
 export type { Latency, LatencyDistribution } from "./network/latency.ts";
 export { Network } from "./network/network.ts";
 export { randomStream } from "./random.ts";
-export { type Judgement, judgeHistory } from "./run/check-history.ts";
+export {
+  checkHistory,
+  checkStoredHistory,
+  type HistoryVerdicts,
+  type StoredCheck,
+} from "./run/check-history.ts";
 export type { TestResult } from "./run/results.ts";
 export { type Environment, runTest, TestCrash, type TestParts } from "./run/test.ts";
 export { DEFAULTS, nodeNames, type TestOptions } from "./run/test-options.ts";

@@ -15,8 +15,8 @@ import { simCommand } from "./cli/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
 import { BadArguments } from "./cli/test-flags.ts";
+import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test.ts";
-import { InvalidOptions } from "./workloads/workload.ts";
 
 const program: Command = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")

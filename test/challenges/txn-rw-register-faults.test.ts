@@ -6,7 +6,7 @@ import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import type { KVNode } from "../../lib/vortex/index.ts";
 import { wordsOf } from "../../lib/workbench/cli/test-flags.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
-import { findingsOf } from "../../lib/workbench/run/results.ts";
+import { findingsOf } from "../../lib/workbench/run/check-history.ts";
 import {
   runSimulated,
   type SimulatedOptions,

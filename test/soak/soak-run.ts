@@ -6,7 +6,7 @@ import { ProcessCluster } from "../../lib/workbench/clusters/process-cluster.ts"
 import { isClientOperation, type Operation } from "../../lib/workbench/history/history.ts";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
-import { findingsOf } from "../../lib/workbench/run/results.ts";
+import { findingsOf } from "../../lib/workbench/run/check-history.ts";
 import { runTest } from "../../lib/workbench/run/test.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";

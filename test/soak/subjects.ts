@@ -8,13 +8,13 @@ import {
 } from "../../lib/workbench/clients/generator.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { WORKLOADS, type WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import type { Workload, WorkloadOptions } from "../../lib/workbench/workloads/workload.ts";
+import type { Workload, WorkloadContext } from "../../lib/workbench/workloads/workload.ts";
 
 export interface Subject {
   /** The program's arguments. */
   readonly args: readonly string[];
   readonly options: Partial<TestOptions>;
-  makeWorkload(options: WorkloadOptions): Workload;
+  makeWorkload(context: WorkloadContext): Workload;
   /** Operations whose time must not grow: reads of all that was ever added do by nature. */
   readonly timed: readonly string[];
   /** The operation that adds what a node has to keep for ever, if there is one. */
@@ -25,7 +25,7 @@ export interface Subject {
 const SET_READS_EVERY = 25_000;
 
 /** Adds numbers, and reads seldom; in the end one client of each node reads. */
-function rarelyReading(workload: Workload, { nodeIds }: WorkloadOptions, f: string): Workload {
+function rarelyReading(workload: Workload, { nodeIds }: WorkloadContext, f: string): Workload {
   let count = 0;
   const next = (): Invocation =>
     ++count % SET_READS_EVERY === 0 ? { f: "read", value: null } : { f, value: count };
@@ -64,7 +64,7 @@ const FINAL_POLLS = 40;
  * Each thread's consumer reads a part of the keys from the beginning in the end, so that all that
  * was acknowledged is read by someone. In Maelstrom every one reads all.
  */
-function sharedCatchUp(workload: Workload, { concurrency }: WorkloadOptions): Workload {
+function sharedCatchUp(workload: Workload, { concurrency }: WorkloadContext): Workload {
   const keys = new Set<string>();
   const mine = (thread: number) => [...keys].filter((_, at) => at % concurrency === thread);
   const catchUp = eachClient((thread) => {

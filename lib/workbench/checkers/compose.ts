@@ -46,6 +46,6 @@ export function compose<Parts extends { readonly [name: string]: Checker }>(
   };
 }
 
-function failure(error: unknown): Failure {
+export function failure(error: unknown): Failure {
   return { valid: "unknown", error: error instanceof Error ? error.message : String(error) };
 }

@@ -8,7 +8,7 @@ import {
   describeChecked,
   describeValidity,
 } from "../report/terminal/checked.ts";
-import { judgeHistory } from "../run/check-history.ts";
+import { checkStoredHistory } from "../run/check-history.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import type { StoredHistory } from "../store/stored-history.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
@@ -46,7 +46,7 @@ export function checkCommand(): Command {
     )
     .option("--json", "print one line of JSON for each history, and nothing else, to stdout")
     .addHelpText("after", HELP)
-    .action(check);
+    .action(checkFiles);
 }
 
 const HELP = `
@@ -61,15 +61,15 @@ Example:
   vortex check store/latest
   vortex check -w lin-kv ~/maelstrom/store/latest/history.edn`;
 
-async function check(files: readonly string[], flags: Flags): Promise<void> {
+async function checkFiles(files: readonly string[], flags: Flags): Promise<void> {
   const report = flags.json ? new JsonReport() : new TextReport();
   let exitCode: number = EXIT_CODES.valid;
   for (const file of files) {
     try {
       for await (const stored of readHistoryFile(file)) {
-        const checked = judge(file, stored, flags);
+        const checked = checkOne(file, stored, flags);
         report.add(checked);
-        exitCode = worstOf(exitCode, exitCodeOf(checked.judgement.overallValid));
+        exitCode = worstOf(exitCode, exitCodeOf(checked.check.overallValid));
       }
     } catch (error) {
       report.addBroken(file, error instanceof Error ? error.message : String(error));
@@ -80,7 +80,7 @@ async function check(files: readonly string[], flags: Flags): Promise<void> {
   process.exitCode = exitCode;
 }
 
-function judge(file: string, stored: StoredHistory, flags: Flags): CheckedHistory {
+function checkOne(file: string, stored: StoredHistory, flags: Flags): CheckedHistory {
   const { history, number, expected, alsoUnder } = stored;
   const workload = flags.workload ?? stored.workload;
   if (workload === undefined) {
@@ -89,13 +89,13 @@ function judge(file: string, stored: StoredHistory, flags: Flags): CheckedHistor
   const options = { ...DEFAULT_OPTIONS, ...stored.options, ...asked(flags) };
   const under = alsoUnder?.map(({ consistencyModels }) => ({
     consistencyModels,
-    ...judgeHistory(workload, history, { ...options, consistencyModels }),
+    ...checkStoredHistory(workload, history, { ...options, consistencyModels }),
   }));
   return {
     file,
     workload,
     operationCount: history.length,
-    judgement: judgeHistory(workload, history, options),
+    check: checkStoredHistory(workload, history, options),
     ...(number === undefined ? {} : { number }),
     ...(expected === undefined ? {} : { expected }),
     ...(under === undefined ? {} : { alsoUnder: under }),
@@ -120,8 +120,8 @@ interface Report {
 
 /** For programs: a line for each history. */
 class JsonReport implements Report {
-  add({ file, number, judgement, alsoUnder }: CheckedHistory): void {
-    const { explanation, ...fields } = judgement;
+  add({ file, number, check, alsoUnder }: CheckedHistory): void {
+    const { explanation, ...fields } = check;
     console.log(
       stringifyJson({
         file,
@@ -146,7 +146,7 @@ class TextReport implements Report {
 
   add(checked: CheckedHistory): void {
     console.log(describeChecked(checked));
-    this.#count(describeValidity(checked.judgement.overallValid));
+    this.#count(describeValidity(checked.check.overallValid));
   }
 
   addBroken(file: string, error: string): void {

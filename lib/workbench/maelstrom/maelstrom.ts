@@ -7,9 +7,9 @@ import * as v from "valibot";
 import { isRawNumber, type RawNumber } from "../../vortex/index.ts";
 import type { Validity } from "../checkers/checker.ts";
 import { EdnReader } from "../history/edn.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import { type Figures, figuresOf, type TestResult } from "../run/results.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
-import { InvalidOptions } from "../workloads/workload.ts";
 
 /** What one of them made of a test: what is compared. */
 export interface Comparable {

@@ -1,35 +1,84 @@
-/** Judges a history of which nothing else is left: no messages, no logs, no options but these. */
-
-import { CHECKED_WORKLOADS, CHECKERS } from "../checkers/by-workload.ts";
+/** The verdict on a history: that of the workload's checker, and of the checkers every test runs. */
+import { CHECKED_WORKLOADS, CHECKERS, type CheckedWorkload } from "../checkers/by-workload.ts";
+import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
+import { compose, type Failure, failure } from "../checkers/compose.ts";
+import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import {
-  type Checker,
-  type CheckOptions,
-  FatalCheckError,
-  type Finding,
-  type Validity,
-  type Verdict,
-} from "../checkers/checker.ts";
-import { checkAvailability } from "../checkers/every-test/availability.ts";
-import { checkStats } from "../checkers/every-test/stats.ts";
-import { mergeVerdicts } from "../checkers/every-test/unanswered.ts";
+  type AvailabilityVerdict,
+  checkAvailability,
+} from "../checkers/every-test/availability.ts";
+import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/exceptions.ts";
+import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
+import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import type { History } from "../history/history.ts";
 
+export interface HistoryVerdicts {
+  /** All verdicts merged. Those that `unanswered` excuses count as unknown. */
+  readonly valid: Validity;
+  /** Kinds of operations that no node could answer, because nodes were killed or paused. */
+  readonly unanswered?: UnansweredVerdict;
+  /** Why no verdict counts: a checker met an impossible history. The next four are absent then. */
+  readonly error?: string;
+  /** The verdict of the workload's checker, and what it measured. */
+  readonly workload?: Verdict;
+  readonly stats?: StatsVerdict | Failure;
+  readonly availability?: AvailabilityVerdict | Failure;
+  readonly exceptions?: ExceptionsVerdict | Failure;
+  /** Whether all nodes held the same state at the end; absent unless the test asked for it. */
+  readonly convergence?: ConvergenceVerdict;
+}
+
+/** Runs every checker on a history, and merges their verdicts. */
+export function checkHistory(
+  workload: CheckedWorkload,
+  history: History,
+  options: CheckOptions,
+  convergence?: ConvergenceVerdict,
+): HistoryVerdicts {
+  const checker: Checker = CHECKERS[workload];
+  const check = compose({
+    workload: checker,
+    stats: checkStats,
+    availability: checkAvailability,
+    exceptions: checkExceptions,
+  });
+  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "convergence"> = check(
+    history,
+    options,
+  );
+  // A checker that met an impossible history leaves no parts to merge.
+  const { error, ...verdicts } = parts;
+  const merged = error === undefined ? verdicts : { all: { valid } };
+  return {
+    ...mergeVerdicts(history, { ...merged, convergence }),
+    ...parts,
+    ...(convergence === undefined ? {} : { convergence }),
+  };
+}
+
+/** All findings, the workload's first; before them, why some verdicts do not count. */
+export function findingsOf(verdicts: HistoryVerdicts): readonly Finding[] {
+  const { unanswered, workload, stats, availability, convergence } = verdicts;
+  return [unanswered, workload, stats, availability, convergence].flatMap(
+    (verdict) => verdict?.explanation ?? [],
+  );
+}
+
 /**
- * The verdict on a history, under the names of the golden corpus; the fields of the workload's
- * checker stand beside these.
+ * The verdict on a stored history, under the names of the golden corpus. The fields of the
+ * workload's checker stand beside these.
  */
-export interface Judgement {
+export interface StoredCheck {
   /** The verdict of the workload's checker. */
   readonly valid: Validity;
-  /** That merged with `stats` and `availability`; what nobody could answer counts as unknown. */
+  /** `valid` merged with `stats` and `availability`. */
   readonly overallValid: Validity;
-  /** Why the workload's checker came to no verdict; its fields are missing then. */
+  /** Why the workload's checker reached no verdict. Its fields are absent then. */
   readonly threw?: string;
-  /** Whether what it met makes the other verdicts void as well. */
+  /** Whether that makes the other verdicts void as well. */
   readonly fatal?: true;
   readonly stats: Fields;
   readonly availability: Fields;
-  /** What the three of them found. */
   readonly explanation: readonly Finding[];
   readonly [field: string]: unknown;
 }
@@ -39,44 +88,44 @@ interface Fields {
 }
 
 /**
- * Judges a history as a test of this workload does.
+ * Checks a stored history, of which no messages, logs or replicas are left.
  *
  * @throws {Error} when no workload has this name.
  */
-export function judgeHistory(workload: string, history: History, options: CheckOptions): Judgement {
-  const judge = (check: Checker) => attempt(() => check(history, options));
-  const judged = judge(checkerOf(workload));
-  const stats = judge(checkStats);
-  const availability = judge(checkAvailability);
-  const parts = [judged, stats, availability];
-  const merged = mergeVerdicts(history, { workload: judged, stats, availability });
-  const { valid, explanation: _, ...fields } = judged;
+export function checkStoredHistory(
+  workload: string,
+  history: History,
+  options: CheckOptions,
+): StoredCheck {
+  const verdicts = checkHistory(workloadOf(workload), history, options);
+  const { error: fatal } = verdicts;
+  const checked = fatal === undefined ? verdicts.workload : failure(fatal);
+  const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
+  // A fatal error takes these from a test's result, but the corpus reports them.
+  const others = fatal === undefined ? verdicts : checkOthers(history, options);
   return {
     valid,
-    overallValid: judged["fatal"] ? "unknown" : merged.valid,
+    overallValid: verdicts.valid,
+    ...(error === undefined ? {} : { threw: String(error) }),
+    ...(fatal === undefined ? {} : { fatal: true }),
     ...fields,
-    stats: withoutFindings(stats),
-    availability: withoutFindings(availability),
-    explanation: [merged.unanswered, ...parts].flatMap((part) => part?.explanation ?? []),
+    stats: withoutFindings(others.stats),
+    availability: withoutFindings(others.availability),
+    explanation: findingsOf({ ...verdicts, ...others }),
   };
 }
 
-function checkerOf(workload: string): Checker {
-  const name = CHECKED_WORKLOADS.find((known) => known === workload);
-  if (name !== undefined) return CHECKERS[name];
-  throw new Error(`There is no workload "${workload}"; there are ${CHECKED_WORKLOADS.join(", ")}`);
+const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availability">> = compose({
+  stats: checkStats,
+  availability: checkAvailability,
+});
+
+function workloadOf(name: string): CheckedWorkload {
+  const workload = CHECKED_WORKLOADS.find((known) => known === name);
+  if (workload !== undefined) return workload;
+  throw new Error(`There is no workload "${name}"; there are ${CHECKED_WORKLOADS.join(", ")}`);
 }
 
-function attempt(check: () => Verdict): Verdict {
-  try {
-    return check();
-  } catch (error) {
-    const threw = error instanceof Error ? error.message : String(error);
-    const fatal = error instanceof FatalCheckError ? { fatal: true } : {};
-    return { valid: "unknown", threw, ...fatal };
-  }
-}
-
-function withoutFindings({ explanation: _, ...fields }: Verdict): Fields {
+function withoutFindings({ explanation: _, ...fields }: Partial<Verdict> = {}): Fields {
   return fields;
 }

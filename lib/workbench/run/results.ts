@@ -1,105 +1,56 @@
 /** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
-import type { Checker, Finding, Validity, Verdict } from "../checkers/checker.ts";
-import { compose, type Failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
-import {
-  type AvailabilityVerdict,
-  checkAvailability,
-} from "../checkers/every-test/availability.ts";
-import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/exceptions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
 import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
-import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
-import {
-  mergeVerdicts,
-  type UnansweredVerdict,
-  type Verdicts,
-} from "../checkers/every-test/unanswered.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { History } from "../history/history.ts";
 import type { Fault } from "../nemesis/faults.ts";
 import type { Journal } from "../network/journal.ts";
+import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { TestOptions } from "./test-options.ts";
 
-export interface TestResult {
-  /** All verdicts merged; those that `unanswered` excuses count as unknown. */
-  readonly valid: Validity;
-  /** Which sorts of operations nobody could answer, since nodes were killed or paused. */
-  readonly unanswered?: UnansweredVerdict;
-  /** Why there is no verdict: a checker met what makes all of them void. The next four are absent. */
-  readonly error?: string;
-  /** The workload's own verdict and what it measured. */
-  readonly workload?: Verdict;
-  readonly stats?: StatsVerdict | Failure;
-  readonly availability?: AvailabilityVerdict | Failure;
-  readonly exceptions?: ExceptionsVerdict | Failure;
-  /** Whether the nodes held the same in the end, where that was asked for. */
-  readonly convergence?: ConvergenceVerdict;
+export interface TestResult extends HistoryVerdicts {
   readonly net: NetVerdict;
   readonly perf: LatencyVerdict;
-  /** Lines on a node's stdout that were no messages. */
+  /** Lines on a node's stdout that were not valid messages. */
   readonly badLines: readonly BadLine[];
   /** Common program errors, one per kind and node; absent if there are none. */
   readonly diagnostics?: readonly Diagnostic[];
-  /** How often each fault took effect: messages dropped or disturbed, nodes killed or paused. */
+  /** How often each fault took effect: messages dropped or delayed, nodes killed or paused. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
   readonly seed: number;
 }
 
-export interface Evidence {
+/** What a test leaves behind for the checkers. */
+export interface Evidence extends Pick<TestResult, "badLines" | "diagnostics" | "faults"> {
   readonly options: TestOptions;
   readonly history: History;
   readonly journal: Journal;
-  readonly checker: Checker;
   readonly convergence?: ConvergenceVerdict;
-  readonly badLines: readonly BadLine[];
-  readonly diagnostics?: readonly Diagnostic[];
-  readonly faults: TestResult["faults"];
 }
 
-/** Judges what happened. */
-export function judge(evidence: Evidence): TestResult {
-  const { options, history, journal, checker, convergence, ...rest } = evidence;
-  const { availability, consistencyModels, seed } = options;
+/** Checks what a test left behind. */
+export function checkTest({
+  options,
+  history,
+  journal,
+  convergence,
+  ...rest
+}: Evidence): TestResult {
+  const { workload, availability, consistencyModels, seed } = options;
   const checkOptions = {
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
   };
-  const check = compose({
-    workload: checker,
-    stats: checkStats,
-    availability: checkAvailability,
-    exceptions: checkExceptions,
-  });
-  const composed = check(history, checkOptions);
-  const { valid: _, ...parts } = composed;
   return {
-    ...mergeVerdicts(history, { ...verdictsOf(composed), convergence }),
-    ...parts,
-    ...(convergence === undefined ? {} : { convergence }),
+    ...checkHistory(workload, history, checkOptions, convergence),
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
     seed,
   };
-}
-
-/** The parts of a verdict; where a checker made all of them void, that alone. */
-function verdictsOf(result: Pick<TestResult, "valid" | "error" | JudgedPart>): Verdicts {
-  const { valid, error, workload, stats, availability, exceptions } = result;
-  return error === undefined ? { workload, stats, availability, exceptions } : { all: { valid } };
-}
-
-type JudgedPart = "workload" | "stats" | "availability" | "exceptions";
-
-/** What was found, the workload's findings first; but before them, why some count for nothing. */
-export function findingsOf(result: TestResult): readonly Finding[] {
-  const { unanswered, workload, stats, availability, convergence } = result;
-  return [unanswered, workload, stats, availability, convergence].flatMap(
-    (verdict) => verdict?.explanation ?? [],
-  );
 }
 
 /** The numbers that tests are compared by. */

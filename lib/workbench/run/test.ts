@@ -34,7 +34,7 @@ import { Network } from "../network/network.ts";
 import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
 import type { Workload, WorkloadClient } from "../workloads/workload.ts";
-import { judge, type TestResult } from "./results.ts";
+import { checkTest, type TestResult } from "./results.ts";
 import type { TestOptions } from "./test-options.ts";
 
 /** Where a test runs: in real time on processes, or in virtual time. */
@@ -55,7 +55,7 @@ export interface Environment {
 
 /** What a test has of its own, in place of what its options name. */
 export interface TestParts {
-  /** The clients' operations and how they are judged; by default Maelstrom's, of the name. */
+  /** The clients' operations, in place of those of Maelstrom's workload. */
   readonly workload?: Workload;
   /** Whom faults hit and when; by default all nodes, at random times. */
   readonly faults?: Pick<NemesisOptions, "targets" | "timing">;
@@ -92,7 +92,7 @@ export async function runTest(
   } finally {
     await test.stop();
   }
-  return test.judge();
+  return test.check();
 }
 
 class Test {
@@ -206,15 +206,14 @@ class Test {
     for (const client of this.#clients) client.close();
   }
 
-  judge(): TestResult {
+  check(): TestResult {
     if (this.#crashes.length > 0) {
       throw new TestCrash(this.#crashes.map((crash) => this.#describeCrash(crash)).join("\n\n"));
     }
-    return judge({
+    return checkTest({
       options: this.#options,
       history: this.#history,
       journal: this.#journal,
-      checker: this.#workload.checker,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
       badLines: this.#cluster.badLines,
       ...(this.#diagnostics.all.length === 0 ? {} : { diagnostics: this.#diagnostics.all }),

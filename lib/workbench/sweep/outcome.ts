@@ -1,6 +1,7 @@
 /** What is kept of each run of a sweep. */
 import * as v from "valibot";
-import { figuresOf, findingsOf, type TestResult } from "../run/results.ts";
+import { findingsOf } from "../run/check-history.ts";
+import { figuresOf, type TestResult } from "../run/results.ts";
 
 export const Outcome = v.object({
   seed: v.number(),

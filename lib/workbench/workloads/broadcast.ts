@@ -3,7 +3,6 @@
  *
  * @see Maelstrom workloads, "Broadcast"
  */
-import { checkSetFull } from "../checkers/set-full/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, mix, once } from "../clients/generator.ts";
 import { List } from "./schemas.ts";
@@ -12,14 +11,14 @@ import {
   RPC_TIMEOUT_MS,
   statelessClient,
   type Workload,
-  type WorkloadOptions,
+  type WorkloadContext,
 } from "./workload.ts";
 
 const TopologyOk = replySchema("topology_ok", {});
 const BroadcastOk = replySchema("broadcast_ok", {});
 const ReadOk = replySchema("read_ok", { messages: List });
 
-export function broadcast({ random, nodeIds, topology }: WorkloadOptions): Workload {
+export function broadcast({ random, nodeIds, topology }: WorkloadContext): Workload {
   const neighbours = TOPOLOGIES[topology](nodeIds);
   let nextMessage = 0;
   return {
@@ -44,6 +43,5 @@ export function broadcast({ random, nodeIds, topology }: WorkloadOptions): Workl
       clients(() => ({ f: "read", value: null })),
     ]),
     finalGenerator: eachClient(() => once({ f: "read", value: null, final: true })),
-    checker: checkSetFull,
   };
 }

@@ -6,7 +6,6 @@
  */
 
 import { randomInteger } from "../../vortex/random.ts";
-import { checkCounter } from "../checkers/counter/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
 import { Integer } from "./schemas.ts";
@@ -14,19 +13,19 @@ import {
   RPC_TIMEOUT_MS,
   statelessClient,
   type Workload,
-  type WorkloadOptions,
+  type WorkloadContext,
 } from "./workload.ts";
 
 const AddOk = replySchema("add_ok", {});
 const ReadOk = replySchema("read_ok", { value: Integer });
 
 /** Half of the operations add -5 to 4, the others read. */
-export function pnCounter(options: WorkloadOptions): Workload {
+export function pnCounter(options: WorkloadContext): Workload {
   return counter(() => addOrRead(options));
 }
 
 /** The same without negative deltas, so that two of three operations read. */
-export function gCounter(options: WorkloadOptions): Workload {
+export function gCounter(options: WorkloadContext): Workload {
   return counter(() => {
     for (;;) {
       const invocation = addOrRead(options);
@@ -35,7 +34,7 @@ export function gCounter(options: WorkloadOptions): Workload {
   });
 }
 
-function addOrRead({ random }: WorkloadOptions): Invocation {
+function addOrRead({ random }: WorkloadContext): Invocation {
   if (randomInteger(random, 2) === 0) return { f: "read", value: null };
   return { f: "add", value: randomInteger(random, 10) - 5 };
 }
@@ -55,6 +54,5 @@ function counter(next: () => Invocation): Workload {
       }),
     generator: clients(next),
     finalGenerator: eachClient(() => once({ f: "read", value: null, final: true })),
-    checker: checkCounter,
   };
 }

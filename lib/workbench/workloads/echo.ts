@@ -5,15 +5,14 @@
  */
 
 import { randomInteger } from "../../vortex/random.ts";
-import { checkEcho } from "../checkers/echo.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import { Json } from "./schemas.ts";
-import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadOptions } from "./workload.ts";
+import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadContext } from "./workload.ts";
 
 const EchoOk = replySchema("echo_ok", { echo: Json });
 
-export function echo({ random }: WorkloadOptions): Workload {
+export function echo({ random }: WorkloadContext): Workload {
   return {
     usesProtocolErrors: true,
     idempotent: new Set(),
@@ -24,6 +23,5 @@ export function echo({ random }: WorkloadOptions): Workload {
       },
     }),
     generator: clients(() => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` })),
-    checker: checkEcho,
   };
 }

@@ -3,7 +3,6 @@
  *
  * @see Maelstrom workloads, "G-set"
  */
-import { checkSetFull } from "../checkers/set-full/index.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, mix, once } from "../clients/generator.ts";
 import { List } from "./schemas.ts";
@@ -11,13 +10,13 @@ import {
   RPC_TIMEOUT_MS,
   statelessClient,
   type Workload,
-  type WorkloadOptions,
+  type WorkloadContext,
 } from "./workload.ts";
 
 const AddOk = replySchema("add_ok", {});
 const ReadOk = replySchema("read_ok", { value: List });
 
-export function gSet({ random }: WorkloadOptions): Workload {
+export function gSet({ random }: WorkloadContext): Workload {
   let nextElement = 0;
   return {
     usesProtocolErrors: false,
@@ -37,6 +36,5 @@ export function gSet({ random }: WorkloadOptions): Workload {
     ]),
     // Not flagged as final, as in Maelstrom: the checker looks at all reads alike.
     finalGenerator: eachClient(() => once({ f: "read", value: null })),
-    checker: checkSetFull,
   };
 }

@@ -1,6 +1,7 @@
-/** Every workload, by Maelstrom's name of it. */
+/** All workloads, by Maelstrom's names. */
+import type { CheckedWorkload } from "../checkers/by-workload.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import { randomStream } from "../random.ts";
-import type { TestOptions } from "../run/test-options.ts";
 import { broadcast } from "./broadcast.ts";
 import { gCounter, pnCounter } from "./counters.ts";
 import { echo } from "./echo.ts";
@@ -9,7 +10,7 @@ import { kafka } from "./kafka.ts";
 import { linKv } from "./lin-kv.ts";
 import { txnListAppend, txnRwRegister } from "./transactions.ts";
 import { uniqueIds } from "./unique-ids.ts";
-import { InvalidOptions, type Workload, type WorkloadOptions } from "./workload.ts";
+import type { Workload, WorkloadContext, WorkloadOptions } from "./workload.ts";
 
 export const WORKLOADS = {
   broadcast,
@@ -22,17 +23,26 @@ export const WORKLOADS = {
   "txn-list-append": txnListAppend,
   "txn-rw-register": txnRwRegister,
   "unique-ids": uniqueIds,
-} as const satisfies Record<string, (options: WorkloadOptions) => Workload>;
+} as const satisfies Record<CheckedWorkload, (context: WorkloadContext) => Workload>;
 
 export type WorkloadName = keyof typeof WORKLOADS;
 export const WORKLOAD_NAMES = Object.keys(WORKLOADS) as readonly WorkloadName[];
 
+/** Which workload a test runs, and its options. */
+export interface WorkloadSelection extends WorkloadOptions {
+  readonly workload: WorkloadName;
+  /** Whether all nodes must hold the same state after the recovery. */
+  readonly converge: boolean;
+  /** Fixes every random choice of the tester: a non-negative integer. */
+  readonly seed: number;
+}
+
 /**
- * The workload of a test.
+ * Makes the workload of a test.
  *
  * @throws {InvalidOptions} when the options do not fit it.
  */
-export function makeWorkload(options: TestOptions): Workload {
+export function makeWorkload(options: WorkloadSelection): Workload {
   const { workload: name, seed, converge } = options;
   const random = randomStream(seed, "workload");
   const workload: Workload = WORKLOADS[name]({ ...options, random });

@@ -6,7 +6,6 @@
 import * as v from "valibot";
 import type { Json, Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import { checkKafka } from "../checkers/kafka/index.ts";
 import { type Client, replySchema } from "../clients/client.ts";
 import {
   any,
@@ -29,7 +28,7 @@ import {
   RPC_TIMEOUT_MS,
   type Workload,
   type WorkloadClient,
-  type WorkloadOptions,
+  type WorkloadContext,
 } from "./workload.ts";
 
 const Offset = v.pipe(
@@ -54,7 +53,7 @@ const FINAL_TIME_LIMIT_S = 10;
 /** Mean time between two of a client's final polls, in seconds. */
 const FINAL_POLL_INTERVAL_S = 0.2;
 
-export function kafka(options: WorkloadOptions): Workload {
+export function kafka(options: WorkloadContext): Workload {
   const { random, concurrency, resumesFromCommitted } = options;
   const offsets = new KnownOffsets();
   const crashes = stagger(CRASH_INTERVAL_S / concurrency, random, clients(crash));
@@ -68,7 +67,6 @@ export function kafka(options: WorkloadOptions): Workload {
       update: (operation) => offsets.update(operation),
     },
     finalGenerator: catchUp(random, offsets),
-    checker: checkKafka,
   };
 }
 
@@ -80,7 +78,7 @@ function poll(): Invocation {
   return { f: "poll", value: [["poll"]] };
 }
 
-function sendsPollsAndAssigns(options: WorkloadOptions, offsets: KnownOffsets): Generator {
+function sendsPollsAndAssigns(options: WorkloadContext, offsets: KnownOffsets): Generator {
   const { random } = options;
   const keys = new KeyPool(random, options);
   let postponed: { readonly key: string; readonly invocation: Invocation } | undefined;

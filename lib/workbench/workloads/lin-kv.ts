@@ -6,16 +6,11 @@
  */
 import type { Json, Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import { checkLinearizable } from "../checkers/register/linearizable.ts";
 import { replySchema } from "../clients/client.ts";
 import type { Generator, Invocation } from "../clients/generator.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import { Json as AnyJson } from "./schemas.ts";
-import {
-  InvalidOptions,
-  statelessClient,
-  type Workload,
-  type WorkloadOptions,
-} from "./workload.ts";
+import { statelessClient, type Workload, type WorkloadContext } from "./workload.ts";
 
 const ReadOk = replySchema("read_ok", { value: AnyJson });
 const WriteOk = replySchema("write_ok", {});
@@ -26,7 +21,7 @@ const PROCESS_LIMIT = 20;
 const VALUE_COUNT = 5;
 
 /** @throws {InvalidOptions} when the threads cannot be split into groups, each with its own key. */
-export function linKv(options: WorkloadOptions): Workload {
+export function linKv(options: WorkloadContext): Workload {
   const { random, nodeIds, concurrency, latency } = options;
   const groupSize = 2 * nodeIds.length;
   if (concurrency % groupSize !== 0) {
@@ -64,7 +59,6 @@ export function linKv(options: WorkloadOptions): Workload {
         },
       }),
     generator: keyPerGroup(random, groupSize, nodeIds.length),
-    checker: checkLinearizable,
   };
 }
 

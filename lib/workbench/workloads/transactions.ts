@@ -6,11 +6,8 @@
 import * as v from "valibot";
 import type { Json } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import type { Checker } from "../checkers/checker.ts";
 import { checkConvergence, keysOf } from "../checkers/convergence/index.ts";
 import { type Atom, atom } from "../checkers/elle/transactions.ts";
-import { checkTxnListAppend } from "../checkers/elle/txn-list-append.ts";
-import { checkTxnRwRegister } from "../checkers/elle/txn-rw-register.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import type { History } from "../history/history.ts";
@@ -21,7 +18,7 @@ import {
   RPC_TIMEOUT_MS,
   statelessClient,
   type Workload,
-  type WorkloadOptions,
+  type WorkloadContext,
 } from "./workload.ts";
 
 const RegisterTxnOk = replySchema("txn_ok", {
@@ -40,22 +37,21 @@ const ListTxnOk = replySchema("txn_ok", {
   ),
 });
 
-export function txnRwRegister(options: WorkloadOptions): Workload {
+export function txnRwRegister(options: WorkloadContext): Workload {
   return {
-    ...transactions(options, "w", RegisterTxnOk, checkTxnRwRegister),
+    ...transactions(options, "w", RegisterTxnOk),
     convergence: { read: readRegisters, check: checkConvergence },
   };
 }
 
-export function txnListAppend(options: WorkloadOptions): Workload {
-  return transactions(options, "append", ListTxnOk, checkTxnListAppend);
+export function txnListAppend(options: WorkloadContext): Workload {
+  return transactions(options, "append", ListTxnOk);
 }
 
 function transactions(
-  options: WorkloadOptions,
+  options: WorkloadContext,
   write: "w" | "append",
   schema: v.GenericSchema<unknown, { readonly txn: Json }>,
-  checker: Checker,
 ): Workload {
   const keys = new KeyPool(options.random, options);
   return {
@@ -68,7 +64,6 @@ function transactions(
           (await client.rpc(node, { type: "txn", txn }, schema, RPC_TIMEOUT_MS)).txn,
       }),
     generator: clients(() => ({ f: "txn", value: nextTxn(options, keys, write) })),
-    checker,
   };
 }
 
@@ -90,7 +85,7 @@ async function readRegisters(
   return registers;
 }
 
-function nextTxn({ random, maxTxnLength }: WorkloadOptions, keys: KeyPool, write: string): Json {
+function nextTxn({ random, maxTxnLength }: WorkloadContext, keys: KeyPool, write: string): Json {
   const length = 1 + randomInteger(random, maxTxnLength);
   return Array.from({ length }, () => {
     const operation = nextMicroOperation(random, keys);

@@ -3,7 +3,6 @@
  *
  * @see Maelstrom workloads, "Unique-ids"
  */
-import { checkUniqueIds } from "../checkers/unique-ids.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import { Json } from "./schemas.ts";
@@ -22,6 +21,5 @@ export function uniqueIds(): Workload {
       },
     }),
     generator: clients(() => ({ f: "generate", value: null })),
-    checker: checkUniqueIds,
   };
 }

@@ -1,6 +1,5 @@
-/** What a workload is: the operations that clients carry out, and how they are judged. */
+/** A workload: the operations that clients carry out. Its checker is in `checkers/by-workload.ts`. */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
-import type { Checker } from "../checkers/checker.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
 import type { Atom } from "../checkers/elle/transactions.ts";
 import type { Client } from "../clients/client.ts";
@@ -8,10 +7,33 @@ import type { ErrorPolicy } from "../clients/client-errors.ts";
 import type { Generator, Invocation } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import type { History } from "../history/history.ts";
-import type { TestOptions } from "../run/test-options.ts";
+import type { Latency } from "../network/latency.ts";
+import type { TopologyName } from "./topology.ts";
 
-/** What a workload may depend on. */
-export interface WorkloadOptions extends TestOptions {
+/** The options that workloads read. */
+export interface WorkloadOptions {
+  readonly nodeIds: readonly NodeId[];
+  /** Number of client threads. Thread i talks to node i modulo the number of nodes. */
+  readonly concurrency: number;
+  /** Latency of messages between servers; clients have none. */
+  readonly latency: Latency;
+  /** The neighbours that clients of broadcast assign to the nodes. */
+  readonly topology: TopologyName;
+  /** Number of keys that transactions and logs use at a time. */
+  readonly keyCount: number;
+  /** Maximum number of operations in a transaction. */
+  readonly maxTxnLength: number;
+  /** Number of writes to a key, or messages in a log, before a fresh key replaces it. */
+  readonly maxWritesPerKey: number;
+  /**
+   * Whether a consumer of logs starts at the committed offset of a key that is new to it. Maelstrom
+   * means to, but starts at 0.
+   */
+  readonly resumesFromCommitted: boolean;
+}
+
+/** What a workload is made from. */
+export interface WorkloadContext extends WorkloadOptions {
   /** The workload's own stream of randomness. */
   readonly random: Random;
 }
@@ -42,7 +64,6 @@ export interface Workload extends ErrorPolicy {
   readonly generator: Generator;
   /** After the faults have healed and the nodes had time to recover. */
   readonly finalGenerator?: Generator;
-  readonly checker: Checker;
   /** How to see in the end whether all nodes hold the same; only some workloads know. */
   readonly convergence?: Convergence;
 }
@@ -56,11 +77,6 @@ export interface Convergence {
    */
   read(connection: Connection, history: History): Promise<ReadonlyMap<Atom, Json>>;
   check(history: History, replicas: readonly Replica[]): ConvergenceVerdict;
-}
-
-/** Options that parse each by itself, but do not fit a workload. */
-export class InvalidOptions extends Error {
-  override readonly name = "InvalidOptions";
 }
 
 /** How long a client waits for a reply, in ms. */

@@ -2,7 +2,7 @@
 import { wordsOf } from "../../../lib/workbench/cli/test-flags.ts";
 import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Fault } from "../../../lib/workbench/nemesis/faults.ts";
-import { findingsOf } from "../../../lib/workbench/run/results.ts";
+import { findingsOf } from "../../../lib/workbench/run/check-history.ts";
 import type { WorkloadName } from "../../../lib/workbench/workloads/index.ts";
 import { simulationSeeds } from "../seeds.ts";
 import { runSimulated, type Simulated, type SimulatedOptions, testOptionsOf } from "./simulate.ts";

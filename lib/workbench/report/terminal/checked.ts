@@ -1,6 +1,6 @@
 /** A stored history's verdict as text for people. */
 import type { Validity } from "../../checkers/checker.ts";
-import type { Judgement } from "../../run/check-history.ts";
+import type { StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
 import { inspect, sentencesOf, withoutFindings } from "./text.ts";
 
@@ -10,29 +10,29 @@ export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected
   readonly file: string;
   readonly workload: string;
   readonly operationCount: number;
-  readonly judgement: Judgement;
-  readonly alsoUnder?: readonly JudgementUnder[];
+  readonly check: StoredCheck;
+  readonly alsoUnder?: readonly CheckUnder[];
 }
 
 /** The verdict under further models. */
-export interface JudgementUnder extends Judgement {
+export interface CheckUnder extends StoredCheck {
   readonly consistencyModels: readonly string[];
 }
 
 /** All that a verdict says; what was found, in sentences; the verdict itself on the last line. */
 export function describeChecked(checked: CheckedHistory): string {
-  const { file, number, workload, operationCount, judgement, alsoUnder = [] } = checked;
+  const { file, number, workload, operationCount, check, alsoUnder = [] } = checked;
   const name = number === undefined ? file : `${file}, case ${number}`;
   return [
     `${name}: ${workload}, ${operationCount} entries`,
-    inspect(withoutFindings(judgement)),
-    ...sentencesOf(judgement.explanation),
+    inspect(withoutFindings(check)),
+    ...sentencesOf(check.explanation),
     ...alsoUnder.map(
       ({ consistencyModels, overallValid }) =>
         `Under ${consistencyModels.join(", ")}: ${describeValidity(overallValid)}`,
     ),
     ...record(checked),
-    `${name}: ${describeValidity(judgement.overallValid)}\n`,
+    `${name}: ${describeValidity(check.overallValid)}\n`,
   ].join("\n");
 }
 
@@ -42,10 +42,10 @@ export function describeValidity(valid: Validity): string {
 }
 
 /** Whether a case's verdict is the one on record. */
-function record({ expected, judgement }: CheckedHistory): string[] {
+function record({ expected, check }: CheckedHistory): string[] {
   if (expected === undefined) return [];
-  const { valid, overallValid = judgement.overallValid } = expected;
-  const isSame = valid === judgement.valid && overallValid === judgement.overallValid;
+  const { valid, overallValid = check.overallValid } = expected;
+  const isSame = valid === check.valid && overallValid === check.overallValid;
   const recorded = `valid: ${valid}, overallValid: ${overallValid}`;
   return [isSame ? "This is the verdict on record" : `The verdict on record differs: ${recorded}`];
 }

@@ -2,7 +2,8 @@
 import pc from "picocolors";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
-import { figuresOf, findingsOf, type TestResult } from "../../run/results.ts";
+import { findingsOf } from "../../run/check-history.ts";
+import { figuresOf, type TestResult } from "../../run/results.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
 
 /** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */

@@ -1,10 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import { judgeHistory } from "../../../../lib/workbench/run/check-history.ts";
+import { checkStoredHistory } from "../../../../lib/workbench/run/check-history.ts";
 import { fail, history, invoke, whole } from "../../../support/histories/history.ts";
 
-describe("judgeHistory", () => {
+describe("checkStoredHistory", () => {
   test("puts the checker's fields beside stats and availability", () => {
-    expect(judgeHistory("unique-ids", history(whole(0, "generate", null, 7)), {})).toMatchObject({
+    expect(
+      checkStoredHistory("unique-ids", history(whole(0, "generate", null, 7)), {}),
+    ).toMatchObject({
       valid: true,
       overallValid: true,
       acknowledgedCount: 1,
@@ -17,7 +19,7 @@ describe("judgeHistory", () => {
 
   test("merges the three verdicts, and tells what each found", () => {
     const failed = history(invoke(0, "generate"), fail(0));
-    const judged = judgeHistory("unique-ids", failed, { availability: "total" });
+    const judged = checkStoredHistory("unique-ids", failed, { availability: "total" });
     expect(judged).toMatchObject({ valid: true, overallValid: false });
     expect(judged.explanation.map(({ anomaly }) => anomaly)).toEqual(["never-ok", "unavailable"]);
     expect(judged.stats).not.toHaveProperty("explanation");
@@ -26,7 +28,7 @@ describe("judgeHistory", () => {
 
   test("tells why a checker came to no verdict", () => {
     const mixed = history(whole(0, "generate", null, 7), whole(0, "generate", null, "a"));
-    const judged = judgeHistory("unique-ids", mixed, {});
+    const judged = checkStoredHistory("unique-ids", mixed, {});
     expect(judged).toMatchObject({
       valid: "unknown",
       overallValid: "unknown",
@@ -41,13 +43,13 @@ describe("judgeHistory", () => {
       whole(0, "txn", [["r", 1, null]], [["r", 1, [5]]]),
       invoke(1, "txn", [["append", 1, 6]]),
     );
-    const judged = judgeHistory("txn-list-append", neverAppended, { availability: "total" });
+    const judged = checkStoredHistory("txn-list-append", neverAppended, { availability: "total" });
     // Availability alone would be invalid, and invalid beats unknown.
     expect(judged.availability).toMatchObject({ valid: false });
     expect(judged).toMatchObject({ valid: "unknown", overallValid: "unknown", fatal: true });
   });
 
   test("knows no other workloads", () => {
-    expect(() => judgeHistory("toString", [], {})).toThrow('There is no workload "toString"');
+    expect(() => checkStoredHistory("toString", [], {})).toThrow('There is no workload "toString"');
   });
 });

@@ -4,7 +4,7 @@ import { basename, dirname, join } from "node:path";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
-import { judge, type TestResult } from "../../../../lib/workbench/run/results.ts";
+import { checkTest, type TestResult } from "../../../../lib/workbench/run/results.ts";
 import { RunStore, StoreError, type StoreLimits } from "../../../../lib/workbench/store/run-store.ts";
 import { DEFAULTS } from "../../../../lib/workbench/run/test-options.ts";
 import {
@@ -347,14 +347,10 @@ function someResults(): TestResult {
       value: { echo: "b", deep: [{ x: 1 }] },
     },
   ];
-  return judge({
+  const result = checkTest({
     options: { ...DEFAULTS, workload: "echo", concurrency: 1, seed: 7 },
     history,
     journal: new Journal(),
-    checker: () => ({
-      valid: false,
-      explanation: [{ anomaly: "x", sentence: "y", operations: history }],
-    }),
     badLines: [
       {
         node: "n0",
@@ -365,6 +361,8 @@ function someResults(): TestResult {
     ],
     faults: {},
   });
+  const finding = { anomaly: "x", sentence: "y", operations: history };
+  return { ...result, workload: { valid: false, explanation: [finding] } };
 }
 
 function readJson({ directory }: RunStore, name: string): unknown {

@@ -6,7 +6,7 @@ import {
   operationsOf,
   type Selection,
 } from "../../../../../../lib/workbench/report/page/run/selection.ts";
-import { findingsOf } from "../../../../../../lib/workbench/run/results.ts";
+import { findingsOf } from "../../../../../../lib/workbench/run/check-history.ts";
 import type { WorkloadName } from "../../../../../../lib/workbench/workloads/index.ts";
 import { BROKEN } from "../../../../../broken/index.ts";
 import { runOf } from "../../../../../support/report/report-run.ts";
