@@ -1,75 +1,71 @@
-/** What a checker is and says. */
+/** The interface of checkers: a history goes in, a verdict with its findings comes out. */
 import type { History, Operation } from "../history/history.ts";
 
-/** Maelstrom's verdicts: it holds, it does not, or nobody could tell. */
+/** Maelstrom's verdicts: valid, invalid, or undecided. */
 export type Validity = true | false | "unknown";
 
-/** What a checker may need to know of the test besides its history. */
+/** Test options that checkers read. */
 export interface CheckOptions {
-  /** The part of operations that must be `ok`: `"total"` is all. */
+  /** Fraction of operations that must be `ok`; `"total"` means all. */
   readonly availability?: "total" | number;
-  /** Models that a transaction history must satisfy, such as `"read-committed"`. */
+  /** Consistency models that a transaction history must satisfy, such as `"read-committed"`. */
   readonly consistencyModels?: readonly string[];
   /**
-   * How many steps searches may take together before they give up, and say that it is unknown; some
-   * ten seconds of them by default.
+   * Steps that all searches of a check may take together before the verdict becomes `"unknown"`.
+   * The default takes about ten seconds.
    */
   readonly maxSteps?: number;
 }
 
-/** One thing that a checker found, told so that a reader needs no other source. */
+/** One anomaly, described so that a reader needs no other source. */
 export interface Finding {
-  /** The field's name of it: `"lost"`, `"G1a"`, `"poll-skip"`. */
+  /** Its established name, such as `"lost"`, `"G1a"` or `"poll-skip"`. */
   readonly anomaly: string;
-  /** What went wrong, in a sentence: who, what, when. */
+  /** Describes it with processes, values and times; starts in lower case, as it follows the name. */
   readonly sentence: string;
-  /** The operations that it consists of, in order. */
+  /** The operations involved, in history order. */
   readonly operations: readonly Operation[];
-  /** Of a cycle of transactions: why each comes before the next. */
+  /** The dependencies of a cycle of transactions, in order. */
   readonly cycle?: readonly CycleStep[];
 }
 
-/** Why one transaction comes before another. */
+/** One dependency of a cycle: `from` precedes `to`. */
 export interface CycleStep {
   /** Indexes of the transactions' completions. */
   readonly from: number;
   readonly to: number;
-  /** What is known of their order: `"ww"`, `"wr"`, `"rw"`, `"process"` or `"realtime"`. */
+  /** The kind of dependency: `"ww"`, `"wr"`, `"rw"`, `"process"` or `"realtime"`. */
   readonly relation: string;
   readonly sentence: string;
 }
 
-/**
- * A checker's answer: its verdict, what it found, and the fields that Maelstrom reports, in
- * camelCase.
- */
+/** A checker's answer: validity, findings, and the fields that Maelstrom reports, in camelCase. */
 export interface Verdict {
   readonly valid: Validity;
-  /** The most telling findings, the first ones of each kind. */
+  /** The first findings of each anomaly; the counts in other fields include all. */
   readonly explanation?: readonly Finding[];
   readonly [field: string]: unknown;
 }
 
 /**
- * Judges a history; a pure function.
+ * A pure function from a history to a verdict.
  *
- * Where Maelstrom's checker throws, so does this one: an `Error` that says why.
- *
- * @throws {FatalCheckError} when no other checker's verdict counts any more either.
+ * @throws {Error} where Maelstrom's checker throws.
+ * @throws {FatalCheckError} if the verdicts of other checkers are void as well.
  */
 export type Checker<V extends Verdict = Verdict> = (history: History, options: CheckOptions) => V;
 
 /**
- * A checker met what cannot be: nothing about this history can be relied on.
+ * The history is impossible, so no verdict on it can be relied on.
  *
- * Stands for the failed assertions in Maelstrom's checkers, which are no exceptions that its
- * composition would catch: they take the other checkers' verdicts with them.
+ * Corresponds to a failed assertion in Maelstrom's checkers. Maelstrom's composition catches
+ * exceptions but not assertion errors, so the other checkers' verdicts are lost too.
  */
 export class FatalCheckError extends Error {
   override readonly name = "FatalCheckError";
 }
 
-/** Merges verdicts: `false` beats `"unknown"` beats `true`. */
+/** Merges validities: `false` outweighs `"unknown"`, which outweighs `true`. */
 export function mergeValidity(verdicts: Iterable<Validity>): Validity {
   let merged: Validity = true;
   for (const valid of verdicts) {

@@ -1,5 +1,5 @@
 /**
- * Whether every echo brought back what was sent.
+ * Checks that every echo returns the value that was sent.
  *
  * @see Maelstrom, `maelstrom.workload.echo/checker`
  */
@@ -16,10 +16,10 @@ export interface EchoVerdict extends Verdict {
 }
 
 /**
- * Valid if no ok or failed echo lacks the value that was sent.
+ * Valid if every echo that completed as `ok` or `fail` returned the value sent.
  *
- * A failed one carries no echo, so it is wrong unless `null` was sent. One that ended as `info`, or
- * never, is not looked at. Of the reply only `echo` counts.
+ * As in Maelstrom, a failed echo counts as returning `null`. Echoes that completed as `info`, or
+ * never, are skipped. Only the reply's `echo` field is compared.
  */
 export function checkEcho(history: History, _options: CheckOptions = {}): EchoVerdict {
   const errors: Finding[] = [];
@@ -33,7 +33,7 @@ export function checkEcho(history: History, _options: CheckOptions = {}): EchoVe
   return { valid: errorCount === 0, errorCount, explanation: errors };
 }
 
-/** The `echo` of a reply; `null` where there is none, as in Clojure. */
+/** Reads the `echo` field of a reply; `null` if it is missing, as in Clojure. */
 function echoOf({ type, value }: Operation): Json {
   if (type !== "ok" || typeof value !== "object" || value === null) return null;
   const echo = Object.entries(value).find(([field]) => field === "echo");

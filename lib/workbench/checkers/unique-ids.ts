@@ -1,5 +1,5 @@
 /**
- * Whether all ids that were handed out differ.
+ * Checks that no two generated ids are equal.
  *
  * @see Jepsen, `jepsen.checker/unique-ids`
  */
@@ -9,26 +9,27 @@ import type { Json } from "../../vortex/index.ts";
 import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { compareJson } from "./clojure/compare.ts";
-import { describeOperation, EXAMPLES_PER_KIND, quote } from "./wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, enumerate, quote } from "./wording.ts";
 
 export interface UniqueIdsVerdict extends Verdict {
   readonly valid: boolean;
   readonly attemptedCount: number;
   readonly acknowledgedCount: number;
-  /** How many ids were handed out more than once. */
+  /** Number of different ids that were returned more than once. */
   readonly duplicatedCount: number;
-  /** Those handed out most often and how many times: 48 of them at most, in the ids' order. */
+  /** The 48 most frequent duplicates with their counts, sorted by id. */
   readonly duplicated: readonly (readonly [id: Json, times: number])[];
-  /** The least and the greatest id; `null` is passed over, and stands where there is no id. */
+  /** The least and the greatest id, ignoring `null`; both `null` if there are no ids. */
   readonly range: readonly [least: Json, greatest: Json];
 }
 
+/** Jepsen's limit. */
 const DUPLICATED_LIMIT = 48;
 
 /**
- * Valid if no id was handed out twice.
+ * Valid if no id was returned twice.
  *
- * @throws {Error} when two ids cannot be compared: a number and a string, or objects.
+ * @throws {Error} if two ids cannot be compared, such as a number and a string, or two objects.
  */
 export function checkUniqueIds(history: History, _options: CheckOptions = {}): UniqueIdsVerdict {
   const generations = history.filter(({ f }) => f === "generate");
@@ -53,7 +54,7 @@ interface Duplicate {
   readonly operations: readonly Operation[];
 }
 
-/** Of ids that were handed out equally often, the greatest are kept, as in Jepsen. */
+/** Selects the most frequent duplicates; among equally frequent ones the greatest ids, as in Jepsen. */
 function mostFrequent(duplicates: readonly Duplicate[]): Duplicate[] {
   return duplicates
     .toSorted((one, other) => one.operations.length - other.operations.length)
@@ -75,7 +76,7 @@ function rangeOf(ids: readonly Json[]): [Json, Json] {
 function duplicated({ id, operations }: Duplicate): Finding {
   return {
     anomaly: "duplicated",
-    sentence: `The id ${quote(id)} was handed out ${operations.length} times: ${operations.slice(0, 4).map(describeOperation).join(", ")}${operations.length > 4 ? ", ..." : ""}`,
+    sentence: `id ${quote(id)} was returned ${operations.length} times: ${enumerate(operations, describeOperation)}`,
     operations,
   };
 }

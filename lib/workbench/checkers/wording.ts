@@ -1,40 +1,45 @@
-/** The phrases that findings share. */
+/** Phrases shared by the sentences of findings. */
 import { type Json, stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
 
-/** How many findings of one kind a verdict tells; the fields count them all. */
+/** Maximum number of findings of one anomaly in an explanation. */
 export const EXAMPLES_PER_KIND = 8;
 
-/** A time of the history, in seconds: `"4.210 s"`. */
+/** Formats a time of the history: `"4.210 s"`. */
 export function seconds(nanoseconds: number): string {
   return `${(nanoseconds / 1e9).toFixed(3)} s`;
 }
 
-/** Who did what, and when: `"process 3's read on n1 at 4.210 s"`. */
+/** Formats a duration to the digits that matter: `"28 ms"`, `"28.7 s"`. */
+export function duration(milliseconds: number): string {
+  return milliseconds < 1000 ? `${milliseconds} ms` : `${(milliseconds / 1000).toFixed(1)} s`;
+}
+
+/** Names an operation: `"process 3's read on n1 at 4.210 s"`. */
 export function describeOperation({ process, f, node, time }: Operation): string {
   const where = node === undefined ? "" : ` on ${node}`;
   return `process ${process}'s ${f}${where} at ${seconds(time)}`;
 }
 
-/** A value as JSON, cut where it would bury the sentence. */
+/** Formats a value as JSON, truncated to 80 characters. */
 export function quote(value: Json): string {
   const text = stringifyJson(value);
   return text.length <= 80 ? text : `${text.slice(0, 77)}...`;
 }
 
-/** How an operation ended that was not ok: `'ended as info ("net-timeout")'`. */
+/** Describes the completion of an operation that was not `ok`: `'ended as info ("net-timeout")'`. */
 export function describeOutcome(completion: Operation | undefined): string {
   if (completion === undefined) return "never ended";
   const { type, error } = completion;
   return error === undefined ? `ended as ${type}` : `ended as ${type} (${quote(error)})`;
 }
 
-/** `"1 element"`, `"2 elements"`, `"2 replies"`. */
+/** Formats a count with its noun: `"1 element"`, `"2 elements"`, `"2 replies"`. */
 export function plural(count: number, noun: string, several = `${noun}s`): string {
   return count === 1 ? `1 ${noun}` : `${count} ${several}`;
 }
 
-/** `"a, b, c"`; of more than a reader will read, the first ones and how many follow. */
+/** Lists items, `"a, b, c"`; beyond 12, states how many more there are. */
 export function enumerate<T>(
   items: readonly T[],
   describe: (item: T, index: number) => string,

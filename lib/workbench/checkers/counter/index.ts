@@ -1,8 +1,8 @@
 /**
- * Whether a counter ends at the sum of what was added to it.
+ * Checks that final reads of a counter return the sum of what was added.
  *
- * An `info` add may have happened or not, so each of them doubles the sums that are acceptable. Only
- * final reads are checked.
+ * An `info` add may or may not have happened, so each one doubles the acceptable sums. Other reads
+ * are not checked.
  *
  * @see Maelstrom, `maelstrom.workload.pn-counter/checker`
  */
@@ -10,23 +10,23 @@ import { isRawNumber, type Json, parseJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import { type CheckOptions, FatalCheckError, type Finding, type Verdict } from "../checker.ts";
 import { describeOperation, EXAMPLES_PER_KIND, plural, quote } from "../wording.ts";
-import { holds, type Range, subsetSums } from "./subset-sums.ts";
+import { containsSum, type Range, subsetSums } from "./subset-sums.ts";
 
 export interface CounterVerdict extends Verdict {
   readonly valid: boolean;
-  /** How many final reads are not acceptable. */
+  /** Number of final reads that returned another value. */
   readonly errorCount: number;
-  /** What was read by final reads that were ok, in the order of their completions. */
+  /** The values of all `ok` final reads, in order of completion. */
   readonly finalReads: readonly Json[];
-  /** Acceptable sums, as sorted ranges that include both ends. */
+  /** The acceptable sums, as sorted ranges that include both ends. */
   readonly acceptable: readonly (readonly [low: Json, high: Json])[];
 }
 
 /**
- * Valid if every ok final read is the sum of all ok adds and any of the `info` adds.
+ * Valid if every `ok` final read is the sum of all `ok` adds and any subset of the `info` adds.
  *
- * @throws {Error} when the acceptable sums are too many to hold.
- * @throws {FatalCheckError} when a final read is no integer.
+ * @throws {Error} if the acceptable sums form too many ranges to hold in memory.
+ * @throws {FatalCheckError} if the value of an add or a final read is not an integer.
  */
 export function checkCounter(history: History, _options: CheckOptions = {}): CounterVerdict {
   const adds = history.filter(({ f }) => f === "add");
@@ -36,7 +36,7 @@ export function checkCounter(history: History, _options: CheckOptions = {}): Cou
   const acceptable = subsetSums(definite, deltas("info"));
 
   const reads = history.filter(({ type, final }) => type === "ok" && final === true);
-  const errors = reads.filter(({ value }) => !holds(acceptable, integer(value)));
+  const errors = reads.filter(({ value }) => !containsSum(acceptable, integer(value)));
   return {
     valid: errors.length === 0,
     errorCount: errors.length,
@@ -44,7 +44,7 @@ export function checkCounter(history: History, _options: CheckOptions = {}): Cou
     acceptable: acceptable.map(({ low, high }) => [toJson(low), toJson(high)]),
     explanation: errors
       .slice(0, EXAMPLES_PER_KIND)
-      .map((read) => unacceptable(read, acceptable, definite, adds)),
+      .map((read) => describeError(read, acceptable, definite, adds)),
   };
 }
 
@@ -55,11 +55,11 @@ function integer(value: Json): bigint {
 }
 
 function toJson(value: bigint): Json {
-  // An integer's digits are JSON.
+  // The digits of an integer are JSON.
   return parseJson(String(value)) as Json;
 }
 
-function unacceptable(
+function describeError(
   read: Operation,
   acceptable: readonly Range[],
   definite: bigint,
@@ -73,7 +73,8 @@ function unacceptable(
   return {
     anomaly: "unacceptable",
     sentence:
-      `${describeOperation(read)}, a final one, got ${value}: the acknowledged adds make ${definite}` +
+      `${describeOperation(read)}, a final read, returned ${value}: ` +
+      `the acknowledged adds sum to ${definite}` +
       (indefinite.length === 0
         ? ""
         : `, and with any of ${plural(indefinite.length, "indefinite add")} ` +

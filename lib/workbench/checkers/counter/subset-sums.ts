@@ -1,30 +1,31 @@
-/** Every sum that some of the given numbers make, as ranges of integers. */
+/** Computes all subset sums of a list of numbers, as ranges of integers. */
 
-/** The integers from `low` to `high`, both included. */
+/** The integers from `low` to `high`, inclusive. */
 export interface Range {
   readonly low: bigint;
   readonly high: bigint;
 }
 
-/** How many ranges are kept: 2^n sums of n numbers may all lie apart. */
+/** Maximum number of ranges: the 2^n sums of n numbers may all lie apart. */
 const RANGE_LIMIT = 1_000_000;
 
 /**
- * Every value of `base` plus a subset of `numbers`, as sorted ranges that neither overlap nor touch.
+ * Computes every sum of `base` and a subset of `numbers`, as sorted ranges that neither overlap nor
+ * touch.
  *
- * Ten thousand numbers of which few differ are quick: m equal ones add what 1, 2, 4, ... of them
- * together do, so they take log m steps.
+ * Ten thousand numbers with few distinct values are quick: m equal numbers are added in groups of
+ * 1, 2, 4, ..., in log m steps.
  *
- * @throws {Error} when the sums fall into more than a million ranges.
+ * @throws {Error} if the sums form more than a million ranges.
  */
 export function subsetSums(base: bigint, numbers: readonly bigint[]): readonly Range[] {
   let ranges: readonly Range[] = [{ low: base, high: base }];
   for (const [number, equal] of Map.groupBy(numbers, (number) => number)) {
-    for (const count of portions(equal.length)) {
+    for (const count of binarySplit(equal.length)) {
       ranges = union(ranges, ranges, BigInt(count) * number);
       if (ranges.length > RANGE_LIMIT) {
         throw new Error(
-          `Cannot hold the sums of ${numbers.length} numbers: they lie too far apart`,
+          `Cannot compute the sums of ${numbers.length} numbers: they form more than ${RANGE_LIMIT} ranges`,
         );
       }
     }
@@ -32,8 +33,8 @@ export function subsetSums(base: bigint, numbers: readonly bigint[]): readonly R
   return ranges;
 }
 
-/** Whether one of the sorted ranges holds the value. */
-export function holds(ranges: readonly Range[], value: bigint): boolean {
+/** Whether one of the sorted ranges contains the value. */
+export function containsSum(ranges: readonly Range[], value: bigint): boolean {
   let [from, to] = [0, ranges.length];
   while (from < to) {
     const middle = (from + to) >>> 1;
@@ -45,18 +46,18 @@ export function holds(ranges: readonly Range[], value: bigint): boolean {
   return false;
 }
 
-/** Numbers whose subsets have exactly the sums 0 to `count`: 1, 2, 4, ..., and what remains. */
-function portions(count: number): number[] {
+/** Splits a count into 1, 2, 4, ... and the rest; subsets of these have the sums 0 to `count`. */
+function binarySplit(count: number): number[] {
   const result: number[] = [];
   let remaining = count;
-  for (let portion = 1; remaining > 0; portion *= 2) {
-    result.push(Math.min(portion, remaining));
-    remaining -= portion;
+  for (let group = 1; remaining > 0; group *= 2) {
+    result.push(Math.min(group, remaining));
+    remaining -= group;
   }
   return result;
 }
 
-/** All of `some`, and all of `others` moved by `distance`; both are sorted. */
+/** Merges `some` with `others` shifted by `distance`. Both are sorted, and so is the result. */
 function union(some: readonly Range[], others: readonly Range[], distance: bigint): Range[] {
   const result: { low: bigint; high: bigint }[] = [];
   const add = ({ low, high }: Range) => {

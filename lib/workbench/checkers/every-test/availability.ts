@@ -1,5 +1,5 @@
 /**
- * Which part of the operations was ok, and whether that is enough.
+ * Checks that a large enough fraction of operations was `ok`.
  *
  * @see Maelstrom, `maelstrom.checker/availability-checker`
  */
@@ -9,14 +9,14 @@ import { describeOperation, describeOutcome, EXAMPLES_PER_KIND } from "../wordin
 
 export interface AvailabilityVerdict extends Verdict {
   readonly valid: boolean;
-  /** Ok operations over invocations, in single precision; 1 where there were none. */
+  /** `ok` operations over invocations, in single precision; 1 without invocations. */
   readonly okFraction: number;
 }
 
 /**
- * Valid if the part of operations that were ok reaches `options.availability`.
+ * Valid if the fraction of `ok` operations reaches `options.availability`.
  *
- * The fraction is in single precision as in Maelstrom, where 7 of 10 do not reach 0.7.
+ * As in Maelstrom the fraction has single precision, so 7 of 10 do not reach 0.7.
  */
 export function checkAvailability(
   history: History,
@@ -33,7 +33,7 @@ export function checkAvailability(
   const { availability = 0 } = options;
   const valid = okFraction >= (availability === "total" ? 1 : availability);
   if (valid) return { valid, okFraction };
-  const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all" : availability} required`;
+  const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all are" : `a fraction of ${availability} is`} required`;
   const unavailable = pairs(history)
     .filter(({ completion }) => completion?.type !== "ok")
     .slice(0, EXAMPLES_PER_KIND)

@@ -1,5 +1,5 @@
 /**
- * Which exceptions ended operations as `info`: malformed replies, most often.
+ * Lists the exceptions, most often malformed replies, that ended operations as `info`.
  *
  * @see Jepsen, `jepsen.checker/unhandled-exceptions`
  */
@@ -10,17 +10,17 @@ import { describeOperation, plural } from "../wording.ts";
 export interface ExceptionCount {
   readonly count: number;
   readonly class: string;
-  /** The first operation that it ended. */
+  /** The first operation that ended with it. */
   readonly example: Operation;
 }
 
 export interface ExceptionsVerdict extends Verdict {
   readonly valid: true;
-  /** The most frequent first; absent if there were none. */
+  /** Most frequent first; absent if there were none. */
   readonly exceptions?: readonly ExceptionCount[];
 }
 
-/** Always valid: it only reports. */
+/** Reports exceptions; always valid. */
 export function checkExceptions(history: History, _options: CheckOptions = {}): ExceptionsVerdict {
   const byClass = new Map<string, { count: number; class: string; example: Operation }>();
   for (const operation of history) {
@@ -40,7 +40,7 @@ export function checkExceptions(history: History, _options: CheckOptions = {}): 
 function ended({ class: name, count, example }: ExceptionCount): Finding {
   return {
     anomaly: name,
-    sentence: `${plural(count, "operation")} ended by it, ${describeOperation(example)} the first: ${example.exception?.message}`,
+    sentence: `ended ${plural(count, "operation")}, first ${describeOperation(example)}: ${example.exception?.message}`,
     operations: [example],
   };
 }

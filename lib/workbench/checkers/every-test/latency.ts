@@ -1,7 +1,7 @@
-/** How long operations took. */
+/** Measures how long operations took. */
 import { type History, pairs } from "../../history/history.ts";
 
-/** Quantiles of some times, such as the latencies of one function's `ok` operations, in ms. */
+/** Quantiles of durations in ms, such as the latencies of all `ok` reads. */
 export interface LatencyQuantiles {
   readonly count: number;
   readonly "0.5": number;
@@ -12,11 +12,11 @@ export interface LatencyQuantiles {
 
 export interface LatencyVerdict {
   readonly valid: true;
-  /** From invocation to `ok` completion, over all operations and for each f. */
+  /** Time from invocation to `ok` completion: over `all` operations, and for each `f`. */
   readonly latencies: { readonly [f: string]: LatencyQuantiles };
 }
 
-/** Measures the time from invocation to completion of all operations that ended as `ok`. */
+/** Computes quantiles of the time from invocation to `ok` completion. */
 export function checkLatency(history: History): LatencyVerdict {
   const byF = new Map<string, number[]>();
   for (const { invocation, completion } of pairs(history)) {
@@ -32,6 +32,7 @@ export function checkLatency(history: History): LatencyVerdict {
   return { valid: true, latencies: Object.fromEntries(entries) };
 }
 
+/** Computes quantiles without interpolation; all are `NaN` without values. */
 export function quantiles(values: readonly number[]): LatencyQuantiles {
   const sorted = Float64Array.from(values).sort();
   const at = (q: number) =>

@@ -1,14 +1,14 @@
 /**
- * How many messages a test took.
+ * Counts the messages of a test, in total and per operation.
  *
  * @see Maelstrom, `net/checker.clj`
  */
 import { type History, isClientOperation } from "../../history/history.ts";
 import type { Journal, MessageCounts } from "../../network/journal.ts";
 
-/** Counts of one class; `msgsPerOp` is left out when there was no operation. */
+/** Counts of one class of messages. */
 export interface NetCounts extends MessageCounts {
-  /** Messages per client invocation, in single precision. */
+  /** Messages per client invocation, in single precision; absent without invocations. */
   readonly msgsPerOp?: number;
 }
 
@@ -16,11 +16,11 @@ export interface NetVerdict {
   readonly valid: true;
   readonly all: NetCounts;
   readonly clients: MessageCounts;
-  /** What Fly.io's challenges mean by messages per operation is `servers.msgsPerOp`. */
+  /** Fly.io's challenges limit `servers.msgsPerOp`. */
   readonly servers: NetCounts;
 }
 
-/** Counts what the journal saw, and holds it against every client invocation, reads among them. */
+/** Counts the journal's messages and divides them by client invocations, reads included. */
 export function checkNet({ clients, servers }: Journal, history: History): NetVerdict {
   const invocations = history.filter(
     (operation) => isClientOperation(operation) && operation.type === "invoke",

@@ -1,5 +1,5 @@
 /**
- * How many operations ended how, and whether every sort of operation succeeded at least once.
+ * Counts completions, and checks that every kind of operation was `ok` at least once.
  *
  * @see Jepsen, `jepsen.checker/stats`, wrapped by `jepsen.tests.kafka/stats-checker`
  */
@@ -7,7 +7,7 @@ import { type History, isClientOperation, type Operation } from "../../history/h
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
 import { plural } from "../wording.ts";
 
-/** Clients' completions of one sort, or of all. */
+/** Completions of client operations: of all, or of one `f`. */
 export interface Counts {
   readonly count: number;
   readonly okCount: number;
@@ -18,19 +18,19 @@ export interface Counts {
 
 export interface StatsVerdict extends Verdict, Counts {
   readonly valid: boolean;
-  /** By what was done, in alphabetical order. */
+  /** The same for each `f`, in alphabetical order. */
   readonly byF: { readonly [f: string]: Counts };
 }
 
-/** Operations that may always end as `info`: kafka's `crash` never does otherwise. */
-const EXCUSED: ReadonlySet<string> = new Set(["crash", "debug-topic-partitions"]);
+/** Kinds of operation that need not ever be `ok`: kafka's `crash` always ends as `info`. */
+const EXEMPT: ReadonlySet<string> = new Set(["crash", "debug-topic-partitions"]);
 
-/** Whether operations of a sort need not be ok, not even one. */
+/** Whether no operation of this kind has to be `ok`. */
 export function mayNeverBeOk(f: string): boolean {
-  return EXCUSED.has(f);
+  return EXEMPT.has(f);
 }
 
-/** Valid if every `f` that occurs has at least one ok; a test without operations is valid. */
+/** Valid if every `f` that occurs was `ok` at least once, or there are no operations at all. */
 export function checkStats(history: History, _options: CheckOptions = {}): StatsVerdict {
   const completions = history.filter(
     (operation) => isClientOperation(operation) && operation.type !== "invoke",
@@ -72,7 +72,7 @@ function neverOk(f: string, completions: readonly Operation[]): Finding {
   return {
     anomaly: "never-ok",
     sentence:
-      `Not one of ${plural(count, `${f} operation`)} was ok: ` +
+      `none of ${plural(count, `${f} operation`)} was ok: ` +
       `${failCount} ended as fail, ${infoCount} as info`,
     operations: completions.slice(0, 1),
   };

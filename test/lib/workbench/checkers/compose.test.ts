@@ -36,7 +36,7 @@ describe("compose", () => {
     });
   });
 
-  test("hands history and options to each part", () => {
+  test("passes history and options to each part", () => {
     const check = compose({ echo: (history, options) => ({ valid: true, history, options }) });
     const [history, options] = [[], { availability: 0.5 }];
     expect(check(history, options)).toEqual({
@@ -45,7 +45,7 @@ describe("compose", () => {
     });
   });
 
-  test("takes a part that throws for unknown, and keeps the others", () => {
+  test("gives a part that throws the verdict unknown, and keeps the others", () => {
     const check = compose({ stats: says(false), workload: throws(new Error("no order")) });
     expect(check([], {})).toEqual({
       ...{
@@ -56,7 +56,7 @@ describe("compose", () => {
     });
   });
 
-  test("takes a fatal error of one part for the whole", () => {
+  test("is unknown as a whole if a part throws a FatalCheckError", () => {
     const check = compose({ stats: says(false), workload: throws(new FatalCheckError("broken")) });
     expect(check([], {})).toEqual({ valid: "unknown", error: "broken" });
   });

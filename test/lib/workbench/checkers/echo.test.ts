@@ -7,14 +7,14 @@ const echo = (sent: Json, received: Json) =>
   whole(0, "echo", sent, { type: "echo_ok", in_reply_to: 1, echo: received });
 
 describe("checkEcho", () => {
-  test("accepts echoes of what was sent, whatever else the reply holds", () => {
+  test("accepts the value that was sent, whatever else the reply holds", () => {
     expect(checkEcho(history(echo("a", "a"), echo({ a: [1] }, { a: [1] })))).toMatchObject({
       valid: true,
       errorCount: 0,
     });
   });
 
-  test("flags an echo of something else, and tells both", () => {
+  test("flags an echo of another value, and names both", () => {
     const verdict = checkEcho(history(echo("a", "a"), echo("b", "B")));
     expect(verdict).toMatchObject({ valid: false, errorCount: 1 });
     expect(verdict.explanation?.[0]?.sentence).toBe(
@@ -27,20 +27,20 @@ describe("checkEcho", () => {
     expect(checkEcho(history(whole(0, "echo", "a", { type: "echo_ok" }))).valid).toBe(false);
   });
 
-  test("does not find an echo in what every object inherits", () => {
+  test("ignores inherited fields of a reply", () => {
     expect(checkEcho(history(whole(0, "echo", "a", {}))).valid).toBe(false);
   });
 
-  test("flags an echo that failed: it brought nothing back", () => {
+  test("flags an echo that failed", () => {
     expect(checkEcho(history(invoke(0, "echo", "a"), fail(0)))).toMatchObject({ errorCount: 1 });
   });
 
-  test("takes nothing for the echo of null", () => {
+  test("accepts a missing echo of null", () => {
     const failed = history(invoke(0, "echo", null), fail(0), whole(0, "echo", null, {}));
     expect(checkEcho(failed).valid).toBe(true);
   });
 
-  test("passes over echoes that timed out or never ended", () => {
+  test("skips echoes that timed out or never completed", () => {
     const open = history(invoke(0, "echo", "a"), info(0), invoke(1, "echo", "b"));
     expect(checkEcho(open)).toMatchObject({ valid: true, errorCount: 0 });
   });

@@ -27,30 +27,30 @@ describe("checkUniqueIds", () => {
     });
   });
 
-  test("flags an id that was handed out twice, and tells by whom", () => {
+  test("flags an id that was returned twice, and names the operations", () => {
     const verdict = check("1", "2", "1");
     expect(verdict).toMatchObject({ valid: false, duplicatedCount: 1, duplicated: [[1, 2]] });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "The id 1 was handed out 2 times: " +
+      "id 1 was returned 2 times: " +
         "process 0's generate at 0.002 s, process 2's generate at 0.006 s",
     );
   });
 
-  test("tells apart integers that JavaScript cannot hold", () => {
+  test("distinguishes integers that a double cannot represent", () => {
     const verdict = check("9007199254740993", "9007199254740992", "18446744073709551617");
     expect(verdict.valid).toBe(true);
     expect(jsonKey([...verdict.range])).toBe("[9007199254740992,18446744073709551617]");
   });
 
-  test("takes equal ids of any form for one", () => {
+  test("compares ids by value", () => {
     expect(check('["a",1]', '["a",1]').duplicated).toEqual([[["a", 1], 2]]);
   });
 
-  test("tells integers from floats of the same value", () => {
+  test("distinguishes an integer from a float of the same value", () => {
     expect(check("1", "1.0").valid).toBe(true);
   });
 
-  test("passes over null in the range, but not among duplicates", () => {
+  test("ignores null in the range, but not among duplicates", () => {
     expect(check("3", "null", "5", "null")).toMatchObject({
       valid: false,
       duplicated: [[null, 2]],
@@ -58,7 +58,7 @@ describe("checkUniqueIds", () => {
     });
   });
 
-  test("has a range of nulls without ids", () => {
+  test("reports a range of nulls without ids", () => {
     expect(check()).toMatchObject({ valid: true, range: [null, null] });
   });
 
@@ -66,16 +66,16 @@ describe("checkUniqueIds", () => {
     ["numbers and strings", ["1", '"a"']],
     ["objects, equal or not", ['{"a":1}', '{"a":1}']],
     ["arrays of numbers and of strings", ["[1]", '["1"]']],
-  ])("cannot judge %s", (_, ids) => {
+  ])("throws on %s", (_, ids) => {
     expect(() => check(...ids)).toThrow("Cannot compare");
   });
 
-  test("can judge a single object, and arrays that differ before their types do", () => {
+  test("accepts a single object, and arrays that differ before their types do", () => {
     expect(check('{"a":1}').valid).toBe(true);
     expect(check("[1,1]", '[2,"2"]').valid).toBe(true);
   });
 
-  test("lists the 48 most frequent duplicates, greatest ids first to stay", () => {
+  test("lists the 48 most frequent duplicates, preferring greater ids", () => {
     const ids = Array.from({ length: 60 }, (_, id) => (id === 3 ? [id, id, id] : [id, id])).flat();
     const { duplicated, duplicatedCount } = checkUniqueIds(generated(ids));
     expect(duplicatedCount).toBe(60);
@@ -85,7 +85,7 @@ describe("checkUniqueIds", () => {
     ]);
   });
 
-  test("is valid exactly if all ids differ", () => {
+  test("is valid if and only if all ids differ", () => {
     fc.assert(
       fc.property(fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 8 }), (ids) => {
         expect(checkUniqueIds(generated(ids)).valid).toBe(new Set(ids).size === ids.length);

@@ -98,7 +98,7 @@ describe("vortex sim", () => {
 
   test.concurrent("runs a person's own program, with its own packages", async () => {
     const { exitCode, stdout } = await vortex(...uniqueIds(project(FORGETFUL), "--seed", "1"));
-    expect(stdout).toMatch(/duplicated: The id "n\d-1" was handed out 2 times/);
+    expect(stdout).toMatch(/duplicated: id "n\d-1" was returned 2 times/);
     expect(exitCode).toBe(1);
   });
 
@@ -267,7 +267,7 @@ describe("vortex sim --seeds", () => {
     const [, story = ""] = stdout.split("The smallest test found that still fails:");
     expect(story).toContain("--nemesis kill");
     expect(story).toMatch(/nemesis info start-kill/);
-    expect(story).toMatch(/duplicated: The id/);
+    expect(story).toMatch(/duplicated: id/);
   });
 
   test.concurrent("keeps stdout to the result with --json, the story of a small failure too", async () => {

@@ -28,15 +28,15 @@ describe("checkCounter", () => {
     });
   });
 
-  test("flags a final read that misses an acknowledged add, and says what it should have been", () => {
+  test("flags a final read that misses an acknowledged add, and names the expected sum", () => {
     const verdict = checkCounter(history(add(0, 3), add(1, 4), finalRead(0, 7), finalRead(1, 3)));
     expect(verdict).toMatchObject({ valid: false, errorCount: 1, finalReads: [7, 3] });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "process 1's read at 0.008 s, a final one, got 3: the acknowledged adds make 7",
+      "process 1's read at 0.008 s, a final read, returned 3: the acknowledged adds sum to 7",
     );
   });
 
-  test("accepts any part of the adds of which nobody knows", () => {
+  test("accepts any subset of the indefinite adds", () => {
     const adds = [add(0, 10), doubtful(1, 5), doubtful(2, -1), doubtful(3, -1)];
     const reads = [8, 9, 10, 13, 14, 15].map((value) => finalRead(0, value));
     expect(checkCounter(history(...adds, ...reads))).toMatchObject({
@@ -48,7 +48,7 @@ describe("checkCounter", () => {
     });
   });
 
-  test("flags what lies between two acceptable ranges, and tells the nearest sums", () => {
+  test("flags a value between two acceptable ranges, and names the nearest sums", () => {
     const verdict = checkCounter(history(add(0, 10), doubtful(1, 5), finalRead(0, 12)));
     expect(verdict.valid).toBe(false);
     expect(verdict.explanation?.[0]?.sentence).toEndWith(
@@ -57,12 +57,12 @@ describe("checkCounter", () => {
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([3, 5]);
   });
 
-  test("takes a failed add for one that did not happen", () => {
+  test("does not count failed adds", () => {
     const failed = history(invoke(0, "add", 5), fail(0), finalRead(1, 5));
     expect(checkCounter(failed).valid).toBe(false);
   });
 
-  test("does not look at reads that are not final, nor at final ones that were not ok", () => {
+  test("ignores reads that are not final, and final reads that were not ok", () => {
     const reads = history(
       add(0, 1),
       whole(0, "read", null, 99),
@@ -71,19 +71,19 @@ describe("checkCounter", () => {
     expect(checkCounter(reads)).toMatchObject({ valid: true, finalReads: [] });
   });
 
-  test("keeps all digits", () => {
+  test("compares integers with all their digits", () => {
     const big = (text: string) => parseJson(text) as Json;
     const adds = [add(0, big("9007199254740993")), add(0, 2)];
     expect(checkCounter(history(...adds, finalRead(0, big("9007199254740995")))).valid).toBe(true);
     expect(checkCounter(history(...adds, finalRead(0, big("9007199254740996")))).valid).toBe(false);
   });
 
-  test("cannot judge anything where a final read is no integer", () => {
+  test("throws a FatalCheckError if a final read is not an integer", () => {
     const fraction = history(finalRead(0, 1.5));
     expect(() => checkCounter(fraction)).toThrow(FatalCheckError);
   });
 
-  test("accepts exactly the sums of acknowledged adds and a subset of the doubtful ones", () => {
+  test("accepts exactly the sums of acknowledged adds and a subset of the indefinite ones", () => {
     const deltas = fc.array(fc.integer({ min: -5, max: 4 }), { maxLength: 6 });
     fc.assert(
       fc.property(deltas, deltas, fc.integer({ min: -60, max: 60 }), (certain, maybe, value) => {

@@ -13,27 +13,27 @@ describe("checkAvailability", () => {
     expect(okFraction).toBe(0.3333333432674408);
   });
 
-  test("takes a test without operations for fully available", () => {
+  test("treats a test without operations as fully available", () => {
     expect(checkAvailability([], { availability: "total" })).toEqual({
       valid: true,
       okFraction: 1,
     });
   });
 
-  test("is valid whatever the fraction when nothing is required", () => {
+  test("is valid at any fraction if none is required", () => {
     expect(checkAvailability(history(fails(3)))).toEqual({ valid: true, okFraction: 0 });
   });
 
-  test("takes a definite error for unavailability under total, and names it", () => {
+  test("flags a definite error under total availability, and names it", () => {
     const verdict = checkAvailability(history(oks(3), fails(1)), { availability: "total" });
     expect(verdict.valid).toBe(false);
     expect(verdict.explanation?.[0]?.sentence).toBe(
       'process 0\'s read at 0.007 s ended as fail (["abort",null]); ' +
-        "3 of 4 operations were ok, all required",
+        "3 of 4 operations were ok, all are required",
     );
   });
 
-  test("takes an operation that never ended for unavailability", () => {
+  test("flags an operation that never ended", () => {
     const pending = history(oks(1), invoke(0, "read"));
     expect(checkAvailability(pending, { availability: "total" }).valid).toBe(false);
   });
@@ -49,13 +49,13 @@ describe("checkAvailability", () => {
     expect(verdict.valid).toBe(valid);
   });
 
-  test("counts the nemesis on neither side", () => {
+  test("ignores the nemesis", () => {
     const partition = { type: "info", process: "nemesis", f: "start-partition" } as const;
     const split = history(partition, oks(1), partition);
     expect(checkAvailability(split, { availability: "total" }).valid).toBe(true);
   });
 
-  test("counts an indefinite operation as an invocation without ok", () => {
+  test("counts an indefinite operation as not ok", () => {
     const indefinite = history(oks(1), invoke(0, "write"), info(0));
     expect(checkAvailability(indefinite).okFraction).toBe(0.5);
   });

@@ -23,18 +23,18 @@ describe("checkExceptions", () => {
     } as never);
   });
 
-  test("says what was wrong with the first", () => {
+  test("describes the first operation of each class", () => {
     const operations = history(thrown(0, "Malformed"), thrown(1, "Malformed"));
     expect(checkExceptions(operations).explanation).toEqual([
       {
         anomaly: "Malformed",
-        sentence: "2 operations ended by it, process 0's read at 0.002 s the first: no such thing",
+        sentence: "ended 2 operations, first process 0's read at 0.002 s: no such thing",
         operations: operations.slice(1, 2),
       },
     ]);
   });
 
-  test("has nothing to report where operations ended by errors of the protocol", () => {
+  test("reports nothing for operations that ended with protocol errors", () => {
     expect(checkExceptions(history(invoke(0, "write"), info(0)))).toEqual({ valid: true });
   });
 });

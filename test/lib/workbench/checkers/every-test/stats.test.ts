@@ -3,7 +3,7 @@ import { checkStats } from "../../../../../lib/workbench/checkers/every-test/sta
 import { fail, history, info, invoke, whole } from "../../../../support/histories/history.ts";
 
 describe("checkStats", () => {
-  test("counts clients' completions by their ends, in total and for each f", () => {
+  test("counts completions of clients by type, in total and for each f", () => {
     const verdict = checkStats(
       history(
         whole(0, "read", null, 1),
@@ -25,32 +25,32 @@ describe("checkStats", () => {
     });
   });
 
-  test("finds a test valid that has no operations", () => {
+  test("is valid without operations", () => {
     expect(checkStats([])).toMatchObject({ valid: true, count: 0, byF: {} });
   });
 
-  test("finds an f invalid that was never ok, and says so", () => {
+  test("is invalid if an f was never ok, and names it", () => {
     const verdict = checkStats(
       history(whole(0, "read", null, 1), invoke(0, "cas", [1, 2]), fail(0)),
     );
     expect(verdict.valid).toBe(false);
     expect(verdict.byF["cas"]?.valid).toBe(false);
     expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
-      "Not one of 1 cas operation was ok: 1 ended as fail, 0 as info",
+      "none of 1 cas operation was ok: 1 ended as fail, 0 as info",
     ]);
   });
 
-  test("does not count an f that was invoked and never ended", () => {
+  test("ignores an f that was invoked and never completed", () => {
     expect(checkStats(history(invoke(0, "read")))).toMatchObject({ valid: true, byF: {} });
   });
 
-  test("does not mind that kafka's crashes are never ok", () => {
+  test("accepts that kafka's crashes are never ok", () => {
     const verdict = checkStats(history(whole(0, "poll", null), invoke(0, "crash"), info(0)));
     expect(verdict.valid).toBe(true);
     expect(verdict.byF["crash"]?.valid).toBe(false);
   });
 
-  test("passes over the nemesis", () => {
+  test("ignores the nemesis", () => {
     const partition = { type: "info", process: "nemesis", f: "start-partition" } as const;
     expect(checkStats(history(partition, partition))).toMatchObject({ valid: true, count: 0 });
   });

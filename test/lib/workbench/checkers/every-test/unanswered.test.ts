@@ -29,7 +29,7 @@ function judge(...entries: readonly Entry[]) {
 }
 
 describe("mergeVerdicts", () => {
-  test("takes a test for unknown in which every operation met a dead node, and tells so", () => {
+  test("is unknown if every operation was sent to a node that was down, and says so", () => {
     const { valid, unanswered } = judge(kill, ask(0), ask(1), info(0), info(1), restart);
     expect(valid).toBe("unknown");
     expect(unanswered).toMatchObject({
@@ -45,8 +45,8 @@ describe("mergeVerdicts", () => {
   });
 
   test.each([
-    ["its node was dead only when it began", [kill, ask(0), restart, info(0)]],
-    ["its node died before it could answer", [ask(0), kill, restart, info(0)]],
+    ["its node was down only at its invocation", [kill, ask(0), restart, info(0)]],
+    ["its node was killed before it answered", [ask(0), kill, restart, info(0)]],
     ["its node was paused", [did("start-pause", { n0: "paused" }), ask(0), info(0)]],
     [
       "its node was paused, and killed and started meanwhile",
@@ -59,25 +59,25 @@ describe("mergeVerdicts", () => {
 
   test.each([
     ["no node was down", [ask(0), info(0)]],
-    ["its node had come back", [kill, restart, ask(0), info(0)]],
-    ["its node died only later", [ask(0), info(0), kill]],
+    ["its node had restarted", [kill, restart, ask(0), info(0)]],
+    ["its node was killed later", [ask(0), info(0), kill]],
     ["another node was down", [kill, ask(0, "echo", "n1"), info(0)]],
-    ["its node answered it with an error", [kill, restart, ask(0), fail(0), kill]],
-    ["only some met a dead node", [kill, ask(0), info(0), restart, ask(4), info(4)]],
+    ["its node replied with an error", [kill, restart, ask(0), fail(0), kill]],
+    ["only some nodes were down", [kill, ask(0), info(0), restart, ask(4), info(4)]],
     ["the others were wrong", [kill, ask(0), info(0), restart, ask(4), ok(4)]],
   ])("excuses nothing if %s", (_, entries) => {
     const { valid, unanswered } = judge(...entries);
     expect([valid, unanswered]).toEqual([false, undefined]);
   });
 
-  test("excuses no verdict on operations that were ok beside those that nobody could answer", () => {
+  test("does not excuse the verdict on operations that were ok beside unanswered ones", () => {
     const entries = [kill, ask(0, "add"), info(0), restart, ask(4, "read"), ok(4)];
     const { valid, unanswered } = judge(...entries);
     expect(valid).toBe(false);
     expect(unanswered?.counts).toEqual({ add: 1 });
   });
 
-  test("excuses no divergence of nodes, and nothing that was never ok for another reason", () => {
+  test("does not excuse divergence, or an f that was never ok for another reason", () => {
     const operations = history([kill, ask(0), info(0)]);
     const stats = checkStats(operations);
     const convergence = { valid: false } as const;
@@ -85,7 +85,7 @@ describe("mergeVerdicts", () => {
     expect(judge(kill, ask(0), info(0), restart, ask(4, "read"), fail(4)).valid).toBe(false);
   });
 
-  test("takes no part in a test without operations", () => {
+  test("leaves a test without operations valid", () => {
     expect(mergeVerdicts(history([kill]), { stats: checkStats(history()) })).toEqual({
       valid: true,
     });

@@ -18,7 +18,7 @@ const add = (process: number, element: Json) => whole(process, "add", element);
 const read = (process: number, elements: readonly Json[]) => whole(process, "read", null, elements);
 
 describe("checkSetFull", () => {
-  test("finds an element stable that is in the read invoked last", () => {
+  test("calls an element stable if the last invoked read contains it", () => {
     expect(checkSetFull(history(add(0, 1), read(0, [1])))).toMatchObject({
       valid: true,
       attemptCount: 1,
@@ -27,7 +27,7 @@ describe("checkSetFull", () => {
     });
   });
 
-  test("finds an acknowledged element lost that a later read misses, and says who and when", () => {
+  test("calls an acknowledged element lost if a later read lacks it, and describes both", () => {
     const verdict = checkSetFull(
       history(
         [at(1000, invoke(1, "add", 17)), at(3020, ok(1))],
@@ -37,23 +37,23 @@ describe("checkSetFull", () => {
     expect(verdict).toMatchObject({ valid: false, lostCount: 1, lost: [17] });
     expect(verdict.lostLatencies).toMatchObject({ 0: 0, 1: 0 });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "value 17, acknowledged to process 1 at 3.020 s, is lost: no read ever had it, " +
-        "process 3's read at 4.210 s missed it, and no later read had it",
+      "value 17 is lost: acknowledged to process 1 at 3.020 s, never returned by a read, " +
+        "missing from process 3's read at 4.210 s and not returned after that",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([0, 1, 2]);
   });
 
-  test("judges broadcast's elements like those of a set", () => {
+  test("treats a broadcast like an addition", () => {
     const broadcast = history(whole(0, "broadcast", 1), read(0, []));
     expect(checkSetFull(broadcast)).toMatchObject({ valid: false, lost: [1] });
   });
 
-  test("does not mind that a read misses what was acknowledged only after its invocation", () => {
+  test("accepts a read without an element that was acknowledged after the read's invocation", () => {
     const overlapping = history(invoke(0, "add", 1), invoke(1, "read"), ok(0), ok(1, []));
     expect(checkSetFull(overlapping)).toMatchObject({ valid: "unknown", neverRead: [1] });
   });
 
-  test("orders reads by their invocations, not by their ends", () => {
+  test("orders reads by invocation, not by completion", () => {
     const overlapping = history(add(0, 1), [
       invoke(1, "read"),
       invoke(2, "read"),
@@ -63,7 +63,7 @@ describe("checkSetFull", () => {
     expect(checkSetFull(overlapping)).toMatchObject({ valid: true, stableCount: 1 });
   });
 
-  test("measures from the acknowledgement to the invocation of the last read that missed it", () => {
+  test("measures latency from acknowledgement to the invocation of the last read without it", () => {
     const verdict = checkSetFull(
       history(
         [at(900, invoke(0, "add", 1)), at(990, invoke(1, "read")), at(1000, ok(0))],
@@ -74,9 +74,13 @@ describe("checkSetFull", () => {
     expect(verdict).toMatchObject({ valid: true, stale: [1], staleCount: 1 });
     expect(verdict.stableLatencies).toMatchObject({ 0: 150, 1: 150 });
     expect(verdict.worstStale).toMatchObject([{ element: 1, stableLatency: 150 }]);
+    expect(verdict.explanation?.[0]?.sentence).toBe(
+      "value 1 was missing from reads until 150 ms after it was acknowledged to process 0 at " +
+        "1.000 s; last from process 1's read at 1.150 s",
+    );
   });
 
-  test("knows an element from the first read that shows it, whatever became of its addition", () => {
+  test("treats an element as known from the first read of it, whatever its addition's outcome", () => {
     const shown = [read(1, [1]), read(1, [])];
     for (const end of [fail(0), info(0)]) {
       const verdict = checkSetFull(history(invoke(0, "add", 1), end, ...shown));
@@ -84,34 +88,36 @@ describe("checkSetFull", () => {
     }
   });
 
-  test("cannot tell anything of elements that nobody acknowledged nor read", () => {
+  test("is unknown if no element was acknowledged or read", () => {
     const verdict = checkSetFull(history(invoke(0, "add", 1), info(0), read(1, [])));
     expect(verdict).toMatchObject({ valid: "unknown", neverReadCount: 1 });
     expect(verdict).not.toHaveProperty("stableLatencies");
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "Nothing can be said: 1 element had been added or might have been, and of 1 ok read none shows any",
+      "no read returned any element: 1 addition attempted, 1 ok read",
     );
   });
 
-  test("passes over reads that were not ok", () => {
+  test("ignores reads that were not ok", () => {
     const failed = history(add(0, 1), read(0, [1]), invoke(0, "read"), fail(0));
     expect(checkSetFull(failed).valid).toBe(true);
   });
 
-  test("takes null for a read of nothing", () => {
+  test("treats null as an empty read", () => {
     expect(checkSetFull(history(add(0, 1), whole(0, "read", null))).lost).toEqual([1]);
   });
 
-  test("tells of repeated and unexpected elements, and does not judge them", () => {
+  test("reports repeated and unexpected elements without affecting the verdict", () => {
     const verdict = checkSetFull(history(add(0, 1), read(0, [1, 1]), read(1, [1, 5])));
     expect(verdict).toMatchObject({ valid: true, duplicatedCount: 0, attemptCount: 1 });
     expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
-      "process 0's read at 0.003 s lists 1 more than once (which does not make the test invalid)",
-      "process 1's read at 0.005 s lists 5, never added (which does not make the test invalid)",
+      "process 0's read at 0.003 s returned 1, which it contains more than once " +
+        "(this does not make the test invalid)",
+      "process 1's read at 0.005 s returned 5, which no client added " +
+        "(this does not make the test invalid)",
     ]);
   });
 
-  test("tells apart integers that JavaScript cannot hold", () => {
+  test("distinguishes integers that a double cannot represent", () => {
     const [even, odd] = ["9007199254740992", "9007199254740993"].map(
       (text) => parseJson(text) as Json,
     );
@@ -121,7 +127,7 @@ describe("checkSetFull", () => {
     expect(jsonKey([...verdict.lost])).toBe("[9007199254740993]");
   });
 
-  test("takes quantiles without interpolation", () => {
+  test("computes quantiles without interpolation", () => {
     const elements = Array.from({ length: 20 }, (_, element) => element);
     // Element e is missed for e × 10 ms after it was acknowledged at 1 s.
     const verdict = checkSetFull(
@@ -155,7 +161,7 @@ describe("checkSetFull", () => {
     );
   });
 
-  test("never flags a set that keeps what was added", () => {
+  test("never flags a set that keeps every element", () => {
     fc.assert(
       fc.property(fc.array(fc.boolean(), { maxLength: 30 }), (adds) => {
         const elements: number[] = [];

@@ -1,0 +1,117 @@
+/** Collects from a history, element by element, when it was added and which reads contain it. */
+
+import { isArray, jsonKey } from "../../../protocol/json-key.ts";
+import type { Json } from "../../../vortex/index.ts";
+import {
+  type History,
+  isClientOperation,
+  type Operation,
+  type Process,
+} from "../../history/history.ts";
+import { describeOperation, EXAMPLES_PER_KIND } from "../wording.ts";
+
+/** What a history shows of one element. */
+export interface Timeline {
+  readonly element: Json;
+  /** The invocation of its addition. */
+  readonly addition: Operation;
+  /** The first completion that proves its existence. */
+  known?: Operation;
+  /** The invocation of the last invoked read that contains it. */
+  lastPresent?: Operation;
+  /** The invocation of the last invoked read that lacks it. */
+  lastAbsent?: Operation;
+  /** The index of the last completed read that contains it; marks the elements of a read. */
+  containedIn?: number;
+}
+
+/** An element that a read should not contain, or contains twice. It does not affect the verdict. */
+export interface Oddity {
+  readonly kind: "unexpected" | "duplicated";
+  readonly element: Json;
+  readonly invocation: Operation;
+  readonly completion: Operation;
+}
+
+export interface Timelines {
+  readonly timelines: readonly Timeline[];
+  /** The first oddity of each read, for the first few reads that have one. */
+  readonly oddities: readonly Oddity[];
+}
+
+/** Reads a history once. Its time is linear in reads times elements. */
+export function readTimelines(history: History): Timelines {
+  const elements = new Elements();
+  const oddities: Oddity[] = [];
+  const open = new Map<Process, Operation>();
+  for (const operation of history) {
+    if (!isClientOperation(operation)) continue;
+    const { type, process, f, value } = operation;
+    if (type === "invoke") {
+      open.set(process, operation);
+      if (f !== "read") elements.add(operation);
+    } else if (type === "ok" && f === "read") {
+      const invocation = open.get(process);
+      if (invocation === undefined) {
+        throw new Error(`Cannot find the invocation of ${describeOperation(operation)}`);
+      }
+      const oddity = elements.read(invocation, operation);
+      if (oddity !== undefined && oddities.length < EXAMPLES_PER_KIND) oddities.push(oddity);
+    } else if (type === "ok") {
+      const timeline = elements.get(value);
+      if (timeline !== undefined) timeline.known ??= operation;
+    }
+  }
+  return { timelines: elements.all, oddities };
+}
+
+/** The elements whose addition was invoked so far. */
+class Elements {
+  readonly #byKey = new Map<string, Timeline>();
+  /** Nearly all elements are plain numbers, and encoding their keys takes most of the time. */
+  readonly #byNumber = new Map<number, Timeline>();
+
+  get all(): readonly Timeline[] {
+    return [...this.#byKey.values()];
+  }
+
+  get(element: Json): Timeline | undefined {
+    const timeline = typeof element === "number" ? this.#byNumber.get(element) : undefined;
+    return timeline ?? this.#byKey.get(jsonKey(element));
+  }
+
+  /** Starts the timeline of an element; a second addition of it starts over. */
+  add(addition: Operation): void {
+    const timeline = { element: addition.value, addition };
+    this.#byKey.set(jsonKey(addition.value), timeline);
+    if (typeof addition.value === "number") this.#byNumber.set(addition.value, timeline);
+  }
+
+  /** Records which elements a read contains and which it lacks; returns its first oddity. */
+  read(invocation: Operation, completion: Operation): Oddity | undefined {
+    let oddity: Oddity | undefined;
+    for (const element of isArray(completion.value) ? completion.value : []) {
+      const timeline = this.get(element);
+      if (timeline === undefined) {
+        oddity ??= { kind: "unexpected", element, invocation, completion };
+      } else if (timeline.containedIn === completion.index) {
+        oddity ??= { kind: "duplicated", element, invocation, completion };
+      } else {
+        timeline.containedIn = completion.index;
+        timeline.known ??= completion;
+      }
+    }
+    for (const timeline of this.#byKey.values()) {
+      if (timeline.containedIn === completion.index) {
+        timeline.lastPresent = lastInvoked(timeline.lastPresent, invocation);
+      } else {
+        timeline.lastAbsent = lastInvoked(timeline.lastAbsent, invocation);
+      }
+    }
+    return oddity;
+  }
+}
+
+function lastInvoked(one: Operation | undefined, other: Operation): Operation {
+  return one === undefined || one.index < other.index ? other : one;
+}
