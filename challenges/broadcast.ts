@@ -75,6 +75,7 @@ import {
   startOnce,
 } from "../lib/vortex/index.ts";
 import { Gossiper } from "./broadcast/gossiper.ts";
+import { newIncarnation } from "./broadcast/incarnation.ts";
 import { Eager, Gossip, Run } from "./broadcast/messages.ts";
 import type { Run as Values } from "./broadcast/origin-log.ts";
 
@@ -105,7 +106,7 @@ class Replica {
       await this.#stored?.readOn();
       this.#step();
     });
-    this.#start = `${id}~${Math.floor(node.random() * 2 ** 31).toString(36)}`;
+    this.#start = newIncarnation(node);
     const start = this.#start;
     this.#gossiper = new Gossiper({
       id,
