@@ -1,11 +1,11 @@
-/** Bundles the script and the style of the page, its libraries among them. */
+/** Bundles the page's script and style, including its libraries. */
 import { join } from "node:path";
 import type { PageBundle } from "./html.ts";
 
 /**
- * Bundles the page from its sources; the build does so beforehand.
+ * Bundles the page from its sources. The build calls this; `page-bundle.ts` does when run from source.
  *
- * @throws {AggregateError} with what is wrong in them.
+ * @throws {AggregateError} with the errors in the sources.
  */
 export async function bundlePage(): Promise<PageBundle> {
   const { outputs } = await Bun.build({

@@ -1,27 +1,26 @@
-/** The page of a run: one file, which needs nothing else. */
+/** Assembles a report as one self-contained HTML file. */
 
-/** What the page's bundle consists of. */
 export interface PageBundle {
   readonly script: string;
   readonly style: string;
 }
 
-/** Where the page looks for the run. */
+/** Id of the element that holds the run's data. */
 export const DATA_ID = "run";
 
 /**
- * Puts a page together.
+ * Assembles the HTML of a report.
  *
- * The run is text of base64, so nothing that a node has sent can be taken for markup. The policy
- * forbids the page to load anything, and to run any script but its own.
+ * The run is embedded as base64, so nothing that a node sent can become markup. The content security
+ * policy forbids the page to load anything or to run any other script.
  *
- * @param data What `RunRecorder.finish` returns.
+ * @param data The block of bytes from `RunRecorder.finish`.
  */
 export function pageHtml(title: string, data: Uint8Array<ArrayBuffer>, bundle: PageBundle): string {
   const script = scriptText(bundle.script);
   const hash = new Bun.CryptoHasher("sha256").update(script).digest("base64");
   const policy = `default-src 'none'; script-src 'sha256-${hash}'; style-src 'unsafe-inline'; img-src data:; base-uri 'none'; form-action 'none'`;
-  const packed = Bun.gzipSync(data, { level: 6 }).toBase64();
+  const encoded = Bun.gzipSync(data, { level: 6 }).toBase64();
   return `<!doctype html>
 <html lang="en">
 <head>
@@ -35,19 +34,19 @@ export function pageHtml(title: string, data: Uint8Array<ArrayBuffer>, bundle: P
 </head>
 <body>
 <div id="app"><noscript>This report needs JavaScript.</noscript></div>
-<script id="${DATA_ID}" type="application/octet-stream">${packed}</script>
+<script id="${DATA_ID}" type="application/octet-stream">${encoded}</script>
 <script>${script}</script>
 </body>
 </html>
 `;
 }
 
-/** Text for an element or a quoted attribute. */
+/** Escapes text for an element's content or a quoted attribute. */
 export function escapeHtml(text: string): string {
   return text.replace(/[&<>"']/g, (character) => `&#${character.charCodeAt(0)};`);
 }
 
-/** A script that does not end its element early. */
+/** Escapes what would end a script's element early. */
 function scriptText(script: string): string {
   return script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 }

@@ -1,4 +1,4 @@
-/** A stored run's page: reads what the run left, and leaves `report.html` beside it. */
+/** Writes the report of a stored run: reads the run's files and adds `report.html` to them. */
 import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LineReader, splitLines } from "../../../protocol/lines.ts";
@@ -10,28 +10,27 @@ import {
   readEvent,
   readResults,
   type StoredDescription,
-  type StoredResults,
 } from "../../store/stored-results.ts";
-import type { Gauge } from "../recorder/run-data.ts";
-import { type FindingEntry, LIMITS, type Limits, RunRecorder } from "../recorder/run-recorder.ts";
+import { LIMITS, type Limits, RunRecorder } from "../recorder/run-recorder.ts";
 import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { pageHtml } from "./html.ts";
 import { pageBundle } from "./page-bundle.ts";
+import { gaugesOf, optionsOf, remarksOf, seriousFindingsOf } from "./run-summary.ts";
 
 export const REPORT_FILE = "report.html";
 
 export interface ReportOptions {
-  /** Why the run ended without results, where that is known. */
+  /** Why the run ended without results, if known. */
   readonly crash?: string;
-  /** What a run like this should reach, if it is a stage. */
+  /** Returns the targets of the run's stage; `undefined` if the run is not a stage. */
   readonly targetOf?: (run: StoredDescription) => Target | undefined;
   readonly limits?: Limits;
 }
 
 /**
- * Writes the page of a stored run, whole or not at all; returns where it is.
+ * Writes the report of a stored run atomically. Returns its path.
  *
- * @throws {Error} when the directory holds no run, or a broken one.
+ * @throws {Error} when the directory is not a run, or one of its files cannot be read.
  */
 export async function writeReport(directory: string, options: ReportOptions = {}): Promise<string> {
   const file = join(directory, REPORT_FILE);
@@ -51,37 +50,16 @@ async function readReport(
   { crash, targetOf, limits = LIMITS }: ReportOptions,
 ): Promise<string> {
   const description = await readPart(directory, "test.json", readDescription);
-  if (description === undefined) throw new Error(`${directory} holds no run: it has no test.json`);
+  if (description === undefined) throw new Error(`${directory} is not a run: it has no test.json`);
   const results = await readPart(directory, "results.json", readResults);
   const { workload, nodeIds, concurrency, seed } = description.options;
 
-  const history: Operation[] = [];
-  // A run that was cut short may end in the midst of a line.
+  // The files of an interrupted run may end within a line.
   const isCutShort = results === undefined;
-  const operations = join(directory, "history.jsonl");
-  try {
-    for await (const stored of readHistories(readLines(operations, isCutShort))) {
-      for (const operation of stored.history) history.push(operation);
-    }
-  } catch (error) {
-    throw brokenFile(operations, error);
-  }
+  const history = await readHistory(join(directory, "history.jsonl"), isCutShort);
   const recorder = new RunRecorder({ workload, nodeIds, concurrency }, history, limits);
   const messages = join(directory, "messages.jsonl");
-  let lineCount = 0;
-  let sentCount = 0;
-  try {
-    for await (const lines of readLines(messages, isCutShort)) {
-      for (const line of splitLines(lines)) {
-        lineCount++;
-        const event = readEvent(line);
-        if (event.type === "send") sentCount++;
-        recorder.addMessage(event);
-      }
-    }
-  } catch (error) {
-    throw brokenFile(messages, error, `line ${lineCount}: `);
-  }
+  const sentCount = await recordMessages(recorder, messages, isCutShort);
   const { startedAt } = description;
   const unstoredMessageCount = (results?.net.all?.sendCount ?? 0) - sentCount;
   const data = recorder.finish({
@@ -93,12 +71,46 @@ async function readReport(
     options: optionsOf(description),
     valid: results?.valid ?? "crashed",
     verdict: verdictSentence(workload, results, crash),
-    gauges: results === undefined ? [] : gaugesOf(description, results, targetOf),
-    findings: (results?.findings ?? []).filter((finding) => !isHarmless(workload, finding)),
+    gauges: results === undefined ? [] : gaugesOf(description, results, targetOf?.(description)),
+    findings: results === undefined ? [] : seriousFindingsOf(workload, results),
     remarks: results === undefined ? [] : remarksOf(workload, results),
   });
   const title = `${workload}${startedAt === undefined ? "" : ` ${startedAt}`} · Vortex`;
   return pageHtml(title, data, await pageBundle());
+}
+
+async function readHistory(file: string, isCutShort: boolean): Promise<Operation[]> {
+  const history: Operation[] = [];
+  try {
+    for await (const stored of readHistories(readLines(file, isCutShort))) {
+      for (const operation of stored.history) history.push(operation);
+    }
+  } catch (error) {
+    throw brokenFile(file, error);
+  }
+  return history;
+}
+
+/** Records the stored messages. Returns how many were sent. */
+async function recordMessages(
+  recorder: RunRecorder,
+  file: string,
+  isCutShort: boolean,
+): Promise<number> {
+  let [lineCount, sentCount] = [0, 0];
+  try {
+    for await (const lines of readLines(file, isCutShort)) {
+      for (const line of splitLines(lines)) {
+        lineCount++;
+        const event = readEvent(line);
+        if (event.type === "send") sentCount++;
+        recorder.addMessage(event);
+      }
+    }
+  } catch (error) {
+    throw brokenFile(file, error, `line ${lineCount}: `);
+  }
+  return sentCount;
 }
 
 async function readPart<T>(
@@ -118,12 +130,12 @@ async function readPart<T>(
 function brokenFile(file: string, error: unknown, place = ""): Error {
   const reason = error instanceof Error ? error.message : error;
   return new Error(
-    `${file} cannot be read: ${place}${reason}. It was cut or changed after the run, or is being written`,
+    `${file} cannot be read: ${place}${reason}. It was truncated or changed after the run, or is still being written`,
     { cause: error },
   );
 }
 
-/** The text of a file, in chunks of whole lines; without a last one that has no end, if so wanted. */
+/** Reads a file in chunks of whole lines. Drops an incomplete last line if `isCutShort`. */
 async function* readLines(file: string, isCutShort: boolean): AsyncGenerator<string> {
   if (statSync(file, { throwIfNoEntry: false }) === undefined) return;
   const reader = new LineReader();
@@ -133,87 +145,4 @@ async function* readLines(file: string, isCutShort: boolean): AsyncGenerator<str
   }
   const rest = reader.end();
   if (rest !== "" && !isCutShort) yield rest;
-}
-
-function optionsOf({ options }: StoredDescription): [string, string][] {
-  const { nodeIds, concurrency, rate, timeLimitS, latency, nemesis, topology, workload } = options;
-  const { meanMs, distribution } = latency;
-  return [
-    ["nodes", String(nodeIds.length)],
-    ["clients", String(concurrency)],
-    ["rate", `${rate}/s`],
-    ["length", `${timeLimitS} s`],
-    ["latency", meanMs === 0 ? "none" : `${meanMs} ms, ${distribution}`],
-    ["faults", nemesis.join(", ") || "none"],
-    ...(workload === "broadcast" ? ([["topology", topology]] satisfies [string, string][]) : []),
-    ...(workload.startsWith("txn")
-      ? ([["models", options.consistencyModels.join(", ")]] satisfies [string, string][])
-      : []),
-  ];
-}
-
-function gaugesOf(
-  description: StoredDescription,
-  { net, perf, workload, availability }: StoredResults,
-  targetOf: ReportOptions["targetOf"],
-): Gauge[] {
-  const { options } = description;
-  const target = targetOf?.(description) ?? {};
-  const stable = workload?.stableLatencies;
-  const latencies = stable ?? perf.latencies["all"];
-  const which =
-    stable === undefined
-      ? "from invocation to ok"
-      : "stable latency: from the acknowledgement of a value until every read has it";
-  const wanted = options.availability === "total" ? 1 : options.availability;
-  const gauge = (
-    name: string,
-    value: number | undefined,
-    unit: string,
-    mustBe: Gauge["mustBe"],
-    bound: number | undefined,
-    explanation: string,
-  ): Gauge => ({
-    name,
-    unit,
-    mustBe,
-    explanation,
-    ...(value === undefined ? {} : { value }),
-    ...(bound === undefined ? {} : { target: bound }),
-  });
-  const most = "at most";
-  const { msgsPerOp } = net.servers;
-  const part = availability?.okFraction;
-  return [
-    gauge("Messages per operation", msgsPerOp, "", most, target.msgsPerOp, "between servers"),
-    gauge("Median latency", latencies?.["0.5"], "ms", most, target.medianMs, which),
-    gauge("Maximum latency", latencies?.["1"], "ms", most, target.maxMs, which),
-    gauge(
-      ...(["Availability", part === undefined ? undefined : part * 100, "%", "at least"] as const),
-      wanted === undefined ? undefined : wanted * 100,
-      "operations that ended as ok",
-    ),
-  ];
-}
-
-/** What a checker of sets tells though it makes no run invalid. */
-const HARMLESS: ReadonlySet<string> = new Set(["stale", "unexpected", "duplicated"]);
-
-function isHarmless(workload: string, { anomaly }: FindingEntry): boolean {
-  return (workload === "broadcast" || workload === "g-set") && HARMLESS.has(anomaly);
-}
-
-function remarksOf(
-  workload: string,
-  { findings, exceptions, badLines }: StoredResults,
-): FindingEntry[] {
-  return [
-    ...findings.filter((finding) => isHarmless(workload, finding)),
-    ...(exceptions?.explanation ?? []),
-    ...badLines.map(({ node, line, reason }) => ({
-      anomaly: "bad line",
-      sentence: `${node} printed a line that is no message (${reason}), and was not heard any more: ${line}`,
-      operations: [],
-    })),
-  ];
 }

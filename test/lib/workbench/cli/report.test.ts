@@ -79,7 +79,7 @@ describe("vortex report", () => {
 
   test.concurrent.each([
     ["nothing", "/nowhere/at/all", "there is no such directory"],
-    ["a directory without a run", temporaryDirectory(), "holds no run"],
+    ["a directory without a run", temporaryDirectory(), "is not a run"],
     ["another file", ECHO, "not a run's directory, such as store/latest"],
   ])("says what is wrong with %s", async (_, path, reason) => {
     const { stderr, exitCode } = await vortex("report", path);
@@ -95,7 +95,7 @@ describe("vortex serve", () => {
     const { value } = await reader.read();
     const [address = ""] = /http:\S+/.exec(new TextDecoder().decode(value)) ?? [];
     expect(new URL(address).hostname).toBe("127.0.0.1");
-    expect(await (await fetch(address)).text()).toContain("There are no runs");
+    expect(await (await fetch(address)).text()).toContain("No runs in");
     child.kill("SIGINT");
     expect(await child.exited).toBe(0);
   });

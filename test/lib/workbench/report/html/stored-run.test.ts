@@ -39,7 +39,7 @@ describe("A stored run's report", () => {
     expect(run.messageCount).toBe(14);
   });
 
-  test("says in a sentence what is wrong", async () => {
+  test("states the failure in one sentence", async () => {
     const results = resultsOf(false, [], { lostCount: 1, attemptCount: 9 });
     const { run } = await report(stored(results));
     expect(run.header.verdict).toBe(
@@ -47,7 +47,7 @@ describe("A stored run's report", () => {
     );
   });
 
-  test("says how many messages were sent that are not stored", async () => {
+  test("counts the messages that were sent after storage was full", async () => {
     const sent = (sendCount: number) => ({
       ...resultsOf(true),
       net: { all: { sendCount }, servers: {} },
@@ -58,7 +58,7 @@ describe("A stored run's report", () => {
     expect(await missing(14)).toBeUndefined();
   });
 
-  test("has nothing that a node says as markup", async () => {
+  test("contains nothing from a node as markup", async () => {
     const builder = gossipRun();
     builder.message("n0", "n1", 200, 1, { type: EVIL, [EVIL]: EVIL });
     const finding = { anomaly: EVIL, sentence: EVIL, operations: [{ index: 0 }] };
@@ -70,7 +70,7 @@ describe("A stored run's report", () => {
     expect(html.match(/<\/script/g)).toHaveLength(2);
   });
 
-  test("may load nothing and run no script but its own", async () => {
+  test("forbids loading anything and running other scripts", async () => {
     const { html } = await report(stored());
     const [, policy = ""] = /Content-Security-Policy" content="([^"]*)"/.exec(html) ?? [];
     const script = html.slice(html.lastIndexOf("<script>") + 8, html.lastIndexOf("</script>"));
@@ -78,7 +78,7 @@ describe("A stored run's report", () => {
     expect(policy).toContain(`default-src 'none'; script-src 'sha256-${hash}';`);
   });
 
-  test("tells why there is no verdict, and what there is until then, of a run that crashed", async () => {
+  test("of a crashed run gives the reason and everything recorded until the crash", async () => {
     const directory = stored();
     rmSync(join(directory, "results.json"));
     appendFileSync(join(directory, "messages.jsonl"), '{"type":"send","ti');
@@ -88,7 +88,7 @@ describe("A stored run's report", () => {
     expect(run.messageCount).toBe(14);
   });
 
-  test("is not left behind in part where it cannot be made", async () => {
+  test("leaves no partial file behind when it cannot be written", async () => {
     const directory = stored();
     appendFileSync(join(directory, "messages.jsonl"), "{");
     await expect(writeReport(directory)).rejects.toThrow();
@@ -102,15 +102,15 @@ describe("A stored run's report", () => {
     ["history.jsonl", "\u0000\ufffd", ""],
     ["messages.jsonl", '{"type":"send","time"', "line 1: "],
     ["messages.jsonl", "[]\n", "line 1: "],
-  ])("names the file of a store that is not as it was: %s with %j", async (name, text, place) => {
+  ])("names a damaged file: %s with %j", async (name, text, place) => {
     const directory = stored();
     writeFileSync(join(directory, name), text);
     const refused = writeReport(directory);
     await expect(refused).rejects.toThrow(`${join(directory, name)} cannot be read: ${place}`);
-    await expect(refused).rejects.toThrow("It was cut or changed after the run");
+    await expect(refused).rejects.toThrow("It was truncated or changed after the run");
   });
 
-  test("is refused where there is no run", async () => {
-    await expect(writeReport(temporaryDirectory())).rejects.toThrow("holds no run");
+  test("is refused for a directory that is not a run", async () => {
+    await expect(writeReport(temporaryDirectory())).rejects.toThrow("is not a run");
   });
 });

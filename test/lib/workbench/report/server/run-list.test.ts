@@ -5,7 +5,7 @@ import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts"
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
 import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 
-/** A store with a run of each verdict, and a secret beside it. */
+/** A store with a run of each verdict, and a secret outside it. */
 function sampleStore() {
   const outside = temporaryDirectory();
   const root = join(outside, "store");
@@ -28,7 +28,7 @@ const get = (list: RunList, path: string, host = "127.0.0.1:8420", method = "GET
   list.answer(new Request(`http://${host}${path}`, { method }));
 
 describe("vortex serve", () => {
-  test("lists the runs, the newest first, each coloured by its verdict", async () => {
+  test("lists runs newest first, coloured by verdict", async () => {
     const { list } = sampleStore();
     const html = await (await get(list, "/")).text();
     const rows = [...html.matchAll(/<tr class="([\w ]+)">.*?href="([^"]+)"/g)];
@@ -40,7 +40,7 @@ describe("vortex serve", () => {
     ]);
   });
 
-  test("makes a run's report when it is asked for", async () => {
+  test("writes a run's report on request", async () => {
     const { list, root } = sampleStore();
     const answer = await get(list, "/broadcast/20260501T103100.000%2B0000/");
     expect(answer.status).toBe(200);
@@ -59,12 +59,12 @@ describe("vortex serve", () => {
     "/broadcast/20260501T103000.000%2B0000/../../../secret/run",
     "//etc/passwd",
     "/%00/%ff",
-  ])("has nothing at %s", async (path) => {
+  ])("answers %s with 404", async (path) => {
     const { list } = sampleStore();
     expect((await get(list, path)).status).toBe(404);
   });
 
-  test("answers under no other host's name, and to nothing but reading", async () => {
+  test("refuses other host names and methods other than GET and HEAD", async () => {
     const { list } = sampleStore();
     expect((await get(list, "/", "evil.example:8420")).status).toBe(403);
     expect((await get(list, "/", "localhost:8420")).status).toBe(200);
@@ -72,7 +72,7 @@ describe("vortex serve", () => {
   });
 
   test.each(["report.html", "messages.jsonl", "history.jsonl", "results.json"])(
-    "shows nothing of what %s leads to",
+    "does not follow a link in place of %s",
     async (name) => {
       const { list, root, outside } = sampleStore();
       const secret = join(outside, "secret.txt");
@@ -83,13 +83,13 @@ describe("vortex serve", () => {
       const answer = await get(list, "/broadcast/20260501T103100.000%2B0000/");
       const html = await answer.text();
       expect(html).not.toContain("the secret");
-      expect(html).toContain(`${name} is no plain file`);
+      expect(html).toContain(`${name} is not a regular file`);
       expect(answer.status).toBe(500);
       expect(await (await get(list, "/")).text()).not.toContain("the secret");
     },
   );
 
-  test("lists no run whose test.json leads elsewhere", async () => {
+  test("does not list a run whose test.json is a link", async () => {
     const { list, root, outside } = sampleStore();
     const file = join(root, "broadcast/20260501T103100.000+0000/test.json");
     rmSync(file);
@@ -97,7 +97,7 @@ describe("vortex serve", () => {
     expect((await get(list, "/broadcast/20260501T103100.000%2B0000/")).status).toBe(404);
   });
 
-  test("says of a broken run which file is broken, as text", async () => {
+  test("names a run's damaged file, as text", async () => {
     const { list, root } = sampleStore();
     const file = join(root, "broadcast/20260501T103100.000+0000/messages.jsonl");
     writeFileSync(file, "<script>alert(1)</script>\n");
@@ -108,7 +108,7 @@ describe("vortex serve", () => {
     expect(html).not.toContain("<script>");
   });
 
-  test("shows names of directories as text", async () => {
+  test("shows directory names as text", async () => {
     const { list, root } = sampleStore();
     const directory = join(root, '"><script>alert(1)<', "x");
     mkdirSync(directory, { recursive: true });
@@ -118,8 +118,8 @@ describe("vortex serve", () => {
     expect(html).toContain("&#34;&#62;&#60;script&#62;alert(1)&#60;");
   });
 
-  test("says how runs get there where there are none", async () => {
+  test("explains how to add runs to an empty store", async () => {
     const list = new RunList(join(temporaryDirectory(), "store"), {});
-    expect(await (await get(list, "/")).text()).toContain("There are no runs");
+    expect(await (await get(list, "/")).text()).toContain("No runs in");
   });
 });

@@ -1,0 +1,114 @@
+/** What the top of a report shows besides the verdict: options, figures, findings, observations. */
+import type { Target } from "../../stages/stages.ts";
+import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
+import type { Gauge } from "../recorder/run-data.ts";
+import type { FindingEntry } from "../recorder/run-recorder.ts";
+
+/** Lists the options that a reader needs to judge the run. */
+export function optionsOf({ options }: StoredDescription): [string, string][] {
+  const { nodeIds, concurrency, rate, timeLimitS, latency, nemesis, topology, workload } = options;
+  const { meanMs, distribution } = latency;
+  return [
+    ["nodes", String(nodeIds.length)],
+    ["clients", String(concurrency)],
+    ["rate", `${rate}/s`],
+    ["time limit", `${timeLimitS} s`],
+    ["latency", meanMs === 0 ? "none" : `${meanMs} ms, ${distribution}`],
+    ["faults", nemesis.join(", ") || "none"],
+    ...(workload === "broadcast" ? ([["topology", topology]] satisfies [string, string][]) : []),
+    ...(workload.startsWith("txn")
+      ? ([["consistency", options.consistencyModels.join(", ")]] satisfies [string, string][])
+      : []),
+  ];
+}
+
+/** Returns the run's figures, with the targets of its stage or its options. */
+export function gaugesOf(
+  { options }: StoredDescription,
+  { net, perf, workload, availability }: StoredResults,
+  target: Target = {},
+): Gauge[] {
+  const stable = workload?.stableLatencies;
+  const latencies = stable ?? perf.latencies["all"];
+  const latencyKind =
+    stable === undefined
+      ? "from invocation to ok"
+      : "stable latency: from acknowledgement until every read returns the value";
+  const okFraction = availability?.okFraction;
+  const wantedFraction = options.availability === "total" ? 1 : options.availability;
+  return [
+    {
+      name: "Messages per operation",
+      unit: "",
+      mustBe: "at most",
+      explanation: "between servers",
+      ...figure(net.servers.msgsPerOp, target.msgsPerOp),
+    },
+    {
+      name: "Median latency",
+      unit: "ms",
+      mustBe: "at most",
+      explanation: latencyKind,
+      ...figure(latencies?.["0.5"], target.medianMs),
+    },
+    {
+      name: "Maximum latency",
+      unit: "ms",
+      mustBe: "at most",
+      explanation: latencyKind,
+      ...figure(latencies?.["1"], target.maxMs),
+    },
+    {
+      name: "Availability",
+      unit: "%",
+      mustBe: "at least",
+      explanation: "operations that completed ok",
+      ...figure(percent(okFraction), percent(wantedFraction)),
+    },
+  ];
+}
+
+function figure(
+  value: number | undefined,
+  target: number | undefined,
+): Pick<Gauge, "value" | "target"> {
+  return {
+    ...(value === undefined ? {} : { value }),
+    ...(target === undefined ? {} : { target }),
+  };
+}
+
+function percent(fraction: number | undefined): number | undefined {
+  return fraction === undefined ? undefined : fraction * 100;
+}
+
+/** Anomalies that the set checker reports although they do not make a run invalid. */
+const HARMLESS: ReadonlySet<string> = new Set(["stale", "unexpected", "duplicated"]);
+
+function isHarmless(workload: string, { anomaly }: FindingEntry): boolean {
+  return (workload === "broadcast" || workload === "g-set") && HARMLESS.has(anomaly);
+}
+
+/** Returns the findings that bear on the verdict. */
+export function seriousFindingsOf(
+  workload: string,
+  { findings }: StoredResults,
+): readonly FindingEntry[] {
+  return findings.filter((finding) => !isHarmless(workload, finding));
+}
+
+/** Returns observations that do not bear on the verdict. */
+export function remarksOf(
+  workload: string,
+  { findings, exceptions, badLines }: StoredResults,
+): FindingEntry[] {
+  return [
+    ...findings.filter((finding) => isHarmless(workload, finding)),
+    ...(exceptions?.explanation ?? []),
+    ...badLines.map(({ node, line, reason }) => ({
+      anomaly: "bad line",
+      sentence: `${node} printed an invalid message (${reason}) and was ignored from then on: ${line}`,
+      operations: [],
+    })),
+  ];
+}
