@@ -46,10 +46,11 @@ function operationsOf({ addition, known, lastPresent, lastAbsent }: Timeline): O
     .sort((one, other) => one.index - other.index);
 }
 
-export function describeOddity({ kind, element, invocation, completion }: Oddity): Finding {
-  const why = kind === "unexpected" ? "which no client added" : "which it contains more than once";
+export function describeOddity({ anomaly, element, invocation, completion }: Oddity): Finding {
+  const why =
+    anomaly === "unexpected" ? "which no client added" : "which it contains more than once";
   return {
-    anomaly: kind,
+    anomaly,
     sentence:
       `${describeOperation(invocation)} returned ${quote(element)}, ${why} ` +
       "(this does not make the test invalid)",

@@ -27,7 +27,7 @@ export interface Timeline {
 
 /** An element that a read should not contain, or contains twice. It does not affect the verdict. */
 export interface Oddity {
-  readonly kind: "unexpected" | "duplicated";
+  readonly anomaly: "unexpected" | "duplicated";
   readonly element: Json;
   readonly invocation: Operation;
   readonly completion: Operation;
@@ -93,9 +93,9 @@ class Elements {
     for (const element of isArray(completion.value) ? completion.value : []) {
       const timeline = this.get(element);
       if (timeline === undefined) {
-        oddity ??= { kind: "unexpected", element, invocation, completion };
+        oddity ??= { anomaly: "unexpected", element, invocation, completion };
       } else if (timeline.containedIn === completion.index) {
-        oddity ??= { kind: "duplicated", element, invocation, completion };
+        oddity ??= { anomaly: "duplicated", element, invocation, completion };
       } else {
         timeline.containedIn = completion.index;
         timeline.known ??= completion;
