@@ -1,16 +1,21 @@
-/** Names of files, whatever people call what is in them. */
+/**
+ * File names for nodes, whose names can be any text.
+ *
+ * Not filenamify 7.0.3: it gives `a/b` and `a!b` the same name, and its names can exceed the 255
+ * bytes that file systems allow. `x.` and 300 `y` become 301 bytes, 100 Chinese characters 300
+ * (`bun test/bench/libraries.ts`); either would keep the run from being stored.
+ */
 
 const MAX_LENGTH = 100;
 
-/** Names that Windows keeps for devices, whatever extension follows. */
+/** Names that Windows reserves for devices, with any extension. */
 const DEVICE = /^(?:con|prn|aux|nul|com\d|lpt\d)(?:\.|$)/i;
 
 /**
- * Gives each name a file name of its own that is legal everywhere and leads nowhere else.
+ * Returns a unique file name for each name, legal on every platform and without path separators.
  *
- * Letters, digits, `-`, `_` and inner dots stay; any other byte becomes its code in hexadecimal
- * behind a `%`: `../x` is `%2E.%2Fx`. What is left equal, as `N1` and `n1` where upper and lower
- * case count as one, is numbered: `n1~2`.
+ * Letters, digits, `-`, `_` and inner dots stay. Every other character is percent-encoded byte by
+ * byte: `../x` becomes `%2E.%2Fx`. Names that are still equal, ignoring case, are numbered: `N1~2`.
  */
 export function fileNames(names: readonly string[]): ReadonlyMap<string, string> {
   const taken = new Set<string>();
@@ -35,6 +40,5 @@ function legalName(name: string): string {
 }
 
 function percentEncoded(character: string): string {
-  const bytes = new TextEncoder().encode(character);
-  return [...bytes].map((byte) => `%${byte.toString(16).toUpperCase().padStart(2, "0")}`).join("");
+  return Buffer.from(character).toString("hex").toUpperCase().replace(/../g, "%$&");
 }

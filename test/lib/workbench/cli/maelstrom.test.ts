@@ -64,7 +64,7 @@ describe("readMaelstromResults", () => {
   test("gives less where there is less", () => {
     expect(readMaelstromResults("{:valid? :unknown}")).toEqual({ valid: "unknown", figures: {} });
     expect(() => readMaelstromResults("{:count 3}")).toThrow();
-    expect(() => readMaelstromResults("{:valid? ")).toThrow("ends inside a form");
+    expect(() => readMaelstromResults("{:valid? ")).toThrow("ends within a form");
   });
 
   test("names the same figures as the results here", () => {

@@ -5,7 +5,7 @@ import { type Json, stringifyJson } from "../../../../lib/vortex/index.ts";
 import { EdnError, EdnReader } from "../../../../lib/workbench/history/edn.ts";
 import { toEdn } from "../../../support/histories/history-edn.ts";
 
-// What fast-check calls a JSON value is one; only its type is not readonly.
+// fast-check's JSON values are JSON; only their type is not readonly.
 const json = fc.jsonValue().map((value) => value as Json);
 
 describe("EdnReader reads", () => {
@@ -15,19 +15,19 @@ describe("EdnReader reads", () => {
     ["keywords as their names", "[:invoke :final? :a/b]", ["invoke", "final?", "a/b"]],
     ["symbols as their names", "clojure.lang.ExceptionInfo", "clojure.lang.ExceptionInfo"],
     ["strings", String.raw`"a \"b\" \\ \n\t\r\f\b \u00e9"`, 'a "b" \\ \n\t\r\f\b é'],
-    ["strings of several lines", '"a\nb"', "a\nb"],
+    ["strings that span lines", '"a\nb"', "a\nb"],
     ["characters", String.raw`[\a \newline \space \u00e9 \( \, \\]`, "a\n é(,\\".split("")],
     ["characters beyond 16 bits", "[\\😀]", ["😀"]],
     ["lists, vectors and sets as arrays", "((1) [2] #{3})", [[1], [2], [3]]],
     ["maps as objects", "{:type :invoke, :value [1 2]}", { type: "invoke", value: [1, 2] }],
     ["keys of maps as strings", '{7 1 "8" 2 nil 3 [1 2] 4}', { 7: 1, 8: 2, null: 3, "[1,2]": 4 }],
-    ["commas as blanks", "[1,2,,3]", [1, 2, 3]],
-    ["no comments", "[1 ; one ]\n 2]", [1, 2]],
-    ["nothing of what is discarded", "[#_ 1 2 #_[3 {4 5}] #_#_ 5 6 7]", [2, 7]],
+    ["commas as white space", "[1,2,,3]", [1, 2, 3]],
+    ["around comments", "[1 ; one ]\n 2]", [1, 2]],
+    ["around discarded forms", "[#_ 1 2 #_[3 {4 5}] #_#_ 5 6 7]", [2, 7]],
     ["tagged forms without their tags", "#jepsen.history.Op{:f :txn}", { f: "txn" }],
-    ["tags before blanks and other tags", '#a #b/c "d"', "d"],
+    ["tags before white space and other tags", '#a #b/c "d"', "d"],
     [
-      "what Clojure prints of objects",
+      "objects as Clojure prints them",
       '#object[java.lang.Object 0x1f3a "it"]',
       ["java.lang.Object", "0x1f3a", "it"],
     ],
@@ -45,7 +45,7 @@ describe("EdnReader reads", () => {
     );
   });
 
-  test("a key named __proto__ as any other", () => {
+  test("a key named __proto__ like any other", () => {
     const [map] = read("{:__proto__ {:x 1}}");
     expect(Object.getPrototypeOf(map)).toBe(Object.prototype);
     expect(stringifyJson(map)).toBe('{"__proto__":{"x":1}}');
@@ -59,7 +59,7 @@ describe("EdnReader reads", () => {
     expect(found).toBe(depth);
   });
 
-  test("every JSON value back that is printed as EDN", () => {
+  test("every JSON value back after printing it as EDN", () => {
     fc.assert(
       fc.property(json, (value) => {
         expect(stringifyJson(read(toEdn(value)))).toBe(stringifyJson([value]));
@@ -67,7 +67,7 @@ describe("EdnReader reads", () => {
     );
   });
 
-  test("the same wherever between lines the text is cut", () => {
+  test("the same forms from any division of the text into lines", () => {
     fc.assert(
       fc.property(fc.array(json), fc.array(fc.boolean()), (values, cuts) => {
         const lines = values.flatMap((value) => toEdn(value, "\n").split("\n"));
@@ -88,17 +88,17 @@ describe("EdnReader reads", () => {
   });
 });
 
-describe("EdnReader refuses, with the line,", () => {
+describe("EdnReader refuses, with the line number,", () => {
   const broken: [string, string, string][] = [
-    ["a bracket too many", "[1]\n]", 'line 2: "]" closes what was never opened'],
-    ["brackets that do not match", "[1\n}", 'line 2: "}" closes what was never opened'],
-    ["a discard of nothing", "[1 #_]", "closes what was never opened"],
-    ["a key without a value", "{:a 1\n:b}", "line 2: a map's last key has no value"],
-    ["an unknown escape", '\n"\\q"', "line 2: \\q is no escape in a string"],
-    ["an unknown character", "\\nope", "line 1: \\nope is no character"],
-    ["a form without an end", "{:a 1}\n{:b", "line 3: the text ends inside a form"],
-    ["a string without an end", '{:a "b', "the text ends inside a form"],
-    ["a tag without a form", "#inst", "the text ends inside a form"],
+    ["a surplus bracket", "[1]\n]", 'line 2: unexpected "]"'],
+    ["mismatched brackets", "[1\n}", 'line 2: unexpected "}"'],
+    ["a discard without a form", "[1 #_]", 'unexpected "]"'],
+    ["a key without a value", "{:a 1\n:b}", "line 2: the last key of a map has no value"],
+    ["an unknown escape", '\n"\\q"', "line 2: \\q is not an escape sequence"],
+    ["an unknown character", "\\nope", "line 1: \\nope is not a character"],
+    ["an unfinished form", "{:a 1}\n{:b", "line 3: the text ends within a form"],
+    ["an unfinished string", '{:a "b', "the text ends within a form"],
+    ["a tag without a form", "#inst", "the text ends within a form"],
   ];
   test.each(broken)("%s", (_, text, message) => {
     const attempt = () => read(text);
@@ -107,7 +107,7 @@ describe("EdnReader refuses, with the line,", () => {
   });
 });
 
-/** All forms of a text. */
+/** Returns all forms of a text. */
 function read(text: string): Json[] {
   const reader = new EdnReader();
   const forms = reader.push(`${text}\n`);

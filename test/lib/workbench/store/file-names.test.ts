@@ -16,18 +16,18 @@ describe("fileNames", () => {
     ["CON", "%CON"],
     ["nul.1", "%nul.1"],
   ];
-  test.each(names)("gives %j the name %j", (name, wanted) => {
+  test.each(names)("turns %j into %j", (name, wanted) => {
     expect(fileNames([name]).get(name)).toBe(wanted);
   });
 
-  test("tells names apart that differ in case only, or late", () => {
+  test("numbers names that differ only in case, or only after 100 characters", () => {
     const long = "n".repeat(300);
     expect([...fileNames(["n1", "N1", "n1~2", `${long}1`, `${long}2`]).values()]).toEqual([
       ...["n1", "N1~2", "n1%7E2", "n".repeat(100), `${"n".repeat(100)}~2`],
     ]);
   });
 
-  test("leads nowhere else, and gives no name twice", () => {
+  test("returns unique names without path separators for any input", () => {
     const anyName = fc.oneof(fc.string(), fc.string({ unit: "binary" }), fc.constantFrom("..", ""));
     fc.assert(
       fc.property(fc.uniqueArray(anyName), (names) => {

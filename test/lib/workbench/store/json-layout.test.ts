@@ -4,7 +4,7 @@ import { parseJson } from "../../../../lib/vortex/index.ts";
 import { layOutJson } from "../../../../lib/workbench/store/json-layout.ts";
 
 describe("layOutJson", () => {
-  test("gives each field a line, and plain lists one", () => {
+  test("puts each field on its own line, and an array of plain values on one", () => {
     const value = {
       valid: true,
       lost: [1, 2, "c"],
@@ -24,17 +24,17 @@ describe("layOutJson", () => {
 }`);
   });
 
-  test("keeps on one line what lies deeper than five levels", () => {
+  test("prints values below the fifth level on one line", () => {
     const operation = { index: 0, value: [1, { a: [2] }] };
     const text = layOutJson({ workload: { explanation: [{ operations: [operation] }] } });
     expect(text).toContain(`\n          ${JSON.stringify(operation)}\n`);
   });
 
-  test("leaves out what is undefined, and keeps numbers as they were written", () => {
+  test("omits undefined fields and keeps numbers as written", () => {
     expect(layOutJson({ a: undefined, b: parseJson("1.0") })).toBe('{\n  "b": 1.0\n}');
   });
 
-  test("says the same as the value on one line", () => {
+  test("prints JSON of the same value", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.stringify(JSON.parse(layOutJson(value)))).toBe(JSON.stringify(value));

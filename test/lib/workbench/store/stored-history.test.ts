@@ -104,7 +104,7 @@ describe("readHistories", () => {
     ["a process that is none", operation('"process":"n0"'), 'operation 0: "process" must be'],
     ["a time that is none", operation('"time":"0"'), '"time" must be a number, but is "0"'],
     ["what is no operation", "[1]", "operation 0: "],
-    ["EDN that is cut", "{:type :invoke, :f", "line 1: the text ends inside a form"],
+    ["EDN that is cut", "{:type :invoke, :f", "line 1: the text ends within a form"],
     ["what is no notation", "index,time,type\n", "neither JSON nor EDN"],
   ];
   test.each(broken)("refuses %s", async (_, text, message) => {
