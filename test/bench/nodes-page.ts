@@ -1,5 +1,5 @@
 /**
- * What `nodes.ts` has measured, as the tables and the plot of docs/benchmarks.md.
+ * Prints the results of `nodes.ts` as the tables and the plot of docs/benchmarks.md.
  *
  *   bun test/bench/nodes-page.ts [--json dist/bench/nodes.json] [--plot FILE.svg]
  */
@@ -24,12 +24,12 @@ const Results = v.object({
 });
 
 const OURS = "Vortex";
-/** What the plot shows: figures, each with the direction that is better. */
+/** Figures in the plot, and which direction is better. */
 const PLOTTED = [
-  { figure: "start-up to init_ok, ms", better: "less is better" },
-  { figure: "memory of 25 (PSS), MB", better: "less is better" },
-  { figure: "echo, 200000 from a cold start: messages/s", better: "more is better" },
-  { figure: "echo, 200000 from a cold start: CPU s per 100,000", better: "less is better" },
+  { figure: "start-up to init_ok, ms", better: "lower is better" },
+  { figure: "memory of 25 (PSS), MB", better: "lower is better" },
+  { figure: "echo, 200000 from a cold start: messages/s", better: "higher is better" },
+  { figure: "echo, 200000 from a cold start: CPU s per 100,000", better: "lower is better" },
 ];
 const [PANEL_WIDTH, PANEL_HEIGHT] = [520, 300];
 
@@ -48,8 +48,8 @@ const figures = [...new Set(results.map(({ figure }) => figure))];
 const resultOf = (figure: string, program: string) =>
   results.find((one) => one.figure === figure && one.program === program);
 
-/** Three digits that count, and no more. */
-function told(value: number): string {
+/** Rounds to three significant digits. */
+function rounded(value: number): string {
   if (value >= 1000) return Math.round(value).toLocaleString("en-US");
   return value.toPrecision(3).replace(/\.0+$/, "");
 }
@@ -72,20 +72,20 @@ console.log(
       figure,
       ...programs.map((program) => {
         const result = resultOf(figure, program);
-        return result === undefined ? "" : told(result.median);
+        return result === undefined ? "" : rounded(result.median);
       }),
     ]),
   ),
 );
-console.log(`\nThis is what the figures of ${OURS} scattered by:\n`);
+console.log(`\nSpread of ${OURS}'s figures over the ${rounds} rounds:\n`);
 console.log(
   table(
-    ["", "least", "median", "greatest"],
+    ["", "minimum", "median", "maximum"],
     figures.flatMap((figure) => {
       const result = resultOf(figure, OURS);
       return result === undefined
         ? []
-        : [[figure, told(result.min), told(result.median), told(result.max)]];
+        : [[figure, rounded(result.min), rounded(result.median), rounded(result.max)]];
     }),
   ),
 );
@@ -116,7 +116,7 @@ function panel(at: number) {
       label: { show: true, position: "right" as const },
       data: shown.map(({ program, median }) => ({
         value: median,
-        label: { formatter: told(median) },
+        label: { formatter: rounded(median) },
         itemStyle: { color: program === OURS ? "#c2410c" : "#94a3b8" },
       })),
     },
