@@ -17,7 +17,7 @@ function reportedNames(): string[] {
   for (const file of new Glob("**/*.ts").scanSync(directory)) {
     const source = readFileSync(join(directory, file), "utf8");
     const literals =
-      /(?:\banomaly: |\b(?:anomalies|findings)\.add\(|\boddity\(|^export const [A-Z_]+ = |^ {2}\| )"([A-Za-z][\w-]+)"/gm;
+      /(?:\banomaly: |\b(?:anomalies|findings)\.add\(|^export const [A-Z_]+ = |^ {2}\| )"([A-Za-z][\w-]+)"/gm;
     for (const [, name = ""] of source.matchAll(literals)) names.add(name);
   }
   const bare = [...names].map((name) =>
