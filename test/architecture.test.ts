@@ -58,7 +58,7 @@ const EDGES = [
   "lib/workbench/main.ts",
   "lib/workbench/cli/**",
   "lib/workbench/maelstrom/run-maelstrom.ts",
-  "lib/workbench/stages/stage-options.ts",
+  "lib/workbench/suggestions.ts",
   "lib/workbench/sweep/{program,self,simulate-program,workers}.ts",
   "lib/workbench/store/stored-results.ts",
   "lib/workbench/clusters/process-tree.ts",

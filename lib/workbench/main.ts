@@ -14,7 +14,6 @@ import { serveCommand } from "./cli/serve.ts";
 import { simCommand } from "./cli/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
-import { BadArguments } from "./cli/test-flags.ts";
 import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test.ts";
 
@@ -59,7 +58,7 @@ try {
 function exitCodeOfError(error: unknown): number {
   // Commander has printed what it threw: help, or what is wrong with an argument.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.badArguments;
-  if (error instanceof BadArguments || error instanceof InvalidOptions) {
+  if (error instanceof InvalidOptions) {
     console.error(`error: ${error.message}`);
     return EXIT_CODES.badArguments;
   }

@@ -10,8 +10,8 @@
  */
 import { join } from "node:path";
 import Table from "cli-table3";
+import { stageOptions } from "../../lib/workbench/cli/stage-options.ts";
 import { simulate } from "../../lib/workbench/run/simulate.ts";
-import { stageOptions } from "../../lib/workbench/stages/stage-options.ts";
 import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import { broadcast } from "../programs/broadcast.ts";
 import { challenge } from "../support/simulations/challenges.ts";

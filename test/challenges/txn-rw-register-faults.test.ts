@@ -1,10 +1,11 @@
 /**
  * Simulations of transactions under faults: a sample of seeds; SEEDS=500 tries that many of each.
  */
+
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import type { KVNode } from "../../lib/vortex/index.ts";
-import { wordsOf } from "../../lib/workbench/cli/test-flags.ts";
+import { toArgv } from "../../lib/workbench/cli/argv.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../lib/workbench/run/check-history.ts";
 import {
@@ -53,7 +54,7 @@ function sweep(
     const wrong = findingsOf(result).filter(
       ({ anomaly }) => result.unanswered === undefined || !UNANSWERED.has(anomaly),
     );
-    const words = wordsOf(testOptionsOf("txn-rw-register", whole));
+    const words = toArgv(testOptionsOf("txn-rw-register", whole));
     for (const { anomaly, sentence } of wrong) {
       const command = `vortex sim challenges/txn-rw-register.ts ${[...words, "--", ...args].join(" ")}`;
       problems.push(`${anomaly}: ${sentence}\n${command}`);

@@ -14,8 +14,7 @@ import type { StoredHistory } from "../store/stored-history.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { readHistoryFile } from "./history-files.ts";
 import { remark } from "./live.ts";
-import { oneOf } from "./suggestions.ts";
-import { list, part } from "./test-flags.ts";
+import { list, oneOf, part } from "./parsers.ts";
 
 interface Flags extends CheckOptions {
   readonly workload?: string;

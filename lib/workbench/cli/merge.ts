@@ -2,11 +2,11 @@
 import { Command } from "commander";
 import * as v from "valibot";
 import { stringifyJson } from "../../vortex/index.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import { describeSummary } from "../report/terminal/summary.ts";
 import { Outcome } from "../sweep/outcome.ts";
 import { summarize } from "../sweep/summary.ts";
 import { exitCodeOf } from "./exit-codes.ts";
-import { BadArguments } from "./test-flags.ts";
 
 export function mergeCommand(): Command {
   return new Command("merge")
@@ -21,7 +21,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
   for (const file of files) {
     for (const outcome of await readOutcomes(file)) bySeed.set(outcome.seed, outcome);
   }
-  if (bySeed.size === 0) throw new BadArguments(`${files.join(", ")}: no outcomes in there`);
+  if (bySeed.size === 0) throw new InvalidOptions(`${files.join(", ")}: no outcomes in there`);
   const summary = summarize([...bySeed.values()]);
   if (json) console.log(stringifyJson(summary));
   else console.log(describeSummary(summary));
@@ -30,7 +30,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
 }
 
 async function readOutcomes(file: string): Promise<Outcome[]> {
-  if (!(await Bun.file(file).exists())) throw new BadArguments(`${file}: there is no such file`);
+  if (!(await Bun.file(file).exists())) throw new InvalidOptions(`${file}: there is no such file`);
   const lines = (await Bun.file(file).text()).split("\n");
   return lines.flatMap((line, index) => {
     if (line.trim() === "") return [];
@@ -38,7 +38,7 @@ async function readOutcomes(file: string): Promise<Outcome[]> {
       return [v.parse(Outcome, JSON.parse(line))];
     } catch (error) {
       const reason = error instanceof Error ? error.message : String(error);
-      throw new BadArguments(`${file}, line ${index + 1}: not an outcome of a sweep: ${reason}`);
+      throw new InvalidOptions(`${file}, line ${index + 1}: not an outcome of a sweep: ${reason}`);
     }
   });
 }

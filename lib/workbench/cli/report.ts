@@ -2,11 +2,11 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
+import { InvalidOptions } from "../invalid-options.ts";
 import { REPORT_FILE, writeReport } from "../report/html/stored-run.ts";
-import { targetOf } from "../stages/stage-options.ts";
 import type { RunStore } from "../store/run-store.ts";
 import { remark } from "./live.ts";
-import { BadArguments } from "./test-flags.ts";
+import { targetOf } from "./stage-options.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
@@ -29,7 +29,7 @@ async function report(runs: readonly string[]): Promise<void> {
     try {
       console.log(await writeReport(directory, { targetOf }));
     } catch (error) {
-      throw new BadArguments(error instanceof Error ? error.message : String(error));
+      throw new InvalidOptions(error instanceof Error ? error.message : String(error));
     }
   }
 }
@@ -37,10 +37,10 @@ async function report(runs: readonly string[]): Promise<void> {
 /** A run's directory; one of its files may be named in its place. */
 function directoryOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new BadArguments(`${path}: there is no such directory`);
+  if (stats === undefined) throw new InvalidOptions(`${path}: there is no such directory`);
   if (stats.isDirectory()) return path;
   if (/\.(json|jsonl|html)$/.test(basename(path))) return dirname(path);
-  throw new BadArguments(`${path}: not a run's directory, such as store/latest`);
+  throw new InvalidOptions(`${path}: not a run's directory, such as store/latest`);
 }
 
 /**

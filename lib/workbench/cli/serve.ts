@@ -1,10 +1,11 @@
 /** `vortex serve`: the runs of a store, and their pages, in a browser on this machine. */
 import { Command } from "commander";
+import { InvalidOptions } from "../invalid-options.ts";
 import { RunList } from "../report/server/run-list.ts";
-import { targetOf } from "../stages/stage-options.ts";
 import { interruptible } from "./interrupt.ts";
 import { remark } from "./live.ts";
-import { BadArguments, nonNegativeInteger } from "./test-flags.ts";
+import { nonNegativeInteger } from "./parsers.ts";
+import { targetOf } from "./stage-options.ts";
 
 interface Flags {
   readonly store: string;
@@ -45,7 +46,7 @@ async function serve({ store, port }: Flags): Promise<void> {
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
-    throw new BadArguments(`--port ${port}: ${reason}; --port 0 takes any that is free`);
+    throw new InvalidOptions(`--port ${port}: ${reason}; --port 0 takes any that is free`);
   }
   remark(`The runs of ${store} are at ${server.url}`);
   try {

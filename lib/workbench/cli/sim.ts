@@ -1,4 +1,5 @@
 /** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
+
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
@@ -21,23 +22,16 @@ import { shrink } from "../sweep/shrink.ts";
 import { simulateProgram } from "../sweep/simulate-program.ts";
 import { type Summary, summarize } from "../sweep/summary.ts";
 import { serveSeeds, sweep } from "../sweep/workers.ts";
+import { toArgv } from "./argv.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import { positiveInteger } from "./parsers.ts";
+import { remarksOn } from "./remarks.ts";
 import { reportRun, tellWhere } from "./report.ts";
 import { shellCommand } from "./shell.ts";
 import { openStoreOf } from "./store-flags.ts";
-import {
-  addTestFlags,
-  BadArguments,
-  positiveInteger,
-  remarksOn,
-  STRICT_STDOUT,
-  type TestFlags,
-  testOptions,
-  VERBOSE,
-  wordsOf,
-} from "./test-flags.ts";
+import { addTestFlags, STRICT_STDOUT, type TestFlags, testOptions, VERBOSE } from "./test-flags.ts";
 
 interface Flags extends TestFlags {
   readonly export?: string;
@@ -117,7 +111,7 @@ const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after
 async function sim(file: string, args: readonly string[], flags: Flags): Promise<void> {
   for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
     if (name in flags && flags.seeds === undefined) {
-      throw new BadArguments(`${flag} is for many seeds: --seeds 1..1000 says which`);
+      throw new InvalidOptions(`${flag} is for many seeds: --seeds 1..1000 says which`);
     }
   }
   const program = await loadProgram(file, flags.export);
@@ -130,7 +124,7 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
   }
   for (const text of remarksOn(args, options)) remark(text);
   if (flags.report && flags.seeds !== undefined) {
-    throw new BadArguments("--report is for a single seed: --seed says which");
+    throw new InvalidOptions("--report is for a single seed: --seed says which");
   }
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
@@ -176,7 +170,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
   const { options } = subject;
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
   const [first] = shard;
-  if (first === undefined) throw new BadArguments("There are fewer seeds than shards");
+  if (first === undefined) throw new InvalidOptions("There are fewer seeds than shards");
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...options, seed: first }, flags);
 
@@ -226,7 +220,7 @@ function openOut(file: string) {
     writeFileSync(file, "");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new BadArguments(`--out ${file}: cannot be written: ${reason}`);
+    throw new InvalidOptions(`--out ${file}: cannot be written: ${reason}`);
   }
   return Bun.file(file).writer();
 }
@@ -285,7 +279,7 @@ async function checkDeterminism(
 ): Promise<void> {
   const once = fingerprintOf(await run(subject, options, flags));
   if (once === fingerprintOf(await run(subject, options))) return;
-  throw new BadArguments(
+  throw new InvalidOptions(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so no seed would mean anything`,
   );
 }
@@ -328,7 +322,7 @@ function commandLine(
 ): string {
   const words = ["vortex", "sim", file];
   if (flags.export !== undefined) words.push("--export", flags.export);
-  words.push(...wordsOf(options));
+  words.push(...toArgv(options));
   if (flags.strictStdout) words.push("--strict-stdout");
   if (args.length > 0) words.push("--", ...args);
   return shellCommand(words);

@@ -2,13 +2,8 @@
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import { comparableOf } from "../maelstrom/maelstrom.ts";
-import {
-  addMaelstromFlag,
-  type MaelstromFlags,
-  maelstromCommand,
-  runMaelstrom,
-} from "../maelstrom/run-maelstrom.ts";
 import { REPORT_FILE } from "../report/html/stored-run.ts";
 import { type Compared, comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
@@ -17,16 +12,23 @@ import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
 import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { stageOptions } from "../stages/stage-options.ts";
 import { STAGE_IDS, STAGES, type Stage } from "../stages/stages.ts";
+import { unknownWord } from "../suggestions.ts";
 import { selfDirectory } from "../sweep/self.ts";
+import { executable } from "./executable.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import {
+  addMaelstromFlag,
+  type MaelstromFlags,
+  maelstromCommand,
+  runBesideMaelstrom,
+} from "./maelstrom-flags.ts";
+import { nonNegativeInteger } from "./parsers.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
+import { stageOptions } from "./stage-options.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
-import { unknownWord } from "./suggestions.ts";
-import { BadArguments, executable, nonNegativeInteger } from "./test-flags.ts";
 
 interface Flags extends StoreFlags, MaelstromFlags {
   readonly full?: true;
@@ -85,8 +87,8 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         const progress = new TestProgress(options);
         rows[index] = { stage, state: "running", beganMs, progress };
         screen.begun();
-        const run = { stage, bin, options, signal, progress };
-        const { code, ...outcome } = await runStage(run, flags, screen);
+        const stageRun = { stage, bin, options, signal, progress };
+        const { code, ...outcome } = await runStage(stageRun, flags, screen);
         const tookS = (performance.now() - beganMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
@@ -98,16 +100,9 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
           continue;
         }
         const onRemark = (text: string) => screen.print(text);
-        const program = { bin, args: stage.args ?? [] };
-        const { store } = flags;
-        const other = await runMaelstrom({
-          command: maelstrom,
-          program,
-          options,
-          store,
-          signal,
-          onRemark,
-        });
+        const { args = [] } = stage;
+        const run = { command: maelstrom, bin, args, options, signal };
+        const other = await runBesideMaelstrom(run, flags, onRemark);
         exitCode = worstOf(
           exitCode,
           other === undefined ? EXIT_CODES.crash : exitCodeOf(other.valid),
@@ -154,7 +149,7 @@ function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
 function pickStages(ids: readonly string[]): readonly Stage[] {
   const unknown = ids.find((id) => !STAGE_IDS.includes(id));
   if (unknown !== undefined) {
-    throw new BadArguments(unknownWord("stage", unknown, STAGE_IDS));
+    throw new InvalidOptions(unknownWord("stage", unknown, STAGE_IDS));
   }
   return ids.length === 0 ? STAGES : STAGES.filter(({ id }) => ids.includes(id));
 }
@@ -201,7 +196,7 @@ async function runStage(
     return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {
     // A place to store it that is gone is a matter of this stage: the others have their verdicts.
-    if (error instanceof TestCrash || error instanceof BadArguments) {
+    if (error instanceof TestCrash || error instanceof InvalidOptions) {
       return { crash: error.message, code: EXIT_CODES.crash };
     }
     throw error;

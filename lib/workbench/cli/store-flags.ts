@@ -1,9 +1,11 @@
 /** The flags that say where runs are stored. */
+
 import type { Command } from "commander";
+import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { type RunDescription, RunStore, StoreError } from "../store/run-store.ts";
+import { toArgv } from "./argv.ts";
 import { shellCommand } from "./shell.ts";
-import { BadArguments, wordsOf } from "./test-flags.ts";
 
 export interface StoreFlags {
   readonly store: string | false;
@@ -28,7 +30,7 @@ export interface ProgramCommand {
  * Makes the place for what a run leaves, if it is to leave anything.
  *
  * @param onProblem Called when something cannot be stored: the run goes on without it.
- * @throws {BadArguments} when that is not possible.
+ * @throws {InvalidOptions} when that is not possible.
  */
 export function openStore(
   { store }: StoreFlags,
@@ -37,7 +39,7 @@ export function openStore(
   onProblem: (text: string) => void,
 ): RunStore | undefined {
   if (store === false) return undefined;
-  const words = ["vortex", "test", "--bin", bin, ...wordsOf(options)];
+  const words = ["vortex", "test", "--bin", bin, ...toArgv(options)];
   if (isStrict) words.push("--strict-stdout");
   if (args.length > 0) words.push("--", ...args);
   return openStoreOf(store, { command: shellCommand(words), bin, args, options }, onProblem);
@@ -46,7 +48,7 @@ export function openStore(
 /**
  * Makes the place for what a run leaves.
  *
- * @throws {BadArguments} when that is not possible.
+ * @throws {InvalidOptions} when that is not possible.
  */
 export function openStoreOf(
   root: string,
@@ -63,6 +65,6 @@ export function openStoreOf(
     });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    throw new BadArguments(`${error.message}; ${advice}`);
+    throw new InvalidOptions(`${error.message}; ${advice}`);
   }
 }

@@ -2,13 +2,8 @@
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
-import { comparableOf, maelstromWords } from "../maelstrom/maelstrom.ts";
-import {
-  addMaelstromFlag,
-  type MaelstromFlags,
-  maelstromCommand,
-  runMaelstrom,
-} from "../maelstrom/run-maelstrom.ts";
+import { InvalidOptions } from "../invalid-options.ts";
+import { comparableOf, maelstromArgs } from "../maelstrom/maelstrom.ts";
 import { messageText } from "../network/delivery.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import { comparisonTable } from "../report/terminal/comparison.ts";
@@ -16,19 +11,24 @@ import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { shownResult } from "../report/terminal/text.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { executable } from "./executable.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import {
+  addMaelstromFlag,
+  type MaelstromFlags,
+  maelstromCommand,
+  runBesideMaelstrom,
+} from "./maelstrom-flags.ts";
+import { positiveInteger } from "./parsers.ts";
+import { remarksOn } from "./remarks.ts";
 import { tellWhere } from "./report.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   addUnusedFlags,
-  BadArguments,
-  executable,
-  positiveInteger,
-  remarksOn,
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
@@ -81,16 +81,18 @@ Example:
 
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   if (flags.bin === undefined) {
-    throw new BadArguments("--bin says which program to run, as in --bin dist/echo");
+    throw new InvalidOptions("--bin says which program to run, as in --bin dist/echo");
   }
   const bin = executable(flags.bin);
   const first = testOptions(flags);
   const maelstrom = maelstromCommand(flags);
   // What Maelstrom does not have is said before anything is run.
-  if (maelstrom !== undefined) maelstromWords(first, bin, args);
+  if (maelstrom !== undefined) maelstromArgs(first, bin, args);
   for (const text of remarksOn(args, first)) remark(text);
   if (flags.report && flags.store === false) {
-    throw new BadArguments("--report needs a place to write to, so it does not go with --no-store");
+    throw new InvalidOptions(
+      "--report needs a place to write to, so it does not go with --no-store",
+    );
   }
   for (let run = 0; run < flags.testCount; run++) {
     // Each run differs, and each can be repeated by its own seed.
@@ -138,9 +140,8 @@ async function runTest(
     if (maelstrom === undefined) {
       if (flags.json) console.log(stringifyJson(result));
     } else {
-      const program = { bin, args };
-      const run = { command: maelstrom, program, options, store: flags.store, signal };
-      const other = await runMaelstrom({ ...run, onRemark: remark });
+      const run = { command: maelstrom, bin, args, options, signal };
+      const other = await runBesideMaelstrom(run, flags, remark);
       exitCode = worstOf(
         exitCode,
         other === undefined ? EXIT_CODES.crash : exitCodeOf(other.valid),

@@ -1,18 +1,8 @@
 /** Operations as they are stored, by this workbench or by Maelstrom. */
 import * as v from "valibot";
 import { describeIssues, isObject } from "../../protocol/message.ts";
-import { isRawNumber, type RawNumber } from "../../vortex/index.ts";
-import { Json as AnyJson } from "../workloads/schemas.ts";
+import { Json as AnyJson, AnyNumber } from "../schemas.ts";
 import type { Operation } from "./history.ts";
-
-/** A number in whatever way it was written: `1.0` and `1e3` are times, too. */
-export const AnyNumber = v.pipe(
-  v.custom<number | RawNumber>(
-    (value) => typeof value === "number" || isRawNumber(value),
-    "must be a number",
-  ),
-  v.transform((value) => (typeof value === "number" ? value : Number(value.rawJSON))),
-);
 
 // Any other field is another version's, and left out.
 const StoredOperation = v.object({

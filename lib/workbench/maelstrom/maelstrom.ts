@@ -26,7 +26,7 @@ export const MAELSTROM_RECOVERY_S = 10;
  *
  * @throws {InvalidOptions} when Maelstrom has no such test.
  */
-export function maelstromWords(
+export function maelstromArgs(
   options: TestOptions,
   bin: string,
   args: readonly string[],

@@ -15,7 +15,8 @@ import { describeIssues, isObject } from "../../protocol/message.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
 import { EdnReader } from "../history/edn.ts";
 import type { History, Operation } from "../history/history.ts";
-import { AnyNumber, fromJepsen, readOperation } from "../history/stored-operation.ts";
+import { fromJepsen, readOperation } from "../history/stored-operation.ts";
+import { AnyNumber } from "../schemas.ts";
 
 /** A history, and what is known of it. */
 export interface StoredHistory {

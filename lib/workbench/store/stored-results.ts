@@ -3,7 +3,7 @@ import * as v from "valibot";
 import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { isObject } from "../../protocol/message.ts";
 import type { JournalEvent } from "../network/journal.ts";
-import { AnyNumber } from "../history/stored-operation.ts";
+import { AnyNumber } from "../schemas.ts";
 
 const Finding = v.object({
   anomaly: v.string(),

@@ -5,7 +5,7 @@
  */
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, mix, once } from "../clients/generator.ts";
-import { List } from "./schemas.ts";
+import { List } from "../schemas.ts";
 import { TOPOLOGIES } from "./topology.ts";
 import {
   RPC_TIMEOUT_MS,

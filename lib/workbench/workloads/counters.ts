@@ -8,7 +8,7 @@
 import { randomInteger } from "../../vortex/random.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
-import { Integer } from "./schemas.ts";
+import { Integer } from "../schemas.ts";
 import {
   RPC_TIMEOUT_MS,
   statelessClient,

@@ -7,7 +7,7 @@
 import { randomInteger } from "../../vortex/random.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
-import { Json } from "./schemas.ts";
+import { Json } from "../schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadContext } from "./workload.ts";
 
 const EchoOk = replySchema("echo_ok", { echo: Json });

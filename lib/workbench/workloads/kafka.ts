@@ -20,8 +20,8 @@ import {
 } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import type { Operation, Process } from "../history/history.ts";
+import { Json as AnyJson, Integer, mapOf } from "../schemas.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
-import { Json as AnyJson, Integer, mapOf } from "./schemas.ts";
 import {
   type Connection,
   ok,

@@ -9,7 +9,7 @@ import { randomInteger } from "../../vortex/random.ts";
 import { replySchema } from "../clients/client.ts";
 import type { Generator, Invocation } from "../clients/generator.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { Json as AnyJson } from "./schemas.ts";
+import { Json as AnyJson } from "../schemas.ts";
 import { statelessClient, type Workload, type WorkloadContext } from "./workload.ts";
 
 const ReadOk = replySchema("read_ok", { value: AnyJson });

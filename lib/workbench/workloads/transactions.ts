@@ -11,8 +11,8 @@ import { type Atom, atom } from "../checkers/elle/transactions.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import type { History } from "../history/history.ts";
+import { Json as AnyJson } from "../schemas.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
-import { Json as AnyJson } from "./schemas.ts";
 import {
   type Connection,
   RPC_TIMEOUT_MS,

@@ -5,7 +5,7 @@
  */
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
-import { Json } from "./schemas.ts";
+import { Json } from "../schemas.ts";
 import { ok, RPC_TIMEOUT_MS, type Workload } from "./workload.ts";
 
 const GenerateOk = replySchema("generate_ok", { id: Json });

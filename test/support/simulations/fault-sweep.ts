@@ -1,5 +1,4 @@
-/** Runs simulations of a challenge under faults, over many seeds. */
-import { wordsOf } from "../../../lib/workbench/cli/test-flags.ts";
+import { toArgv } from "../../../lib/workbench/cli/argv.ts";
 import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Fault } from "../../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../../lib/workbench/run/check-history.ts";
@@ -44,7 +43,7 @@ export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
         .map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`),
       ...(alsoWrong?.(run) ?? []),
     ];
-    const flags = [...wordsOf(testOptionsOf(workload, whole)), ...(args.length > 0 ? ["--"] : [])];
+    const flags = [...toArgv(testOptionsOf(workload, whole)), ...(args.length > 0 ? ["--"] : [])];
     const command = ["vortex", "sim", `challenges/${workload}.ts`, ...flags, ...args].join(" ");
     problems.push(...wrong.map((text) => `${text}\n${command}`));
     if (options.nemesis.every((fault) => (run.result.faults[fault] ?? 0) > 0)) firedCount++;

@@ -2,10 +2,10 @@
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
+import { InvalidOptions } from "../../invalid-options.ts";
 import { bunCommand } from "../../sweep/self.ts";
 import { remark } from "../live.ts";
 import { shellCommand } from "../shell.ts";
-import { BadArguments } from "../test-flags.ts";
 import { packedFiles } from "./files.macro.ts" with { type: "macro" };
 
 export function newCommand(): Command {
@@ -57,13 +57,13 @@ function packageName(text: string): string {
   return name === "" ? "nodes" : name;
 }
 
-/** @throws {BadArguments} unless the directory is new or empty: nothing is ever overwritten. */
+/** @throws {InvalidOptions} unless the directory is new or empty: nothing is ever overwritten. */
 function refuseUsed(directory: string, path: string): void {
   const stats = statSync(directory, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  if (!stats.isDirectory()) throw new BadArguments(`${path} is a file; name a directory to make`);
+  if (!stats.isDirectory()) throw new InvalidOptions(`${path} is a file; name a directory to make`);
   if (readdirSync(directory).length > 0) {
-    throw new BadArguments(`${path} is not empty; name a directory to make`);
+    throw new InvalidOptions(`${path} is not empty; name a directory to make`);
   }
 }
 

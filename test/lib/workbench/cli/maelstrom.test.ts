@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import { echo } from "../../../../challenges/echo.ts";
 import {
   comparableOf,
-  maelstromWords,
+  maelstromArgs,
   readMaelstromResults,
 } from "../../../../lib/workbench/maelstrom/maelstrom.ts";
 import {
@@ -27,10 +27,10 @@ setDefaultTimeout(60_000);
 const besides = (maelstrom: string, ...more: string[]) =>
   echoTest(ECHO, "--maelstrom", maelstrom, ...more);
 
-describe("maelstromWords", () => {
+describe("maelstromArgs", () => {
   test("are the flags that Maelstrom has, the program's words at the end", () => {
     const options = testOptionsOf("broadcast", { nodeCount: 5, nemesis: ["partition"], seed: 7 });
-    const words = maelstromWords(options, "/bin/x", ["--flush-ms", "0"]).join(" ");
+    const words = maelstromArgs(options, "/bin/x", ["--flush-ms", "0"]).join(" ");
     expect(words).toStartWith("test -w broadcast --bin /bin/x --node-count 5 --concurrency 5 ");
     expect(words).toContain(" --nemesis partition ");
     expect(words).toEndWith(" -- --flush-ms 0");
@@ -41,11 +41,11 @@ describe("maelstromWords", () => {
   test("separate models as Maelstrom wants it: a comma between blanks", () => {
     const consistencyModels = ["read-committed", "read-atomic"];
     const options = testOptionsOf("txn-rw-register", { consistencyModels });
-    expect(maelstromWords(options, "/bin/x", [])).toContain("read-committed , read-atomic");
+    expect(maelstromArgs(options, "/bin/x", [])).toContain("read-committed , read-atomic");
   });
 
   test("are refused where Maelstrom has no such test", () => {
-    const words = (options: object) => maelstromWords(testOptionsOf("echo", options), "/bin/x", []);
+    const words = (options: object) => maelstromArgs(testOptionsOf("echo", options), "/bin/x", []);
     expect(() => words({ nemesis: ["partition", "kill"] })).toThrow(
       "Maelstrom has no --nemesis kill",
     );

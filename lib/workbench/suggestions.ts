@@ -1,5 +1,6 @@
 /** What somebody may have meant by a word that is not known. */
-import { InvalidArgumentError } from "commander";
+import { existsSync, readdirSync } from "node:fs";
+import { basename, dirname } from "node:path";
 import { closestMatch } from "leven";
 
 /**
@@ -18,11 +19,8 @@ export function unknownWord(what: string, word: string, known: readonly string[]
   return `There is no ${what} "${word}".${didYouMean(word, known)} There are: ${known.join(", ")}.`;
 }
 
-/** Reads the argument of an option that takes one of some words. */
-export function oneOf<const Name extends string>(what: string, names: readonly Name[]) {
-  return (text: string): Name => {
-    const name = names.find((known) => known === text);
-    if (name === undefined) throw new InvalidArgumentError(unknownWord(what, text, names));
-    return name;
-  };
+/** `didYouMean` for a path that does not exist, among the files in its directory. */
+export function suggestFile(path: string): string {
+  const directory = dirname(path);
+  return existsSync(directory) ? didYouMean(basename(path), readdirSync(directory)) : "";
 }

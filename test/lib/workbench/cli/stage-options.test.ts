@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { stageOptions, targetOf } from "../../../../lib/workbench/stages/stage-options.ts";
+import { stageOptions, targetOf } from "../../../../lib/workbench/cli/stage-options.ts";
 import { STAGES } from "../../../../lib/workbench/stages/stages.ts";
 
 test.each(STAGES.map((stage) => [`${stage.id} ${stage.name}`, stage] as const))(

@@ -1,7 +1,7 @@
 import { Command } from "commander";
-import { addTestFlags, type TestFlags, testOptions } from "../cli/test-flags.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { STAGES, type Stage, type Target } from "./stages.ts";
+import { STAGES, type Stage, type Target } from "../stages/stages.ts";
+import { addTestFlags, type TestFlags, testOptions } from "./test-flags.ts";
 
 /** What a stage's command means, with a random seed unless one is given. */
 export function stageOptions({ id, flags }: Stage, seed?: number): TestOptions {

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { ECHO, vortex } from "../../../support/processes/vortex.ts";
+import { ECHO, vortex } from "../../support/processes/vortex.ts";
 
-const SOURCE = new URL("../../../../challenges/echo.ts", import.meta.url).pathname;
+const SOURCE = new URL("../../../challenges/echo.ts", import.meta.url).pathname;
 
 /** What was meant, and the words that somebody typed. */
 const MISTYPED: readonly [meant: string, words: string][] = [

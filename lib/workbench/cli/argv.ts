@@ -1,0 +1,32 @@
+/** Options as command-line arguments, so that a run can be repeated. */
+import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
+
+/** The flags that lead to these options, those with other values than their defaults. */
+export function toArgv(options: TestOptions): string[] {
+  const { workload, nodeIds, concurrency, latency, nemesis, consistencyModels, seed } = options;
+  const argv = ["-w", workload];
+  const add = (flag: string, value: string | number | undefined, standard?: unknown) => {
+    if (value !== undefined && value !== standard) argv.push(flag, String(value));
+  };
+  const isCounted = nodeIds.join() === nodeNames(nodeIds.length).join();
+  if (isCounted) add("--node-count", nodeIds.length);
+  else add("--nodes", nodeIds.join(), DEFAULTS.nodeIds.join());
+  add("--concurrency", concurrency, nodeIds.length);
+  add("--rate", options.rate, DEFAULTS.rate);
+  add("--time-limit", options.timeLimitS, DEFAULTS.timeLimitS);
+  add("--latency", latency.meanMs, DEFAULTS.latency.meanMs);
+  add("--latency-dist", latency.distribution, DEFAULTS.latency.distribution);
+  add("--nemesis", nemesis.join(), "");
+  add("--nemesis-interval", options.nemesisIntervalS, DEFAULTS.nemesisIntervalS);
+  add("--recovery", options.recoveryS, DEFAULTS.recoveryS);
+  if (options.converge) argv.push("--converge");
+  add("--topology", options.topology, DEFAULTS.topology);
+  add("--consistency-models", consistencyModels.join(), DEFAULTS.consistencyModels.join());
+  add("--key-count", options.keyCount, DEFAULTS.keyCount);
+  add("--max-txn-length", options.maxTxnLength, DEFAULTS.maxTxnLength);
+  add("--max-writes-per-key", options.maxWritesPerKey, DEFAULTS.maxWritesPerKey);
+  if (options.resumesFromCommitted) argv.push("--resume-from-committed");
+  add("--availability", options.availability);
+  add("--seed", seed);
+  return argv;
+}

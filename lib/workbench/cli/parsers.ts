@@ -1,0 +1,89 @@
+/** Parsers of option values. Each throws commander's `InvalidArgumentError`. */
+import { readFileSync } from "node:fs";
+import { InvalidArgumentError } from "commander";
+import type { NodeId } from "../../vortex/index.ts";
+import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { unknownWord } from "../suggestions.ts";
+
+/** Threads in all, or for each node. */
+export interface Concurrency {
+  readonly count: number;
+  readonly isPerNode: boolean;
+}
+
+/** Parses one of the given names. */
+export function oneOf<const Name extends string>(what: string, names: readonly Name[]) {
+  return (text: string): Name => {
+    const name = names.find((known) => known === text);
+    if (name === undefined) throw new InvalidArgumentError(unknownWord(what, text, names));
+    return name;
+  };
+}
+
+function number(text: string, isWanted: (value: number) => boolean, wanted: string): number {
+  const value = text.trim() === "" ? Number.NaN : Number(text);
+  if (!isWanted(value)) throw new InvalidArgumentError(`It must be ${wanted}.`);
+  return value;
+}
+
+export function positiveInteger(text: string): number {
+  return number(text, (value) => Number.isSafeInteger(value) && value > 0, "an integer from 1 on");
+}
+
+export function nonNegativeInteger(text: string): number {
+  return number(text, (value) => Number.isSafeInteger(value) && value >= 0, "an integer from 0 on");
+}
+
+export function positiveNumber(text: string): number {
+  return number(text, (value) => value > 0 && value < Number.POSITIVE_INFINITY, "a number above 0");
+}
+
+export function nonNegativeNumber(text: string): number {
+  return number(
+    text,
+    (value) => value >= 0 && value < Number.POSITIVE_INFINITY,
+    "a number from 0 on",
+  );
+}
+
+export function part(text: string): "total" | number {
+  if (text === "total") return text;
+  return number(text, (value) => value >= 0 && value <= 1, '"total" or a number from 0 to 1');
+}
+
+export function concurrency(text: string): Concurrency {
+  const match = /^([1-9]\d*)(n?)$/.exec(text);
+  if (match === null) {
+    throw new InvalidArgumentError('It must be an integer from 1 on, or one with an "n": 2n.');
+  }
+  return { count: Number(match[1]), isPerNode: match[2] === "n" };
+}
+
+export function list(text: string): string[] {
+  const items = text.split(",").map((item) => item.trim());
+  if (items.includes("")) throw new InvalidArgumentError("A part between commas is empty.");
+  return items;
+}
+
+export function repeatable(name: string, former: readonly NodeId[] = []): NodeId[] {
+  return [...former, ...list(name)];
+}
+
+export function nodesFile(file: string): NodeId[] {
+  let text: string;
+  try {
+    text = readFileSync(file, "utf8");
+  } catch (error) {
+    throw new InvalidArgumentError(`${error instanceof Error ? error.message : error}.`);
+  }
+  const names = text.split(/\r?\n/).map((name) => name.trim());
+  const named = names.filter((name) => name !== "");
+  if (named.length === 0) throw new InvalidArgumentError("The file names no node.");
+  return named;
+}
+
+export function faults(text: string): Fault[] {
+  const named = list(text).map(oneOf("fault", FAULTS));
+  // Twice the same would be two that do not know of each other: neither heals what the other broke.
+  return [...new Set(named)];
+}
