@@ -4,9 +4,9 @@ import fc from "fast-check";
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { simulationSeeds } from "../support/seeds.ts";
 import { challenge } from "../support/simulations/challenges.ts";
-import { BROKEN_NODES } from "./broken.ts";
-import { fuzz } from "./fuzz.ts";
-import { fuzzInProcess, Listening } from "./in-process.ts";
+import { BROKEN_NODES } from "./broken-nodes.ts";
+import { fuzzBinary } from "./fuzz-binary.ts";
+import { FuzzedNode, fuzzInProcess } from "./fuzz-in-process.ts";
 import { echo, SUBJECTS } from "./subjects.ts";
 
 setDefaultTimeout(120_000);
@@ -18,26 +18,29 @@ const cases = Object.keys(SUBJECTS).flatMap((name) =>
   simulationSeeds(1).map((seed) => [name, seed] as const),
 );
 
-describe("A compiled node among noise", () => {
+describe("A compiled node under noise", () => {
   test.each(cases)(
-    "of %s answers every request rightly and once, and prints messages only, seed %d",
+    "of %s replies correctly and once to every request, and prints only messages, seed %d",
     async (name, seed) => {
-      const result = await fuzz(name, { lines: LINES, seed, giantBytes: GIANT_BYTES });
-      expect(result.wrongs).toEqual([]);
-      // The noise must be such that nodes have something to think about.
-      expect(result.expectedAnswers).toBeGreaterThan(LINES / 5);
+      const result = await fuzzBinary(name, { lines: LINES, seed, giantBytes: GIANT_BYTES });
+      expect(result.problems).toEqual([]);
+      // Much of the noise must reach the handlers.
+      expect(result.expectedReplies).toBeGreaterThan(LINES / 5);
       expect(result.probes).toBeGreaterThan(LINES / 50);
       if (process.platform === "linux") expect(result.maxMemoryBytes).toBeLessThan(400e6);
     },
   );
 });
 
-describe("A node among noise, in process,", () => {
-  test.each(cases)("of %s answers every request rightly and once, seed %d", async (name, seed) => {
-    const judge = await fuzzInProcess(name, { lines: LINES, seed });
-    expect(judge.wrongs).toEqual([]);
-    expect(judge.expectedAnswers).toBeGreaterThan(LINES / 5);
-  });
+describe("An in-process node under noise", () => {
+  test.each(cases)(
+    "of %s replies correctly and once to every request, seed %d",
+    async (name, seed) => {
+      const checker = await fuzzInProcess(name, { lines: LINES, seed });
+      expect(checker.problems).toEqual([]);
+      expect(checker.expectedReplies).toBeGreaterThan(LINES / 5);
+    },
+  );
 
   const key = fc.oneof(
     fc.constantFrom("src", "dest", "body", "type", "msg_id", "in_reply_to", "echo", "__proto__"),
@@ -82,43 +85,43 @@ describe("A node among noise, in process,", () => {
     )
     .map((bytes) => Buffer.concat([bytes.filter((byte) => byte !== 0x0a), Uint8Array.of(0x0a)]));
 
-  test("answers every request once, whatever the bytes and the fields of messages", () =>
+  test("replies once to every request, for arbitrary bytes and fields", () =>
     fc.assert(
       fc.asyncProperty(fc.array(line, { minLength: 1 }), fc.nat(), async (lines, seed) => {
-        const node = new Listening(challenge("echo"), echo(), seed);
+        const node = new FuzzedNode(challenge("echo"), echo(), seed);
         await node.initialize();
         for (const bytes of lines) await node.noise(bytes);
-        await node.answered();
+        await node.waitForReplies();
         await node.end();
-        expect(node.judge.wrongs).toEqual([]);
+        expect(node.checker.problems).toEqual([]);
       }),
     ));
 });
 
-describe("The fuzzer finds out that a node", () => {
+describe("The fuzzer detects a node that", () => {
   const broken = Object.entries(BROKEN_NODES);
 
   test.each(broken)("%s", async (name, { shows, patienceMs }) => {
-    const command = [process.execPath, join(import.meta.dir, "broken.ts"), name];
-    const { wrongs } = await fuzz("echo", {
+    const command = [process.execPath, join(import.meta.dir, "broken-nodes.ts"), name];
+    const { problems } = await fuzzBinary("echo", {
       lines: 2000,
       seed: 1,
       giantBytes: 1000,
       command,
       ...(patienceMs === undefined ? {} : { patienceMs }),
     });
-    expect(wrongs).toContainEqual(expect.stringMatching(shows));
+    expect(problems).toContainEqual(expect.stringMatching(shows));
   });
 
   test.each(broken.filter(([, { isInProcess }]) => isInProcess))(
-    "in process %s",
+    "%s, in process",
     async (_, { program, shows }) => {
-      const judge = await fuzzInProcess("echo", {
+      const checker = await fuzzInProcess("echo", {
         lines: LINES,
         seed: 1,
         program: program as AnyProgram,
       });
-      expect(judge.wrongs).toContainEqual(expect.stringMatching(shows));
+      expect(checker.problems).toContainEqual(expect.stringMatching(shows));
     },
   );
 });

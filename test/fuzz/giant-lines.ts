@@ -1,33 +1,37 @@
-/**
- * What each kind of a very long line costs an echo node by itself: CPU, and memory at most and 3 s later.
- *
- *   bun test/fuzz/giant-lines.ts [MEGABYTES]
- */
-import { binary, INIT, line, memoryBytes } from "../support/processes/node-process.ts";
-import { giants } from "./giants.ts";
+/** Giant lines, in pieces: no string ever holds a whole one. */
+import type { AnyBody, NodeId } from "../../lib/vortex/index.ts";
+import { NODE } from "./reply-checker.ts";
 
-const megabytes = Number(process.argv[2] ?? 100);
-for (const [index, { pieces }] of giants(megabytes * 1e6).entries()) {
-  const child = Bun.spawn(binary("echo"), { stdin: "pipe", stdout: "pipe", stderr: "ignore" });
-  child.stdin.write(INIT);
-  for (const piece of pieces) {
-    child.stdin.write(piece);
-    await child.stdin.flush();
-  }
-  child.stdin.write(line({ type: "echo", msg_id: 2, echo: "after" }));
-  await child.stdin.flush();
-  for await (const chunk of child.stdout) {
-    if (Buffer.from(chunk).includes('"after"')) break;
-  }
-  const maxBytes = memoryBytes(child.pid, "VmHWM");
-  await Bun.sleep(3000);
-  const laterBytes = memoryBytes(child.pid, "VmRSS");
-  child.kill();
-  await child.exited;
-  const cpuMs = Number(child.resourceUsage()?.cpuTime.total ?? 0) / 1000;
-  const shown = (bytes: number) => `${(bytes / 1e6).toFixed(0)} MB`;
-  console.log(
-    `line ${index}: ${(cpuMs / 1000).toFixed(1)} s of CPU, ${shown(maxBytes)} at most, ` +
-      `${shown(laterBytes)} after 3 s`,
-  );
+export interface Giant {
+  readonly pieces: Iterable<Uint8Array>;
+  /** The request on the line without its long field; absent if the line is not valid. */
+  readonly request?: { readonly src: NodeId; readonly body: AnyBody };
+}
+
+const encoder = new TextEncoder();
+const PIECE_BYTES = 2 ** 20;
+
+/** Lines of the given length: valid requests, truncated ones, endless nesting, and not JSON. */
+export function giants(bytes: number): Giant[] {
+  const body = { type: "no_such_type", msg_id: 1 };
+  const src = "giant";
+  const begin = `{"src":"${src}","dest":"${NODE}","body":{"type":"${body.type}","msg_id":${body.msg_id},"x":`;
+  return [
+    { pieces: line(bytes, `${begin}"`, "x", '"}}'), request: { src, body } },
+    { pieces: line(bytes, `${begin}"`, "é\\n1.0 ", '"}}'), request: { src, body } },
+    { pieces: line(bytes, `${begin}[`, "1.0,", "0]}}"), request: { src, body } },
+    { pieces: line(bytes, `${begin}[`, "{},", "0]}}"), request: { src, body } },
+    { pieces: line(bytes, `${begin}"`, "x", "") },
+    { pieces: line(bytes, begin, "[", "") },
+    { pieces: line(bytes, "", "[{", "") },
+    { pieces: line(bytes, "", "\0", "") },
+    { pieces: line(bytes, "", "x1.0", "") },
+  ];
+}
+
+function* line(bytes: number, begin: string, filling: string, end: string): Iterable<Uint8Array> {
+  yield encoder.encode(begin);
+  const piece = encoder.encode(filling.repeat(Math.min(bytes, PIECE_BYTES) / filling.length));
+  for (let count = 0; count < bytes; count += piece.length) yield piece;
+  yield encoder.encode(`${end}\n`);
 }

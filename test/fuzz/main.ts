@@ -1,11 +1,11 @@
 /**
- * Fuzzes challenges: compiled ones, or their programs in this process.
+ * Fuzzes challenges, as compiled binaries or in this process:
  *
  *   npm run fuzz -- [--in-process] [--lines N] [--giant-mb MB] [--seed N] [CHALLENGE...]
  */
 import { parseArgs } from "node:util";
-import { fuzz } from "./fuzz.ts";
-import { fuzzInProcess } from "./in-process.ts";
+import { fuzzBinary } from "./fuzz-binary.ts";
+import { fuzzInProcess } from "./fuzz-in-process.ts";
 import { SUBJECTS } from "./subjects.ts";
 
 const { values, positionals } = parseArgs({
@@ -23,26 +23,26 @@ const giantBytes = Number(values["giant-mb"]) * 1e6;
 const megabytes = (bytes: number) => (bytes / 1e6).toFixed(0);
 
 async function runInProcess(name: string): Promise<readonly string[]> {
-  const { expectedAnswers, wrongs } = await fuzzInProcess(name, { lines, seed });
-  console.log(`${name}: ${lines} lines, ${expectedAnswers} of them to be answered`);
-  return wrongs;
+  const { expectedReplies, problems } = await fuzzInProcess(name, { lines, seed });
+  console.log(`${name}: ${lines} lines, of which ${expectedReplies} required a reply`);
+  return problems;
 }
 
 async function runCompiled(name: string): Promise<readonly string[]> {
-  const result = await fuzz(name, { lines, seed, giantBytes });
+  const result = await fuzzBinary(name, { lines, seed, giantBytes });
   console.log(
-    `${name}: ${lines} lines, ${result.probes} valid requests and ${result.expectedAnswers} of the ` +
-      `noise to be answered (${result.givenUp} refused for want of time), memory ${megabytes(result.memoryBytes)} MB in the end and ` +
-      `${megabytes(result.maxMemoryBytes)} MB at most`,
+    `${name}: ${lines} lines, of which ${result.expectedReplies} required a reply; ` +
+      `${result.probes} valid requests; ${result.timedOut} timed out; ` +
+      `memory ${megabytes(result.memoryBytes)} MB at the end, peak ${megabytes(result.maxMemoryBytes)} MB`,
   );
-  return result.wrongs;
+  return result.problems;
 }
 
 for (const name of positionals.length > 0 ? positionals : Object.keys(SUBJECTS)) {
-  const beganMs = performance.now();
-  const wrongs = await (values["in-process"] ? runInProcess(name) : runCompiled(name));
-  const seconds = (performance.now() - beganMs) / 1000;
-  console.log(`  ${seconds.toFixed(0)} s, ${wrongs.length === 0 ? "all well" : "wrong:"}`);
-  for (const wrong of wrongs) console.log(`  ${wrong}`);
-  if (wrongs.length > 0) process.exitCode = 1;
+  const startedMs = performance.now();
+  const problems = await (values["in-process"] ? runInProcess(name) : runCompiled(name));
+  const seconds = (performance.now() - startedMs) / 1000;
+  console.log(`  ${seconds.toFixed(0)} s, ${problems.length === 0 ? "passed" : "failed:"}`);
+  for (const problem of problems) console.log(`  ${problem}`);
+  if (problems.length > 0) process.exitCode = 1;
 }

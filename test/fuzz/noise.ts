@@ -1,25 +1,25 @@
 /**
- * Lines that no node should ever get: random bytes, messages that were cut, joined and flipped, and
- * well-formed messages whose fields are wrong.
+ * Generates noise: random bytes, truncated, joined and bit-flipped messages, and well-formed messages
+ * with wrong fields.
  *
- * Most messages are from senders of their own (`f1`, `f2`, ...), so that it can be told what answers
- * which; but some claim to be from the node itself, from one that does not exist, or from a service.
+ * Most messages have a unique sender (`f1`, `f2`, ...), so that each reply can be matched to its
+ * request. Some claim to come from the node itself, from another node or from a service.
  */
 import type { Random } from "../../lib/vortex/index.ts";
 import { pickOne, randomInteger } from "../../lib/vortex/random.ts";
 
-/** Fields of a request's body and their values as JSON texts, or what makes these. */
+/** Fields of a request's body, each as JSON text or a function that makes it. */
 export type Template = {
   readonly type: string;
   readonly [field: string]: string | ((random: Random) => string);
 };
 
-/** The nodes of which the one that hears the noise knows: itself is the first of them. */
+/** Node ids of the cluster. The fuzzed node is the first; the others are dead. */
 export const NODE_IDS = ["n0", "n1", "n2"];
 
 const encoder = new TextEncoder();
 
-/** JSON texts that are trouble in some place or other. */
+/** JSON texts that have broken parsers, schemas or handlers. */
 const NASTY = [
   ...["null", "true", "false", '""', '"a"', '"1"', "[]", "{}", "[[]]", "[null]", "[{}]", '{"0":1}'],
   ...["0", "-0", "1", "-1", "0.5", "1.0", "1e400", "-1e400", "1e-400", "9007199254740993", "1e15"],
@@ -57,14 +57,14 @@ export class Noise {
   readonly #sender: string;
   #count = 0;
 
-  /** @param sender What the senders' names begin with. */
+  /** @param sender Prefix of the senders' names. */
   constructor(random: Random, templates: readonly Template[], sender: string) {
     this.#random = random;
     this.#templates = templates;
     this.#sender = sender;
   }
 
-  /** The next piece: one line or a few, line break included. */
+  /** Returns the next line or lines, with line breaks. */
   next(): Uint8Array {
     const chance = this.#random.next();
     if (chance < 0.05) return this.#randomBytes();
@@ -136,7 +136,7 @@ export class Noise {
   #message(value?: string): string {
     this.#count++;
     const body = this.#body(value);
-    // A forged answer of a service that was asked would be taken for true, if its number were right.
+    // A forged reply of a service might match an open RPC, and the node would rightly accept it.
     const spoofed = body.includes('"in_reply_to"') ? NODE_IDS : SPOOFED;
     const isSpoofed = this.#random.next() < 0.05;
     const envelope = {
@@ -177,12 +177,12 @@ export class Noise {
     return [key, key === "in_reply_to" ? this.#strayReference() : this.#pick(NASTY)];
   }
 
-  /** The numbers of RPCs that are under way among others, but none of these asks who sends this. */
+  /** A value for `in_reply_to`: nasty, or the id of an open RPC to another destination. */
   #strayReference(): string {
     return this.#pick([...NASTY, String(this.#below(1000)), "-77777777777", "99999999999"]);
   }
 
-  /** An answer to nothing. */
+  /** A reply without a request. */
   #strayReply(): string {
     const reference = this.#strayReference();
     const fields: [string, string][] = [

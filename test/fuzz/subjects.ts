@@ -1,27 +1,28 @@
-/** What each challenge is asked while it is fuzzed: requests to spoil, and valid ones with their answers. */
+/** For each challenge: templates for the noise, and valid requests with checks of their replies. */
 import { type AnyBody, parseJson, type Random, stringifyJson } from "../../lib/vortex/index.ts";
 import { randomInteger } from "../../lib/vortex/random.ts";
 import { NODE_IDS, type Template } from "./noise.ts";
 
-/** A valid request, and whether an answer is right; throws or returns false if it is not. */
+/** A valid request. */
 export interface Probe {
   readonly body: AnyBody;
-  isRight(reply: AnyBody): boolean;
+  /** Whether a reply is correct; may throw if it is not. */
+  isCorrect(reply: AnyBody): boolean;
 }
 
 export interface Subject {
   readonly templates: readonly Template[];
-  /** What the program keeps of a line of noise, on average and at most; in bytes. */
-  readonly keptBytesPerLine: number;
-  /** Types of messages that nodes send each other, and do not answer. */
+  /** Upper bound on the state that a line of noise adds to the program, on average, in bytes. */
+  readonly stateBytesPerLine: number;
+  /** Types of messages that nodes send each other and do not reply to. */
   readonly internal: readonly string[];
-  /** Whether an answer of the right type to a request of the noise is right. */
-  isRightToNoise?(request: AnyBody, reply: AnyBody): boolean;
-  /** The k-th valid request, from 0; the last one comes when all others have been answered. */
+  /** Whether a reply of the right type to a request of the noise is correct. */
+  isCorrectForNoise?(request: AnyBody, reply: AnyBody): boolean;
+  /** The k-th valid request, from 0. The last one is sent when no other request is open. */
   probe(k: number, isLast: boolean): Probe;
 }
 
-/** What every node is sent besides: `init` again among it, as before, and under another name. */
+/** Templates for every challenge, among them repeated and conflicting `init` messages. */
 const COMMON: readonly Template[] = [
   { type: '"init"', node_id: '"n0"', node_ids: JSON.stringify(NODE_IDS) },
   { type: '"init"', node_id: '"n7"', node_ids: '["n0","n7"]' },
@@ -30,11 +31,11 @@ const COMMON: readonly Template[] = [
   { type: '"no_such_type"', value: "1" },
 ];
 
-/** An integer from 0 on: what is numbered by such must not be kept as if there were no gaps. */
+/** A random integer below `bound`: programs must not allocate for the gaps between such numbers. */
 const integerText = (bound: number) => (random: Random) => String(randomInteger(random, bound));
 
-/** What programs with state keep of a line of noise, at most. */
-const KEPT_BYTES = 300;
+/** Bound for programs with state. */
+const STATE_BYTES = 300;
 
 const ECHOED = [
   '"a"',
@@ -50,15 +51,15 @@ export function echo(): Subject {
   return {
     templates: [...COMMON, { type: '"echo"', echo: '"Please echo 1"' }],
     internal: [],
-    keptBytesPerLine: 0,
-    isRightToNoise: (request, reply) =>
+    stateBytesPerLine: 0,
+    isCorrectForNoise: (request, reply) =>
       request["type"] !== "echo" ||
       stringifyJson({ echo: reply["echo"] }) === stringifyJson({ echo: request["echo"] }),
     probe: (k) => {
       const text = ECHOED[k % ECHOED.length] ?? "";
       return {
         body: { type: "echo", echo: parseJson(text) },
-        isRight: (reply) => reply["type"] === "echo_ok" && stringifyJson(reply["echo"]) === text,
+        isCorrect: (reply) => reply["type"] === "echo_ok" && stringifyJson(reply["echo"]) === text,
       };
     },
   };
@@ -70,20 +71,20 @@ function uniqueIds(): Subject {
   return {
     templates: [...COMMON, { type: '"generate"' }],
     internal: [],
-    keptBytesPerLine: 0,
-    isRightToNoise: ({ type }, { id }) => type !== "generate" || isNew(id),
-    probe: () => ({ body: { type: "generate" }, isRight: ({ id }) => isNew(id) }),
+    stateBytesPerLine: 0,
+    isCorrectForNoise: ({ type }, { id }) => type !== "generate" || isNew(id),
+    probe: () => ({ body: { type: "generate" }, isCorrect: ({ id }) => isNew(id) }),
   };
 }
 
-/** Whether a list holds all that was added. */
+/** Whether a list contains everything that was added. */
 function holds(list: unknown, added: ReadonlySet<string>): boolean {
   if (!Array.isArray(list)) return false;
   const held = new Set(list.filter((element) => typeof element === "string"));
   return added.isSubsetOf(held);
 }
 
-/** Adds values; the last request reads all of them. */
+/** A set: requests add values, the last request reads all of them. */
 function setOf(
   type: string,
   field: string,
@@ -95,14 +96,14 @@ function setOf(
   return {
     templates: [...COMMON, ...templates],
     internal,
-    keptBytesPerLine: KEPT_BYTES,
+    stateBytesPerLine: STATE_BYTES,
     probe: (k, isLast) => {
       const value = `probe ${k}`;
       return isLast
-        ? { body: { type: "read" }, isRight: (reply) => holds(reply[readField], added) }
+        ? { body: { type: "read" }, isCorrect: (reply) => holds(reply[readField], added) }
         : {
             body: { type, [field]: value },
-            isRight: (reply) => reply["type"] === `${type}_ok` && added.add(value).has(value),
+            isCorrect: (reply) => reply["type"] === `${type}_ok` && added.add(value).has(value),
           };
     },
   };
@@ -129,27 +130,26 @@ const gSet = () =>
     { type: '"add"', element: '{"__proto__":1,"constructor":[1.0]}' },
   ]);
 
-/** Adds; what the noise adds counts as well, so of the total only its kind can be told. */
+/** A counter. The noise adds to it too, so only the type of its value can be checked. */
 function counter(): Subject {
   return {
     templates: [...COMMON, { type: '"add"', delta: "1" }, { type: '"read"' }, { type: '"local"' }],
     internal: [],
-    keptBytesPerLine: 0,
-    isRightToNoise: ({ type }, { value }) => type !== "read" || Number.isSafeInteger(value),
+    stateBytesPerLine: 0,
+    isCorrectForNoise: ({ type }, { value }) => type !== "read" || Number.isSafeInteger(value),
     probe: (k, isLast) =>
       isLast
-        ? { body: { type: "read" }, isRight: ({ value }) => Number.isSafeInteger(value) }
+        ? { body: { type: "read" }, isCorrect: ({ value }) => Number.isSafeInteger(value) }
         : {
             body: { type: "add", delta: k % 5 },
-            // Enough of the noise may have been accepted to fill the counter: abort (14).
-            isRight: ({ type, code }) => type === "add_ok" || code === 14,
+            // The noise may have filled the counter, which then replies abort (14).
+            isCorrect: ({ type, code }) => type === "add_ok" || code === 14,
           },
   };
 }
 
 /**
- * One of many keys: what noise sends to one stays so little that polls of all of it, from 0 on, do
- * not become slower and slower.
+ * One of many keys. With few messages per key, polls of a whole log stay short.
  */
 function kafkaKey(random: Random): string {
   const number = randomInteger(random, 1000);
@@ -179,8 +179,8 @@ function kafka(): Subject {
       },
     ],
     internal: ["push"],
-    keptBytesPerLine: KEPT_BYTES,
-    isRightToNoise: ({ type, offsets }, { msgs }) =>
+    stateBytesPerLine: STATE_BYTES,
+    isCorrectForNoise: ({ type, offsets }, { msgs }) =>
       type !== "poll" ||
       Object.keys(msgs as object).every((key) => Object.hasOwn(offsets as object, key)),
     probe: (k, isLast) => {
@@ -188,7 +188,7 @@ function kafka(): Subject {
       if (isLast || k % 4 === 3) {
         return {
           body: { type: "poll", offsets: { [key]: Math.max(0, lastOffset) } },
-          isRight: ({ type, msgs }) => {
+          isCorrect: ({ type, msgs }) => {
             const polled = (msgs as Record<string, [number, unknown][]>)[key] ?? [];
             return type === "poll_ok" && polled.every(([, msg]) => String(msg).startsWith("probe"));
           },
@@ -196,7 +196,7 @@ function kafka(): Subject {
       }
       return {
         body: { type: "send", key, msg: `probe ${k}` },
-        isRight: ({ offset }) => {
+        isCorrect: ({ offset }) => {
           if (typeof offset !== "number" || offset <= lastOffset) return false;
           lastOffset = offset;
           return true;
@@ -208,11 +208,11 @@ function kafka(): Subject {
 
 type MicroOperation = readonly [kind: unknown, key: unknown, value: unknown];
 
-/** Whether all that was asked for was done, in order: reads may show anything. */
-function isDone(asked: readonly MicroOperation[], done: readonly MicroOperation[]): boolean {
+/** Whether a transaction contains the requested micro-operations in order; reads may return anything. */
+function isDone(requested: readonly MicroOperation[], done: readonly MicroOperation[]): boolean {
   const shown = (txn: readonly MicroOperation[]) =>
     stringifyJson(txn.map(([kind, key, value]) => [kind, key, kind === "r" ? null : value]));
-  return shown(asked) === shown(done);
+  return shown(requested) === shown(done);
 }
 
 function txnRwRegister(): Subject {
@@ -225,11 +225,11 @@ function txnRwRegister(): Subject {
       { type: '"replicate"', from: '"x"', has: "0", asks: "false", transactions: "[[1,[[1,2]]]]" },
     ],
     internal: ["replicate"],
-    keptBytesPerLine: KEPT_BYTES,
-    isRightToNoise: ({ type, txn: asked }, { txn: done }) =>
-      type !== "txn" || isDone(asked as MicroOperation[], done as MicroOperation[]),
+    stateBytesPerLine: STATE_BYTES,
+    isCorrectForNoise: ({ type, txn: requested }, { txn: done }) =>
+      type !== "txn" || isDone(requested as MicroOperation[], done as MicroOperation[]),
     probe: (k) => {
-      // Keys that no noise writes to.
+      // Keys that the noise does not write to.
       const key = 2_000_000_000 + (k % 10);
       return {
         body: {
@@ -239,7 +239,7 @@ function txnRwRegister(): Subject {
             ["r", key, null],
           ],
         },
-        isRight: ({ type, txn }) =>
+        isCorrect: ({ type, txn }) =>
           type === "txn_ok" &&
           stringifyJson(txn) ===
             stringifyJson([
@@ -251,7 +251,7 @@ function txnRwRegister(): Subject {
   };
 }
 
-/** Each challenge's name, and how to make its subject. */
+/** Challenge name -> constructor of its subject. */
 export const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   broadcast,
   echo,

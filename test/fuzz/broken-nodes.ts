@@ -1,7 +1,7 @@
 /**
- * Nodes that are wrong in one way each: what the fuzzer must find out. Serves one of them:
+ * Nodes with one bug each, which the fuzzer must find. Serves one of them:
  *
- *   bun test/fuzz/broken.ts NAME
+ *   bun test/fuzz/broken-nodes.ts NAME
  */
 import * as v from "valibot";
 import { echo } from "../../challenges/echo.ts";
@@ -10,37 +10,37 @@ import { every, withHandler, withReplies } from "../broken/intercept.ts";
 
 interface BrokenNode {
   readonly program: Program;
-  /** What the fuzzer says of it. */
+  /** Matches the problem that the fuzzer reports. */
   readonly shows: RegExp;
-  /** What happens as the process begins, and besides the program. */
+  /** Runs when the process starts, beside the program. */
   readonly setUp?: () => void;
-  /** Whether it shows in a node in the test's process as well. */
+  /** Whether the in-process fuzzer finds it too. */
   readonly isInProcess: boolean;
-  /** How long to wait for what it owes, in ms, if that takes all of the time. */
+  /** How long to wait for a reply or for the exit, in ms, if the bug is that none comes. */
   readonly patienceMs?: number;
 }
 
-/** An echo node that does something now and then, before it answers. */
-const nowAndThen = (deed: (node: KVNode) => void, nth = 50): Program =>
+/** An echo node that does something at every nth request, before it replies. */
+const everyNth = (act: (node: KVNode) => void, nth = 50): Program =>
   withHandler(echo, "echo", (node) => {
     const isDue = every(nth);
     return (_request, proceed) => {
-      if (isDue()) deed(node);
+      if (isDue()) act(node);
       return proceed();
     };
   });
 
 export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
-  "leaves every 50th request without an answer": {
+  "ignores every 50th request": {
     program: withHandler(echo, "echo", () => {
       const isIgnored = every(50);
       return (_request, proceed) => (isIgnored() ? undefined : proceed());
     }),
-    shows: /^No answer to \{.*"echo"/,
+    shows: /^No reply to \{.*"echo"/,
     patienceMs: 5000,
     isInProcess: true,
   },
-  "answers every 50th request twice": {
+  "replies to every 50th request twice": {
     program: withHandler(echo, "echo", (node) => {
       const isTwice = every(50);
       return async (request, proceed) => {
@@ -48,10 +48,10 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
         if (isTwice()) node.send(request.src, { type: "echo_ok", in_reply_to: request.msg_id });
       };
     }),
-    shows: /^A second answer, or one to nothing/,
+    shows: /^Reply without an open request/,
     isInProcess: true,
   },
-  "answers what is no request": {
+  "replies to replies": {
     program: (node) => {
       echo(node);
       let isInitialized = false;
@@ -66,27 +66,27 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
         node.send(message.src, { type: "error", in_reply_to });
       };
     },
-    shows: /^A second answer, or one to nothing/,
+    shows: /^Reply without an open request/,
     isInProcess: true,
   },
-  "takes 1.0 for 1": {
+  "echoes 1.0 as 1": {
     program: withReplies(echo, "echo_ok", () => (body) => ({
       ...body,
       echo: JSON.parse(stringifyJson(body["echo"]).replace(/^1\.0$/, "1")),
     })),
-    shows: /^\{"type":"echo_ok","echo":1,.* to \{.*"echo":1\.0/,
+    shows: /^Wrong reply \{"type":"echo_ok","echo":1,.* to \{.*"echo":1\.0/,
     isInProcess: true,
   },
-  "loses the key __proto__": {
+  "drops the key __proto__": {
     program: withReplies(echo, "echo_ok", () => (body) => {
       const { echo: value } = body;
       const isPlain = typeof value === "object" && value !== null && "__proto__" in value;
       return isPlain && !Array.isArray(value) ? { ...body, echo: Object.assign({}, value) } : body;
     }),
-    shows: /^\{"type":"echo_ok","echo":\{.* to \{.*"__proto__"/,
+    shows: /^Wrong reply \{"type":"echo_ok","echo":\{.* to \{.*"__proto__"/,
     isInProcess: true,
   },
-  "answers with crash (13) to what is wrong": {
+  "replies with crash (13) to malformed requests": {
     program: (node) => {
       node.handle("echo", v.object({}), ({ body }) => {
         throw new TypeError(`Cannot echo ${stringifyJson(body)}`);
@@ -95,63 +95,63 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
     shows: /"code":13.* to \{/,
     isInProcess: true,
   },
-  "sends a message that nobody asked for": {
-    program: nowAndThen((node) => node.send("n9", { type: "hello" })),
-    shows: /^A message that nobody asked for, to n9/,
+  "sends an unsolicited message": {
+    program: everyNth((node) => node.send("n9", { type: "hello" })),
+    shows: /^Unexpected message to n9/,
     isInProcess: true,
   },
-  "prints a remark on stdout": {
-    program: nowAndThen(() => console.log("echoing")),
-    shows: /^On stdout, not JSON: .*: echoing$/,
+  "prints debug text on stdout": {
+    program: everyNth(() => console.log("echoing")),
+    shows: /^Invalid line on stdout, not JSON: .*: echoing$/,
     isInProcess: false,
   },
-  "leaves a line of its output without an end": {
+  "leaves its last line incomplete": {
     program: echo,
     setUp: () => process.on("exit", () => console.write('{"src":"n0"')),
-    shows: /^A line without its end: \{"src":"n0"$/,
+    shows: /^Incomplete last line: \{"src":"n0"$/,
     isInProcess: false,
   },
-  "ends when it should echo an array": {
+  "exits when it should echo an array": {
     program: withHandler(echo, "echo", () => (request, proceed) => {
       if (Array.isArray((request.body as { echo: unknown }).echo)) process.exit(0);
       return proceed();
     }),
-    shows: /^It ended before its input did$/,
+    shows: /^The node exited before the end of its input$/,
     isInProcess: false,
   },
-  "dies of what nobody catches": {
-    program: nowAndThen(() => {
+  "dies of an uncaught error": {
+    program: everyNth(() => {
       setTimeout(() => {
-        throw new Error("nobody catches this");
+        throw new Error("uncaught");
       });
     }),
-    shows: /^It ended with code 1$/,
+    shows: /^The node exited with code 1$/,
     isInProcess: false,
   },
   "hangs at the 50th request": {
-    program: nowAndThen(() => {
+    program: everyNth(() => {
       for (;;);
     }),
-    shows: /^No answer to /,
+    shows: /^No reply to /,
     patienceMs: 5000,
     isInProcess: false,
   },
-  "does not end when its input does": {
+  "does not exit at the end of its input": {
     program: echo,
     setUp: () => setInterval(() => {}, 1000),
-    shows: /^It did not end at the end of its input$/,
+    shows: /^The node did not exit at the end of its input$/,
     patienceMs: 5000,
     isInProcess: false,
   },
-  "keeps what it was sent": {
+  "leaks every request": {
     program: withHandler(echo, "echo", () => {
-      const kept: unknown[] = [];
+      const leaked: unknown[] = [];
       return (request, proceed) => {
-        kept.push(request, new Uint8Array(1e6).fill(1));
+        leaked.push(request, new Uint8Array(1e6).fill(1));
         return proceed();
       };
     }),
-    shows: /^It uses \d+ bytes when it is left alone, more than/,
+    shows: /^The idle node uses \d+ bytes, more than/,
     patienceMs: 5000,
     isInProcess: false,
   },
@@ -160,7 +160,7 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
 if (import.meta.main) {
   const [name = ""] = process.argv.splice(2, 1);
   const broken = BROKEN_NODES[name];
-  if (broken === undefined) throw new Error(`There is no broken node that "${name}"`);
+  if (broken === undefined) throw new Error(`Unknown broken node "${name}"`);
   broken.setUp?.();
   await serve(broken.program);
 }

@@ -1,8 +1,8 @@
 /**
- * Feeds noise to nodes in this process, cut into chunks anywhere, and watches what they say.
+ * Fuzzes a node in this process: feeds it noise in random chunks, and checks its messages.
  *
- * Time is the test's, and so is all else that a node is given: the same seed does the same thing
- * every time, and much faster than with processes.
+ * The test controls the node's clock and randomness, so a seed reproduces a run. It is also much
+ * faster than with processes.
  */
 import * as v from "valibot";
 import { decode } from "../../lib/protocol/codec.ts";
@@ -13,29 +13,29 @@ import { randomInteger } from "../../lib/vortex/random.ts";
 import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { challenge } from "../support/simulations/challenges.ts";
-import { isInitialized, noisesFor } from "./fuzz.ts";
-import { Judge } from "./judge.ts";
+import { isInitialized, noisesFor } from "./fuzz-binary.ts";
+import { ReplyChecker } from "./reply-checker.ts";
 import { type Probe, SUBJECTS, type Subject } from "./subjects.ts";
 
 const encoder = new TextEncoder();
 const BEFORE_INIT = 50;
 const LINES_PER_PROBE = 20;
 const MAX_CHUNK_BYTES = 5000;
-/** What passes between two chunks, at most, in ms. */
+/** Maximum time between two chunks, in ms. */
 const MAX_PAUSE_MS = 20;
-/** No answer takes longer, in ms: requests that wait for others are given up after 4 s. */
+/** No reply takes longer, in ms: requests that wait for a service time out after 4 s. */
 const PATIENCE_MS = 10_000;
 
-/** A node in this process, and the judge of what it says. */
-export class Listening {
-  readonly judge: Judge;
+/** A node in this process and the checker of its replies. */
+export class FuzzedNode {
+  readonly checker: ReplyChecker;
   readonly #host = new TestHost();
   readonly #node = new KVNode(this.#host);
   readonly #reader = new LineReader();
   readonly #random: Random;
 
   constructor(program: AnyProgram, subject: Subject, seed: number) {
-    this.judge = new Judge(subject, seed, () => this.#host.clock.nowMs());
+    this.checker = new ReplyChecker(subject, seed, () => this.#host.clock.nowMs());
     this.#random = randomStream(seed, "cuts");
     (program as (node: KVNode, options: unknown) => void)(
       this.#node,
@@ -43,24 +43,24 @@ export class Listening {
     );
   }
 
-  /** Hands the node noise. */
+  /** Feeds the node noise. */
   async noise(lines: Uint8Array): Promise<void> {
-    this.judge.note(lines);
+    this.checker.openRequestsIn(lines);
     await this.#feed(lines);
   }
 
   /** Sends a valid request. */
   async ask(probe: Probe): Promise<void> {
-    await this.#feed(encoder.encode(this.judge.ask(probe)));
+    await this.#feed(encoder.encode(this.checker.ask(probe)));
   }
 
-  /** Hands the node its name. */
+  /** Sends the node `init`. */
   async initialize(): Promise<void> {
     await this.ask(isInitialized);
-    this.judge.isInitialized = true;
+    this.checker.isInitialized = true;
   }
 
-  /** Hands the node bytes, cut anywhere, and lets it answer. */
+  /** Feeds the node bytes in random chunks, then delivers its messages. */
   async #feed(bytes: Uint8Array): Promise<void> {
     for (let from = 0; from < bytes.length; ) {
       const to = from + 1 + randomInteger(this.#random, MAX_CHUNK_BYTES);
@@ -75,19 +75,19 @@ export class Listening {
     this.#host.logged.length = 0;
   }
 
-  /** Lets time pass until everything is answered, or nobody would wait any longer. */
-  async answered(): Promise<void> {
+  /** Advances time until no request is open, or patience runs out. */
+  async waitForReplies(): Promise<void> {
     const untilMs = this.#host.clock.nowMs() + PATIENCE_MS;
     for (;;) {
       await this.#exchange();
-      if (this.judge.unanswered === 0) return;
+      if (this.checker.openCount === 0) return;
       if (this.#host.clock.nowMs() > untilMs) break;
       await this.#host.clock.advance(10);
     }
-    this.judge.tellUnanswered();
+    this.checker.reportOpen();
   }
 
-  /** Stops the node, and sees to it that nothing of it is left. */
+  /** Drains the node and checks that no timer is left. */
   async end(): Promise<void> {
     let isDrained = false;
     const draining = this.#node.drain(0).finally(() => {
@@ -96,7 +96,8 @@ export class Listening {
     while (!isDrained) await this.#host.clock.advance(1);
     await draining;
     const { pendingTimers } = this.#host.clock;
-    if (pendingTimers > 0) this.judge.tell(`It leaves ${pendingTimers} timers behind`);
+    if (pendingTimers > 0)
+      this.checker.report(`${pendingTimers} timers are pending after the drain`);
   }
 
   async #exchange(): Promise<void> {
@@ -104,37 +105,37 @@ export class Listening {
       await settled();
       const sent = this.#host.takeSent();
       if (sent.length === 0) return;
-      const answers: Message[] = sent.flatMap((message) => this.judge.hear(message));
+      const answers: Message[] = sent.flatMap((message) => this.checker.receive(message));
       for (const answer of answers) this.#node.receive(answer);
     }
   }
 }
 
-/** Feeds so many lines of noise to a challenge's program, or to one in its place. */
+/** Fuzzes the program of a challenge, or `program` in its place. */
 export async function fuzzInProcess(
   name: string,
   options: { readonly lines: number; readonly seed: number; readonly program?: AnyProgram },
-): Promise<Judge> {
+): Promise<ReplyChecker> {
   const { lines, seed, program = challenge(name) } = options;
   const subject = SUBJECTS[name]?.();
-  if (subject === undefined) throw new Error(`There is no challenge "${name}"`);
+  if (subject === undefined) throw new Error(`Unknown challenge "${name}"`);
   const { early, noise } = noisesFor(name, subject, seed);
-  const node = new Listening(program, subject, seed);
-  const { judge } = node;
+  const node = new FuzzedNode(program, subject, seed);
+  const { checker } = node;
   for (let line = 0; line < BEFORE_INIT; line++) await node.noise(early.next());
-  await node.answered();
+  await node.waitForReplies();
   await node.initialize();
   let probes = 0;
-  for (let sent = BEFORE_INIT; sent < lines && judge.wrongs.length === 0; ) {
+  for (let sent = BEFORE_INIT; sent < lines && checker.problems.length === 0; ) {
     const pieces: Uint8Array[] = [];
     for (let line = 0; line < LINES_PER_PROBE; line++) pieces.push(noise.next());
     sent += LINES_PER_PROBE;
     await node.noise(Buffer.concat(pieces));
     await node.ask(subject.probe(probes++, false));
   }
-  await node.answered();
+  await node.waitForReplies();
   await node.ask(subject.probe(probes, true));
-  await node.answered();
+  await node.waitForReplies();
   await node.end();
-  return judge;
+  return checker;
 }
