@@ -68,33 +68,40 @@ export function simCommand(): Command {
     .argument("<file>", "TypeScript or JavaScript file that exports the program")
     .argument("[args...]", "words for the program, normally after --")
     .option("--export <name>", "which exported function is the program, if there are several");
-  return addTestFlags(command)
-    .addOption(
-      new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
-        .argParser(seedsArgument)
-        .conflicts(["seed", "logStderr"]),
-    )
-    .option(
-      "--jobs <count>",
-      `how many run at a time (default: ${availableParallelism()}, one for each core)`,
-      positiveInteger,
-    )
-    .option("--shard <i/n>", "run the i-th of n parts of the seeds only", shardArgument)
-    .option("--stop-after <count>", "stop after so many seeds that were not valid", positiveInteger)
-    .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
-    .option("--shrink", "reduce a failing test to a small one, and tell what happens in it")
-    .option("--report", "store the run, and write report.html, a page to look at, beside it")
-    .option("--store <dir>", "where --report keeps it", "store")
-    .option("--log-stderr", "show what the nodes log")
-    .option("--strict-stdout", STRICT_STDOUT)
-    .option("--verbose", VERBOSE)
-    .option(
-      "--json",
-      "print the result, or the summary of many, as one line of JSON, and nothing else, to stdout",
-    )
-    .option("--worker", "run the seeds that come on stdin; used by --seeds itself")
-    .addHelpText("after", HELP)
-    .action(sim);
+  return (
+    addTestFlags(command)
+      .addOption(
+        new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
+          .argParser(seedsArgument)
+          .conflicts(["seed", "logStderr"]),
+      )
+      .option(
+        "--jobs <count>",
+        `how many run at a time (default: ${availableParallelism()}, one for each core)`,
+        positiveInteger,
+      )
+      .option("--shard <i/n>", "run the i-th of n parts of the seeds only", shardArgument)
+      .option(
+        "--stop-after <count>",
+        "stop after so many seeds that were not valid",
+        positiveInteger,
+      )
+      .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
+      .option("--shrink", "reduce a failing test to a small one, and tell what happens in it")
+      .option("--report", "store the run, and write report.html, a page to look at, beside it")
+      .option("--store <dir>", "where --report keeps it", "store")
+      .option("--log-stderr", "show what the nodes log")
+      .option("--strict-stdout", STRICT_STDOUT)
+      .option("--verbose", VERBOSE)
+      .option(
+        "--json",
+        "print the result, or the summary of many, as one line of JSON, and nothing else, to stdout",
+      )
+      // The workers of --seeds are started with it; see `sweep/workers.ts`.
+      .addOption(new Option("--worker").hideHelp())
+      .addHelpText("after", HELP)
+      .action(sim)
+  );
 }
 
 const HELP = `
@@ -186,6 +193,10 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
         done.push(one);
         sink?.write(`${stringifyJson(one)}\n`);
       },
+      outcomeOfDeath: (seed, reason) => {
+        progress.print(`${reason}: seed ${seed}. The sweep stops here`);
+        return withCommand(subject, { ...options, seed }, outcomeOfCrash(seed, reason));
+      },
     }),
   )
     .catch((error: unknown) => {
@@ -269,7 +280,12 @@ async function outcome(subject: Subject, options: TestOptions): Promise<Outcome>
     if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
     throw error;
   });
-  return one.valid === true ? one : { ...one, command: subject.replay(options) };
+  return withCommand(subject, options, one);
+}
+
+/** Adds the command that repeats the run, unless it was valid. */
+function withCommand(subject: Subject, options: TestOptions, outcome: Outcome): Outcome {
+  return outcome.valid === true ? outcome : { ...outcome, command: subject.replay(options) };
 }
 
 async function checkDeterminism(
@@ -347,6 +363,11 @@ class SweepProgress {
   count({ valid }: Outcome): void {
     this.#doneCount++;
     if (valid !== true) this.#failedCount++;
+  }
+
+  /** Prints a line above. */
+  print(text: string): void {
+    this.#view.print(text);
   }
 
   end(): void {

@@ -27,7 +27,7 @@ describe("vortex complete", () => {
     expect(await completions("stages", "--fu")).toEqual(["--full"]);
     expect(await completions("test", "--log-net")).toEqual(["--log-net-send", "--log-net-recv"]);
     expect(await completions("test", "--ssh")).toEqual([]);
-    expect(await completions("sim", "--worker-that-does-not-exist")).toEqual([]);
+    expect(await completions("sim", "--work")).toEqual(["--workload"]);
   });
 
   test("knows what an option may be, in both spellings", async () => {

@@ -301,6 +301,41 @@ describe("vortex sim --seeds", () => {
     while (isRunning(job)) await Bun.sleep(10);
   });
 
+  test.concurrent("stops and summarises when a worker dies", async () => {
+    const directory = temporaryDirectory();
+    const fragile = project(`
+      import { existsSync, writeFileSync } from "node:fs";
+      let starts = 0;
+      export function fragile(node: any): void {
+        if (process.argv.includes("--worker") && ++starts === 3) {
+          try {
+            writeFileSync("${directory}/stuck", String(process.pid), { flag: "wx" });
+            while (true);
+          } catch {
+            process.kill(process.pid, "SIGKILL");
+          }
+        }
+        node.handle("generate", v.looseObject({}), (request: any) => {
+          node.reply(request, { type: "generate_ok", id: node.generateId() });
+        });
+      }`);
+    const words = "-w unique-ids --node-count 1 --time-limit 5 --seeds 1..99 --jobs 2";
+    const out = join(directory, "outcomes");
+    const { exitCode, stdout, stderr } = await vortex(
+      ...["sim", fragile, ...words.split(" "), "--out", out],
+    );
+    expect(stdout).toContain("5 seeds: 4 valid, 1 invalid, 0 unknown");
+    expect(stdout).toMatch(/The process that simulated this seed died \(signal SIGKILL\)/);
+    expect(stdout).toMatch(/^ {2}vortex sim .* --seed \d+$/m);
+    expect(stderr).toMatch(
+      /^The process .* died \(signal SIGKILL\): seed \d+\. The sweep stops here$/m,
+    );
+    expect(exitCode).toBe(1);
+    expect(readFileSync(out, "utf8").trimEnd().split("\n")).toHaveLength(5);
+    const stuck = Number(readFileSync(join(directory, "stuck"), "utf8"));
+    while (isRunning(stuck)) await Bun.sleep(10);
+  });
+
   test.concurrent("shrinks a crash, and tells what led to it", async () => {
     const failing = FORGETFUL.replace(
       "node.handle(",
