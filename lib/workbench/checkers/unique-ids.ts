@@ -19,7 +19,7 @@ export interface UniqueIdsVerdict extends Verdict {
   readonly duplicatedCount: number;
   /** The 48 most frequent duplicates with their counts, sorted by id. */
   readonly duplicated: readonly (readonly [id: Json, times: number])[];
-  /** The least and the greatest id, ignoring `null`; both `null` if there are no ids. */
+  /** The least and the greatest id, ignoring `null`; both `null` without ids. */
   readonly range: readonly [least: Json, greatest: Json];
 }
 

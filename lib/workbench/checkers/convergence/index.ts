@@ -37,7 +37,7 @@ export interface ConvergenceVerdict extends Verdict {
   }[];
   /** Nodes that did not report their state, and why. */
   readonly unreported: { readonly [node: NodeId]: string };
-  /** How stale the reads of `ok` transactions were; absent without reads. */
+  /** Staleness of the reads in `ok` transactions; absent without reads. */
   readonly staleness?: Staleness;
 }
 

@@ -16,7 +16,7 @@ export interface ExceptionCount {
 
 export interface ExceptionsVerdict extends Verdict {
   readonly valid: true;
-  /** Most frequent first; absent if there were none. */
+  /** Most frequent first; absent if empty. */
   readonly exceptions?: readonly ExceptionCount[];
 }
 

@@ -30,7 +30,7 @@ export function mayNeverBeOk(f: string): boolean {
   return EXEMPT.has(f);
 }
 
-/** Valid if every `f` that occurs was `ok` at least once, or there are no operations at all. */
+/** Valid if every `f` that occurs was `ok` at least once. */
 export function checkStats(history: History, _options: CheckOptions = {}): StatsVerdict {
   const completions = history.filter(
     (operation) => isClientOperation(operation) && operation.type !== "invoke",

@@ -1,7 +1,7 @@
 /**
- * A history of the kafka workload, read once: every key's log, and the completions in order.
+ * Reads a history of the kafka workload into the logs of all keys and the list of completions.
  *
- * Every operation has one micro-operation, as Maelstrom's client insists: no transactions.
+ * Every operation has a single micro-operation, as Maelstrom's client requires.
  */
 
 import { isArray } from "../../../protocol/json-key.ts";
@@ -15,10 +15,10 @@ import {
 import { quote } from "../wording.ts";
 import { Log, type Message } from "./log.ts";
 
-/** An offset, if it is known, and the message there. */
+/** A message with its offset, or `null` if that is unknown. */
 export type OffsetMessage = readonly [offset: number | null, message: Json];
 
-/** What a poll returned of one key. */
+/** The result of a poll for one key. */
 export interface Read {
   readonly log: Log;
   readonly pairs: readonly OffsetMessage[];
@@ -51,19 +51,18 @@ export type Step = Poll | Send | Assign;
 export interface Analysis {
   readonly logs: ReadonlyMap<string, Log>;
   readonly steps: readonly Step[];
-  /** Whether some send or poll came after another: in real time, or by returning its message. */
+  /** Whether any send or poll depends on another: in real time, or by returning its message. */
   readonly hasDependencies: boolean;
 }
 
 /**
  * Reads a history.
  *
- * A log is put together from every poll, however it ended, and from the sends that certainly took
- * effect: those that ended as `ok`, and those whose message an `ok` poll returned.
+ * Logs are built from all polls, whatever their outcome, and from the sends that certainly took
+ * effect: `ok` sends, and sends whose message an `ok` poll returned.
  *
- * @throws {Error} when an operation is not of the workload's shape, and where Jepsen's checker
- *   throws: on a polled message whose send is not in the history as a completed operation, and on
- *   a history without operations.
+ * @throws {Error} if an operation is malformed, and where Jepsen's checker throws: if a message was
+ *   polled whose send did not complete, or if the history has no operations.
  */
 export function analyse(history: History): Analysis {
   const logs = new Map<string, Log>();
@@ -88,29 +87,29 @@ export function analyse(history: History): Analysis {
     if (operation.f !== "send" && operation.f !== "poll") continue;
 
     const invocation = invocations.get(operation.process);
-    if (invocation === undefined) throw malformed(operation, "completes what was never invoked");
+    if (invocation === undefined) throw malformed(operation, "was never invoked");
     if (invocation.index > firstOk) hasDependencies = true;
     if (operation.type === "ok") firstOk = Math.min(firstOk, operation.index);
 
     if (operation.f === "send") {
-      const { key, value, offset } = sent(operation);
+      const { key, value, offset } = parseSend(operation);
       const log = logOf(key);
       const message = log.message(value);
       message.send = { invocation, completion: operation };
       if (operation.type === "ok") message.isAcknowledged = true;
       if (operation.type === "fail") message.failure = operation;
-      if (operation.type === "ok" && offset !== undefined) message.place(offset, operation);
+      if (operation.type === "ok" && offset !== undefined) message.observeAt(offset, operation);
       if (operation.type === "info" && offset !== undefined) {
         uncertain.push({ message, offset, operation });
       }
       steps.push({ f: "send", operation, log, message, offset });
     } else {
-      const reads = polled(operation).map(([key, pairs]) => ({ log: logOf(key), pairs }));
+      const reads = parsePoll(operation).map(([key, pairs]) => ({ log: logOf(key), pairs }));
       for (const { log, pairs } of reads) {
         if (operation.type === "ok") log.firstPoll ??= operation;
         for (const pair of pairs) {
           const message = log.message(pair[1]);
-          if (pair[0] !== null) message.place(pair[0], operation);
+          if (pair[0] !== null) message.observeAt(pair[0], operation);
           if (operation.type === "ok") message.reader ??= operation;
           hasDependencies = true;
         }
@@ -120,7 +119,7 @@ export function analyse(history: History): Analysis {
   }
   if (invocations.size === 0) throw new Error("The history has no operations");
   for (const { message, offset, operation } of uncertain) {
-    if (message.reader !== undefined) message.place(offset, operation);
+    if (message.reader !== undefined) message.observeAt(offset, operation);
   }
   for (const log of logs.values()) {
     const phantom = log.messages().find(({ send }) => send === undefined);
@@ -129,28 +128,28 @@ export function analyse(history: History): Analysis {
         `Message ${quote(phantom.value)} of key ${log.key} was polled, but no send of it completed`,
       );
     }
-    log.settle();
+    log.orderVersions();
   }
   return { logs, steps, hasDependencies };
 }
 
-/** `[["send", key, message]]`, or `[offset, message]` for the message when it is known. */
-function sent(operation: Operation): { key: string; value: Json; offset: number | undefined } {
+/** Parses `[["send", key, message]]`; a known offset comes as `[offset, message]`. */
+function parseSend(operation: Operation): { key: string; value: Json; offset: number | undefined } {
   const [name, key, sent] = microOperation(operation);
   if (name !== "send" || typeof key !== "string" || sent === undefined) {
-    throw malformed(operation, 'is no [["send", key, message]]');
+    throw malformed(operation, 'is not [["send", key, message]]');
   }
   if (!isArray(sent)) return { key, value: sent, offset: undefined };
   if (!isOffsetMessage(sent)) throw malformed(operation, "has no [offset, message]");
   return { key, value: sent[1], offset: sent[0] ?? undefined };
 }
 
-/** `[["poll", {key: [[offset, message], ...]}]]`, or `[["poll"]]` if nothing is known. */
-function polled(operation: Operation): [string, readonly OffsetMessage[]][] {
+/** Parses `[["poll", {key: [[offset, message], ...]}]]`, or `[["poll"]]` if the result is unknown. */
+function parsePoll(operation: Operation): [string, readonly OffsetMessage[]][] {
   const [name, messages = null] = microOperation(operation);
   if (name === "poll" && messages === null) return [];
   if (name !== "poll" || !isObject(messages)) {
-    throw malformed(operation, 'is no [["poll", {key: [[offset, message]]}]]');
+    throw malformed(operation, 'is not [["poll", {key: [[offset, message]]}]]');
   }
   return Object.entries(messages).map(([key, pairs]) => {
     if (!isArray(pairs) || !pairs.every(isOffsetMessage)) {
@@ -172,7 +171,7 @@ function assignedKeys(operation: Operation): readonly string[] {
 function microOperation(operation: Operation): readonly Json[] {
   const [micro, ...others] = isArray(operation.value) ? operation.value : [];
   if (micro === undefined || others.length > 0 || !isArray(micro)) {
-    throw malformed(operation, "has other than one micro-operation");
+    throw malformed(operation, "does not have exactly one micro-operation");
   }
   return micro;
 }

@@ -1,10 +1,10 @@
-/** What the kafka checker found: every case is counted, the first few of each kind are told. */
+/** Counts the anomalies of a kafka history and describes the first few of each. */
 import type { Operation } from "../../history/history.ts";
 import type { Finding } from "../checker.ts";
 import { describeOperation, EXAMPLES_PER_KIND, quote } from "../wording.ts";
 import type { Log, Message } from "./log.ts";
 
-/** Jepsen's names of what can go wrong where every operation is one send or one poll. */
+/** Jepsen's names of the anomalies that histories of single sends and polls can have. */
 export type KafkaAnomaly =
   | "duplicate"
   | "empty-transaction-graph"
@@ -24,7 +24,7 @@ export class Findings {
   readonly #counts = new Map<KafkaAnomaly, number>();
   readonly #examples: Finding[] = [];
 
-  /** Counts a case; `describe` puts it in words, and is called only if there are few like it so far. */
+  /** Counts an anomaly; calls `describe` only for the first few of its kind. */
   add(
     anomaly: KafkaAnomaly,
     describe?: () => { sentence: string; operations: readonly (Operation | undefined)[] },
@@ -38,7 +38,7 @@ export class Findings {
     this.#examples.push({ anomaly, sentence, operations: inOrder });
   }
 
-  /** Kind -> number of cases, by name. */
+  /** Anomaly -> count, sorted by name. */
   counts(): ReadonlyMap<KafkaAnomaly, number> {
     return new Map([...this.#counts].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
@@ -48,32 +48,27 @@ export class Findings {
   }
 }
 
-/** `"message 3"` */
+/** `"message 3"`. */
 export function describeMessage(message: Message): string {
   return `message ${quote(message.value)}`;
 }
 
-/** `"message 3 at offset 8"`, by its place in the version order. */
+/** `"message 3 at offset 8"`, by its index in the version order. */
 export function describeMessageAt(log: Log, message: Message): string {
   const offset = log.order.offsets[message.index ?? message.firstIndex ?? -1];
   return `${describeMessage(message)} at ${offset === undefined ? "an unknown offset" : `offset ${offset}`}`;
 }
 
-/** Whose send a message comes from: `"process 1's send at 4.210 s"`, which is when that ended. */
+/** Names the send of a message, with the time of its completion: `"process 1's send at 4.210 s"`. */
 export function describeSend({ send }: Message): string {
   return send === undefined ? "an unknown send" : describeOperation(send.completion);
 }
 
-/** A text that begins a sentence. */
-export function capitalize(text: string): string {
-  return text.charAt(0).toUpperCase() + text.slice(1);
-}
-
-/** The first few of a list, and how many more there are. */
+/** Lists the first items, and states how many more there are. */
 export function listFew(items: readonly string[], total = items.length): string {
-  const shown = items.slice(0, LISTED).join("; ");
-  return total > LISTED ? `${shown}; and ${total - LISTED} more` : shown;
+  const shown = items.slice(0, MAX_LISTED).join("; ");
+  return total > MAX_LISTED ? `${shown}; and ${total - MAX_LISTED} more` : shown;
 }
 
-/** How many of many similar things a sentence names. */
-export const LISTED = 3;
+/** Maximum number of similar things that a sentence lists. */
+export const MAX_LISTED = 3;

@@ -1,9 +1,12 @@
 /**
- * Judges a history of the kafka workload: append-only logs, sent to and polled by key.
+ * Checks histories of the kafka workload: append-only logs, sent to and polled by key.
  *
- * The rules are those of Jepsen 0.3.7's `jepsen.tests.kafka` for operations of one send or one poll
- * each. Its other kinds of error need several of them in one operation, or write-write
- * dependencies, which Maelstrom leaves off. So every kind that remains makes a history invalid.
+ * The rules are those of Jepsen 0.3.7's `jepsen.tests.kafka` for operations of a single send or
+ * poll. Jepsen's other error types need several micro-operations per operation, or write-write
+ * dependencies, which Maelstrom turns off. All remaining types make a history invalid.
+ *
+ * `analysis.ts` reads the history into logs (`log.ts`), each other file checks one kind of rule, and
+ * `findings.ts` counts and describes the anomalies.
  *
  * @see https://github.com/jepsen-io/jepsen/blob/main/jepsen/src/jepsen/tests/kafka.clj
  */
@@ -17,19 +20,19 @@ import { worstRealtimeLagNs } from "./realtime-lag.ts";
 import { checkSends } from "./sends.ts";
 
 export interface KafkaVerdict extends Verdict {
-  /** The kinds of error that were found, sorted. */
+  /** The types of errors found, sorted. */
   readonly errorTypes: readonly string[];
-  /** Those of them that make the history invalid. */
+  /** The types that make the history invalid. */
   readonly badErrorTypes: readonly string[];
-  /** Kind -> number of errors; `unseen` has counts of its own. */
+  /** Type -> number of errors, without `unseen`. */
   readonly counts: Readonly<Record<string, number>>;
-  /** Key -> number of messages that were acknowledged and never polled; only if there are any. */
+  /** Key -> number of acknowledged messages that were never polled; absent if empty. */
   readonly unseen?: Readonly<Record<string, number>>;
-  /** Seconds by which the worst poll was behind an offset that was known to exist. */
+  /** The longest time, in seconds, by which a poll was behind an offset known to exist. */
   readonly worstRealtimeLag: number;
 }
 
-/** Judges a history of the kafka workload. @throws {Error} where Jepsen's checker throws. */
+/** Checks a history of the kafka workload. @throws {Error} where Jepsen's checker throws. */
 export const checkKafka: Checker<KafkaVerdict> = (history) => {
   const analysis = analyse(history);
   const findings = new Findings();
@@ -43,8 +46,8 @@ export const checkKafka: Checker<KafkaVerdict> = (history) => {
   if (!analysis.hasDependencies) {
     findings.add("empty-transaction-graph", () => ({
       sentence:
-        "No poll returned a message, and no send or poll began after another had succeeded: " +
-        "there is nothing to judge the order of messages by",
+        "no poll returned a message, and no send or poll started after another was ok, " +
+        "so the order cannot be checked",
       operations: [],
     }));
   }

@@ -1,6 +1,4 @@
-/**
- * What a history tells of one key's log: its messages, who sent and who polled them, and where.
- */
+/** Reconstructs the log of one key from a history: its messages, their sends, polls and offsets. */
 
 import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
@@ -8,8 +6,8 @@ import type { Operation } from "../../history/history.ts";
 import { compareJson } from "../clojure/compare.ts";
 import { compareInClojureSet } from "../clojure/set-order.ts";
 
-/** A message at an offset, and the first operation that shows it there. */
-export interface Place {
+/** A message at an offset, and the first operation that observed it there. */
+export interface Observation {
   readonly message: Message;
   readonly offset: number;
   readonly witness: Operation;
@@ -18,36 +16,36 @@ export interface Place {
 /** One message of one key. */
 export class Message {
   readonly value: Json;
-  /** Its send: the last one to complete, should there be several. */
+  /** Its send; of several, the last one to complete. */
   send: { readonly invocation: Operation; readonly completion: Operation } | undefined;
-  /** Whether some send of it ended as `ok`. */
+  /** Whether a send of it was `ok`. */
   isAcknowledged = false;
-  /** A send of it that ended as `fail`. */
+  /** A send of it that failed. */
   failure: Operation | undefined;
   /** The first `ok` poll that returned it. */
   reader: Operation | undefined;
 
   /**
-   * Where it stands in the version order: first, last, and last of those where it is the message of
-   * its offset. One that shares all of its offsets may have no `index`.
+   * Indices in the version order: of its first offset, of its last offset, and of the last offset
+   * whose message it is. A message that shares all of its offsets may have no `index`.
    */
   firstIndex: number | undefined;
   lastIndex: number | undefined;
   index: number | undefined;
 
-  /** The first offset that it was seen at. */
+  /** The first offset at which it was observed. */
   #offset: number | undefined;
   #witness: Operation | undefined;
-  /** Further places, by offset. Hardly any message has them: an empty map each would weigh much. */
-  #elsewhere: Map<number, Place> | undefined;
+  /** Further observations, by offset. Hardly any message has them: an empty map each would weigh much. */
+  #elsewhere: Map<number, Observation> | undefined;
 
   constructor(value: Json) {
     this.value = value;
   }
 
-  /** Notes that an operation shows the message at an offset. */
-  place(offset: number, witness: Operation): void {
-    // Jepsen's logs begin at offset 0: it loses sight of what is below.
+  /** Records that an operation observed the message at an offset. */
+  observeAt(offset: number, witness: Operation): void {
+    // Jepsen's logs start at offset 0; it ignores lower offsets.
     if (this.#offset === offset || offset < 0) return;
     if (this.#offset === undefined) {
       this.#offset = offset;
@@ -58,37 +56,34 @@ export class Message {
     }
   }
 
-  /** Where it was seen: at one offset, if all is well. */
-  places(): readonly Place[] {
+  /** The offsets at which it was observed: a single one in a correct log. */
+  observations(): readonly Observation[] {
     if (this.#offset === undefined || this.#witness === undefined) return [];
     const first = { message: this, offset: this.#offset, witness: this.#witness };
     return this.#elsewhere === undefined ? [first] : [first, ...this.#elsewhere.values()];
   }
 }
 
-/** Several messages at one offset, by value. */
+/** Several messages at one offset, sorted by value. */
 export interface Conflict {
   readonly offset: number;
-  readonly places: readonly Place[];
+  readonly observations: readonly Observation[];
 }
 
-/**
- * A log without its holes: offsets that nobody saw a message at do not count. Positions in it are
- * called indices.
- */
+/** A log without the offsets at which no message was observed. Positions in it are indices. */
 export interface VersionOrder {
   /** Index -> offset. */
   readonly offsets: ArrayLike<number>;
-  /** Index -> the message of that offset. */
+  /** Index -> the message at that offset. */
   readonly messages: readonly Message[];
   readonly conflicts: readonly Conflict[];
 }
 
 export class Log {
   readonly key: string;
-  /** The first `ok` poll that returned the key, even if without messages. */
+  /** The first `ok` poll that returned the key, with or without messages. */
   firstPoll: Operation | undefined;
-  /** Empty until the log is {@link settle | settled}. */
+  /** Empty until {@link orderVersions} is called. */
   order: VersionOrder = { offsets: [], messages: [], conflicts: [] };
   readonly #messages = new Map<number | string, Message>();
 
@@ -100,9 +95,9 @@ export class Log {
     return this.#messages.values();
   }
 
-  /** The message of that value; a new one if there is none. */
+  /** Returns the message with a value, and adds it if it is new. */
   message(value: Json): Message {
-    // Almost all are integers, and those need not be printed.
+    // Nearly all values are integers, which need no encoding.
     const id = typeof value === "number" && Number.isInteger(value) ? value : jsonKey(value);
     let message = this.#messages.get(id);
     if (message === undefined) {
@@ -113,26 +108,29 @@ export class Log {
   }
 
   /**
-   * Works out the version order, once every message is placed.
+   * Computes the version order from all observations.
    *
-   * @throws {Error} when messages at one offset cannot be compared: Jepsen sorts them.
+   * Of several messages observed at one offset, the first in Clojure's set order is taken as the
+   * message there, as in Jepsen.
+   *
+   * @throws {Error} if messages at one offset cannot be compared: Jepsen sorts them.
    */
-  settle(): void {
-    const places = Map.groupBy(
-      this.messages().flatMap((message) => message.places()),
+  orderVersions(): void {
+    const observations = Map.groupBy(
+      this.messages().flatMap((message) => message.observations()),
       ({ offset }) => offset,
     );
-    const offsets = Float64Array.from(places.keys()).sort();
+    const offsets = Float64Array.from(observations.keys()).sort();
     const messages: Message[] = [];
     const conflicts: Conflict[] = [];
     for (const [index, offset] of offsets.entries()) {
-      const here = places.get(offset) ?? [];
+      const here = observations.get(offset) ?? [];
       for (const { message } of here) {
         message.firstIndex ??= index;
         message.lastIndex = index;
       }
-      if (here.length > 1) conflicts.push({ offset, places: here.toSorted(byValue) });
-      const { message } = here.reduce(earlierInSet);
+      if (here.length > 1) conflicts.push({ offset, observations: here.toSorted(byValue) });
+      const { message } = here.reduce(firstInSet);
       message.index = index;
       messages.push(message);
     }
@@ -140,10 +138,10 @@ export class Log {
   }
 }
 
-function byValue(one: Place, other: Place): number {
+function byValue(one: Observation, other: Observation): number {
   return compareJson(one.message.value, other.message.value);
 }
 
-function earlierInSet(one: Place, other: Place): Place {
+function firstInSet(one: Observation, other: Observation): Observation {
   return compareInClojureSet(one.message.value, other.message.value) < 0 ? one : other;
 }

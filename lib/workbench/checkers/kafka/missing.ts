@@ -1,18 +1,19 @@
-/** Whether every message that was acknowledged was polled in the end. */
+/** Checks that every acknowledged message was polled: lost writes and unseen messages. */
 import type { Operation } from "../../history/history.ts";
 import { describeOperation } from "../wording.ts";
 import type { Analysis } from "./analysis.ts";
-import { capitalize, describeMessage, describeSend, type Findings } from "./findings.ts";
+import { describeMessage, describeSend, type Findings } from "./findings.ts";
 import type { Log } from "./log.ts";
 
 /**
- * Lost writes: a poll got past these messages, so some poll should have returned them.
+ * Finds lost writes: acknowledged messages that no `ok` poll returned, although polls reached
+ * higher offsets.
  *
- * How far polls got is the furthest of the messages that `ok` polls returned. A message at several
- * offsets counts with its first one there, and with its last one for being short of it.
+ * Polls reach as far as the last message that any `ok` poll returned. For a message at several
+ * offsets the first one counts as reached, and the last one decides whether it was passed.
  *
- * @throws {Error} when `ok` polls returned a key, but no message of it at a known offset: Jepsen
- *   looks for the message at index -1 then. A node that answers `[]` for a key may cause it.
+ * @throws {Error} if `ok` polls returned a key, but none of its messages at a known offset. Jepsen
+ *   then looks up index -1. Nodes that answer `[]` for a key can cause this.
  */
 export function checkLost(log: Log, findings: Findings): void {
   if (log.firstPoll === undefined) return;
@@ -30,19 +31,19 @@ export function checkLost(log: Log, findings: Findings): void {
   for (const message of log.messages()) {
     const { lastIndex, reader, send } = message;
     if (lastIndex === undefined || lastIndex > bound || reader !== undefined) continue;
-    // A send that ended as `info` and whose message nobody polled may never have happened.
+    // An `info` send of a message that was never polled may not have happened.
     if (send?.completion.type !== "ok") continue;
     findings.add("lost-write", () => ({
       sentence:
-        `Key ${log.key} has ${describeMessage(message)} at offset ${offsets[lastIndex]} (${describeSend(message)}), ` +
-        `and polls got as far as offset ${offsets[bound]} (${describeOperation(boundReader)}), ` +
-        `but none ever returned ${describeMessage(message)}`,
+        `no poll returned ${describeMessage(message)} at offset ${offsets[lastIndex]} of key ` +
+        `${log.key} (${describeSend(message)}), although polls reached offset ${offsets[bound]} ` +
+        `(${describeOperation(boundReader)})`,
       operations: [send.completion, boundReader],
     }));
   }
 }
 
-/** Key -> how many acknowledged messages no `ok` poll returned; keys without any are left out. */
+/** Key -> number of acknowledged messages that no `ok` poll returned; only keys that have any. */
 export function checkUnseen(analysis: Analysis, findings: Findings): ReadonlyMap<string, number> {
   const unseen = new Map<string, number>();
   const last = analysis.steps.findLast(
@@ -55,21 +56,25 @@ export function checkUnseen(analysis: Analysis, findings: Findings): ReadonlyMap
       count += 1;
       findings.add("unseen", () => ({
         sentence:
-          `${capitalize(describeSend(message))} added ${describeMessage(message)} to key ${log.key}, ` +
-          "but no poll returned it until the end",
+          `no poll ever returned ${describeMessage(message)} of key ${log.key} ` +
+          `(${describeSend(message)})`,
         operations: [message.send?.completion],
       }));
     }
-    // A quirk of Jepsen's, which folds over the operations: a key that the very last of them polls,
-    // and that nothing before it sent to or polled, passes for unseen.
-    if (log.firstPoll !== undefined && log.firstPoll === last?.operation && !isSentTo(log)) {
+    // A quirk of Jepsen's fold over operations: a key that only the last operation polls, and that
+    // no earlier operation sent to or polled, counts as unseen.
+    if (
+      log.firstPoll !== undefined &&
+      log.firstPoll === last?.operation &&
+      !hasAcknowledgedMessage(log)
+    ) {
       for (const message of log.messages()) {
         if (message.reader === undefined) continue;
         count += 1;
         findings.add("unseen", () => ({
           sentence:
-            `${capitalize(describeOperation(last.operation))} was the first to return anything of key ${log.key} ` +
-            `(${describeMessage(message)}), and nothing came after it to confirm that`,
+            `${describeOperation(last.operation)}, the last operation, was the first to return ` +
+            `${describeMessage(message)} or any other of key ${log.key}, so no later one confirms it`,
           operations: [last.operation],
         }));
       }
@@ -79,6 +84,6 @@ export function checkUnseen(analysis: Analysis, findings: Findings): ReadonlyMap
   return unseen;
 }
 
-function isSentTo(log: Log): boolean {
+function hasAcknowledgedMessage(log: Log): boolean {
   return log.messages().some((message) => message.isAcknowledged);
 }

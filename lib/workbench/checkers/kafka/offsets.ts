@@ -1,33 +1,33 @@
-/** Whether every offset of a log has one message, and every message one offset. */
+/** Checks that each offset of a log holds a single message, and each message has a single offset. */
 import { describeOperation } from "../wording.ts";
-import { describeMessage, type Findings, LISTED, listFew } from "./findings.ts";
+import { describeMessage, type Findings, listFew, MAX_LISTED } from "./findings.ts";
 import type { Log } from "./log.ts";
 
 export function checkOffsets(log: Log, findings: Findings): void {
-  for (const { offset, places } of log.order.conflicts) {
+  for (const { offset, observations } of log.order.conflicts) {
     findings.add("inconsistent-offsets", () => ({
       sentence:
-        `Offset ${offset} of key ${log.key} holds several messages: ` +
+        `offset ${offset} of key ${log.key} holds several messages: ` +
         listFew(
-          places.map(
+          observations.map(
             ({ message, witness }) => `${describeMessage(message)} (${describeOperation(witness)})`,
           ),
         ),
-      operations: places.slice(0, LISTED).map(({ witness }) => witness),
+      operations: observations.slice(0, MAX_LISTED).map(({ witness }) => witness),
     }));
   }
   for (const message of log.messages()) {
-    const places = message.places();
-    if (places.length < 2) continue;
+    const observations = message.observations();
+    if (observations.length < 2) continue;
     findings.add("duplicate", () => {
-      const inOrder = places.toSorted((one, other) => one.offset - other.offset);
+      const inOrder = observations.toSorted((one, other) => one.offset - other.offset);
       return {
         sentence:
-          `Key ${log.key} has ${describeMessage(message)} at several offsets: ` +
+          `${describeMessage(message)} of key ${log.key} has several offsets: ` +
           listFew(
             inOrder.map(({ offset, witness }) => `${offset} (${describeOperation(witness)})`),
           ),
-        operations: inOrder.slice(0, LISTED).map(({ witness }) => witness),
+        operations: inOrder.slice(0, MAX_LISTED).map(({ witness }) => witness),
       };
     });
   }

@@ -1,9 +1,9 @@
-/** Where each process left off in each log: a process should go on from there. */
+/** Tracks the message at which each process left off in each log; its next one should follow it. */
 import type { Operation, Process } from "../../history/history.ts";
 import type { Assign } from "./analysis.ts";
 import type { Message } from "./log.ts";
 
-/** A message, and the operation that sent or polled it. */
+/** The last message that a process sent or polled, and the operation. */
 export interface Position {
   readonly operation: Operation;
   readonly message: Message;
@@ -25,7 +25,7 @@ export class Positions {
     this.#processes.get(process)?.delete(key);
   }
 
-  /** Forgets the keys that an assign leaves out, unless it certainly did not happen. */
+  /** Forgets the keys that an assign omits, unless the assign failed. */
   assign({ operation, keys }: Assign): void {
     const positions = this.#processes.get(operation.process);
     if (positions === undefined || operation.type === "fail") return;

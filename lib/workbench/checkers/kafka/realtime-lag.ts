@@ -1,14 +1,14 @@
 /**
- * How far polls lag behind: how long before a poll was invoked an offset was known to exist that
- * its process had yet to reach. For information only: a log may be read late.
+ * Measures how far polls lag behind: the time from when an offset was known to exist to the
+ * invocation of a poll by a process that had yet to reach it. It does not affect the verdict, as
+ * logs may be read late.
+ *
+ * @see Jepsen, `jepsen.tests.kafka/worst-realtime-lag`
  */
 import type { Process } from "../../history/history.ts";
 import type { Analysis, Poll, Step } from "./analysis.ts";
 
-/**
- * The worst lag of any `ok` poll, in nanoseconds, over all keys that its process had been assigned
- * or had polled.
- */
+/** The worst lag of an `ok` poll in ns, over all keys that its process was assigned or had polled. */
 export function worstRealtimeLagNs({ steps }: Analysis): number {
   const frontiers = frontiersOf(steps);
   const readers = new Map<Process, Reader>();
@@ -23,13 +23,13 @@ export function worstRealtimeLagNs({ steps }: Analysis): number {
   return worst;
 }
 
-/** Since when the offsets of a log are known to exist: a staircase, both of them rising. */
+/** Since when the offsets of a log are known to exist; both arrays rise. */
 interface Frontier {
   readonly offsets: number[];
   readonly times: number[];
 }
 
-/** Key -> frontier. An offset exists as soon as it or a higher one is seen. */
+/** Key -> frontier. An offset is known to exist once it or a higher one was observed. */
 function frontiersOf(steps: readonly Step[]): ReadonlyMap<string, Frontier> {
   const frontiers = new Map<string, Frontier>();
   const reach = (key: string, offset: number, time: number) => {
@@ -53,20 +53,20 @@ function frontiersOf(steps: readonly Step[]): ReadonlyMap<string, Frontier> {
   return frontiers;
 }
 
-/** How far a process has come in one log. */
+/** The progress of a process in one log. */
 interface Progress {
-  /** The highest offset that it polled; -1 before the first. */
+  /** The highest offset polled; -1 before the first. */
   readonly offset: number;
-  /** The number of the first poll that this holds for. */
+  /** The number of the first poll to which this applies. */
   readonly since: number;
 }
 
 /**
- * How far one process has come, by key.
+ * The progress of one process, by key.
  *
- * Each method returns the worst lag for the keys whose progress it ends. While a process gets no
- * further in a log, its lag there only grows, so the last poll is the one to look at. To look at
- * every key on every poll would take too long where thousands of them are assigned.
+ * Each method returns the worst lag of the keys whose progress it ends. While a process makes no
+ * progress in a log its lag only grows, so only the last poll needs checking. Checking every key on
+ * every poll would be too slow with thousands of assigned keys.
  */
 class Reader {
   readonly #frontiers: ReadonlyMap<string, Frontier>;
@@ -91,7 +91,7 @@ class Reader {
     return worst;
   }
 
-  /** Goes on with exactly these keys. */
+  /** Continues with exactly these keys. */
   assign(keys: readonly string[]): number {
     const kept = new Map<string, Progress>();
     for (const key of keys) {
@@ -105,7 +105,7 @@ class Reader {
     return worst;
   }
 
-  /** How far the last poll lagged behind the frontier of a key. */
+  /** The lag of the last poll behind the frontier of a key. */
   #lag(key: string): number {
     const progress = this.#progress.get(key);
     const frontier = this.#frontiers.get(key);
@@ -116,7 +116,7 @@ class Reader {
   }
 }
 
-/** The position of the first number above a bound in a rising list; its length if there is none. */
+/** The index of the first number above a bound in a rising list, or the list's length. */
 function firstAbove(rising: readonly number[], bound: number): number {
   let [low, high] = [0, rising.length];
   while (low < high) {

@@ -10,7 +10,7 @@ import {
 } from "../../history/history.ts";
 import { describeOperation, EXAMPLES_PER_KIND } from "../wording.ts";
 
-/** What a history shows of one element. */
+/** The life of one element in a history. */
 export interface Timeline {
   readonly element: Json;
   /** The invocation of its addition. */

@@ -68,8 +68,8 @@ export function verdictSentence(
 function doubt({ workload, findings }: Results): string {
   const first = workload?.explanation?.[0] ?? findings[0];
   return first === undefined
-    ? "a checker could not come to a verdict"
-    : `a checker could not come to a verdict. ${first.sentence}`;
+    ? "a checker could not reach a verdict"
+    : `a checker could not reach a verdict: ${first.sentence}`;
 }
 
 /** Which of the verdicts are false, each in a clause. */

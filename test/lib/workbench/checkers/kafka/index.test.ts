@@ -10,7 +10,7 @@ import {
   type Written,
 } from "../../../../support/histories/kafka-operations.ts";
 
-/** Four messages in key 1, sent by process 0, and a process 9 that polls them all in the end. */
+/** Four messages in key 1, sent by process 0; process 9 polls them all at the end. */
 const sent = [1, 2, 3, 4].map((message) => send(0, "1", message, message - 1));
 const all = [
   [0, 1],
@@ -57,7 +57,7 @@ describe("kafka checker", () => {
     expect(() => checkKafka([], {})).toThrow("The history has no operations");
   });
 
-  test("throws on a poll that it cannot read", () => {
+  test("throws on a malformed poll", () => {
     expect(() => check(send(0, "1", 1, 0), poll(1, { "1": [[0.5, 1]] }))).toThrow(
       "Operation 3, a poll, has no [[offset, message], ...] for key 1",
     );
@@ -71,7 +71,7 @@ describe("kafka checker", () => {
     );
   });
 
-  test("tells a polled text from the number that was sent", () => {
+  test("distinguishes a polled string from the number that was sent", () => {
     expect(() => check(send(0, "1", 3, 0), poll(1, { "1": [[0, "3"]] }))).toThrow(
       'Message "3" of key 1 was polled, but no send of it completed',
     );
@@ -83,12 +83,12 @@ describe("kafka checker", () => {
     );
   });
 
-  test("reports an empty transaction graph when nothing came after anything", () => {
+  test("reports an empty transaction graph if no operation depends on another", () => {
     const { valid, counts } = check(assign(0, ["1"]), send(0, "1", 1, "fail"));
     expect([valid, counts]).toEqual([false, { "empty-transaction-graph": 1 }]);
   });
 
-  test("takes one empty poll after another for a dependency", () => {
+  test("counts one empty poll after another as a dependency", () => {
     expect(check(poll(0, {}), poll(0, {})).valid).toBe(true);
   });
 });
@@ -102,7 +102,7 @@ describe("offsets", () => {
       unseen: { "7": 1 },
     });
     expect(explain(history)[0]).toBe(
-      "Offset 0 of key 7 holds several messages: " +
+      "offset 0 of key 7 holds several messages: " +
         "message 1 (process 0's send at 0.001 s); message 2 (process 1's send at 0.003 s)",
     );
   });
@@ -111,7 +111,7 @@ describe("offsets", () => {
     const history = sequence(send(0, "7", 1, 0), poll(2, { "7": [[4, 1]] }));
     expect(checkKafka(history, {}).counts).toEqual({ duplicate: 1 });
     expect(explain(history)).toEqual([
-      "Key 7 has message 1 at several offsets: 0 (process 0's send at 0.001 s); 4 (process 2's poll at 0.003 s)",
+      "message 1 of key 7 has several offsets: 0 (process 0's send at 0.001 s); 4 (process 2's poll at 0.003 s)",
     ]);
   });
 
@@ -124,14 +124,14 @@ describe("offsets", () => {
     expect(check(uncertain, poll(1, {}), poll(1, {})).counts).toEqual({});
   });
 
-  test("a poll counts for offsets however it ended", () => {
+  test("offsets in a poll count whatever its outcome", () => {
     const shown = poll(1, { "1": [[9, 1]] }, "fail");
     expect(check(send(0, "1", 1, 0), shown, poll(2, { "1": [[0, 1]] })).counts).toEqual({
       duplicate: 1,
     });
   });
 
-  test("offsets below zero have no place in a log", () => {
+  test("offsets below zero are ignored", () => {
     expect(
       check(send(0, "1", 1, -1), send(0, "1", 2, 0), poll(1, { "1": [[0, 2]] })).counts,
     ).toEqual({});
@@ -139,7 +139,7 @@ describe("offsets", () => {
 });
 
 describe("missing messages", () => {
-  test("a message before one that was polled is lost if nobody ever polls it", () => {
+  test("a message below a polled one is lost if no poll returns it", () => {
     const history = sequence(
       ...sent,
       poll(1, { "1": [all[0]] }),
@@ -151,9 +151,9 @@ describe("missing messages", () => {
       unseen: { "1": 1 },
     });
     expect(explain(history)).toEqual([
-      "Key 1 has message 2 at offset 1 (process 0's send at 0.003 s), and polls got as far as " +
-        "offset 3 (process 2's poll at 0.013 s), but none ever returned message 2",
-      "Process 0's send at 0.003 s added message 2 to key 1, but no poll returned it until the end",
+      "no poll returned message 2 at offset 1 of key 1 (process 0's send at 0.003 s), " +
+        "although polls reached offset 3 (process 2's poll at 0.013 s)",
+      "no poll ever returned message 2 of key 1 (process 0's send at 0.003 s)",
     ]);
   });
 
@@ -173,12 +173,12 @@ describe("missing messages", () => {
     );
   });
 
-  test("what only a failed poll returned is unseen", () => {
+  test("a message that only a failed poll returned is unseen", () => {
     const { unseen } = check(send(0, "1", 1, 0), poll(1, { "1": [[0, 1]] }, "fail"));
     expect(unseen).toEqual({ "1": 1 });
   });
 
-  test("a key that the last ok operation is the first to mention passes for unseen", () => {
+  test("a key that only the last ok operation mentions counts as unseen", () => {
     const operations = [send(0, "1", 1, "info"), poll(1, { "1": [[0, 1]] })];
     expect(check(...operations).unseen).toEqual({ "1": 1 });
     expect(check(...operations, poll(1, {})).unseen).toBeUndefined();
@@ -186,7 +186,7 @@ describe("missing messages", () => {
 });
 
 describe("polls", () => {
-  test("returning what a failed send sent is G1a, each time", () => {
+  test("returning a message of a failed send is G1a, each time", () => {
     const history = sequence(
       send(0, "1", 1, "fail"),
       poll(1, { "1": [[0, 1]] }),
@@ -195,8 +195,8 @@ describe("polls", () => {
     );
     expect(checkKafka(history, {}).counts).toEqual({ G1a: 2 });
     expect(explain(history)[0]).toBe(
-      "Process 1's poll at 0.003 s returned message 1 at offset 0 of key 1, " +
-        "but the send of that message failed: process 0's send at 0.001 s",
+      "process 1's poll at 0.003 s returned message 1 at offset 0 of key 1, " +
+        "whose send failed: process 0's send at 0.001 s",
     );
   });
 
@@ -207,12 +207,12 @@ describe("polls", () => {
       "strong-PL-2-cycle-exists",
     ]);
     expect(explain(history)).toEqual([
-      "Process 1's poll at 0.001 s returned message 1 at offset 0 of key 1, " +
-        "which process 0 began to send only later, at 0.002 s",
+      "process 1's poll at 0.001 s returned message 1 at offset 0 of key 1, " +
+        "before process 0 started to send it at 0.002 s",
     ]);
   });
 
-  test("returning a message while it is being sent is fine", () => {
+  test("returning a message before its send completed is valid", () => {
     const [invocation, completion] = send(0, "1", 1, 0);
     const history = events([invocation, ...poll(1, { "1": [[0, 1]] }), completion]);
     expect(checkKafka(history, {}).valid).toBe(true);
@@ -227,9 +227,9 @@ describe("polls", () => {
     );
     expect(checkKafka(history, {}).counts).toEqual({ "poll-skip": 1 });
     expect(explain(history)).toEqual([
-      "Process 1's poll at 0.011 s got as far as message 1 at offset 0 of key 1; the next one of " +
-        "that process to return the key, at 0.013 s, began with message 3 at offset 2, leaving " +
-        "out message 2 at offset 1 (process 0's send at 0.003 s)",
+      "process 1's poll at 0.011 s ended with message 1 at offset 0 of key 1; the process's next " +
+        "poll of the key, at 0.013 s, started with message 3 at offset 2, skipping " +
+        "message 2 at offset 1 (process 0's send at 0.003 s)",
     ]);
   });
 
@@ -237,8 +237,8 @@ describe("polls", () => {
     const history = sequence(...sent, polledByAnother, poll(1, { "1": [all[0], all[3]] }));
     expect(checkKafka(history, {}).counts).toEqual({ "int-poll-skip": 1 });
     expect(explain(history)).toEqual([
-      "In process 1's poll at 0.011 s, message 4 at offset 3 of key 1 comes right after message 1 " +
-        "at offset 0, leaving out message 2 at offset 1 (process 0's send at 0.003 s); " +
+      "process 1's poll at 0.011 s returned message 4 at offset 3 of key 1 right after message 1 " +
+        "at offset 0, skipping message 2 at offset 1 (process 0's send at 0.003 s); " +
         "message 3 at offset 2 (process 0's send at 0.005 s)",
     ]);
   });
@@ -267,7 +267,7 @@ describe("polls", () => {
     ["an assign without the key", assign(1, ["2"])],
     ["an info assign without the key", assign(1, ["2"], "info")],
     ["a poll that returned the key as an empty list", poll(1, { "1": [] })],
-  ])("after %s a process may begin anywhere", (_, between) => {
+  ])("after %s a process may start anywhere", (_, between) => {
     const from = poll(1, { "1": [all[0]] });
     expect(
       check(...sent, polledByAnother, from, between, poll(1, { "1": [all[2]] })).counts,
@@ -279,21 +279,21 @@ describe("polls", () => {
     ["a failed assign", assign(1, ["2"], "fail")],
     ["a poll that returned nothing", poll(1, {})],
     ["a failed poll", poll(1, { "1": [all[1]] }, "fail")],
-  ])("after %s a process goes on where it was", (_, between) => {
+  ])("after %s a process must continue where it left off", (_, between) => {
     const from = poll(1, { "1": [all[0]] });
     expect(
       check(...sent, polledByAnother, from, between, poll(1, { "1": [all[2]] })).counts,
     ).toEqual({ "poll-skip": 1 });
   });
 
-  test("two processes go their own ways", () => {
+  test("the positions of two processes are independent", () => {
     const { counts } = check(...sent, poll(1, { "1": all.slice(0, 2) }), poll(2, { "1": all }));
     expect(counts).toEqual({});
   });
 });
 
 describe("sends", () => {
-  test("a process whose message lands before its last one is nonmonotonic", () => {
+  test("a send that gets a lower offset than the process's previous one is nonmonotonic", () => {
     const polled = poll(1, {
       "1": [
         [3, 2],
@@ -303,8 +303,8 @@ describe("sends", () => {
     const history = sequence(send(0, "1", 1, 9), send(0, "1", 2, 3), polled);
     expect(checkKafka(history, {}).counts).toEqual({ "nonmonotonic-send": 1 });
     expect(explain(history)).toEqual([
-      "Process 0's send at 0.001 s added message 1 at offset 9 of key 1; the next one of that " +
-        "process to the key, at 0.003 s, added message 2 at offset 3, which is not after it",
+      "process 0's send at 0.001 s put message 1 at offset 9 of key 1; its next send to the key, " +
+        "at 0.003 s, put message 2 at offset 3, which is not after it",
     ]);
     const apart = sequence(send(0, "1", 1, 9), assign(0, []), send(0, "1", 2, 3), polled);
     expect(checkKafka(apart, {}).counts).toEqual({});
@@ -313,7 +313,7 @@ describe("sends", () => {
 
 describe("realtime lag", () => {
   test("is the time by which a poll was behind an offset known to exist", () => {
-    // Acknowledged at 1 ms; a poll begun at 4 ms finds nothing, one begun at 6 ms finds it.
+    // Acknowledged at 1 ms; a poll from 4 ms returns nothing, a poll from 6 ms returns the message.
     const { worstRealtimeLag } = check(
       send(0, "1", 1, 0),
       assign(1, ["1"]),
@@ -335,14 +335,14 @@ describe("realtime lag", () => {
 });
 
 describe("explanation", () => {
-  test("tells the first few findings of a kind and counts them all", () => {
+  test("describes the first few findings of each type, and counts all", () => {
     const polls = Array.from({ length: 20 }, () => poll(1, { "1": [all[3], all[0]] }, "fail"));
     const { counts, explanation } = check(...sent, polledByAnother, ...polls);
     expect(counts).toEqual({ "int-nonmonotonic-poll": 20 });
     expect(explanation).toHaveLength(8);
   });
 
-  test("gives a finding's operations in order", () => {
+  test("lists the operations of a finding in order", () => {
     const { explanation = [] } = check(
       ...sent,
       polledByAnother,

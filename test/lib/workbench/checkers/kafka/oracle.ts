@@ -1,6 +1,6 @@
 /**
- * The kafka checker straight from the definitions: slow, over whole lists, with a real search for
- * cycles. For small histories with messages 1 to 9.
+ * A reference implementation of the kafka checker, straight from the definitions: quadratic, with a
+ * real search for cycles. For small histories with messages 1 to 9.
  */
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import {
@@ -15,12 +15,12 @@ export interface OracleVerdict {
   readonly worstRealtimeLag: number;
 }
 
-/** The order in which Clojure's hash sets hold these integers. */
+/** These integers in the order of Clojure's hash sets. */
 const IN_SET = [7, 1, 4, 6, 3, 2, 9, 5, 8];
 
 type Entry = readonly [offset: number, message: number];
 
-// Operations come from this project's own generator, so their shape is known.
+// The shape of operations is known: the generator in properties.test.ts makes them.
 function reads({ value }: Operation): [string, Entry[]][] {
   const [[, returned = {}]] = value as [[string, { [key: string]: Entry[] }?]];
   return Object.entries(returned);
@@ -33,8 +33,8 @@ function sent({ value }: Operation): { key: string; offset?: number; message: nu
     : { key, offset: sent[0], message: sent[1] };
 }
 
-/** What the checker should say, or undefined if it should throw. */
-export function judge(history: History): OracleVerdict | undefined {
+/** Returns the expected verdict, or undefined if the checker should throw. */
+export function expectedVerdict(history: History): OracleVerdict | undefined {
   if (history.length === 0) return undefined;
   const counts = new Map<string, number>();
   const add = (anomaly: string, count = 1) => {
@@ -105,7 +105,7 @@ export function judge(history: History): OracleVerdict | undefined {
       add("lost-write", lost.length);
     }
 
-    // Jepsen folds: what was sent and not polled so far, where a key only polled counts as such.
+    // Jepsen's fold: the messages sent and not polled so far; a key that was only polled counts too.
     let missing: Set<number> | undefined;
     const seen = new Set<number>();
     let mentioned = false;
@@ -214,7 +214,7 @@ function reaches(
   return reached.has(vertex);
 }
 
-/** For every ok poll and each key of its process: since when the next offset was known to exist. */
+/** The worst lag: for every ok poll and key of its process, since when the next offset existed. */
 function worstLag(
   ended: readonly Operation[],
   invocationOf: (completion: Operation) => Operation,

@@ -6,9 +6,9 @@ import { checkKafka } from "../../../../../lib/workbench/checkers/kafka/index.ts
 import type { Operation, OperationType } from "../../../../../lib/workbench/history/history.ts";
 import { kafkaHistory } from "../../../../support/histories/kafka-model.ts";
 import { randoms } from "../../../../support/seeds.ts";
-import { judge } from "./oracle.ts";
+import { expectedVerdict } from "./oracle.ts";
 
-test("a log that does everything right is never found wrong", () => {
+test("checkKafka never flags a correct log", () => {
   const options = fc.record({
     operations: fc.nat(300),
     threads: fc.integer({ min: 1, max: 8 }),
@@ -29,11 +29,11 @@ test("a log that does everything right is never found wrong", () => {
   );
 });
 
-test("any small history is judged as the definitions have it", () => {
+test("checkKafka agrees with the definitions on small histories", () => {
   const seen = new Set<string>();
   fc.assert(
     fc.property(anyHistory(), (history) => {
-      const expected = judge(history);
+      const expected = expectedVerdict(history);
       if (expected === undefined) {
         seen.add("threw");
         expect(() => checkKafka(history, {})).toThrow();
@@ -47,7 +47,7 @@ test("any small history is judged as the definitions have it", () => {
     }),
     { numRuns: 1000 },
   );
-  // Every kind of error came up: the property is no empty one.
+  // Every type of error occurred.
   expect([...seen].sort()).toEqual([
     "G1a",
     "G1c-realtime",
@@ -66,13 +66,13 @@ test("any small history is judged as the definitions have it", () => {
   ]);
 });
 
-/** How many cycles are found, and how many keys are unseen, is for each checker to say. */
+/** Omits counts that depend on the search: those of cycles and of unseen keys. */
 function withoutCycles(counts: { readonly [anomaly: string]: number }): object {
   const { "G1c-realtime": _, "strong-PL-2-cycle-exists": __, unseen: ___, ...others } = counts;
   return others;
 }
 
-/** Histories of clients and logs that get many things wrong, some of the time. */
+/** Histories of clients and logs with many occasional errors. */
 function anyHistory(): fc.Arbitrary<Operation[]> {
   return fc.tuple(randoms(), fc.nat(80), fc.integer({ min: 1, max: 3 })).map(messyHistory);
 }
@@ -83,7 +83,7 @@ function messyHistory([random, size, processes]: [Random, number, number]): Oper
     ["0", []],
     ["1", []],
   ]);
-  const underWay = new Map<number, Operation>();
+  const open = new Map<number, Operation>();
   const sent = new Map<string, number>();
   const happens = (probability: number) => random.next() < probability;
   const upTo = (bound: number) => randomInteger(random, bound + 1);
@@ -118,8 +118,8 @@ function messyHistory([random, size, processes]: [Random, number, number]): Oper
     return record(process, "invoke", "send", [["send", key, message]]);
   };
   const end = ({ f, value }: Operation, process: number) => {
-    const fate = random.next();
-    const type = fate < 0.1 ? "fail" : fate < 0.2 ? "info" : "ok";
+    const draw = random.next();
+    const type = draw < 0.1 ? "fail" : draw < 0.2 ? "info" : "ok";
     if (f === "send") {
       const [[, key, message]] = value as [[string, string, number]];
       const log = logs.get(key) ?? [];
@@ -139,9 +139,9 @@ function messyHistory([random, size, processes]: [Random, number, number]): Oper
   };
   while (history.length < size) {
     const process = upTo(processes - 1);
-    const operation = underWay.get(process);
-    if (operation === undefined) underWay.set(process, begin(process));
-    else if (underWay.delete(process)) end(operation, process);
+    const operation = open.get(process);
+    if (operation === undefined) open.set(process, begin(process));
+    else if (open.delete(process)) end(operation, process);
   }
   return history;
 }
