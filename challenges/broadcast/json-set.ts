@@ -4,54 +4,54 @@ const PAGE_BITS = 9;
 const PAGE_WORDS = 2 ** (PAGE_BITS - 5);
 
 /**
- * A set of JSON values that also gives each a code: a number of 32 bits.
+ * A set of JSON values that gives each value a code of 32 bits.
  *
- * Integers from 0 to 2^31 - 1 are their own codes, and cost a bit each where they lie close together.
- * All others are told apart as they were written: `1`, `1.0` and `"1"` are three values.
+ * Integers from 0 to 2^31 - 1 are their own codes, and take one bit each where they are dense. All
+ * other values are compared by their JSON text: `1`, `1.0` and `"1"` are three values.
  */
 export class JsonSet {
-  /** Bits of integers, in pages of 512. */
+  /** One bit per integer, in pages of 512. */
   readonly #pages = new Map<number, Uint32Array>();
   readonly #others: { readonly value: unknown; readonly length: number }[] = [];
   readonly #codesOfOthers = new Map<string, number>();
   #size = 0;
-  /** All values; made by the first who asks, and kept up from then on. */
+  /** All values; built on first use and kept up to date from then on. */
   #list: unknown[] | undefined;
 
-  /** How many values are in it. */
+  /** Number of values. */
   get size(): number {
     return this.#size;
   }
 
   /**
-   * Puts a value into the set, if it is not there.
+   * Adds a value, unless the set has it.
    *
-   * @returns its code, which is the same for equal values.
+   * @returns the value's code; equal values have equal codes.
    */
   add(value: unknown): number {
     return isOwnCode(value) ? this.#addInteger(value) : this.#addOther(value);
   }
 
-  /** Whether a value is in it. */
+  /** Whether the set has a value. */
   has(value: unknown): boolean {
     if (!isOwnCode(value)) return this.#codesOfOthers.has(stringifyJson(value));
     const word = this.#pages.get(value >>> PAGE_BITS)?.[(value >>> 5) % PAGE_WORDS] ?? 0;
     return (word & (1 << (value & 31))) !== 0;
   }
 
-  /** The value of a code that {@link add} has returned. */
+  /** Value of a code that {@link add} returned. */
   valueOf(code: number): unknown {
     return code >= 0 ? code : this.#others[~code]?.value;
   }
 
-  /** About how many characters the JSON text of a code's value has. */
+  /** Approximate length of the JSON text of a code's value, in characters. */
   textLengthOf(code: number): number {
     return code >= 0 ? 8 : (this.#others[~code]?.length ?? 0);
   }
 
   /**
-   * All values, in no order that means anything. It is the set's own list, which grows with the set:
-   * whoever asks again and again, such as for the replies to reads, makes no copies.
+   * All values, in no particular order. This is the set's own list, which grows with the set, so that
+   * replies to reads copy nothing.
    */
   asArray(): readonly unknown[] {
     this.#list ??= this.#listAll();
@@ -104,6 +104,6 @@ export class JsonSet {
 }
 
 function isOwnCode(value: unknown): value is number {
-  // Not -0, which is written in another way.
+  // JSON keeps the sign of -0.
   return typeof value === "number" && value >= 0 && value === value >> 0 && !Object.is(value, -0);
 }

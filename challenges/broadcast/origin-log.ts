@@ -1,57 +1,59 @@
 import type { JsonSet } from "./json-set.ts";
 
-/** Values of one origin that follow each other: the origin, the number of the first, the values. */
+/** Consecutive values of one origin: the origin, the number of the first value, the values. */
 export type Run = readonly [origin: string, first: number, ...values: unknown[]];
 
-/** How many values of each origin somebody has: the first so many. */
+/** Number of values of each origin that a replica holds; always the first ones. */
 export type Counts = ReadonlyMap<string, number>;
 
-/** Whether an entry of a log is left out. */
+/** Whether to leave out an entry of a log. */
 export type Skip = (origin: string, number: number, source: string) => boolean;
 
 /**
- * What a replica knows, in order of arrival: values, each with its origin and with its source.
+ * Append-only log of a replica's values in order of arrival, each with its origin and its source.
  *
- * The origin is where a value came into being, and numbers it; the source is who told this replica.
- * Values of one origin are numbered from 0, and enter in that order, without gaps. So two replicas
- * can compare all they have by a number for each origin, and pass on what came since by a position.
+ * The origin is the incarnation that was given the value by a client; it numbers its values from 0.
+ * The source is the incarnation that sent the value to this replica. Values of one origin enter the
+ * log in order and without gaps, so one count per origin describes everything a replica holds, and
+ * one position in the log everything that arrived since.
  *
- * An entry takes 8 bytes; the values are the set's.
+ * An entry takes 8 bytes; the values themselves are in the set.
  */
 export class OriginLog {
   readonly #values: JsonSet;
+  /** Code of each entry's value in the set. */
   readonly #codes = new IntegerList();
-  /** Which way each entry came. */
-  readonly #ways = new IntegerList();
-  readonly #knownWays: Way[] = [];
+  /** Index of each entry's route. */
+  readonly #routeIndices = new IntegerList();
+  readonly #routes: Route[] = [];
   readonly #origins = new Map<string, Origin>();
 
-  /** @param values Where the log's values are put. */
+  /** @param values Set that receives the log's values. */
   constructor(values: JsonSet) {
     this.#values = values;
   }
 
-  /** How many entries it has. */
+  /** Number of entries. */
   get length(): number {
     return this.#codes.length;
   }
 
-  /** How many values of an origin are in the log. */
+  /** Number of values of an origin. */
   countOf(origin: string): number {
     return this.#origins.get(origin)?.count ?? 0;
   }
 
-  /** Who an entry came from. */
+  /** Source of the entry at a position. */
   sourceAt(position: number): string | undefined {
-    return this.#knownWays[this.#ways.at(position)]?.source;
+    return this.#routeAt(position)?.source;
   }
 
-  /** How many values of each origin are in the log. */
+  /** Number of values of each origin. */
   counts(): [origin: string, count: number][] {
     return [...this.#origins].map(([name, { count }]) => [name, count]);
   }
 
-  /** Whether somebody with these counts has all that is in the log. */
+  /** Whether a replica with these counts holds the whole log. */
   isCoveredBy(counts: Counts): boolean {
     for (const [name, { count }] of this.#origins) {
       if ((counts.get(name) ?? 0) < count) return false;
@@ -59,31 +61,39 @@ export class OriginLog {
     return true;
   }
 
+  /** Whether another log holds every entry of this one before a position. */
+  isPrefixHeldBy(other: OriginLog, end: number): boolean {
+    const before = this.#countsBefore(end);
+    return [...this.#origins.values()].every(
+      (origin) => (before.get(origin) ?? origin.count) <= other.countOf(origin.name),
+    );
+  }
+
   /**
-   * Adds those of a run that are not there yet.
+   * Appends those values of a run that are new.
    *
-   * @returns false when values between the last known one and the first of the run are missing: the
-   *   run did not enter the log then.
+   * @returns false when values before the run are missing: then nothing was appended.
    */
   merge([name, first, ...values]: Run, source: string): boolean {
     const known = this.countOf(name);
     if (first > known) return false;
     if (first + values.length <= known) return true;
     const origin = this.#originOf(name);
-    const way = this.#wayOf(origin, source);
+    const routeIndex = this.#routeIndexOf(origin, source);
     for (let index = origin.count - first; index < values.length; index++) {
       this.#codes.push(this.#values.add(values[index]));
-      this.#ways.push(way);
+      this.#routeIndices.push(routeIndex);
       origin.count++;
     }
     return true;
   }
 
   /**
-   * The entries from a position on, as runs, but those to be skipped.
+   * Reads the entries from a position on, as runs.
    *
-   * @param maxLength About how many characters the values may have in all; one always fits.
-   * @returns the runs, the position up to which they go, and about how many characters they have.
+   * @param maxLength Approximate limit to the length of the values, in characters. The first value
+   *   is returned however long it is.
+   * @returns the runs, the position after the last entry read, and the length of the values.
    */
   runs(
     position: number,
@@ -91,76 +101,86 @@ export class OriginLog {
     maxLength = Number.POSITIVE_INFINITY,
   ): { readonly runs: Run[]; readonly end: number; readonly length: number } {
     const numbers = this.#countsBefore(position);
-    const runs: [string, number, ...unknown[]][] = [];
-    const open = new Map<string, [string, number, ...unknown[]]>();
+    const runs: MutableRun[] = [];
+    const lastRuns = new Map<Origin, MutableRun>();
     let length = 0;
     for (let at = position; at < this.length; at++) {
-      const way = this.#knownWays[this.#ways.at(at)];
-      if (way === undefined) continue;
-      const { name } = way.origin;
-      const number = numbers.get(way.origin) ?? 0;
-      numbers.set(way.origin, number + 1);
-      if (skip(name, number, way.source)) continue;
+      const route = this.#routeAt(at);
+      if (route === undefined) continue;
+      const { origin, source } = route;
+      const number = numbers.get(origin) ?? 0;
+      numbers.set(origin, number + 1);
+      if (skip(origin.name, number, source)) continue;
       const code = this.#codes.at(at);
-      const itsLength = this.#values.textLengthOf(code);
-      if (length + itsLength > maxLength && runs.length > 0) return { runs, end: at, length };
-      length += itsLength;
-      const run = open.get(name);
-      // Its number is what tells a run's length: it holds a name and a number besides.
-      if (run !== undefined && run[1] + run.length - 2 === number) {
-        run.push(this.#values.valueOf(code));
+      const valueLength = this.#values.textLengthOf(code);
+      if (length + valueLength > maxLength && runs.length > 0) return { runs, end: at, length };
+      length += valueLength;
+      const lastRun = lastRuns.get(origin);
+      if (lastRun !== undefined && numberAfter(lastRun) === number) {
+        lastRun.push(this.#values.valueOf(code));
       } else {
-        const begun: [string, number, ...unknown[]] = [name, number, this.#values.valueOf(code)];
-        open.set(name, begun);
-        runs.push(begun);
+        const run: MutableRun = [origin.name, number, this.#values.valueOf(code)];
+        lastRuns.set(origin, run);
+        runs.push(run);
       }
     }
     return { runs, end: this.length, length };
   }
 
-  /** How many values of each origin come before a position, for the origins that come after it. */
+  /** Number of values before a position, of each origin that has values after it. */
   #countsBefore(position: number): Map<Origin, number> {
     const counts = new Map<Origin, number>();
     for (let at = position; at < this.length; at++) {
-      const way = this.#knownWays[this.#ways.at(at)];
-      if (way === undefined) continue;
-      counts.set(way.origin, (counts.get(way.origin) ?? way.origin.count) - 1);
+      const origin = this.#routeAt(at)?.origin;
+      if (origin !== undefined) counts.set(origin, (counts.get(origin) ?? origin.count) - 1);
     }
     return counts;
+  }
+
+  #routeAt(position: number): Route | undefined {
+    return this.#routes[this.#routeIndices.at(position)];
   }
 
   #originOf(name: string): Origin {
     const known = this.#origins.get(name);
     if (known !== undefined) return known;
-    const origin = { name, count: 0, ways: new Map() };
+    const origin = { name, count: 0, routes: new Map() };
     this.#origins.set(name, origin);
     return origin;
   }
 
-  #wayOf(origin: Origin, source: string): number {
-    const known = origin.ways.get(source);
+  #routeIndexOf(origin: Origin, source: string): number {
+    const known = origin.routes.get(source);
     if (known !== undefined) return known;
-    const way = this.#knownWays.push({ origin, source }) - 1;
-    origin.ways.set(source, way);
-    return way;
+    const index = this.#routes.push({ origin, source }) - 1;
+    origin.routes.set(source, index);
+    return index;
   }
+}
+
+type MutableRun = [origin: string, first: number, ...values: unknown[]];
+
+/** Number of the value that follows a run, which holds an origin and a number besides its values. */
+function numberAfter(run: Run): number {
+  return run[1] + run.length - 2;
 }
 
 interface Origin {
   readonly name: string;
   count: number;
-  /** The ways that values of it have come, by source. */
-  readonly ways: Map<string, number>;
+  /** Indices of the routes of its values, by source. */
+  readonly routes: Map<string, number>;
 }
 
-interface Way {
+/** Where a value came from: many entries share one route. */
+interface Route {
   readonly origin: Origin;
   readonly source: string;
 }
 
 const PAGE_LENGTH = 2 ** 10;
 
-/** A list of 32-bit integers, in pages, so that it is never copied and hardly ever half empty. */
+/** A list of 32-bit integers in pages: growing never copies it, and only the last page has room. */
 class IntegerList {
   readonly #pages: Int32Array[] = [];
   #length = 0;
