@@ -167,6 +167,12 @@ export class Gossiper {
     ]);
   }
 
+  /** Invariant between nodes: a peer holds every value that this node counts as settled with it. */
+  isSettledWith(id: NodeId, peer: Gossiper): boolean {
+    const state = this.#peerOf.get(id);
+    return state?.incarnation !== peer.#incarnation || state.sync.isSettledIn(peer.#log);
+  }
+
   /** Whether the nodes that this one is responsible for hold its whole log. */
   #hasPassedAllOn(): boolean {
     const parent = this.#membership.parent();
@@ -222,15 +228,14 @@ export class Gossiper {
     { isHub, strangers, nowMs }: { isHub: boolean; strangers: number; nowMs: number },
   ): number {
     const { sync, timing, liveness } = peer;
-    let dueMs = Number.POSITIVE_INFINITY;
-    if (role === "other") {
-      const isMissed = liveness.isLost && peer.isSenior && sync.hasUnsettled();
-      return isMissed ? this.#membership.lostQuestionMs(peer) : dueMs;
-    }
     if (!peer.canSync) {
       if (role === "parent") return this.#membership.parentQuestionMs(peer);
-      return isHub ? this.#membership.childQuestionMs(peer, strangers) : dueMs;
+      if (isHub) return this.#membership.childQuestionMs(peer, strangers);
+      const isMissed = liveness.isLost && peer.isSenior && sync.hasUnsettled();
+      return isMissed ? this.#membership.lostQuestionMs(peer) : Number.POSITIVE_INFINITY;
     }
+    let dueMs = Number.POSITIVE_INFINITY;
+    if (role === "other") return dueMs;
     if (role === "child" && hasForBatch(peer)) dueMs = this.#cycle.dueMs;
     if (role === "parent" && sync.hasUnsent()) dueMs = timing.plan(nowMs);
     return sync.hasInFlight() ? Math.min(dueMs, timing.repeatMs) : dueMs;

@@ -151,6 +151,11 @@ export class Sync {
     );
   }
 
+  /** Invariant: the peer's log holds everything settled. */
+  isSettledIn(peerLog: OriginLog): boolean {
+    return this.#log.isPrefixHeldBy(peerLog, this.#settled);
+  }
+
   #page(position: number, skip: Skip, nowMs: number) {
     const maxLength = this.#longSentMs === undefined ? MAX_NEWS_LENGTH : SHORT_NEWS_LENGTH;
     const page = this.#log.runs(position, skip, maxLength);

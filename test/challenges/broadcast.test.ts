@@ -220,6 +220,24 @@ describe("broadcast on three nodes", () => {
     },
   );
 
+  test("asks a lost hub again when the parent in between has died, despite a late duplicate", async () => {
+    const nodes = cluster();
+    await nodes.ask("n2", give(0));
+    await nodes.advance(5 * CYCLE_MS);
+    const last = nodes.takeMessages().findLast(({ src, dest }) => src === "n0" && dest === "n2");
+    expect(last?.body).toMatchObject({ serve: true });
+    nodes.fate = ({ dest }) => (dest === "n0" ? "lose" : "deliver");
+    await nodes.ask("n2", give(1));
+    await nodes.advance(5000);
+    // n2 has given n0 up. The duplicate says that n0 wants n2's batches, but answers nothing.
+    if (last !== undefined) nodes.deliver(last);
+    await nodes.advance(5000);
+    // n1, which has acknowledged 1, dies before it can pass it on.
+    nodes.fate = ({ src, dest }) => (src === "n1" || dest === "n1" ? "lose" : "deliver");
+    await nodes.advance(3000);
+    expect(await shown(nodes, ["n0", "n2"])).toEqual(Array(2).fill([0, 1]));
+  });
+
   test("tells it that, though it hears first what its former self was asked", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
     nodes.fate = ({ src }) => (src === "n1" ? "lose" : "deliver");
