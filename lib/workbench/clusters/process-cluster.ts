@@ -13,7 +13,7 @@ import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
 import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
 import { type LineProblem, sendLine, tooLongLine } from "./output-line.ts";
-import { Mark } from "./process-tree.ts";
+import { hasExited, ProcessTag, signal } from "./process-tree.ts";
 
 export interface ProcessClusterOptions {
   /** Absolute path of the program. */
@@ -66,12 +66,12 @@ export class ProcessCluster implements Cluster {
   /** Those that had crashed before they were killed. */
   readonly #crashes: Crash[] = [];
   readonly #badLines: BadLine[] = [];
-  readonly #mark = new Mark();
+  readonly #tag = new ProcessTag();
   // Whatever ends this process, a failed assertion too, it leaves no node behind.
   readonly #killAll = () => {
     // Before the nodes, for what has no parent any more is harder to find.
-    this.#mark.killAll();
-    for (const node of [...this.#nodes.values(), ...this.#killed]) kill(node);
+    this.#tag.killAll();
+    for (const node of [...this.#nodes.values(), ...this.#killed]) this.#kill(node);
   };
 
   constructor(options: ProcessClusterOptions) {
@@ -90,12 +90,12 @@ export class ProcessCluster implements Cluster {
   /** The number of a node's process, while it runs. */
   processId(node: NodeId): number | undefined {
     const child = this.#nodes.get(node)?.child;
-    return child === undefined || hasEnded(child) ? undefined : child.pid;
+    return child === undefined || hasExited(child) ? undefined : child.pid;
   }
 
   start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
-    const child = spawn(bin, args, this.#mark.addedTo(process.env));
+    const child = spawn(bin, args, this.#tag.addedTo(process.env));
     const tellOfStdin = once(() => this.#tellIfAlive(running, `${node} has closed its stdin`));
     network.connect(node, (delivery) => write(child.stdin, delivery, tellOfStdin));
     const isKilled = () => running.isKilled;
@@ -125,11 +125,11 @@ export class ProcessCluster implements Cluster {
   kill(node: NodeId): boolean {
     const killed = this.#nodes.get(node);
     if (killed === undefined) return false;
-    const hasCrashed = hasEnded(killed.child);
+    const hasCrashed = hasExited(killed.child);
     if (hasCrashed) this.#crashes.push(crashOf(node, killed));
     this.#nodes.delete(node);
     this.#killed.add(killed);
-    kill(killed);
+    this.#kill(killed);
     // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
     this.#options.network.connect(node, ignore);
     return !hasCrashed;
@@ -137,19 +137,19 @@ export class ProcessCluster implements Cluster {
 
   pause(node: NodeId): boolean {
     const paused = this.#nodes.get(node);
-    if (paused === undefined || hasEnded(paused.child)) return false;
-    signal(paused.child, "SIGSTOP");
+    if (paused === undefined || hasExited(paused.child)) return false;
+    signalGroup(paused.child, "SIGSTOP");
     return true;
   }
 
   resume(node: NodeId): void {
     const paused = this.#nodes.get(node);
-    if (paused !== undefined) signal(paused.child, "SIGCONT");
+    if (paused !== undefined && !hasExited(paused.child)) signalGroup(paused.child, "SIGCONT");
   }
 
   async stop(): Promise<readonly Crash[]> {
     const nodes = [...this.#nodes];
-    const crashed = nodes.filter(([, { child }]) => hasEnded(child));
+    const crashed = nodes.filter(([, { child }]) => hasExited(child));
     this.#killAll();
     const all = [...this.#nodes.values(), ...this.#killed];
     await withinLimit(Promise.all(all.map(({ ended }) => ended)));
@@ -160,6 +160,13 @@ export class ProcessCluster implements Cluster {
     this.#killed.clear();
     process.off("exit", this.#killAll);
     return [...this.#crashes.splice(0), ...crashed.map(([node, ended]) => crashOf(node, ended))];
+  }
+
+  #kill(node: NodeProcess): void {
+    // A node that crashed before stays a crash: its unfinished line is read.
+    if (!hasExited(node.child)) node.isKilled = true;
+    if (process.platform === "win32") node.child.kill("SIGKILL");
+    else this.#tag.killGroup(node.child);
   }
 
   /** A node without a stdin or stdout normally is one that ends; if it does not, people may wonder. */
@@ -269,30 +276,16 @@ function write(
 
 function ignore(): void {}
 
-function hasEnded({ exitCode, signalCode }: Child): boolean {
-  return exitCode !== null || signalCode !== null;
-}
-
 function crashOf(node: NodeId, { child, stdout, stderr }: NodeProcess): Crash {
   const { exitCode, signalCode } = child;
   const status = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
   return { node, status, stdout, stderr };
 }
 
-function kill(node: NodeProcess): void {
-  // A crash before that stays one: what it had not finished is read.
-  if (!hasEnded(node.child)) node.isKilled = true;
-  signal(node.child, "SIGKILL");
-}
-
-/** Signals a node's whole process group. */
-function signal(child: Child, name: "SIGKILL" | "SIGSTOP" | "SIGCONT"): void {
-  try {
-    if (process.platform === "win32") child.kill(name);
-    else process.kill(-child.pid, name);
-  } catch {
-    // ESRCH: the whole group has ended already.
-  }
+/** Signals the process group of a running node. */
+function signalGroup(child: Child, name: "SIGSTOP" | "SIGCONT"): void {
+  if (process.platform === "win32") child.kill(name);
+  else signal(-child.pid, name);
 }
 
 /** Waits for a while: a process in the kernel's hands may take long to end. */

@@ -1,6 +1,7 @@
 /** Runs a test on an installed Maelstrom. */
-import { existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { ProcessTag } from "../clusters/process-tree.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { type Comparable, maelstromArgs, readMaelstromResults } from "./maelstrom.ts";
 
@@ -59,7 +60,7 @@ export async function runMaelstrom(run: MaelstromRun): Promise<Comparable | unde
   }
 }
 
-/** Runs a command to its end, and with it, if it is to end early, whatever it has started. */
+/** Runs a command and, when it exits or is aborted, kills everything it started. */
 async function runInGroup(
   argv: readonly string[],
   cwd: string,
@@ -67,20 +68,24 @@ async function runInGroup(
   signal: AbortSignal,
 ): Promise<number> {
   signal.throwIfAborted();
+  const tag = new ProcessTag();
   const output = openSync(log, "w");
-  const child = Bun.spawn([...argv], {
-    cwd,
-    stdin: "ignore",
-    stdout: output,
-    stderr: output,
-    detached: true,
-  });
+  let child: Bun.Subprocess;
+  try {
+    child = Bun.spawn([...argv], {
+      cwd,
+      env: tag.addedTo(process.env),
+      stdin: "ignore",
+      stdout: output,
+      stderr: output,
+      detached: true,
+    });
+  } finally {
+    closeSync(output);
+  }
   const kill = () => {
-    try {
-      process.kill(-child.pid, "SIGKILL");
-    } catch {
-      // ESRCH: the whole group has ended already.
-    }
+    tag.killAll();
+    tag.killGroup(child);
   };
   signal.addEventListener("abort", kill, { once: true });
   process.on("exit", kill);

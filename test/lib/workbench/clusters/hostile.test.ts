@@ -2,7 +2,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { Mark } from "../../../../lib/workbench/clusters/process-tree.ts";
+import { ProcessTag } from "../../../../lib/workbench/clusters/process-tree.ts";
 import {
   executableFile,
   FLOOD_MB,
@@ -168,8 +168,8 @@ function canMount(): boolean {
 
 describe.skipIf(process.platform !== "linux")("a run within a run", () => {
   test("leaves the nodes of the other alone", async () => {
-    const outer = new Mark();
-    const inner = new Mark();
+    const outer = new ProcessTag();
+    const inner = new ProcessTag();
     const environment = outer.addedTo({ PATH: process.env["PATH"] });
     const begin = (env: NodeJS.ProcessEnv) => Bun.spawn(["sleep", "60"], { env });
     const sleepers = [begin(environment), begin(inner.addedTo(environment))] as const;
