@@ -36,7 +36,7 @@ export class Message {
   /** The first offset at which it was observed. */
   #offset: number | undefined;
   #witness: Operation | undefined;
-  /** Further observations, by offset. Hardly any message has them: an empty map each would weigh much. */
+  /** Further observations by offset. Hardly any message has one, so the map is created on demand. */
   #elsewhere: Map<number, Observation> | undefined;
 
   constructor(value: Json) {

@@ -1,23 +1,26 @@
-/** The ways to explain a register's history so far, and which of them are worth keeping. */
+/** Configurations of a register: the states that may explain its history so far. */
 import type { OpenOperations } from "./open-operations.ts";
 import type { ValueId } from "./register-operation.ts";
 
-/** A way to explain the history so far. An open operation is a bit, its own until it returns. */
+/** A state that may explain the history so far. Each open operation is one bit until it returns. */
 export interface Configuration {
-  /** What the register holds. */
+  /** The register's value. */
   readonly value: ValueId;
-  /** Writes and cas that are open and have not taken effect, or only unseen. */
+  /** Open writes and cas that may still take effect: they have not yet, or only unobserved. */
   readonly unused: bigint;
-  /** Reads that are open and have not taken effect, and writes that have not, not even unseen. */
+  /**
+   * Operations that must take effect before they return: open reads that have not, and open definite
+   * writes that have not, not even unobserved.
+   */
   readonly owed: bigint;
-  /** How many indefinite operations took effect. */
+  /** Number of indefinite operations that took effect. */
   readonly indefinite: number;
 }
 
 /**
- * Counts what a search does: comparisons of configurations, and operations that are tried on one.
+ * Counts the steps of a search: comparisons of configurations, and operations tried on one.
  *
- * It stands for time, but is the same on any machine.
+ * Steps bound a search instead of time, so that its result is the same on every machine.
  */
 export class Work {
   #steps = 0;
@@ -26,13 +29,13 @@ export class Work {
     return this.#steps;
   }
 
-  /** @param open How many operations are open: so many bits each step goes through. */
+  /** @param open Number of open operations; the cost of a step grows with it. */
   add(steps: number, open: number): void {
     this.#steps += steps * (1 + Math.floor(open / 64));
   }
 }
 
-/** Configurations none of which is as good as another. */
+/** A set of configurations none of which dominates another. */
 export class Antichain {
   readonly #open: OpenOperations;
   readonly #work: Work;
@@ -52,24 +55,24 @@ export class Antichain {
     return [...this.#byValue.values()].flat();
   }
 
-  /** Adds it unless another is as good; drops those which it is as good as. */
+  /** Adds a configuration unless another dominates it; drops those that it dominates. */
   add(configuration: Configuration): boolean {
     const others = this.#byValue.get(configuration.value) ?? [];
     this.#work.add(1 + others.length, this.#open.size);
-    if (others.some((other) => this.#isAsGood(other, configuration))) return false;
-    const left = others.filter((other) => !this.#isAsGood(configuration, other));
-    left.push(configuration);
-    this.#byValue.set(configuration.value, left);
-    this.#size += left.length - others.length;
+    if (others.some((other) => this.#dominates(other, configuration))) return false;
+    const remaining = others.filter((other) => !this.#dominates(configuration, other));
+    remaining.push(configuration);
+    this.#byValue.set(configuration.value, remaining);
+    this.#size += remaining.length - others.length;
     return true;
   }
 
   /**
-   * Whether any continuation of `other`, which holds the same value, is one of `one` as well.
+   * Whether every continuation of `other` is also one of `one`; both have the same value.
    *
-   * A cas that will return has to be used some time: having it unused is neither good nor bad.
+   * A definite cas must take effect eventually, so leaving it unused is neither better nor worse.
    */
-  #isAsGood(one: Configuration, other: Configuration): boolean {
+  #dominates(one: Configuration, other: Configuration): boolean {
     return (
       (other.unused & ~one.unused) === 0n &&
       (one.owed & ~other.owed) === 0n &&

@@ -1,7 +1,8 @@
 /**
- * Whether each key of a store behaves as one register that is read, written, and compared and set.
+ * Checks that each key of a store is a linearizable register with read, write and cas.
  *
- * Linearizability is local: a store is linearizable if each of its keys is.
+ * Linearizability is local: a store is linearizable if each of its keys is. Where Knossos searches
+ * without bound, this checker gives up after a number of steps, with the verdict `"unknown"`.
  *
  * @see Jepsen, `jepsen.tests.linearizable-register`: Knossos' checker, lifted by
  *   `jepsen.independent/checker`
@@ -25,27 +26,26 @@ import { keyed, type RegisterOperation, registerOperation, Values } from "./regi
 export interface LinearizableVerdict extends Verdict {
   /** The keys that are not linearizable, in order. */
   readonly failures: readonly Json[];
-  /** The verdict on each key, by the key as JSON; a string without its quotes. */
+  /** The validity of each key. Keys are in JSON, strings without quotes. */
   readonly keys: { readonly [key: string]: Validity };
 }
 
 /**
- * Searches to try, each broader than the one before.
+ * Widths of successive searches.
  *
- * An order is found soonest by a narrow search, even among thousands of indefinite operations, and
- * one that is too narrow gets stuck soon; that there is none only a search shows that has room for
- * everything.
+ * A narrow search finds a linearization fastest, even among thousands of indefinite operations, and
+ * fails fast if it is too narrow. Only a search that drops no configuration proves that none exists.
  */
 const WIDTHS = [2, 4, 8, 128, 2048, 32_768];
 
-/** How many steps the searches of all keys may take together: some ten seconds. */
+/** Maximum number of steps of all searches together: about ten seconds. */
 const STEPS = 40_000_000;
 
 /**
- * Valid if every key is linearizable; unknown if for some key that would take too long to find out.
+ * Valid if every key is linearizable; unknown if the searches reach their limit first.
  *
- * @param history Of `read`, `write` and `cas`, whose values are `[key, value]`.
- * @throws {Error} when it holds something else, or keys that have no order, such as `1` and `"1"`.
+ * @param history Operations `read`, `write` and `cas`, whose values are `[key, value]`.
+ * @throws {Error} on other operations, or on keys that cannot be compared, such as `1` and `"1"`.
  */
 export function checkLinearizable(
   history: History,
@@ -53,19 +53,19 @@ export function checkLinearizable(
 ): LinearizableVerdict {
   const registers = registersOf(history);
   searchAll(registers, maxSteps);
-  const judged = registers.map((register) => ({ register, valid: validityOf(register) }));
-  const failures = judged.filter(({ valid }) => valid === false);
+  const checked = registers.map((register) => ({ register, valid: validityOf(register) }));
+  const failures = checked.filter(({ valid }) => valid === false);
   return {
-    valid: mergeValidity(judged.map(({ valid }) => valid)),
+    valid: mergeValidity(checked.map(({ valid }) => valid)),
     failures: failures.map(({ register }) => register.key),
-    keys: Object.fromEntries(judged.map(({ register, valid }) => [nameOf(register.key), valid])),
-    explanation: judged
+    keys: Object.fromEntries(checked.map(({ register, valid }) => [nameOf(register.key), valid])),
+    explanation: checked
       .flatMap(({ register }) => findingOf(register) ?? [])
       .slice(0, EXAMPLES_PER_KIND),
   };
 }
 
-/** One key of the store, and what is known of it so far. */
+/** A key of the store, and the result of its latest search. */
 interface Register {
   readonly key: Json;
   readonly values: Values;
@@ -73,7 +73,7 @@ interface Register {
   result?: Linearization;
 }
 
-/** The registers of all keys that occur, in the keys' order. */
+/** Groups operations by key; sorted by key. */
 function registersOf(history: History): Register[] {
   const registers = new Map<string, Register>();
   for (const pair of pairs(history)) {
@@ -86,7 +86,7 @@ function registersOf(history: History): Register[] {
   return [...registers.values()].sort((one, other) => compareJson(one.key, other.key));
 }
 
-/** Searches all registers, and those that are left undecided more broadly, as far as allowed. */
+/** Searches all registers, then the undecided ones with greater widths, within the step limit. */
 function searchAll(registers: readonly Register[], maxSteps: number): void {
   let remaining = maxSteps;
   for (const width of WIDTHS) {
@@ -113,13 +113,13 @@ function findingOf({ key, values, operations, result }: Register): Finding | und
   const { stuck, open } = result;
   const begun = operations.filter(({ called }) => called < stuck.returned);
   const why = begun.some(({ to }) => to === stuck.from)
-    ? `in every order of the operations before that, the register held ` +
+    ? `every order of the preceding operations leaves ` +
       `${result.values.map((value) => quote(values.valueOf(value))).join(" or ")}, ` +
-      `and nothing that was open then could change it in time`
-    : "nothing had begun that would have left the value it needs";
+      `and no open operation could change that in time`
+    : "no operation invoked before that sets the value it needs";
   return {
     anomaly: "nonlinearizable",
-    sentence: `Key ${quote(key)}: ${describe(stuck.pair)}, but ${why}`,
+    sentence: `key ${quote(key)}: ${describe(stuck.pair)}, but ${why}`,
     operations: [
       ...new Set([...lastReturned(begun, stuck), ...open.slice(-EXAMPLES_PER_KIND), stuck]),
     ]
@@ -128,7 +128,7 @@ function findingOf({ key, values, operations, result }: Register): Finding | und
   };
 }
 
-/** The last operation to return before the given one did. */
+/** The last operation to return before the given one. */
 function lastReturned(
   operations: readonly RegisterOperation[],
   before: RegisterOperation,
@@ -144,13 +144,13 @@ function undecided(key: Json, operations: readonly RegisterOperation[]): Finding
   return {
     anomaly: "undecided",
     sentence:
-      `Key ${quote(key)}: gave up, there are too many orders of ` +
+      `key ${quote(key)}: gave up the search for an order of ` +
       `${plural(operations.length, "operation")}, ${indefinite.length} of them indefinite`,
     operations: [],
   };
 }
 
-/** `"process 3's read at 4.210 s returned 17 at 4.230 s"`. */
+/** `"process 3's read at 4.210 s returned 17 by 4.230 s"`. */
 function describe({ invocation, completion }: Pair): string {
   const [, value] = keyed(completion?.value ?? invocation.value, { invocation, completion });
   const did = invocation.f === "read" ? "returned" : "took effect as";

@@ -1,26 +1,26 @@
 /**
- * Searches an order in which the operations of a register may have taken effect.
+ * Searches for a linearization of a register's operations.
  *
- * This is just-in-time linearization: the history is read once, and of every way to explain it so
- * far only the *configuration* is kept: what the register holds, and which open operations have
- * taken effect. An operation takes effect as late as it can, which is when some operation returns
- * that needs it before itself. When no configuration is left, there is no order.
+ * The algorithm is just-in-time linearization. It reads the history once and keeps a set of
+ * *configurations*: the register's value, and which open operations have taken effect. Operations
+ * take effect as late as possible, when an operation returns that needs them to come first. If no
+ * configuration is left, the history is not linearizable.
  *
- * That is exponential in the operations that are open at once, and one that ended as `info` stays
- * open for ever. Five rules keep the configurations few; none of them loses an order:
+ * The number of configurations is exponential in the number of open operations, and `info`
+ * operations stay open for ever. Five rules reduce it without losing a linearization:
  *
- * 1. A read takes effect at once where the register holds its value.
- * 2. A write that is open while another write takes effect may have done so just before that, unseen
- *    by anyone. From then on it is *free*: it may still take effect until it returns, or not.
- * 3. Of open writes of one value, and of open cas of one pair of values, the one that returns first
- *    is used first. It does the same, and the others stay open longer.
- * 4. Before the operation that returns, a write takes effect only where an open read or cas needs
- *    its value, and so does an indefinite cas. Otherwise it might as well do so later, or never.
- * 5. A configuration is dropped for another of the same value that has all its open operations still
- *    to use, and owes no more.
+ * 1. A read takes effect immediately while the register holds its value.
+ * 2. If a write is open while another write takes effect, it may have taken effect just before,
+ *    unobserved. From then on it is *free*: it may take effect before it returns, but need not.
+ * 3. Among open writes of the same value, and open cas of the same pair, the one that returns first
+ *    is used first. They are equivalent, and the others stay open longer.
+ * 4. Before the returning operation, a write or an indefinite cas takes effect only if an open read
+ *    or cas needs its value. Otherwise it can take effect later, or never.
+ * 5. A configuration is dropped if another one with the same value can still use all operations that
+ *    it can use, and owes no more.
  *
- * Should there be too many even so, only the best are kept, those which used the fewest indefinite
- * operations. An order that is found then is an order; that none is found means nothing.
+ * If there are still too many, only those that used the fewest indefinite operations are kept. Then
+ * a linearization that is found is valid, but finding none proves nothing.
  *
  * @see G. Lowe, "Testing for linearizability", 2017 (just-in-time linearization, configurations)
  * @see J. Wing and C. Gong, "Testing and verifying concurrent objects", 1993
@@ -29,32 +29,32 @@ import { Antichain, type Configuration, Work } from "./configuration.ts";
 import { type OpenOperation, OpenOperations } from "./open-operations.ts";
 import { INITIAL, type RegisterOperation, type ValueId } from "./register-operation.ts";
 
-/** How much a search may do. */
+/** Bounds on a search. */
 export interface SearchLimits {
-  /** How many configurations are kept from one return to the next. */
+  /** Maximum number of configurations kept from one return to the next. */
   readonly width: number;
-  /** How many steps it may take, as {@link Work} counts them; ten million are a second or two. */
+  /** Maximum number of steps as counted by {@link Work}; ten million take a second or two. */
   readonly steps: number;
 }
 
-/** How many configurations there may be on the way to a return, for each that is kept after it. */
+/** Maximum number of configurations explored before a return, per configuration kept after it. */
 const STEPS_PER_KEPT = 8;
 
 export type Linearization = { readonly steps: number } & (
   | { readonly linearizable: true | "unknown" }
   | {
       readonly linearizable: false;
-      /** The first operation that returns and can have taken effect in no order. */
+      /** The first operation to return that can have taken effect in no order. */
       readonly stuck: RegisterOperation;
-      /** The other operations that were open as it returned. */
+      /** The other operations that were open when it returned. */
       readonly open: readonly RegisterOperation[];
-      /** What the register may have held as it returned, before any of these took effect. */
+      /** The possible values of the register when it returned, before any of these took effect. */
       readonly values: readonly ValueId[];
     }
 );
 
 /**
- * Whether a register's operations took effect in some order, each between its call and its return.
+ * Decides whether operations have an order in which each takes effect between its call and return.
  *
  * @param operations In any order.
  */
@@ -63,11 +63,11 @@ export function linearize(
   limits: SearchLimits,
 ): Linearization {
   const search = new Search(limits);
-  const left = new Set<ValueId | undefined>([INITIAL]);
+  const written = new Set<ValueId | undefined>([INITIAL]);
   for (const { isCall, operation } of eventsOf(operations)) {
     const { from, to } = operation;
     if (isCall) {
-      left.add(to);
+      written.add(to);
       search.call(operation);
       continue;
     }
@@ -75,8 +75,8 @@ export function linearize(
     search.return(operation);
     if (search.configurations.length > 0) continue;
     const { steps, openOperations: open } = search;
-    // What nobody left can be found in no order at all, not even in those that were left out.
-    const mayBeFound = from === undefined || left.has(from);
+    // A value that no operation writes occurs in no order, including those that were not searched.
+    const mayBeFound = from === undefined || written.has(from);
     if (mayBeFound && !search.isComplete) return { linearizable: "unknown", steps };
     const values = [...new Set(before.map(({ value }) => value))];
     return { linearizable: false, steps, stuck: operation, open, values };
@@ -125,7 +125,7 @@ class Search {
     return this.#work.steps;
   }
 
-  /** Whether no configuration was left out for want of room or time. */
+  /** Whether no configuration was dropped because a limit was reached. */
   get isComplete(): boolean {
     return this.#isComplete;
   }
@@ -142,7 +142,7 @@ class Search {
     }));
   }
 
-  /** Lets the operation take effect where it has not, and closes it. */
+  /** Lets the operation take effect in configurations where it has not yet, and closes it. */
   return(operation: RegisterOperation): void {
     const target = this.#open.get(operation);
     const { bit } = target;
@@ -157,7 +157,7 @@ class Search {
     this.#configurations = this.#best(closed);
   }
 
-  /** Every configuration in which the operation has taken effect, just now or before. */
+  /** Returns the reachable configurations in which the operation has taken effect. */
   #done(target: OpenOperation): Configuration[] {
     const done = this.#configurations.filter((configuration) => hasEffect(target, configuration));
     const queue = this.#configurations.filter((configuration) => mayUse(target, configuration));
@@ -174,7 +174,7 @@ class Search {
     return done;
   }
 
-  /** What may take effect next, so that the target can or that something else need not do so. */
+  /** The operations worth trying next: those that the target or other open operations need. */
   #useful(target: OpenOperation, configuration: Configuration): OpenOperation[] {
     const { value, unused, owed } = configuration;
     const useful = this.#open
@@ -185,7 +185,7 @@ class Search {
       );
     if (target.from === undefined) useful.push(target);
     for (const [needed] of this.#open.needing) {
-      // A write of the value that is already held is of use for the writes that it sets free.
+      // Writing the current value again is useful only if that frees other writes.
       if (needed === value && (owed & this.#open.definiteWrites) === 0n) continue;
       if (!this.#isNeeded(needed, configuration)) continue;
       const write = this.#open.write(needed, unused);
@@ -207,7 +207,7 @@ class Search {
     return {
       value: to,
       unused: configuration.unused & ~bit,
-      // Cas are never among what is owed, so this takes out the reads of the value.
+      // `owed` has no cas, so this removes the reads of the value.
       owed: owed & ~(this.#open.needing.get(to) ?? 0n),
       indefinite: configuration.indefinite + Number(returned === Number.POSITIVE_INFINITY),
     };
@@ -232,13 +232,13 @@ class Search {
   }
 }
 
-/** Whether it took effect, unseen or not: it may return. */
+/** Whether an operation took effect, observed or not, so that it may return. */
 function hasEffect({ from, to, bit }: OpenOperation, { unused, owed }: Configuration): boolean {
   const isCas = from !== undefined && to !== undefined;
   return (owed & bit) === 0n && !(isCas && (unused & bit) !== 0n);
 }
 
-/** Whether it has not taken effect, or only unseen: it may do so now. */
+/** Whether an operation may take effect now: it has not yet, or only unobserved. */
 function mayUse({ bit }: OpenOperation, { unused, owed }: Configuration): boolean {
   return ((unused | owed) & bit) !== 0n;
 }

@@ -1,45 +1,45 @@
-/** The operations of a register that were called and have not returned, as a search needs them. */
+/** The open operations of a register, called and not returned, indexed for the search. */
 import type { RegisterOperation, ValueId } from "./register-operation.ts";
 
-/** An open operation, and the bit that stands for it until it returns. */
+/** An open operation, and the bit that represents it until it returns. */
 export interface OpenOperation extends RegisterOperation {
   readonly operation: RegisterOperation;
   readonly bit: bigint;
 }
 
-/** Open operations that do the same. */
+/** Open operations with the same effect. */
 interface EquivalentOps {
-  /** In the order of their returns. */
+  /** In order of return. */
   readonly definite: OpenOperation[];
-  /** In the order of their calls. */
+  /** In order of call. */
   readonly indefinite: OpenOperation[];
 }
 
 export class OpenOperations {
   readonly #open = new Map<RegisterOperation, OpenOperation>();
-  /** The bits of operations that have returned, to be given out again. */
+  /** Bits of returned operations, for reuse. */
   readonly #spareBits: bigint[] = [];
   readonly #needing = new Map<ValueId, bigint>();
   #definiteWrites = 0n;
   #definiteCas = 0n;
-  /** Writes and cas, by the value that they need (`undefined` for writes), then that they leave. */
+  /** Writes and cas, by the value they need (`undefined` for writes), then by the value they set. */
   readonly #equivalent = new Map<ValueId | undefined, Map<ValueId, EquivalentOps>>();
 
   get all(): readonly RegisterOperation[] {
     return [...this.#open.keys()];
   }
 
-  /** The reads and cas that need a value, as bits; by that value. */
+  /** The reads and cas that need a value, as bits, by value. */
   get needing(): ReadonlyMap<ValueId, bigint> {
     return this.#needing;
   }
 
-  /** The writes that will return, as bits. */
+  /** The definite writes, as bits. */
   get definiteWrites(): bigint {
     return this.#definiteWrites;
   }
 
-  /** The cas that will return, as bits. */
+  /** The definite cas, as bits. */
   get definiteCas(): bigint {
     return this.#definiteCas;
   }
@@ -48,13 +48,13 @@ export class OpenOperations {
     return this.#open.size;
   }
 
-  /** Of the writes of a value, the first to return among those that are unused. */
+  /** The unused write of a value that returns first. */
   write(to: ValueId, unused: bigint): OpenOperation | undefined {
     const equivalent = this.#equivalent.get(undefined)?.get(to);
     return equivalent && firstOf(equivalent, unused);
   }
 
-  /** Of the cas from one value to each other, the first to return among those that are unused. */
+  /** For each cas target of a value, the unused cas that returns first. */
   cas(from: ValueId, unused: bigint): OpenOperation[] {
     return [...(this.#equivalent.get(from)?.values() ?? [])]
       .map((equivalent) => firstOf(equivalent, unused))
@@ -65,7 +65,7 @@ export class OpenOperations {
     const bit = this.#spareBits.pop() ?? 1n << BigInt(this.#open.size);
     const open = { ...operation, operation, bit };
     this.#open.set(operation, open);
-    this.#mark(open);
+    this.#toggle(open);
     if (open.to !== undefined) {
       const { definite, indefinite } = this.#equivalentTo(open.from, open.to);
       if (Number.isFinite(open.returned)) definite.push(open);
@@ -75,18 +75,18 @@ export class OpenOperations {
     return open;
   }
 
-  /** @throws {Error} when the operation is not open. */
+  /** @throws {Error} if the operation is not open. */
   get(operation: RegisterOperation): OpenOperation {
     const open = this.#open.get(operation);
     if (open === undefined) throw new Error("Cannot return from an operation that is not open");
     return open;
   }
 
-  /** Takes out an operation that returns: an indefinite one never does. */
+  /** Removes a returning operation. Indefinite operations never return. */
   remove(open: OpenOperation): void {
     this.#open.delete(open.operation);
     this.#spareBits.push(open.bit);
-    this.#mark(open);
+    this.#toggle(open);
     if (open.to !== undefined) {
       const { definite } = this.#equivalentTo(open.from, open.to);
       definite.splice(definite.indexOf(open), 1);
@@ -101,8 +101,8 @@ export class OpenOperations {
     return equivalent;
   }
 
-  /** Sets the operation's bit where it belongs, or takes it away from there. */
-  #mark({ from, to, returned, bit }: OpenOperation): void {
+  /** Toggles the operation's bit in all indexes. */
+  #toggle({ from, to, returned, bit }: OpenOperation): void {
     if (from !== undefined) {
       const needing = (this.#needing.get(from) ?? 0n) ^ bit;
       if (needing === 0n) this.#needing.delete(from);
@@ -114,7 +114,7 @@ export class OpenOperations {
   }
 }
 
-/** Of operations that do the same, the first to return among those that are unused. */
+/** The first of equivalent operations to return among the unused ones. */
 function firstOf(
   { definite, indefinite }: EquivalentOps,
   unused: bigint,
@@ -122,8 +122,8 @@ function firstOf(
   const isUnused = ({ bit }: OpenOperation) => (unused & bit) !== 0n;
   const first = definite.find(isUnused);
   if (first !== undefined) return first;
-  // Of indefinite ones the first is always used first, so that those which were come before those
-  // which were not. There may be thousands.
+  // Indefinite operations are used in order, so the used ones come first: a binary search finds the
+  // first unused one among what may be thousands.
   let [from, to] = [0, indefinite.length];
   while (from < to) {
     const middle = (from + to) >>> 1;

@@ -1,10 +1,10 @@
 /**
- * What operations mean to a compare-and-set register, value by value.
+ * The model of a compare-and-set register: which value an operation needs, and which it sets.
  *
- * A register holds `null` at first. A write sets it; a cas needs `from` and sets `to`; a read needs
- * the value that it returned, and one that returned `null` needs nothing. Failed operations did not
- * happen. One that ended as `info`, or never, may take effect at any time after its invocation, or
- * at none.
+ * A register starts as `null`. A write sets a value. A cas needs `from` and sets `to`. A read needs
+ * the value that it returned; a read of `null` needs nothing. Failed operations did not happen.
+ * Operations that ended as `info`, or never, may take effect any time after their invocation, or
+ * never.
  *
  * @see Knossos, `knossos.model/cas-register` and `knossos.history/complete`
  */
@@ -14,23 +14,23 @@ import type { Json } from "../../../vortex/index.ts";
 import type { Pair } from "../../history/history.ts";
 import { describeOperation, quote } from "../wording.ts";
 
-/** An operation on one register that happened, or may have. */
+/** An operation on one register that happened or may have happened. */
 export interface RegisterOperation {
   readonly pair: Pair;
-  /** The value that it needs; `undefined` if it takes any. */
+  /** The value it needs; `undefined` if it accepts any. */
   readonly from: ValueId | undefined;
-  /** The value that it leaves; `undefined` if that is the one it found. */
+  /** The value it sets; `undefined` if it leaves the value unchanged. */
   readonly to: ValueId | undefined;
   /** The index of its invocation in the history. */
   readonly called: number;
-  /** The index of its completion; infinite if nobody knows whether it took effect. */
+  /** The index of its completion; infinite for an indefinite operation. */
   readonly returned: number;
 }
 
-/** A value of a register, as a small number: equal values have the same. */
+/** A value of a register as a small number; equal values share it. */
 export type ValueId = number;
 
-/** `null`, the value of a register that was never written. */
+/** `null`, the initial value of a register. */
 export const INITIAL: ValueId = 0;
 
 /** Numbers the values of a register. */
@@ -53,10 +53,10 @@ export class Values {
 }
 
 /**
- * What a client's operation means to its register; `undefined` if it constrains nothing.
+ * Interprets a client's operation; `undefined` if it constrains nothing.
  *
  * @param pair A `read`, `write` or `cas` whose values are `[key, value]`.
- * @throws {Error} when it is something else.
+ * @throws {Error} if it is anything else.
  */
 export function registerOperation(pair: Pair, values: Values): RegisterOperation | undefined {
   const { invocation, completion } = pair;
@@ -86,7 +86,7 @@ export function registerOperation(pair: Pair, values: Values): RegisterOperation
   );
 }
 
-/** The key and the rest of an operation's value. */
+/** Splits an operation's value into its key and the rest. */
 export function keyed(value: Json, { invocation }: Pair): readonly [key: Json, value: Json] {
   if (!isArray(value) || value.length !== 2) {
     throw new Error(`Cannot find the key of ${describeOperation(invocation)}: ${quote(value)}`);

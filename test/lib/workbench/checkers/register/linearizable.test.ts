@@ -32,32 +32,32 @@ describe("checkLinearizable", () => {
     expect(checkLinearizable([])).toMatchObject({ valid: true, failures: [], keys: {} });
   });
 
-  test("accepts operations one after the other", () => {
+  test("accepts sequential operations", () => {
     expect(valid(write(0, 1), read(1, 1), cas(0, 1, 2), read(1, 2))).toBe(true);
   });
 
-  test("flags a stale read, and says what the register held", () => {
+  test("flags a stale read, and names the possible values of the register", () => {
     const verdict = checkLinearizable(history(write(0, 1), write(0, 2), read(1, 1)));
     expect(verdict).toMatchObject({ valid: false, failures: [0], keys: { 0: false } });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "Key 0: process 1's read at 0.005 s returned 1 by 0.006 s, " +
-        "but in every order of the operations before that, the register held 2, " +
-        "and nothing that was open then could change it in time",
+      "key 0: process 1's read at 0.005 s returned 1 by 0.006 s, " +
+        "but every order of the preceding operations leaves 2, " +
+        "and no open operation could change that in time",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([2, 3, 4, 5]);
   });
 
-  test("does not know after so many steps as it may take", () => {
+  test("is unknown if the search exceeds maxSteps", () => {
     const hard = explosiveHistory();
     expect(checkLinearizable(hard)).toMatchObject({ valid: false });
     expect(checkLinearizable(hard, { maxSteps: 20_000 })).toMatchObject({ valid: "unknown" });
   });
 
-  test("flags a read of what nobody wrote", () => {
+  test("flags a read of a value that was never written", () => {
     const verdict = checkLinearizable(history(write(0, 1), read(1, 7)));
     expect(verdict.valid).toBe(false);
     expect(verdict.explanation?.[0]?.sentence).toEndWith(
-      "but nothing had begun that would have left the value it needs",
+      "but no operation invoked before that sets the value it needs",
     );
   });
 
@@ -69,7 +69,7 @@ describe("checkLinearizable", () => {
     expect(valid(cas(0, 1, 2))).toBe(false);
   });
 
-  test("lets a cas from null succeed on a key that was never written", () => {
+  test("accepts a cas from null on a key that was never written", () => {
     expect(valid(cas(0, null, 2), read(0, 2))).toBe(true);
   });
 
@@ -78,36 +78,36 @@ describe("checkLinearizable", () => {
     expect(valid(write(0, 1), both)).toBe(false);
   });
 
-  test("flags a cas of a value with itself that does not find it", () => {
+  test("flags a cas from a value to itself that the register does not hold", () => {
     expect(valid(write(0, 1), cas(0, 2, 2))).toBe(false);
   });
 
-  test("flags a write that is seen after it failed", () => {
+  test("flags a read of a failed write", () => {
     expect(valid(write(0, 1), invoke(0, "write", [0, 2]), fail(0), read(1, 2))).toBe(false);
   });
 
-  test("does not mind a cas that failed though it could have succeeded", () => {
+  test("accepts a failed cas that could have succeeded", () => {
     expect(valid(write(0, 1), invoke(0, "cas", [0, [1, 2]]), fail(0), read(1, 1))).toBe(true);
   });
 
-  test("takes a read of null for a read of anything", () => {
+  test("accepts any value for a read of null", () => {
     expect(valid(write(0, 1), read(1, null), read(1, 1))).toBe(true);
   });
 
-  test("lets operations that overlap take effect in either order", () => {
+  test("accepts concurrent operations in either order", () => {
     const both = [invoke(0, "write", [0, 1]), invoke(1, "write", [0, 2]), ok(0), ok(1)];
     expect(valid(both, read(2, 1))).toBe(true);
     expect(valid(both, read(2, 2))).toBe(true);
     expect(valid(both, read(2, 1), read(2, 2))).toBe(false);
   });
 
-  test("lets a write be seen before it returns, and by everyone from then on", () => {
+  test("accepts reads of a write before it returns, but no read of the old value after one", () => {
     const begun = [write(0, 1), invoke(0, "write", [0, 2])];
     expect(valid(...begun, read(1, 1), read(1, 2), ok(0))).toBe(true);
     expect(valid(...begun, read(1, 2), read(1, 1), ok(0))).toBe(false);
   });
 
-  test("lets an indefinite write take effect at any later time, once, or never", () => {
+  test("accepts that an indefinite write takes effect once at any later time, or never", () => {
     const doubt = [write(0, 1), invoke(1, "write", [0, 2]), info(1)].flat();
     expect(valid(doubt, read(2, 1))).toBe(true);
     expect(valid(doubt, read(2, 1), write(2, 3), read(2, 2))).toBe(true);
@@ -115,11 +115,11 @@ describe("checkLinearizable", () => {
     expect(valid(read(2, 2), doubt)).toBe(false);
   });
 
-  test("takes an operation that never ended for an indefinite one", () => {
+  test("treats an operation that never completed as indefinite", () => {
     expect(valid(invoke(1, "write", [0, 2]), read(2, 2))).toBe(true);
   });
 
-  test("judges each key by itself", () => {
+  test("checks each key separately", () => {
     const verdict = checkLinearizable(
       history(write(0, 1, 10), write(0, 2, 9), read(1, 1, 10), read(1, 1, 9), read(1, 4, 11)),
     );
@@ -130,18 +130,18 @@ describe("checkLinearizable", () => {
     });
   });
 
-  test("tells apart values that only look alike", () => {
+  test("distinguishes a number from a string of the same digits", () => {
     expect(valid(write(0, 1), read(0, "1"))).toBe(false);
     expect(valid(write(0, { a: [1] }), read(0, { a: [1] }))).toBe(true);
   });
 
-  test("cannot judge what is no operation of a register", () => {
+  test("throws on operations that a register does not have", () => {
     expect(() => valid(whole(0, "append", [0, 1]))).toThrow("to a register");
     expect(() => valid(whole(0, "read", 7))).toThrow("Cannot find the key");
     expect(() => valid(write(0, 1, 9), write(0, 1, "9"))).toThrow("Cannot compare");
   });
 
-  test("agrees with trying every order", () => {
+  test("agrees with a search of every order", () => {
     const verdicts = new Map<boolean, number>();
     fc.assert(
       fc.property(registerHistories, (operations) => {
@@ -166,7 +166,7 @@ describe("checkLinearizable", () => {
     fc.assert(
       fc.property(shapes, (shape) => {
         const { valid } = checkLinearizable(registerHistory(shape));
-        // With half of the operations indefinite, a search may come to the end of its budget.
+        // With half of the operations indefinite, a search may exceed its steps.
         if (shape.indefinite < 0.5) expect(valid).toBe(true);
         else expect(valid).not.toBe(false);
       }),

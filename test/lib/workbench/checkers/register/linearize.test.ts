@@ -22,7 +22,7 @@ function operationsOf(history: History): RegisterOperation[] {
 const ample = { width: 1000, steps: 1e6 };
 
 describe("linearize", () => {
-  test("names the operation that fits nowhere, the open ones, and what the register held", () => {
+  test("returns the operation without a place, the open ones, and the register's values", () => {
     const operations = operationsOf(
       history(
         whole(0, "write", [0, "a"]),
@@ -38,13 +38,13 @@ describe("linearize", () => {
     });
   });
 
-  test("does not know where it may not look far enough", () => {
+  test("is unknown if it exceeds its steps", () => {
     const shape = { operations: 200, concurrency: 10, keys: 1, values: 3, indefinite: 0.2 };
     const operations = operationsOf(registerHistory({ seed: 1, ...shape }));
     expect(linearize(operations, { width: 1000, steps: 50 }).linearizable).toBe("unknown");
   });
 
-  test("takes no more steps than it may, but for the last few", () => {
+  test("stops soon after it exceeds its steps", () => {
     const shape = { operations: 300, concurrency: 10, keys: 1, values: 5, indefinite: 0.2 };
     const operations = operationsOf(registerHistory({ seed: 1, ...shape }));
     const { steps } = linearize(operations, { width: 100_000, steps: 20_000 });
@@ -52,7 +52,7 @@ describe("linearize", () => {
     expect(steps).toBeLessThan(30_000);
   });
 
-  test("knows that nobody left a value, however little it may look", () => {
+  test("rejects a read of a value that was never written, at any width", () => {
     const shape = { operations: 200, concurrency: 10, keys: 1, values: 5, indefinite: 0.2 };
     const unwritten = [
       ...registerHistory({ seed: 3, ...shape }),
@@ -66,16 +66,16 @@ describe("linearize", () => {
     });
   });
 
-  test("is never wrong, however narrow: it does not know, or agrees with trying every order", () => {
-    const told = new Set<boolean | "unknown">();
+  test("is unknown or agrees with a search of every order, at any width", () => {
+    const results = new Set<boolean | "unknown">();
     fc.assert(
       fc.property(registerHistories, fc.integer({ min: 1, max: 2 }), (history, width) => {
         const { linearizable } = linearize(operationsOf(history), { width, steps: 1e6 });
-        told.add(linearizable);
+        results.add(linearizable);
         if (linearizable !== "unknown") expect(linearizable).toBe(isLinearizable(history));
       }),
       { numRuns: 3000 },
     );
-    expect(told.has(true) && told.has(false)).toBe(true);
+    expect(results.has(true) && results.has(false)).toBe(true);
   });
 });
