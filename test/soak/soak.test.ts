@@ -2,26 +2,26 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { keep, readKept, soakAll } from "./soak.ts";
-import { type SoakResult, soak } from "./soak-run.ts";
+import { ROOT } from "../support/processes/vortex.ts";
+import { readStored, soakAll, store } from "./main.ts";
+import { type SoakResult, soak } from "./soak.ts";
 import { SUBJECTS, type Subject } from "./subjects.ts";
 
 setDefaultTimeout(120_000);
 
-const ROOT = join(import.meta.dir, "../..");
 const { echo } = SUBJECTS;
-if (echo === undefined) throw new Error("There is no subject echo");
+if (echo === undefined) throw new Error('Unknown subject "echo"');
 
-/** A short soak: at so low a rate that the machine may be busy otherwise. */
+/** A short soak, at a rate low enough for a busy machine. */
 const SHORT = { workload: "echo", seconds: 12, rate: 200, seed: 1 } as const;
 
-function ailing(...words: readonly string[]): Promise<SoakResult> {
+function ailing(...args: readonly string[]): Promise<SoakResult> {
   const source = join(ROOT, "test/support/processes/programs/ailing-echo.ts");
-  const subject: Subject = { ...(echo as Subject), args: [source, ...words] };
+  const subject: Subject = { ...(echo as Subject), args: [source, ...args] };
   return soak({ ...SHORT, subject, bin: process.execPath });
 }
 
-// The memory of processes is read from /proc.
+// Reads the memory of processes from /proc.
 describe.skipIf(process.platform !== "linux")("A soak", () => {
   let sound: SoakResult;
   let leaking: SoakResult;
@@ -35,7 +35,7 @@ describe.skipIf(process.platform !== "linux")("A soak", () => {
     ]);
   });
 
-  test("judges what was done among faults that took effect", () => {
+  test("is valid under faults that took effect", () => {
     expect(sound.valid).toBe(true);
     expect(sound.okOperations).toBeGreaterThan((SHORT.rate / 2) * SHORT.seconds * 0.3);
     expect(sound.faults.kill).toBeGreaterThan(0);
@@ -44,11 +44,11 @@ describe.skipIf(process.platform !== "linux")("A soak", () => {
 
   test("counts the messages of clients", () => {
     const expected = (sound.operations + sound.okOperations) / SHORT.seconds;
-    // Of a request to a dead node the reply is missing; a late one counts for no operation.
+    // A request to a dead node has no reply; a late reply belongs to no ok operation.
     expect(Math.abs(sound.clientMessagesPerS / expected - 1)).toBeLessThan(0.02);
   });
 
-  test("never kills the nodes whose memory it judges", () => {
+  test("never kills the nodes whose memory it measures", () => {
     expect(Object.keys(sound.memory)).toEqual(["n3", "n4"]);
     for (const node of ["n3", "n4"]) {
       expect(sound.samples[node]?.at(0)?.s).toBeLessThan(SHORT.seconds / 5);
@@ -56,55 +56,55 @@ describe.skipIf(process.platform !== "linux")("A soak", () => {
     }
   });
 
-  test("finds the memory of a sound program flat", () => {
-    expect(sound.wrongs.filter((wrong) => wrong.startsWith("the memory"))).toEqual([]);
+  test("finds the memory of a correct program flat", () => {
+    expect(sound.problems.filter((problem) => problem.startsWith("memory of"))).toEqual([]);
   });
 
-  test("catches a program that leaks with every message", () => {
+  test("detects a program that leaks with every message", () => {
     expect(leaking.valid).toBe(true);
-    expect(leaking.wrongs.join("\n")).toMatch(/the memory of n3 grew by \d+ MB/);
+    expect(leaking.problems.join("\n")).toMatch(/memory of n3 grew by \d+ MB/);
   });
 
-  test("catches a program that gets slower with every message", () => {
+  test("detects a program that gets slower with every message", () => {
     expect(slowing.valid).toBe(true);
-    expect(slowing.wrongs.join("\n")).toMatch(
-      /echo took [\d.]+ ms at first, and [\d.]+ in the end/,
-    );
-    expect(slowing.wrongs.join("\n")).not.toContain("the memory of");
+    expect(slowing.problems.join("\n")).toMatch(/latency of echo grew from [\d.]+ to [\d.]+ ms/);
+    expect(slowing.problems.join("\n")).not.toContain("memory of");
   });
 });
 
-describe.skipIf(process.platform !== "linux")("A soak that was ended", () => {
+describe.skipIf(process.platform !== "linux")("A resumed soak", () => {
   const out = mkdtempSync(join(tmpdir(), "soak-"));
-  const flags = { seconds: 3, rate: 500, seed: 1, resumes: true, out };
+  const flags = { seconds: 3, rate: 500, seed: 1, resume: true, out };
   afterAll(() => rmSync(out, { recursive: true }));
 
-  async function told(names: readonly string[]): Promise<string> {
+  async function output(names: readonly string[]): Promise<string> {
     const lines: string[] = [];
     await soakAll(names, flags, (text) => lines.push(text));
     return lines.join("\n");
   }
 
-  test("goes on with what is left, and shows the rest", async () => {
-    expect(await told(["echo"])).not.toContain("kept from a former soak");
-    const both = await told(["echo", "unique-ids"]);
-    expect(both).toMatch(/echo: .*\(kept from a former soak\)/);
-    expect(both).toMatch(/unique-ids: (?!.*kept).* 3 s, verdict true/);
+  test("shows stored results and runs the rest", async () => {
+    expect(await output(["echo"])).not.toContain("from an earlier soak");
+    const both = await output(["echo", "unique-ids"]);
+    expect(both).toMatch(/echo: .*\(from an earlier soak\)/);
+    expect(both).toMatch(/unique-ids: (?!.*earlier).* 3 s, verdict true/);
   });
 
-  test("begins anew where anything else was asked for, or the program is another", () => {
+  test("ignores results of another program or under other conditions", () => {
     const file = join(out, "some.json");
     const conditions = { program: "1a", args: [], seconds: 600, rate: 5000, seed: 1 };
-    expect(readKept(file, conditions)).toBeUndefined();
-    // What a result holds does not matter here.
-    keep(file, { conditions, result: { wrongs: [] } as unknown as SoakResult });
-    expect(readKept(file, conditions)?.result.wrongs).toEqual([]);
+    expect(readStored(file, conditions)).toBeUndefined();
+    // Forced: the other fields of a result do not matter here.
+    store(file, { conditions, result: { problems: [] } as unknown as SoakResult });
+    expect(readStored(file, conditions)?.result.problems).toEqual([]);
     for (const other of [{ program: "1b" }, { args: ["--x"] }, { seconds: 60 }, { seed: 2 }]) {
-      expect(readKept(file, { ...conditions, ...other })).toBeUndefined();
+      expect(readStored(file, { ...conditions, ...other })).toBeUndefined();
     }
   });
 
-  test("names the challenges that there are", () => {
-    expect(told(["ecko"])).rejects.toThrow('There is no challenge "ecko"; there are broadcast, ');
+  test("refuses an unknown challenge", () => {
+    expect(output(["ecko"])).rejects.toThrow(
+      'Unknown challenge "ecko". Expected one of: broadcast, ',
+    );
   });
 });

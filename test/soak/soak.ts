@@ -1,180 +1,308 @@
-/**
- * Ten minutes of load and faults for each challenge:
- *
- *     npm run soak -- [CHALLENGE...] [--seconds 600] [--rate 5000] [--seed 1] [--resume] [--out DIR]
- *
- * Each challenge's result is kept in a file when it is done. With `--resume`, those that are there
- * for the same program, length, rate and seed are shown, and not run again; the one that a former
- * soak was in the middle of begins anew.
- */
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
-import { EXIT_CODES } from "../../lib/workbench/cli/exit-codes.ts";
-import { Interrupted, interruptible } from "../../lib/workbench/cli/interrupt.ts";
+/** A soak: a long test of a program on real processes that watches memory, latency and CPU time. */
+import { systemClock } from "../../lib/vortex/serve.ts";
+import { ProcessCluster } from "../../lib/workbench/clusters/process-cluster.ts";
+import { isClientOperation, type Operation } from "../../lib/workbench/history/history.ts";
+import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
+import { findingsOf } from "../../lib/workbench/run/check-history.ts";
+import { runTest } from "../../lib/workbench/run/test.ts";
+import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import { megabytes, type SoakResult, soak } from "./soak-run.ts";
-import { SUBJECTS, type Subject } from "./subjects.ts";
+import {
+  type LatencyGrowth,
+  latencyGrowth,
+  type MemoryGrowth,
+  median,
+  memoryGrowth,
+  type Sample,
+  type WorkGrowth,
+  workGrowth,
+} from "./growth.ts";
+import { idleFractionSince, machineTimes, processUsage } from "./process-usage.ts";
+import type { Subject } from "./subjects.ts";
+import { atRate, calmMoment, inCycles, SOAK_FAULTS } from "./timing.ts";
 
-const ROOT = join(import.meta.dir, "../..");
-
-/** What has to be the same for a result to count. */
-export interface Conditions {
-  readonly program: string;
-  readonly args: readonly string[];
+export interface SoakOptions {
+  readonly workload: WorkloadName;
+  readonly subject: Subject;
+  /** Absolute path of the executable. */
+  readonly bin: string;
   readonly seconds: number;
+  /** Requests and replies between clients and nodes, in messages per second. */
   readonly rate: number;
   readonly seed: number;
+  readonly signal?: AbortSignal;
+  /** Called with a line about the progress every 15 s. */
+  readonly onProgress?: (text: string) => void;
 }
 
-export interface Kept {
-  readonly conditions: Conditions;
-  readonly result: SoakResult;
+export interface SoakResult {
+  readonly valid: boolean | "unknown";
+  /** The first findings of the checkers. */
+  readonly findings: readonly string[];
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly operations: number;
+  readonly okOperations: number;
+  /** Average rate of messages from and to clients, until the time limit. */
+  readonly clientMessagesPerS: number;
+  /** Average rate of messages among nodes and services, until the time limit. */
+  readonly serverMessagesPerS: number;
+  /** By node, for nodes that were never killed. */
+  readonly memory: Readonly<Record<string, MemoryGrowth>>;
+  /** Peak memory of each node, in bytes. */
+  readonly maxBytes: Readonly<Record<string, number>>;
+  /** By node, for nodes that were never killed. */
+  readonly work: Readonly<Record<string, WorkGrowth>>;
+  /** By operation, for clients of nodes that were never killed. */
+  readonly latency: Readonly<Record<string, LatencyGrowth>>;
+  /** Memory of the workbench, which holds the whole history, in bytes. */
+  readonly workbenchBytes: number;
+  /** Fraction of the machine's CPU time that was idle. A low value means that latencies are inflated. */
+  readonly idleFraction: number;
+  /** Reasons why the soak failed; empty if it passed. */
+  readonly problems: readonly string[];
+  readonly samples: Readonly<Record<string, readonly Sample[]>>;
 }
 
-interface Flags {
-  readonly seconds: number;
-  readonly rate: number;
-  readonly seed: number;
-  readonly resumes: boolean;
-  readonly out: string;
-}
+export const NODE_COUNT = 5;
+/** Nodes from this index on are never killed: their memory is measured over the whole soak. */
+const KILLED_NODES = 3;
+const CLIENTS_PER_NODE = 10;
+const CYCLE_S = 60;
+const SAMPLE_INTERVAL_S = 1;
+const MIN_SAMPLES = 60;
+const PROGRESS_INTERVAL_S = 15;
+/** Fraction of the rate that must be reached. */
+const MIN_RATE = 0.95;
 
-/** Soaks some challenges, one after the other; returns whether all held. */
-export async function soakAll(
-  names: readonly string[],
-  flags: Flags,
-  print: (text: string) => void,
-): Promise<boolean> {
-  mkdirSync(flags.out, { recursive: true });
-  let allHeld = true;
-  for (const name of names) {
-    const subject = SUBJECTS[name];
-    if (subject === undefined) {
-      throw new Error(
-        `There is no challenge "${name}"; there are ${Object.keys(SUBJECTS).join(", ")}`,
-      );
-    }
-    const { seconds, rate, seed } = flags;
-    const bin = join(ROOT, "dist", name);
-    const program = new Bun.CryptoHasher("sha256").update(readFileSync(bin)).digest("hex");
-    const conditions: Conditions = { program, args: subject.args, seconds, rate, seed };
-    const file = join(flags.out, `${name}.json`);
-    const kept = flags.resumes ? readKept(file, conditions) : undefined;
-    const result = kept?.result ?? (await run(name, subject, bin, flags, print));
-    if (kept === undefined) keep(file, { conditions, result });
-    for (const text of describe(name, result, flags, kept !== undefined)) print(text);
-    allHeld &&= result.wrongs.length === 0;
-  }
-  return allHeld;
-}
-
-function run(
-  name: string,
-  subject: Subject,
-  bin: string,
-  { seconds, rate, seed }: Flags,
-  print: (text: string) => void,
-): Promise<SoakResult> {
-  return interruptible((signal) =>
-    soak({
-      // Subjects are named after the workloads.
-      workload: name as WorkloadName,
-      subject,
-      bin,
-      seconds,
-      rate,
-      seed,
-      signal,
-      onProgress: (text) => print(`${name}: ${text}`),
-    }),
-  );
-}
-
-/** A former result, if it was got under the same conditions. */
-export function readKept(file: string, conditions: Conditions): Kept | undefined {
-  let text: string;
+/** Runs a soak. */
+export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
+  const { workload, subject, bin, seconds, rate, seed, signal } = soakOptions;
+  const nodeIds = nodeNames(NODE_COUNT);
+  const options: TestOptions = {
+    ...DEFAULTS,
+    nodeIds,
+    concurrency: CLIENTS_PER_NODE * NODE_COUNT,
+    timeLimitS: seconds,
+    ...subject.options,
+    workload,
+    nemesis: SOAK_FAULTS,
+    // `atRate` below sets the rate.
+    rate: Number.POSITIVE_INFINITY,
+    seed,
+  };
+  const intervalS = Math.min(SAMPLE_INTERVAL_S, seconds / MIN_SAMPLES);
+  const cycleS = Math.min(CYCLE_S, seconds / 3);
+  const made = subject.makeWorkload({ ...options, random: randomStream(seed, "workload") });
+  const survivors = nodeIds.slice(KILLED_NODES);
+  const monitor = new Monitor(soakOptions, cycleS, survivors);
+  let cluster: ProcessCluster | undefined;
+  let timer: ReturnType<typeof setInterval> | undefined;
   try {
-    text = readFileSync(file, "utf8");
-  } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
-    throw error;
-  }
-  const kept: Kept = JSON.parse(text);
-  return Bun.deepEquals(kept.conditions, conditions) ? kept : undefined;
-}
-
-/** Writes it as a whole, or not at all. */
-export function keep(file: string, kept: Kept): void {
-  writeFileSync(`${file}.partial`, JSON.stringify(kept));
-  renameSync(`${file}.partial`, file);
-}
-
-function describe(name: string, result: SoakResult, flags: Flags, isKept: boolean): string[] {
-  const { valid, operations, okOperations, faults, memory, work, latency, wrongs } = result;
-  const nodes = Object.entries(memory).map(
-    ([node, { fromBytes, toBytes, bytes, values, messages }]) => {
-      const growth = values > 0 ? `${Math.round(bytes / values)} bytes a value` : `${bytes} bytes`;
-      return `${node} from ${megabytes(fromBytes)} to ${megabytes(toBytes)} MB, ${growth} in ${messages} messages`;
-    },
-  );
-  const latencies = Object.entries(latency).map(
-    ([f, { firstMs, lastMs }]) => `${f} ${firstMs.toFixed(2)} -> ${lastMs.toFixed(2)} ms`,
-  );
-  const works = Object.entries(work).map(
-    ([node, { firstUs, lastUs }]) => `${node} ${firstUs.toFixed(0)} -> ${lastUs.toFixed(0)} µs`,
-  );
-  return [
-    `${name}: ${wrongs.length === 0 ? "holds" : "DOES NOT HOLD"}${isKept ? " (kept from a former soak)" : ""}, ` +
-      `${flags.seconds} s, verdict ${valid}`,
-    `  ${Math.round(result.clientMessagesPerS)} messages/s of clients, of ${flags.rate} wanted, and ` +
-      `${Math.round(result.serverMessagesPerS)} of nodes; ${okOperations} of ${operations} operations ok; ` +
-      `processors idle for ${(100 * result.idlePart).toFixed(0)} % of the time`,
-    `  faults: ${Object.entries(faults)
-      .map(([fault, count]) => `${fault} ${count}`)
-      .join(", ")}`,
-    `  memory after warm-up: ${nodes.join("; ")}; workbench ${megabytes(result.workbenchBytes)} MB`,
-    `  processor time a message, in the first and last third: ${works.join(", ")}`,
-    `  latency, median, in the first and last third: ${latencies.join(", ")}`,
-    ...wrongs.map((wrong) => `  wrong: ${wrong}`),
-  ];
-}
-
-function positive(name: string, text: string): number {
-  const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value <= 0) {
-    throw new Error(`--${name} ${text}: it must be a number above 0`);
-  }
-  return value;
-}
-
-if (import.meta.main) {
-  const { values, positionals } = parseArgs({
-    allowPositionals: true,
-    options: {
-      seconds: { type: "string", default: "600" },
-      rate: { type: "string", default: "5000" },
-      seed: { type: "string", default: "1" },
-      resume: { type: "boolean", default: false },
-      out: { type: "string", default: join(ROOT, "store/soak") },
-    },
-  });
-  try {
-    const allHeld = await soakAll(
-      positionals.length > 0 ? positionals : Object.keys(SUBJECTS),
+    const result = await runTest(
+      options,
       {
-        seconds: positive("seconds", values.seconds),
-        rate: positive("rate", values.rate),
-        seed: Number(values.seed),
-        resumes: values.resume,
-        out: resolve(values.out),
+        clock: systemClock,
+        ...(signal === undefined ? {} : { signal }),
+        makeCluster(network, onBadLine) {
+          cluster = new ProcessCluster({ bin, args: subject.args, network, onBadLine });
+          return cluster;
+        },
+        onOperation(operation) {
+          timer ??= setInterval(() => {
+            for (const node of nodeIds) monitor.sample(node, cluster?.processId(node));
+          }, intervalS * 1000);
+          monitor.operation(operation);
+        },
+        onMessage({ type, message }) {
+          if (type === "recv") monitor.received(message.dest);
+          else monitor.sent(message.src, message.dest);
+        },
       },
-      (text) => console.log(text),
+      {
+        workload: { ...made, generator: atRate(rate / 2, made.generator) },
+        faults: { targets: { kill: nodeIds.slice(0, KILLED_NODES) }, timing: inCycles(cycleS) },
+      },
     );
-    process.exitCode = allHeld ? EXIT_CODES.valid : EXIT_CODES.invalid;
-  } catch (error) {
-    if (!(error instanceof Interrupted)) throw error;
-    console.error("Interrupted; the same command with --resume goes on with what is left");
-    process.exitCode = EXIT_CODES.interrupted;
+    const findings = findingsOf(result).map(({ sentence }) => sentence);
+    return monitor.result({ ...result, findings });
+  } finally {
+    clearInterval(timer);
   }
+}
+
+interface Checked {
+  readonly valid: boolean | "unknown";
+  readonly findings: readonly string[];
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+}
+
+/** Collects the measurements of a soak. */
+class Monitor {
+  readonly #options: SoakOptions;
+  readonly #cycleS: number;
+  /** Nodes that are never killed. A restarted node would be as small and fast as at the start. */
+  readonly #survivors: ReadonlySet<string>;
+  readonly #invokedNs = new Map<Operation["process"], number>();
+  /** Operation -> calm moment -> latencies in ms. */
+  readonly #latencies = new Map<string, Map<number, number[]>>();
+  readonly #received = new Map<string, number>();
+  readonly #samples = new Map<string, Sample[]>();
+  readonly #maxBytes = new Map<string, number>();
+  readonly #pids = new Map<string, number>();
+  #operations = 0;
+  #okOperations = 0;
+  #values = 0;
+  #clientMessages = 0;
+  #serverMessages = 0;
+  /** Whether nodes send each other messages. If not, a partition has no effect. */
+  #nodesTalk = false;
+  #nowS = 0;
+  #lastProgress = { s: 0, clients: 0, servers: 0 };
+  readonly #timesAtStart = machineTimes();
+
+  constructor(options: SoakOptions, cycleS: number, survivors: readonly string[]) {
+    this.#options = options;
+    this.#cycleS = cycleS;
+    this.#survivors = new Set(survivors);
+  }
+
+  get #isOver(): boolean {
+    return this.#nowS >= this.#options.seconds;
+  }
+
+  operation(operation: Operation): void {
+    const { time, type, process, f, node = "" } = operation;
+    this.#nowS = time / 1e9;
+    if (!isClientOperation(operation) || this.#isOver) return;
+    if (type === "invoke") {
+      this.#operations++;
+      this.#invokedNs.set(process, time);
+      return;
+    }
+    const invokedNs = this.#invokedNs.get(process) ?? time;
+    this.#invokedNs.delete(process);
+    if (type !== "ok") return;
+    this.#okOperations++;
+    const { timed, stores } = this.#options.subject;
+    if (f === stores?.f) this.#values++;
+    const moment = calmMoment(invokedNs / 1e9, this.#cycleS);
+    if (!timed.includes(f) || moment === undefined || !this.#survivors.has(node)) return;
+    const ofF = this.#latencies.getOrInsertComputed(f, () => new Map<number, number[]>());
+    ofF.getOrInsertComputed(moment, () => []).push((time - invokedNs) / 1e6);
+  }
+
+  sent(src: string, dest: string): void {
+    if (this.#isOver) return;
+    if (src.startsWith("n") && dest.startsWith("n")) this.#nodesTalk = true;
+    if (src.startsWith("c") || dest.startsWith("c")) this.#clientMessages++;
+    else this.#serverMessages++;
+  }
+
+  received(dest: string): void {
+    this.#received.set(dest, (this.#received.get(dest) ?? 0) + 1);
+  }
+
+  sample(node: string, pid: number | undefined): void {
+    const usage = pid === undefined ? undefined : processUsage(pid);
+    if (usage === undefined || pid === undefined || this.#isOver) return;
+    const { bytes, cpuMs } = usage;
+    // The node was restarted: its samples start over.
+    if (this.#pids.get(node) !== pid) this.#samples.set(node, []);
+    this.#pids.set(node, pid);
+    this.#maxBytes.set(node, Math.max(bytes, this.#maxBytes.get(node) ?? 0));
+    const messages = this.#received.get(node) ?? 0;
+    const sample = { s: this.#nowS, bytes, cpuMs, messages, values: this.#values };
+    this.#samples.getOrInsertComputed(node, () => []).push(sample);
+    if (this.#nowS - this.#lastProgress.s >= PROGRESS_INTERVAL_S) this.#reportProgress();
+  }
+
+  #reportProgress(): void {
+    const { onProgress, seconds } = this.#options;
+    const now = { s: this.#nowS, clients: this.#clientMessages, servers: this.#serverMessages };
+    const perS = (what: "clients" | "servers") =>
+      Math.round((now[what] - this.#lastProgress[what]) / (now.s - this.#lastProgress.s));
+    const sizes = [...this.#samples].map(([node, samples]) => {
+      return `${node} ${megabytes(samples.at(-1)?.bytes ?? 0)}`;
+    });
+    onProgress?.(
+      `${Math.round(this.#nowS)} of ${seconds} s: ${perS("clients")} messages/s of clients, ` +
+        `${perS("servers")} of nodes; MB: ${sizes.join(", ")}, ` +
+        `workbench ${megabytes(process.memoryUsage.rss())}`,
+    );
+    this.#lastProgress = now;
+  }
+
+  result({ valid, findings, faults }: Checked): SoakResult {
+    const survivors = [...this.#survivors];
+    const { seconds, rate, subject } = this.#options;
+    const memory = Object.fromEntries(
+      survivors.map((node) => [
+        node,
+        memoryGrowth(this.#samples.get(node) ?? [], subject.stores?.bytesEach ?? 0),
+      ]),
+    );
+    const latency = Object.fromEntries(
+      subject.timed.map((f) => {
+        const moments = [...(this.#latencies.get(f) ?? [])].toSorted(
+          ([one], [other]) => one - other,
+        );
+        return [f, latencyGrowth(moments.map(([, latencies]) => median(latencies)))];
+      }),
+    );
+    const work = Object.fromEntries(
+      survivors.map((node) => [node, workGrowth(this.#samples.get(node) ?? [])]),
+    );
+    const clientMessagesPerS = this.#clientMessages / seconds;
+    const problems = [
+      ...(valid === true ? [] : [`verdict ${valid}: ${findings[0] ?? "no finding"}`]),
+      ...SOAK_FAULTS.filter((fault) => fault !== "partition" || this.#nodesTalk)
+        .filter((fault) => !faults[fault])
+        .map((fault) => `no ${fault} took effect`),
+      ...(clientMessagesPerS < MIN_RATE * rate
+        ? [`${Math.round(clientMessagesPerS)} of ${rate} messages/s were reached`]
+        : []),
+      ...Object.entries(memory).flatMap(([node, { bytes, allowedBytes, messages }]) =>
+        bytes > allowedBytes
+          ? [
+              `memory of ${node} grew by ${megabytes(bytes)} MB over ${messages} messages; ` +
+                `${megabytes(allowedBytes)} MB are allowed`,
+            ]
+          : [],
+      ),
+      ...Object.entries(work).flatMap(([node, { firstUs, lastUs, allowedUs }]) =>
+        lastUs > allowedUs
+          ? [
+              `CPU time per message of ${node} grew from ${firstUs.toFixed(0)} to ${lastUs.toFixed(0)} µs`,
+            ]
+          : [],
+      ),
+      ...Object.entries(latency).flatMap(([f, { firstMs, lastMs, allowedMs }]) =>
+        lastMs > allowedMs
+          ? [`latency of ${f} grew from ${firstMs.toFixed(2)} to ${lastMs.toFixed(2)} ms`]
+          : [],
+      ),
+    ];
+    return {
+      valid,
+      findings: findings.slice(0, 10),
+      faults,
+      operations: this.#operations,
+      okOperations: this.#okOperations,
+      clientMessagesPerS,
+      serverMessagesPerS: this.#serverMessages / seconds,
+      memory,
+      maxBytes: Object.fromEntries(this.#maxBytes),
+      work,
+      latency,
+      workbenchBytes: process.memoryUsage.rss(),
+      idleFraction: idleFractionSince(this.#timesAtStart),
+      problems,
+      samples: Object.fromEntries(this.#samples),
+    };
+  }
+}
+
+export function megabytes(bytes: number): string {
+  return (bytes / 1e6).toFixed(0);
 }

@@ -13,8 +13,8 @@ const cases = Object.entries(SUBJECTS).flatMap(([name, subject]) =>
 );
 
 describe("A soak in virtual time", () => {
-  test.each(cases)("of %s is valid among all its faults, seed %d", (name, seed, subject) => {
-    // Subjects are named after the workloads.
+  test.each(cases)("of %s is valid under all its faults, seed %d", (name, seed, subject) => {
+    // Forced: subjects are named after workloads.
     const workload = name as WorkloadName;
     const options = {
       nodeCount: 5,

@@ -1,4 +1,4 @@
-/** What each challenge is asked during a soak, so that ten minutes of it can be told and judged. */
+/** Load of each challenge during a soak, chosen so that ten minutes of history can be checked. */
 import {
   clients,
   eachClient,
@@ -11,20 +11,20 @@ import { WORKLOADS, type WorkloadName } from "../../lib/workbench/workloads/inde
 import type { Workload, WorkloadContext } from "../../lib/workbench/workloads/workload.ts";
 
 export interface Subject {
-  /** The program's arguments. */
+  /** Arguments of the program. */
   readonly args: readonly string[];
   readonly options: Partial<TestOptions>;
   makeWorkload(context: WorkloadContext): Workload;
-  /** Operations whose time must not grow: reads of all that was ever added do by nature. */
+  /** Operations whose latency must not grow. Reads of a whole set are not among them. */
   readonly timed: readonly string[];
-  /** The operation that adds what a node has to keep for ever, if there is one. */
-  readonly keeps?: { readonly f: string; readonly bytesEach: number };
+  /** Operation that adds a value which nodes store forever, and the bytes a value may take. */
+  readonly stores?: { readonly f: string; readonly bytesEach: number };
 }
 
-/** A read of a set brings all of it, so of so many operations one is a read. */
+/** One operation in this many is a read of a set, which returns all of it. */
 const SET_READS_EVERY = 25_000;
 
-/** Adds numbers, and reads seldom; in the end one client of each node reads. */
+/** Adds numbers and rarely reads. At the end, one client per node reads. */
 function rarelyReading(workload: Workload, { nodeIds }: WorkloadContext, f: string): Workload {
   let count = 0;
   const next = (): Invocation =>
@@ -53,16 +53,16 @@ function set(
     options: {},
     makeWorkload: (options) => rarelyReading(WORKLOADS[name](options), options, f),
     timed: [f],
-    keeps: { f, bytesEach },
+    stores: { f, bytesEach },
   };
 }
 
-/** So often each consumer polls in the end: a poll brings 10,000 messages at most. */
+/** Number of polls per consumer at the end. A poll returns at most 10,000 messages. */
 const FINAL_POLLS = 40;
 
 /**
- * Each thread's consumer reads a part of the keys from the beginning in the end, so that all that
- * was acknowledged is read by someone. In Maelstrom every one reads all.
+ * At the end, each client reads its share of the keys from the beginning, so that every acknowledged
+ * message is read once. In Maelstrom every client reads everything.
  */
 function sharedCatchUp(workload: Workload, { concurrency }: WorkloadContext): Workload {
   const keys = new Set<string>();
@@ -71,7 +71,7 @@ function sharedCatchUp(workload: Workload, { concurrency }: WorkloadContext): Wo
     let count = 0;
     return clients(() => {
       count++;
-      // What was polled from a key before would be a step back for the same process.
+      // Crash first: for the same process, reading from the beginning would be a step back.
       if (count === 1) return { f: "crash", value: null };
       if (count === 2) return { f: "assign", value: mine(thread), seekToBeginning: true };
       return count <= 2 + FINAL_POLLS ? { f: "poll", value: [["poll"]] } : undefined;
@@ -93,21 +93,20 @@ function sharedCatchUp(workload: Workload, { concurrency }: WorkloadContext): Wo
   };
 }
 
-/** By name, the most telling first. */
+/** Challenge name -> load, in the order of a soak of everything. */
 export const SUBJECTS: Readonly<Record<string, Subject>> = {
   broadcast: set("broadcast", "broadcast", ["--durable"], 50),
   kafka: {
     args: [],
-    // A consumer that is new to a key starts where others left off, and there are few of them: the
-    // history holds every message as often as it was read.
+    // Few consumers, which resume from committed offsets: the history holds a message for each read.
     options: { concurrency: 20, keyCount: 20, maxWritesPerKey: 500, resumesFromCommitted: true },
     makeWorkload: (options) => sharedCatchUp(WORKLOADS.kafka(options), options),
     timed: ["send", "poll"],
-    keeps: { f: "send", bytesEach: 100 },
+    stores: { f: "send", bytesEach: 100 },
   },
   "txn-rw-register": {
     args: ["--durable"],
-    // So few keys that registers take no memory to speak of.
+    // With few keys, registers take little memory.
     options: { keyCount: 20, maxWritesPerKey: 5000, consistencyModels: ["read-committed"] },
     makeWorkload: WORKLOADS["txn-rw-register"],
     timed: ["txn"],

@@ -9,7 +9,11 @@ import { atRate, calmMoment, inCycles, SOAK_FAULTS } from "./timing.ts";
 
 const S = 1e9;
 
-/** When a generator's operations come, in s, if it is asked as soon as it said; clients are busy between two times. */
+/**
+ * The operations of a generator and their times in s.
+ *
+ * @param busy Period in which no client is free, in s.
+ */
 function times(generator: Generator, untilS: number, busy: readonly [number, number] = [0, 0]) {
   const found: { readonly s: number; readonly f: string }[] = [];
   let nowNs = 0;
@@ -41,17 +45,17 @@ describe("atRate", () => {
     expect(found[50]?.s).toBeCloseTo(5, 6);
   });
 
-  test("makes up for a time without free clients, and no faster than half as fast again", () => {
+  test("catches up after a period without free clients, at 1.5 times the rate", () => {
     const found = times(atRate(10, reads()), 30, [5, 10]);
     expect(found).toHaveLength(300);
     const after = found.filter(({ s }) => s >= 10 && s < 15);
-    // One at once, and then 15 a second.
+    // One at once, then 15 per second.
     expect(after).toHaveLength(1 + 75);
   });
 });
 
 describe("inCycles", () => {
-  test("begins and ends every fault once a cycle, one at a time, and leaves calm moments", () => {
+  test("starts and stops each fault once a cycle, one at a time, and leaves calm moments", () => {
     const operations = new Map(
       SOAK_FAULTS.map((fault) => {
         let count = 0;

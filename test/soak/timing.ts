@@ -1,14 +1,13 @@
-/** When a soak's operations and faults come. */
-
+/** Timing of a soak's operations and faults. */
 import type { Generator } from "../../lib/workbench/clients/generator.ts";
 import type { Fault } from "../../lib/workbench/nemesis/faults.ts";
 import type { FaultTiming } from "../../lib/workbench/nemesis/nemesis.ts";
 
 const NS_PER_S = 1e9;
-/** How much faster than usual it goes after a fault, until what could not be done then is made up for. */
+/** Factor on the rate after a fault, until the missed operations are caught up. */
 const CATCH_UP = 1.5;
 
-/** Operations at a constant rate over the whole time: what a fault held up is made up for later. */
+/** Issues operations at a constant average rate: those that a fault delays are caught up later. */
 export function atRate(perS: number, generator: Generator): Generator {
   const intervalNs = NS_PER_S / perS;
   let dueNs: number | undefined;
@@ -21,7 +20,7 @@ export function atRate(perS: number, generator: Generator): Generator {
       const step = generator.next(context);
       if (step.type === "operation") {
         dueNs = (dueNs ?? nowNs) + intervalNs;
-        // A timer that fires late does not count as such.
+        // A timer that fires late by less than the slack does not delay the next operation.
         const baseNs = nowNs - soonestNs <= context.timerSlackNs ? soonestNs : nowNs;
         soonestNs = baseNs + intervalNs / CATCH_UP;
       }
@@ -31,7 +30,7 @@ export function atRate(perS: number, generator: Generator): Generator {
   };
 }
 
-/** A cycle of faults, in parts of its length: each fault and its end, and time to recover between. */
+/** Start and stop of each fault, as fractions of a cycle, with time to recover in between. */
 const CYCLE = [
   { at: 20 / 60, fault: "partition" },
   { at: 30 / 60, fault: "partition" },
@@ -41,12 +40,12 @@ const CYCLE = [
   { at: 51 / 60, fault: "pause" },
 ] as const satisfies readonly { at: number; fault: Fault }[];
 
-/** Moments of a cycle: latencies are told for each of them. */
+/** Number of moments in a cycle. Latencies are grouped by moment. */
 const MOMENTS = 60;
-/** Which of them are far from all faults: there latencies are measured. */
+/** Moments far from all faults, in which latencies are measured. */
 const CALM = { from: 8, to: 20 };
 
-/** The moment in which something began, counted since the beginning, if it is a calm one. */
+/** The moment at a time, counted since the start; `undefined` if it is not calm. */
 export function calmMoment(seconds: number, cycleS: number): number | undefined {
   const moment = Math.floor((seconds / cycleS) * MOMENTS);
   const ofCycle = moment % MOMENTS;
@@ -55,7 +54,7 @@ export function calmMoment(seconds: number, cycleS: number): number | undefined 
 
 export const SOAK_FAULTS = ["partition", "kill", "pause"] as const satisfies readonly Fault[];
 
-/** Every fault once a cycle. */
+/** Starts and stops every fault once a cycle. */
 export function inCycles(cycleS: number): FaultTiming {
   return (operations) => {
     let index = 0;

@@ -36,12 +36,14 @@ export async function vortex(...args: readonly string[]): Promise<VortexRun> {
   return { exitCode, stdout, stderr };
 }
 
-/** Working directory of the command, and so of its default store. */
-const WORKING_DIRECTORY = temporaryDirectory();
+/** Working directory of the command, and so of its default store. Created on first use. */
+let workingDirectory: string | undefined;
 
+/** Starts the command. */
 export function spawnVortex(...args: readonly string[]) {
+  workingDirectory ??= temporaryDirectory();
   return Bun.spawn([join(DIST, "vortex"), ...args], {
-    cwd: WORKING_DIRECTORY,
+    cwd: workingDirectory,
     stdin: "ignore",
     stdout: "pipe",
     stderr: "pipe",

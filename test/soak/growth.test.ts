@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import { latencyGrowth, memoryGrowth, type Sample, workGrowth } from "./judge.ts";
+import { latencyGrowth, memoryGrowth, type Sample, workGrowth } from "./growth.ts";
 
-/** One sample a second for ten minutes; 100 messages a second, each of them a value. */
+/** A sample per second for ten minutes, with 100 messages per second that carry a value each. */
 function samples(bytesAt: (s: number) => number): Sample[] {
   return Array.from({ length: 600 }, (_, s) => ({
     s,
@@ -13,21 +13,22 @@ function samples(bytesAt: (s: number) => number): Sample[] {
 }
 
 const MB = 1e6;
-/** Garbage that piles up for a while, and is collected. */
+/** Garbage that accumulates and is collected. */
 const garbage = (s: number) => ((s * 7) % 40) * MB;
-const holds = ({ bytes, allowedBytes }: ReturnType<typeof memoryGrowth>) => bytes <= allowedBytes;
+const isAllowed = ({ bytes, allowedBytes }: ReturnType<typeof memoryGrowth>) =>
+  bytes <= allowedBytes;
 
 describe("memoryGrowth", () => {
-  test("is little where there is nothing but garbage", () => {
+  test("is small when only garbage accumulates", () => {
     const growth = memoryGrowth(
       samples((s) => 20 * MB + garbage(s)),
       0,
     );
     expect(Math.abs(growth.bytes)).toBeLessThan(MB);
-    expect(holds(growth)).toBe(true);
+    expect(isAllowed(growth)).toBe(true);
   });
 
-  test("does not count the warm-up", () => {
+  test("ignores the warm-up", () => {
     const growth = memoryGrowth(
       samples((s) => Math.min(s, 100) * MB),
       0,
@@ -35,31 +36,31 @@ describe("memoryGrowth", () => {
     expect(growth.bytes).toBe(0);
   });
 
-  test("shows a leak of 300 bytes a message under much garbage", () => {
+  test("shows a leak of 300 bytes per message despite garbage", () => {
     const growth = memoryGrowth(
       samples((s) => 20 * MB + garbage(s) + 300 * 100 * s),
       0,
     );
-    expect(holds(growth)).toBe(false);
+    expect(isAllowed(growth)).toBe(false);
     expect(growth.bytes / growth.messages).toBeCloseTo(300, -2);
   });
 
-  test("allows for the values that are to be kept, and for no more", () => {
+  test("allows for the stored values and no more", () => {
     const growing = samples((s) => 300 * 100 * s);
-    expect(holds(memoryGrowth(growing, 300))).toBe(true);
-    expect(holds(memoryGrowth(growing, 30))).toBe(false);
+    expect(isAllowed(memoryGrowth(growing, 300))).toBe(true);
+    expect(isAllowed(memoryGrowth(growing, 30))).toBe(false);
   });
 
-  test("is not raised by single moments", () => {
+  test("ignores a short peak", () => {
     const growth = memoryGrowth(
       samples((s) => (s > 590 ? 500 : 20) * MB),
       0,
     );
-    expect(holds(growth)).toBe(true);
+    expect(isAllowed(growth)).toBe(true);
   });
 
-  test("cannot be told of few samples", () => {
-    expect(() => memoryGrowth(samples(() => MB).slice(0, 10), 0)).toThrow("too few");
+  test("throws on too few samples", () => {
+    expect(() => memoryGrowth(samples(() => MB).slice(0, 10), 0)).toThrow("Too few samples");
   });
 });
 
@@ -69,24 +70,24 @@ describe("latencyGrowth", () => {
     return lastMs <= allowedMs;
   };
 
-  test("is allowed where it is by chance", () => {
+  test("tolerates noise and a short peak", () => {
     expect(allowed(Array.from({ length: 100 }, (_, index) => 1 + (index % 7) / 10))).toBe(true);
     expect(allowed(Array.from({ length: 100 }, (_, index) => (index > 95 ? 50 : 1)))).toBe(true);
   });
 
-  test("is not allowed beyond half as much again", () => {
+  test("may be at most 50 %", () => {
     expect(allowed(Array.from({ length: 100 }, (_, index) => 1 + index / 25))).toBe(false);
   });
 });
 
 describe("workGrowth", () => {
-  test("tells what a message costs at first and in the end", () => {
+  test("gives the CPU time per message in the first and the last third", () => {
     const { firstUs, lastUs, allowedUs } = workGrowth(samples(() => MB));
-    // 10 ms a second for 100 messages.
+    // 10 ms per second, for 100 messages.
     expect([firstUs, lastUs, allowedUs]).toEqual([100, 100, 150]);
   });
 
-  test("is not allowed beyond half as much again", () => {
+  test("may be at most 50 %", () => {
     const growing = samples(() => MB).map((one) => ({ ...one, cpuMs: one.s ** 2 }));
     const { lastUs, allowedUs } = workGrowth(growing);
     expect(lastUs).toBeGreaterThan(allowedUs);
