@@ -73,6 +73,7 @@ import {
   StoredLog,
   serve,
   startOnce,
+  withOptions,
 } from "../lib/vortex/index.ts";
 import { Gossiper } from "./broadcast/gossiper.ts";
 import { newIncarnation } from "./broadcast/incarnation.ts";
@@ -189,29 +190,21 @@ class Replica {
   }
 }
 
-export function broadcast(node: KVNode, options: Options): void {
-  let replica: Replica | undefined;
-  // Messages come after init only.
-  const here = () => {
-    replica ??= new Replica(node, options);
-    return replica;
-  };
-
-  node.onInit(() => void here());
+export const broadcast = withOptions(Options, (node, options) => {
+  const replica = new Replica(node, options);
   node.handle("broadcast", Broadcast, async (request) => {
     const { message } = request.body;
-    if (options.durable) await here().addDurably(message);
-    else here().add(message);
+    if (options.durable) await replica.addDurably(message);
+    else replica.add(message);
     node.reply(request, { type: "broadcast_ok" });
-    here().heard();
+    replica.heard();
   });
   node.handle("read", Read, (request) => {
-    node.reply(request, { type: "read_ok", messages: here().read() });
-    here().heard();
+    node.reply(request, { type: "read_ok", messages: replica.read() });
+    replica.heard();
   });
-  node.handleFromPeers("eager", Eager, (request) => here().show(request.body));
-  node.handleFromPeers("gossip", Gossip, (request) => here().receive(request.src, request.body));
-}
-broadcast.options = Options;
+  node.handlePeer("eager", Eager, ({ body }) => replica.show(body));
+  node.handlePeer("gossip", Gossip, ({ src, body }) => replica.receive(src, body));
+});
 
 if (import.meta.main) await serve(broadcast);

@@ -12,9 +12,7 @@ import { type Node, serve } from "../lib/vortex/index.ts";
 const Echo = v.object({ echo: v.unknown() });
 
 export function echo(node: Node): void {
-  node.handle("echo", Echo, (request) => {
-    node.reply(request, { type: "echo_ok", echo: request.body.echo });
-  });
+  node.handle("echo", Echo, ({ body }) => ({ type: "echo_ok", echo: body.echo }));
 }
 
 if (import.meta.main) await serve(echo);

@@ -34,23 +34,19 @@
  * @see Maelstrom workloads, "G-counter"; Fly.io Gossip Glomers, challenge 4
  */
 import * as v from "valibot";
-import { Counter, CounterOptions, type KVNode, serve } from "../lib/vortex/index.ts";
+import { serve, withOptions } from "../lib/vortex/index.ts";
+import { Counter, CounterOptions } from "./counter/counter.ts";
 
 const Add = v.object({ delta: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) });
 const Read = v.object({});
 
-export const gCounter = Object.assign(
-  (node: KVNode, options: CounterOptions): void => {
-    const counter = new Counter(node, options);
-    node.handle("add", Add, async (request) => {
-      await counter.add(request.body.delta);
-      node.reply(request, { type: "add_ok" });
-    });
-    node.handle("read", Read, async (request) => {
-      node.reply(request, { type: "read_ok", value: await counter.read() });
-    });
-  },
-  { options: CounterOptions },
-);
+export const gCounter = withOptions(CounterOptions, (node, options) => {
+  const counter = new Counter(node, options);
+  node.handle("add", Add, async ({ body }) => {
+    await counter.add(body.delta);
+    return { type: "add_ok" };
+  });
+  node.handle("read", Read, async () => ({ type: "read_ok", value: await counter.read() }));
+});
 
 if (import.meta.main) await serve(gCounter);

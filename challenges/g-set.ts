@@ -14,6 +14,7 @@
 import * as v from "valibot";
 import {
   Batcher,
+  deadline,
   jsonLength,
   KeptJson,
   type KVNode,
@@ -21,7 +22,7 @@ import {
   StoredLog,
   serve,
   stringifyJson,
-  within,
+  withOptions,
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
@@ -30,6 +31,7 @@ const Options = v.object({
 });
 type Options = v.InferOutput<typeof Options>;
 
+const Elements = v.array(v.unknown());
 const Add = v.object({ element: KeptJson });
 const Read = v.object({});
 
@@ -65,7 +67,8 @@ class Replica {
   }
 
   async read(): Promise<unknown[]> {
-    await within(this.#node, READ_LIMIT_MS, this.#knowAll(this.#node.nowMs() - this.#freshMs));
+    const known = this.#knowAll(this.#node.nowMs() - this.#freshMs);
+    await deadline(this.#node, known, READ_LIMIT_MS);
     return [...this.#elements.values()];
   }
 
@@ -83,7 +86,7 @@ class Replica {
   #logOf(id: NodeId): StoredLog<readonly unknown[]> {
     return new StoredLog(this.#node, {
       name: `g-set/${id}`,
-      schema: v.array(v.unknown()),
+      schema: Elements,
       onRecord: (elements) => {
         for (const element of elements) this.#elements.set(stringifyJson(element), element);
       },
@@ -105,24 +108,13 @@ class Replica {
   }
 }
 
-export const gSet = Object.assign(
-  (node: KVNode, options: Options): void => {
-    let replica: Replica | undefined;
-    // Requests come after init only.
-    const here = () => {
-      replica ??= new Replica(node, options);
-      return replica;
-    };
-
-    node.handle("add", Add, async (request) => {
-      await here().add(request.body.element);
-      node.reply(request, { type: "add_ok" });
-    });
-    node.handle("read", Read, async (request) => {
-      node.reply(request, { type: "read_ok", value: await here().read() });
-    });
-  },
-  { options: Options },
-);
+export const gSet = withOptions(Options, (node, options) => {
+  const replica = new Replica(node, options);
+  node.handle("add", Add, async ({ body }) => {
+    await replica.add(body.element);
+    return { type: "add_ok" };
+  });
+  node.handle("read", Read, async () => ({ type: "read_ok", value: await replica.read() }));
+});
 
 if (import.meta.main) await serve(gSet);

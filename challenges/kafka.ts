@@ -44,7 +44,7 @@
 import * as v from "valibot";
 import {
   Batcher,
-  firstPortion,
+  deadline,
   jsonLength,
   KeptJson,
   type KVNode,
@@ -53,7 +53,8 @@ import {
   StoredLog,
   serve,
   startOnce,
-  within,
+  takeChunk,
+  withOptions,
 } from "../lib/vortex/index.ts";
 import { Count, LogRecord, MergedLog } from "./kafka/merged-log.ts";
 
@@ -199,7 +200,7 @@ class Replica {
       const { result: time, index } = await this.#batcher.add([key, message]);
       return this.#merged.offsetOf(this.#index, time + index);
     }
-    await within(this.#node, START_LIMIT_MS, this.#start());
+    await deadline(this.#node, this.#start(), START_LIMIT_MS);
     const length = lengthOfMessage([key, message]);
     const isTooLong =
       this.#unstoredLength > 0 && this.#unstoredLength + length > MAX_UNSTORED_LENGTH;
@@ -228,7 +229,7 @@ class Replica {
   }
 
   async committed(keys: readonly string[]): Promise<{ [key: string]: number }> {
-    await within(this.#node, START_LIMIT_MS, this.#start());
+    await deadline(this.#node, this.#start(), START_LIMIT_MS);
     return Object.fromEntries(
       keys.flatMap((key) => {
         const offset = this.#merged.committed(key);
@@ -326,7 +327,7 @@ class Replica {
 
   /** Appends a record with the committed offsets; where a fence was, it is made anew. */
   async #append(make: (commits: LogRecord["commits"]) => LogRecord): Promise<LogRecord> {
-    const commits = firstPortion(this.#uncommitted, MAX_COMMITS_LENGTH, lengthOfCommit);
+    const commits = takeChunk(this.#uncommitted, MAX_COMMITS_LENGTH, lengthOfCommit);
     for (const [key] of commits) this.#uncommitted.delete(key);
     try {
       for (;;) {
@@ -441,12 +442,12 @@ class Replica {
 
 /** The records from an index on that one push brings: they keep to both bounds, or are one. */
 function firstRecords(kept: readonly Kept[], index: number, maxLength: number): LogRecord[] {
-  const fitting = firstPortion(
+  const fitting = takeChunk(
     kept.slice(index, index + MAX_PUSHED),
     MAX_PUSHED,
     ({ record }) => 1 + record.messages.length,
   );
-  return firstPortion(fitting, maxLength, ({ length }) => length).map(({ record }) => record);
+  return takeChunk(fitting, maxLength, ({ length }) => length).map(({ record }) => record);
 }
 
 /** About how many characters a message and its key have as JSON. */
@@ -497,33 +498,22 @@ function isObjectOfIntegers(value: unknown): boolean {
   );
 }
 
-export const kafka = Object.assign(
-  (node: KVNode, options: Options): void => {
-    let replica: Replica | undefined;
-    // Requests come after init only.
-    const here = () => {
-      replica ??= new Replica(node, options);
-      return replica;
-    };
-
-    node.handle("send", Send, async (request) => {
-      const { key, msg } = request.body;
-      node.reply(request, { type: "send_ok", offset: await here().send(key, msg) });
-    });
-    node.handle("poll", Poll, (request) => {
-      node.reply(request, { type: "poll_ok", msgs: here().poll(request.body.offsets) });
-    });
-    node.handle("commit_offsets", CommitOffsets, (request) => {
-      here().commit(request.body.offsets);
-      node.reply(request, { type: "commit_offsets_ok" });
-    });
-    node.handle("list_committed_offsets", ListCommittedOffsets, async (request) => {
-      const offsets = await here().committed(request.body.keys);
-      node.reply(request, { type: "list_committed_offsets_ok", offsets });
-    });
-    node.handleFromPeers("push", Push, (request) => here().receive(request.src, request.body));
-  },
-  { options: Options },
-);
+export const kafka = withOptions(Options, (node, options) => {
+  const replica = new Replica(node, options);
+  node.handle("send", Send, async ({ body }) => {
+    return { type: "send_ok", offset: await replica.send(body.key, body.msg) };
+  });
+  node.handle("poll", Poll, ({ body }) => {
+    return { type: "poll_ok", msgs: replica.poll(body.offsets) };
+  });
+  node.handle("commit_offsets", CommitOffsets, ({ body }) => {
+    replica.commit(body.offsets);
+    return { type: "commit_offsets_ok" };
+  });
+  node.handle("list_committed_offsets", ListCommittedOffsets, async ({ body }) => {
+    return { type: "list_committed_offsets_ok", offsets: await replica.committed(body.keys) };
+  });
+  node.handlePeer("push", Push, ({ src, body }) => replica.receive(src, body));
+});
 
 if (import.meta.main) await serve(kafka);

@@ -30,14 +30,14 @@
 import * as v from "valibot";
 import {
   type Cancel,
-  firstPortion,
+  chunks,
   JsonInteger,
   jsonLength,
-  type Node,
   type NodeId,
-  portions,
   RpcError,
   serve,
+  takeChunk,
+  withOptions,
 } from "../lib/vortex/index.ts";
 
 /** Before a node speaks first, so that the others have been started, in ms. */
@@ -115,7 +115,7 @@ export class Registers {
 
   /** All versions, on as many pages as they need. */
   pages(maxLength: number): (readonly Version[])[] {
-    return [...portions(this.#versions.values(), maxLength, lengthOf)];
+    return [...chunks(this.#versions.values(), maxLength, lengthOf)];
   }
 }
 
@@ -154,7 +154,7 @@ class Log {
   /** The first transactions after a clock, as many as fit into a message. */
   after(clock: number, maxLength: number): Transaction[] {
     const missing = this.#transactions.slice(this.#countUpTo(clock));
-    return firstPortion(missing, maxLength, ([, writes]) =>
+    return takeChunk(missing, maxLength, ([, writes]) =>
       writes.reduce((sum, write) => sum + lengthOf(write), 0),
     );
   }
@@ -461,14 +461,8 @@ const Options = v.object({
   flushMs: v.optional(v.pipe(v.number(), v.minValue(0))),
   durable: v.optional(v.boolean(), false),
 });
-type Options = v.InferOutput<typeof Options>;
 
-export function txnRwRegister(node: Node, options: Options): void {
-  node.onInit(() => begin(node, options));
-}
-txnRwRegister.options = Options;
-
-function begin(node: Node, options: Options): void {
+export const txnRwRegister = withOptions(Options, (node, options) => {
   const { durable } = options;
   const flushMs = options.flushMs ?? (durable ? 0 : FLUSH_MS);
   const replica = new Replica(node.generateId(), node.peers);
@@ -476,13 +470,12 @@ function begin(node: Node, options: Options): void {
   const waiting = new Set<{ readonly clock: number; readonly end: () => void }>();
   let isFlushing = false;
 
-  node.handle("txn", Txn, (request) => {
-    const txn = replica.execute(request.body.txn);
+  node.handle("txn", Txn, ({ body }) => {
+    const reply = { type: "txn_ok", txn: replica.execute(body.txn) };
     flushSoon(flushMs);
-    const reply = () => node.reply(request, { type: "txn_ok", txn });
-    return durable ? replication(replica.lastWritten).then(reply) : reply();
+    return durable ? replication(replica.lastWritten).then(() => reply) : reply;
   });
-  node.handleFromPeers("replicate", Replicate, ({ src, body }) => {
+  node.handlePeer("replicate", Replicate, ({ src, body }) => {
     replica.receive(src, body);
     if (!replica.isAwaited(src)) retries.get(src)?.();
     for (const { clock, end } of waiting) if (clock <= replica.replicatedUpTo) end();
@@ -534,6 +527,6 @@ function begin(node: Node, options: Options): void {
       waiting.add(waiter);
     });
   }
-}
+});
 
 if (import.meta.main) await serve(txnRwRegister);

@@ -16,9 +16,7 @@ import { type Node, serve } from "../lib/vortex/index.ts";
 const Generate = v.object({});
 
 export function uniqueIds(node: Node): void {
-  node.handle("generate", Generate, (request) => {
-    node.reply(request, { type: "generate_ok", id: node.generateId() });
-  });
+  node.handle("generate", Generate, () => ({ type: "generate_ok", id: node.generateId() }));
 }
 
 if (import.meta.main) await serve(uniqueIds);

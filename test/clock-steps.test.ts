@@ -48,7 +48,8 @@ describe("A node in this process", () => {
     const sent: Message[] = [];
     const transport = { send: (message: Message) => void sent.push(message) };
     const random = { next: Math.random };
-    const node = new KVNode({ clock: systemClock, random, transport, logger: console });
+    const host = { clock: systemClock, random, transport, logger: console };
+    const node = new KVNode(host, () => {});
     const body = { type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0", "n1"] };
     node.receive({ src: "c1", dest: "n0", body });
 

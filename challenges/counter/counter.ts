@@ -12,13 +12,17 @@
  * @see Maelstrom documentation, "Services"
  */
 import * as v from "valibot";
-import { isRpcError, RpcError } from "../../lib/protocol/errors.ts";
-import type { NodeId } from "../../lib/protocol/message.ts";
-import { Batcher } from "../../lib/vortex/batcher.ts";
-import { within } from "../../lib/vortex/deadline.ts";
-import type { KVNode } from "../../lib/vortex/kv-node.ts";
-import { retry } from "../../lib/vortex/retry.ts";
-import { startOnce } from "../../lib/vortex/start-once.ts";
+import {
+  Batcher,
+  deadline,
+  isRpcError,
+  type KVNode,
+  type KvClient,
+  type NodeId,
+  RpcError,
+  retry,
+  startOnce,
+} from "../../lib/vortex/index.ts";
 
 const Milliseconds = v.pipe(v.number(), v.minValue(0));
 
@@ -82,6 +86,7 @@ export class Counter {
   readonly #options: CounterOptions;
   readonly #freshMs: number;
   readonly #batcher: Batcher<number>;
+  readonly #buckets: KvClient<Bucket, Bucket>;
   /**
    * Finds this node's bucket again, the first time that it is called: not before the first request,
    * for until then other names may not be known to the network.
@@ -100,6 +105,7 @@ export class Counter {
   constructor(node: KVNode, options: CounterOptions) {
     this.#node = node;
     this.#options = options;
+    this.#buckets = node.seqKv.of(Bucket);
     this.#start = startOnce(node, () => this.#recover());
     this.#freshMs = options.freshMs ?? (options.durable ? 1000 : 3500);
     this.#batcher = new Batcher(node, {
@@ -112,10 +118,10 @@ export class Counter {
             timeoutMs: Number.POSITIVE_INFINITY,
           }),
     });
-    node.handleFromPeers("local", v.object({}), async (request) => {
+    node.handlePeer("local", v.object({}), async () => {
       await this.#start();
       const { version, total } = this.#total();
-      node.reply(request, { type: "local_ok", version, total });
+      return { type: "local_ok", version, total };
     });
   }
 
@@ -135,7 +141,7 @@ export class Counter {
       return;
     }
     // What cannot be stored must not be acknowledged.
-    await within(this.#node, START_LIMIT_MS, this.#start());
+    await deadline(this.#node, this.#start(), START_LIMIT_MS);
     exact(this.#total().total + this.#unstored + delta);
     this.#unstored += delta;
     this.#batcher.add(delta).catch((error) => {
@@ -157,7 +163,7 @@ export class Counter {
    *   answered; `abort` (14) when the sum is none of the numbers that JavaScript holds exactly.
    */
   async read(): Promise<number> {
-    return await within(this.#node, READ_LIMIT_MS, this.#read());
+    return await deadline(this.#node, this.#read(), READ_LIMIT_MS);
   }
 
   async #read(): Promise<number> {
@@ -252,7 +258,7 @@ export class Counter {
   }
 
   #readBucket(id: NodeId, timeoutMs: number): Promise<Bucket | undefined> {
-    return this.#node.seqKv.readAs(this.#keyOf(id), Bucket, { timeoutMs });
+    return this.#buckets.readOr(this.#keyOf(id), undefined, { timeoutMs });
   }
 
   #keyOf(id: NodeId): string {
@@ -302,7 +308,7 @@ export class Counter {
       .syncRpc(peer.id, { type: "local" }, LocalOk, options)
       .then((answer) => learn(peer, answer, sentMs));
     try {
-      await within(this.#node, this.#options.askMs, answering);
+      await deadline(this.#node, answering, this.#options.askMs);
       peer.isSilent = false;
     } catch (error) {
       if (!isRpcError(error)) throw error;

@@ -6,7 +6,7 @@
 import type { Random } from "../vortex/index.ts";
 import { LastWriteWinsKv } from "./last-write-wins.ts";
 import { LinearizableKv } from "./linearizable.ts";
-import { SequentialKv } from "./sequential.ts";
+import { anyState, SequentialKv } from "./sequential.ts";
 import type { Service } from "./service.ts";
 import { TimestampOracle } from "./tso.ts";
 
@@ -15,7 +15,7 @@ export type { Service } from "./service.ts";
 /** Name -> how to make a fresh one. */
 export const SERVICES = {
   "lin-kv": () => new LinearizableKv(),
-  "seq-kv": (random) => new SequentialKv(random),
+  "seq-kv": (random) => new SequentialKv(anyState(random)),
   "lww-kv": (random) => new LastWriteWinsKv(random),
   "lin-tso": () => new TimestampOracle(),
 } as const satisfies { readonly [name: string]: (random: Random) => Service };

@@ -20,6 +20,14 @@ import { inReplyTo, orNull, type Service } from "./service.ts";
 /** How many states can be seen: the newest and those before it. */
 const STATES = 32;
 
+/** Chooses the state that a request is tried on, given the last one that its client has seen. */
+export type PickState = (seen: number, newest: number) => number;
+
+/** Chooses any state that the client may see, all equally likely. */
+export function anyState(random: Random): PickState {
+  return (seen, newest) => seen + randomInteger(random, newest - seen + 1);
+}
+
 /** What a key holds from one state on, until its next version. */
 interface Version {
   readonly since: number;
@@ -27,7 +35,7 @@ interface Version {
 }
 
 export class SequentialKv implements Service {
-  readonly #random: Random;
+  readonly #pickState: PickState;
   /** Key -> its versions, oldest first: the states share what they do not differ in. */
   readonly #versions = new Map<string, Version[]>();
   /** The number of the newest state. The first is 0, without any key. */
@@ -35,13 +43,14 @@ export class SequentialKv implements Service {
   /** Client -> the number of the last state that it saw. */
   readonly #seen = new Map<NodeId, number>();
 
-  constructor(random: Random) {
-    this.#random = random;
+  constructor(pickState: PickState) {
+    this.#pickState = pickState;
   }
 
   handle(src: NodeId, body: AnyBody): AnyBody | undefined {
     const key = jsonKey(orNull(body["key"]));
-    const state = this.#pickState(this.#seen.get(src) ?? 0);
+    const picked = this.#pickState(this.#seen.get(src) ?? 0, this.#newest);
+    const state = Math.max(picked, this.#newest - STATES + 1, 0);
     const entry = this.#entryAt(key, state);
     const attempt = applyToKey(entry, body);
     if (attempt === undefined) return undefined;
@@ -54,12 +63,6 @@ export class SequentialKv implements Service {
     this.#advance(key, after === current ? undefined : after);
     this.#seen.set(src, this.#newest);
     return inReplyTo(body, reply);
-  }
-
-  /** Any state that the client may see, all equally likely. */
-  #pickState(seen: number): number {
-    const state = seen + randomInteger(this.#random, this.#newest - seen + 1);
-    return Math.max(state, this.#newest - STATES + 1);
   }
 
   #entryAt(key: string, state: number): Entry {

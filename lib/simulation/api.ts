@@ -17,7 +17,7 @@
  *   }
  * });
  */
-import type { KVNode, NodeId, OptionsSchema } from "../vortex/index.ts";
+import type { AnyProgram, NodeId } from "../vortex/index.ts";
 import type { Operation } from "../workbench/history/history.ts";
 
 export type {
@@ -26,11 +26,6 @@ export type {
   OperationType,
   Process,
 } from "../workbench/history/history.ts";
-
-/** A program with any options. */
-export type AnyProgram = ((node: KVNode, options: never) => void) & {
-  readonly options?: OptionsSchema;
-};
 
 /** What clients do, and how it is judged. */
 export type WorkloadName =
@@ -149,7 +144,8 @@ export interface SimulationResult {
  * Runs a test of a program in virtual time, from beginning to end, before it returns: a minute of
  * trouble takes milliseconds. The same seed gives the same result.
  *
- * @throws {SimulationCrash} when a node does not start or does not answer `init`.
+ * @throws {SimulationCrash} when a node does not start or does not answer `init`, and when an
+ *   invariant of the program does not hold.
  * @throws {InvalidSimulation} when the options do not fit the workload, or name what there is not.
  */
 export declare function simulate(program: AnyProgram, options: SimulationOptions): SimulationResult;

@@ -1,4 +1,6 @@
 /** What `api.ts` describes: the workbench's simulation, for users' own tests. */
+
+import type { AnyProgram } from "../vortex/index.ts";
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
 import { InvalidOptions } from "../workbench/invalid-options.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
@@ -11,7 +13,7 @@ import { TestCrash } from "../workbench/run/test.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
 import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
 import { TOPOLOGY_NAMES } from "../workbench/workloads/topology.ts";
-import type { AnyProgram, simulate as Described, Operation, SimulationOptions } from "./api.ts";
+import type { simulate as Described, Operation, SimulationOptions } from "./api.ts";
 
 export { InvalidOptions as InvalidSimulation } from "../workbench/invalid-options.ts";
 export { TestCrash as SimulationCrash } from "../workbench/run/test.ts";
@@ -59,7 +61,8 @@ function run(
       onStderr: (node, line) => void logs.push({ node, line }),
     });
   } catch (error) {
-    if (error instanceof TestCrash) error.message += `\n(seed ${options.seed})`;
+    const seed = `(seed ${options.seed})`;
+    if (error instanceof TestCrash && !error.message.endsWith(seed)) error.message += `\n${seed}`;
     throw error;
   }
 }

@@ -13,6 +13,6 @@
  * });
  */
 export { ManualClock, settled } from "./manual-clock.ts";
-export { type Fate, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { type Filter, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
 export { TestHost } from "./test-host.ts";
 export { TestKv } from "./test-kv.ts";

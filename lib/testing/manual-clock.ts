@@ -1,4 +1,5 @@
 import type { Cancel, Clock } from "../vortex/index.ts";
+import { requireMilliseconds } from "../vortex/milliseconds.ts";
 
 interface Timer {
   readonly dueMs: number;
@@ -17,6 +18,7 @@ export class ManualClock implements Clock {
 
   /** Sets a timer, which fires when the test moves the clock to its time or past it. */
   after(delayMs: number, callback: () => void): Cancel {
+    requireMilliseconds("The delay", delayMs, this.after);
     const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), callback };
     this.#timers.add(timer);
     return () => this.#timers.delete(timer);
@@ -34,11 +36,13 @@ export class ManualClock implements Clock {
 
   /** Moves time on, firing what falls due, each timer at its own time. */
   async advance(byMs: number): Promise<void> {
+    requireMilliseconds("The time to pass", byMs, this.advance);
     await this.advanceTo(this.#nowMs + byMs);
   }
 
   /** Moves time on to a moment, firing what falls due, each timer at its own time. */
   async advanceTo(endMs: number): Promise<void> {
+    requireMilliseconds("The time to reach", endMs, this.advanceTo);
     await settled();
     for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) {
       this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
@@ -49,6 +53,7 @@ export class ManualClock implements Clock {
 
   /** Moves time on as if the process had been paused meanwhile: what fell due fires late. */
   async pause(forMs: number): Promise<void> {
+    requireMilliseconds("The pause", forMs, this.pause);
     this.#nowMs += forMs;
     const nowMs = this.#nowMs;
     for (let timer = this.#next(nowMs); timer !== undefined; timer = this.#next(nowMs)) {

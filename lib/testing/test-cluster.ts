@@ -1,25 +1,42 @@
+import type * as v from "valibot";
+import { LastWriteWinsKv } from "../services/last-write-wins.ts";
+import { LinearizableKv } from "../services/linearizable.ts";
+import { SequentialKv } from "../services/sequential.ts";
+import type { Service } from "../services/service.ts";
 import { TimestampOracle } from "../services/tso.ts";
-import { type AnyBody, type Host, KVNode, type Message, type NodeId } from "../vortex/index.ts";
+import {
+  type AnyBody,
+  type Host,
+  type InvariantViolation,
+  KVNode,
+  type Message,
+  type NodeId,
+  type OptionsSchema,
+  type Program,
+} from "../vortex/index.ts";
+import { requireMilliseconds } from "../vortex/milliseconds.ts";
+import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
 import { TestHost } from "./test-host.ts";
 import { TestKv } from "./test-kv.ts";
 
-/** What becomes of a message: it arrives, it is lost, or it waits for {@link TestCluster.release}. */
-export type Fate = "deliver" | "lose" | "hold";
+/** Delivers a message, drops it, or holds it until {@link TestCluster.release}. */
+export type Filter = (message: Message) => "deliver" | "drop" | "hold";
 
-/** What a {@link TestCluster} is made of. */
-export interface TestClusterOptions {
+/** A {@link TestCluster}'s nodes, program and network. */
+export interface TestClusterOptions<S extends OptionsSchema = OptionsSchema> {
   /** Three by default: n0, n1, n2. */
   readonly nodeIds?: readonly NodeId[];
-  /** Runs on every node. One with options is given them here: `(node) => gossip(node, options)`. */
-  readonly program: (node: KVNode) => void;
+  /** Runs on every node. */
+  readonly program: Program<S>;
+  /** The program's options; those left out have their defaults. */
+  readonly options?: v.InferInput<S>;
   /** How long messages between nodes and services take, in ms; no time at all by default. */
   readonly latencyMs?: number;
 }
 
 /** How long {@link TestCluster.ask} waits for a reply, in ms of the cluster's time. */
 const ASK_LIMIT_MS = 10_000;
-const SERVICE_IDS: ReadonlySet<NodeId> = new Set(["seq-kv", "lin-kv", "lww-kv"]);
 
 interface RunningNode {
   readonly host: TestHost;
@@ -31,7 +48,7 @@ interface RunningNode {
  *
  * Nothing happens by itself: time stands still until the test lets it pass, so a test of a minute
  * of gossip takes milliseconds, and the same test does the same thing every time. Services answer at
- * once, and from one store: all of `seq-kv`, `lin-kv` and `lww-kv` are {@link TestCluster.kv}.
+ * once. An invariant of the program that does not hold fails the call that let the nodes run.
  *
  * @example
  * test("echo answers with what it was sent", async () => {
@@ -40,36 +57,51 @@ interface RunningNode {
  *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
  * });
  */
-export class TestCluster {
-  /** What the key-value services hold. */
-  readonly kv = new TestKv();
-  /** How many of the newest states the key-value services do not show. */
-  statesBehind = 0;
-  /** Decides on every message that no cut has lost, but those from and to clients. */
-  fate: (message: Message) => Fate = () => "deliver";
-  /** All messages between nodes and services, in the order of sending, whatever became of them. */
+export class TestCluster<S extends OptionsSchema = OptionsSchema> {
+  /** The service `lin-kv`. */
+  readonly linKv = new TestKv(new LinearizableKv());
+  /** The service `seq-kv`: as up to date as {@link stalenessInStates} says. */
+  readonly seqKv = new TestKv(new SequentialKv((_, newest) => newest - this.stalenessInStates));
+  /** The service `lww-kv`: two replicas that may each miss the other's newest writes. */
+  readonly lwwKv = new TestKv(new LastWriteWinsKv(new TestHost(0).random));
+  /**
+   * How many of the newest states of `seq-kv` its reads miss: 0 makes it linearizable. One that was
+   * written by the reader itself may be missed too, as in Maelstrom.
+   */
+  stalenessInStates = 0;
+  /** Applies to all messages between nodes and services. */
+  filter: Filter = () => "deliver";
+  /** All messages between nodes and services in the order of sending, dropped ones included. */
   readonly messages: Message[] = [];
-  readonly #program: (node: KVNode) => void;
+  readonly #services: ReadonlyMap<NodeId, Service> = new Map<NodeId, Service>([
+    ["lin-kv", this.linKv],
+    ["seq-kv", this.seqKv],
+    ["lww-kv", this.lwwKv],
+    ["lin-tso", new TimestampOracle()],
+  ]);
+  readonly #program: BoundProgram;
   readonly #nodeIds: readonly NodeId[];
   readonly #latencyMs: number;
   readonly #clock = new ManualClock();
-  readonly #oracle = new TimestampOracle();
   readonly #nodes = new Map<NodeId, RunningNode>();
   readonly #held: Message[] = [];
   readonly #replies = new Map<number, AnyBody>();
   readonly #cuts = new Set<string>();
   readonly #logs: string[] = [];
-  #lostCount = 0;
+  #droppedCount = 0;
+  #violation: InvariantViolation | undefined;
   #lastRequest = 0;
   #startCount = 0;
 
   /**
    * Starts all nodes; they have answered `init` when this returns.
    *
-   * @throws what the program throws.
+   * @throws {Error} when a program throws, and when the options do not fit it.
    */
-  constructor({ program, nodeIds = ["n0", "n1", "n2"], latencyMs = 0 }: TestClusterOptions) {
-    this.#program = program;
+  constructor(settings: TestClusterOptions<S>) {
+    const { program, options, nodeIds = ["n0", "n1", "n2"], latencyMs = 0 } = settings;
+    requireMilliseconds("latencyMs", latencyMs, TestCluster);
+    this.#program = bindOptions(program, options);
     this.#nodeIds = nodeIds;
     this.#latencyMs = latencyMs;
     for (const id of nodeIds) this.start(id);
@@ -86,22 +118,24 @@ export class TestCluster {
     return this.#logs;
   }
 
-  /** How many messages were lost: to cuts, to {@link fate}, or as their node was killed. */
-  get lostCount(): number {
-    return this.#lostCount;
+  /** Number of messages lost to cuts, to {@link filter}, or because their node was dead. */
+  get droppedCount(): number {
+    return this.#droppedCount;
   }
 
-  /** Starts a node, or starts it anew, with nothing left of what it was. */
+  /** Starts a node; one that runs is killed first, and loses its state. */
   start(id: NodeId): void {
     this.kill(id);
     const host = new TestHost(++this.#startCount);
-    const running = { host, node: new KVNode(this.#hostOf(id, host)) };
-    this.#program(running.node);
+    const running = { host, node: new KVNode(this.#hostOf(id, host), this.#program) };
     this.#nodes.set(id, running);
     const body = { type: "init", msg_id: 1, node_id: id, node_ids: [...this.#nodeIds] };
     running.node.receive({ src: "c0", dest: id, body });
+    this.#throwViolation();
     const [answer, ...others] = host.takeSent();
-    if (answer?.body["type"] !== "init_ok") throw new Error(`${id} did not answer init`);
+    if (answer?.body["type"] !== "init_ok") {
+      throw new Error(`${id} cannot start: ${answer?.body["text"]}`);
+    }
     // What it sends as it starts goes out as soon as time passes.
     host.sent.push(...others);
   }
@@ -122,6 +156,7 @@ export class TestCluster {
   request(id: NodeId, body: AnyBody): () => AnyBody | undefined {
     const msg_id = ++this.#lastRequest;
     this.#nodeOf(id).node.receive({ src: "c1", dest: id, body: { ...body, msg_id } });
+    this.#throwViolation();
     return () => this.#replies.get(msg_id);
   }
 
@@ -149,6 +184,7 @@ export class TestCluster {
   async settle(): Promise<void> {
     for (let isBusy = true; isBusy; ) {
       await settled();
+      this.#throwViolation();
       isBusy = false;
       for (const { host } of [...this.#nodes.values()]) {
         for (const message of host.takeSent()) {
@@ -161,6 +197,7 @@ export class TestCluster {
 
   /** Lets time pass on all nodes; what they send meanwhile arrives in its time. */
   async advance(byMs: number): Promise<void> {
+    requireMilliseconds("The time to pass", byMs, this.advance);
     const endMs = this.nowMs + byMs;
     await this.settle();
     for (;;) {
@@ -198,12 +235,14 @@ export class TestCluster {
   /** Lets the messages arrive that were held back, in the order of sending. */
   async release(): Promise<void> {
     for (const message of this.#held.splice(0)) this.#deliver(message);
+    this.#throwViolation();
     await this.settle();
   }
 
   /** Lets a message arrive, as if it had been sent once more; on a link that is cut, it is lost. */
   deliver(message: Message): void {
     this.#deliver(message);
+    this.#throwViolation();
   }
 
   /** Takes the messages between nodes and services since the last call. */
@@ -221,7 +260,14 @@ export class TestCluster {
           if (isAlive()) callback();
         }),
     };
-    return { transport, random, logger, clock };
+    const onViolation = (violation: InvariantViolation) => {
+      this.#violation ??= violation;
+    };
+    return { transport, random, logger, clock, onViolation };
+  }
+
+  #throwViolation(): void {
+    if (this.#violation !== undefined) throw this.#violation;
   }
 
   #takeLogs(id: NodeId, { logged }: TestHost): void {
@@ -241,9 +287,9 @@ export class TestCluster {
       return;
     }
     this.messages.push(message);
-    const fate = this.fate(message);
-    if (fate === "hold") this.#held.push(message);
-    else if (fate === "lose") this.#lostCount++;
+    const verdict = this.filter(message);
+    if (verdict === "hold") this.#held.push(message);
+    else if (verdict === "drop") this.#droppedCount++;
     else if (this.#latencyMs === 0) this.#deliver(message);
     else this.#clock.after(this.#latencyMs, () => this.#deliver(message));
   }
@@ -255,20 +301,19 @@ export class TestCluster {
   #deliver(message: Message): void {
     const { src, dest, body } = message;
     if (this.#cuts.has(link(src, dest))) {
-      this.#lostCount++;
+      this.#droppedCount++;
     } else if (this.#nodeIds.includes(dest)) {
       const running = this.#nodes.get(dest);
-      if (running === undefined) this.#lostCount++;
+      if (running === undefined) this.#droppedCount++;
       else running.node.receive(message);
     } else {
       const reply = this.#answer(src, dest, body);
-      this.#send({ src: dest, dest: src, body: { ...reply, in_reply_to: body["msg_id"] } });
+      this.#send({ src: dest, dest: src, body: reply });
     }
   }
 
   #answer(src: NodeId, service: NodeId, body: AnyBody): AnyBody {
-    if (SERVICE_IDS.has(service)) return this.kv.answer(body, this.statesBehind);
-    const reply = service === "lin-tso" ? this.#oracle.handle(src, body) : undefined;
+    const reply = this.#services.get(service)?.handle(src, body);
     if (reply !== undefined) return reply;
     throw new Error(
       `${src} sent "${body["type"]}" to ${service}, which does not exist or does not know it`,

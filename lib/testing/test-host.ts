@@ -1,6 +1,7 @@
 import {
   type AnyBody,
   type Host,
+  type InvariantViolation,
   type Message,
   parseJson,
   stringifyJson,
@@ -14,8 +15,7 @@ import { ManualClock } from "./manual-clock.ts";
  *
  * @example
  * const host = new TestHost();
- * const node = new KVNode(host);
- * echo(node);
+ * const node = new KVNode(host, echo);
  * node.receive({ src: "c1", dest: "n0", body: { type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] } });
  * host.takeBodies(); // [{ type: "init_ok", in_reply_to: 1 }]
  */
@@ -58,6 +58,11 @@ export class TestHost implements Host {
       bits = Math.imul(bits ^ (bits >>> 15), 0x735a2d97);
       return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32;
     },
+  };
+
+  /** Throws: the call that handed the node a message or let its time pass then fails. */
+  readonly onViolation = (violation: InvariantViolation): never => {
+    throw violation;
   };
 
   /** Takes what was sent since the last call. */

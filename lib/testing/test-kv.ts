@@ -1,53 +1,39 @@
-import { isSameJson, jsonKey } from "../protocol/json-key.ts";
-import { applyToKey, type Entry } from "../services/kv.ts";
-import { type AnyBody, type Json, stringifyJson } from "../vortex/index.ts";
+import { jsonKey } from "../protocol/json-key.ts";
+import type { Service } from "../services/service.ts";
+import type { AnyBody, Json, NodeId } from "../vortex/index.ts";
 
-type State = ReadonlyMap<string, Entry>;
-
-/**
- * A key-value service for tests: a list of past states, of which each request may see any.
- *
- * A request that changes nothing in the state it sees is answered from there; one that does is
- * carried out on the newest state. That is how Maelstrom emulates seq-kv; seeing only the newest
- * state makes it lin-kv.
- */
+/** A key-value service of a {@link TestCluster}, with a record of all that was stored in it. */
 export class TestKv {
-  readonly #states: State[] = [new Map()];
+  readonly #service: Service;
+  readonly #stored = new Map<string, Json[]>();
 
-  /** What was ever stored under a key, oldest first; `undefined` while it was absent. */
-  valuesOf(key: Json): (Json | undefined)[] {
-    return this.#states.map((state) => state.get(jsonKey(key))?.value);
+  constructor(service: Service) {
+    this.#service = service;
   }
 
-  /**
-   * Answers a request (`read`, `write` or `cas`) as if the given number of newest states did not
-   * exist yet, if there are as many. The reply has no `in_reply_to`.
-   *
-   * @throws {Error} when the request's type is another.
-   */
-  answer(request: AnyBody, statesBehind = 0): AnyBody {
-    const newest = this.#states.at(-1) ?? new Map();
-    const seen = this.#states.at(-1 - Math.min(statesBehind, this.#states.length - 1)) ?? newest;
-    const stale = apply(seen, request);
-    if (stale.state === seen) return stale.reply;
-    const { state, reply } = apply(newest, request);
-    if (state !== newest) this.#states.push(state);
+  /** Every value that was ever stored under a key, oldest first. */
+  valuesOf(key: Json): readonly Json[] {
+    return this.#stored.get(jsonKey(key)) ?? [];
+  }
+
+  /** Stores a value, as another program would. */
+  write(key: Json, value: Json): void {
+    this.handle("test", { type: "write", key, value });
+  }
+
+  /** Handles a request of a node, and returns the reply; `undefined` if its type is unknown. */
+  handle(src: NodeId, request: AnyBody): AnyBody | undefined {
+    const reply = this.#service.handle(src, request);
+    if (reply?.["type"] === "write_ok") this.#record(request, request["value"]);
+    if (reply?.["type"] === "cas_ok") this.#record(request, request["to"]);
     return reply;
   }
-}
 
-function apply(state: State, request: AnyBody): { state: State; reply: AnyBody } {
-  const key = jsonKey((request["key"] ?? null) as Json); // Bodies are parsed JSON.
-  const before = state.get(key);
-  const outcome = applyToKey(before, request);
-  if (outcome === undefined) {
-    throw new Error(`A key-value service cannot answer ${stringifyJson(request)}`);
+  #record({ key = null }: AnyBody, value: unknown): void {
+    // Bodies are parsed JSON.
+    const id = jsonKey(key as Json);
+    const values = this.#stored.get(id) ?? [];
+    values.push(value as Json);
+    this.#stored.set(id, values);
   }
-  const [after, reply] = outcome;
-  return { state: isSame(before, after) ? state : new Map(state).set(key, after), reply };
-}
-
-function isSame(before: Entry, after: Entry): boolean {
-  if (before === undefined || after === undefined) return before === after;
-  return isSameJson(before.value, after.value);
 }

@@ -5,8 +5,9 @@
  * node needs fewer messages, and one that is not busy makes nobody wait.
  */
 import { RpcError } from "../protocol/errors.ts";
-import { firstPortion } from "./chunks.ts";
+import { takeChunk } from "./chunks.ts";
 import type { Cancel } from "./host.ts";
+import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
 export interface BatcherOptions<Item, Result> {
@@ -63,9 +64,9 @@ const DEFAULT_TIMEOUT_MS = 4000;
  *
  * @example
  * const batcher = new Batcher(node, { flush: (deltas: readonly number[]) => store(sum(deltas)) });
- * node.handle("add", Add, async (request) => {
- *   await batcher.add(request.body.delta);
- *   node.reply(request, { type: "add_ok" });
+ * node.handle("add", Add, async ({ body }) => {
+ *   await batcher.add(body.delta);
+ *   return { type: "add_ok" };
  * });
  */
 export class Batcher<Item, Result = void> {
@@ -76,6 +77,7 @@ export class Batcher<Item, Result = void> {
   #phase: "idle" | "delayed" | "due" | "flushing" = "idle";
   #cancelDelay: Cancel = () => {};
 
+  /** @throws {RangeError} when `delayMs` or `timeoutMs` is not such a number. */
   constructor(node: Node, options: BatcherOptions<Item, Result>) {
     this.#node = node;
     this.#options = {
@@ -86,6 +88,11 @@ export class Batcher<Item, Result = void> {
       timeoutMs: DEFAULT_TIMEOUT_MS,
       ...options,
     };
+    const { delayMs, timeoutMs } = this.#options;
+    requireMilliseconds("delayMs", delayMs, Batcher);
+    if (timeoutMs !== Number.POSITIVE_INFINITY) {
+      requireMilliseconds("timeoutMs", timeoutMs, Batcher);
+    }
   }
 
   /** How many items have been added whose batch has not ended. */
@@ -158,7 +165,7 @@ export class Batcher<Item, Result = void> {
   async #flush(): Promise<void> {
     this.#phase = "flushing";
     const { maxItems, maxLength } = this.#options;
-    const batch = firstPortion(this.#waiting.slice(0, maxItems), maxLength, ({ length }) => length);
+    const batch = takeChunk(this.#waiting.slice(0, maxItems), maxLength, ({ length }) => length);
     this.#waiting.splice(0, batch.length);
     this.#flushingCount = batch.length;
     try {

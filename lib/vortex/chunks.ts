@@ -1,34 +1,34 @@
 /**
- * Cuts items into portions, in order, each as large as it may be.
+ * Splits items into chunks, in order, each as large as `maxLength` allows.
  *
- * @param maxLength How long the items of a portion may be together; one item alone may be longer.
- * @param lengthOf In whatever unit `maxLength` has: characters, mostly.
+ * @param maxLength Maximum total length of a chunk; a single longer item is a chunk by itself.
+ * @param lengthOf Length of an item, in the unit of `maxLength`: mostly characters.
  */
-export function* portions<T>(
+export function* chunks<T>(
   items: Iterable<T>,
   maxLength: number,
   lengthOf: (item: T) => number,
 ): Generator<T[], undefined> {
-  let portion: T[] = [];
+  let chunk: T[] = [];
   let length = 0;
   for (const item of items) {
-    const itsLength = lengthOf(item);
-    if (portion.length > 0 && length + itsLength > maxLength) {
-      yield portion;
-      portion = [];
+    const itemLength = lengthOf(item);
+    if (chunk.length > 0 && length + itemLength > maxLength) {
+      yield chunk;
+      chunk = [];
       length = 0;
     }
-    portion.push(item);
-    length += itsLength;
+    chunk.push(item);
+    length += itemLength;
   }
-  if (portion.length > 0) yield portion;
+  if (chunk.length > 0) yield chunk;
 }
 
-/** The first of the {@link portions}; empty if there are no items. No more items are looked at than it takes. */
-export function firstPortion<T>(
+/** Returns the first of the {@link chunks}, or an empty one; reads no further than it must. */
+export function takeChunk<T>(
   items: Iterable<T>,
   maxLength: number,
   lengthOf: (item: T) => number,
 ): T[] {
-  return portions(items, maxLength, lengthOf).next().value ?? [];
+  return chunks(items, maxLength, lengthOf).next().value ?? [];
 }

@@ -1,15 +1,18 @@
 import { RpcError } from "../protocol/errors.ts";
+import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
 /**
- * Waits for a promise, but not for ever: a client that has given up must not be answered any more.
+ * Waits for a promise, but only so long: clients ignore a reply after their own timeout.
  *
  * Only for waits without effect: the error says that nothing was done.
  *
  * @throws {RpcError} `temporarily-unavailable` (11, definite) when the promise has not settled
  *   within `limitMs`; and whatever the promise rejects with.
+ * @throws {RangeError} when `limitMs` is not a finite number.
  */
-export async function within<T>(node: Node, limitMs: number, promise: Promise<T>): Promise<T> {
+export async function deadline<T>(node: Node, promise: Promise<T>, limitMs: number): Promise<T> {
+  requireMilliseconds("The deadline", limitMs, deadline);
   const { promise: limit, reject } = Promise.withResolvers<never>();
   const cancel = node.after(limitMs, () => {
     reject(new RpcError("temporarily-unavailable", `Not ready within ${limitMs} ms`));

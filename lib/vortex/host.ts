@@ -4,6 +4,7 @@
  * The process edge and the simulator each provide a `Host`; the same program runs on both.
  */
 import type { Message } from "../protocol/message.ts";
+import type { InvariantViolation } from "./invariants.ts";
 
 /** Takes messages away from the node. */
 export interface Transport {
@@ -45,4 +46,9 @@ export interface Host {
   readonly clock: Clock;
   readonly random: Random;
   readonly logger: Logger;
+  /**
+   * Called when an invariant of the program does not hold. A host without it, such as a process,
+   * never checks them.
+   */
+  readonly onViolation?: (violation: InvariantViolation) => void;
 }

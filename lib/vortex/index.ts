@@ -6,15 +6,15 @@
  * import { type Node, serve } from "vortex";
  *
  * export function echo(node: Node): void {
- *   node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
- *     node.reply(request, { type: "echo_ok", echo: request.body.echo });
- *   });
+ *   node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => ({
+ *     type: "echo_ok",
+ *     echo: body.echo,
+ *   }));
  * }
  *
  * if (import.meta.main) await serve(echo);
  */
 
-export { Counter, CounterOptions } from "../../challenges/counter/counter.ts";
 export {
   ERRORS,
   type ErrorKind,
@@ -43,9 +43,10 @@ export {
   type NodeId,
 } from "../protocol/message.ts";
 export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
-export { firstPortion, portions } from "./chunks.ts";
-export { within } from "./deadline.ts";
+export { chunks, takeChunk } from "./chunks.ts";
+export { deadline } from "./deadline.ts";
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+export { InvariantViolation } from "./invariants.ts";
 export {
   type CasOptions,
   KvClient,
@@ -60,11 +61,12 @@ export {
   type OutgoingBody,
   type Request,
   type RpcOptions,
-  type RpcResult,
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";
+export { type AnyProgram, type Program, withOptions } from "./program.ts";
 export { retry } from "./retry.ts";
-export { type Program, serve } from "./serve.ts";
+export type { RpcResult } from "./rpc.ts";
+export { serve } from "./serve.ts";
 export { startOnce } from "./start-once.ts";
 export { StoredLog, type StoredLogOptions } from "./stored-log.ts";

@@ -13,8 +13,9 @@ export class KVNode extends Node {
   /** Linearizable timestamps. */
   readonly linTso: TsoClient;
 
-  constructor(host: Host) {
-    super(host);
+  /** @param program Runs when `init` arrives, with this node. */
+  constructor(host: Host, program: (node: KVNode) => unknown) {
+    super(host, () => program(this));
     this.seqKv = new KvClient(this, "seq-kv");
     this.linKv = new KvClient(this, "lin-kv");
     this.lwwKv = new KvClient(this, "lww-kv");

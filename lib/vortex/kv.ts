@@ -5,10 +5,11 @@
  */
 import * as v from "valibot";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
-import { type Schema, safeParse } from "../protocol/fast-parse.ts";
+import { safeParse } from "../protocol/fast-parse.ts";
 import { stringifyJson } from "../protocol/json.ts";
 import { describeIssues, shorten } from "../protocol/message.ts";
-import { once } from "./lazy.ts";
+import { lazy } from "./lazy.ts";
+import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";
 
 /** A service that keeps values under keys. */
@@ -17,10 +18,10 @@ export type KvServiceId = "seq-kv" | "lin-kv" | "lww-kv";
 // Made when first needed. The function that all of valibot's schemas are made by gets compiled at the
 // 34th: in nodes with fewer, which are those with few requests of their own, no thread is begun for
 // compiling while 25 of them start at once.
-const readOk = once(() => v.object({ type: v.literal("read_ok"), value: v.unknown() }));
-const writeOk = once(() => v.object({ type: v.literal("write_ok") }));
-const casOk = once(() => v.object({ type: v.literal("cas_ok") }));
-const tsOk = once(() =>
+const readOk = lazy(() => v.object({ type: v.literal("read_ok"), value: v.unknown() }));
+const writeOk = lazy(() => v.object({ type: v.literal("write_ok") }));
+const casOk = lazy(() => v.object({ type: v.literal("cas_ok") }));
+const tsOk = lazy(() =>
   v.object({ type: v.literal("ts_ok"), ts: v.pipe(v.number(), v.integer()) }),
 );
 
@@ -41,63 +42,62 @@ export interface UpdateOptions extends SyncRpcOptions {
 }
 
 /**
- * One key-value service, as one node sees it.
+ * One key-value service, as one node sees it: with values of any JSON, or with those of one schema.
  *
- * Keys and values are any JSON; `1` and `"1"` are two keys. What a value must look like is said by a
- * schema where one is given. Every method rejects with an `RpcError`: `timeout` (0, indefinite)
- * when the service does not answer in time, or the error that the service answered with.
+ * Keys are any JSON; `1` and `"1"` are two keys. Every method rejects with an `RpcError`: `timeout`
+ * (0, indefinite) when the service does not answer in time, or the error that the service answered
+ * with.
+ *
+ * A schema that transforms has two types. Its input is what is stored, so it is what `write`, `cas`
+ * and `update` take; its output is what the program works with, so it is what is read. The schema
+ * parses on reading only.
+ *
+ * @example
+ * const totals = node.seqKv.of(v.number());
+ * await totals.update("total", (total = 0) => total + delta);
  */
-export class KvClient {
+export class KvClient<Input = unknown, Output = unknown> {
   readonly #node: Node;
   readonly #service: KvServiceId;
+  readonly #schema: v.GenericSchema<Input, Output> | undefined;
 
-  constructor(node: Node, service: KvServiceId) {
+  /** @param schema What the values are; any JSON without it. */
+  constructor(node: Node, service: KvServiceId, schema?: v.GenericSchema<Input, Output>) {
     this.#node = node;
     this.#service = service;
+    this.#schema = schema;
+  }
+
+  /** The same service, with values of one schema. */
+  of<S extends v.GenericSchema>(schema: S): KvClient<v.InferInput<S>, v.InferOutput<S>> {
+    // A schema of its own input and output.
+    const typed = schema as v.GenericSchema<v.InferInput<S>, v.InferOutput<S>>;
+    return new KvClient(this.#node, this.#service, typed);
   }
 
   /**
-   * The value of a key.
+   * Reads the value of a key.
    *
    * @throws {RpcError} `key-does-not-exist` (20), which seq-kv may also say of a key that exists.
+   * @throws {Error} when the value does not fit the schema, so another program must have stored it.
+   *   Not an `RpcError`: retrying cannot help.
    */
-  async read(key: unknown, options?: SyncRpcOptions): Promise<unknown> {
-    const reply = await this.#node.syncRpc(this.#service, { type: "read", key }, readOk(), options);
-    return reply.value;
-  }
-
-  /** The value of a key, or `missing` when the service says that there is no such key. */
-  async readOr<T>(key: unknown, missing: T, options?: SyncRpcOptions): Promise<unknown | T> {
-    try {
-      return await this.read(key, options);
-    } catch (error) {
-      if (isRpcError(error, "key-does-not-exist")) return missing;
-      throw error;
-    }
+  async read(key: unknown, options?: SyncRpcOptions): Promise<Output> {
+    return this.#parse(key, await this.#read(key, options));
   }
 
   /**
-   * The value of a key as the schema makes it, or `undefined` when the service says that there is no
-   * such key.
+   * Reads the value of a key, or returns `missing` when the service says that there is no such key.
    *
-   * @throws {Error} when the value does not fit: somebody else must have stored it. This is no
-   *   `RpcError`, for to ask again would not help.
+   * @throws {Error} as {@link read} does.
    */
-  async readAs<S extends Schema>(
-    key: unknown,
-    schema: S,
-    options?: SyncRpcOptions,
-  ): Promise<v.InferOutput<S> | undefined> {
-    const value = await this.readOr(key, undefined, options);
-    if (value === undefined) return undefined;
-    const result = safeParse(schema, value);
-    if (result.success) return result.output;
-    const place = `${shorten(stringifyJson(key))} in ${this.#service}`;
-    throw new Error(`Cannot use what is stored under ${place}: ${describeIssues(result.issues)}`);
+  async readOr<T>(key: unknown, missing: T, options?: SyncRpcOptions): Promise<Output | T> {
+    const found = await this.#find(key, options);
+    return found === undefined ? missing : this.#parse(key, found.value);
   }
 
   /** Stores a value, whatever was there. */
-  async write(key: unknown, value: unknown, options?: SyncRpcOptions): Promise<void> {
+  async write(key: unknown, value: Input, options?: SyncRpcOptions): Promise<void> {
     await this.#node.syncRpc(this.#service, { type: "write", key, value }, writeOk(), options);
   }
 
@@ -106,42 +106,38 @@ export class KvClient {
    *
    * @throws {RpcError} `precondition-failed` (22) when it does not; `key-does-not-exist` (20).
    */
-  async cas(key: unknown, from: unknown, to: unknown, options: CasOptions = {}): Promise<void> {
-    const { createIfNotExists = false } = options;
-    const body = { type: "cas", key, from, to };
-    await this.#node.syncRpc(
-      this.#service,
-      createIfNotExists ? { ...body, create_if_not_exists: true } : body,
-      casOk(),
-      options,
-    );
+  async cas(key: unknown, from: Input, to: Input, options?: CasOptions): Promise<void> {
+    await this.#cas(key, from, to, options);
   }
 
   /**
-   * Changes a value by reading it and compare-and-setting what `change` makes of it, again and
-   * again while others change it in between.
+   * Changes a value: reads it and compare-and-sets what `change` returns, again and again while other
+   * clients change it in between.
    *
    * A timeout is not retried: the compare-and-set may have happened, and would then count twice.
-   * An absent key is created, but on lww-kv, which cannot.
+   * A missing key is created, except on lww-kv, which cannot.
    *
-   * @param change Called with the value read, `undefined` if the key is absent. It may run several
-   *   times, so it must have no effect of its own.
+   * @param change Called with the value read, `undefined` if the key is missing. It may run several
+   *   times, so it must have no effects.
    * @returns the value stored.
-   * @throws {RpcError} `precondition-failed` (22), definite, when every attempt met another's
-   *   change; and whatever {@link read} and {@link cas} throw. What `change` throws ends the update.
+   * @throws {RpcError} `precondition-failed` (22), definite, when every attempt met another client's
+   *   change; and whatever {@link read} and {@link cas} throw. An error of `change` ends the update.
    */
-  async update<T>(
+  async update<T extends Input>(
     key: unknown,
-    change: (current: unknown) => T,
+    change: (current: Output | undefined) => T,
     options: UpdateOptions = {},
   ): Promise<T> {
     const { attempts = 16, backoffMs = 2, maxBackoffMs = 200 } = options;
+    requireMilliseconds("backoffMs", backoffMs, this.update);
+    requireMilliseconds("maxBackoffMs", maxBackoffMs, this.update);
     for (let attempt = 1; ; attempt++) {
-      const current = await this.readOr(key, undefined, options);
-      const next = change(current);
+      const found = await this.#find(key, options);
+      const next = change(found === undefined ? undefined : this.#parse(key, found.value));
       try {
-        if (current === undefined) await this.#create(key, next, options);
-        else await this.cas(key, current, next, options);
+        // The stored value is compared as it was read: a schema may have transformed it.
+        if (found === undefined) await this.#create(key, next, options);
+        else await this.#cas(key, found.value, next, options);
         return next;
       } catch (error) {
         // seq-kv may answer from a past state: "does not exist" of a key that was just read.
@@ -158,12 +154,49 @@ export class KvClient {
     }
   }
 
-  /** Stores the first value of a key; `precondition-failed` if another was faster. */
-  #create(key: unknown, value: unknown, options: SyncRpcOptions): Promise<void> {
-    // An absent key is created whatever `from` is. One that exists by now must not match, not even
-    // if its value is null: so `from` is a value that nobody ever stored.
+  async #read(key: unknown, options: SyncRpcOptions | undefined): Promise<unknown> {
+    const reply = await this.#node.syncRpc(this.#service, { type: "read", key }, readOk(), options);
+    return reply.value;
+  }
+
+  /** Reads a value, if there is one. */
+  async #find(
+    key: unknown,
+    options: SyncRpcOptions | undefined,
+  ): Promise<{ readonly value: unknown } | undefined> {
+    try {
+      return { value: await this.#read(key, options) };
+    } catch (error) {
+      if (isRpcError(error, "key-does-not-exist")) return undefined;
+      throw error;
+    }
+  }
+
+  #parse(key: unknown, value: unknown): Output {
+    if (this.#schema === undefined) return value as Output; // Without a schema, Output is unknown.
+    const result = safeParse(this.#schema, value);
+    if (result.success) return result.output;
+    const place = `${shorten(stringifyJson(key))} in ${this.#service}`;
+    throw new Error(`Cannot use what is stored under ${place}: ${describeIssues(result.issues)}`);
+  }
+
+  async #cas(key: unknown, from: unknown, to: Input, options: CasOptions = {}): Promise<void> {
+    const { createIfNotExists = false } = options;
+    const body = { type: "cas", key, from, to };
+    await this.#node.syncRpc(
+      this.#service,
+      createIfNotExists ? { ...body, create_if_not_exists: true } : body,
+      casOk(),
+      options,
+    );
+  }
+
+  /** Stores the first value of a key; `precondition-failed` if another client was faster. */
+  #create(key: unknown, value: Input, options: SyncRpcOptions): Promise<void> {
+    // A missing key is created whatever `from` is. A key that exists by now must not match, not even
+    // if its value is null: so `from` is a value that was never stored.
     const from = this.#node.generateId();
-    return this.cas(key, from, value, { ...options, createIfNotExists: true });
+    return this.#cas(key, from, value, { ...options, createIfNotExists: true });
   }
 }
 
@@ -176,7 +209,7 @@ export class TsoClient {
   }
 
   /** The next timestamp: greater than every one handed out before this call. */
-  async ts(options?: SyncRpcOptions): Promise<number> {
+  async next(options?: SyncRpcOptions): Promise<number> {
     return (await this.#node.syncRpc("lin-tso", { type: "ts" }, tsOk(), options)).ts;
   }
 }

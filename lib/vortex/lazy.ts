@@ -1,5 +1,5 @@
-/** A function that does something when it is first called, and returns what came of it from then on. */
-export function once<T>(task: () => T): () => T {
+/** Wraps a function without arguments: the first call runs it, every call returns that result. */
+export function lazy<T>(task: () => T): () => T {
   let done: { readonly result: T } | undefined;
   return () => {
     done ??= { result: task() };

@@ -9,11 +9,11 @@
 import * as v from "valibot";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
 import { type Schema, safeParse } from "../protocol/fast-parse.ts";
+import { parseJson, stringifyJson } from "../protocol/json.ts";
 import {
   type AnyBody,
   Body,
   describeIssues,
-  ErrorBody,
   Init,
   isJsonInteger,
   type Message,
@@ -22,29 +22,35 @@ import {
   shorten,
   Topology,
 } from "../protocol/message.ts";
+import { errorText, errorTrace } from "./error-text.ts";
 import type { Cancel, Host } from "./host.ts";
+import { Invariants } from "./invariants.ts";
+import { requireMilliseconds } from "./milliseconds.ts";
+import { PendingRpcs, type RpcResult, readReply } from "./rpc.ts";
+import { Timers } from "./timers.ts";
 
-/** A message that a handler is called with; `body` is what the handler's schema made of it. */
+/** A message passed to a handler; `body` is the output of the handler's schema. */
 export interface Request<Body = unknown> {
   readonly src: NodeId;
   readonly dest: NodeId;
   /** What the reply refers to. A request without one wants no reply. */
   readonly msg_id: MessageId | undefined;
   readonly body: Body;
-  /** Whether {@link Node.reply} has answered it: a second reply would confuse the client. */
+  /** Whether it has been replied to: clients accept one reply per request. */
   readonly answered: boolean;
 }
 
-/** What a program does with messages of one type. */
-export type Handler<Body> = (request: Request<Body>) => void | Promise<void>;
-
-/** A body to be sent: a type, and any fields that JSON can hold. */
+/** A body to send: a type, and any fields that JSON can hold. */
 export type OutgoingBody = { readonly type: string; readonly [field: string]: unknown };
 
-/** The end of an RPC: the body of the reply, or the error that came in its place. */
-export type RpcResult<Body> =
-  | { readonly ok: true; readonly body: Body }
-  | { readonly ok: false; readonly error: RpcError };
+/**
+ * Handles messages of one type. Returns the body of the reply, or a promise of it; or nothing, if the
+ * message needs no reply or {@link Node.reply} sends it.
+ */
+export type Handler<Body> = (
+  request: Request<Body>,
+  // biome-ignore lint/suspicious/noConfusingVoidType: asynchronous handlers may return nothing, too.
+) => OutgoingBody | void | Promise<OutgoingBody | void>;
 
 /** How long to wait for a reply. */
 export interface RpcOptions {
@@ -68,101 +74,89 @@ interface Registration {
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
-interface PendingRpc {
-  /** Who was asked: nobody else can answer. */
-  readonly dest: NodeId;
-  /** The type of the request. */
-  readonly type: string;
-  readonly settle: (reply: RpcResult<AnyBody>) => void;
-  readonly cancelTimeout: Cancel;
-}
-
-interface Identity {
-  readonly id: NodeId;
-  readonly nodeIds: readonly NodeId[];
-  readonly peers: readonly NodeId[];
-}
-
 /**
  * One node: its identity, its handlers, and the messages it sends.
  *
- * The node answers `init` and `topology` by itself. The first `init` names it for life: the same one
- * again is answered with `init_ok` and changes nothing, one with another name or other nodes with
- * `precondition-failed` (22). Every other request goes to the handler of its type; one without a
- * handler is answered with `not-supported` (10), one that its schema refuses with
+ * The node answers `init` and `topology` by itself. The first `init` names it for life and runs its
+ * program: the same `init` again is answered with `init_ok` and changes nothing, one with another
+ * name or other nodes with `precondition-failed` (22). Every other request goes to the handler of its
+ * type; one without a handler is answered with `not-supported` (10), one that its schema refuses with
  * `malformed-request` (12), one that comes before `init` with `temporarily-unavailable` (11).
  *
- * Whom a message reaches is the network's business: its `dest` is not compared with the node's name.
+ * The `dest` of a message is not compared with the node's name: delivery is the network's business.
  *
  * @example
  * function echo(node: Node): void {
- *   node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
- *     node.reply(request, { type: "echo_ok", echo: request.body.echo });
- *   });
+ *   node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => ({
+ *     type: "echo_ok",
+ *     echo: body.echo,
+ *   }));
  * }
  */
 export class Node {
   readonly #host: Host;
+  readonly #program: (node: Node) => unknown;
   readonly #handlers = new Map<string, Registration>();
-  readonly #initCallbacks: (() => void | Promise<void>)[] = [];
-  readonly #pendingRpcs = new Map<number, PendingRpc>();
-  readonly #timers = new Set<Cancel>();
+  readonly #rpcs: PendingRpcs;
+  readonly #timers: Timers;
+  readonly #invariants: Invariants;
   // What the node answers by itself.
   readonly #initRegistration = registration(Init, (request) => this.#initialize(request));
   readonly #topologyRegistration = registration(Topology, (request) => {
     const { topology } = request.body;
     const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
-    // Maelstrom hears nothing more of a node that sends to a name which does not exist.
+    // Maelstrom ignores a node for good once it has sent to a name that does not exist.
     this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
     this.reply(request, { type: "topology_ok" });
   });
-  #identity: Identity | undefined;
-  #neighbours: readonly NodeId[] | undefined;
-  #lastMessageId = 0;
-  #hasToldOfStrangeReply = false;
+  #isInitialized = false;
+  #id: NodeId = "";
+  #nodeIds: readonly NodeId[] = [];
+  #peers: readonly NodeId[] = [];
+  #neighbours: readonly NodeId[] = [];
+  /** What the program sends while it runs; `undefined` at any other time. */
+  #outbox: Message[] | undefined;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
-  #oneShotTimers = 0;
   #runningTasks = 0;
   #onIdle: (() => void) | undefined;
 
-  constructor(host: Host) {
+  /** @param program Runs when `init` arrives, with this node. */
+  constructor(host: Host, program: (node: Node) => unknown) {
     this.#host = host;
+    this.#program = program;
+    this.#timers = new Timers(host.clock, () => this.#noticeIdle());
+    this.#rpcs = new PendingRpcs({
+      clock: host.clock,
+      send: (dest, body) => this.#send(dest, body),
+      log: (text) => this.log(text),
+      onEnd: () => this.#noticeIdle(),
+    });
+    this.#invariants = new Invariants(host.onViolation);
   }
 
-  /**
-   * The name that `init` gave this node, such as `"n0"`.
-   * @throws {Error} before `init`.
-   */
+  /** The name that `init` gave this node, such as `"n0"`. */
   get id(): NodeId {
-    return this.#known("id").id;
+    return this.#id;
   }
 
-  /**
-   * The names of all nodes, this one among them, in the order that all nodes share.
-   * @throws {Error} before `init`.
-   */
+  /** The names of all nodes, this one included, in the order that all nodes share. */
   get nodeIds(): readonly NodeId[] {
-    return this.#known("nodeIds").nodeIds;
+    return this.#nodeIds;
   }
 
-  /**
-   * The names of all other nodes.
-   * @throws {Error} before `init`.
-   */
+  /** The names of all other nodes. */
   get peers(): readonly NodeId[] {
-    return this.#known("peers").peers;
+    return this.#peers;
   }
 
   /**
-   * The peers that the last `topology` message put beside this one; all peers until one arrives.
+   * The peers that the last `topology` message put beside this node; all peers until one arrives.
    *
-   * In the order of that message; names that are no peer's are left out.
-   *
-   * @throws {Error} before `init`.
+   * In the order of that message, without names that are not a peer's.
    */
   get neighbours(): readonly NodeId[] {
-    return this.#neighbours ?? this.#known("neighbours").peers;
+    return this.#neighbours;
   }
 
   /** Milliseconds since some fixed moment. Never goes back, whatever happens to the wall clock. */
@@ -181,18 +175,19 @@ export class Node {
   }
 
   /**
-   * Registers what to do with requests of one type.
+   * Registers the handler of one type of messages.
    *
-   * The schema sees the whole body and decides what the handler gets as `request.body`. A handler
-   * that throws an {@link RpcError} answers with it; anything else that it or the schema throws, or
-   * that its promise rejects with, is answered with `crash` (13) and logged with its stack trace.
+   * The schema parses the whole body; its output is `request.body`. What the handler returns, or its
+   * promise resolves with, is the reply; a handler that returns nothing may {@link reply} later, or
+   * never. An {@link RpcError} that it throws is the reply as well. Any other error, of the handler
+   * or of the schema, is answered with `crash` (13) and logged with its stack trace.
    *
    * @param type The `type` of the body. `topology` replaces the node's own answer to it.
-   * @throws {Error} when the type has a handler already, or is `init` (see {@link onInit}).
+   * @throws {Error} when the type has a handler already, or is `init`.
    */
   handle<S extends Schema>(type: string, schema: S, handler: Handler<v.InferOutput<S>>): void {
     if (type === "init") {
-      throw new Error('Cannot register handler for "init": the node answers it, use onInit');
+      throw new Error('Cannot register handler for "init": the node answers it itself');
     }
     if (this.#handlers.has(type)) {
       throw new Error(`Cannot register handler for "${type}": one is already registered`);
@@ -201,22 +196,18 @@ export class Node {
   }
 
   /**
-   * Registers what to do with messages of one type that nodes send each other.
+   * Registers the handler of one type of messages that nodes send each other.
    *
-   * As {@link handle}, but one that comes from anybody but a peer, be it a client, the node itself or
-   * a name that `init` did not tell, is refused with `malformed-request` (12): so what is kept for
-   * each sender is bounded by the number of nodes.
+   * As {@link handle}, but a message from a sender that is not a peer (a client, the node itself, an
+   * unknown name) is answered with `malformed-request` (12). So state kept per sender is bounded by
+   * the number of nodes.
    *
    * @throws {Error} when the type has a handler already, or is `init`.
    */
-  handleFromPeers<S extends Schema>(
-    type: string,
-    schema: S,
-    handler: Handler<v.InferOutput<S>>,
-  ): void {
+  handlePeer<S extends Schema>(type: string, schema: S, handler: Handler<v.InferOutput<S>>): void {
     this.handle(type, schema, (request) => {
       if (!this.peers.includes(request.src)) {
-        const text = `Nodes send each other ${quote(type)}, but ${quote(request.src)} is no peer`;
+        const text = `Nodes send each other ${quote(type)}, but ${quote(request.src)} is not a peer`;
         throw new RpcError("malformed-request", text);
       }
       return handler(request);
@@ -224,13 +215,17 @@ export class Node {
   }
 
   /**
-   * Calls back once the node knows its name and its peers, after `init_ok` has been sent.
+   * Registers an invariant: what must be true of the program's state between any two events.
    *
-   * This is the place to start timers. Callbacks run once in a node's life, in the order of their
-   * registration; peers may not have been started yet.
+   * In a simulation and in the test kit it is checked after `init`, after every message and timer,
+   * and when a handler's promise settles; a violation ends the run with an error that names the
+   * invariant, the node and the seed. In a process it is never checked, and costs nothing.
+   *
+   * @param name What holds, as a short sentence: `"the watermark never goes back"`.
+   * @param holds Whether it does. Must not change the program's state.
    */
-  onInit(callback: () => void | Promise<void>): void {
-    this.#initCallbacks.push(callback);
+  invariant(name: string, holds: () => boolean): void {
+    this.#invariants.add(name, holds);
   }
 
   /**
@@ -253,7 +248,7 @@ export class Node {
   /**
    * Sends a message that wants no reply. It may get lost, and may be overtaken by a later one.
    *
-   * @throws {Error} before `init`, as the node has no name to send from.
+   * @throws {RangeError | TypeError} when the body cannot be encoded.
    */
   send(dest: NodeId, body: OutgoingBody): void {
     this.#send(dest, body);
@@ -262,21 +257,22 @@ export class Node {
   /**
    * Sends a request, and calls back exactly once: with the first reply, or with an error.
    *
-   * A reply is one from `dest` with the request's number as `in_reply_to`. Whatever else claims to be
-   * one is dropped: from somebody else, a second time, or after the timeout.
+   * A reply is a message from `dest` whose `in_reply_to` is the request's `msg_id`. A reply from
+   * another sender, a second one, and one after the timeout are dropped.
    *
-   * @param schema What the reply's body must be. Another body ends as `crash` (13, indefinite), for
+   * @param schema Parses the reply's body. A body that does not fit ends as `crash` (13, indefinite):
    *   the peer may well have done what was asked.
-   * @throws {Error} before `init`.
+   * @throws {RangeError} when `timeoutMs` is not a finite number.
    */
   rpc<S extends Schema>(
     dest: NodeId,
     body: OutgoingBody,
     schema: S,
     callback: (result: RpcResult<v.InferOutput<S>>) => void | Promise<void>,
-    options: RpcOptions = {},
+    { timeoutMs = DEFAULT_TIMEOUT_MS }: RpcOptions = {},
   ): void {
-    this.#startRpc(dest, body, options, (reply) => {
+    requireMilliseconds("timeoutMs", timeoutMs, this.rpc);
+    this.#startRpc(dest, body, timeoutMs, (reply) => {
       const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
       this.#run(`callback of "${body.type}"`, () => callback(result));
     });
@@ -285,13 +281,14 @@ export class Node {
   /**
    * Sends a request and resolves with the body of the first reply to it.
    *
-   * A reply is one from `dest` with the request's number as `in_reply_to`. Whatever else claims to be
-   * one is dropped: from somebody else, a second time, or after the timeout.
+   * A reply is a message from `dest` whose `in_reply_to` is the request's `msg_id`. A reply from
+   * another sender, a second one, and one after the timeout are dropped.
    *
    * @param dest Node or service id, such as `"n1"` or `"seq-kv"`.
-   * @param schema What the reply's body must be.
+   * @param schema Parses the reply's body.
    * @throws {RpcError} the peer's error body; `timeout` (0, indefinite) when no reply came; `crash`
    *   (13, indefinite) when the reply does not fit the schema.
+   * @throws {RangeError} when `timeoutMs` is not a finite number.
    * @throws the signal's reason, when `options.signal` aborts first.
    * @see Maelstrom protocol, "Message bodies" and "Errors"
    */
@@ -299,15 +296,15 @@ export class Node {
     dest: NodeId,
     body: OutgoingBody,
     schema: S,
-    options: SyncRpcOptions = {},
+    { timeoutMs = DEFAULT_TIMEOUT_MS, signal }: SyncRpcOptions = {},
   ): Promise<v.InferOutput<S>> {
     return new Promise((resolve, reject) => {
-      const { signal } = options;
+      requireMilliseconds("timeoutMs", timeoutMs, this.syncRpc);
       if (signal?.aborted) {
         reject(signal.reason);
         return;
       }
-      const abandon = this.#startRpc(dest, body, options, (reply) => {
+      const abandon = this.#startRpc(dest, body, timeoutMs, (reply) => {
         signal?.removeEventListener("abort", onAbort);
         const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
         if (result.ok) resolve(result.body);
@@ -322,80 +319,90 @@ export class Node {
   }
 
   /**
+   * Sends the same request to several peers at once, and resolves when each has replied or timed out.
+   *
+   * @returns One result per peer, in the order of `peers`. Like {@link rpc}, it holds an error in
+   *   place of the body where a peer has sent one or has not replied.
+   * @throws {RangeError} when `timeoutMs` is not a finite number.
+   * @throws the signal's reason, when `options.signal` aborts first.
+   *
+   * @example
+   * const replies = await node.rpcAll(node.peers, { type: "total" }, TotalOk, { timeoutMs: 300 });
+   * const silent = node.peers.filter((peer) => replies.get(peer)?.ok === false);
+   */
+  async rpcAll<S extends Schema>(
+    peers: readonly NodeId[],
+    body: OutgoingBody,
+    schema: S,
+    options: SyncRpcOptions = {},
+  ): Promise<Map<NodeId, RpcResult<v.InferOutput<S>>>> {
+    const { timeoutMs = DEFAULT_TIMEOUT_MS } = options;
+    requireMilliseconds("timeoutMs", timeoutMs, this.rpcAll);
+    const ask = async (peer: NodeId): Promise<[NodeId, RpcResult<v.InferOutput<S>>]> => {
+      try {
+        return [peer, { ok: true, body: await this.syncRpc(peer, body, schema, options) }];
+      } catch (error) {
+        if (!isRpcError(error)) throw error;
+        return [peer, { ok: false, error }];
+      }
+    };
+    return new Map(await Promise.all(peers.map(ask)));
+  }
+
+  /**
    * Makes an id that no node has made before and none will, without asking anyone.
    *
    * It consists of the node's name, a random number drawn once per start of the process, and a
    * counter. Two ids can only be equal if two processes that ran under one name drew the same 106
    * bits: after a billion restarts of one node the chance is still below 10^-14. Within one process
    * the counter is exact up to 2^53 ids, 285 years at a million a second.
-   *
-   * @throws {Error} before `init`.
    */
   generateId(): string {
-    this.#incarnation ??= `${this.id}-${this.#randomBits()}${this.#randomBits()}`;
+    this.#incarnation ??= `${this.#id}-${this.#randomBits()}${this.#randomBits()}`;
     return `${this.#incarnation}-${++this.#lastGeneratedId}`;
   }
 
-  /** Calls back once, after `delayMs` milliseconds of the host's clock. */
+  /**
+   * Calls back once, after `delayMs` milliseconds of the host's clock; at once if that is negative.
+   *
+   * @throws {RangeError} when the delay is not a finite number.
+   */
   after(delayMs: number, callback: () => void | Promise<void>): Cancel {
-    this.#oneShotTimers++;
-    const end = () => {
-      if (!this.#timers.delete(cancel)) return false;
-      this.#oneShotTimers--;
-      this.#noticeIdle();
-      return true;
-    };
-    const cancelTimer = this.#host.clock.after(delayMs, () => {
-      this.#run("timer", callback);
-      end();
-    });
-    const cancel = () => {
-      if (end()) cancelTimer();
-    };
-    this.#timers.add(cancel);
-    return cancel;
+    requireMilliseconds("The delay", delayMs, this.after);
+    return this.#timers.after(delayMs, () => this.#runTimer(callback));
   }
 
   /**
    * Calls back every `intervalMs` milliseconds, first after one interval.
    *
-   * Ticks keep to the grid of the first one; those that were missed while the node was busy or
-   * paused are left out, not made up for.
+   * Ticks keep to the grid of the first one. Ticks missed while the node was busy or paused are
+   * skipped.
    *
-   * @throws {RangeError} when the interval is not a positive number.
+   * @throws {RangeError} when the interval is not a finite positive number.
    */
   every(intervalMs: number, callback: () => void | Promise<void>): Cancel {
-    if (!(intervalMs > 0)) throw new RangeError(`Interval must be positive, but is ${intervalMs}`);
-    let dueMs = this.nowMs();
-    let cancelTick: Cancel;
-    const schedule = () => {
-      const nowMs = this.nowMs();
-      dueMs += intervalMs * Math.max(1, Math.floor((nowMs - dueMs) / intervalMs) + 1);
-      cancelTick = this.#host.clock.after(dueMs - nowMs, () => {
-        schedule();
-        this.#run("timer", callback);
-      });
-    };
-    schedule();
-    const cancel = () => {
-      this.#timers.delete(cancel);
-      cancelTick();
-    };
-    this.#timers.add(cancel);
-    return cancel;
+    requireMilliseconds("The interval", intervalMs, this.every);
+    if (intervalMs <= 0) throw new RangeError(`Interval must be positive, but is ${intervalMs}`);
+    return this.#timers.every(intervalMs, () => this.#runTimer(callback));
   }
 
-  /** Resolves after `delayMs` milliseconds of the host's clock. */
+  /**
+   * Resolves after `delayMs` milliseconds of the host's clock.
+   *
+   * @throws {RangeError} when the delay is not a finite number.
+   */
   sleep(delayMs: number): Promise<void> {
     return new Promise((resolve) => {
-      this.after(delayMs, resolve);
+      requireMilliseconds("The delay", delayMs, this.sleep);
+      this.#timers.after(delayMs, () => this.#runTimer(resolve));
     });
   }
 
   /** Takes in a message: the one way into the node, called by its host. */
   receive(message: Message): void {
-    if (message.body["in_reply_to"] !== undefined) this.#receiveReply(message);
+    if (message.body["in_reply_to"] !== undefined) this.#rpcs.receive(message);
     else this.#receiveRequest(message);
+    if (this.#invariants.count > 0) this.#check(`after ${describe(message)}`);
   }
 
   /**
@@ -423,14 +430,8 @@ export class Node {
     }
     this.#onIdle = undefined;
     cancelLimit();
-    for (const cancel of [...this.#timers]) cancel();
-    for (const pending of this.#pendingRpcs.values()) pending.cancelTimeout();
-    this.#pendingRpcs.clear();
-  }
-
-  #known(property: string): Identity {
-    if (this.#identity === undefined) throw new Error(`Cannot read "${property}" before init`);
-    return this.#identity;
+    this.#timers.cancelAll();
+    this.#rpcs.abandonAll();
   }
 
   #randomBits(): string {
@@ -438,58 +439,22 @@ export class Node {
   }
 
   #send(dest: NodeId, body: AnyBody): void {
-    if (this.#identity === undefined) {
+    // What a program that failed to start has left behind, such as a promise, may still try.
+    if (!this.#isInitialized)
       throw new Error(`Cannot send "${body["type"]}" to ${dest} before init`);
-    }
-    this.#host.transport.send({ src: this.#identity.id, dest, body });
+    const message = { src: this.#id, dest, body };
+    if (this.#outbox === undefined) this.#host.transport.send(message);
+    // A copy: the body may change before it is sent.
+    else this.#outbox.push(parseJson(stringifyJson(message)) as Message);
   }
 
   #startRpc(
     dest: NodeId,
     body: OutgoingBody,
-    { timeoutMs = DEFAULT_TIMEOUT_MS }: RpcOptions,
+    timeoutMs: number,
     settle: (reply: RpcResult<AnyBody>) => void,
   ): () => void {
-    const id = this.#lastMessageId + 1;
-    this.#send(dest, { ...body, msg_id: id });
-    this.#lastMessageId = id;
-
-    const end = () => {
-      this.#pendingRpcs.delete(id);
-      this.#noticeIdle();
-    };
-    const cancelTimeout = this.#host.clock.after(timeoutMs, () => {
-      const text = `No reply to "${body.type}" from ${dest} within ${timeoutMs} ms`;
-      settle({ ok: false, error: new RpcError("timeout", text) });
-      end();
-    });
-    this.#pendingRpcs.set(id, { dest, type: body.type, settle, cancelTimeout });
-    return () => {
-      cancelTimeout();
-      end();
-    };
-  }
-
-  #receiveReply({ src, body }: Message): void {
-    const id = body["in_reply_to"];
-    const pending = typeof id === "number" ? this.#pendingRpcs.get(id) : undefined;
-    if (pending === undefined) return; // Too late, a second time, or never asked for.
-    if (src !== pending.dest) {
-      this.#noteStrangeReply(src, pending);
-      return;
-    }
-    pending.cancelTimeout();
-    this.#pendingRpcs.delete(id as number);
-    pending.settle({ ok: true, body });
-    this.#noticeIdle();
-  }
-
-  /** Tells of the first reply that came from somebody else than was asked: there may be many. */
-  #noteStrangeReply(src: NodeId, { dest, type }: PendingRpc): void {
-    if (this.#hasToldOfStrangeReply) return;
-    this.#hasToldOfStrangeReply = true;
-    const told = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which ${quote(dest)} was sent`;
-    this.log(`${told}; others like it will not be told of`);
+    return this.#rpcs.start(dest, body, timeoutMs, settle);
   }
 
   #receiveRequest({ src, dest, body }: Message): void {
@@ -508,7 +473,7 @@ export class Node {
       this.#refuse(request, new RpcError("malformed-request", describeIssues(issues ?? [])));
     } else if (type === "init") {
       this.#handleWith(this.#initRegistration, type, request);
-    } else if (this.#identity === undefined) {
+    } else if (!this.#isInitialized) {
       const text = `${dest} is not initialized: "${type}" came before "init"`;
       this.#refuse(request, new RpcError("temporarily-unavailable", text));
     } else {
@@ -530,8 +495,14 @@ export class Node {
         throw new RpcError("malformed-request", text);
       }
       request.body = result.output;
-      const handled: unknown = handler(request);
-      if (isThenable(handled)) this.#watch(handled, (error) => this.#fail(type, request, error));
+      const reply = handler(request);
+      if (reply === undefined) return;
+      if (isThenable(reply)) {
+        const replied = reply.then((body) => this.#replyWith(type, request, body));
+        this.#watch(replied, (error) => this.#fail(type, request, error));
+      } else {
+        this.#replyWith(type, request, reply);
+      }
     } catch (error) {
       this.#fail(type, request, error);
     }
@@ -546,6 +517,15 @@ export class Node {
     this.#refuse(request, new RpcError("crash", errorText(error)));
   }
 
+  /** Replies with what a handler returned, if anything. */
+  #replyWith(type: string, request: Request, body: unknown): void {
+    if (body === undefined) return;
+    if (!isBody(body)) {
+      throw new TypeError(`The handler of "${type}" returned a value without a "type"`);
+    }
+    this.reply(request, body);
+  }
+
   #initialize(request: Request<Init>): void {
     const { node_id: id, node_ids } = request.body;
     // No name at all, not even its own, can only mean that there is no other node.
@@ -554,15 +534,51 @@ export class Node {
       const text = `Malformed "init": "node_ids" must hold the node's own id, ${quote(id)}`;
       throw new RpcError("malformed-request", text);
     }
-    const known = this.#identity;
-    if (known !== undefined) {
-      refuseAnother(known, id, nodeIds);
-      this.reply(request, { type: "init_ok" });
-      return;
-    }
-    this.#identity = { id, nodeIds, peers: nodeIds.filter((nodeId) => nodeId !== id) };
+    if (this.#isInitialized) this.#refuseOtherIdentity(id, nodeIds);
+    else if (!this.#start(request, id, nodeIds)) return;
+    const outbox = this.#outbox ?? [];
+    this.#outbox = undefined;
     this.reply(request, { type: "init_ok" });
-    for (const callback of this.#initCallbacks) this.#run("onInit callback", callback);
+    for (const message of outbox) this.#host.transport.send(message);
+  }
+
+  /** Runs the program; if it throws, answers `init` with the error and forgets all that it did. */
+  #start(request: Request<Init>, id: NodeId, nodeIds: readonly NodeId[]): boolean {
+    this.#isInitialized = true;
+    this.#id = id;
+    this.#nodeIds = nodeIds;
+    this.#peers = nodeIds.filter((nodeId) => nodeId !== id);
+    this.#neighbours = this.#peers;
+    this.#outbox = [];
+    try {
+      const running = this.#program(this);
+      if (isThenable(running)) this.#watch(running, (error) => this.#logError("program", error));
+      return true;
+    } catch (error) {
+      this.#isInitialized = false;
+      this.#outbox = undefined;
+      this.#incarnation = undefined;
+      this.#handlers.clear();
+      this.#invariants.clear();
+      this.#timers.cancelAll();
+      this.#rpcs.abandonAll();
+      this.#logError("program", error);
+      this.#refuse(request, new RpcError("crash", errorText(error)));
+      return false;
+    }
+  }
+
+  /** Others may rely on what a node has sent under its name, so it keeps the name for life. */
+  #refuseOtherIdentity(id: NodeId, nodeIds: readonly NodeId[]): void {
+    const isSame =
+      id === this.#id &&
+      nodeIds.length === this.#nodeIds.length &&
+      nodeIds.every((nodeId, index) => nodeId === this.#nodeIds[index]);
+    if (isSame) return;
+    const wanted = `${quote(id)} of ${shorten(nodeIds.join(", "))}`;
+    const is = `${quote(this.#id)} of ${shorten(this.#nodeIds.join(", "))}`;
+    const text = `Cannot become ${wanted}: this is ${is}, for as long as its process runs`;
+    throw new RpcError("precondition-failed", text);
   }
 
   /** Answers with an error; logs it where no answer is wanted, or possible any more. */
@@ -573,7 +589,7 @@ export class Node {
       return;
     }
     const body = { type: "error", in_reply_to: request.msg_id, code: error.code, text };
-    const src = this.#identity?.id ?? request.dest;
+    const src = this.#isInitialized ? this.#id : request.dest;
     this.#host.transport.send({ src, dest: request.src, body });
     (request as Mutable<Request>).answered = true;
   }
@@ -588,6 +604,11 @@ export class Node {
     }
   }
 
+  #runTimer(callback: () => void | Promise<void>): void {
+    this.#run("timer", callback);
+    if (this.#invariants.count > 0) this.#check("after a timer");
+  }
+
   /** Keeps the node from being idle until something under way has ended. */
   #watch(task: PromiseLike<unknown>, onError: (error: unknown) => void): void {
     this.#runningTasks++;
@@ -595,6 +616,7 @@ export class Node {
       .catch(onError)
       .finally(() => {
         this.#runningTasks--;
+        if (this.#invariants.count > 0) this.#check("after an asynchronous handler or callback");
         this.#noticeIdle();
       });
   }
@@ -603,26 +625,17 @@ export class Node {
     this.log(`Error in ${what}: ${errorTrace(error)}`);
   }
 
+  #check(circumstances: string): void {
+    this.#invariants.check(this.#id, circumstances);
+  }
+
   #isIdle(): boolean {
-    return this.#runningTasks === 0 && this.#pendingRpcs.size === 0 && this.#oneShotTimers === 0;
+    return this.#runningTasks === 0 && this.#rpcs.count === 0 && this.#timers.oneShotCount === 0;
   }
 
   #noticeIdle(): void {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
-}
-
-/** Others may rely on what a node has told them under its name: it keeps that for life. */
-function refuseAnother({ id, nodeIds }: Identity, newId: NodeId, newIds: readonly NodeId[]): void {
-  const isSame =
-    newId === id &&
-    newIds.length === nodeIds.length &&
-    newIds.every((newNodeId, index) => newNodeId === nodeIds[index]);
-  if (isSame) return;
-  const wanted = `${quote(newId)} of ${shorten(newIds.join(", "))}`;
-  const is = `${quote(id)} of ${shorten(nodeIds.join(", "))}`;
-  const text = `Cannot become ${wanted}: this is ${is}, for as long as its process runs`;
-  throw new RpcError("precondition-failed", text);
 }
 
 function quote(id: NodeId): string {
@@ -637,29 +650,9 @@ function registration<S extends Schema>(
   return { schema, handler: handler as Handler<unknown> };
 }
 
-function readReply<S extends Schema>(
-  peer: NodeId,
-  schema: S,
-  body: AnyBody,
-): RpcResult<v.InferOutput<S>> {
-  const { type } = body;
-  if (type === "error") return { ok: false, error: readError(peer, body) };
-  try {
-    const result = safeParse(schema, body);
-    if (result.success) return { ok: true, body: result.output };
-    const text = `Malformed reply from ${peer}: ${describeIssues(result.issues)}`;
-    return { ok: false, error: new RpcError("crash", text) };
-  } catch (error) {
-    const text = `Cannot read the reply from ${peer}: ${errorText(error)}`;
-    return { ok: false, error: new RpcError("crash", text, { cause: error }) };
-  }
-}
-
-function readError(peer: NodeId, body: AnyBody): RpcError {
-  const result = safeParse(ErrorBody, body);
-  if (result.success) return new RpcError(result.output.code, result.output.text);
-  // Nothing is known of what happened, so it counts as indefinite.
-  return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);
+function isBody(value: unknown): value is OutgoingBody {
+  if (typeof value !== "object" || value === null) return false;
+  return "type" in value && typeof value.type === "string";
 }
 
 /** Whether `await` would wait for a value: promises of other libraries need not be `Promise`s. */
@@ -668,22 +661,6 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
   return "then" in value && typeof value.then === "function";
 }
 
-// Anything can be thrown, also what cannot be read: an object without prototype has no `toString`,
-// and a getter may throw in its turn.
-
-function errorText(error: unknown): string {
-  try {
-    return error instanceof Error ? `${error.name}: ${error.message}` : String(error);
-  } catch {
-    return "an error that cannot be shown";
-  }
-}
-
-function errorTrace(error: unknown): string {
-  try {
-    if (error instanceof Error && typeof error.stack === "string") return error.stack;
-  } catch {
-    // Its text is then all there is.
-  }
-  return errorText(error);
+function describe({ src, body }: Message): string {
+  return `${quote(String(body["type"]))} from ${quote(src)}`;
 }

@@ -1,30 +1,53 @@
-import { isRpcError } from "../protocol/errors.ts";
+import { type ErrorKind, isRpcError, RpcError } from "../protocol/errors.ts";
 import type { Node } from "./node.ts";
 
 const FIRST_TIMEOUT_MS = 3000;
 const MAX_TIMEOUT_MS = 8000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 1000;
+/** After how many ms of failing attempts the first log line is written; the next after twice as long. */
+const LOG_AFTER_MS = 10_000;
+
+/** Errors that another attempt cannot cure: the receiver does not understand the request. */
+const PERMANENT: ReadonlySet<ErrorKind | "unknown"> = new Set([
+  "not-supported",
+  "malformed-request",
+]);
 
 /**
- * Tries something until it succeeds, however long that takes.
+ * Attempts something until it succeeds, however long that takes.
  *
- * Every attempt gets more time than the one before, 3 s to 8 s, so that a slow peer is heard in the
- * end. Between two attempts lies a random wait that doubles up to 1 s.
+ * The timeout grows from 3 s to 8 s, so that a slow peer is heard in the end. Between attempts lies a
+ * random wait that doubles up to 1 s. Logs after 10 s without success, then each time twice as long
+ * has passed.
  *
- * @param attempt Must have the effect of one, however often it is called: an attempt that timed out
- *   may have happened.
- * @throws whatever `attempt` throws that is no `RpcError`.
+ * @param attempt Must be idempotent: an attempt that timed out may have happened.
+ * @throws {RpcError} `not-supported` (10) and `malformed-request` (12), which will not pass, or
+ *   `crash` (13, indefinite) in their place if an earlier attempt may have had an effect.
+ * @throws any error of `attempt` that is not an `RpcError`.
  */
 export async function retry<Result>(
   node: Node,
   attempt: (timeoutMs: number) => Promise<Result>,
 ): Promise<Result> {
+  const startMs = node.nowMs();
+  let logAfterMs = LOG_AFTER_MS;
+  let mayHaveHappened = false;
   for (let tries = 0; ; tries++) {
     try {
       return await attempt(Math.min(MAX_TIMEOUT_MS, FIRST_TIMEOUT_MS * 2 ** tries));
     } catch (error) {
       if (!isRpcError(error)) throw error;
+      if (PERMANENT.has(error.kind)) {
+        throw mayHaveHappened ? new RpcError("crash", error.message, { cause: error }) : error;
+      }
+      mayHaveHappened ||= !error.definite;
+      const elapsedMs = node.nowMs() - startMs;
+      if (elapsedMs >= logAfterMs) {
+        const seconds = Math.round(elapsedMs / 1000);
+        node.log(`Still retrying after ${seconds} s and ${tries + 1} attempts: ${error.message}`);
+        logAfterMs = 2 * elapsedMs;
+      }
     }
     const boundMs = Math.min(MAX_BACKOFF_MS, FIRST_BACKOFF_MS * 2 ** tries);
     await node.sleep(boundMs * (0.5 + node.random() / 2));

@@ -10,18 +10,8 @@ import { LineReader, splitLines } from "../protocol/lines.ts";
 import { type Message, shorten } from "../protocol/message.ts";
 import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
 import { KVNode } from "./kv-node.ts";
-import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
-
-/**
- * What runs on a node: registers handlers and returns at once.
- *
- * All state lives in what the function creates, for a simulation runs many nodes in one process. A
- * program with options carries their schema as its property `options`.
- */
-export interface Program<Options = void> {
-  (node: KVNode, options: Options): void;
-  readonly options?: OptionsSchema<Options>;
-}
+import type { OptionsSchema } from "./options.ts";
+import { bindArguments, type Program } from "./program.ts";
 
 /** How long a program may still be busy after the end of input, in ms. */
 const DRAIN_LIMIT_MS = 5000;
@@ -47,29 +37,23 @@ const OUTPUT_LOST_EXIT_CODE = 1;
  * way is finished first (for up to 5 s), and the process ends with code 0; so it does after a signal,
  * or when nobody reads its output any more. Code 1 says that output was lost for another reason.
  *
- * @param schema The program's options; by default what it carries as `program.options`.
- *
  * @example
  * if (import.meta.main) await serve(echo);
  */
-export async function serve<Options = void>(
-  program: Program<Options>,
-  schema: OptionsSchema<Options> | undefined = program.options,
-): Promise<void> {
+export async function serve<S extends OptionsSchema>(program: Program<S>): Promise<void> {
   const words = process.argv.slice(2);
-  const parsed = parseOptions<unknown>(schema ?? NO_OPTIONS, words);
-  if (!parsed.ok) {
-    logger.log(parsed.reason);
+  const bound = bindArguments(program, words);
+  if (!bound.ok) {
+    logger.log(bound.reason);
     process.exitCode = BAD_OPTION_EXIT_CODE;
     return;
   }
-  for (const warning of parsed.warnings) logger.log(warning);
+  for (const warning of bound.warnings) logger.log(warning);
 
   const input = new Input();
   const output = new Output(() => input.stop());
-  const node = new KVNode({ transport: output, clock: systemClock, random, logger } satisfies Host);
-  // Without a schema, Options is void, and the program takes none.
-  program(node, parsed.options as Options);
+  const host: Host = { transport: output, clock: systemClock, random, logger };
+  const node = new KVNode(host, bound.program);
 
   const stop = () => {
     input.stop();

@@ -12,7 +12,9 @@
 import * as v from "valibot";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
 import { stringifyJson } from "../protocol/json.ts";
+import type { KvClient } from "./kv.ts";
 import type { KVNode } from "./kv-node.ts";
+import { lazy } from "./lazy.ts";
 import { retry } from "./retry.ts";
 
 /** How many records make up a page; and how many are asked for at a time, at most. */
@@ -52,8 +54,9 @@ interface Reading<T> {
 export class StoredLog<Record> {
   readonly #node: KVNode;
   readonly #options: StoredLogOptions<Record>;
-  readonly #schema: v.GenericSchema<unknown, Stored<Record>>;
-  readonly #pageSchema: v.GenericSchema<unknown, Record[]>;
+  // Made when first used: a node that starts makes as few schemas as it can (see kv.ts).
+  readonly #stored: () => KvClient<unknown, Stored<Record>>;
+  readonly #pageSchema: () => v.GenericSchema<unknown, Record[]>;
   #length = 0;
   /** The records of the page that is being filled; only where this node appends. */
   #page: { readonly start: number; readonly records: Record[]; length: number } | undefined;
@@ -62,8 +65,9 @@ export class StoredLog<Record> {
   constructor(node: KVNode, options: StoredLogOptions<Record>) {
     this.#node = node;
     this.#options = options;
-    this.#schema = v.object({ id: v.string(), record: options.schema });
-    this.#pageSchema = v.pipe(v.array(options.schema), v.length(PAGE_LENGTH));
+    const { schema } = options;
+    this.#stored = lazy(() => node.linKv.of(v.object({ id: v.string(), record: schema })));
+    this.#pageSchema = lazy(() => v.pipe(v.array(schema), v.length(PAGE_LENGTH)));
   }
 
   /** How many records are known here: those before this number, all of them. */
@@ -194,13 +198,13 @@ export class StoredLog<Record> {
   }
 
   #read(number: number, timeoutMs: number): Promise<Stored<Record> | undefined> {
-    return this.#node.linKv.readAs(this.#key(number), this.#schema, { timeoutMs });
+    return this.#stored().readOr(this.#key(number), undefined, { timeoutMs });
   }
 
   /** What is no page counts as none: somebody else must have stored it, and the records are there. */
   async #readPage(start: number, timeoutMs: number): Promise<Record[] | undefined> {
     const value = await this.#node.linKv.readOr(this.#pageKey(start), undefined, { timeoutMs });
-    const page = v.safeParse(this.#pageSchema, value);
+    const page = v.safeParse(this.#pageSchema(), value);
     return page.success ? page.output : undefined;
   }
 

@@ -39,8 +39,10 @@ class Bench {
       else this.#lastAnswer = message.body;
     };
     const random = { next: Math.random };
-    this.#node = new KVNode({ clock: systemClock, random, transport: { send }, logger: console });
-    kafka(this.#node, { durable: true, pushMs: 100, storeMs: 200, commitMs: 1000 });
+    const host = { clock: systemClock, random, transport: { send }, logger: console };
+    this.#node = new KVNode(host, (node) =>
+      kafka(node, { durable: true, pushMs: 100, storeMs: 200, commitMs: 1000 }),
+    );
     this.receive({ type: "init", node_id: "n0", node_ids: ["n0"] });
   }
 

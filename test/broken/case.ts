@@ -1,4 +1,4 @@
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { SimulatedOptions } from "../support/simulations/simulate.ts";
 

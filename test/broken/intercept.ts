@@ -1,5 +1,6 @@
 /** Ways to spoil a correct program from outside: what it hears and what it answers. */
 import {
+  type Handler,
   type KVNode,
   type NodeId,
   type OutgoingBody,
@@ -7,7 +8,7 @@ import {
   stringifyJson,
 } from "../../lib/vortex/index.ts";
 
-type Program = (node: KVNode) => void;
+type Program = (node: KVNode) => void | Promise<void>;
 
 /** A reply in place of the one that the program meant; `undefined` keeps it back. */
 type Edit = (body: OutgoingBody, request: Request) => OutgoingBody | undefined;
@@ -29,7 +30,7 @@ export function withReplies(
       const edited = body.type === type ? edit(body, request) : body;
       if (edited !== undefined) reply(request, edited);
     };
-    program(node);
+    return program(node);
   };
 }
 
@@ -51,7 +52,7 @@ export function withSends(
       const edited = body.type === type ? edit(body, dest) : body;
       if (edited !== undefined) send(dest, edited);
     };
-    program(node);
+    return program(node);
   };
 }
 
@@ -81,7 +82,7 @@ export function cached(
 export function withHandler(
   program: Program,
   type: string,
-  wrap: (node: KVNode) => (request: Request, proceed: Proceed) => void | Promise<void>,
+  wrap: (node: KVNode) => (request: Request, proceed: Proceed) => ReturnType<Handler<unknown>>,
 ): Program {
   return (node) => {
     const handle = node.handle.bind(node);
@@ -92,7 +93,7 @@ export function withHandler(
           ? wrapped(request, (changes) => handler({ ...request, ...changes }))
           : handler(request),
       );
-    program(node);
+    return program(node);
   };
 }
 
@@ -100,7 +101,7 @@ export function withHandler(
 type Proceed = (changes?: {
   readonly msg_id?: undefined;
   readonly body?: unknown;
-}) => void | Promise<void>;
+}) => ReturnType<Handler<unknown>>;
 
 /** A program that acknowledges requests of one type some time before it handles them. */
 export function acknowledgedEarly(

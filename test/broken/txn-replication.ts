@@ -84,7 +84,7 @@ const CASES: readonly Pick<BrokenCase, "wrong" | "program" | "options">[] = [
     wrong: "has the same name after a restart, and so stamps the same for other writes",
     program: (node) => {
       node.generateId = () => node.id;
-      program(node);
+      return program(node);
     },
     options: DEADLY,
   },

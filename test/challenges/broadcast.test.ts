@@ -8,10 +8,7 @@ const CYCLE_MS = 400;
 const IDS = ["n0", "n1", "n2"];
 
 const cluster = (options: Partial<Parameters<typeof broadcast>[1]> = {}, nodeIds = IDS) =>
-  new TestCluster({
-    nodeIds,
-    program: (node) => broadcast(node, { flushMs: CYCLE_MS, durable: false, ...options }),
-  });
+  new TestCluster({ nodeIds, program: broadcast, options: { flushMs: CYCLE_MS, ...options } });
 const give = (message: unknown) => ({ type: "broadcast", message });
 const READ = { type: "read" };
 
@@ -20,7 +17,7 @@ async function clusterWithoutItsHub(): Promise<TestCluster> {
   const nodes = cluster();
   await nodes.ask("n0", give(0));
   await nodes.advance(2 * CYCLE_MS);
-  nodes.fate = ({ src, dest }) => (src === "n0" || dest === "n0" ? "lose" : "deliver");
+  nodes.filter = ({ src, dest }) => (src === "n0" || dest === "n0" ? "drop" : "deliver");
   await nodes.ask("n2", give(1));
   await nodes.advance(5000);
   return nodes;
@@ -144,11 +141,11 @@ describe("broadcast on three nodes", () => {
     const nodes = cluster();
     await nodes.ask("n1", give(0));
     await nodes.advance(2 * CYCLE_MS);
-    nodes.fate = () => "lose";
+    nodes.filter = () => "drop";
     await nodes.ask("n1", give(1));
     await nodes.advance(10_000);
     expect(await shown(nodes)).toEqual([[0], [0, 1], [0]]);
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.advance(1000);
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1]));
   });
@@ -156,14 +153,14 @@ describe("broadcast on three nodes", () => {
   test("passes a hub that does not answer over in favour of the next node", async () => {
     const nodes = await clusterWithoutItsHub();
     expect(await shown(nodes, ["n1", "n2"])).toEqual(Array(2).fill([0, 1]));
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.advance(1000);
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1]));
   });
 
   test("brings values past a node that hears, but is not heard", async () => {
     const nodes = cluster();
-    nodes.fate = ({ src, dest }) => (src === "n2" && dest === "n0" ? "lose" : "deliver");
+    nodes.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await nodes.ask("n2", give(1));
     await nodes.ask("n0", give(2));
     await nodes.advance(5000);
@@ -172,12 +169,12 @@ describe("broadcast on three nodes", () => {
 
   test("does not mind messages that come late, twice, and in another order", async () => {
     const nodes = cluster();
-    nodes.fate = () => "hold";
+    nodes.filter = () => "hold";
     for (let value = 0; value < 5; value++) {
       await nodes.ask(IDS[value % 3] ?? "n0", give(value));
       await nodes.advance(CYCLE_MS);
     }
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     const held = nodes.messages.toReversed();
     await nodes.release();
     for (const { src, dest, body } of held) nodes.deliver({ src, dest, body });
@@ -187,9 +184,9 @@ describe("broadcast on three nodes", () => {
 
   test("sends nothing when nothing is new, though it heard of a node's former self", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
-    nodes.fate = ({ src }) => (src === "n1" ? "hold" : "deliver");
+    nodes.filter = ({ src }) => (src === "n1" ? "hold" : "deliver");
     await nodes.advance(600);
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     nodes.start("n1");
     for (const value of [0, 1]) {
       await nodes.ask("n1", give(value));
@@ -212,8 +209,8 @@ describe("broadcast on three nodes", () => {
     async (_end, end, ids) => {
       const nodes = await clusterWithoutItsHub();
       // The partition ends with the hub that had the value for n0.
-      nodes.fate = ({ src, dest }) =>
-        ids.includes(src) && ids.includes(dest) ? "deliver" : "lose";
+      nodes.filter = ({ src, dest }) =>
+        ids.includes(src) && ids.includes(dest) ? "deliver" : "drop";
       end(nodes);
       await nodes.advance(3000);
       expect(await shown(nodes, ids)).toEqual(ids.map(() => [0, 1]));
@@ -226,32 +223,32 @@ describe("broadcast on three nodes", () => {
     await nodes.advance(5 * CYCLE_MS);
     const last = nodes.takeMessages().findLast(({ src, dest }) => src === "n0" && dest === "n2");
     expect(last?.body).toMatchObject({ serve: true });
-    nodes.fate = ({ dest }) => (dest === "n0" ? "lose" : "deliver");
+    nodes.filter = ({ dest }) => (dest === "n0" ? "drop" : "deliver");
     await nodes.ask("n2", give(1));
     await nodes.advance(5000);
     // n2 has given n0 up. The duplicate says that n0 wants n2's batches, but answers nothing.
     if (last !== undefined) nodes.deliver(last);
     await nodes.advance(5000);
     // n1, which has acknowledged 1, dies before it can pass it on.
-    nodes.fate = ({ src, dest }) => (src === "n1" || dest === "n1" ? "lose" : "deliver");
+    nodes.filter = ({ src, dest }) => (src === "n1" || dest === "n1" ? "drop" : "deliver");
     await nodes.advance(3000);
     expect(await shown(nodes, ["n0", "n2"])).toEqual(Array(2).fill([0, 1]));
   });
 
   test("tells it that, though it hears first what its former self was asked", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
-    nodes.fate = ({ src }) => (src === "n1" ? "lose" : "deliver");
+    nodes.filter = ({ src }) => (src === "n1" ? "drop" : "deliver");
     await nodes.advance(2000);
     const question = nodes.takeMessages().find(({ src }) => src === "n0");
     expect(question?.body).toMatchObject({ ask: true, have: [] });
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.ask("n0", give(0));
     await nodes.advance(2000);
     nodes.start("n1");
-    nodes.fate = () => "lose";
+    nodes.filter = () => "drop";
     if (question !== undefined) nodes.deliver(question);
     await nodes.settle();
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.advance(1000);
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0]));
   });
@@ -265,10 +262,10 @@ describe("broadcast on three nodes", () => {
     const last = nodes.takeMessages().findLast(({ src }) => src === "n1");
     expect(last?.body).not.toContainAnyKeys(["ask", "have", "news"]);
     nodes.start("n0");
-    nodes.fate = () => "lose";
+    nodes.filter = () => "drop";
     if (last !== undefined) nodes.deliver(last);
     await nodes.settle();
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.advance(1000);
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill(["n0", "n1"]));
   });
@@ -288,10 +285,10 @@ describe("broadcast on three nodes", () => {
     const nodes = cluster({}, ["n0", "n1"]);
     await nodes.ask("n1", give(0));
     await nodes.advance(2 * CYCLE_MS);
-    nodes.fate = () => "hold";
+    nodes.filter = () => "hold";
     await nodes.ask("n1", give(1));
     await nodes.advance(CYCLE_MS);
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     nodes.start("n1");
     await nodes.advance(2000);
     expect((await shown(nodes, ["n1"]))[0]).toEqual([0]);
@@ -324,12 +321,12 @@ describe("broadcast with --durable", () => {
     const nodes = durable();
     await nodes.ask("n0", give(-1));
     await nodes.advance(1000);
-    nodes.fate = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
+    nodes.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
     const replies = Array.from({ length: 10 }, (_, value) => nodes.request("n0", give(value)));
     await nodes.settle();
     expect(replies.map((reply) => reply())).toEqual(Array(10).fill(undefined));
     expect((await shown(nodes))[0]).toEqual([-1]);
-    nodes.fate = () => "deliver";
+    nodes.filter = () => "deliver";
     await nodes.release();
     expect(replies.every((reply) => reply()?.["type"] === "broadcast_ok")).toBe(true);
     const writes = nodes.messages.filter(({ body }) => body["type"] === "cas");
@@ -339,7 +336,7 @@ describe("broadcast with --durable", () => {
   test("answers with an error that leaves nothing behind when the service does not answer", async () => {
     const nodes = durable();
     await nodes.ask("n0", give(0));
-    nodes.fate = ({ dest }) => (dest === "lin-kv" ? "lose" : "deliver");
+    nodes.filter = ({ dest }) => (dest === "lin-kv" ? "drop" : "deliver");
     const first = nodes.request("n0", give(1));
     await nodes.advance(100);
     const second = nodes.request("n0", give(2));

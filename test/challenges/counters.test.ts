@@ -1,13 +1,10 @@
 /** The handlers of the counters; how they count is tested at `Counter`. */
 import { describe, expect, test } from "bun:test";
-import * as v from "valibot";
 import { gCounter } from "../../challenges/g-counter.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
-import { CounterOptions } from "../../lib/vortex/index.ts";
 
-const start = (program: typeof gCounter) =>
-  new TestCluster({ program: (node) => program(node, v.parse(CounterOptions, {})) });
+const start = (program: typeof gCounter) => new TestCluster({ program });
 
 describe.each([
   ["g-counter", gCounter],

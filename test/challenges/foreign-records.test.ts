@@ -3,9 +3,8 @@
  * keys, or by another version of this one. Nodes say so, and go on once it is mended.
  */
 import { describe, expect, test } from "bun:test";
-import * as v from "valibot";
 import { TestCluster } from "../../lib/testing/index.ts";
-import { type AnyBody, type KVNode, parseJson } from "../../lib/vortex/index.ts";
+import { type AnyBody, type Json, parseJson } from "../../lib/vortex/index.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 
 interface Case {
@@ -96,15 +95,12 @@ describe("A node that finds what it did not store", () => {
     "of %s %s under %s, %s, answers crash (13) that tells where, and goes on once it is mended",
     async (name, _, key, text, { options, mended, request, done }) => {
       const program = challenge(name);
-      const parsed = v.parse(program.options ?? v.unknown(), options);
-      const cluster = new TestCluster({
-        nodeIds: ["n0", "n1"],
-        program: (node) => (program as (node: KVNode, options: unknown) => void)(node, parsed),
-      });
-      const store = (value: unknown) => cluster.kv.answer({ type: "write", key, value });
+      const cluster = new TestCluster({ nodeIds: ["n0", "n1"], program, options });
+      const service = key.startsWith("counter") ? cluster.seqKv : cluster.linKv;
+      const store = (value: Json) => service.write(key, value);
       // A node that is not there is not asked: its bucket, or its log, has to do.
       cluster.kill("n1");
-      store(parseJson(text));
+      store(parseJson(text) as Json);
       await cluster.advance(1000);
       for (let attempt = 0; attempt < 2; attempt++) {
         const answer = await cluster.ask("n0", request);
@@ -120,7 +116,7 @@ describe("A node that finds what it did not store", () => {
       const remarks = cluster.logs.slice(before).filter((log) => log.includes("Cannot start"));
       expect(remarks.length).toBeLessThanOrEqual(1);
 
-      store(mended);
+      store(mended as Json);
       await cluster.advance(1000);
       expect(await cluster.ask("n0", request)).toMatchObject(done);
     },
@@ -128,13 +124,12 @@ describe("A node that finds what it did not store", () => {
 });
 
 test("broadcast --durable shows what it had stored once that can be read, though nobody adds", async () => {
-  const program = challenge("broadcast") as (node: KVNode, options: unknown) => void;
   const cluster = new TestCluster({
     nodeIds: ["n0"],
-    program: (node) => program(node, { durable: true, flushMs: 400 }),
+    program: challenge("broadcast"),
+    options: { durable: true },
   });
-  const store = (value: unknown) =>
-    cluster.kv.answer({ type: "write", key: "broadcast/n0/0", value });
+  const store = (value: Json) => cluster.linKv.write("broadcast/n0/0", value);
   store("foreign");
   expect(await cluster.ask("n0", { type: "read" })).toMatchObject({ messages: [] });
   await cluster.advance(5000);

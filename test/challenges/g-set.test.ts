@@ -3,7 +3,7 @@ import { gSet } from "../../challenges/g-set.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 
-const start = () => new TestCluster({ program: (node) => gSet(node, { freshMs: 500 }) });
+const start = () => new TestCluster({ program: gSet });
 const add = (element: unknown) => ({ type: "add", element });
 const READ = { type: "read" };
 
@@ -17,7 +17,7 @@ describe("g-set", () => {
 
   test("stores an element before it is acknowledged, with all that wait", async () => {
     const cluster = start();
-    cluster.fate = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
+    cluster.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
     const replies = [cluster.request("n0", add(0))];
     await cluster.settle();
     for (let element = 1; element <= 10; element++) {
@@ -25,7 +25,7 @@ describe("g-set", () => {
     }
     await cluster.settle();
     expect(replies.map((reply) => reply())).toEqual(Array(11).fill(undefined));
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.release();
     expect(replies.every((reply) => reply()?.["type"] === "add_ok")).toBe(true);
     expect(cluster.messages.filter(({ body }) => body["type"] === "cas")).toHaveLength(2);
@@ -60,13 +60,13 @@ describe("g-set", () => {
     const cluster = start();
     await cluster.ask("n1", READ);
     await cluster.advance(510);
-    cluster.fate = ({ dest }) => (dest === "n1" ? "hold" : "deliver");
+    cluster.filter = ({ dest }) => (dest === "n1" ? "hold" : "deliver");
     const first = cluster.request("n1", READ);
     await cluster.settle();
     await cluster.ask("n0", add(1));
     await cluster.advance(10);
     const second = cluster.request("n1", READ);
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.release();
     expect([first(), second()]).toMatchObject([{ value: [] }, { value: [] }]);
     await cluster.advance(500);
@@ -77,7 +77,7 @@ describe("g-set", () => {
     const cluster = start();
     await cluster.ask("n0", add(1));
     await cluster.ask("n0", READ);
-    cluster.fate = () => "lose";
+    cluster.filter = () => "drop";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: [1] });
     await cluster.advance(510);
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
@@ -85,7 +85,7 @@ describe("g-set", () => {
 
   test("refuses a read while a node that has just started cannot know", async () => {
     const cluster = start();
-    cluster.fate = () => "lose";
+    cluster.filter = () => "drop";
     const reply = cluster.request("n0", READ);
     await cluster.advance(4900);
     expect(reply()).toMatchObject({ type: "error", code: 11 });

@@ -1,8 +1,8 @@
 /** Simulations of logs under faults: a sample of seeds; SEEDS=300 tries that many of each. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { kafka } from "../../challenges/kafka.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import type { StatsVerdict } from "../../lib/workbench/checkers/every-test/stats.ts";
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import { memoryLog } from "../support/processes/programs/memory-log.ts";
 import { sweepFaults } from "../support/simulations/fault-sweep.ts";

@@ -111,13 +111,13 @@ describe("kafka", () => {
     const cluster = start({}, ["n0"]);
     await cluster.ask("n0", send("k", 0));
     cluster.takeMessages();
-    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
     const replies = [cluster.request("n0", send("k", 1))];
     await cluster.settle();
     for (let msg = 2; msg <= 10; msg++) replies.push(cluster.request("n0", send("k", msg)));
     await cluster.settle();
     expect(replies.map((reply) => reply())).toEqual(Array(10).fill(undefined));
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.release();
     const offsets = replies.map((reply) => Number(reply()?.["offset"]));
     expect(offsets).toEqual(offsets.toSorted((one, other) => one - other));
@@ -128,14 +128,14 @@ describe("kafka", () => {
   test("answers a send that cannot be stored before its client gives up", async () => {
     const cluster = start({}, ["n0"]);
     await cluster.ask("n0", send("k", 0));
-    cluster.fate = () => "lose";
+    cluster.filter = () => "drop";
     const reply = cluster.request("n0", send("k", 1));
     await cluster.advance(500);
     const later = cluster.request("n0", send("k", 2));
     await cluster.advance(4400);
     expect(reply()).toMatchObject({ type: "error", code: 0 });
     expect(later()).toMatchObject({ type: "error", code: 11 });
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.advance(10_000);
     expect(await shown(cluster, "n0", "k")).toEqual([0, 1]);
   });
@@ -158,11 +158,11 @@ describe("kafka", () => {
   test("puts a message whose write comes after a restart nowhere", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 1));
-    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
     cluster.request("n0", send("k", "lost"));
     await cluster.settle();
     cluster.start("n0");
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.ask("n0", send("k", 2));
     await cluster.release();
     await cluster.advance(3000);
@@ -186,7 +186,7 @@ describe("kafka", () => {
     await cluster.ask("n0", send("k", 0));
     await cluster.ask("n1", send("k", 1));
     await cluster.advance(1000);
-    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    cluster.filter = (message) => (isOfType("push")(message) ? "drop" : "deliver");
     await cluster.ask("n0", send("k", 2));
     await cluster.advance(3000);
     for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([0, 1, 2]);
@@ -198,7 +198,7 @@ describe("kafka", () => {
     await cluster.ask("n1", send("k", 1));
     await cluster.advance(1000);
     // To n0, n1 is dead; n1 does not know of the fence.
-    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    cluster.filter = (message) => (isOfType("push")(message) ? "drop" : "deliver");
     const { offset } = await cluster.ask("n0", send("k", 2));
     await cluster.advance(3000);
     expect(await shown(cluster, "n0", "k")).toEqual([0, 1, 2]);
@@ -212,10 +212,10 @@ describe("kafka", () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
     await cluster.advance(1000);
-    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    cluster.filter = (message) => (isOfType("push")(message) ? "drop" : "deliver");
     await cluster.ask("n0", send("k", 1));
     await cluster.advance(300);
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.advance(800);
     expect(await shown(cluster, "n1", "k")).toEqual([0, 1]);
   });
@@ -283,7 +283,7 @@ describe("kafka", () => {
     await cluster.ask("n0", send("k", -1));
     await cluster.ask("n1", send("k", -1));
     await cluster.advance(500);
-    cluster.fate = (message) => (isOfType("push")(message) ? "lose" : "deliver");
+    cluster.filter = (message) => (isOfType("push")(message) ? "drop" : "deliver");
     const sendMany = async () => {
       for (let tenth = 0; tenth < 10; tenth++) {
         for (let msg = 0; msg < 500; msg++) cluster.request("n0", send(`${tenth}`, msg));
@@ -301,7 +301,7 @@ describe("kafka", () => {
     expect(characters.length).toBeGreaterThan(4);
     // 500 messages fit into one record.
     expect(Math.max(...characters)).toBeLessThan(2 ** 15);
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.advance(3000);
     expect(await shown(cluster, "n1", "9")).toHaveLength(2500);
   });
@@ -311,12 +311,12 @@ describe("kafka", () => {
     await cluster.ask("n0", send("k", 0));
     await cluster.ask("n1", send("k", 1));
     await cluster.advance(1000);
-    cluster.fate = (message) => (isOfType("push")(message) ? "hold" : "deliver");
+    cluster.filter = (message) => (isOfType("push")(message) ? "hold" : "deliver");
     for (let msg = 2; msg < 5; msg++) {
       await cluster.ask("n0", send("k", msg));
       await cluster.advance(150);
     }
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.ask("n0", send("k", 5));
     await cluster.advance(300);
     await cluster.release();

@@ -4,9 +4,8 @@
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import * as v from "valibot";
 import { TestCluster } from "../../lib/testing/index.ts";
-import { type AnyBody, type KVNode, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
+import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 
 /** Values are nested so deep at most. */
@@ -128,14 +127,10 @@ describe("Every value that is accepted", () => {
     "by %s %s reaches the other node, and the same node after a kill",
     async (name, _, { options = {}, texts = anyText, give, ask, shows }) => {
       const program = challenge(name);
-      const parsed = v.parse(program.options ?? v.unknown(), options);
       const property = fc.asyncProperty(
         fc.array(texts, { minLength: 1, maxLength: 20 }),
         async (given) => {
-          const cluster = new TestCluster({
-            nodeIds: ["n0", "n1"],
-            program: (node) => (program as (node: KVNode, options: unknown) => void)(node, parsed),
-          });
+          const cluster = new TestCluster({ nodeIds: ["n0", "n1"], program, options });
           await cluster.advance(1000);
           const replies = given.map(({ text }, index) =>
             cluster.request("n0", give(parseJson(text), index)),

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
-import * as v from "valibot";
 import { shorten } from "../../lib/protocol/message.ts";
 import { SERVICES } from "../../lib/services/index.ts";
 import { TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";
+import { bindOptions } from "../../lib/vortex/program.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { receive, settled } from "../support/fake-host.ts";
 import { challenge } from "../support/simulations/challenges.ts";
@@ -11,18 +11,14 @@ import { challenge } from "../support/simulations/challenges.ts";
 /** A node of a challenge, alone with the services. */
 class Alone {
   readonly #host = new TestHost();
-  readonly #node = new KVNode(this.#host);
+  readonly #node: KVNode;
   readonly #services = new Map(
     Object.entries(SERVICES).map(([name, make]) => [name, make(randomStream(1, name))]),
   );
   #lastId = 0;
 
   constructor(name: string) {
-    const program = challenge(name);
-    (program as (node: KVNode, options: unknown) => void)(
-      this.#node,
-      v.parse(program.options ?? v.unknown(), {}),
-    );
+    this.#node = new KVNode(this.#host, bindOptions(challenge(name)));
   }
 
   /** Sends a request, lets services answer and time pass, and returns the reply. */
@@ -211,7 +207,7 @@ describe("Every challenge", () => {
     async (name, body, reads) => {
       const { ask, look } = await initialized(name);
       const before = await look(reads);
-      const text = `Nodes send each other "${body.type}", but "c1" is no peer`;
+      const text = `Nodes send each other "${body.type}", but "c1" is not a peer`;
       expect(await ask(body)).toMatchObject({ type: "error", code: 12, text });
       expect(await look(reads)).toEqual(before);
     },

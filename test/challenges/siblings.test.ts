@@ -7,6 +7,7 @@ import { gCounter } from "../../challenges/g-counter.ts";
 import { gSet } from "../../challenges/g-set.ts";
 import { kafka } from "../../challenges/kafka.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import {
   type AnyBody,
   type CasOptions,
@@ -15,7 +16,6 @@ import {
   type KvServiceId,
   type OutgoingBody,
 } from "../../lib/vortex/index.ts";
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { acknowledgedEarly, every, withReplies } from "../broken/intercept.ts";
 import { runSimulated, type SimulatedOptions } from "../support/simulations/simulate.ts";

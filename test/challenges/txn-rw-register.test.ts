@@ -266,7 +266,7 @@ describe("txn-rw-register, replicating", () => {
     const { hear, host, txn } = await start();
     hear("c9", { from: "a", has: 0, asks: true, transactions: [[7, [[1, 1]]]], upTo: 7 });
     expect(host.logged).toEqual([
-      'Message from c9 failed: Nodes send each other "replicate", but "c9" is no peer',
+      'Message from c9 failed: Nodes send each other "replicate", but "c9" is not a peer',
     ]);
     expect(txn([["r", 1, null]])).toMatchObject({ txn: [["r", 1, null]] });
   });

@@ -7,8 +7,7 @@ setDefaultTimeout(60_000);
 
 /** A node of the given name, started anew: its host draws other random numbers each time. */
 function start(name: string, seed: number) {
-  const { node, host } = newNode(seed);
-  uniqueIds(node);
+  const { node, host } = newNode(uniqueIds, seed);
   receive(node, { ...INIT_BODY, node_id: name, node_ids: ["n0", "n1", "n2", "n10"] });
   host.takeSent();
   return {

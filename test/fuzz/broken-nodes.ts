@@ -53,18 +53,13 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
   },
   "replies to replies": {
     program: (node) => {
-      echo(node);
-      let isInitialized = false;
-      node.onInit(() => {
-        isInitialized = true;
-      });
       const receive = node.receive.bind(node);
       node.receive = (message) => {
         receive(message);
         const { in_reply_to } = message.body;
-        if (!isInitialized || typeof in_reply_to !== "number") return;
-        node.send(message.src, { type: "error", in_reply_to });
+        if (typeof in_reply_to === "number") node.send(message.src, { type: "error", in_reply_to });
       };
+      return echo(node);
     },
     shows: /^Reply without an open request/,
     isInProcess: true,

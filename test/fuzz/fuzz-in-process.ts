@@ -4,13 +4,13 @@
  * The test controls the node's clock and randomness, so a seed reproduces a run. It is also much
  * faster than with processes.
  */
-import * as v from "valibot";
 import { decode } from "../../lib/protocol/codec.ts";
 import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
 import { settled, TestHost } from "../../lib/testing/index.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import { KVNode, type Message, type Random } from "../../lib/vortex/index.ts";
+import { bindOptions } from "../../lib/vortex/program.ts";
 import { randomInteger } from "../../lib/vortex/random.ts";
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 import { isInitialized, noisesFor } from "./fuzz-binary.ts";
@@ -30,17 +30,14 @@ const PATIENCE_MS = 10_000;
 export class FuzzedNode {
   readonly checker: ReplyChecker;
   readonly #host = new TestHost();
-  readonly #node = new KVNode(this.#host);
+  readonly #node: KVNode;
   readonly #reader = new LineReader();
   readonly #random: Random;
 
   constructor(program: AnyProgram, subject: Subject, seed: number) {
     this.checker = new ReplyChecker(subject, seed, () => this.#host.clock.nowMs());
     this.#random = randomStream(seed, "cuts");
-    (program as (node: KVNode, options: unknown) => void)(
-      this.#node,
-      v.parse(program.options ?? v.unknown(), {}),
-    );
+    this.#node = new KVNode(this.#host, bindOptions(program));
   }
 
   /** Feeds the node noise. */

@@ -1,7 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import { simulationSeeds } from "../support/seeds.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 import { BROKEN_NODES } from "./broken-nodes.ts";

@@ -33,13 +33,11 @@ export class Delivery<Item> {
   ) {
     this.#node = node;
     this.#attempts = attempts;
-    node.handle("deliver", v.object({ items: v.array(item) }), (request) => {
-      for (const item of request.body.items) receive(item, request.src);
-      node.reply(request, { type: "delivered" });
+    node.handle("deliver", v.object({ items: v.array(item) }), ({ src, body }) => {
+      for (const item of body.items) receive(item, src);
+      return { type: "delivered" };
     });
-    node.onInit(() => {
-      node.every(INTERVAL_MS, () => this.#sendPending());
-    });
+    node.every(INTERVAL_MS, () => this.#sendPending());
   }
 
   send(dest: NodeId, item: Item): void {

@@ -16,9 +16,7 @@ export function gossip<State>(
   { state, merge }: { readonly state: () => State; readonly merge: (other: State) => void },
 ): void {
   node.handle("gossip", v.object({ state: schema }), (request) => merge(request.body.state));
-  node.onInit(() => {
-    node.every(INTERVAL_MS, () => {
-      for (const peer of node.peers) node.send(peer, { type: "gossip", state: state() });
-    });
+  node.every(INTERVAL_MS, () => {
+    for (const peer of node.peers) node.send(peer, { type: "gossip", state: state() });
   });
 }

@@ -5,7 +5,7 @@
  */
 import { echo } from "../../challenges/echo.ts";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
-import type { AnyProgram } from "../../lib/workbench/clusters/simulated-cluster.ts";
+import type { AnyProgram } from "../../lib/vortex/index.ts";
 import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { SimulatedOptions } from "../support/simulations/simulate.ts";

@@ -6,19 +6,21 @@ export { settled };
 
 export const INIT = { type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0", "n1", "n2"] };
 
-/** A node that knows nothing yet, and its host. */
-export function newNode(seed?: number): { node: KVNode; host: TestHost } {
+/** A node before `init`, and its host. */
+export function newNode(
+  program: (node: KVNode) => unknown = () => {},
+  seed?: number,
+): { node: KVNode; host: TestHost } {
   const host = new TestHost(seed);
-  return { node: new KVNode(host), host };
+  return { node: new KVNode(host, program), host };
 }
 
 /** Node `n0` of three, initialized; its `init_ok` is taken. */
 export function startNode(
-  program: (node: KVNode) => void = () => {},
+  program: (node: KVNode) => unknown = () => {},
   seed?: number,
 ): { node: KVNode; host: TestHost } {
-  const { node, host } = newNode(seed);
-  program(node);
+  const { node, host } = newNode(program, seed);
   receive(node, INIT);
   host.takeSent();
   return { node, host };

@@ -8,7 +8,7 @@ import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
-import { once } from "../../vortex/lazy.ts";
+import { lazy } from "../../vortex/lazy.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
 import { type BadLine, type Cluster, type Crash, StartError, shownLine } from "./cluster.ts";
@@ -96,7 +96,7 @@ export class ProcessCluster implements Cluster {
   start(node: NodeId): Promise<unknown> {
     const { bin, args, network, onStderr } = this.#options;
     const child = spawn(bin, args, this.#tag.addedTo(process.env));
-    const tellOfStdin = once(() => this.#tellIfAlive(running, `${node} has closed its stdin`));
+    const tellOfStdin = lazy(() => this.#tellIfAlive(running, `${node} has closed its stdin`));
     network.connect(node, (delivery) => write(child.stdin, delivery, tellOfStdin));
     const isKilled = () => running.isKilled;
     const stdout: string[] = [];

@@ -6,24 +6,20 @@
  */
 import { decode, encode } from "../../protocol/codec.ts";
 import {
+  type AnyProgram,
   type Clock,
   type Host,
+  type InvariantViolation,
   KVNode,
   type NodeId,
-  type OptionsSchema,
   type Random,
   stringifyJson,
 } from "../../vortex/index.ts";
-import { NO_OPTIONS, parseOptions } from "../../vortex/options.ts";
+import { bindArguments } from "../../vortex/program.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
 import { type BadLine, type Cluster, type Crash, shownLine } from "./cluster.ts";
 import { sendLine } from "./output-line.ts";
-
-/** A program with any options; they are checked against its own schema when it starts. */
-export type AnyProgram = ((node: KVNode, options: never) => void) & {
-  readonly options?: OptionsSchema;
-};
 
 export interface SimulatedClusterOptions {
   readonly program: AnyProgram;
@@ -40,6 +36,8 @@ export interface SimulatedClusterOptions {
   /** Called before a node does anything: what happens until the next call is its doing. */
   readonly onTurn?: (node: NodeId) => void;
   readonly onBadLine: (badLine: BadLine) => void;
+  /** Called when an invariant of the program does not hold on a node. */
+  readonly onViolation: (violation: InvariantViolation) => void;
 }
 
 /**
@@ -104,24 +102,20 @@ export class SimulatedCluster implements Cluster {
   }
 
   start(id: NodeId): Promise<void> {
-    const { program, args, network, onTurn } = this.#options;
+    const { program, args, network } = this.#options;
     const state: SimulatedNode = { id, isRunning: true, postponed: undefined };
-    const node = new KVNode(this.#host(id, state));
     this.#nodes.set(id, state);
+    const bound = bindArguments(program, args);
+    if (!bound.ok) {
+      network.connect(id, () => {});
+      return this.#crash(id, state, "exit status 2", bound.reason);
+    }
+    const node = new KVNode(this.#host(id, state), bound.program);
     const stdin = this.#pipe();
     network.connect(id, (delivery) => {
       stdin.write(() => this.#runIn(state, () => node.receive(received(delivery))));
     });
 
-    const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
-    if (!parsed.ok) return this.#crash(id, state, "exit status 2", parsed.reason);
-    onTurn?.(id);
-    try {
-      program(node, parsed.options as never); // The program's own schema has made them.
-    } catch (error) {
-      const trace = error instanceof Error ? (error.stack ?? error.message) : String(error);
-      return this.#crash(id, state, "exit status 1", trace);
-    }
     return new Promise(() => {}); // It runs until it is stopped.
   }
 
@@ -159,7 +153,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, onStderr } = this.#options;
+    const { timers, randomOf, onStderr, onViolation } = this.#options;
     const stdout = this.#pipe();
     let isMuted = false;
     return {
@@ -192,6 +186,7 @@ export class SimulatedCluster implements Cluster {
           for (const line of text.split("\n")) onStderr?.(id, line);
         },
       },
+      onViolation,
     };
   }
 

@@ -2,12 +2,12 @@
  * A test in virtual time: a minute of trouble takes milliseconds, and the same seed gives the same
  * history and the same messages, to the byte.
  */
-import type { Clock, NodeId, Random } from "../../vortex/index.ts";
+import type { AnyProgram, Clock, InvariantViolation, NodeId, Random } from "../../vortex/index.ts";
 import { Scheduler } from "../clusters/scheduler.ts";
-import { type AnyProgram, SimulatedCluster } from "../clusters/simulated-cluster.ts";
+import { SimulatedCluster } from "../clusters/simulated-cluster.ts";
 import { randomStream } from "../random.ts";
 import type { TestResult } from "./results.ts";
-import { type Environment, runTest, type TestParts } from "./test.ts";
+import { type Environment, runTest, TestCrash, type TestParts } from "./test.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface Simulation
@@ -45,18 +45,23 @@ function lateClock(clock: Clock, random: Random): Clock {
 /**
  * Runs a test in virtual time, from beginning to end, before it returns.
  *
- * @throws {TestCrash} when a node does not start or does not answer `init`.
+ * @throws {TestCrash} when a node does not start or does not answer `init`, and when an invariant of
+ *   the program does not hold.
  */
 export function simulate(
   options: TestOptions,
   { program, args = [], onStderr, onTurn, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
+  const violated = new AbortController();
+  const onViolation = ({ message }: InvariantViolation) =>
+    violated.abort(new TestCrash(`${message} (seed ${options.seed})`));
   const clockOf = (name: string) => lateClock(scheduler, randomStream(options.seed, name));
   const task = runTest(
     options,
     {
       ...environment,
+      signal: violated.signal,
       clock: clockOf("timers of the tester"),
       makeCluster: (network, onBadLine) =>
         new SimulatedCluster({
@@ -69,6 +74,7 @@ export function simulate(
           ...(onStderr === undefined ? {} : { onStderr }),
           ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
+          onViolation,
         }),
     },
     parts,

@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 import { pathToFileURL } from "node:url";
-import type { AnyProgram } from "../clusters/simulated-cluster.ts";
+import type { AnyProgram } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 

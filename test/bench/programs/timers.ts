@@ -6,23 +6,22 @@ const INTERVAL_MS = 5;
 
 function timers(node: Node): void {
   const latenessMs: number[] = [];
-  node.onInit(() => {
-    const schedule = () => {
-      const dueMs = node.nowMs() + INTERVAL_MS;
-      node.after(INTERVAL_MS, () => {
-        latenessMs.push(node.nowMs() - dueMs);
-        schedule();
-      });
-    };
-    schedule();
-  });
-  node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
-    node.reply(request, { type: "echo_ok", echo: request.body.echo });
-  });
-  node.handle("lateness", v.object({}), (request) => {
+  const schedule = () => {
+    const dueMs = node.nowMs() + INTERVAL_MS;
+    node.after(INTERVAL_MS, () => {
+      latenessMs.push(node.nowMs() - dueMs);
+      schedule();
+    });
+  };
+  schedule();
+  node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => ({
+    type: "echo_ok",
+    echo: body.echo,
+  }));
+  node.handle("lateness", v.object({}), () => {
     const sorted = latenessMs.toSorted((one, other) => one - other);
     const medianMs = sorted[sorted.length >> 1] ?? null;
-    node.reply(request, { type: "lateness_ok", medianMs, maxMs: sorted.at(-1) ?? null });
+    return { type: "lateness_ok", medianMs, maxMs: sorted.at(-1) ?? null };
   });
 }
 

@@ -1,18 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { Counter, CounterOptions } from "../../../challenges/counter/counter.ts";
 import { TestCluster } from "../../../lib/testing/index.ts";
-import { Counter, CounterOptions, type KVNode, type Message } from "../../../lib/vortex/index.ts";
+import type { KVNode, Message } from "../../../lib/vortex/index.ts";
 
 /** Three nodes with a counter each. */
 function start(options: v.InferInput<typeof CounterOptions> = {}): TestCluster {
   const program = (node: KVNode) => {
     const counter = new Counter(node, v.parse(CounterOptions, options));
-    node.handle("add", v.object({ delta: v.number() }), async (request) => {
-      await counter.add(request.body.delta);
-      node.reply(request, { type: "add_ok" });
+    node.handle("add", v.object({ delta: v.number() }), async ({ body }) => {
+      await counter.add(body.delta);
+      return { type: "add_ok" };
     });
-    node.handle("read", v.object({}), async (request) => {
-      node.reply(request, { type: "read_ok", value: await counter.read() });
+    node.handle("read", v.object({}), async () => {
+      return { type: "read_ok", value: await counter.read() };
     });
   };
   return new TestCluster({ program });
@@ -40,12 +41,12 @@ const isFrom =
   ({ src, dest }: Message) =>
     src === id || dest === id;
 const storedTotal = (cluster: TestCluster, id: string) =>
-  (cluster.kv.valuesOf(`counter/${id}`).at(-1) as { total?: number } | undefined)?.total;
+  (cluster.seqKv.valuesOf(`counter/${id}`).at(-1) as { total?: number } | undefined)?.total;
 
 describe("Counter.add", () => {
   test("is stored before it is acknowledged", async () => {
     const cluster = await started();
-    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
     const reply = cluster.request("n0", add(5));
     await cluster.settle();
     expect(reply()).toBeUndefined();
@@ -56,11 +57,11 @@ describe("Counter.add", () => {
 
   test("shares the next write with those that come while one is under way", async () => {
     const cluster = await started();
-    cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+    cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
     const replies = [cluster.request("n0", add(1))];
     await cluster.settle();
     for (let count = 0; count < 10; count++) replies.push(cluster.request("n0", add(1)));
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.release();
     expect(replies.every((reply) => reply()?.["type"] === "add_ok")).toBe(true);
     expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(2);
@@ -76,8 +77,8 @@ describe("Counter.add", () => {
   test("counts once when the answers to its writes are lost", async () => {
     const cluster = await started();
     let lostCount = 0;
-    cluster.fate = (message) =>
-      isOfType("cas_ok")(message) && lostCount++ < 1 ? "lose" : "deliver";
+    cluster.filter = (message) =>
+      isOfType("cas_ok")(message) && lostCount++ < 1 ? "drop" : "deliver";
     expect(await cluster.ask("n0", add(5))).toMatchObject({ type: "add_ok" });
     expect(lostCount).toBe(1);
     expect(storedTotal(cluster, "n0")).toBe(6);
@@ -86,7 +87,8 @@ describe("Counter.add", () => {
   test("counts once when its first write comes after the second", async () => {
     const cluster = await started();
     let heldCount = 0;
-    cluster.fate = (message) => (isOfType("cas")(message) && heldCount++ < 1 ? "hold" : "deliver");
+    cluster.filter = (message) =>
+      isOfType("cas")(message) && heldCount++ < 1 ? "hold" : "deliver";
     expect(await cluster.ask("n0", add(5))).toMatchObject({ type: "add_ok" });
     await cluster.ask("n0", add(7));
     await cluster.release();
@@ -98,10 +100,10 @@ describe("Counter.add", () => {
   test("is stored though seq-kv compares with past states", async () => {
     const cluster = await started();
     for (let count = 0; count < 5; count++) {
-      cluster.statesBehind = 1;
+      cluster.stalenessInStates = 1;
       const reply = cluster.request("n0", add(1));
       await cluster.settle();
-      cluster.statesBehind = 0;
+      cluster.stalenessInStates = 0;
       await cluster.advance(100);
       expect(reply()).toMatchObject({ type: "add_ok" });
     }
@@ -110,14 +112,14 @@ describe("Counter.add", () => {
 
   test("is answered with an indefinite error, and once, while its write is under way too long", async () => {
     const cluster = await started();
-    cluster.fate = (message) => (isOfType("cas")(message) ? "lose" : "deliver");
+    cluster.filter = (message) => (isOfType("cas")(message) ? "drop" : "deliver");
     const reply = cluster.request("n0", add(5));
     await cluster.advance(100);
     const later = cluster.request("n0", add(7));
     await cluster.advance(4800);
     expect(reply()).toMatchObject({ type: "error", code: 0 });
     expect(later()).toMatchObject({ type: "error", code: 11 });
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.advance(10_000);
     expect(storedTotal(cluster, "n0")).toBe(6);
   });
@@ -159,7 +161,7 @@ describe("Counter.read", () => {
 
   test("waits for a node that falls silent once, for askMs, and reads its bucket from then on", async () => {
     const cluster = await started({ askMs: 300 });
-    cluster.fate = ({ src, dest }) => (src === "n2" && dest === "n0" ? "lose" : "deliver");
+    cluster.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await cluster.ask("n2", add(1000));
     await cluster.advance(1500);
     const first = cluster.request("n0", READ);
@@ -177,11 +179,11 @@ describe("Counter.read", () => {
 
   test("asks a silent node again after a while, and returns to asking when it answers", async () => {
     const cluster = await started();
-    cluster.fate = (message) =>
-      isOfType("local", "local_ok")(message) && isFrom("n2")(message) ? "lose" : "deliver";
+    cluster.filter = (message) =>
+      isOfType("local", "local_ok")(message) && isFrom("n2")(message) ? "drop" : "deliver";
     await cluster.advance(1500);
     await cluster.ask("n0", READ);
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     await cluster.advance(6000);
     await cluster.ask("n0", READ);
     await cluster.advance(1500);
@@ -192,7 +194,7 @@ describe("Counter.read", () => {
 
   test("makes seq-kv show no past: a unique write comes before the buckets of silent nodes", async () => {
     const cluster = await started();
-    cluster.fate = ({ src, dest }) => (src === "n2" && dest === "n0" ? "lose" : "deliver");
+    cluster.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await cluster.advance(1500);
     cluster.takeMessages();
     await cluster.ask("n0", READ);
@@ -201,7 +203,7 @@ describe("Counter.read", () => {
       .filter(({ src, dest }) => src === "n0" && dest === "seq-kv")
       .map(({ body }) => body["type"]);
     expect(toService).toEqual(["write", "read"]);
-    const unique = cluster.kv.valuesOf("counter-reads/n0").filter((value) => value !== undefined);
+    const unique = cluster.seqKv.valuesOf("counter-reads/n0");
     expect(new Set(unique).size).toBeGreaterThan(1);
   });
 
@@ -210,10 +212,10 @@ describe("Counter.read", () => {
     async (delta) => {
       const cluster = await started();
       await cluster.advance(1500);
-      cluster.fate = (message) => (isOfType("local_ok")(message) ? "hold" : "deliver");
+      cluster.filter = (message) => (isOfType("local_ok")(message) ? "hold" : "deliver");
       const first = cluster.request("n0", READ);
       await cluster.settle();
-      cluster.fate = () => "deliver";
+      cluster.filter = () => "deliver";
       await cluster.ask("n1", add(delta));
       await cluster.advance(400);
       expect(first()).toMatchObject({ value: 111 + delta });
@@ -224,26 +226,26 @@ describe("Counter.read", () => {
 
   test("is refused where it would be older than freshMs: neither node nor service answers", async () => {
     const cluster = await started();
-    cluster.fate = () => "lose";
+    cluster.filter = () => "drop";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
     await cluster.advance(1500);
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
   });
 
   test("is refused while nothing is known of a node", async () => {
     const cluster = start();
     await cluster.ask("n0", add(0));
-    cluster.fate = ({ body }) => (body["key"] === "counter/n2" ? "lose" : "deliver");
+    cluster.filter = ({ body }) => (body["key"] === "counter/n2" ? "drop" : "deliver");
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
   });
 
   test("tries again where seq-kv's answer is lost", async () => {
     const cluster = start();
     let lostCount = 0;
-    cluster.fate = ({ body }) =>
-      body["key"] === "counter/n2" && lostCount++ === 0 ? "lose" : "deliver";
+    cluster.filter = ({ body }) =>
+      body["key"] === "counter/n2" && lostCount++ === 0 ? "drop" : "deliver";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 0 });
     expect(lostCount).toBeGreaterThan(0);
   });
@@ -261,7 +263,7 @@ describe("Counter.read", () => {
 
   test("is answered before its client gives up, whatever happens", async () => {
     const cluster = start();
-    cluster.fate = () => "lose";
+    cluster.filter = () => "drop";
     const reply = cluster.request("n0", READ);
     await cluster.advance(4900);
     expect(reply()).toMatchObject({ type: "error", code: 11 });
@@ -281,7 +283,7 @@ describe("A Counter that was killed", () => {
     "keeps what it stored since, when a write from before the kill comes %s",
     async (when) => {
       const cluster = await started();
-      cluster.fate = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
+      cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
       cluster.request("n0", add(5000));
       await cluster.settle();
       cluster.start("n0");
@@ -289,13 +291,13 @@ describe("A Counter that was killed", () => {
         // Between the bucket's read and its replacement.
         cluster.request("n0", READ);
         await cluster.settle();
-        cluster.fate = () => "deliver";
+        cluster.filter = () => "deliver";
         await cluster.release();
         await cluster.advance(2000);
         await cluster.ask("n0", add(7));
         expect(storedTotal(cluster, "n0")).toBe(5008);
       } else {
-        cluster.fate = () => "deliver";
+        cluster.filter = () => "deliver";
         await cluster.ask("n0", add(7));
         await cluster.release();
         expect(storedTotal(cluster, "n0")).toBe(8);
@@ -310,14 +312,14 @@ describe("A Counter that was killed", () => {
 
   test("shows no less than before, of a node that does not know yet what it has stored", async () => {
     const cluster = await started();
-    cluster.fate = (message) =>
-      isOfType("cas_ok")(message) || isOfType("local_ok")(message) ? "lose" : "deliver";
+    cluster.filter = (message) =>
+      isOfType("cas_ok")(message) || isOfType("local_ok")(message) ? "drop" : "deliver";
     cluster.request("n1", add(1000));
     await cluster.advance(1500);
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
     cluster.start("n0");
-    cluster.fate = (message) =>
-      isOfType("cas_ok")(message) && isFrom("n1")(message) ? "lose" : "deliver";
+    cluster.filter = (message) =>
+      isOfType("cas_ok")(message) && isFrom("n1")(message) ? "drop" : "deliver";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
   });
@@ -349,9 +351,9 @@ describe("A Counter without durability", () => {
     for (let count = 0; count < 30; count++) {
       await cluster.ask("n0", add(1));
       const replies = Array.from({ length: 20 }, () => cluster.request("n0", READ));
-      cluster.fate = (message) => (isOfType("cas_ok")(message) ? "hold" : "deliver");
+      cluster.filter = (message) => (isOfType("cas_ok")(message) ? "hold" : "deliver");
       await cluster.advance(20);
-      cluster.fate = () => "deliver";
+      cluster.filter = () => "deliver";
       // The answer to the write, and more reads, in one piece of input.
       const released = cluster.release();
       for (let more = 0; more < 20; more++) {

@@ -6,7 +6,7 @@ import { runSimulated } from "../../support/simulations/simulate.ts";
 /** Ids from the timestamp service: each operation takes a request to it. */
 function timestamps(node: KVNode): void {
   node.handle("generate", v.object({}), async (request) => {
-    node.reply(request, { type: "generate_ok", id: await node.linTso.ts() });
+    node.reply(request, { type: "generate_ok", id: await node.linTso.next() });
   });
 }
 

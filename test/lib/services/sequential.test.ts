@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { isSameJson, jsonKey } from "../../../lib/protocol/json-key.ts";
 import { applyToKey, type Entry } from "../../../lib/services/kv.ts";
-import { SequentialKv } from "../../../lib/services/sequential.ts";
+import { anyState, SequentialKv } from "../../../lib/services/sequential.ts";
 import type { AnyBody, Random } from "../../../lib/vortex/index.ts";
 import { randomInteger } from "../../../lib/vortex/random.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
@@ -15,19 +15,19 @@ const NEWEST = 0.999;
 
 describe("seq-kv", () => {
   test("lets a client that has never written read a past state", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n1", read("a"))).toBe("error 20");
   });
 
   test("shows a client its own writes", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n0", read("a"))).toBe(1);
   });
 
   test("keeps freshness per client", () => {
-    const service = new SequentialKv(scripted(OLDEST, NEWEST, OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST, NEWEST, OLDEST)));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n1", read("a"))).toBe(1);
     expect(ask(service, "n1", read("a"))).toBe(1);
@@ -35,14 +35,14 @@ describe("seq-kv", () => {
   });
 
   test("may fail a cas on a past state that would succeed on the newest", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
     expect(ask(service, "n1", cas("a", 2, 3))).toBe("error 22");
   });
 
   test("handles a cas that would change a past state on the newest one", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
     expect(ask(service, "n1", cas("a", 1, 3))).toBe("error 22");
@@ -50,7 +50,7 @@ describe("seq-kv", () => {
   });
 
   test("drops a write of the value that a past state has already", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
     expect(ask(service, "n1", write("a", 1))).toBe("ok");
@@ -58,7 +58,7 @@ describe("seq-kv", () => {
   });
 
   test("is not made fresh by a cas that changes nothing", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
     expect(ask(service, "n1", cas("a", 1, 1))).toBe("ok");
@@ -66,20 +66,20 @@ describe("seq-kv", () => {
   });
 
   test("is made fresh by a write of a value that was never there", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n0", write("a", 1));
     ask(service, "n1", write("unrelated", "n1, first time"));
     expect(ask(service, "n1", read("a"))).toBe(1);
   });
 
   test("shows none but the last 32 states", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     for (let value = 1; value <= 100; value++) ask(service, "n0", write("a", value));
     expect(ask(service, "n1", read("a"))).toBe(69);
   });
 
   test("does not answer a request of unknown type", () => {
-    const service = new SequentialKv(scripted(OLDEST));
+    const service = new SequentialKv(anyState(scripted(OLDEST)));
     expect(service.handle("n0", { type: "list", msg_id: 1 })).toBeUndefined();
   });
 
@@ -87,7 +87,7 @@ describe("seq-kv", () => {
     const clients = fc.array(fc.constantFrom("n0", "n1", "n2"), { maxLength: 300, size: "max" });
     fc.assert(
       fc.property(randoms(), clients, (random, readers) => {
-        const service = new SequentialKv(random);
+        const service = new SequentialKv(anyState(random));
         const seen = new Map<string, number>();
         for (const [count, client] of readers.entries()) {
           ask(service, "writer", write("a", count));
@@ -104,7 +104,7 @@ describe("seq-kv", () => {
     const clients = fc.array(fc.constantFrom("n0", "n1", "n2"), { maxLength: 300, size: "max" });
     fc.assert(
       fc.property(randoms(), clients, (random, adders) => {
-        const service = new SequentialKv(random);
+        const service = new SequentialKv(anyState(random));
         ask(service, "n0", write("sum", 0));
         let acknowledged = 0;
         for (const client of adders) {
@@ -121,7 +121,7 @@ describe("seq-kv", () => {
   test("answers like a store that keeps every state whole", () => {
     fc.assert(
       fc.property(fc.nat(), requests(), (seed, asked) => {
-        const service = new SequentialKv(randomStream(seed, "service"));
+        const service = new SequentialKv(anyState(randomStream(seed, "service")));
         const whole = new WholeStates(randomStream(seed, "service"));
         for (const [client, request] of asked) {
           const { in_reply_to: _, ...reply } = service.handle(client, request) ?? {};

@@ -45,7 +45,7 @@ describe("simulate", () => {
 
   test("hands the program its words, and keeps what nodes log", () => {
     const program = (node: Node) => {
-      node.onInit(() => node.log(`here is ${node.id}`));
+      node.log(`here is ${node.id}`);
       echo(node);
     };
     const { logs } = simulate(program, { workload: "echo", nodeCount: 2, timeLimitS: 1 });

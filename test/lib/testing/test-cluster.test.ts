@@ -24,7 +24,7 @@ function forgetful(node: KVNode): void {
 /** Ticks every 100 ms, and answers with what it knows of time and chance. */
 function ticking(node: KVNode): void {
   let ticks = 0;
-  node.onInit(() => void node.every(100, () => void ticks++));
+  node.every(100, () => void ticks++);
   node.handle("ticks", Anything, (request) => {
     node.log(`asked at ${node.nowMs()}`);
     node.reply(request, { type: "ticks_ok", ticks, random: node.random() });
@@ -87,7 +87,7 @@ describe("TestCluster", () => {
     cluster.cut("n0", "n1");
     await cluster.ask("n0", { type: "add", value: 1 });
     await cluster.ask("n1", { type: "add", value: 2 });
-    expect(cluster.lostCount).toBe(2);
+    expect(cluster.droppedCount).toBe(2);
     expect(await valuesOn(cluster, "n0")).toEqual([1]);
     expect(await valuesOn(cluster, "n1")).toEqual([2]);
     expect(await valuesOn(cluster, "n2")).toEqual([1, 2]);
@@ -106,12 +106,12 @@ describe("TestCluster", () => {
       if (Bun.deepEquals(await valuesOn(cluster, id), [1])) holders.push(id);
     }
     expect(holders).toEqual(["n0", "n1", "n4"]);
-    expect(cluster.lostCount).toBe(2);
+    expect(cluster.droppedCount).toBe(2);
   });
 
-  test("lets the test decide on each message: deliver, lose, hold until released", async () => {
+  test("lets the test decide on each message: deliver, drop, hold until released", async () => {
     const cluster = new TestCluster({ program: forgetful });
-    cluster.fate = ({ dest }) => (dest === "n1" ? "hold" : "lose");
+    cluster.filter = ({ dest }) => (dest === "n1" ? "hold" : "drop");
     await cluster.ask("n0", { type: "add", value: 1 });
     expect(await valuesOn(cluster, "n1")).toEqual([]);
     await cluster.release();
@@ -139,7 +139,7 @@ describe("TestCluster", () => {
     const program = (node: KVNode) => {
       node.handle("put", Add, async (request) => {
         await node.seqKv.write("key", request.body.value);
-        node.reply(request, { type: "put_ok", at: await node.linTso.ts() });
+        node.reply(request, { type: "put_ok", at: await node.linTso.next() });
       });
       node.handle("get", Anything, async (request) => {
         node.reply(request, { type: "get_ok", value: await node.seqKv.readOr("key", null) });
@@ -149,9 +149,9 @@ describe("TestCluster", () => {
     expect(await cluster.ask("n0", { type: "put", value: 1 })).toMatchObject({ at: 0 });
     expect(await cluster.ask("n0", { type: "put", value: 2 })).toMatchObject({ at: 1 });
     expect(await cluster.ask("n1", { type: "get" })).toMatchObject({ value: 2 });
-    cluster.statesBehind = 1;
+    cluster.stalenessInStates = 1;
     expect(await cluster.ask("n1", { type: "get" })).toMatchObject({ value: 1 });
-    expect(cluster.kv.valuesOf("key")).toEqual([undefined, 1, 2]);
+    expect(cluster.seqKv.valuesOf("key")).toEqual([1, 2]);
   });
 
   test("says so when a node sends to what does not exist", async () => {

@@ -1,17 +1,17 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
-import { firstPortion, portions } from "../../../lib/vortex/index.ts";
+import { chunks, takeChunk } from "../../../lib/vortex/index.ts";
 
 const itself = (length: number) => length;
 const sum = (lengths: readonly number[]) => lengths.reduce((one, other) => one + other, 0);
 
-describe("portions", () => {
+describe("chunks", () => {
   test("hold all items in order, and never none", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
-        const cut = [...portions(lengths, maxLength, itself)];
+        const cut = [...chunks(lengths, maxLength, itself)];
         expect(cut.flat()).toEqual(lengths);
-        expect(cut.filter((portion) => portion.length === 0)).toEqual([]);
+        expect(cut.filter((chunk) => chunk.length === 0)).toEqual([]);
       }),
     );
   });
@@ -19,20 +19,20 @@ describe("portions", () => {
   test("are no longer than they may be, but for single items, and end only where the next has no room", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
-        const cut = [...portions(lengths, maxLength, itself)];
-        for (const [index, portion] of cut.entries()) {
-          if (portion.length > 1) expect(sum(portion)).toBeLessThanOrEqual(maxLength);
+        const cut = [...chunks(lengths, maxLength, itself)];
+        for (const [index, chunk] of cut.entries()) {
+          if (chunk.length > 1) expect(sum(chunk)).toBeLessThanOrEqual(maxLength);
           const [next] = cut[index + 1] ?? [];
-          if (next !== undefined) expect(sum(portion) + next).toBeGreaterThan(maxLength);
+          if (next !== undefined) expect(sum(chunk) + next).toBeGreaterThan(maxLength);
         }
       }),
     );
   });
 });
 
-describe("firstPortion", () => {
+describe("takeChunk", () => {
   test("is empty if there are no items", () => {
-    expect(firstPortion([], 10, itself)).toEqual([]);
+    expect(takeChunk([], 10, itself)).toEqual([]);
   });
 
   test("looks at no more items than it takes to know its end", () => {
@@ -41,7 +41,7 @@ describe("firstPortion", () => {
       seen.push(length);
       return length;
     };
-    expect(firstPortion([3, 3, 5, 1, 1], 10, lengthOf)).toEqual([3, 3]);
+    expect(takeChunk([3, 3, 5, 1, 1], 10, lengthOf)).toEqual([3, 3]);
     expect(seen).toEqual([3, 3, 5]);
   });
 });

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
+import { LinearizableKv } from "../../../lib/services/linearizable.ts";
+import { SequentialKv } from "../../../lib/services/sequential.ts";
 import type { TestHost } from "../../../lib/testing/index.ts";
 import { TestKv } from "../../../lib/testing/index.ts";
 import {
@@ -119,10 +121,12 @@ describe("KvClient.read", () => {
   });
 });
 
-describe("KvClient.readAs", () => {
+describe("KvClient.of", () => {
   const Point = v.object({ x: v.number() });
   const read = (reply: AnyBody) =>
-    scripted([reply], (node) => node.seqKv.readAs("a", Point)).then(({ outcome }) => outcome);
+    scripted([reply], (node) => node.seqKv.of(Point).readOr("a", undefined)).then(
+      ({ outcome }) => outcome,
+    );
 
   test("resolves with what the schema makes of the value", async () => {
     expect(await read({ type: "read_ok", value: { x: 1, y: 2 } })).toEqual({ x: 1 });
@@ -144,6 +148,49 @@ describe("KvClient.readAs", () => {
       expect(String(error)).toStartWith('Error: Cannot use what is stored under "a" in seq-kv: ');
     },
   );
+
+  /** Stored as a list of entries, used as a map. */
+  const Entries = v.pipe(
+    v.array(v.tuple([v.string(), v.number()])),
+    v.transform((entries): ReadonlyMap<string, number> => new Map(entries)),
+  );
+
+  test("reads the output of a schema that transforms, and writes its input", async () => {
+    const { outcome, asked } = await scripted(
+      [{ type: "read_ok", value: [["x", 1]] }, { type: "write_ok" }],
+      async (node) => {
+        const store = node.linKv.of(Entries);
+        const entries = await store.read("a");
+        await store.write("a", [...entries, ["y", 2]]);
+        return entries;
+      },
+    );
+    expect(outcome).toEqual(new Map([["x", 1]]));
+    expect(asked[1]).toEqual({
+      type: "write",
+      key: "a",
+      value: [
+        ["x", 1],
+        ["y", 2],
+      ],
+    });
+  });
+
+  test("compares an update with the value as it was stored, not as the schema makes it", async () => {
+    const { asked } = await scripted(
+      [{ type: "read_ok", value: [["x", 1]] }, { type: "cas_ok" }],
+      (node) => node.linKv.of(Entries).update("a", (entries) => [...new Map(entries).set("x", 2)]),
+    );
+    expect(asked[1]).toEqual({ type: "cas", key: "a", from: [["x", 1]], to: [["x", 2]] });
+  });
+
+  test("rejects an update of a value that does not fit, and stores nothing", async () => {
+    const { outcome, asked } = await scripted([{ type: "read_ok", value: 5 }], (node) =>
+      node.linKv.of(Entries).update("a", () => []),
+    );
+    expect(String(outcome)).toContain('under "a" in lin-kv');
+    expect(asked).toHaveLength(1);
+  });
 });
 
 describe("KvClient.readOr", () => {
@@ -254,17 +301,17 @@ describe("KvClient.update", () => {
   });
 
   test("does not overwrite a null that another stored while the key seemed absent", async () => {
-    const store = new TestKv();
+    const store = new TestKv(new LinearizableKv());
     let requests = 0;
     const started = startNode();
     const updating = started.node.seqKv.update("a", (current) => `was ${current}`);
     await serveAll([started], (body) => {
-      if (++requests === 2) store.answer({ type: "write", key: "a", value: null });
-      return store.answer(body);
+      if (++requests === 2) store.write("a", null);
+      return store.handle("n0", body);
     });
     await started.host.clock.advance(10);
-    await serveAll([started], (body) => store.answer(body));
-    expect(store.valuesOf("a")).toEqual([undefined, null, "was null"]);
+    await serveAll([started], (body) => store.handle("n0", body));
+    expect(store.valuesOf("a")).toEqual([null, "was null"]);
     expect(await updating).toBe("was null");
   });
 
@@ -337,8 +384,9 @@ describe("KvClient.update", () => {
   test("counts each of many concurrent increments once, however stale the states that are shown", async () => {
     const schedule = fc.infiniteStream(fc.nat({ max: 3 }));
     await fc.assert(
-      fc.asyncProperty(schedule, fc.nat(), async (statesBehind, seed) => {
-        const store = new TestKv();
+      fc.asyncProperty(schedule, fc.nat(), async (staleness, seed) => {
+        const pickState = (_seen: number, newest: number) => newest - staleness.next().value;
+        const store = new TestKv(new SequentialKv(pickState));
         const nodes = [1, 2, 3, 4].map((index) => startNode(undefined, seed + index));
         const updates = nodes.flatMap(({ node }) =>
           [1, 2].map(() =>
@@ -350,27 +398,27 @@ describe("KvClient.update", () => {
         let done = 0;
         for (const update of updates) void update.then(() => done++);
         while (done < updates.length) {
-          await serveAll(nodes, (body) => store.answer(body, statesBehind.next().value));
+          await serveAll(nodes, (body) => store.handle("n0", body));
           for (const { host } of nodes) await host.clock.advance(50);
         }
-        expect(store.valuesOf("n")).toEqual([undefined, 1, 2, 3, 4, 5, 6, 7, 8]);
+        expect(store.valuesOf("n")).toEqual([1, 2, 3, 4, 5, 6, 7, 8]);
       }),
       { numRuns: 20 },
     );
   });
 });
 
-describe("TsoClient.ts", () => {
+describe("TsoClient.next", () => {
   test("resolves with the timestamp of lin-tso", async () => {
     const { asked, outcome } = await scripted([{ type: "ts_ok", ts: 0 }], (node) =>
-      node.linTso.ts(),
+      node.linTso.next(),
     );
     expect(asked).toEqual([{ type: "ts" }]);
     expect(outcome).toBe(0);
   });
 
   test("rejects with an indefinite crash when what came is no integer", async () => {
-    const { outcome } = await scripted([{ type: "ts_ok", ts: "0" }], (node) => node.linTso.ts());
+    const { outcome } = await scripted([{ type: "ts_ok", ts: "0" }], (node) => node.linTso.next());
     expect(outcome).toMatchObject({ kind: "crash" });
   });
 });

@@ -1,9 +1,9 @@
 import { expect, test } from "bun:test";
-import { once } from "../../../lib/vortex/lazy.ts";
+import { lazy } from "../../../lib/vortex/lazy.ts";
 
-test.each([[7], [undefined]])("once does something once, and returns %p each time", (result) => {
+test.each([[7], [undefined]])("lazy runs a function once, and returns %p each time", (result) => {
   let count = 0;
-  const task = once(() => {
+  const task = lazy(() => {
     count++;
     return result;
   });

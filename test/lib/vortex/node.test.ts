@@ -3,6 +3,7 @@ import * as v from "valibot";
 import {
   type AnyBody,
   type Node,
+  type OutgoingBody,
   parseJson,
   type Request,
   RpcError,
@@ -13,28 +14,14 @@ const Any = v.object({});
 const Read = v.object({ key: v.string() });
 
 describe("Node before init", () => {
-  test.each(["id", "nodeIds", "peers", "neighbours"] as const)(
-    "throws when asked for its %s",
-    (property) => {
-      const { node } = newNode();
-      expect(() => node[property]).toThrow(`Cannot read "${property}" before init`);
-    },
-  );
-
-  test("cannot send", async () => {
-    const { node, host } = newNode();
-    expect(() => node.send("n1", { type: "gossip" })).toThrow(
-      'Cannot send "gossip" to n1 before init',
-    );
-    expect(() => node.rpc("n1", { type: "ask" }, Any, () => {})).toThrow("before init");
-    await expect(node.syncRpc("n1", { type: "ask" }, Any)).rejects.toThrow("before init");
-    expect(() => node.generateId()).toThrow("before init");
-    expect(host.clock.pendingTimers).toBe(0);
+  test("does not run its program", () => {
+    let runs = 0;
+    newNode(() => void runs++);
+    expect(runs).toBe(0);
   });
 
   test("answers temporarily-unavailable (11), under the name it was addressed by", () => {
-    const { node, host } = newNode();
-    node.handle("read", Read, () => {});
+    const { node, host } = newNode((starting) => starting.handle("read", Read, () => {}));
     receive(node, { type: "read", msg_id: 7, key: "a" }, "c3", "n9");
     expect(host.takeSent()).toEqual([
       {
@@ -95,29 +82,75 @@ describe("Node at init", () => {
     expect(node.nodeIds).toEqual(["n0", "n1"]);
   });
 
-  test("runs the onInit callbacks in their order, after init_ok", () => {
-    const { node, host } = newNode();
-    const order: unknown[] = [];
-    node.onInit(() => void order.push(...host.takeBodies(), "first"));
-    node.onInit(() => void order.push("second"));
-    receive(node, INIT);
-    expect(order).toEqual([{ type: "init_ok", in_reply_to: 1 }, "first", "second"]);
+  test("runs the program, which finds its name and peers there", () => {
+    const seen: unknown[] = [];
+    startNode(({ id, nodeIds, peers, neighbours }) => {
+      seen.push(id, nodeIds, peers, neighbours);
+    });
+    expect(seen).toEqual(["n0", ["n0", "n1", "n2"], ["n1", "n2"], ["n1", "n2"]]);
   });
 
-  test("goes on to the next onInit callback when one throws, and logs the error", async () => {
-    const { host } = startNode((node) => {
-      node.onInit(() => {
-        throw new Error("first failed");
-      });
-      node.onInit(async () => {
-        throw new Error("second failed");
-      });
-      node.onInit(() => node.log("third ran"));
+  test("sends what the program sends after init_ok, as it was when it was sent", () => {
+    const values = [1];
+    const { node, host } = newNode((starting) => {
+      starting.send("n1", { type: "hello", values });
+      values.push(2);
+      starting.rpc("n2", { type: "ask" }, Any, () => {});
+      expect(host.takeSent()).toEqual([]);
     });
-    await settled();
-    expect(host.logged[0]).toStartWith("Error in onInit callback: Error: first failed\n");
-    expect(host.logged[1]).toBe("third ran");
-    expect(host.logged[2]).toStartWith("Error in onInit callback: Error: second failed\n");
+    receive(node, INIT);
+    expect(host.takeBodies()).toEqual([
+      { type: "init_ok", in_reply_to: 1 },
+      { type: "hello", values: [1] },
+      { type: "ask", msg_id: 1 },
+    ]);
+  });
+
+  test("throws to the program what it sends that is not JSON", () => {
+    const { host } = startNode((starting) => {
+      expect(() => starting.send("n1", { type: "big", value: 1n })).toThrow(TypeError);
+    });
+    expect(host.sent).toEqual([]);
+  });
+
+  test("answers crash (13) when the program throws, and forgets all that it did", async () => {
+    let runs = 0;
+    const { node, host } = newNode((starting) => {
+      starting.handle("read", Any, () => ({ type: "read_ok" }));
+      starting.send("n1", { type: "hello" });
+      starting.every(10, () => starting.log("tick"));
+      starting.rpc("n1", { type: "ask" }, Any, () => {});
+      if (++runs === 1) throw new RpcError("abort", "no luck");
+    });
+    receive(node, INIT);
+    receive(node, { type: "read", msg_id: 2 });
+    expect(host.takeBodies()).toMatchObject([
+      { type: "error", in_reply_to: 1, code: 13, text: "RpcError: no luck" },
+      { type: "error", in_reply_to: 2, code: 11 },
+    ]);
+    expect(host.clock.pendingTimers).toBe(0);
+    expect(host.logged).toHaveLength(1);
+    expect(host.logged[0]).toStartWith("Error in program: RpcError: no luck\n");
+
+    receive(node, INIT);
+    receive(node, { type: "read", msg_id: 2 });
+    expect(host.takeBodies().map(({ type }) => type)).toEqual([
+      "init_ok",
+      "hello",
+      "ask",
+      "read_ok",
+    ]);
+  });
+
+  test("logs what an asynchronous program rejects with, after init_ok", async () => {
+    const { node, host } = newNode(async (starting) => {
+      await starting.sleep(10);
+      throw new Error("too late");
+    });
+    receive(node, INIT);
+    expect(host.takeBodies()).toEqual([{ type: "init_ok", in_reply_to: 1 }]);
+    await host.clock.advance(10);
+    expect(host.logged[0]).toStartWith("Error in program: Error: too late\n");
   });
 
   test.each([
@@ -150,10 +183,10 @@ describe("Node at an init that names no nodes", () => {
 });
 
 describe("Node at a second init", () => {
-  /** A node that has been at work, and how often its onInit callback ran. */
+  /** A node that has been at work, and how often its program ran. */
   function atWork() {
     const state = { runs: 0 };
-    const started = startNode((starting) => starting.onInit(() => void state.runs++));
+    const started = startNode(() => void state.runs++);
     receive(started.node, { type: "topology", msg_id: 2, topology: { n0: ["n2"] } });
     started.host.takeSent();
     return { ...started, state };
@@ -261,15 +294,16 @@ describe("Node.handle", () => {
   });
 
   test("refuses a second handler for one type", () => {
-    const { node } = newNode();
-    node.handle("read", Any, () => {});
+    const { node } = startNode((starting) => starting.handle("read", Any, () => {}));
     expect(() => node.handle("read", Any, () => {})).toThrow(
       'Cannot register handler for "read": one is already registered',
     );
   });
 
   test("refuses a handler for init", () => {
-    expect(() => newNode().node.handle("init", Any, () => {})).toThrow("use onInit");
+    expect(() => startNode().node.handle("init", Any, () => {})).toThrow(
+      'Cannot register handler for "init"',
+    );
   });
 
   test("takes types that every object inherits for types like any other", () => {
@@ -288,11 +322,11 @@ function answers(body: AnyBody): { bodies: AnyBody[]; logged: readonly string[] 
   return { bodies: host.takeBodies(), logged: host.logged };
 }
 
-describe("Node.handleFromPeers", () => {
+describe("Node.handlePeer", () => {
   const listen = () => {
     const heard: string[] = [];
     const started = startNode((starting) => {
-      starting.handleFromPeers("gossip", Read, ({ src, body }) => {
+      starting.handlePeer("gossip", Read, ({ src, body }) => {
         heard.push(`${src}: ${body.key}`);
       });
     });
@@ -306,11 +340,11 @@ describe("Node.handleFromPeers", () => {
   });
 
   test.each(["c1", "n3", "n0", "seq-kv", "__proto__", ""])(
-    "answers malformed-request (12) to what %p sends, who is no peer",
+    "answers malformed-request (12) to what %p sends, which is not a peer",
     (src) => {
       const { node, host, heard } = listen();
       receive(node, { type: "gossip", key: "a", msg_id: 4 }, src);
-      const text = `Nodes send each other "gossip", but "${src}" is no peer`;
+      const text = `Nodes send each other "gossip", but "${src}" is not a peer`;
       expect(host.takeBodies()).toEqual([{ type: "error", in_reply_to: 4, code: 12, text }]);
       expect(heard).toEqual([]);
     },
@@ -318,10 +352,10 @@ describe("Node.handleFromPeers", () => {
 
   test("answers with what the handler throws, at once or later", async () => {
     const { node, host } = startNode((starting) => {
-      starting.handleFromPeers("now", Any, () => {
+      starting.handlePeer("now", Any, () => {
         throw new RpcError("abort", "now");
       });
-      starting.handleFromPeers("later", Any, async () => {
+      starting.handlePeer("later", Any, async () => {
         throw new RpcError("abort", "later");
       });
     });
@@ -502,6 +536,76 @@ describe("Node.reply", () => {
   });
 });
 
+describe("A reply that a handler returns", () => {
+  /** What a node sends, and logs, when a handler returns something. */
+  async function returned(
+    handler: (request: Request, node: Node) => OutgoingBody | Promise<OutgoingBody>,
+    request: AnyBody = { msg_id: 2 },
+  ) {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Any, (received) => handler(received, starting));
+    });
+    receive(node, { type: "read", ...request });
+    await settled();
+    return { bodies: host.takeBodies(), logged: host.logged };
+  }
+
+  test("is sent at once", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handle("read", Read, ({ body }) => ({ type: "read_ok", value: body.key }));
+    });
+    receive(node, { type: "read", msg_id: 0, key: "a" }, "c5");
+    expect(host.takeSent()).toEqual([
+      { src: "n0", dest: "c5", body: { type: "read_ok", value: "a", in_reply_to: 0 } },
+    ]);
+  });
+
+  test("is sent when its promise resolves", async () => {
+    const { bodies } = await returned(async () => ({ type: "read_ok" }));
+    expect(bodies).toEqual([{ type: "read_ok", in_reply_to: 2 }]);
+  });
+
+  test("is sent to a peer as well", () => {
+    const { node, host } = startNode((starting) => {
+      starting.handlePeer("ask", Any, () => ({ type: "ask_ok" }));
+    });
+    receive(node, { type: "ask", msg_id: 3 }, "n1");
+    expect(host.takeBodies()).toEqual([{ type: "ask_ok", in_reply_to: 3 }]);
+  });
+
+  test("is not sent to a request without msg_id", async () => {
+    const { bodies, logged } = await returned(() => ({ type: "read_ok" }), {});
+    expect([bodies, logged]).toEqual([[], []]);
+  });
+
+  test.each(["at once", "later"])(
+    "%s, after another reply, is not sent, but logged",
+    async (when) => {
+      const { bodies, logged } = await returned((request, node) => {
+        node.reply(request, { type: "first" });
+        const second = { type: "second" };
+        return when === "later" ? Promise.resolve(second) : second;
+      });
+      expect(bodies).toEqual([{ type: "first", in_reply_to: 2 }]);
+      expect(logged.join()).toContain('Cannot reply "second" to c1: it has an answer already');
+    },
+  );
+
+  test.each([
+    ["without a type", { value: 1 }],
+    ["that is not an object", 7],
+  ])("%s is answered with crash (13)", async (_, value) => {
+    const { bodies } = await returned(() => value as never);
+    const text = 'TypeError: The handler of "read" returned a value without a "type"';
+    expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 13, text }]);
+  });
+
+  test("that is not JSON is answered with crash (13)", async () => {
+    const { bodies } = await returned(async () => ({ type: "read_ok", value: 1n }));
+    expect(bodies).toMatchObject([{ type: "error", in_reply_to: 2, code: 13 }]);
+  });
+});
+
 /** What comes of a request whose handler ends with the given value thrown, at once or later. */
 async function thrown(error: unknown, how: "throws" | "rejects", body: AnyBody = { msg_id: 2 }) {
   const { node, host } = startNode((starting) => {
@@ -632,7 +736,7 @@ describe("Node.generateId", () => {
   test("never repeats itself over restarts under one name", () => {
     const ids = new Set<string>();
     for (let seed = 0; seed < 1000; seed++) {
-      const { node } = startNode(undefined, seed);
+      const { node } = startNode(() => {}, seed);
       for (let index = 0; index < 10; index++) ids.add(node.generateId());
     }
     expect(ids.size).toBe(10_000);
@@ -640,7 +744,7 @@ describe("Node.generateId", () => {
 
   test("tells nodes apart even if they drew the same random number", () => {
     const idOf = (name: string) => {
-      const { node } = newNode(1);
+      const { node } = newNode(() => {}, 1);
       receive(node, { ...INIT, node_id: name, node_ids: [name] });
       return node.generateId();
     };
@@ -661,10 +765,10 @@ describe("Node", () => {
   });
 
   test("takes time, randomness and its log from the host", async () => {
-    const { node, host } = startNode(undefined, 42);
+    const { node, host } = startNode(() => {}, 42);
     await host.clock.advance(1234.5);
     expect(node.nowMs()).toBe(1234.5);
-    expect(node.random()).toBe(newNode(42).host.random.next());
+    expect(node.random()).toBe(newNode(() => {}, 42).host.random.next());
     node.log("hello");
     expect(host.logged).toEqual(["hello"]);
   });

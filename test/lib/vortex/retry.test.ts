@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { RpcError, retry, within } from "../../../lib/vortex/index.ts";
+import { deadline, RpcError, retry } from "../../../lib/vortex/index.ts";
 import { settled, startNode } from "../../support/fake-host.ts";
 
 describe("retry", () => {
@@ -40,11 +40,11 @@ describe("retry", () => {
   });
 });
 
-describe("within", () => {
+describe("deadline", () => {
   test("resolves and rejects as the promise does, and leaves no timer", async () => {
     const { node, host } = startNode();
-    expect(await within(node, 100, Promise.resolve(1))).toBe(1);
-    await within(node, 100, Promise.reject(new Error("no"))).catch((error) => {
+    expect(await deadline(node, Promise.resolve(1), 100)).toBe(1);
+    await deadline(node, Promise.reject(new Error("no")), 100).catch((error) => {
       expect(error).toMatchObject({ message: "no" });
     });
     expect(host.clock.pendingTimers).toBe(0);
@@ -53,7 +53,7 @@ describe("within", () => {
   test("rejects with a definite error after the limit", async () => {
     const { node, host } = startNode();
     let outcome: unknown;
-    within(node, 100, new Promise(() => {})).catch((error) => {
+    deadline(node, new Promise(() => {}), 100).catch((error) => {
       outcome = error;
     });
     await host.clock.advance(99);

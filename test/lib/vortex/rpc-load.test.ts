@@ -66,7 +66,8 @@ test(`${CALLS} calls, half of them unanswered or too late: each caller gets one 
   const random = randomStream(1, "rpc load");
   const requests: Message[] = [];
   const transport = { send: (message: Message) => void requests.push(message) };
-  const node = new KVNode({ transport, clock, random, logger: { log: () => {} } });
+  const host = { transport, clock, random, logger: { log: () => {} } };
+  const node = new KVNode(host, () => {});
   const receive = (body: AnyBody) => node.receive({ src: "n1", dest: "n0", body });
   receive({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0", "n1"] });
   requests.length = 0;

@@ -71,8 +71,8 @@ describe("StoredLog", () => {
   test("appends once, though the reply was lost", async () => {
     const { cluster, at, done } = start();
     let lostCount = 0;
-    cluster.fate = ({ body }) =>
-      body["type"] === "cas_ok" && lostCount++ === 0 ? "lose" : "deliver";
+    cluster.filter = ({ body }) =>
+      body["type"] === "cas_ok" && lostCount++ === 0 ? "drop" : "deliver";
     expect(await done(at(0).log.append("a"))).toBe(true);
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(["a"]);
@@ -80,10 +80,10 @@ describe("StoredLog", () => {
 
   test("undoes nothing with a write that comes late, after its node was started anew", async () => {
     const { cluster, at, done } = start();
-    cluster.fate = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
+    cluster.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
     void at(0).log.append("before the kill");
     await cluster.settle();
-    cluster.fate = () => "deliver";
+    cluster.filter = () => "deliver";
     cluster.start("n0");
     await done(at(3).log.readOn());
     expect(await done(at(3).log.append("after"))).toBe(true);
@@ -96,11 +96,11 @@ describe("StoredLog", () => {
     const { cluster, at, done } = start();
     for (let number = 0; number < 1000; number++) {
       const id = String(number);
-      cluster.kv.answer({ type: "write", key: `log/${number}`, value: { id, record: id } });
+      cluster.linKv.write(`log/${number}`, { id, record: id });
     }
     let underWay = 0;
     let most = 0;
-    cluster.fate = ({ dest }) => {
+    cluster.filter = ({ dest }) => {
       underWay += dest === "lin-kv" ? 1 : -1;
       most = Math.max(most, underWay);
       return "deliver";
@@ -140,8 +140,8 @@ describe("StoredLog", () => {
     const started = start();
     const { cluster, at, done } = started;
     let lostCount = 0;
-    cluster.fate = ({ body }) =>
-      body["type"] === "write" && lostCount++ % 2 === 0 ? "lose" : "deliver";
+    cluster.filter = ({ body }) =>
+      body["type"] === "write" && lostCount++ % 2 === 0 ? "drop" : "deliver";
     await appendMany(started, 0, 2000);
     expect(lostCount).toBeGreaterThan(2);
     await done(at(1).log.readOn());
@@ -153,8 +153,8 @@ describe("StoredLog", () => {
     const { cluster, at, done } = started;
     await appendMany(started, 0, 800);
     expect(pagesIn(cluster)).toEqual(["log/page from 256", "log/page from 512"]);
-    cluster.kv.answer({ type: "write", key: "log/page from 256", value: ["x"] });
-    cluster.kv.answer({ type: "write", key: "log/page from 512", value: "nonsense" });
+    cluster.linKv.write("log/page from 256", ["x"]);
+    cluster.linKv.write("log/page from 512", "nonsense");
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(numbers(800));
   });
@@ -205,7 +205,7 @@ describe("StoredLog", () => {
 
   test("rejects when what is stored is no record", async () => {
     const { cluster, at, done } = start();
-    cluster.kv.answer({ type: "write", key: "log/0", value: "nonsense" });
+    cluster.linKv.write("log/0", "nonsense");
     await expect(done(at(0).log.readOn())).rejects.toThrow('stored under "log/0"');
   });
 
@@ -213,11 +213,11 @@ describe("StoredLog", () => {
     const { cluster, at, done } = start();
     const numbers = Array.from({ length: 20 }, (_, number) => `${number}`);
     for (const record of numbers) await done(at(0).log.append(record));
-    const { value } = cluster.kv.answer({ type: "read", key: "log/12" });
-    cluster.kv.answer({ type: "write", key: "log/12", value: null });
+    const value = cluster.linKv.valuesOf("log/12").at(-1) ?? null;
+    cluster.linKv.write("log/12", null);
     await expect(done(at(1).log.readOn())).rejects.toThrow('stored under "log/12"');
     expect(at(1).records).toEqual(numbers.slice(0, 12));
-    cluster.kv.answer({ type: "write", key: "log/12", value });
+    cluster.linKv.write("log/12", value);
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(numbers);
   });

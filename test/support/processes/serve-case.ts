@@ -3,7 +3,7 @@
  *
  *   bun test/support/processes/serve-case.ts WORKLOAD NAME
  */
-import { type OptionsSchema, type Program, serve } from "../../../lib/vortex/index.ts";
+import { type Program, serve } from "../../../lib/vortex/index.ts";
 import { BROKEN } from "../../broken/index.ts";
 import { PROGRAMS } from "../../programs/index.ts";
 
@@ -12,4 +12,4 @@ const cases = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong
 const found = cases.find((one) => one.workload === workload && one.name === name);
 if (found === undefined) throw new Error(`Unknown program "${name}" for ${workload}`);
 // Forced: a program carries the schema of its own options.
-await serve(found.program as Program<unknown>, found.program.options as OptionsSchema | undefined);
+await serve(found.program as Program);

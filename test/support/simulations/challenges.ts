@@ -7,7 +7,7 @@ import { kafka } from "../../../challenges/kafka.ts";
 import { pnCounter } from "../../../challenges/pn-counter.ts";
 import { txnRwRegister } from "../../../challenges/txn-rw-register.ts";
 import { uniqueIds } from "../../../challenges/unique-ids.ts";
-import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
+import type { AnyProgram, Program } from "../../../lib/vortex/index.ts";
 
 export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   broadcast,
@@ -20,8 +20,8 @@ export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   "unique-ids": uniqueIds,
 };
 
-export function challenge(name: string): AnyProgram {
+export function challenge(name: string): Program {
   const program = CHALLENGES[name];
   if (program === undefined) throw new Error(`Unknown challenge "${name}"`);
-  return program;
+  return program as Program; // Its own schema parses its options.
 }

@@ -1,5 +1,5 @@
+import type { AnyProgram } from "../../../lib/vortex/index.ts";
 import { toArgv } from "../../../lib/workbench/cli/argv.ts";
-import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Fault } from "../../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../../lib/workbench/run/check-history.ts";
 import type { WorkloadName } from "../../../lib/workbench/workloads/index.ts";

@@ -1,4 +1,4 @@
-import type { AnyProgram } from "../../../lib/workbench/clusters/simulated-cluster.ts";
+import type { AnyProgram } from "../../../lib/vortex/index.ts";
 import type { Operation } from "../../../lib/workbench/history/history.ts";
 import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
 import type { TestResult } from "../../../lib/workbench/run/results.ts";

@@ -120,18 +120,16 @@ describe("the nemesis", () => {
     const cancelling = (node: KVNode) => {
       uniqueIds(node);
       node.handle("hello", v.object({}), () => {});
-      node.onInit(() => {
-        node.every(100, () => {
-          let isCancelled = false;
-          // Both fall due in many a pause; the first has its turn before the second.
-          node.after(30, () => {
-            isCancelled = true;
-            cancelledCount++;
-            cancelSecond();
-          });
-          const cancelSecond = node.after(60, () => {
-            if (isCancelled) wrongCount++;
-          });
+      node.every(100, () => {
+        let isCancelled = false;
+        // Both fall due in many a pause; the first has its turn before the second.
+        node.after(30, () => {
+          isCancelled = true;
+          cancelledCount++;
+          cancelSecond();
+        });
+        const cancelSecond = node.after(60, () => {
+          if (isCancelled) wrongCount++;
         });
       });
     };
@@ -148,10 +146,8 @@ describe("the nemesis", () => {
       const chatty = (node: KVNode) => {
         uniqueIds(node);
         node.handle("hello", v.object({}), () => {});
-        node.onInit(() => {
-          node.every(100, () => {
-            for (const peer of node.peers) node.send(peer, { type: "hello" });
-          });
+        node.every(100, () => {
+          for (const peer of node.peers) node.send(peer, { type: "hello" });
         });
       };
       const { result } = runSimulated("unique-ids", chatty, { nodeCount: 3, nemesis: [fault] });

@@ -103,7 +103,7 @@ describe("simulate", () => {
 
   test("ends at a message to nobody when it is strict", () => {
     const lost = (node: KVNode) => {
-      node.onInit(() => node.send("n7", { type: "hello" }));
+      node.send("n7", { type: "hello" });
     };
     expect(() => runSimulated("echo", lost, {}, { isStrict: true })).toThrow("n7");
   });

@@ -1,8 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Json } from "../../../../lib/vortex/index.ts";
+import type { AnyProgram, Json } from "../../../../lib/vortex/index.ts";
 import type { Invocation } from "../../../../lib/workbench/clients/generator.ts";
 import type { Completion } from "../../../../lib/workbench/clients/interpreter.ts";
-import type { AnyProgram } from "../../../../lib/workbench/clusters/simulated-cluster.ts";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import { byLeader } from "../../../programs/leader.ts";
 import { logs } from "../../../programs/logs.ts";

@@ -1,6 +1,6 @@
 /** An echo that leaks memory, or slows down, with every message: a soak must catch it. */
 import * as v from "valibot";
-import { type Node, serve } from "../../../../lib/vortex/index.ts";
+import { serve, withOptions } from "../../../../lib/vortex/index.ts";
 
 const Options = v.object({
   /** Bytes leaked per message. */
@@ -9,15 +9,15 @@ const Options = v.object({
   slowerMs: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
 });
 
-function ailingEcho(node: Node, { leakBytes, slowerMs }: v.InferOutput<typeof Options>): void {
+const ailingEcho = withOptions(Options, (node, { leakBytes, slowerMs }) => {
   const leaked: Uint8Array[] = [];
   let count = 0;
-  node.handle("echo", v.object({ echo: v.unknown() }), async (request) => {
+  node.handle("echo", v.object({ echo: v.unknown() }), async ({ body }) => {
     count++;
     if (leakBytes > 0) leaked.push(new Uint8Array(leakBytes).fill(1));
     if (slowerMs > 0) await node.sleep(count * slowerMs);
-    node.reply(request, { type: "echo_ok", echo: request.body.echo });
+    return { type: "echo_ok", echo: body.echo };
   });
-}
+});
 
-if (import.meta.main) await serve(ailingEcho, Options);
+if (import.meta.main) await serve(ailingEcho);

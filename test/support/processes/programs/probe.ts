@@ -1,25 +1,23 @@
 /** A node that does on request what tests of the process edge need to observe. */
 import * as v from "valibot";
-import { type Node, RpcError, serve } from "../../../../lib/vortex/index.ts";
+import { RpcError, serve, withOptions } from "../../../../lib/vortex/index.ts";
 
 const Options = v.object({
   flushMs: v.optional(v.pipe(v.number(), v.minValue(0)), 400),
   durable: v.optional(v.boolean(), true),
 });
 
-function probe(node: Node, options: v.InferOutput<typeof Options>): void {
+const probe = withOptions(Options, (node, options) => {
   const Any = v.object({});
   let echoes = 0;
   let ticks = 0;
   let echoesAtTick = 0;
   let ticksAmongEchoes = 0;
 
-  node.onInit(() => {
-    node.every(5, () => {
-      ticks++;
-      if (echoes > echoesAtTick) ticksAmongEchoes++;
-      echoesAtTick = echoes;
-    });
+  node.every(5, () => {
+    ticks++;
+    if (echoes > echoesAtTick) ticksAmongEchoes++;
+    echoesAtTick = echoes;
   });
 
   node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
@@ -72,6 +70,6 @@ function probe(node: Node, options: v.InferOutput<typeof Options>): void {
   node.handle("abort", Any, async () => {
     throw new RpcError("abort", "not now");
   });
-}
+});
 
-await serve(probe, Options);
+await serve(probe);

@@ -1,0 +1,16 @@
+/**
+ * Refuses a duration that is not a finite number, such as `undefined + 50`.
+ *
+ * @param caller The function whose caller made the mistake: the stack trace starts there.
+ * @throws {RangeError} for `NaN` and infinities.
+ */
+export function requireMilliseconds(
+  what: string,
+  ms: number,
+  caller: ((...args: never[]) => unknown) | (abstract new (...args: never[]) => unknown),
+): void {
+  if (Number.isFinite(ms)) return;
+  const error = new RangeError(`${what} must be a finite number of milliseconds, but is ${ms}`);
+  Error.captureStackTrace(error, caller);
+  throw error;
+}

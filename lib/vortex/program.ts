@@ -1,0 +1,73 @@
+import * as v from "valibot";
+import type { KVNode } from "./kv-node.ts";
+import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
+
+/**
+ * A program: registers handlers, starts timers, and returns.
+ *
+ * It runs when `init` arrives, before `init_ok` leaves, so the node has its name and peers. All state
+ * lives in what the function creates: a simulation runs many nodes in one process. If it throws, the
+ * answer to `init` is an error, `crash` (13).
+ *
+ * One that takes options is made by {@link withOptions}.
+ */
+export interface Program<S extends OptionsSchema = OptionsSchema> {
+  (node: KVNode, options: v.InferOutput<S>): void | Promise<void>;
+  /** Parses the program's options. */
+  readonly options?: S;
+}
+
+/** A program whose options are known at run time only, by the schema that it carries. */
+export type AnyProgram = ((node: KVNode, options: never) => void | Promise<void>) & {
+  readonly options?: OptionsSchema;
+};
+
+/**
+ * Gives a program options: from the command line of a process, or from a test.
+ *
+ * @param schema The options; each should have a default. `flushMs` is `--flush-ms` on the command
+ *   line.
+ *
+ * @example
+ * const Options = v.object({ flushMs: v.optional(v.number(), 400) });
+ *
+ * export const broadcast = withOptions(Options, (node, { flushMs }) => {
+ *   node.every(flushMs, () => flush());
+ * });
+ */
+export function withOptions<S extends OptionsSchema>(
+  schema: S,
+  program: (node: KVNode, options: v.InferOutput<S>) => void | Promise<void>,
+): Program<S> & { readonly options: S } {
+  const run = (node: KVNode, options: v.InferOutput<S>) => program(node, options);
+  return Object.assign(run, { options: schema });
+}
+
+/** A program that has its options. */
+export type BoundProgram = (node: KVNode) => void | Promise<void>;
+
+export type BoundArguments =
+  | { readonly ok: true; readonly program: BoundProgram; readonly warnings: readonly string[] }
+  | { readonly ok: false; readonly reason: string };
+
+/** Gives a program its options from the words of a command line. */
+export function bindArguments(program: AnyProgram, words: readonly string[]): BoundArguments {
+  const parsed = parseOptions(program.options ?? NO_OPTIONS, words);
+  if (!parsed.ok) return parsed;
+  const { options, warnings } = parsed;
+  return { ok: true, program: bind(program, options), warnings };
+}
+
+/**
+ * Gives a program its options as values; those left out have their defaults.
+ *
+ * @throws {v.ValiError} when they do not fit the program's schema.
+ */
+export function bindOptions(program: AnyProgram, options: unknown = {}): BoundProgram {
+  return bind(program, v.parse(program.options ?? NO_OPTIONS, options));
+}
+
+function bind(program: AnyProgram, options: unknown): BoundProgram {
+  // The program's own schema has made them.
+  return (node) => program(node, options as never);
+}

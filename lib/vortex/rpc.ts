@@ -1,0 +1,141 @@
+/** The client side of RPC: requests that a node has sent and that wait for a reply. */
+import type * as v from "valibot";
+import { RpcError } from "../protocol/errors.ts";
+import { type Schema, safeParse } from "../protocol/fast-parse.ts";
+import {
+  type AnyBody,
+  describeIssues,
+  ErrorBody,
+  type Message,
+  type NodeId,
+  shorten,
+} from "../protocol/message.ts";
+import { errorText } from "./error-text.ts";
+import type { Cancel, Clock } from "./host.ts";
+
+/** The outcome of an RPC: the body of the reply, or the error that took its place. */
+export type RpcResult<Body> =
+  | { readonly ok: true; readonly body: Body }
+  | { readonly ok: false; readonly error: RpcError };
+
+interface PendingRpc {
+  /** The node or service that was asked: only its reply counts. */
+  readonly dest: NodeId;
+  /** The type of the request. */
+  readonly type: string;
+  readonly settle: (reply: RpcResult<AnyBody>) => void;
+  readonly cancelTimeout: Cancel;
+}
+
+export interface PendingRpcsOptions {
+  readonly clock: Clock;
+  send(dest: NodeId, body: AnyBody): void;
+  log(text: string): void;
+  /** Called whenever an RPC has ended. */
+  onEnd(): void;
+}
+
+export class PendingRpcs {
+  readonly #options: PendingRpcsOptions;
+  readonly #pending = new Map<number, PendingRpc>();
+  #lastId = 0;
+  #hasLoggedStrangeReply = false;
+
+  constructor(options: PendingRpcsOptions) {
+    this.#options = options;
+  }
+
+  get count(): number {
+    return this.#pending.size;
+  }
+
+  /**
+   * Sends a request with a `msg_id`, and settles it once: with the first reply from `dest`, an error
+   * included, or with a timeout.
+   *
+   * @returns what abandons the request: it is then never settled.
+   */
+  start(
+    dest: NodeId,
+    body: AnyBody & { readonly type: string },
+    timeoutMs: number,
+    settle: (reply: RpcResult<AnyBody>) => void,
+  ): () => void {
+    const id = this.#lastId + 1;
+    this.#options.send(dest, { ...body, msg_id: id });
+    this.#lastId = id;
+
+    const end = () => {
+      this.#pending.delete(id);
+      this.#options.onEnd();
+    };
+    const cancelTimeout = this.#options.clock.after(timeoutMs, () => {
+      const text = `No reply to "${body.type}" from ${dest} within ${timeoutMs} ms`;
+      settle({ ok: false, error: new RpcError("timeout", text) });
+      end();
+    });
+    this.#pending.set(id, { dest, type: body.type, settle, cancelTimeout });
+    return () => {
+      cancelTimeout();
+      end();
+    };
+  }
+
+  /** Settles the request that a message replies to; drops a reply to any other. */
+  receive({ src, body }: Message): void {
+    const id = body["in_reply_to"];
+    const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
+    if (pending === undefined) return; // Too late, a second time, or never asked for.
+    if (src !== pending.dest) {
+      this.#logStrangeReply(src, pending);
+      return;
+    }
+    pending.cancelTimeout();
+    this.#pending.delete(id as number);
+    pending.settle({ ok: true, body });
+    this.#options.onEnd();
+  }
+
+  /** Abandons all requests. */
+  abandonAll(): void {
+    for (const pending of this.#pending.values()) pending.cancelTimeout();
+    this.#pending.clear();
+  }
+
+  /** Logs the first reply from an unexpected sender: many may follow. */
+  #logStrangeReply(src: NodeId, { dest, type }: PendingRpc): void {
+    if (this.#hasLoggedStrangeReply) return;
+    this.#hasLoggedStrangeReply = true;
+    const text = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which ${quote(dest)} was sent`;
+    this.#options.log(`${text}; others like it will not be told of`);
+  }
+}
+
+/** Reads a reply from a peer: the schema's output, or the peer's error. */
+export function readReply<S extends Schema>(
+  peer: NodeId,
+  schema: S,
+  body: AnyBody,
+): RpcResult<v.InferOutput<S>> {
+  if (body["type"] === "error") return { ok: false, error: readError(peer, body) };
+  try {
+    const result = safeParse(schema, body);
+    if (result.success) return { ok: true, body: result.output };
+    const text = `Malformed reply from ${peer}: ${describeIssues(result.issues)}`;
+    return { ok: false, error: new RpcError("crash", text) };
+  } catch (error) {
+    const text = `Cannot read the reply from ${peer}: ${errorText(error)}`;
+    return { ok: false, error: new RpcError("crash", text, { cause: error }) };
+  }
+}
+
+function readError(peer: NodeId, body: AnyBody): RpcError {
+  const result = safeParse(ErrorBody, body);
+  if (result.success) return new RpcError(result.output.code, result.output.text);
+  // What happened is unknown, so the error is indefinite.
+  return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);
+}
+
+function quote(id: NodeId): string {
+  return shorten(JSON.stringify(id));
+}

@@ -1,0 +1,65 @@
+import type { Cancel, Clock } from "./host.ts";
+
+/** The timers of one node. A callback's errors are the caller's business: it must not throw. */
+export class Timers {
+  readonly #clock: Clock;
+  readonly #onOneShotEnd: () => void;
+  readonly #cancels = new Set<Cancel>();
+  #oneShotCount = 0;
+
+  /** @param onOneShotEnd Called whenever a one-shot timer has fired or was cancelled. */
+  constructor(clock: Clock, onOneShotEnd: () => void) {
+    this.#clock = clock;
+    this.#onOneShotEnd = onOneShotEnd;
+  }
+
+  /** Number of one-shot timers that have neither fired nor been cancelled. */
+  get oneShotCount(): number {
+    return this.#oneShotCount;
+  }
+
+  /** Calls back once, after `delayMs`. */
+  after(delayMs: number, callback: () => void): Cancel {
+    this.#oneShotCount++;
+    const end = () => {
+      if (!this.#cancels.delete(cancel)) return false;
+      this.#oneShotCount--;
+      this.#onOneShotEnd();
+      return true;
+    };
+    const cancelTimer = this.#clock.after(delayMs, () => {
+      callback();
+      end();
+    });
+    const cancel = () => {
+      if (end()) cancelTimer();
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  /** Calls back at every multiple of `intervalMs` from now; skips the ticks it missed. */
+  every(intervalMs: number, callback: () => void): Cancel {
+    let dueMs = this.#clock.nowMs();
+    let cancelTick: Cancel;
+    const schedule = () => {
+      const nowMs = this.#clock.nowMs();
+      dueMs += intervalMs * Math.max(1, Math.floor((nowMs - dueMs) / intervalMs) + 1);
+      cancelTick = this.#clock.after(dueMs - nowMs, () => {
+        schedule();
+        callback();
+      });
+    };
+    schedule();
+    const cancel = () => {
+      this.#cancels.delete(cancel);
+      cancelTick();
+    };
+    this.#cancels.add(cancel);
+    return cancel;
+  }
+
+  cancelAll(): void {
+    for (const cancel of [...this.#cancels]) cancel();
+  }
+}
