@@ -14,7 +14,7 @@ const ROOT = join(import.meta.dir, "..");
 const IMPORTS: readonly { readonly files: string; readonly may: readonly string[] }[] = [
   // Finds programs by their file names; how the report's page is bundled is said in one place.
   { files: "build.ts", may: ["./lib/workbench/report/html/bundle-page.ts"] },
-  { files: "lib/vortex/**", may: ["./lib/{protocol,vortex}/**", "./challenges/**", "valibot"] },
+  { files: "lib/vortex/**", may: ["./lib/{protocol,vortex}/**", "valibot"] },
   { files: "lib/protocol/**", may: ["./lib/{protocol,vortex}/**", "valibot"] },
   {
     files: "lib/services/**",
@@ -23,22 +23,22 @@ const IMPORTS: readonly { readonly files: string; readonly may: readonly string[
   // What is too long for a challenge's file is in the folder of its name, for that one alone.
   ...["broadcast", "counter", "kafka"].map((name) => {
     return {
-      files: `challenges/{${name}.ts,${name}/**}`,
-      may: [`./challenges/${name}/**`, "./lib/{protocol,vortex}/**", "valibot"],
+      files: `challenges/{${name === "counter" ? "*-counter" : name}.ts,${name}/**}`,
+      may: [`./challenges/${name}/**`, "./lib/vortex/index.ts", "valibot"],
     };
   }),
   { files: "challenges/**", may: ["./lib/vortex/index.ts", "valibot"] },
   // Only the workbench's pure services: whoever installs the library has valibot and nothing else.
   {
     files: "lib/testing/**",
-    may: ["./lib/{protocol,vortex,services,testing}/**"],
+    may: ["./lib/{protocol,vortex,services,testing}/**", "valibot"],
   },
   // Its types are what is published of it, and name nothing that is not.
   {
     files: "lib/simulation/api.ts",
     may: ["./lib/vortex/index.ts", "./lib/workbench/history/history.ts"],
   },
-  { files: "lib/simulation/**", may: ["./lib/{simulation,workbench}/**"] },
+  { files: "lib/simulation/**", may: ["./lib/{vortex,simulation,workbench}/**"] },
   // Third-party packages may earn their place here; a program arrives as a value or a path.
   {
     files: "lib/workbench/**",

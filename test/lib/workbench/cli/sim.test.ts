@@ -339,7 +339,7 @@ describe("vortex sim --seeds", () => {
   test.concurrent("shrinks a crash, and tells what led to it", async () => {
     const failing = FORGETFUL.replace(
       "node.handle(",
-      'node.onInit(() => { if (node.id === "n1") void Promise.reject(Error("no n1")); });\n    node.handle(',
+      'if (node.id === "n1") void Promise.reject(Error("no n1"));\n    node.handle(',
     );
     const { stdout, exitCode } = await vortex(
       ...uniqueIds(project(failing), "--seed", "1", "--shrink"),
