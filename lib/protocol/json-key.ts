@@ -6,7 +6,7 @@
  *
  * @see Clojure, `=` on what its JSON parser makes: integers and doubles are never equal
  */
-import { isRawNumber, type Json } from "../vortex/index.ts";
+import { isRawNumber, type Json } from "./json.ts";
 
 /** A text that two JSON values share exactly if they are the same value: a key for maps and sets. */
 export function jsonKey(value: Json): string {
