@@ -138,7 +138,7 @@ const FILTER = `(async () => {
 })()`;
 
 const PICK = `(async () => {
-  const button = [...document.querySelectorAll("button")].find((each) => each.textContent.startsWith("Light up"));
+  const button = [...document.querySelectorAll("button")].find((each) => each.textContent.startsWith("Highlight"));
   const before = performance.now();
   button.click();
   await new Promise((resolve) => requestAnimationFrame(() => requestAnimationFrame(resolve)));

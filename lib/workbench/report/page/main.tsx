@@ -1,19 +1,19 @@
-/** Where the page begins: unpacks the run that stands in it, and shows it. */
+/** Entry point of the page: decodes the embedded run and renders it. */
 import { render } from "preact";
 import { App } from "./app.tsx";
 import { Run } from "./run/run.ts";
-import "./style.css";
+import "./style/index.css";
 
-/** The run, from base64 within the page. */
+/** Decodes the run from the base64 in the page. */
 async function readRun(): Promise<Run> {
   const text = document.getElementById("run")?.textContent ?? "";
-  const packed = bytesOf(text);
-  const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream("gzip"));
+  const compressed = bytesOf(text);
+  const stream = new Blob([compressed]).stream().pipeThrough(new DecompressionStream("gzip"));
   return new Run(new Uint8Array(await new Response(stream).arrayBuffer()));
 }
 
 function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
-  // Not every browser can do it in one step yet.
+  // Older browsers lack fromBase64().
   if (typeof Uint8Array.fromBase64 === "function") return Uint8Array.fromBase64(base64);
   const binary = atob(base64);
   const bytes = new Uint8Array(binary.length);
@@ -23,14 +23,14 @@ function bytesOf(base64: string): Uint8Array<ArrayBuffer> {
 
 async function show(): Promise<void> {
   const app = document.getElementById("app");
-  if (app === null) throw new Error("The page has no place for the report");
+  if (app === null) throw new Error('The page has no element "app"');
   try {
     const run = await readRun();
     render(<App run={run} />, app);
-    // When the page can be seen: for those who measure.
+    // Marks the time at which the page is visible, for benchmarks and tests.
     requestAnimationFrame(() => requestAnimationFrame(() => performance.mark("shown")));
   } catch (error) {
-    app.textContent = `This report cannot be shown: ${error instanceof Error ? error.message : error}`;
+    app.textContent = `Cannot show this report: ${error instanceof Error ? error.message : error}`;
     throw error;
   }
 }

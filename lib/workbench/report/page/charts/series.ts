@@ -1,14 +1,14 @@
-/** What the charts show, made of the run's columns. Knows nothing of the DOM. */
+/** Computes the charts' data from the run's columns. Does not depend on the DOM. */
 import type { Run } from "../run/run.ts";
 
-/** x, then each series; `null` where a series has nothing. */
+/** The values of x, and those of each series at them; `null` for none. */
 export interface ChartData {
   readonly names: readonly string[];
   readonly x: readonly number[];
   readonly ys: readonly (readonly (number | null)[])[];
 }
 
-/** Points in time and height, by series: latencies in ms against invocations in s. */
+/** Latencies in ms against times of invocation in s; by function if ok, else by outcome. */
 export function latencyPoints(run: Run): ChartData {
   const { functions } = run.header;
   const names = [...functions, "fail", "info"];
@@ -26,7 +26,7 @@ export function latencyPoints(run: Run): ChartData {
         : functions.length + (outcome === "fail" ? 0 : 1);
     const seconds = (run.invoked[row] ?? 0) * secondsPerTick;
     const ms = Math.max(duration * run.tickMs, run.tickMs);
-    // Of points that lie on top of each other one is enough.
+    // Of points that would coincide on the screen, keeps one.
     const share = (run.invoked[row] ?? 0) / run.end;
     const place = `${series} ${Math.round(share * 900)} ${Math.round(Math.log10(ms) * 60)}`;
     if (seen.has(place)) continue;
@@ -37,7 +37,7 @@ export function latencyPoints(run: Run): ChartData {
   return withoutEmpty({ names, x, ys });
 }
 
-/** Latencies of ok operations at quantiles; x is -log10(1 - quantile): 1 is 90 %, 2 is 99 %. */
+/** Latencies of ok operations in ms by quantile; x is -log10(1 - quantile): 1 is 90 %, 2 is 99 %. */
 export function latencyDistribution(run: Run): ChartData {
   const { functions } = run.header;
   const byFunction: number[][] = functions.map(() => []);
@@ -61,7 +61,7 @@ export function latencyDistribution(run: Run): ChartData {
   return withoutEmpty({ names: functions, x, ys });
 }
 
-/** Numbers a second: of operations by how they ended, at the time they did. */
+/** Operations per second by outcome, at the time of completion. */
 export function operationRate(run: Run): ChartData {
   const names = ["ok", "fail", "info"];
   const buckets = new Buckets(run, names.length);
@@ -73,9 +73,9 @@ export function operationRate(run: Run): ChartData {
   return withoutEmpty({ names, x: buckets.x, ys: buckets.perSecond() });
 }
 
-/** Numbers a second: of messages by who is at their ends, and of those that never arrived. */
+/** Messages per second by kind, at the time of sending; those that never arrived also apart. */
 export function messageRate(run: Run): ChartData {
-  const names = ["between servers", "with clients", "never arrived"];
+  const names = ["between servers", "to or from clients", "never arrived"];
   const buckets = new Buckets(run, names.length);
   const { messageSource, messageDest, messageFlight } = run.columns;
   const isClient = run.header.lanes.map(({ role }) => role === "client");
@@ -91,9 +91,9 @@ export function messageRate(run: Run): ChartData {
 
 const BUCKET_COUNT = 160;
 
-/** Counts in equal spans of time. */
+/** Counts events in buckets of equal duration. */
 class Buckets {
-  /** The beginning of each span, in s. */
+  /** Start of each bucket, in s. */
   readonly x: readonly number[];
   readonly #seconds: number;
   readonly #ticks: number;
@@ -121,7 +121,7 @@ class Buckets {
   }
 }
 
-/** Series in which nothing ever happens are no news. */
+/** Removes series without any value above zero. */
 function withoutEmpty({ names, x, ys }: ChartData): ChartData {
   const kept = ys.flatMap((y, index) =>
     y.some((value) => value !== null && value > 0) ? [index] : [],

@@ -1,14 +1,12 @@
-/**
- * Where things are in a diagram: time from left to right, and a lane for each who acts.
- */
+/** Positions in a diagram: time runs from left to right, and each lane is a row. */
 import { lowerBound, type Run } from "../run/run.ts";
 
 export interface LaneLayout {
-  /** What stands beside it. */
+  /** Name to the left of the lane. */
   readonly label: string;
-  /** The lane of the run, for messages. */
+  /** The run's lane whose messages are drawn. */
   readonly lane?: number;
-  /** The client thread, for operations. */
+  /** The client thread whose operations are drawn. */
   readonly thread?: number;
 }
 
@@ -16,22 +14,22 @@ export interface Layout {
   readonly lanes: readonly LaneLayout[];
   readonly width: number;
   readonly laneHeight: number;
-  /** Where time begins; to the left of it are the lanes' labels. */
+  /** Position of the earliest visible time; names are to the left of it. */
   readonly left: number;
 }
 
-/** A stretch of time, in ticks. */
+/** A time range, in ticks. */
 export interface Span {
   readonly from: number;
   readonly to: number;
 }
 
-/** What is where, and when. */
+/** The content of a diagram: a time range of a run, laid out on lanes. */
 export interface View {
   readonly run: Run;
   readonly time: Span;
   readonly layout: Layout;
-  /** Rows of messages; `undefined` is all of them. */
+  /** Rows of the messages that match the filter; `undefined` for all. */
   readonly rows: Uint32Array | undefined;
   readonly hasMessages: boolean;
 }
@@ -54,7 +52,7 @@ export function yOf({ laneHeight }: Layout, index: number): number {
   return AXIS_HEIGHT + (index + 0.5) * laneHeight;
 }
 
-/** Where each lane of the run is; `NaN` for those that are not shown. */
+/** Vertical position of each of the run's lanes; `NaN` for lanes that are not drawn. */
 export function lanePositions({ layout, run }: View): Float64Array {
   const positions = new Float64Array(run.header.lanes.length).fill(Number.NaN);
   for (const [index, { lane }] of layout.lanes.entries()) {
@@ -63,15 +61,15 @@ export function lanePositions({ layout, run }: View): Float64Array {
   return positions;
 }
 
-/** Positions in the filter's rows, from one to before another. */
+/** Positions in a view's rows; `last` is excluded. */
 export type Range = readonly [first: number, last: number];
 
-/** The messages that may be on their way within a time. */
+/** Positions of the messages that may be in flight within a time range. */
 export function messagesWithin({ run, rows }: View, { from, to }: Span): Range {
   return positionsOf(run, rows, from - run.longestFlight, to);
 }
 
-/** The positions, in rising rows, of those sent within a time. */
+/** Positions of the messages sent within a time range, among ascending rows. */
 export function positionsOf(
   run: Run,
   rows: Uint32Array | undefined,
@@ -83,23 +81,10 @@ export function positionsOf(
   return rows === undefined ? [first, last] : [lowerBound(rows, first), lowerBound(rows, last)];
 }
 
-/** Rows of the operations that may be under way within a time. */
+/** Rows of the operations that may be in progress within a time range. */
 export function operationsWithin({ run }: View, { from, to }: Span): Range {
   return [
     lowerBound(run.invoked, Math.floor(from) - run.longestOperation),
     lowerBound(run.invoked, Math.ceil(to) + 1),
   ];
-}
-
-/** Steps of an axis that people like: 1, 2 or 5 times a power of ten. */
-export function niceStep(span: number, count: number): number {
-  const raw = span / count;
-  const power = 10 ** Math.floor(Math.log10(raw));
-  const factor = [1, 2, 5, 10].find((candidate) => candidate * power >= raw) ?? 10;
-  return factor * power;
-}
-
-/** The beginning of a name that is too long to stand beside a lane. */
-export function fitted(label: string, maxLength: number): string {
-  return label.length <= maxLength ? label : `${label.slice(0, maxLength - 1)}…`;
 }

@@ -1,4 +1,4 @@
-/** What the reader points at. */
+/** Finds what the pointer is on. */
 import {
   AXIS_HEIGHT,
   lanePositions,
@@ -10,12 +10,13 @@ import {
   xOf,
 } from "./geometry.ts";
 
-/** What lies at a place: an operation, else a message, else nothing. */
+/** The event at a position; operations take precedence over messages. */
 export type Hit =
   | { readonly kind: "operation"; readonly row: number }
   | { readonly kind: "message"; readonly row: number };
 
-const REACH = 6;
+/** Distance within which something is hit, in pixels. */
+const REACH_PX = 6;
 
 export function hitAt(view: View, x: number, y: number): Hit | undefined {
   if (x < view.layout.left) return undefined;
@@ -32,7 +33,7 @@ function operationAt(view: View, x: number, y: number): number | undefined {
   if (thread === undefined) return undefined;
   const { operationThread } = run.columns;
   let best: number | undefined;
-  let bestDistance = REACH;
+  let bestDistance = REACH_PX;
   const [first, last] = operationsWithin(view, around(view, x));
   for (let row = first; row < last; row++) {
     if (operationThread[row] !== thread) continue;
@@ -50,28 +51,28 @@ function messageAt(view: View, x: number, y: number): number | undefined {
   const yByLane = lanePositions(view);
   const [first, last] = messagesWithin(view, around(view, x));
   let best: number | undefined;
-  let bestDistance = REACH;
+  let bestDistance = REACH_PX;
   for (let position = first; position < last; position++) {
     const row = rows === undefined ? position : (rows[position] ?? 0);
     const y1 = yByLane[messageSource[row] ?? 0] ?? Number.NaN;
-    const whole = yByLane[messageDest[row] ?? 0] ?? Number.NaN;
-    if (Number.isNaN(y1) || Number.isNaN(whole)) continue;
+    const y2 = yByLane[messageDest[row] ?? 0] ?? Number.NaN;
+    if (Number.isNaN(y1) || Number.isNaN(y2)) continue;
     const flight = messageFlight[row] ?? -1;
     const x1 = xOf(view, run.sent[row] ?? 0);
     const x2 = flight < 0 ? x1 + 4 : xOf(view, (run.sent[row] ?? 0) + flight);
-    const way = Math.sign(whole - y1) * Math.min(Math.abs(whole - y1), layout.laneHeight * 0.6);
-    const distance = distanceTo(x, y, x1, y1, x2, flight < 0 ? y1 + way : whole);
+    const stub = Math.sign(y2 - y1) * Math.min(Math.abs(y2 - y1), layout.laneHeight * 0.6);
+    const distance = distanceTo(x, y, x1, y1, x2, flight < 0 ? y1 + stub : y2);
     if (distance < bestDistance) [best, bestDistance] = [row, distance];
   }
   return best;
 }
 
-/** The time within reach of a place. */
+/** Time range within reach of a position. */
 function around(view: View, x: number): Span {
-  return { from: ticksAt(view, x - REACH), to: ticksAt(view, x + REACH) };
+  return { from: ticksAt(view, x - REACH_PX), to: ticksAt(view, x + REACH_PX) };
 }
 
-/** How far a point is from a line between two others. */
+/** Distance of a point from the line segment between two others. */
 function distanceTo(x: number, y: number, x1: number, y1: number, x2: number, y2: number): number {
   const [dx, dy] = [x2 - x1, y2 - y1];
   const square = dx * dx + dy * dy;

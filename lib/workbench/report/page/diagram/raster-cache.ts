@@ -1,35 +1,34 @@
 /**
- * Keeps a diagram fluid however much it shows: a frame either draws all, where that is little, or
- * shows a part of a picture that was painted before, moved and stretched to the time that is wanted.
- * Meanwhile the next picture is painted, a slice a frame, and takes its place when it is ready.
+ * Keeps diagrams fluid whatever they show. A frame with few events paints them all. A frame with many
+ * copies from a raster painted earlier, moved and stretched to the visible time; the next raster is
+ * painted one slice per frame and replaces it when complete.
  *
  * So a frame costs about the same with a thousand messages and with a million.
  */
-
 import { heightOf, type Span, xOf } from "./geometry.ts";
-import { type Context, paintEvents, type Scene, withinTime, workOf } from "./paint.ts";
+import { paintEvents, workOf } from "./paint/events.ts";
+import { type Context, type Scene, withinTime } from "./paint/scene.ts";
 
-/** The events of a stretch of time, on a canvas of its own that is transparent elsewhere. */
+/** The events of a time range, on a transparent canvas of their own. */
 interface Raster {
   readonly scene: Scene;
-  /** Pixels of the screen for one of the page. */
+  /** Device pixels per CSS pixel. */
   readonly ratio: number;
   readonly canvas: OffscreenCanvas;
   readonly isSampled: boolean;
 }
 
-/** As much as a frame draws at once, in lines. */
-const MAX_AT_ONCE = 3_000;
-/** How much before and after what is shown a picture has, in parts of that. */
+/** Maximum work of a frame without a raster, in lines. */
+const MAX_DIRECT_WORK = 3_000;
+/** Margin of a raster before and after the visible time, as a fraction of it. */
 const MARGIN = 0.5;
-/** With less of a margin left than this, another picture is painted. */
-const LEAST_MARGIN = 0.15;
+/** Margin below which another raster is painted. */
+const MIN_MARGIN = 0.15;
 
-/** What came of showing. */
-export interface Shown {
-  /** Whether the next frame will show it better. */
+export interface DrawnFrame {
+  /** Whether further frames will sharpen the picture. */
   readonly isUnfinished: boolean;
-  /** Whether messages were left out, as there are too many. */
+  /** Whether only a sample of the messages was drawn. */
   readonly isSampled: boolean;
 }
 
@@ -40,70 +39,71 @@ export class RasterCache {
   /**
    * Draws the events of a scene.
    *
-   * @param all The whole time that there is.
+   * @param all The time range of the whole run.
+   * @param ratio Device pixels per CSS pixel.
    */
-  show(context: Context, scene: Scene, all: Span, ratio: number): Shown {
-    if (workOf(scene) <= MAX_AT_ONCE) {
+  draw(context: Context, scene: Scene, all: Span, ratio: number): DrawnFrame {
+    if (workOf(scene) <= MAX_DIRECT_WORK) {
       this.#next = undefined;
-      withinTime(context, scene.layout, () => finish(paintEvents(context, scene)));
+      withinTime(context, scene.layout, () => runToEnd(paintEvents(context, scene)));
       return { isUnfinished: false, isSampled: false };
     }
-    let picture = this.#ready;
-    if (picture === undefined || !isAlike(picture, scene, ratio)) {
-      // What is shown is another thing than before: an old picture would be wrong.
+    let raster = this.#ready;
+    if (raster === undefined || !hasSameContent(raster, scene, ratio)) {
+      // The old raster shows something else, so paint this one at once.
       this.#next = undefined;
-      picture = finish(paintRaster(scene, all, ratio));
+      raster = runToEnd(paintRaster(scene, all, ratio));
     } else {
-      if (!isGoodFor(picture, scene, all)) this.#next ??= paintRaster(scene, all, ratio);
+      if (!isSharp(raster, scene, all)) this.#next ??= paintRaster(scene, all, ratio);
       const step = this.#next?.next();
       if (step?.done === true) {
         this.#next = undefined;
-        if (isAlike(step.value, scene, ratio)) picture = step.value;
+        if (hasSameContent(step.value, scene, ratio)) raster = step.value;
       }
     }
-    this.#ready = picture;
-    cutOut(context, scene, picture);
-    const isUnfinished = this.#next !== undefined || !isGoodFor(picture, scene, all);
-    return { isUnfinished, isSampled: picture.isSampled };
+    this.#ready = raster;
+    copyVisible(context, scene, raster);
+    const isUnfinished = this.#next !== undefined || !isSharp(raster, scene, all);
+    return { isUnfinished, isSampled: raster.isSampled };
   }
 }
 
-function finish<T>(steps: Generator<void, T>): T {
+function runToEnd<T>(steps: Generator<void, T>): T {
   for (;;) {
     const { done, value } = steps.next();
     if (done === true) return value;
   }
 }
 
-/** Paints the time of a scene, and a margin around it. */
+/** Paints the visible time of a scene and a margin around it. */
 function* paintRaster(scene: Scene, all: Span, ratio: number): Generator<void, Raster> {
   const { layout, time } = scene;
-  const wanted = within(all, time, MARGIN);
+  const wanted = withMargin(time, MARGIN, all);
   const width = (layout.width - layout.left) * ((wanted.to - wanted.from) / (time.to - time.from));
   const painted = { ...scene, time: wanted, layout: { ...layout, left: 0, width } };
   const height = heightOf(layout);
   const canvas = new OffscreenCanvas(Math.ceil(width * ratio), Math.ceil(height * ratio));
   const context = canvas.getContext("2d", { willReadFrequently: true });
-  if (context === null) throw new Error("There is no room for another canvas");
+  if (context === null) throw new Error("Cannot allocate another canvas");
   context.scale(ratio, ratio);
   const painting = paintEvents(context, painted);
   for (;;) {
     const { done, value } = painting.next();
-    // A canvas only notes down what is drawn until somebody looks: here each slice by itself.
+    // Canvases defer drawing until they are read; reading now keeps each slice's work in its frame.
     context.getImageData(0, 0, 1, 1);
     if (done === true) return { scene: painted, ratio, canvas, isSampled: value };
     yield;
   }
 }
 
-/** A time with a margin, as far as there is any. */
-function within(all: Span, { from, to }: Span, margin: number): Span {
+/** Extends a time range by a margin, within the limits. */
+function withMargin({ from, to }: Span, margin: number, limits: Span): Span {
   const room = (to - from) * margin;
-  return { from: Math.max(all.from, from - room), to: Math.min(all.to, to + room) };
+  return { from: Math.max(limits.from, from - room), to: Math.min(limits.to, to + room) };
 }
 
-/** Whether a picture shows the same things, if not at the same time. */
-function isAlike({ scene, ratio }: Raster, wanted: Scene, wantedRatio: number): boolean {
+/** Whether a raster shows the wanted content, if maybe of another time. */
+function hasSameContent({ scene, ratio }: Raster, wanted: Scene, wantedRatio: number): boolean {
   return (
     ratio === wantedRatio &&
     scene.run === wanted.run &&
@@ -115,23 +115,26 @@ function isAlike({ scene, ratio }: Raster, wanted: Scene, wantedRatio: number): 
   );
 }
 
-/** Whether a picture is as sharp as it can be, and will be for the next few frames. */
-function isGoodFor({ scene }: Raster, wanted: Scene, all: Span): boolean {
-  const needed = within(all, wanted.time, LEAST_MARGIN);
+/** Whether a raster has the wanted scale, and enough margin for the next few frames. */
+function isSharp({ scene }: Raster, wanted: Scene, all: Span): boolean {
+  const needed = withMargin(wanted.time, MIN_MARGIN, all);
   return (
-    Math.abs(scaleOf(scene) / scaleOf(wanted) - 1) < 1e-6 &&
+    Math.abs(pixelsPerTick(scene) / pixelsPerTick(wanted) - 1) < 1e-6 &&
     scene.time.from <= needed.from &&
     scene.time.to >= needed.to
   );
 }
 
-/** Pixels a tick. */
-function scaleOf({ layout, time }: Scene): number {
+function pixelsPerTick({ layout, time }: Scene): number {
   return (layout.width - layout.left) / (time.to - time.from);
 }
 
-/** Puts that part of a picture where it belongs which is wanted, if it has it. */
-function cutOut(context: Context, scene: Scene, { canvas, scene: painted, ratio }: Raster): void {
+/** Copies the visible part of a raster, stretched if the scale differs. */
+function copyVisible(
+  context: Context,
+  scene: Scene,
+  { canvas, scene: painted, ratio }: Raster,
+): void {
   const from = Math.max(scene.time.from, painted.time.from);
   const to = Math.min(scene.time.to, painted.time.to);
   if (from >= to) return;
@@ -142,7 +145,7 @@ function cutOut(context: Context, scene: Scene, { canvas, scene: painted, ratio 
   context.imageSmoothingEnabled = !isSameScale;
   const height = heightOf(scene.layout);
   if (isSameScale) {
-    // Pixel by pixel: sharp, and quick.
+    // Whole pixels: sharp and fast.
     const begin = Math.round(sourceX);
     const count = Math.min(Math.round(width), canvas.width - begin);
     const at = Math.round(x * ratio) / ratio;

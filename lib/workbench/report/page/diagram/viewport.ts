@@ -1,4 +1,4 @@
-/** The time that the diagrams show: one for all of them, so that they move together. */
+/** The visible time range. All diagrams share one, so that they move together. */
 export class Viewport {
   readonly begin: number;
   readonly end: number;
@@ -6,7 +6,7 @@ export class Viewport {
   to: number;
   readonly #listeners = new Set<() => void>();
 
-  /** @param begin,end In ticks; beyond these nothing can be seen. */
+  /** @param begin,end Limits of the visible time, in ticks. */
   constructor(begin: number, end: number) {
     const margin = Math.max(1, (end - begin) * 0.01);
     this.begin = begin - margin;
@@ -15,15 +15,15 @@ export class Viewport {
     this.to = this.end;
   }
 
-  /** Calls back whenever another time is shown; returns how to stop that. */
+  /** Calls back when the visible time changes. Returns a function that unsubscribes. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
   }
 
-  /** Shows a time, as far as there is any. */
+  /** Shows a time range, shifted and shortened to fit the limits. */
   show(from: number, to: number): void {
-    const length = Math.min(Math.max(to - from, LEAST_TICKS), this.end - this.begin);
+    const length = Math.min(Math.max(to - from, MIN_TICKS), this.end - this.begin);
     const middle = (from + to) / 2;
     this.from = Math.min(Math.max(middle - length / 2, this.begin), this.end - length);
     this.to = this.from + length;
@@ -34,25 +34,25 @@ export class Viewport {
     this.show(this.begin, this.end);
   }
 
-  /** @param at The time that stays where it is. */
+  /** @param at The time that keeps its position on the screen. */
   zoom(factor: number, at = (this.from + this.to) / 2): void {
     this.show(at - (at - this.from) / factor, at + (this.to - at) / factor);
   }
 
-  /** @param part Of what is shown; negative is back in time. */
-  pan(part: number): void {
-    const distance = (this.to - this.from) * part;
+  /** @param fraction Distance as a fraction of the visible time; negative is back in time. */
+  pan(fraction: number): void {
+    const distance = (this.to - this.from) * fraction;
     this.show(this.from + distance, this.to + distance);
   }
 
-  /** Shows all of a time with some room around it, unless it can be seen well already. */
+  /** Shows a time range with a margin, unless it is already visible and not too small. */
   reveal(from: number, to: number): void {
     const length = this.to - this.from;
-    const isSeen = from >= this.from && to <= this.to && to - from > length / 20;
-    const room = Math.max((to - from) * 0.4, LEAST_TICKS);
-    if (!isSeen) this.show(from - room, to + room);
+    const isVisible = from >= this.from && to <= this.to && to - from > length / 20;
+    const room = Math.max((to - from) * 0.4, MIN_TICKS);
+    if (!isVisible) this.show(from - room, to + room);
   }
 }
 
-/** At most this far one can zoom in. */
-const LEAST_TICKS = 20;
+/** Limits zooming in. */
+const MIN_TICKS = 20;

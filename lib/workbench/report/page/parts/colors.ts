@@ -1,4 +1,4 @@
-/** The page's colours for what is drawn rather than styled. */
+/** The theme's colours, for drawing on canvases and in charts. */
 const NAMES = [
   "text",
   "muted",
@@ -17,17 +17,17 @@ const NAMES = [
 type Name = (typeof NAMES)[number];
 
 export interface Colors extends Readonly<Record<Name, string>> {
-  /** For things of different sorts. */
+  /** Colours for series without a meaning of their own. */
   readonly series: readonly string[];
 }
 
 const SERIES_COUNT = 6;
 
-/** Reads the colours of the theme that is on. */
+/** Reads the colours of the current theme. */
 export function readColors(): Colors {
   const probe = document.createElement("span");
   document.body.append(probe);
-  // The variables hold a colour for each theme; only a property's value is one of them.
+  // A variable holds light-dark(); only a property's computed value is the current theme's colour.
   const read = (name: string) => {
     probe.style.color = `var(--${name})`;
     return getComputedStyle(probe).color;

@@ -1,13 +1,14 @@
-/** Small things that several sections of the page are made of. */
+/** Small components that several sections share. */
 import type { ComponentChildren } from "preact";
+import { visible } from "./visible-text.ts";
 
 interface LinkProps {
   readonly onClick: () => void;
   readonly children: ComponentChildren;
 }
 
-/** A button that looks like a link: it changes what is shown. */
-export function Link({ onClick, children }: LinkProps) {
+/** A button that looks like a link. */
+export function LinkButton({ onClick, children }: LinkProps) {
   return (
     <button type="button" class="link" onClick={onClick}>
       {children}
@@ -17,13 +18,13 @@ export function Link({ onClick, children }: LinkProps) {
 
 interface TableProps {
   readonly columns: readonly string[];
-  /** Rows of the table. */
+  /** The table's rows. */
   readonly children: ComponentChildren;
-  /** How many more rows there are than are shown. */
+  /** Number of rows that are not shown. */
   readonly more?: number;
 }
 
-/** A table that can be scrolled where it is wider than the window. */
+/** A table that scrolls if it is wider than the window. */
 export function Table({ columns, children, more = 0 }: TableProps) {
   return (
     <div class="scroll">
@@ -44,7 +45,49 @@ export function Table({ columns, children, more = 0 }: TableProps) {
   );
 }
 
-/** Says how many are not shown, if any. */
+/** Counts what is not shown, if anything. */
 export function More({ count }: { readonly count: number }) {
-  return count > 0 ? <p class="hint">and {count} more</p> : null;
+  return count > 0 ? <p class="hint">{count.toLocaleString("en")} more not shown</p> : null;
+}
+
+interface LegendProps {
+  /** Colours by their names in `style/base.css`. */
+  readonly items: readonly (readonly [color: string, text: string])[];
+}
+
+export function Legend({ items }: LegendProps) {
+  return (
+    <ul class="legend">
+      {items.map(([color, text]) => (
+        <li key={color}>
+          <span class="swatch" style={{ background: `var(--${color})` }} />
+          {text}
+        </li>
+      ))}
+    </ul>
+  );
+}
+
+interface ChoiceProps {
+  readonly label: string;
+  readonly value: string;
+  readonly choices: readonly string[];
+  readonly onChoose: (value: string) => void;
+}
+
+/** A list of names to choose from; `""` is all of them. */
+export function Choice({ label, value, choices, onChoose }: ChoiceProps) {
+  return (
+    <label>
+      {label}{" "}
+      <select value={value} onChange={({ currentTarget }) => onChoose(currentTarget.value)}>
+        <option value="">all</option>
+        {choices.map((choice) => (
+          <option key={choice} value={choice}>
+            {visible(choice)}
+          </option>
+        ))}
+      </select>
+    </label>
+  );
 }

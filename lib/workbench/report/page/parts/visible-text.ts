@@ -1,12 +1,17 @@
-/** Text that a node had a part in, as it can be read. */
+/** Makes text from nodes safe to read. */
 
-/** Control characters, invisible ones, and those that reorder the text around them. */
-const UNSEEN = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
+/** Control characters, invisible characters, and those that reorder the surrounding text. */
+const INVISIBLE = /[\p{Cc}\p{Zl}\p{Zp}\u200b-\u200f\u202a-\u202e\u2066-\u2069\ufeff]/gu;
 
-/** The text, with the code of each character that would not be seen for what it is. */
+/** Replaces each invisible or reordering character by its code, such as `\u202e`. */
 export function visible(text: string): string {
   return text.replace(
-    UNSEEN,
+    INVISIBLE,
     (character) => `\\u${character.charCodeAt(0).toString(16).padStart(4, "0")}`,
   );
+}
+
+/** Cuts text to a length, marking the cut with an ellipsis. */
+export function truncate(text: string, maxLength: number): string {
+  return text.length <= maxLength ? text : `${text.slice(0, maxLength - 1)}…`;
 }

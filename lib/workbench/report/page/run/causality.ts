@@ -1,9 +1,9 @@
 /**
- * Which messages an operation may have caused, and which may have brought its answer about.
+ * Finds the messages that an operation may have caused, or that may have contributed to its reply.
  *
- * A message is sent after all that its sender had received (Lamport's happened-before). Those that
- * lie between an operation's request and its reply in that order led from the one to the other.
- * Beyond that, those are followed that carry its value to who did not have it.
+ * A message happens after everything that its sender received before (Lamport's happened-before).
+ * Messages between an operation's request and its reply in this order lie on a causal path from one
+ * to the other. In addition, messages that carry the operation's value to new nodes are followed.
  *
  * @see Lamport, "Time, Clocks, and the Ordering of Events in a Distributed System" (1978)
  */
@@ -11,20 +11,20 @@ import { visitNumbers } from "../../recorder/json-paths.ts";
 import { rowsWithText } from "./filter.ts";
 import { lowerBound, type Run } from "./run.ts";
 
-/** The sending or the receipt of a message. */
+/** The send or the receipt of a message. */
 interface Event {
   readonly row: number;
   readonly isSend: boolean;
   readonly time: number;
 }
 
-/** How many messages of one operation are lit up. */
+/** Maximum number of messages per operation. */
 const MAX_ROWS = 5_000;
-/** How far a value is followed: in messages that carry it, and in messages that are looked at. */
+/** Bounds on following a value: messages that carry it, and messages searched. */
 const MAX_FOLLOWED = 1_000;
 const MAX_SEARCHED = 50_000;
 
-/** The rows of the messages that belong to an operation, its own first. */
+/** Returns the rows of an operation's messages: its request and reply first. */
 export function causesOf(run: Run, operation: number): number[] {
   const own = run.messagesOf(operation);
   const [request] = own;
@@ -45,30 +45,30 @@ export function causesOf(run: Run, operation: number): number[] {
   return [...rows].slice(0, MAX_ROWS);
 }
 
-/** Messages after which the node had heard of the request, and of which it had heard by the reply. */
+/** Messages that happened after the request reached the node, and before its reply. */
 function between(run: Run, node: number, from: number, to: number): Set<number> {
   const events = eventsBetween(run, from, to);
-  const informed = new Set([node]);
+  const reached = new Set([node]);
   const caused = new Set<number>();
   for (const { row, isSend } of events) {
-    if (isSend && informed.has(run.columns.messageSource[row] ?? 0)) caused.add(row);
-    if (!isSend && caused.has(row)) pass(run, informed, run.columns.messageDest[row]);
+    if (isSend && reached.has(run.columns.messageSource[row] ?? 0)) caused.add(row);
+    if (!isSend && caused.has(row)) addServer(run, reached, run.columns.messageDest[row]);
   }
-  const needed = new Set([node]);
+  const contributing = new Set([node]);
   const causing = new Set<number>();
   for (const { row, isSend } of events.reverse()) {
-    if (!isSend && needed.has(run.columns.messageDest[row] ?? 0)) causing.add(row);
-    if (isSend && causing.has(row)) pass(run, needed, run.columns.messageSource[row]);
+    if (!isSend && contributing.has(run.columns.messageDest[row] ?? 0)) causing.add(row);
+    if (isSend && causing.has(row)) addServer(run, contributing, run.columns.messageSource[row]);
   }
   return caused.intersection(causing);
 }
 
-/** Adds a lane to those that have a part in it; a client passes nothing on. */
-function pass(run: Run, lanes: Set<number>, lane = 0): void {
+/** Adds a node or a service; clients do not relay. */
+function addServer(run: Run, lanes: Set<number>, lane = 0): void {
   if (run.header.lanes[lane]?.role !== "client") lanes.add(lane);
 }
 
-/** What was sent, or arrived, within a time; in order. */
+/** Sends and receipts within a time range, in order. */
 function eventsBetween(run: Run, from: number, to: number): Event[] {
   const { messageFlight } = run.columns;
   const events: Event[] = [];
@@ -81,7 +81,7 @@ function eventsBetween(run: Run, from: number, to: number): Event[] {
       events.push({ row, isSend: false, time: sent + flight });
     }
   }
-  // A message that takes no time is sent before it arrives.
+  // A send precedes its receipt even if both have the same time.
   return events.sort(
     (one, other) =>
       one.time - other.time || one.row - other.row || Number(other.isSend) - Number(one.isSend),
@@ -89,9 +89,9 @@ function eventsBetween(run: Run, from: number, to: number): Event[] {
 }
 
 /**
- * Messages between servers that carry what an operation put in, from its node and onwards, each to one
- * that had not had it yet. What a message says to those who know is no news; and small numbers, such
- * as a key and a value, stand in many messages that mean something else.
+ * Messages between servers that carry what an operation wrote from its node onwards, each to a server
+ * that did not have it yet. Repetitions are left out, and so are most of the messages that contain
+ * the same small numbers with another meaning.
  */
 function carriers(run: Run, operation: number, arrived: number, node: number): number[] {
   const first = lowerBound(run.sent, arrived);
@@ -99,53 +99,54 @@ function carriers(run: Run, operation: number, arrived: number, node: number): n
   const rows = new Set<number>();
   for (const words of insertedWords(run, operation)) {
     const found = words.map((word) => rowsWithText(run, word, first, last));
-    const knownSince = new Map([[node, arrived]]);
+    const hasItSince = new Map([[node, arrived]]);
     for (let row = first; row < last && rows.size < MAX_FOLLOWED; row++) {
       if (!found.every((has) => has[row] === 1) || !carries(run, row, words)) continue;
-      if (isNews(run, row, knownSince)) rows.add(row);
+      if (isFirstCopy(run, row, hasItSince)) rows.add(row);
     }
   }
   return [...rows];
 }
 
-/** Whether a message tells one who did not know, by one who did; takes note of who knows now. */
-function isNews(run: Run, row: number, knownSince: Map<number, number>): boolean {
+/** Whether a server that has the value sends it to one that does not; records the arrival. */
+function isFirstCopy(run: Run, row: number, hasItSince: Map<number, number>): boolean {
   const { messageSource, messageDest, messageFlight } = run.columns;
   const { lanes } = run.header;
   const [source, dest] = [messageSource[row] ?? 0, messageDest[row] ?? 0];
   if (lanes[source]?.role === "client" || lanes[dest]?.role === "client") return false;
   const sent = run.sent[row] ?? 0;
-  const known = knownSince.get(dest) ?? Number.POSITIVE_INFINITY;
-  if ((knownSince.get(source) ?? Number.POSITIVE_INFINITY) > sent || known <= sent) return false;
+  const sourceHasIt = hasItSince.get(source) ?? Number.POSITIVE_INFINITY;
+  const destHasIt = hasItSince.get(dest) ?? Number.POSITIVE_INFINITY;
+  if (sourceHasIt > sent || destHasIt <= sent) return false;
   const flight = messageFlight[row] ?? -1;
-  if (flight >= 0) knownSince.set(dest, Math.min(known, sent + flight));
+  if (flight >= 0) hasItSince.set(dest, Math.min(destHasIt, sent + flight));
   return true;
 }
 
-/** Whether a message has a broadcast's value where values are, as far as that is known. */
+/** Whether a message has a broadcast's value at a path that holds values, if these are known. */
 function carries(run: Run, row: number, words: readonly string[]): boolean {
-  const places = run.header.spread?.paths ?? [];
+  const paths = run.header.spread?.paths ?? [];
   const [word, ...others] = words;
-  if (places.length === 0 || others.length > 0) return true;
+  if (paths.length === 0 || others.length > 0) return true;
   let body: unknown;
   try {
     body = JSON.parse(run.bodyOf(row));
   } catch {
-    return true; // It is cut: all there is to go by is that it has the number.
+    return true; // Truncated, but it contains the number.
   }
   let isFound = false;
-  visitNumbers(body, (place, number) => {
-    if (String(number) === word && places.includes(place)) isFound = true;
+  visitNumbers(body, (path, number) => {
+    if (String(number) === word && paths.includes(path)) isFound = true;
   });
   return isFound;
 }
 
-/** How many writes of a transaction are followed. */
+/** Maximum number of a transaction's writes that are followed. */
 const MAX_WRITES = 8;
 
 /**
- * What an operation put in, each as the words that a message must have to carry it: a value, or a key
- * and a value. A counter's additions are nothing that could be told apart.
+ * Returns the words that a message must contain to carry each write of an operation: a value, or a
+ * key and a value. Empty for a counter, whose additions look alike.
  */
 export function insertedWords(run: Run, operation: number): (readonly string[])[] {
   const { invocation } = run.valuesOf(operation);
@@ -153,7 +154,7 @@ export function insertedWords(run: Run, operation: number): (readonly string[])[
   try {
     value = JSON.parse(invocation);
   } catch {
-    return []; // It is cut.
+    return []; // Truncated.
   }
   const name = run.functionOf(operation);
   if (typeof value === "number") {

@@ -1,18 +1,18 @@
-/** Which messages are shown. */
+/** Filters messages by node, type, content and loss. */
 import type { Run } from "./run.ts";
 
 export interface Filter {
-  /** Names; `""` is all of them. */
+  /** A name; `""` for all. */
   readonly node: string;
   readonly type: string;
-  /** A key or a value that the body has; a number or a word is one by itself: 12 is not in 123. */
+  /** Text in the body. Numbers and words match as a whole: 12 does not match 123. */
   readonly text: string;
   readonly onlyLost: boolean;
 }
 
 export const NO_FILTER: Filter = { node: "", type: "", text: "", onlyLost: false };
 
-/** The rows of the messages that pass; `undefined` if all do. */
+/** Returns the rows of the messages that match; `undefined` if the filter is empty. */
 export function filterMessages(run: Run, filter: Filter): Uint32Array | undefined {
   const { node, type, text, onlyLost } = filter;
   if (node === "" && type === "" && text === "" && !onlyLost) return undefined;
@@ -33,9 +33,9 @@ export function filterMessages(run: Run, filter: Filter): Uint32Array | undefine
 }
 
 /**
- * Row -> 1 if its body has the text.
+ * Returns 1 for each row whose body contains the text.
  *
- * @param from,to Only these rows are looked at; the last one not.
+ * @param from,to Rows to search; `to` is excluded.
  */
 export function rowsWithText(run: Run, text: string, from = 0, to = run.messageCount): Uint8Array {
   const { text: bodies, starts } = run.bodies;
@@ -48,16 +48,16 @@ export function rowsWithText(run: Run, text: string, from = 0, to = run.messageC
     const begin = match.index;
     if (begin >= last) break;
     while ((starts[row + 1] ?? 0) <= begin) row++;
-    // Two bodies may only seem to have it together.
+    // A match across the end of a body belongs to neither.
     const isWithin = begin + match[0].length <= (starts[row + 1] ?? 0);
     if (isWithin) found[row] = 1;
-    // The rest of this body is of no interest.
+    // One match per body is enough.
     pattern.lastIndex = isWithin ? (starts[row + 1] ?? last) : begin + 1;
   }
   return found;
 }
 
-/** A word or a number is looked for as a whole. */
+/** Builds a pattern that matches words and numbers as a whole. */
 function patternOf(text: string): string {
   const escaped = text.replace(/[\\^$.*+?()[\]{}|/-]/g, "\\$&");
   const begin = /^[\w.]/.test(text) ? "(?<![\\w.])" : "";

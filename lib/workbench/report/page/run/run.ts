@@ -1,4 +1,4 @@
-/** A run as the page holds it: columns and queries on them. Knows nothing of the DOM. */
+/** The run that a page shows: columns, and queries on them. Does not depend on the DOM. */
 import { decodeBlock, fromDeltas } from "../../recorder/columns/columnar-codec.ts";
 import {
   OUTCOMES,
@@ -7,24 +7,24 @@ import {
   type RunHeader,
 } from "../../recorder/run-data.ts";
 
-/** Where a row's text lies within the text of all rows. */
+/** Texts of all rows, concatenated. */
 interface Texts {
   readonly text: string;
-  /** Row -> its beginning; one more than there are rows. */
+  /** Start of each row's text, and the total length. */
   readonly starts: Uint32Array;
 }
 
 export class Run {
   readonly header: RunHeader;
   readonly columns: RunColumns;
-  /** Ticks. */
+  /** Times of sends and invocations, in ticks. */
   readonly sent: Int32Array;
   readonly invoked: Int32Array;
-  /** The longest that any message was under way, in ticks. */
+  /** Longest time that a message was in flight, in ticks. */
   readonly longestFlight: number;
-  /** The longest that any operation took; one without an end takes until the end of the run. */
+  /** Longest operation, in ticks; an open operation lasts until the end of the run. */
   readonly longestOperation: number;
-  /** From the first event to the last, in ticks. */
+  /** Times of the first and the last event, in ticks. */
   readonly begin: number;
   readonly end: number;
   /** Rows of messages that never arrived. */
@@ -37,7 +37,7 @@ export class Run {
 
   constructor(block: Uint8Array<ArrayBuffer>) {
     const { header, columns } = decodeBlock(block);
-    // The recorder of this same version has written both.
+    // Not validated: the recorder of the same version wrote both.
     this.header = header as RunHeader;
     this.columns = columns as unknown as RunColumns;
     this.sent = fromDeltas(this.columns.messageSent);
@@ -80,13 +80,13 @@ export class Run {
     return this.invoked.length;
   }
 
-  /** A time as people read it: `"4.210 s"`. */
+  /** Formats a time: `"4.210 s"`. */
   time(ticks: number): string {
-    // Rounded before, as what is a little below zero would be "-0.000".
+    // Rounds first: toFixed() alone formats a slightly negative time as "-0.000".
     return `${(Math.round(ticks * this.tickMs) / 1000).toFixed(3)} s`;
   }
 
-  /** A length of time: `"3.2 ms"`. */
+  /** Formats a duration: `"3.2 ms"`. */
   span(ticks: number): string {
     return milliseconds(ticks * this.tickMs);
   }
@@ -116,7 +116,7 @@ export class Run {
     return lane === 0 ? "" : this.lane(lane - 1);
   }
 
-  /** When an operation ended, in ticks; `undefined` if it never did. */
+  /** Time of an operation's completion, in ticks; `undefined` if it never did. */
   endOf(row: number): number | undefined {
     const duration = this.columns.operationDuration[row] ?? -1;
     return duration < 0 ? undefined : (this.invoked[row] ?? 0) + duration;
@@ -131,15 +131,15 @@ export class Run {
     };
   }
 
-  /** An operation in a line. */
+  /** Formats an operation's function and values. */
   describe(row: number): string {
     const { invocation, completion } = this.valuesOf(row);
     const outcome = this.outcomeOf(row);
-    const came =
+    const result =
       completion === "" || (completion === invocation && outcome === "ok")
         ? ""
         : ` → ${completion}`;
-    return `${this.functionOf(row)} ${invocation}${came}`.trim();
+    return `${this.functionOf(row)} ${invocation}${result}`.trim();
   }
 
   get bodies(): Texts {
@@ -147,7 +147,7 @@ export class Run {
     return this.#bodies;
   }
 
-  /** Rows of the client's messages that an operation consists of. */
+  /** Rows of an operation's messages to and from its client. */
   messagesOf(operation: number): readonly number[] {
     this.#messagesOf ??= this.#groupMessages();
     return this.#messagesOf.get(operation) ?? [];
@@ -167,6 +167,7 @@ export class Run {
   }
 }
 
+/** Formats a duration with three digits or so: `"0.250 ms"`, `"3.2 ms"`, `"12.5 s"`. */
 export function milliseconds(ms: number): string {
   if (ms >= 10_000) return `${(ms / 1000).toFixed(1)} s`;
   if (ms >= 100) return `${ms.toFixed(0)} ms`;
@@ -174,7 +175,7 @@ export function milliseconds(ms: number): string {
   return `${ms.toFixed(3)} ms`;
 }
 
-/** The place of the first of rising values that is not below a value. */
+/** Returns the index of the first of ascending values that is not below the given value. */
 export function lowerBound(values: Int32Array | Uint32Array, value: number): number {
   let [low, high] = [0, values.length];
   while (low < high) {

@@ -1,4 +1,4 @@
-/** What the reader has picked, and what that lights up. */
+/** The reader's selection, and what it highlights. */
 import { causesOf } from "./causality.ts";
 import type { Run } from "./run.ts";
 
@@ -7,13 +7,13 @@ export type Selection =
   | { readonly kind: "message"; readonly row: number }
   | { readonly kind: "finding"; readonly list: "findings" | "remarks"; readonly index: number };
 
-/** What is lit up, while all else is dimmed. */
+/** Rows that are highlighted, while the rest is dimmed. */
 export interface Highlight {
   readonly messages: ReadonlySet<number>;
   readonly operations: ReadonlySet<number>;
 }
 
-/** The rows of the operations that are picked. */
+/** Returns the rows of the selected operations. */
 export function operationsOf(run: Run, selection: Selection): readonly number[] {
   switch (selection.kind) {
     case "operation":
@@ -29,7 +29,7 @@ export function operationsOf(run: Run, selection: Selection): readonly number[] 
   }
 }
 
-/** The messages that are lit up, in the order of sending; operations have caused them. */
+/** Returns the rows of the highlighted messages, in the order of sending. */
 export function messagesOf(run: Run, selection: Selection): readonly number[] {
   if (selection.kind === "message") return [selection.row];
   const rows = new Set(operationsOf(run, selection).flatMap((row) => causesOf(run, row)));
@@ -44,7 +44,7 @@ export function highlightOf(
   return { messages: new Set(messages), operations: new Set(operationsOf(run, selection)) };
 }
 
-/** From the first event of what is picked to the last, in ticks. */
+/** Returns the times of the first and the last selected event, in ticks. */
 export function extentOf(
   run: Run,
   selection: Selection,

@@ -1,8 +1,8 @@
-/** What was found wrong, each with the operations it consists of. */
+/** Findings and observations, each with its operations. */
 import { useState } from "preact/hooks";
 import type { PageFinding } from "../../recorder/run-data.ts";
-import { CycleGraph } from "../cycle/cycle-graph.tsx";
-import { Link, Table } from "../parts/parts.tsx";
+import { CycleGraph } from "../graphs/cycle-graph.tsx";
+import { LinkButton, Table } from "../parts/parts.tsx";
 import { visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";
@@ -18,13 +18,13 @@ export function Findings(props: FindingsProps) {
   const [opened, setOpened] = useState<FindingSelection>();
   if (findings.length + remarks.length === 0) return null;
   const shared = { ...props, opened, onOpen: setOpened };
-  const title = valid === true ? "What was noticed" : "What was found";
+  const title = valid === true ? "Observations" : "Findings";
   return (
     <section aria-labelledby="findings">
       <h2 id="findings">{title}</h2>
       <p class="hint">
-        {valid === true ? "None of this makes the run invalid. " : ""}The first few of each kind.
-        Pick one to light up its operations and messages in the diagrams.
+        {valid === true ? "None of these makes the run invalid. " : ""}The first examples of each
+        kind. Select one to highlight its operations and messages in the diagrams.
       </p>
       <FindingList {...shared} findings={findings} list="findings" />
       <FindingList {...shared} findings={remarks} list="remarks" />
@@ -35,15 +35,15 @@ export function Findings(props: FindingsProps) {
 type FindingSelection = Extract<Selection, { readonly kind: "finding" }>;
 
 interface ListProps extends FindingsProps {
-  /** The finding whose operations are told. */
+  /** The finding whose details are shown. */
   readonly opened: FindingSelection | undefined;
   readonly onOpen: (finding: FindingSelection | undefined) => void;
 }
 
-/** How many of a kind are shown at first. */
+/** Number of findings of a kind that are shown at first. */
 const FIRST_SHOWN = 3;
 
-/** The findings of a list, kind by kind. */
+/** The findings of a list, grouped by kind. */
 function FindingList({
   findings,
   list,
@@ -66,9 +66,9 @@ function FindingList({
             ))}
             {more > 0 ? (
               <li>
-                <Link onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}>
-                  {more} more of {visible(anomaly)}
-                </Link>
+                <LinkButton onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}>
+                  Show {more} more: {visible(anomaly)}
+                </LinkButton>
               </li>
             ) : null}
           </ol>
@@ -86,7 +86,7 @@ interface FindingProps extends ListProps {
 
 function Finding(props: FindingProps) {
   const { run, finding, list, index, selection, onSelect, opened, onOpen } = props;
-  // It stays open while one of its transactions is picked.
+  // Stays open while one of its transactions is selected.
   const isOpen = opened?.list === list && opened.index === index;
   const toggle = () => {
     const next: FindingSelection | undefined = isOpen
@@ -106,11 +106,11 @@ function Finding(props: FindingProps) {
       {isOpen ? (
         <div class="finding-body">
           <p class="links">
-            <a href="#messages">See it in the diagram</a>
+            <a href="#messages">Show in the diagram</a>
             {selection?.kind === "operation" ? (
-              <Link onClick={() => onSelect({ kind: "finding", list, index })}>
-                Light up all of it again
-              </Link>
+              <LinkButton onClick={() => onSelect({ kind: "finding", list, index })}>
+                Highlight the whole finding
+              </LinkButton>
             ) : null}
           </p>
           {finding.cycle === undefined ? null : (
@@ -123,6 +123,7 @@ function Finding(props: FindingProps) {
   );
 }
 
+/** Number of operations that are listed per finding. */
 const MAX_LISTED = 40;
 
 function OperationList({
@@ -137,7 +138,7 @@ function OperationList({
   if (rows.length === 0) return null;
   return (
     <Table
-      columns={["from", "to", "process", "node", "operation", "ended"]}
+      columns={["start", "end", "process", "node", "operation", "outcome"]}
       more={rows.length - MAX_LISTED}
     >
       {rows.slice(0, MAX_LISTED).map((row) => {
@@ -146,9 +147,9 @@ function OperationList({
         return (
           <tr key={row}>
             <td class="number">
-              <Link onClick={() => onSelect({ kind: "operation", row })}>
+              <LinkButton onClick={() => onSelect({ kind: "operation", row })}>
                 {run.time(run.invoked[row] ?? 0)}
-              </Link>
+              </LinkButton>
             </td>
             <td class="number">{end === undefined ? "never" : run.time(end)}</td>
             <td class="number">{run.columns.operationProcess[row]}</td>

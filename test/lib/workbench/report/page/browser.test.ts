@@ -38,7 +38,7 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     await opened.page.type("#filter-text", "7");
     await settle();
     const count = await evaluate('document.querySelector("#message-count").textContent');
-    expect(count).toStartWith("4 of 15 messages pass the filter");
+    expect(count).toStartWith("4 of 15 messages match the filter");
     await evaluate(`document.querySelector("#filter-text").value = ""`);
     await opened.page.type("#filter-text", " ");
   });
@@ -48,7 +48,7 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     await opened.page.keyboard.press("Enter");
     await settle();
     expect(await evaluate('document.querySelector(".detail").textContent')).toContain(
-      "5 messages lit up",
+      "5 messages highlighted",
     );
     await opened.page.focus("canvas[role]");
     await opened.page.keyboard.press("Escape");
@@ -156,7 +156,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
 
   test("says that it shows a part of them, until one has zoomed in far enough", async () => {
     expect(await count()).toBe(
-      "100,010 messages; 10,000 never arrived. There are more here than can be told apart: zoom in to see each.",
+      "100,010 messages; 10,000 never arrived. Too many to draw: this is a sample. Zoom in to see each.",
     );
     await press("++++++++");
     expect(await count()).toBe("100,010 messages; 10,000 never arrived.");
@@ -206,7 +206,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     await press("0");
     await opened.page.type("#filter-text", "4242");
     await settle();
-    expect(await count()).toBe("1 of 100,010 messages pass the filter; 10,000 never arrived.");
+    expect(await count()).toBe("1 of 100,010 messages match the filter; 10,000 never arrived.");
     const operations = await opened.page.$("canvas[role]");
     await operations?.click({ offset: { x: 500, y: 37 } });
     await settle();

@@ -128,12 +128,12 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     }
     expect(reached).toEqual(
       expect.arrayContaining([
-        "SUMMARY Run it again",
+        "SUMMARY Command to repeat this run",
         "BUTTON Show all",
         "CANVAS Operations of each client ov",
         "INPUT filter-text",
         "CANVAS Messages between nodes, serv",
-        "BUTTON Light up its messages",
+        "BUTTON Highlight its messages",
       ]),
     );
   });
@@ -280,16 +280,16 @@ describe.skipIf(BROWSER === undefined)("A cycle of transactions in the report", 
 
   test("lights up a transaction that is picked, stays open, and can light up all again", async () => {
     const { page } = opened;
-    expect(await textOf(opened, ".detail")).toContain("4 messages lit up");
+    expect(await textOf(opened, ".detail")).toContain("4 messages highlighted");
     await page.evaluate('document.querySelector(".cycle .node").focus()');
     await page.keyboard.press("Enter");
     await settle();
-    expect(await textOf(opened, ".detail")).toContain("2 messages lit up");
+    expect(await textOf(opened, ".detail")).toContain("2 messages highlighted");
     expect(await textOf(opened, ".detail")).toContain("process 0 on n0");
-    expect(await page.$$(".cycle .picked")).toHaveLength(1);
+    expect(await page.$$(".cycle .selected")).toHaveLength(1);
     await page.click(".finding-body .links button");
     await settle();
-    expect(await textOf(opened, ".detail")).toContain("4 messages lit up");
+    expect(await textOf(opened, ".detail")).toContain("4 messages highlighted");
     expect(opened.complaints).toEqual([]);
   });
 });

@@ -29,7 +29,7 @@ const UNUSUAL: Readonly<Record<string, readonly [run: () => RunBuilder, shows: s
       run.operation({ ...broadcast, type: "ok" }, 0);
       return run;
     },
-    "How values spread",
+    "Propagation of values",
   ],
   "of 60 nodes": [
     () => {

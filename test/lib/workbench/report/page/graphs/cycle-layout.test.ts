@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import {
   type CycleLayout,
   layOutCycle,
-} from "../../../../../../lib/workbench/report/page/cycle/cycle-layout.ts";
+} from "../../../../../../lib/workbench/report/page/graphs/cycle-layout.ts";
 import type { CycleStep } from "../../../../../../lib/workbench/report/recorder/run-data.ts";
 import { RunBuilder } from "../../../../../support/report/report-run.ts";
 

@@ -1,4 +1,4 @@
-/** A cycle of transactions, drawn: each a box with what it did, each reason for their order a line. */
+/** Draws a cycle of transactions: boxes are transactions, arrows the reasons for their order. */
 import { useMemo } from "preact/hooks";
 import type { CycleStep } from "../../recorder/run-data.ts";
 import { visible } from "../parts/visible-text.ts";
@@ -20,11 +20,11 @@ interface CycleProps {
 }
 
 const RELATIONS: Readonly<Record<string, string>> = {
-  ww: "ww: one overwrote what the other had written",
-  wr: "wr: one read what the other had written",
-  rw: "rw: one read what the other overwrote later",
-  process: "process: the same process did one before the other",
-  realtime: "realtime: one had ended before the other began",
+  ww: "ww: one overwrote the other's write",
+  wr: "wr: one read the other's write",
+  rw: "rw: one read a version that the other overwrote",
+  process: "process: one process ran both, in this order",
+  realtime: "realtime: one completed before the other was invoked",
 };
 
 export function CycleGraph({ run, steps, selection, onSelect }: CycleProps) {
@@ -33,7 +33,7 @@ export function CycleGraph({ run, steps, selection, onSelect }: CycleProps) {
   return (
     <figure class="cycle">
       <div class="scroll">
-        {/* biome-ignore lint/a11y/useSemanticElements: there are no fields within a drawing */}
+        {/* biome-ignore lint/a11y/useSemanticElements: SVG has no fieldset */}
         <svg
           viewBox={`0 0 ${width} ${height}`}
           width={width}
@@ -61,15 +61,15 @@ export function CycleGraph({ run, steps, selection, onSelect }: CycleProps) {
               key={node.operation}
               node={node}
               title={visible(run.describe(node.operation))}
-              isPicked={selection?.kind === "operation" && selection.row === node.operation}
-              onPick={() => onSelect({ kind: "operation", row: node.operation })}
+              isSelected={selection?.kind === "operation" && selection.row === node.operation}
+              onSelect={() => onSelect({ kind: "operation", row: node.operation })}
             />
           ))}
         </svg>
       </div>
       <figcaption class="hint">
-        {relations.map((relation) => RELATIONS[relation] ?? relation).join("; ")}. Pick a
-        transaction to light up its messages alone.
+        {relations.map((relation) => RELATIONS[relation] ?? relation).join("; ")}. Select a
+        transaction to highlight only its messages.
       </figcaption>
     </figure>
   );
@@ -89,25 +89,25 @@ function Edge({ edge }: { readonly edge: CycleEdge }) {
 interface TransactionProps {
   readonly node: CycleNode;
   readonly title: string;
-  readonly isPicked: boolean;
-  readonly onPick: () => void;
+  readonly isSelected: boolean;
+  readonly onSelect: () => void;
 }
 
-function Transaction({ node, title, isPicked, onPick }: TransactionProps) {
+function Transaction({ node, title, isSelected, onSelect }: TransactionProps) {
   const { x, y, width, height, lines } = node;
   return (
-    // biome-ignore lint/a11y/useSemanticElements: there are no buttons within a drawing
+    // biome-ignore lint/a11y/useSemanticElements: SVG has no button
     <g
-      class={isPicked ? "node picked" : "node"}
+      class={isSelected ? "node selected" : "node"}
       role="button"
-      // Within a drawing, attributes are told apart by case.
+      // SVG attributes are case-sensitive.
       tabindex={0}
-      aria-pressed={isPicked}
-      onClick={onPick}
+      aria-pressed={isSelected}
+      onClick={onSelect}
       onKeyDown={(event) => {
         if (event.key !== "Enter" && event.key !== " ") return;
         event.preventDefault();
-        onPick();
+        onSelect();
       }}
     >
       <title>{title}</title>
@@ -117,7 +117,7 @@ function Transaction({ node, title, isPicked, onPick }: TransactionProps) {
   );
 }
 
-/** Lines of text around a middle; the first is what they are about. */
+/** Lines of text, centred on a point; the first is the title. */
 function Lines({ lines, x, y }: Point & { readonly lines: readonly string[] }) {
   return (
     <text y={y - ((lines.length - 1) / 2) * LINE_HEIGHT + 4}>
@@ -130,7 +130,7 @@ function Lines({ lines, x, y }: Point & { readonly lines: readonly string[] }) {
   );
 }
 
-/** A line through the middles between points, bent towards the points themselves. */
+/** Builds a curve through the midpoints between points, with the points as control points. */
 function smooth(points: readonly Point[]): string {
   const [first, ...rest] = points;
   if (first === undefined) return "";

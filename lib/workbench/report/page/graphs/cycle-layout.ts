@@ -1,10 +1,10 @@
-/** Where the transactions of a cycle are drawn, and what stands in them. Knows nothing of the DOM. */
+/** Lays out a cycle of transactions, and what each box says. Does not depend on the DOM. */
 import { Graph, layout } from "@dagrejs/dagre";
 import type { CycleStep } from "../../recorder/run-data.ts";
-import { visible } from "../parts/visible-text.ts";
+import { truncate, visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 
-/** A rectangle around a middle. */
+/** A rectangle, by its centre. */
 interface Box {
   readonly x: number;
   readonly y: number;
@@ -12,7 +12,7 @@ interface Box {
   readonly height: number;
 }
 
-/** A transaction. */
+/** A transaction's box. */
 export interface CycleNode extends Box {
   /** Row of its operation. */
   readonly operation: number;
@@ -21,7 +21,7 @@ export interface CycleNode extends Box {
   readonly lines: readonly string[];
 }
 
-/** Why one comes before another: a line along points, and the box of its label. */
+/** Why one transaction precedes the next: the points of the arrow, and the box of its label. */
 export interface CycleEdge extends Box {
   readonly step: CycleStep;
   readonly lines: readonly string[];
@@ -40,24 +40,24 @@ export interface CycleLayout {
   readonly edges: readonly CycleEdge[];
 }
 
-/** In pixels, of the fonts that the page's style sets. */
+/** Text metrics in pixels, matching the page's style. */
 export const LINE_HEIGHT = 16;
 const CHARACTER_WIDTH = 7;
 const PADDING = 12;
 const MARGIN = 8;
 
-/** How many characters a line of a label has: two labels beside each other fit a narrow window. */
+/** Characters per line of a label, so that two labels fit side by side in a narrow window. */
 const LABEL_LENGTH = 22;
-/** How many of its steps a transaction's box tells, and how much of each. */
+/** Number of a transaction's steps in its box, and characters per step. */
 const MAX_LINES = 8;
 const MAX_LINE_LENGTH = 30;
 
-/** Lays a cycle out, from top to bottom, with as few lines crossing as can be. */
+/** Lays out a cycle from top to bottom, with few crossings. */
 export function layOutCycle(run: Run, steps: readonly CycleStep[]): CycleLayout {
   const names = new Map<number, string>();
   for (const { from } of steps) if (!names.has(from)) names.set(from, `T${names.size + 1}`);
   const nameOf = (operation: number) => names.get(operation) ?? "?";
-  // There may be two edges between the same two: each has a name of its own.
+  // Two transactions may have several edges, told apart by name.
   const graph = new Graph({ multigraph: true });
   graph.setGraph({ nodesep: 30, ranksep: 44, edgesep: 24, marginx: MARGIN, marginy: MARGIN });
   const contents = [...names].map(([operation, name]) => {
@@ -84,23 +84,21 @@ export function layOutCycle(run: Run, steps: readonly CycleStep[]): CycleLayout 
   };
 }
 
-/** What stands in a transaction's box: who it was, and what it did. */
+/** Lines of a transaction's box: its name and client, then its steps. */
 function linesOf(run: Run, operation: number, name: string): string[] {
   const node = run.nodeOf(operation);
-  const who = `${name} · process ${run.columns.operationProcess[operation]}`;
+  const title = `${name} · process ${run.columns.operationProcess[operation]}`;
   const { invocation, completion } = run.valuesOf(operation);
   const steps = microOperations(completion || invocation);
   const more = steps.length - MAX_LINES;
   return [
-    visible(node === "" ? who : `${who} on ${node}`),
+    visible(node === "" ? title : `${title} on ${node}`),
     ...steps.slice(0, MAX_LINES).map(visible),
     ...(more > 0 ? [`and ${more} more`] : []),
-  ].map((line) =>
-    line.length <= MAX_LINE_LENGTH ? line : `${line.slice(0, MAX_LINE_LENGTH - 1)}…`,
-  );
+  ].map((line) => truncate(line, MAX_LINE_LENGTH));
 }
 
-/** A transaction's steps, in a line each; of one whose text was cut, that text. */
+/** Formats a transaction's steps, one per line; truncated JSON as it stands. */
 function microOperations(text: string): string[] {
   let steps: unknown;
   try {
@@ -127,13 +125,13 @@ function microOperation(step: unknown): string {
   }
 }
 
-/** A step's sentence without the relation, which stands above it. */
+/** A step's sentence without the relation, which the label shows above it. */
 function meaningOf({ sentence, relation }: CycleStep): string {
   const end = ` (${relation})`;
   return sentence.endsWith(end) ? sentence.slice(0, -end.length) : sentence;
 }
 
-/** Lines of whole words, as far as these are short enough. */
+/** Wraps text at words. */
 function wrapped(text: string): string[] {
   const lines: string[] = [];
   for (const word of text.split(" ")) {
@@ -153,7 +151,7 @@ function sizeOf(lines: readonly string[], padding: number): { width: number; hei
   };
 }
 
-/** Numbers that the layout has set for each. */
+/** The box that the layout computed. */
 function placed({ x = 0, y = 0, width = 0, height = 0 }: Partial<Box>): Box {
   return { x, y, width, height };
 }

@@ -1,0 +1,81 @@
+/** Lists the selected operations and the highlighted messages. */
+import { LinkButton, More } from "../parts/parts.tsx";
+import { visible } from "../parts/visible-text.ts";
+import { messageLine } from "../run/describe.ts";
+import type { Run } from "../run/run.ts";
+import { operationsOf, type Selection } from "../run/selection.ts";
+
+interface DetailsProps {
+  readonly run: Run;
+  readonly selection: Selection;
+  /** Rows of the highlighted messages. */
+  readonly messages: readonly number[];
+  readonly onSelect: (selection: Selection | undefined) => void;
+}
+
+/** Number of operations and of messages that are listed. */
+const MAX_LISTED = 60;
+
+const TITLES = { operation: "Operation", message: "Message", finding: "Finding" } as const;
+
+export function SelectionDetails({ run, selection, messages, onSelect }: DetailsProps) {
+  const operations = operationsOf(run, selection);
+  return (
+    <aside class="detail" aria-label="Selection" aria-live="polite">
+      <div class="detail-head">
+        <strong>{TITLES[selection.kind]}</strong>
+        <span class="hint">
+          {messages.length === 1 ? "1 message" : `${messages.length} messages`} highlighted
+          {selection.kind === "message"
+            ? ""
+            : ": requests, replies, messages on a causal path between them, and messages that carry the value on"}
+        </span>
+        <button type="button" onClick={() => onSelect(undefined)}>
+          Clear
+        </button>
+      </div>
+      {operations.slice(0, MAX_LISTED).map((row) => (
+        <Operation
+          key={row}
+          run={run}
+          row={row}
+          onSelect={() => onSelect({ kind: "operation", row })}
+        />
+      ))}
+      <More count={operations.length - MAX_LISTED} />
+      <ol class="messages">
+        {messages.slice(0, MAX_LISTED).map((row) => (
+          <li key={row}>
+            <LinkButton onClick={() => onSelect({ kind: "message", row })}>
+              {visible(messageLine(run, row))}
+            </LinkButton>
+            <br />
+            <code>{visible(run.bodyOf(row))}</code>
+          </li>
+        ))}
+      </ol>
+      <More count={messages.length - MAX_LISTED} />
+    </aside>
+  );
+}
+
+interface OperationProps {
+  readonly run: Run;
+  readonly row: number;
+  readonly onSelect: () => void;
+}
+
+function Operation({ run, row, onSelect }: OperationProps) {
+  const end = run.endOf(row);
+  const outcome = run.outcomeOf(row);
+  return (
+    <p class="operation">
+      <LinkButton onClick={onSelect}>
+        process {run.columns.operationProcess[row]} on {visible(run.nodeOf(row))},{" "}
+        {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
+      </LinkButton>{" "}
+      <span class={`outcome ${outcome}`}>{outcome}</span>
+      <code>{visible(run.describe(row))}</code>
+    </p>
+  );
+}

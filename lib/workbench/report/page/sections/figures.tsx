@@ -1,0 +1,53 @@
+/** The run's main figures, each against its target if there is one. */
+import type { Gauge } from "../../recorder/run-data.ts";
+
+export function Figures({ gauges }: { readonly gauges: readonly Gauge[] }) {
+  if (gauges.length === 0) return null;
+  return (
+    <section class="gauges" aria-label="Figures">
+      {gauges.map((gauge) => (
+        <GaugeCard key={gauge.name} gauge={gauge} />
+      ))}
+    </section>
+  );
+}
+
+function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
+  const { name, value, unit, target, mustBe, explanation } = gauge;
+  const isMet =
+    value === undefined ||
+    target === undefined ||
+    (mustBe === "at most" ? value <= target : value >= target);
+  const state = target === undefined ? "" : isMet ? "met" : "missed";
+  const most =
+    target === undefined ? 0 : unit === "%" ? 100 : Math.max(target * 1.6, value ?? 0, 1e-9);
+  return (
+    <div class={`gauge ${state}`}>
+      <div class="gauge-name">{name}</div>
+      <div class="gauge-value">
+        {value === undefined ? "–" : format(value)} <small>{unit}</small>
+      </div>
+      {target === undefined ? null : (
+        <>
+          <div class="bar" aria-hidden="true">
+            <div
+              class="bar-value"
+              style={{ width: `${Math.min(100, (100 * (value ?? 0)) / most)}%` }}
+            />
+            <div class="bar-target" style={{ left: `${Math.min(100, (100 * target) / most)}%` }} />
+          </div>
+          <div class="gauge-target">
+            {isMet ? "✓ target:" : "✗ missed:"} {mustBe} {format(target)} {unit}
+          </div>
+        </>
+      )}
+      <div class="hint">{explanation}</div>
+    </div>
+  );
+}
+
+function format(value: number): string {
+  if (value === 0) return "0";
+  if (value >= 1000) return Math.round(value).toLocaleString("en");
+  return String(+value.toPrecision(value >= 100 ? 4 : 3));
+}

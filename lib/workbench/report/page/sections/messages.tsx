@@ -1,0 +1,83 @@
+/** The messages between clients, nodes and services: a space-time diagram with a filter. */
+import { useMemo, useState } from "preact/hooks";
+import { FilterForm } from "../diagram/filter-form.tsx";
+import { messageLanes } from "../diagram/lane-layouts.ts";
+import { type DiagramProps, LanesCanvas } from "../diagram/lanes-canvas.tsx";
+import { SelectionDetails } from "../diagram/selection-details.tsx";
+import { Toolbar } from "../diagram/toolbar.tsx";
+import { Legend } from "../parts/parts.tsx";
+import { filterMessages, NO_FILTER } from "../run/filter.ts";
+import type { Run } from "../run/run.ts";
+import type { Selection } from "../run/selection.ts";
+
+interface MessagesProps extends DiagramProps {
+  readonly selection: Selection | undefined;
+  /** Rows of the highlighted messages. */
+  readonly messages: readonly number[];
+}
+
+export function Messages({ selection, messages, ...diagram }: MessagesProps) {
+  const { run, viewport, onSelect } = diagram;
+  const [filter, setFilter] = useState(NO_FILTER);
+  const [hasClients, setHasClients] = useState(run.header.lanes.length <= 40);
+  const [isSampled, setSampled] = useState(false);
+  const rows = useMemo(() => filterMessages(run, filter), [run, filter]);
+  const lanes = useMemo(() => messageLanes(run, hasClients), [run, hasClients]);
+  return (
+    <section aria-labelledby="messages">
+      <h2 id="messages">Messages in space and time</h2>
+      <Toolbar run={run} viewport={viewport} />
+      <FilterForm
+        run={run}
+        filter={filter}
+        onFilter={setFilter}
+        hasClients={hasClients}
+        onClients={setHasClients}
+      />
+      <p class="hint" aria-live="polite" id="message-count">
+        {countText(run, rows, isSampled)}
+      </p>
+      <Legend
+        items={[
+          ["message", "between servers"],
+          ["client-message", "to or from a client"],
+          [
+            "lost",
+            "never arrived: dropped by a fault, sent to a node that was down, or in flight at the end",
+          ],
+          ["accent", "highlighted"],
+        ]}
+      />
+      <div class={selection === undefined ? "" : "beside"}>
+        <LanesCanvas
+          {...diagram}
+          lanes={lanes}
+          laneHeight={run.header.lanes.length > 24 ? 18 : 30}
+          rows={rows}
+          hasMessages={true}
+          label="Messages between nodes, services and clients over time"
+          onSampled={setSampled}
+        />
+        {selection === undefined ? null : (
+          <SelectionDetails
+            run={run}
+            selection={selection}
+            messages={messages}
+            onSelect={onSelect}
+          />
+        )}
+      </div>
+    </section>
+  );
+}
+
+function countText(run: Run, rows: Uint32Array | undefined, isSampled: boolean): string {
+  const all = run.messageCount.toLocaleString("en");
+  const matching =
+    rows === undefined
+      ? `${all} messages`
+      : `${rows.length.toLocaleString("en")} of ${all} messages match the filter`;
+  const lost = run.lost.length.toLocaleString("en");
+  const sampling = isSampled ? " Too many to draw: this is a sample. Zoom in to see each." : "";
+  return `${matching}; ${lost} never arrived.${sampling}`;
+}
