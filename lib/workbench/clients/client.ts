@@ -58,7 +58,7 @@ export class Client {
     network.connect(id, (delivery) => this.#receive(delivery));
   }
 
-  /** Leaves the network. A request in flight will never be settled. */
+  /** Leaves the network. A request in flight never settles. */
   close(): void {
     this.#awaited?.cancel();
     this.#awaited = undefined;
@@ -66,12 +66,13 @@ export class Client {
   }
 
   /**
-   * Sends a request and resolves with the reply that the schema makes of it.
+   * Sends a request and resolves with the reply, parsed by the schema.
    *
    * Replies are matched by `in_reply_to`, which must be the integer that was sent; every other
    * message is dropped.
    *
-   * @throws {ErrorReply | NetTimeout | MalformedReply}
+   * @throws {ErrorReply | NetTimeout | MalformedReply} by the reply, or if none arrives.
+   * @throws {InvalidMessageError} if the network refuses the request; nothing was sent then.
    */
   async rpc<S extends v.GenericSchema>(
     dest: NodeId,
@@ -104,7 +105,14 @@ export class Client {
         resolve(reply);
       };
       this.#awaited = { msgId: body.msg_id, settle, cancel: cancelTimeout };
-      this.#network.send(this.id, dest, body);
+      try {
+        this.#network.send(this.id, dest, body);
+      } catch (error) {
+        // Nothing is in flight: the client can send another request.
+        cancelTimeout();
+        this.#awaited = undefined;
+        reject(error);
+      }
     });
   }
 

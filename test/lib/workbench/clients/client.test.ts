@@ -10,7 +10,7 @@ import {
 } from "../../../../lib/workbench/clients/client-errors.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
 import { Journal } from "../../../../lib/workbench/network/journal.ts";
-import { Network } from "../../../../lib/workbench/network/network.ts";
+import { InvalidMessageError, Network } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
 const ReadOk = replySchema("read_ok", { value: v.number() });
@@ -18,15 +18,7 @@ const ReadOk = replySchema("read_ok", { value: v.number() });
 /** A client, and a node that answers each request with the given bodies, as JSON. */
 function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyBody[] } {
   const scheduler = new Scheduler();
-  const network = new Network({
-    clock: scheduler,
-    random: randomStream(1, "network"),
-    latency: { meanMs: 0, distribution: "constant" },
-    nodeIds: ["n0"],
-    journal: new Journal(),
-    zeroMs: () => 0,
-    onOverload: expect.unreachable,
-  });
+  const network = networkOf(scheduler);
   const client = new Client({ id: "c5", network, clock: scheduler });
   const requests: AnyBody[] = [];
   network.connect("n0", ({ src, body }) => {
@@ -37,6 +29,18 @@ function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyB
   reply.catch(() => {});
   while (scheduler.step());
   return Object.assign(reply, { requests });
+}
+
+function networkOf(scheduler: Scheduler): Network {
+  return new Network({
+    clock: scheduler,
+    random: randomStream(1, "network"),
+    latency: { meanMs: 0, distribution: "constant" },
+    nodeIds: ["n0"],
+    journal: new Journal(),
+    zeroMs: () => 0,
+    onOverload: expect.unreachable,
+  });
 }
 
 describe("Client", () => {
@@ -57,6 +61,20 @@ describe("Client", () => {
       expect(await answers).toMatchObject({ value: 3 });
     },
   );
+
+  test("sends another request after one that the network refused", async () => {
+    const scheduler = new Scheduler();
+    const network = networkOf(scheduler);
+    const client = new Client({ id: "c5", network, clock: scheduler });
+    network.connect("n0", ({ src, body }) => {
+      network.send("n0", src, { type: "read_ok", in_reply_to: body["msg_id"] ?? 0, value: 3 });
+    });
+    const refused = client.rpc("n9", { type: "read" }, ReadOk, 5000);
+    await expect(refused).rejects.toBeInstanceOf(InvalidMessageError);
+    const reply = client.rpc("n0", { type: "read" }, ReadOk, 5000);
+    while (scheduler.step());
+    expect(await reply).toMatchObject({ value: 3 });
+  });
 
   test("rejects with a timeout when no reply comes", async () => {
     await expect(ask()).rejects.toBeInstanceOf(NetTimeout);
