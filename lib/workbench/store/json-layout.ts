@@ -7,8 +7,8 @@
  * 5.0.1 does with `1.0` (`bun test/bench/libraries.ts`).
  */
 
-import { stringifyJson } from "../../vortex/index.ts";
 import { isObject } from "../../protocol/message.ts";
+import { stringifyJson } from "../../vortex/index.ts";
 
 const MAX_LEVELS = 5;
 

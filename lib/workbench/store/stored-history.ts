@@ -1,34 +1,34 @@
 /**
- * Histories as they are stored, whatever the notation: read from text, as it comes.
+ * Reads stored histories in either notation, streaming:
  *
- * - Operations, one to a line: a run of this workbench (JSON) or of Maelstrom (EDN).
- * - Cases of the golden corpus, one to a file or one to a line: a history and what it was made with.
+ * - operations, one per line: a run of this workbench (JSON) or of Maelstrom (EDN);
+ * - cases of the golden corpus, one per file or per line: a history and its options.
  *
- * Only one operation's, or one case's, text is held at a time.
+ * Buffers the text of one operation, or of one case.
  *
  * @see Jepsen, `store.clj` (`history.edn`)
  */
 import * as v from "valibot";
-import { parseJson } from "../../vortex/index.ts";
 import { splitLines } from "../../protocol/lines.ts";
 import { describeIssues, isObject } from "../../protocol/message.ts";
+import { parseJson } from "../../vortex/index.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
 import { EdnReader } from "../history/edn.ts";
 import type { History, Operation } from "../history/history.ts";
 import { fromJepsen, readOperation } from "../history/stored-operation.ts";
 import { AnyNumber } from "../schemas.ts";
 
-/** A history, and what is known of it. */
+/** A history with its options, as far as they are stored. */
 export interface StoredHistory {
   readonly history: History;
-  /** What it was made with; operations alone do not tell. */
+  /** Absent if only operations are stored. */
   readonly workload?: string;
   readonly options: CheckOptions;
-  /** Which of a file's cases it is. */
+  /** Identifies a case within its file. */
   readonly number?: string;
-  /** The verdicts that a case has on record. */
+  /** Recorded verdicts of a case. */
   readonly expected?: { readonly valid: unknown; readonly overallValid?: unknown };
-  /** Further models to judge it under. */
+  /** More consistency models to check it against. */
   readonly alsoUnder?: readonly { readonly consistencyModels: readonly string[] }[];
 }
 
@@ -46,14 +46,14 @@ const Case = v.object({
   alsoUnder: v.exactOptional(v.array(v.object({ consistencyModels: v.array(v.string()) }))),
 });
 
-/** What a run of this workbench says about itself; see `store.ts`. */
+/** A run's `test.json`; see `run-store.ts`. */
 const DescriptionText = v.pipe(
   v.string(),
   v.parseJson(),
   v.object({ options: v.object({ workload: v.string(), ...Options.entries }) }),
 );
 
-/** Reads the description of a stored run; `undefined` if the text is none. */
+/** Reads the `test.json` of a stored run. Returns `undefined` if the text is something else. */
 export function readRunDescription(
   text: string,
 ): Pick<StoredHistory, "workload" | "options"> | undefined {
@@ -64,16 +64,16 @@ export function readRunDescription(
 }
 
 /**
- * Reads the histories of a file, one after the other.
+ * Reads the histories of a file one by one.
  *
- * @param chunks Its text, each chunk one or more whole lines.
- * @throws {Error} when it is broken, after the histories before.
+ * @param chunks The text, in chunks of one or more whole lines.
+ * @throws {Error} at a broken history, after yielding the ones before it.
  */
 export async function* readHistories(chunks: AsyncIterable<string>): AsyncGenerator<StoredHistory> {
   const operations: Operation[] = [];
   let hasCases = false;
   for await (const values of readValues(chunks)) {
-    // Operations may stand in one list, as well as one after the other.
+    // A file can also hold its operations as one list.
     for (const value of values.flat()) {
       if (isObject(value) && "history" in value) {
         hasCases = true;
@@ -104,7 +104,7 @@ function parsed<Schema extends v.GenericSchema>(schema: Schema, value: unknown) 
   throw new Error(describeIssues(result.issues));
 }
 
-/** Takes in whole lines, and gives the values that they complete. */
+/** Reads whole lines and returns the values that they complete. */
 interface ValueReader {
   push(lines: string): readonly unknown[];
   end(): readonly unknown[];
@@ -121,25 +121,25 @@ async function* readValues(chunks: AsyncIterable<string>): AsyncGenerator<readon
     text = "";
   }
   if (reader !== undefined) yield reader.end();
-  else if (text.trim() !== "") throw new Error(NO_NOTATION);
+  else if (text.trim() !== "") throw new Error(UNKNOWN_NOTATION);
 }
 
-const NO_NOTATION = "It is neither JSON nor EDN";
+const UNKNOWN_NOTATION = "It is neither JSON nor EDN";
 
-/** The reader of the notation in which a text begins; `undefined` if that cannot be told yet. */
+/** Returns a reader for the notation of a text, or `undefined` if it is still ambiguous. */
 function readerOf(text: string): ValueReader | undefined {
   const [, opening = "", first] = /^([\s,([{]*)(.)?/.exec(text) ?? [];
   if (first === undefined) return undefined;
   if (opening.includes("{") && (first === '"' || first === "}")) return new JsonReader();
   if (/[([{]/.test(opening) || first === "#" || first === ";") return new JepsenReader();
-  throw new Error(NO_NOTATION);
+  throw new Error(UNKNOWN_NOTATION);
 }
 
-/** JSON: a value on each line, or one that spans them all. */
+/** Reads JSON: one value per line, or one that spans all lines. */
 class JsonReader implements ValueReader {
   #line = 0;
   #hasValues = false;
-  /** The text of a value that spans lines. */
+  /** The lines of a value that spans them all. */
   #document: string[] | undefined;
 
   push(lines: string): unknown[] {
@@ -174,7 +174,7 @@ class JsonReader implements ValueReader {
   }
 }
 
-/** EDN as Jepsen prints it. */
+/** Reads EDN as Jepsen prints it. */
 class JepsenReader implements ValueReader {
   readonly #reader = new EdnReader();
 

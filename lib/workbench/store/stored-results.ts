@@ -1,7 +1,7 @@
-/** A run's `results.json` and `test.json` as they are read back; see `store.ts`. */
+/** Reads back the files of a run that `run-store.ts` writes. */
 import * as v from "valibot";
-import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { isObject } from "../../protocol/message.ts";
+import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import { AnyNumber } from "../schemas.ts";
 
@@ -58,14 +58,14 @@ const Results = v.object({
 type Finding = v.InferOutput<typeof Finding>;
 
 export interface StoredResults extends v.InferOutput<typeof Results> {
-  /** What all verdicts found, the workload's first. */
+  /** Findings of all checkers, the workload's first. */
   readonly findings: readonly Finding[];
 }
 
 /**
- * Reads the text of a `results.json`.
+ * Parses a `results.json`.
  *
- * @throws {Error} if it is none.
+ * @throws {Error} if the text is something else.
  */
 export function readResults(text: string): StoredResults {
   const results = v.parse(Results, parseJson(text));
@@ -98,9 +98,9 @@ const Description = v.object({
 export type StoredDescription = v.InferOutput<typeof Description>;
 
 /**
- * Reads the text of a `test.json`.
+ * Parses a `test.json`.
  *
- * @throws {Error} if it is none.
+ * @throws {Error} if the text is something else.
  */
 export function readDescription(text: string): StoredDescription {
   return v.parse(Description, parseJson(text));
@@ -113,15 +113,15 @@ const Event = v.object({
     id: v.number(),
     src: v.string(),
     dest: v.string(),
-    // What a node has nested too deep is not there.
+    // `null` if the node nested it too deep to print.
     body: v.nullable(v.custom<AnyBody>(isObject, "must be an object")),
   }),
 });
 
 /**
- * Reads a line of a `messages.jsonl`.
+ * Parses a line of a `messages.jsonl`.
  *
- * @throws {Error} if it is none.
+ * @throws {Error} if the line is something else.
  */
 export function readEvent(line: string): JournalEvent {
   const { type, time, message } = v.parse(Event, parseJson(line));

@@ -5,8 +5,12 @@ import type { Json } from "../../../../lib/vortex/index.ts";
 import type { Operation } from "../../../../lib/workbench/history/history.ts";
 import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
 import { checkTest, type TestResult } from "../../../../lib/workbench/run/results.ts";
-import { RunStore, StoreError, type StoreLimits } from "../../../../lib/workbench/store/run-store.ts";
 import { DEFAULTS } from "../../../../lib/workbench/run/test-options.ts";
+import {
+  RunStore,
+  StoreError,
+  type StoreLimits,
+} from "../../../../lib/workbench/store/run-store.ts";
 import {
   DIST,
   ECHO,
@@ -17,7 +21,7 @@ import {
   vortex,
 } from "../../../support/processes/vortex.ts";
 
-// A safety net on a machine that is busy: nothing here should come near it.
+// Far above what a test takes, even on a busy machine.
 setDefaultTimeout(60_000);
 
 describe("RunStore", () => {
@@ -48,7 +52,7 @@ describe("RunStore", () => {
     return { store, problems };
   }
 
-  test("makes a directory named by workload and time, and links to the latest", () => {
+  test("creates a directory named after workload and time, and links to it as the latest", () => {
     const root = join(temporaryDirectory(), "not/there/yet");
     const { store } = newStore(root);
     expect(dirname(store.directory)).toBe(join(root, "echo"));
@@ -57,7 +61,7 @@ describe("RunStore", () => {
     expect(readlinkSync(join(root, "echo/latest"))).toBe(basename(store.directory));
   });
 
-  test("gives each run a directory of its own, however soon they follow each other", () => {
+  test("creates a directory per run, even for runs in the same millisecond", () => {
     const root = temporaryDirectory();
     const stores = Array.from({ length: 50 }, () => newStore(root).store);
     expect(new Set(stores.map(({ directory }) => directory)).size).toBe(50);
@@ -65,7 +69,7 @@ describe("RunStore", () => {
     expect(readlinkSync(join(root, "echo/latest"))).toBe(basename(stores.at(-1)?.directory ?? ""));
   });
 
-  test("says how to run the test again", () => {
+  test("stores how to repeat the test", () => {
     const { store } = newStore(temporaryDirectory());
     expect(readJson(store, "test.json")).toMatchObject({
       command: "vortex test --bin /bin/echo -w echo --seed 7",
@@ -81,9 +85,9 @@ describe("RunStore", () => {
     });
   });
 
-  test("writes operations, messages and logs, a line each, in their order", () => {
+  test("writes operations, messages and logs, one line each, in order", () => {
     const { store } = newStore(temporaryDirectory(), ["n0", "n1"]);
-    // Far more than one block.
+    // Many blocks.
     for (let index = 0; index < 5000; index++) {
       store.addOperation(operation(index, `value ${index}`));
       store.addMessage(message(index, `body ${index}`));
@@ -103,7 +107,7 @@ describe("RunStore", () => {
     );
   });
 
-  test("writes what little there is within a second, before the run ends", async () => {
+  test("writes an incomplete block within a second", async () => {
     const { store } = newStore(temporaryDirectory());
     store.addLog("n0", "hello");
     const log = join(store.directory, "node-logs/n0.log");
@@ -111,7 +115,7 @@ describe("RunStore", () => {
     expect(readFileSync(log, "utf8")).toBe("hello\n");
   });
 
-  test("writes results that are those of the test", () => {
+  test("writes the results, and nothing else", () => {
     const { store } = newStore(temporaryDirectory());
     const results = someResults();
     store.addResults(results);
@@ -121,7 +125,7 @@ describe("RunStore", () => {
     ]);
   });
 
-  test("keeps logs within their directory, whatever the nodes are called", () => {
+  test("keeps logs within their directory, whatever the names of the nodes", () => {
     const root = temporaryDirectory();
     const names = ["../x", "/etc/passwd", "..", "a\0b", "N1", "n1"];
     const { store } = newStore(root, names);
@@ -134,7 +138,7 @@ describe("RunStore", () => {
     expect(readdirSync(root).sort()).toEqual(["echo", "latest"]);
   });
 
-  test("stores the rest of what holds a value nested too deep to print", () => {
+  test("stores an entry without its value if that is nested too deep to print", () => {
     let deep: Json = [];
     for (let level = 0; level < 200_000; level++) deep = [deep];
     const { store, problems } = newStore(temporaryDirectory());
@@ -148,7 +152,7 @@ describe("RunStore", () => {
     expect(problems).toEqual([]);
   });
 
-  test("leaves out what logs and messages have more than they may, and tells each time", () => {
+  test("leaves out log lines and messages beyond the limit, with a remark per file", () => {
     const remarks: string[] = [];
     const limits = { maxLogBytes: 100_000, maxRecordBytes: 200_000 };
     const { store, problems } = newStore(temporaryDirectory(), ["n0", "n1"], { limits, remarks });
@@ -160,42 +164,57 @@ describe("RunStore", () => {
     store.addLog("n1", "a word");
     store.close();
     expect(remarks).toEqual([
-      `${store.directory}/node-logs/n0.log has 0.1 MB, which is as much as it may have: what comes later is left out`,
-      `${store.directory}/messages.jsonl has 0.2 MB, which is as much as it may have: what comes later is left out`,
+      `${store.directory}/node-logs/n0.log has reached its limit of 0.1 MB: later lines are left out`,
+      `${store.directory}/messages.jsonl has reached its limit of 0.2 MB: later lines are left out`,
     ]);
     const logs = readLines(store.directory, "node-logs/n0.log");
     expect(new Set(logs)).toEqual(new Set([line]));
-    // The limit may be passed by a block.
+    // The limit can be exceeded by a block.
     expect(logs.length * 199).toBeWithin(90_000, 240_000);
     expect(readLines(store.directory, "node-logs/n1.log")).toEqual(["a word"]);
     expect(problems).toEqual([]);
   });
 
-  test("takes a history that is longer than it may be for a run that is not stored", () => {
+  test("reports a history beyond the limit as a failure to store the run", () => {
     const limits = { maxLogBytes: 1000, maxRecordBytes: 1000 };
     const { store, problems } = newStore(temporaryDirectory(), ["n0"], { limits, remarks: [] });
     for (let index = 0; index < 50; index++) store.addOperation(operation(index, null));
     expect(problems).toEqual([
-      `Cannot store all of the run: ${store.directory}/history.jsonl has 0.001 MB, which is as much as it may have`,
+      `Cannot store the whole run: ${store.directory}/history.jsonl has reached its limit of 0.001 MB`,
     ]);
   });
 
-  test("refuses a place where it cannot write", () => {
+  test("throws if the root is not writable", () => {
     expect(() => newStore("/dev/null/store")).toThrow(StoreError);
     expect(() => newStore("/dev/null/store")).toThrow("Cannot store runs in /dev/null/store: ");
   });
 
-  test("tells once what cannot be stored, and goes on", () => {
+  test.skipIf(process.platform !== "linux")(
+    "leaves no file open if a later one cannot be created",
+    () => {
+      const openFiles = () => readdirSync("/proc/self/fd").length;
+      // Paths have at most 4,095 characters: history.jsonl fits, the log of a long name does not.
+      let root = temporaryDirectory();
+      while (root.length < 4000) root = join(root, "d".repeat(Math.min(200, 4000 - root.length)));
+      const before = openFiles();
+      expect(() => newStore(root, ["n".repeat(100)])).toThrow("ENAMETOOLONG");
+      expect(openFiles()).toBe(before);
+      const [run = ""] = readdirSync(join(root, "echo"));
+      expect(readdirSync(join(root, "echo", run))).toContain("messages.jsonl");
+    },
+  );
+
+  test("reports the first failure only, and goes on", () => {
     const { store, problems } = newStore(temporaryDirectory());
     rmSync(store.directory, { recursive: true });
     store.addResults(someResults());
     store.addResults(someResults());
     store.addOperation(operation(0, null));
-    expect(problems).toEqual([expect.stringContaining("Cannot store all of the run: ENOENT")]);
+    expect(problems).toEqual([expect.stringContaining("Cannot store the whole run: ENOENT")]);
     expect(store.problem).toBeInstanceOf(StoreError);
   });
 
-  test("leaves a directory in the place of a link alone, and stores the run", () => {
+  test("keeps a directory that is in the place of a link, and stores the run", () => {
     const root = temporaryDirectory();
     mkdirSync(join(root, "latest/mine"), { recursive: true });
     const { store, problems } = newStore(root);
@@ -210,7 +229,7 @@ describe("vortex test", () => {
   const busyTest = (bin: string, ...more: string[]) =>
     echoTest(bin, "--node-count", "2", "--rate", "30", ...more);
 
-  test.concurrent("stores what happened, and says where", async () => {
+  test.concurrent("stores the run and prints its directory", async () => {
     const root = temporaryDirectory();
     const talking = nodeProgram(`
       console.error("thinking of " + body.echo);
@@ -235,7 +254,7 @@ describe("vortex test", () => {
     );
   });
 
-  test.concurrent("stores a history that is judged alike again", async () => {
+  test.concurrent("stores a history that vortex check gives the same verdict", async () => {
     const root = temporaryDirectory();
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
     const run = await vortex(...busyTest(shouting, "--store", root, "--json"));
@@ -245,7 +264,7 @@ describe("vortex test", () => {
     expect(again.exitCode).toBe(1);
   });
 
-  test.concurrent("stores in store/ unless told otherwise, and nothing with --no-store", async () => {
+  test.concurrent("stores in store/ by default, and nothing with --no-store", async () => {
     const cwd = temporaryDirectory();
     const inDirectory = async (...args: string[]) =>
       Bun.spawn([join(DIST, "vortex"), ...args], { cwd, stdout: "ignore", stderr: "ignore" })
@@ -257,7 +276,7 @@ describe("vortex test", () => {
     expect(existsSync(join(cwd, "store/echo/latest/results.json"))).toBe(true);
   });
 
-  test.concurrent("keeps what there is of a test that crashes, without results", async () => {
+  test.concurrent("keeps the records of a test that crashes, without results", async () => {
     const root = temporaryDirectory();
     const dying = nodeProgram(`
       console.error("I am out of ideas");
@@ -272,7 +291,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("keeps what there is of a test that is interrupted", async () => {
+  test.concurrent("keeps the records of a test that is interrupted", async () => {
     const root = temporaryDirectory();
     const child = spawnVortex(...busyTest(ECHO, "--time-limit", "50", "--store", root));
     const history = join(root, "latest/history.jsonl");
@@ -283,16 +302,16 @@ describe("vortex test", () => {
     expect(await child.stderr.text()).toContain("What happened until then is in");
   });
 
-  test.concurrent("ends with 254 before it begins where it cannot store", async () => {
+  test.concurrent("exits with 254 before the test if it cannot store the run", async () => {
     const { exitCode, stderr } = await vortex(...busyTest(ECHO, "--store", "/dev/null/store"));
     expect(stderr).toContain("Cannot store runs in /dev/null/store: ");
     expect(stderr).toContain("--store DIR keeps them elsewhere, --no-store nowhere");
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("gives its verdict though the disk takes no more, and ends with 255", async () => {
+  test.concurrent("prints its verdict when the disk is full, and exits with 255", async () => {
     const root = temporaryDirectory();
-    // No file may have more than 8 blocks of 512 bytes, as if the disk were full then.
+    // Limits files to 8 blocks of 512 bytes, like a full disk.
     const limited = 'ulimit -f 8; trap "" XFSZ; exec "$@"';
     const command = [join(DIST, "vortex"), ...busyTest(ECHO, "--store", root, "--json")];
     const child = Bun.spawn(["sh", "-c", limited, "sh", ...command, "--rate", "200"], {
@@ -303,7 +322,7 @@ describe("vortex test", () => {
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, workload: { valid: true } });
     expect(stderr).toContain("Everything looks good!");
     expect(stderr).toMatch(
-      /\nerror: Cannot store all of the run: .*\.jsonl: .*EFBIG.*verdict above/,
+      /\nerror: Cannot store the whole run: .*\.jsonl: .*EFBIG.*verdict above/,
     );
     expect(await child.exited).toBe(255);
     expect(existsSync(join(root, "latest/results.json"))).toBe(true);
@@ -311,7 +330,7 @@ describe("vortex test", () => {
 });
 
 describe("vortex stages", () => {
-  test.concurrent("stores each stage, with the command that repeats it", async () => {
+  test.concurrent("stores each stage with the command that repeats it", async () => {
     const root = temporaryDirectory();
     await vortex("stages", "1", "--store", root, "--seed", "9");
     const { command } = JSON.parse(readFileSync(join(root, "latest/test.json"), "utf8"));
@@ -334,7 +353,7 @@ function message(id: number, echo: Json): JournalEvent {
   };
 }
 
-/** Results of a test of which nothing is known but that it did one echo wrong. */
+/** Results of a test with one wrong echo. */
 function someResults(): TestResult {
   const history: Operation[] = [
     operation(0, "a"),

@@ -1,16 +1,19 @@
 import { describe, expect, test } from "bun:test";
 import type { History } from "../../../../lib/workbench/history/history.ts";
-import { readHistories, type StoredHistory } from "../../../../lib/workbench/store/stored-history.ts";
+import {
+  readHistories,
+  type StoredHistory,
+} from "../../../../lib/workbench/store/stored-history.ts";
 import { corpusCases } from "../../../support/histories/corpus.ts";
 import { historyEdn } from "../../../support/histories/history-edn.ts";
 
 describe("readHistories", () => {
-  test("reads operations, one to a line", async () => {
+  test("reads operations, one per line", async () => {
     const text = `${ECHO.map((operation) => JSON.stringify(operation)).join("\n")}\n`;
     expect(await read(text)).toEqual([{ history: ECHO, options: {} }]);
   });
 
-  test("reads a case that fills the text, and one to a line", async () => {
+  test("reads one case per file, and one per line", async () => {
     const stored = {
       number: "0007",
       workload: "echo",
@@ -40,13 +43,13 @@ describe("readHistories", () => {
     ]);
   });
 
-  test("numbers operations by their position, whatever they say", async () => {
+  test("numbers operations by position, ignoring stored indices", async () => {
     const text = ECHO.map((operation) => JSON.stringify({ ...operation, index: 9 })).join("\n");
     const [stored] = await read(text);
     expect(stored?.history.map(({ index }) => index)).toEqual([0, 1]);
   });
 
-  test("keeps numbers as they were written", async () => {
+  test("keeps numbers as written", async () => {
     const text = '{"time":1e3,"type":"ok","process":0,"f":"generate","value":9007199254740993}';
     const [stored] = await read(text);
     expect(JSON.stringify(stored?.history)).toBe(
@@ -71,7 +74,7 @@ describe("readHistories", () => {
     expect(await read(`[${historyEdn(ECHO)}]`)).toEqual([{ history: ECHO, options: {} }]);
   });
 
-  test("reads the keys of a log as strings, as polls have them", async () => {
+  test("reads the keys of logs as strings, as in polls", async () => {
     const [stored] = await read(
       "{:type :invoke, :f :assign, :value [7], :time 0, :process 0}\n" +
         "{:type :ok, :f :send, :value [[:send 7 [10 3]]], :time 1, :process 1}\n" +
@@ -84,7 +87,7 @@ describe("readHistories", () => {
     ]);
   });
 
-  test("reads the exception that ended an operation, printed over several lines", async () => {
+  test("reads an exception that spans lines", async () => {
     const [stored] = await read(
       `{:type :info, :f :read, :value nil, :time 0, :process 0, :exception {:via
  [{:type clojure.lang.ExceptionInfo, :message "malformed \\"reply\\"", :at [a b "c.clj" 7]}
@@ -97,21 +100,21 @@ describe("readHistories", () => {
   });
 
   const broken: [string, string, string][] = [
-    ["a line that is cut", `${JSON.stringify(ECHO[0])}\n{"index":1,"ti`, "line 2: "],
-    ["a case that is cut", '{"workload":"echo",\n"history":[', "JSON"],
+    ["a truncated line", `${JSON.stringify(ECHO[0])}\n{"index":1,"ti`, "line 2: "],
+    ["a truncated case", '{"workload":"echo",\n"history":[', "JSON"],
     ["a case without a workload", '{"history":[]}', '"workload" is missing'],
     ["an operation without a type", '{"time":0,"process":0,"f":"x"}', 'operation 0: "type" is'],
-    ["a process that is none", operation('"process":"n0"'), 'operation 0: "process" must be'],
-    ["a time that is none", operation('"time":"0"'), '"time" must be a number, but is "0"'],
-    ["what is no operation", "[1]", "operation 0: "],
-    ["EDN that is cut", "{:type :invoke, :f", "line 1: the text ends within a form"],
-    ["what is no notation", "index,time,type\n", "neither JSON nor EDN"],
+    ["an invalid process", operation('"process":"n0"'), 'operation 0: "process" must be'],
+    ["an invalid time", operation('"time":"0"'), '"time" must be a number, but is "0"'],
+    ["a number instead of an operation", "[1]", "operation 0: "],
+    ["truncated EDN", "{:type :invoke, :f", "line 1: the text ends within a form"],
+    ["another notation", "index,time,type\n", "neither JSON nor EDN"],
   ];
   test.each(broken)("refuses %s", async (_, text, message) => {
     await expect(read(text)).rejects.toThrow(message);
   });
 
-  test("gives what comes before the break", async () => {
+  test("yields the histories before a broken one", async () => {
     const found: StoredHistory[] = [];
     const good = '{"workload":"echo","history":[]}';
     const attempt = async () => {
@@ -129,7 +132,7 @@ const ECHO: History = [
   { index: 1, time: 9, type: "ok", process: 0, f: "echo", value: { echo: "hi" } },
 ];
 
-/** An operation as text, with one field in place of a good one. */
+/** Prints an operation with one field replaced. */
 function operation(field: string): string {
   return `{"time":0,"type":"ok","process":0,"f":"x",${field}}`;
 }
@@ -138,7 +141,7 @@ function read(text: string): Promise<StoredHistory[]> {
   return Array.fromAsync(readHistories(inChunks(text)));
 }
 
-/** The text, a line at a time, so that what spans lines spans chunks. */
+/** Yields the text line by line, so that a form that spans lines spans chunks. */
 async function* inChunks(text: string): AsyncGenerator<string> {
   for (const line of text.split(/(?<=\n)/)) yield line;
 }
