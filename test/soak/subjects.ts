@@ -4,7 +4,7 @@ import {
   eachClient,
   type Generator,
   type Invocation,
-  once,
+  single,
 } from "../../lib/workbench/clients/generator.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { WORKLOADS, type WorkloadName } from "../../lib/workbench/workloads/index.ts";
@@ -34,7 +34,7 @@ function rarelyReading(workload: Workload, { nodeIds }: WorkloadContext, f: stri
 
 function readOnEach(nodeCount: number): Generator {
   return eachClient((thread) =>
-    thread < nodeCount ? once({ f: "read", value: null, final: true }) : clients(() => undefined),
+    thread < nodeCount ? single({ f: "read", value: null, final: true }) : clients(() => undefined),
   );
 }
 
@@ -62,7 +62,7 @@ const FINAL_POLLS = 40;
 
 /**
  * At the end, each client reads its share of the keys from the beginning, so that every acknowledged
- * message is read once. In Maelstrom every client reads everything.
+ * message is read single. In Maelstrom every client reads everything.
  */
 function sharedCatchUp(workload: Workload, { concurrency }: WorkloadContext): Workload {
   const keys = new Set<string>();

@@ -17,7 +17,7 @@ export function bunSubcommand(): Command {
 }
 
 async function runBun(args: readonly string[]): Promise<void> {
-  const { words, env } = bunCommand(args);
+  const { argv, env } = bunCommand(args);
   const shims = mkdtempSync(join(tmpdir(), "vortex-bun-"));
   writeShim(join(shims, "bun"), "BUN_BE_BUN=1 exec", [process.execPath]);
   writeShim(join(shims, "vortex"), "unset BUN_BE_BUN; exec", selfCommand());
@@ -26,7 +26,7 @@ async function runBun(args: readonly string[]): Promise<void> {
   process.on("SIGINT", () => {});
   try {
     const stdio = ["inherit", "inherit", "inherit"] as const;
-    const child = Bun.spawn([...words], { env: { ...env, PATH: path }, stdio: [...stdio] });
+    const child = Bun.spawn([...argv], { env: { ...env, PATH: path }, stdio: [...stdio] });
     for (const signal of ["SIGTERM", "SIGHUP"] as const) {
       process.on(signal, () => child.kill(signal));
     }
@@ -40,8 +40,8 @@ async function runBun(args: readonly string[]): Promise<void> {
  * Lets scripts of a project call `bun`, which may be nowhere else, and `vortex`. What makes this
  * executable be Bun is in the environment, which they inherit: it would be Bun in either case.
  */
-function writeShim(file: string, run: string, words: readonly string[]): void {
+function writeShim(file: string, run: string, argv: readonly string[]): void {
   if (process.platform === "win32") return; // Takes other files for programs.
-  writeFileSync(file, `#!/bin/sh\n${run} ${shellCommand(words)} "$@"\n`);
+  writeFileSync(file, `#!/bin/sh\n${run} ${shellCommand(argv)} "$@"\n`);
   chmodSync(file, 0o755);
 }

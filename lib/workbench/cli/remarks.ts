@@ -3,9 +3,9 @@ import { modelNames } from "../checkers/elle/consistency-models.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { unknownWord } from "../suggestions.ts";
 
-/** What a person may have meant otherwise. @param words For the program. */
-export function remarksOn(words: readonly string[], options: TestOptions): string[] {
-  return [...remarksOnDashes(words), ...remarksOnModels(options.consistencyModels)];
+/** What a person may have meant otherwise. @param args The arguments of the program. */
+export function remarksOn(args: readonly string[], options: TestOptions): string[] {
+  return [...remarksOnDashes(args), ...remarksOnModels(options.consistencyModels)];
 }
 
 /** Remarks on models that no checker knows: it will come to no verdict then. */
@@ -19,8 +19,8 @@ function remarksOnModels(models: readonly string[]): string[] {
 }
 
 /** Remarks on words that look like options but begin with another kind of dash. */
-function remarksOnDashes(words: readonly string[]): string[] {
-  return words.flatMap((word) => {
+function remarksOnDashes(args: readonly string[]): string[] {
+  return args.flatMap((word) => {
     const dash = /^-*([\u2010-\u2015\u2212\ufe58\ufe63\uff0d])/.exec(word)?.[1];
     if (dash === undefined) return [];
     const codePoint = dash.charCodeAt(0).toString(16).toUpperCase();

@@ -1,6 +1,6 @@
-/** A command's words as one line that a shell reads as those words. */
-export function shellCommand(words: readonly string[]): string {
-  return words.map(quoted).join(" ");
+/** A command's argv as one line that a shell reads as those argv. */
+export function shellCommand(argv: readonly string[]): string {
+  return argv.map(quoted).join(" ");
 }
 
 function quoted(word: string): string {

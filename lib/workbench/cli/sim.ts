@@ -336,12 +336,12 @@ function commandLine(
   flags: Flags,
   options: TestOptions,
 ): string {
-  const words = ["vortex", "sim", file];
-  if (flags.export !== undefined) words.push("--export", flags.export);
-  words.push(...toArgv(options));
-  if (flags.strictStdout) words.push("--strict-stdout");
-  if (args.length > 0) words.push("--", ...args);
-  return shellCommand(words);
+  const argv = ["vortex", "sim", file];
+  if (flags.export !== undefined) argv.push("--export", flags.export);
+  argv.push(...toArgv(options));
+  if (flags.strictStdout) argv.push("--strict-stdout");
+  if (args.length > 0) argv.push("--", ...args);
+  return shellCommand(argv);
 }
 
 /** How far a sweep is, and how long it will take, where somebody watches. */

@@ -39,10 +39,10 @@ export function openStore(
   onProblem: (text: string) => void,
 ): RunStore | undefined {
   if (store === false) return undefined;
-  const words = ["vortex", "test", "--bin", bin, ...toArgv(options)];
-  if (isStrict) words.push("--strict-stdout");
-  if (args.length > 0) words.push("--", ...args);
-  return openStoreOf(store, { command: shellCommand(words), bin, args, options }, onProblem);
+  const argv = ["vortex", "test", "--bin", bin, ...toArgv(options)];
+  if (isStrict) argv.push("--strict-stdout");
+  if (args.length > 0) argv.push("--", ...args);
+  return openStoreOf(store, { command: shellCommand(argv), bin, args, options }, onProblem);
 }
 
 /**

@@ -76,7 +76,7 @@ export function clients(make: () => Invocation | undefined): Generator {
 }
 
 /** A single operation, for whichever client is free; or for the nemesis. */
-export function once(invocation: Invocation, threads: typeof clients = clients): Generator {
+export function single(invocation: Invocation, threads: typeof clients = clients): Generator {
   return threads(inOrder([invocation]));
 }
 

@@ -188,21 +188,21 @@ export class ProcessCluster implements Cluster {
     kept: string[],
     isKilled: () => boolean,
   ): Promise<void> {
-    let isMuted = false;
+    let isIgnored = false;
     const onLine = (line: string, isWhole: boolean) => {
-      if (isMuted || (!isWhole && isKilled())) return;
+      if (isIgnored || (!isWhole && isKilled())) return;
       keepLast(kept, line);
       const bad = this.#send(line);
       if (bad === undefined) return;
       // Maelstrom reads nothing more of a node that has printed a bad line. Here it is read, for the
       // node would wait for ever else, but not even decoded: there may be no end of it.
-      isMuted = true;
+      isIgnored = true;
       lines.end();
       const badLine = { node, line: shownLine(line), ...bad };
       this.#badLines.push(badLine);
       this.#options.onBadLine(badLine);
     };
-    await readLines(stdout, lines, onLine, () => isMuted);
+    await readLines(stdout, lines, onLine, () => isIgnored);
   }
 
   #send(line: string): LineProblem | undefined {

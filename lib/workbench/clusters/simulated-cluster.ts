@@ -155,13 +155,13 @@ export class SimulatedCluster implements Cluster {
   #host(id: NodeId, state: SimulatedNode): Host {
     const { timers, randomOf, onStderr, onViolation } = this.#options;
     const stdout = this.#pipe();
-    let isMuted = false;
+    let isIgnored = false;
     return {
       transport: {
         send: (message) => {
           const line = encode(message).trimEnd();
           stdout.write(() => {
-            if (state.isRunning && !isMuted) isMuted = !this.#send(id, line);
+            if (state.isRunning && !isIgnored) isIgnored = !this.#send(id, line);
           });
         },
       },

@@ -1,5 +1,5 @@
 /**
- * A real Maelstrom beside this one: the words that make it run the same test, and what it found.
+ * A real Maelstrom beside this one: the arguments that make it run the same test, and its results.
  *
  * @see Maelstrom, `core.clj` (`opt-spec`), `net/checker.clj`; Jepsen, `store.clj`
  */
@@ -21,7 +21,7 @@ export interface Comparable {
 export const MAELSTROM_RECOVERY_S = 10;
 
 /**
- * The words after `maelstrom` that run the same test. Seeds and the length of the recovery are not
+ * The arguments of `maelstrom` that run the same test. Seeds and the length of the recovery are not
  * among them: Maelstrom has neither.
  *
  * @throws {InvalidOptions} when Maelstrom has no such test.
@@ -37,7 +37,7 @@ export function maelstromArgs(
   if (converge) refuse("--converge");
   if (resumesFromCommitted) refuse("--resume-from-committed");
   const isCounted = nodeIds.join() === nodeNames(nodeIds.length).join();
-  const words = [
+  const argv = [
     ...["test", "-w", options.workload, "--bin", bin],
     ...(isCounted ? ["--node-count", nodeIds.length] : ["--nodes", nodeIds.join()]),
     ...["--concurrency", options.concurrency, "--rate", options.rate],
@@ -52,7 +52,7 @@ export function maelstromArgs(
     ...(availability === undefined ? [] : ["--availability", availability]),
     ...(args.length > 0 ? ["--", ...args] : []),
   ];
-  return words.map(String);
+  return argv.map(String);
 }
 
 function refuse(flag: string): never {

@@ -8,20 +8,20 @@ import type { FaultEnvironment, Injector } from "./injector.ts";
 
 /** Every other message between nodes is lost. */
 export function loss(environment: FaultEnvironment): Injector {
-  return disturbing("lossProbability", "0.5", 0.5, environment);
+  return messageFault("lossProbability", "0.5", 0.5, environment);
 }
 
 /** Every other message between nodes arrives twice, each after a latency of its own. */
 export function duplicate(environment: FaultEnvironment): Injector {
-  return disturbing("duplicateProbability", "0.5", 0.5, environment);
+  return messageFault("duplicateProbability", "0.5", 0.5, environment);
 }
 
 /** Messages between servers take ten times as long, and 100 ms at least on average. */
 export function slow(environment: FaultEnvironment): Injector {
-  return disturbing("slowness", "10 times", 10, environment);
+  return messageFault("slowness", "10 times", 10, environment);
 }
 
-function disturbing(
+function messageFault(
   fault: keyof MessageFaults,
   description: string,
   value: number,
@@ -30,15 +30,15 @@ function disturbing(
   return {
     draw: () => description,
     start() {
-      network.disturb(fault, value);
+      network.setFault(fault, value);
       return description;
     },
     async stop() {
-      network.disturb(fault, undefined);
+      network.setFault(fault, undefined);
       return "network-reliable";
     },
     get effectCount() {
-      return network.disturbedBy(fault);
+      return network.effectCount(fault);
     },
   };
 }

@@ -1,7 +1,7 @@
 /**
  * The nemesis: when faults begin and end.
  *
- * Each fault alternates between its start and its stop. The first start comes at once; between two
+ * Each fault alternates between its start and its stop. The first start comes at single; between two
  * of its operations lies a time that is uniform in [0, 2 × interval).
  *
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis/combined.clj`
@@ -12,15 +12,15 @@ import {
   type Generator,
   type Invocation,
   nemesis,
-  once,
   phases,
+  single,
   stagger,
 } from "../clients/generator.ts";
 import { type Fault, INJECTORS } from "./faults.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
 export interface Nemesis {
-  /** The main phase: a fault begins at once, and ends and begins ever after. */
+  /** The main phase: a fault begins at single, and ends and begins ever after. */
   readonly generator: Generator;
   /** Ends all faults. */
   readonly healing: Generator;
@@ -68,7 +68,7 @@ export function makeNemesis(options: NemesisOptions): Nemesis {
   return {
     generator:
       timing?.(new Map(parts.map(({ fault, operations }) => [fault, operations]))) ?? byInterval(),
-    healing: phases(faults.map((fault) => once(stopping(fault), nemesis))),
+    healing: phases(faults.map((fault) => single(stopping(fault), nemesis))),
     async invoke({ f, value }) {
       const act = actions.get(f);
       if (act === undefined) throw new Error(`The nemesis knows no "${f}"`);

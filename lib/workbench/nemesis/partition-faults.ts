@@ -7,15 +7,15 @@ import { drawOneWayPartition, drawPartition, ONE_WAY_KINDS, PARTITION_KINDS } fr
 
 /** Maelstrom's partitions. */
 export function partition(environment: FaultEnvironment): Injector {
-  return cutting("partition", PARTITION_KINDS, drawPartition, environment);
+  return linkFault("partition", PARTITION_KINDS, drawPartition, environment);
 }
 
 /** Nodes hear the others, which do not hear them; or the other way round. */
 export function oneWayPartition(environment: FaultEnvironment): Injector {
-  return cutting("one-way-partition", ONE_WAY_KINDS, drawOneWayPartition, environment);
+  return linkFault("one-way-partition", ONE_WAY_KINDS, drawOneWayPartition, environment);
 }
 
-function cutting<Kind extends string>(
+function linkFault<Kind extends string>(
   name: string,
   kinds: readonly Kind[],
   draw: (kind: Kind, ...rest: [FaultEnvironment["nodeIds"], FaultEnvironment["random"]]) => Grudge,
@@ -33,7 +33,7 @@ function cutting<Kind extends string>(
       return "network-healed";
     },
     get effectCount() {
-      return network.droppedBy(name);
+      return network.effectCount(name);
     },
   };
 }

@@ -16,7 +16,7 @@ const TARGET_NAMES = Object.keys(TARGETS) as readonly Target[];
 /** Nodes die without a word (SIGKILL), and are started later with a new `init`. */
 export function kill(environment: FaultEnvironment): Injector {
   const { cluster, restart } = environment;
-  return hitting(environment, {
+  return nodeFault(environment, {
     begin: (node) => cluster.kill(node),
     end: restart,
     did: "killed",
@@ -27,7 +27,7 @@ export function kill(environment: FaultEnvironment): Injector {
 /** Nodes stand still (SIGSTOP), and go on later (SIGCONT); what was sent to them waits. */
 export function pause(environment: FaultEnvironment): Injector {
   const { cluster } = environment;
-  return hitting(environment, {
+  return nodeFault(environment, {
     begin: (node) => cluster.pause(node),
     end: async (node) => cluster.resume(node),
     did: "paused",
@@ -43,7 +43,10 @@ interface Hit {
   readonly undid: string;
 }
 
-function hitting({ nodeIds, random }: FaultEnvironment, { begin, end, did, undid }: Hit): Injector {
+function nodeFault(
+  { nodeIds, random }: FaultEnvironment,
+  { begin, end, did, undid }: Hit,
+): Injector {
   let hit: readonly NodeId[] = [];
   let effectCount = 0;
   return {

@@ -34,7 +34,7 @@ export interface NetworkOptions {
    * Whether a message to a client that has left gets lost. In Maelstrom it is invalid; a node that
    * was paused cannot know better, but Maelstrom pauses none.
    */
-  readonly losesLateReplies?: boolean;
+  readonly dropLateReplies?: boolean;
   readonly journal: Journal;
   /**
    * Called when more waits than is kept, and says who does not keep up. This message and all others
@@ -141,7 +141,7 @@ export class Network {
     const receiver = this.#receivers.get(dest);
     if (receiver === undefined) {
       const hasLeft = this.#departed.has(dest);
-      if (hasLeft && this.#options.losesLateReplies === true) {
+      if (hasLeft && this.#options.dropLateReplies === true) {
         this.#record("send", { id: this.#nextId++, src, dest, body });
         return;
       }
@@ -183,19 +183,14 @@ export class Network {
     this.#grudges.delete(name);
   }
 
-  /** How many messages the partitions of a name have dropped so far. */
-  droppedBy(name: string): number {
-    return this.#effects.get(name) ?? 0;
-  }
-
   /** Sets a fault of single messages; `undefined` ends it. */
-  disturb(fault: keyof MessageFaults, value: number | undefined): void {
+  setFault(fault: keyof MessageFaults, value: number | undefined): void {
     const { [fault]: _, ...others } = this.#faults;
     this.#faults = value === undefined ? others : { ...others, [fault]: value };
   }
 
-  /** How many messages a fault has hit so far. */
-  disturbedBy(fault: keyof MessageFaults): number {
+  /** How many messages a message fault, or the partitions of a name, have affected so far. */
+  effectCount(fault: string): number {
     return this.#effects.get(fault) ?? 0;
   }
 

@@ -132,7 +132,7 @@ class Test {
       latency,
       random: randomStream(seed, "network"),
       nodeIds,
-      losesLateReplies: nemesis.includes("pause"),
+      dropLateReplies: nemesis.includes("pause"),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>

@@ -15,7 +15,7 @@ export function selfDirectory(): string | undefined {
 }
 
 /** The command of the Bun that this one runs on: a compiled executable has it within. */
-export function bunCommand(words: readonly string[]) {
+export function bunCommand(args: readonly string[]) {
   const env = isCompiled ? { ...process.env, BUN_BE_BUN: "1" } : process.env;
-  return { words: [process.execPath, ...words], env };
+  return { argv: [process.execPath, ...args], env };
 }

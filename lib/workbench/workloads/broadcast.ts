@@ -4,7 +4,7 @@
  * @see Maelstrom workloads, "Broadcast"
  */
 import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, mix, once } from "../clients/generator.ts";
+import { clients, eachClient, mix, single } from "../clients/generator.ts";
 import { List } from "../schemas.ts";
 import { TOPOLOGIES } from "./topology.ts";
 import {
@@ -42,6 +42,6 @@ export function broadcast({ random, nodeIds, topology }: WorkloadContext): Workl
       clients(() => ({ f: "broadcast", value: nextMessage++ })),
       clients(() => ({ f: "read", value: null })),
     ]),
-    finalGenerator: eachClient(() => once({ f: "read", value: null, final: true })),
+    finalGenerator: eachClient(() => single({ f: "read", value: null, final: true })),
   };
 }

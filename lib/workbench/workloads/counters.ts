@@ -7,7 +7,7 @@
 
 import { randomInteger } from "../../vortex/random.ts";
 import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, type Invocation, once } from "../clients/generator.ts";
+import { clients, eachClient, type Invocation, single } from "../clients/generator.ts";
 import { Integer } from "../schemas.ts";
 import {
   RPC_TIMEOUT_MS,
@@ -53,6 +53,6 @@ function counter(next: () => Invocation): Workload {
         read: async () => (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).value,
       }),
     generator: clients(next),
-    finalGenerator: eachClient(() => once({ f: "read", value: null, final: true })),
+    finalGenerator: eachClient(() => single({ f: "read", value: null, final: true })),
   };
 }

@@ -4,7 +4,7 @@
  * @see Maelstrom workloads, "G-set"
  */
 import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, mix, once } from "../clients/generator.ts";
+import { clients, eachClient, mix, single } from "../clients/generator.ts";
 import { List } from "../schemas.ts";
 import {
   RPC_TIMEOUT_MS,
@@ -35,6 +35,6 @@ export function gSet({ random }: WorkloadContext): Workload {
       clients(() => ({ f: "read", value: null })),
     ]),
     // Not flagged as final, as in Maelstrom: the checker looks at all reads alike.
-    finalGenerator: eachClient(() => once({ f: "read", value: null })),
+    finalGenerator: eachClient(() => single({ f: "read", value: null })),
   };
 }

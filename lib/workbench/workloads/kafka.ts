@@ -13,8 +13,8 @@ import {
   eachClient,
   type Generator,
   type Invocation,
-  once,
   phases,
+  single,
   stagger,
   timeLimit,
 } from "../clients/generator.ts";
@@ -116,8 +116,8 @@ function catchUp(random: Random, offsets: KnownOffsets): Generator {
       FINAL_TIME_LIMIT_S,
       eachClient((thread) =>
         phases([
-          once(crash()),
-          once(assign),
+          single(crash()),
+          single(assign),
           stagger(FINAL_POLL_INTERVAL_S, random, pollUntil(thread, highest)),
         ]),
       ),

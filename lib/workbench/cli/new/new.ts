@@ -89,8 +89,8 @@ function manifest(name: string): string {
 
 /** Links what is in vendor/, with the Bun that this command runs on. */
 async function install(directory: string): Promise<void> {
-  const { words, env } = bunCommand(["install", "--silent"]);
-  const child = Bun.spawn([...words], { cwd: directory, env, stdout: "ignore", stderr: "pipe" });
+  const { argv, env } = bunCommand(["install", "--silent"]);
+  const child = Bun.spawn([...argv], { cwd: directory, env, stdout: "ignore", stderr: "pipe" });
   const [text, exitCode] = await Promise.all([child.stderr.text(), child.exited]);
   if (exitCode === 0) return;
   remark(`"bun install" failed, so run it yourself in ${directory}:\n${text}`);

@@ -17,13 +17,13 @@ class TestNetwork {
   /** What was delivered, as "dest body at ms". */
   readonly delivered: string[] = [];
 
-  constructor(latency: Partial<Latency> = {}, losesLateReplies = false) {
+  constructor(latency: Partial<Latency> = {}, dropLateReplies = false) {
     this.network = new Network({
       clock: this.scheduler,
       random: randomStream(1, "network"),
       latency: { meanMs: 0, distribution: "constant", ...latency },
       nodeIds: ["n0", "n1"],
-      losesLateReplies,
+      dropLateReplies,
       journal: this.journal,
       zeroMs: () => 0,
       onOverload: (reason) => this.overloads.push(reason),
@@ -103,7 +103,7 @@ describe("Network", () => {
     net.network.partition("partition", refusing("n1", "n0"));
     net.send("n0", "n1", "lost");
     expect(net.run()).toEqual([]);
-    expect(net.network.droppedBy("partition")).toBe(1);
+    expect(net.network.effectCount("partition")).toBe(1);
   });
 
   test("cuts in one direction only", () => {
@@ -217,17 +217,17 @@ describe("Network", () => {
 
   test("loses the given part of the messages between nodes, and counts them", () => {
     const net = new TestNetwork();
-    net.network.disturb("lossProbability", 0.5);
+    net.network.setFault("lossProbability", 0.5);
     for (let index = 0; index < 1000; index++) net.send("n0", "n1", index);
     const lost = 1000 - net.run().length;
     expect(Math.abs(lost - 500)).toBeLessThan(80);
-    expect(net.network.disturbedBy("lossProbability")).toBe(lost);
+    expect(net.network.effectCount("lossProbability")).toBe(lost);
     expect(net.journal.servers.sendCount).toBe(1000);
   });
 
   test("delivers duplicated messages twice, under one id", () => {
     const net = new TestNetwork();
-    net.network.disturb("duplicateProbability", 1);
+    net.network.setFault("duplicateProbability", 1);
     net.send("n0", "n1", "twice");
     expect(net.run()).toEqual(["n1 twice at 0", "n1 twice at 0"]);
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 2, msgCount: 1 });
@@ -235,8 +235,8 @@ describe("Network", () => {
 
   test("loses and duplicates no message of a client or a service", () => {
     const net = new TestNetwork();
-    net.network.disturb("lossProbability", 1);
-    net.network.disturb("duplicateProbability", 1);
+    net.network.setFault("lossProbability", 1);
+    net.network.setFault("duplicateProbability", 1);
     net.send("c0", "n0", "request");
     net.send("n0", "seq-kv", "ask");
     net.send("seq-kv", "n0", "answer");
@@ -246,7 +246,7 @@ describe("Network", () => {
   test("takes ten times as long when slow, and 100 ms at least", () => {
     const slow = (meanMs: number) => {
       const net = new TestNetwork({ meanMs });
-      net.network.disturb("slowness", 10);
+      net.network.setFault("slowness", 10);
       net.send("n0", "n1", "late");
       return net.run();
     };
@@ -256,8 +256,8 @@ describe("Network", () => {
 
   test("is as it was when a fault has ended", () => {
     const net = new TestNetwork();
-    net.network.disturb("lossProbability", 1);
-    net.network.disturb("lossProbability", undefined);
+    net.network.setFault("lossProbability", 1);
+    net.network.setFault("lossProbability", undefined);
     net.send("n0", "n1", "through");
     expect(net.run()).toEqual(["n1 through at 0"]);
   });
