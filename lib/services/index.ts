@@ -1,5 +1,5 @@
 /**
- * The services that every test provides.
+ * The services that Maelstrom provides to nodes.
  *
  * @see Maelstrom documentation, "Services"
  */
@@ -12,7 +12,7 @@ import { TimestampOracle } from "./tso.ts";
 
 export type { Service } from "./service.ts";
 
-/** Name -> how to make a fresh one. */
+/** Name -> creates an empty service. */
 export const SERVICES = {
   "lin-kv": () => new LinearizableKv(),
   "seq-kv": (random) => new SequentialKv(anyState(random)),

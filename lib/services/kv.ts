@@ -1,8 +1,8 @@
 /**
- * What a key-value store does with the one key that a request is about.
+ * The operations of a key-value store on a single key.
  *
- * No request concerns two keys, so this is the whole store. Which past of a key a request gets to
- * see is where the stores differ: linearizable, sequential, last write wins.
+ * Every request concerns one key, so this is the whole store. The three stores differ only in the
+ * past state of a key that a request can see.
  *
  * @see Maelstrom, `maelstrom.service/PersistentKV`
  */
@@ -11,16 +11,16 @@ import { isSameJson } from "../protocol/json-key.ts";
 import { type AnyBody, ERRORS, type ErrorKind, type Json, stringifyJson } from "../vortex/index.ts";
 import { orNull } from "./service.ts";
 
-/** What a key holds, possibly `null`; `undefined` if there is no such key. */
+/** The entry of a key; `undefined` if the key does not exist. Its value can be `null`. */
 export type Entry = { readonly value: Json } | undefined;
 
-/** What a key holds after a request, and the reply. */
+/** The entry of a key after a request, and the reply. */
 export type Outcome = readonly [after: Entry, reply: AnyBody];
 
 /**
- * Applies a request to what its key holds; `undefined` if the request's type is unknown.
+ * Applies a request to the entry of its key. Returns `undefined` for an unknown request type.
  *
- * Whatever writes leaves a new entry, even if of the same value; whatever does not, the old one.
+ * A write returns a new entry, even for an equal value; other requests return the same object.
  */
 export function applyToKey(entry: Entry, request: AnyBody): Outcome | undefined {
   switch (request["type"]) {
@@ -42,7 +42,7 @@ function compareAndSet(
 ): Outcome {
   const done: Outcome = [{ value: orNull(to) }, { type: "cas_ok" }];
   if (entry === undefined) {
-    // Whatever `from` is. As in Clojure, all but null and false count as true.
+    // For any `from`. As in Clojure, every value except null and false is truthy.
     return create !== null && create !== false ? done : [entry, NO_SUCH_KEY];
   }
   if (isSameJson(entry.value, orNull(from))) return done;

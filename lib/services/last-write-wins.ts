@@ -1,6 +1,6 @@
 /**
- * A store of two replicas that tell each other what was written, sooner or later. Of two writes to a
- * key the one with the later Lamport timestamp stays, even if it was acknowledged first.
+ * A store of two replicas that merge at random times. Of two writes to a key, the one with the later
+ * Lamport timestamp wins, even if it was acknowledged first.
  *
  * @see Maelstrom, `maelstrom.service/LWWKV` and `Eventual`
  */
@@ -17,7 +17,7 @@ interface StampedEntry {
 }
 
 interface Replica {
-  /** The timestamp of its next write. */
+  /** Timestamp of its next write. */
   clock: number;
   readonly entries: Map<string, StampedEntry>;
 }
@@ -25,7 +25,7 @@ interface Replica {
 export class LastWriteWinsKv implements Service {
   readonly #random: Random;
   readonly #replicas = [newReplica(), newReplica()] as const;
-  /** The keys that the replicas may differ in: no others need merging. */
+  /** Keys in which the replicas may differ. */
   readonly #unmerged = new Set<string>();
 
   constructor(random: Random) {
@@ -38,12 +38,12 @@ export class LastWriteWinsKv implements Service {
     const replica = this.#pickReplica();
     const key = jsonKey(orNull(body["key"]));
     const entry = replica.entries.get(key);
-    // This store knows no create_if_not_exists.
+    // This store ignores create_if_not_exists.
     const outcome = applyToKey(entry, { ...body, create_if_not_exists: false });
     if (outcome === undefined) return undefined;
 
-    // A quirk of Maelstrom's: the request is handled by the replica as it was before the merge, and
-    // what comes of it takes that replica's place. So a merge into the same replica is undone.
+    // As in Maelstrom, the replica handles the request in its state before the merge, and its new
+    // state replaces the merged one. So a merge into the same replica has no effect.
     if (source !== destination && destination !== replica) this.#merge(source, destination);
     const [after, reply] = outcome;
     if (after !== undefined && after !== entry) {

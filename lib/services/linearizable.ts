@@ -1,4 +1,4 @@
-/** A store whose every request sees all that were handled before it. */
+/** A store in which every request sees all earlier ones. */
 
 import { jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, NodeId } from "../vortex/index.ts";

@@ -1,12 +1,12 @@
 /**
- * A store that may answer from the past, but never takes a client back in time.
+ * A store that may serve a past state, but never an older one than the client has seen.
  *
- * Each client has its own place in the sequence of the store's states. A request is tried on a
- * random state from that place on. If it changes nothing there, the client has seen that state;
- * otherwise it is handled by the newest one, and makes the next.
+ * A request is tried on a random state, from the last one that its client saw to the newest. If it
+ * changes nothing there, that is the answer, and the client has seen that state. Otherwise it is
+ * applied to the newest state and creates the next.
  *
- * As in Maelstrom, only the last 32 states can be seen. Maelstrom wraps around where a client is
- * further behind, and so may take it back; here it sees the oldest of the 32.
+ * As in Maelstrom, only the last 32 states are kept. For a client that is further behind,
+ * Maelstrom's index wraps around and may go back in time; here the client sees the oldest of the 32.
  *
  * @see Maelstrom, `maelstrom.service/Sequential`
  */
@@ -17,7 +17,7 @@ import { randomInteger } from "../vortex/random.ts";
 import { applyToKey, type Entry } from "./kv.ts";
 import { inReplyTo, orNull, type Service } from "./service.ts";
 
-/** How many states can be seen: the newest and those before it. */
+/** Number of states that requests can see, the newest included. */
 const STATES = 32;
 
 /** Chooses the state that a request is tried on, given the last one that its client has seen. */
@@ -28,7 +28,7 @@ export function anyState(random: Random): PickState {
   return (seen, newest) => seen + randomInteger(random, newest - seen + 1);
 }
 
-/** What a key holds from one state on, until its next version. */
+/** The entry of a key from one state on, until its next version. */
 interface Version {
   readonly since: number;
   readonly entry: Entry;
@@ -36,11 +36,11 @@ interface Version {
 
 export class SequentialKv implements Service {
   readonly #pickState: PickState;
-  /** Key -> its versions, oldest first: the states share what they do not differ in. */
+  /** Key -> its versions, oldest first. States share the versions of keys that did not change. */
   readonly #versions = new Map<string, Version[]>();
-  /** The number of the newest state. The first is 0, without any key. */
+  /** Number of the newest state. State 0 has no keys. */
   #newest = 0;
-  /** Client -> the number of the last state that it saw. */
+  /** Client -> number of the last state that it saw. */
   readonly #seen = new Map<NodeId, number>();
 
   constructor(pickState: PickState) {
@@ -69,12 +69,12 @@ export class SequentialKv implements Service {
     return this.#versions.get(key)?.findLast(({ since }) => since <= state)?.entry;
   }
 
-  /** Makes the next state, with a new entry for a key or, if nothing changes, without. */
+  /** Creates the next state, with a new entry for the key unless that is `undefined`. */
   #advance(key: string, entry: Entry): void {
     this.#newest += 1;
     if (entry === undefined) return;
     const versions = this.#versions.get(key) ?? [];
-    // Of the versions that were there when the oldest state in sight was made, the last is enough.
+    // Of the versions as old as the oldest visible state, only the last is still visible.
     const oldest = this.#newest - STATES + 1;
     const first = Math.max(
       0,

@@ -1,22 +1,22 @@
 import type { AnyBody, Json, NodeId } from "../vortex/index.ts";
 
-/** A server that Maelstrom provides. It handles one request at a time. */
+/** A service. It handles one request at a time. */
 export interface Service {
   /**
-   * Handles a request and says what to reply; nothing if its type is unknown.
+   * Handles a request and returns the reply, or `undefined` for an unknown request type.
    *
-   * Nothing else about a request is checked: a field that is missing counts as `null`.
+   * Requests are not validated further: a missing field counts as `null`.
    */
   handle(src: NodeId, body: AnyBody): AnyBody | undefined;
 }
 
-/** A field of a body, `null` if it is missing. */
+/** Returns a field of a body, or `null` if it is missing. */
 export function orNull(field: unknown): Json {
-  // Bodies are parsed JSON, whatever else is unknown about them.
+  // Bodies are parsed JSON, so every field is Json.
   return (field ?? null) as Json;
 }
 
-/** Addresses a reply to the request: with its `msg_id`, or `null` if it has none. */
+/** Adds `in_reply_to` to a reply: the `msg_id` of the request, or `null`. */
 export function inReplyTo({ msg_id }: AnyBody, reply: AnyBody): AnyBody {
   return { ...reply, in_reply_to: orNull(msg_id) };
 }

@@ -1,4 +1,4 @@
-/** Hands out timestamps: 0, 1, 2, ... in the order of the requests. */
+/** Returns the timestamps 0, 1, 2, ... in the order of requests. */
 import type { AnyBody, NodeId } from "../vortex/index.ts";
 import { inReplyTo, type Service } from "./service.ts";
 

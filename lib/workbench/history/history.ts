@@ -1,47 +1,47 @@
 /**
- * The history of a test: what clients asked for and what they learned, in order.
+ * The history of a test: the operations of clients and faults, in order.
  *
- * Field names and meanings are Jepsen's, so that a history reads the same in either tool.
+ * Field names and meanings are Jepsen's.
  *
  * @see Jepsen, "History": https://github.com/jepsen-io/history
  */
 import type { Json, NodeId } from "../../vortex/index.ts";
 
 /**
- * `invoke`: a client begins an operation. Its end is `ok` (it happened), `fail` (it certainly did
- * not) or `info` (nobody knows; it may still happen).
+ * `invoke` starts an operation. It completes as `ok` (it happened), `fail` (it certainly did not) or
+ * `info` (unknown; it may still happen).
  */
 export type OperationType = "invoke" | "ok" | "fail" | "info";
 
-/** A logical thread of one client: it has at most one operation under way. */
+/** A logical client thread, with at most one operation in progress. */
 export type Process = number | "nemesis";
 
-/** What was thrown while an operation was carried out. */
+/** An exception that a client threw during an operation. */
 export interface OperationException {
   readonly class: string;
   readonly message: string;
 }
 
-/** One entry of a history: the beginning or the end of an operation. */
+/** One entry of a history: the invocation or the completion of an operation. */
 export interface Operation {
   /** Position in the history, from 0. */
   readonly index: number;
   /** Nanoseconds since the test's clock zero. */
   readonly time: number;
   readonly type: OperationType;
-  /** A process whose operation ended as `info` never acts again; the thread goes on as another. */
+  /** After an `info` completion, the thread continues under another number. */
   readonly process: Process;
-  /** The node that a client's operation goes to; Maelstrom's histories do not say it. */
+  /** Node that the operation was sent to. Absent in Maelstrom's histories. */
   readonly node?: NodeId;
-  /** What is done: `"read"`, `"add"`, `"txn"`, ... */
+  /** Function of the operation: `"read"`, `"add"`, `"txn"`, ... */
   readonly f: string;
-  /** What it is done with or, on completion, what came of it; the shape is the workload's. */
+  /** Argument of an invocation, result of a completion. The workload defines the shape. */
   readonly value: Json;
-  /** Why it did not end as `ok`: `["key-does-not-exist", "no such key"]`, `"net-timeout"`. */
+  /** Reason of a `fail` or `info`: `["key-does-not-exist", "no such key"]`, `"net-timeout"`. */
   readonly error?: Json;
-  /** The exception behind an `info` completion that no protocol error explains. */
+  /** Exception behind an `info` completion that is not a protocol error. */
   readonly exception?: OperationException;
-  /** Whether this belongs to the final reads, after the faults have healed. */
+  /** Whether it is a final read, after the faults have healed. */
   readonly final?: boolean;
   /** kafka: whether an assign starts its keys at offset 0. */
   readonly seekToBeginning?: boolean;
@@ -49,18 +49,18 @@ export interface Operation {
 
 export type History = readonly Operation[];
 
-/** An operation: its beginning, and its end if it has one. */
+/** An invocation and, if the operation completed, its completion. */
 export interface Pair {
   readonly invocation: Operation;
   readonly completion: Operation | undefined;
 }
 
-/** Whether a client did this, rather than the nemesis. */
+/** Whether a client performed the operation, not the nemesis. */
 export function isClientOperation(operation: Operation): boolean {
   return operation.process !== "nemesis";
 }
 
-/** Every client operation of a history, in the order of their invocations. */
+/** Returns the client operations of a history, in the order of invocation. */
 export function pairs(history: History): Pair[] {
   const result: { invocation: Operation; completion: Operation | undefined }[] = [];
   const open = new Map<Process, { completion: Operation | undefined }>();
@@ -73,7 +73,9 @@ export function pairs(history: History): Pair[] {
     } else {
       const pair = open.get(operation.process);
       if (pair === undefined) {
-        throw new Error(`Operation ${operation.index} completes what process was never invoked`);
+        throw new Error(
+          `Operation ${operation.index} completes an operation that its process did not invoke`,
+        );
       }
       pair.completion = operation;
       open.delete(operation.process);

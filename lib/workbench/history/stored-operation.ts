@@ -1,10 +1,10 @@
-/** Operations as they are stored, by this workbench or by Maelstrom. */
+/** Reads operations as this workbench or Maelstrom stores them. */
 import * as v from "valibot";
 import { describeIssues, isObject } from "../../protocol/message.ts";
 import { Json as AnyJson, AnyNumber } from "../schemas.ts";
 import type { Operation } from "./history.ts";
 
-// Any other field is another version's, and left out.
+// Drops fields that another version may have added.
 const StoredOperation = v.object({
   time: AnyNumber,
   type: v.picklist(["invoke", "ok", "fail", "info"]),
@@ -19,9 +19,9 @@ const StoredOperation = v.object({
 });
 
 /**
- * Checks a stored operation; its index is its position.
+ * Parses a stored operation. Its index is its position.
  *
- * @throws {Error} when it lacks a field, or has one of another type.
+ * @throws {Error} if a field is missing or has another type.
  */
 export function readOperation(stored: unknown, index: number): Operation {
   const result = v.safeParse(StoredOperation, stored);
@@ -31,7 +31,7 @@ export function readOperation(stored: unknown, index: number): Operation {
 }
 
 /**
- * An operation as Jepsen prints it, under this workbench's names.
+ * Renames the fields of an operation that Jepsen printed.
  *
  * @see Jepsen, `jepsen.history/Op`
  */
@@ -48,7 +48,7 @@ export function fromJepsen(printed: unknown): unknown {
   };
 }
 
-/** The outermost exception of a chain. */
+/** Returns the outermost exception of a chain. */
 function exceptionOf(printed: unknown): Operation["exception"] {
   const via = isObject(printed) ? printed["via"] : undefined;
   const [outermost] = Array.isArray(via) ? via : [];
@@ -56,7 +56,7 @@ function exceptionOf(printed: unknown): Operation["exception"] {
   return { class: String(outermost["type"]), message: String(outermost["message"] ?? "") };
 }
 
-/** kafka: keys are strings on the wire and in polls, so they are strings everywhere. */
+/** kafka: makes keys strings everywhere, as they are on the wire and in polls. */
 function withStringKeys(f: unknown, value: unknown): unknown {
   if (!Array.isArray(value)) return value;
   if (f === "assign") return value.map(keyText);

@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { KVNode } from "../../../lib/vortex/index.ts";
 import { runSimulated } from "../../support/simulations/simulate.ts";
 
-/** Ids from the timestamp service: each operation takes a request to it. */
+/** Takes ids from the timestamp service, one request per operation. */
 function timestamps(node: KVNode): void {
   node.handle("generate", v.object({}), async (request) => {
     node.reply(request, { type: "generate_ok", id: await node.linTso.next() });
@@ -17,13 +17,13 @@ describe("The services of a test", () => {
     expect(result.net.servers.msgsPerOp).toBe(2);
   });
 
-  test("suffer the latency, in both directions", () => {
+  test("have the configured latency in both directions", () => {
     const latency = { meanMs: 100, distribution: "constant" } as const;
     const { result } = runSimulated("unique-ids", timestamps, { latency });
     expect(result.perf.latencies["all"]?.["0.5"]).toBeCloseTo(200, -1);
   });
 
-  test("are never cut off by partitions", () => {
+  test("stay reachable during partitions", () => {
     const { result } = runSimulated("unique-ids", timestamps, {
       nodeCount: 5,
       nemesis: ["partition", "one-way-partition", "loss"],
@@ -32,7 +32,7 @@ describe("The services of a test", () => {
     expect(result.availability).toMatchObject({ okFraction: 1 });
   });
 
-  test("give no reply to what they do not know, and say so", () => {
+  test("do not reply to an unknown request type, with a remark", () => {
     const remarks: string[] = [];
     const confused = (node: KVNode) => {
       node.handle("generate", v.object({}), (request) => {
@@ -45,14 +45,14 @@ describe("The services of a test", () => {
     expect(remarks[0]).toBe('seq-kv knows no {"type":"please"}: n0 gets no reply');
   });
 
-  test.each(["seq-kv", "lin-kv", "lww-kv"] as const)("%s keeps what it is given", (name) => {
+  test.each(["seq-kv", "lin-kv", "lww-kv"] as const)("%s stores values", (name) => {
     const services = { "seq-kv": "seqKv", "lin-kv": "linKv", "lww-kv": "lwwKv" } as const;
     const remembering = (node: KVNode) => {
       const kv = node[services[name]];
       node.handle("echo", v.object({ echo: v.string() }), async (request) => {
         const key = node.generateId();
         await kv.write(key, request.body.echo);
-        // lww-kv may not have it yet.
+        // The replica of lww-kv that answers may not have the value yet.
         let echo = await kv.readOr(key, undefined);
         while (echo === undefined) echo = await kv.readOr(key, undefined);
         node.reply(request, { type: "echo_ok", echo });

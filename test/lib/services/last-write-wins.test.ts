@@ -9,26 +9,26 @@ import { randomStream } from "../../../lib/workbench/random.ts";
 import { randoms } from "../../support/seeds.ts";
 import { ask, cas, read, requests, scripted, write } from "../../support/service-requests.ts";
 
-/** What to draw for the two replicas: which one is merged, into which, and which one is asked. */
+/** Draws of replicas: the source and destination of the merge, then the replica that is asked. */
 const [FIRST, SECOND] = [0, 0.5];
 const ASK_FIRST = [FIRST, FIRST, FIRST];
 const ASK_SECOND = [FIRST, FIRST, SECOND];
 const MERGE_FIRST_INTO_SECOND = [FIRST, SECOND, FIRST];
 
 describe("lww-kv", () => {
-  test("reads what was written where both came to the same replica", () => {
+  test("reads a value written to the same replica", () => {
     const service = new LastWriteWinsKv(scripted(...ASK_FIRST));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n0", read("a"))).toBe(1);
   });
 
-  test("may not know yet what was written", () => {
+  test("may miss a value written to the other replica", () => {
     const service = new LastWriteWinsKv(scripted(...ASK_FIRST, ...ASK_SECOND));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n0", read("a"))).toBe("error 20");
   });
 
-  test("merges what was written into the other replica", () => {
+  test("reads a value of the other replica after a merge", () => {
     const service = new LastWriteWinsKv(
       scripted(...ASK_FIRST, ...MERGE_FIRST_INTO_SECOND, ...ASK_SECOND),
     );
@@ -37,7 +37,7 @@ describe("lww-kv", () => {
     expect(ask(service, "n0", read("a"))).toBe(1);
   });
 
-  test("loses a write, though acknowledged, to one with a later timestamp", () => {
+  test("loses an acknowledged write to one with a later timestamp", () => {
     const service = new LastWriteWinsKv(
       scripted(
         ...ASK_FIRST,
@@ -47,7 +47,7 @@ describe("lww-kv", () => {
         ...ASK_SECOND,
       ),
     );
-    ask(service, "n0", write("b", 0)); // Takes the first replica's clock ahead.
+    ask(service, "n0", write("b", 0)); // Advances the clock of the first replica.
     ask(service, "n0", write("a", "earlier, on a later clock"));
     ask(service, "n0", write("a", "later, on an earlier clock"));
     ask(service, "n0", read("a"));
@@ -64,7 +64,7 @@ describe("lww-kv", () => {
     expect(service.handle("n0", { type: "list", msg_id: 1 })).toBeUndefined();
   });
 
-  test("agrees with itself some time after the last write", () => {
+  test("converges some time after the last write", () => {
     fc.assert(
       fc.property(randoms(), requests(), (random, asked) => {
         const service = new LastWriteWinsKv(random);
@@ -76,7 +76,7 @@ describe("lww-kv", () => {
     );
   });
 
-  test("answers like replicas that are merged whole", () => {
+  test("replies like replicas that merge all their keys", () => {
     fc.assert(
       fc.property(fc.nat(), requests(), (seed, asked) => {
         const service = new LastWriteWinsKv(randomStream(seed, "service"));
@@ -100,7 +100,7 @@ interface Replica {
   readonly entries: ReadonlyMap<string, StampedEntry>;
 }
 
-/** The definition, step for step, on replicas that never change. */
+/** Maelstrom's definition, step by step, on immutable replicas. */
 class WholeReplicas {
   readonly #random: Random;
   readonly #replicas: [Replica, Replica] = [
@@ -116,7 +116,7 @@ class WholeReplicas {
     const [source, destination, asked] = [this.#pick(), this.#pick(), this.#pick()];
     const replica = this.#replicas[asked];
     this.#replicas[destination] = merge(this.#replicas[source], this.#replicas[destination]);
-    // The request goes to the replica as it was before the merge.
+    // The replica handles the request in its state before the merge.
     const key = jsonKey(request["key"] as Json);
     const entry = replica.entries.get(key);
     const withoutCreating = { ...request, create_if_not_exists: null };

@@ -9,7 +9,7 @@ import { randomStream } from "../../../lib/workbench/random.ts";
 import { randoms } from "../../support/seeds.ts";
 import { ask, cas, read, requests, scripted, write } from "../../support/service-requests.ts";
 
-/** A client that gets to see the oldest state that it may, or the newest. */
+/** Draws of a state: the oldest that the client may see, or the newest. */
 const OLDEST = 0;
 const NEWEST = 0.999;
 
@@ -26,7 +26,7 @@ describe("seq-kv", () => {
     expect(ask(service, "n0", read("a"))).toBe(1);
   });
 
-  test("keeps freshness per client", () => {
+  test("advances the state that one client has seen, not that of others", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST, NEWEST, OLDEST)));
     ask(service, "n0", write("a", 1));
     expect(ask(service, "n1", read("a"))).toBe(1);
@@ -34,14 +34,14 @@ describe("seq-kv", () => {
     expect(ask(service, "n2", read("a"))).toBe("error 20");
   });
 
-  test("may fail a cas on a past state that would succeed on the newest", () => {
+  test("may fail a cas on a past state that would succeed on the newest state", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
     expect(ask(service, "n1", cas("a", 2, 3))).toBe("error 22");
   });
 
-  test("handles a cas that would change a past state on the newest one", () => {
+  test("applies a cas that would change a past state to the newest state", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
@@ -49,7 +49,7 @@ describe("seq-kv", () => {
     expect(ask(service, "n1", read("a"))).toBe(2);
   });
 
-  test("drops a write of the value that a past state has already", () => {
+  test("drops a write of the value that the past state already has", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
@@ -57,7 +57,7 @@ describe("seq-kv", () => {
     expect(ask(service, "n0", read("a"))).toBe(2);
   });
 
-  test("is not made fresh by a cas that changes nothing", () => {
+  test("does not advance a client to the newest state by a cas that changes nothing", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n1", write("a", 1));
     ask(service, "n0", write("a", 2));
@@ -65,14 +65,14 @@ describe("seq-kv", () => {
     expect(ask(service, "n1", read("a"))).toBe(1);
   });
 
-  test("is made fresh by a write of a value that was never there", () => {
+  test("advances a client to the newest state by a write of a new value", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     ask(service, "n0", write("a", 1));
     ask(service, "n1", write("unrelated", "n1, first time"));
     expect(ask(service, "n1", read("a"))).toBe(1);
   });
 
-  test("shows none but the last 32 states", () => {
+  test("shows only the last 32 states", () => {
     const service = new SequentialKv(anyState(scripted(OLDEST)));
     for (let value = 1; value <= 100; value++) ask(service, "n0", write("a", value));
     expect(ask(service, "n1", read("a"))).toBe(69);
@@ -83,7 +83,7 @@ describe("seq-kv", () => {
     expect(service.handle("n0", { type: "list", msg_id: 1 })).toBeUndefined();
   });
 
-  test("never takes a client back in time", () => {
+  test("never shows a client an older state than before", () => {
     const clients = fc.array(fc.constantFrom("n0", "n1", "n2"), { maxLength: 300, size: "max" });
     fc.assert(
       fc.property(randoms(), clients, (random, readers) => {
@@ -100,7 +100,7 @@ describe("seq-kv", () => {
     );
   });
 
-  test("loses no update that it acknowledged", () => {
+  test("keeps every acknowledged update", () => {
     const clients = fc.array(fc.constantFrom("n0", "n1", "n2"), { maxLength: 300, size: "max" });
     fc.assert(
       fc.property(randoms(), clients, (random, adders) => {
@@ -118,7 +118,7 @@ describe("seq-kv", () => {
     );
   });
 
-  test("answers like a store that keeps every state whole", () => {
+  test("replies like a store that keeps every state", () => {
     fc.assert(
       fc.property(fc.nat(), requests(), (seed, asked) => {
         const service = new SequentialKv(anyState(randomStream(seed, "service")));
@@ -132,7 +132,7 @@ describe("seq-kv", () => {
   });
 });
 
-/** The definition, word for word: a list of states, each a map of its own. */
+/** Maelstrom's definition: a list of complete states. */
 class WholeStates {
   readonly #random: Random;
   readonly #states: ReadonlyMap<string, Entry>[] = [new Map()];

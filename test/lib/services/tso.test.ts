@@ -1,7 +1,7 @@
 import { expect, test } from "bun:test";
 import { TimestampOracle } from "../../../lib/services/tso.ts";
 
-test("lin-tso counts from 0, for all clients together", () => {
+test("lin-tso counts from 0 across all clients", () => {
   const service = new TimestampOracle();
   expect(service.handle("n0", { type: "ts", msg_id: 7 })).toEqual({
     type: "ts_ok",
