@@ -1,14 +1,16 @@
 /**
- * Whether simulated and real runs of one program agree: their verdicts, and without faults their
- * messages per operation.
+ * Checks that simulations agree with real runs: on verdicts, and without faults on messages per
+ * operation.
  *
  *   bun test/bench/agreement.ts [--runs 10] [--jobs 4] [--full] [--calm] [PATTERN]
  *
- * Each challenge without faults, at its stages' loads, and each program of `test/programs` and
- * `test/broken` under the faults that it stands for, whose "workload: name" matches PATTERN, runs
- * RUNS times as processes, JOBS of these at a time, and as often in virtual time, each with a seed
- * of its own. Without --full the tests are cut to 10 s and 2 s of recovery; --calm leaves those with
- * faults out.
+ * Runs each challenge without faults, at its stages' loads, and each program of `test/programs` and
+ * `test/broken` under its faults: RUNS seeds as processes and the same seeds in virtual time.
+ *
+ *   PATTERN  only programs whose "workload: name" matches this regular expression
+ *   --jobs   number of real runs at once
+ *   --full   full length, instead of 10 s and 2 s of recovery
+ *   --calm   only tests without faults
  */
 import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -32,6 +34,7 @@ import { PROGRAMS } from "../programs/index.ts";
 import { DIST } from "../support/processes/vortex.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 import { testOptionsOf } from "../support/simulations/simulate.ts";
+import { compile } from "./compile.ts";
 
 const { values: flags, positionals } = parseArgs({
   options: {
@@ -51,7 +54,7 @@ interface Subject {
   readonly program: AnyProgram;
   readonly options: TestOptions;
   readonly args?: readonly string[];
-  /** The program as an executable. */
+  /** Path of the program as an executable. */
   readonly bin: () => string;
 }
 
@@ -63,17 +66,13 @@ interface Observed {
 }
 
 const directory = mkdtempSync(join(tmpdir(), "vortex-agreement-"));
-// Compiled, as challenges are: the sooner nodes have started, the less they say before the test.
-const server = join(directory, "serve-case");
-await Bun.build({
-  entrypoints: [join(import.meta.dir, "../support/processes/serve-case.ts")],
-  minify: true,
-  bytecode: true,
-  format: "esm",
-  compile: { outfile: server },
-});
+// Compiled, as challenges are: nodes that start slowly exchange more messages before the test.
+const server = await compile(
+  join(import.meta.dir, "../support/processes/serve-case.ts"),
+  join(directory, "serve-case"),
+);
 
-/** An executable that serves a program of `test/programs` or `test/broken`, for nodes to be. */
+/** Writes an executable that serves a program of `test/programs` or `test/broken`. */
 function executable(workload: WorkloadName, name: string): string {
   const file = join(mkdtempSync(join(directory, "program-")), "node");
   const command = shellCommand([server, workload, name]);
@@ -84,7 +83,7 @@ function executable(workload: WorkloadName, name: string): string {
 
 const CASES = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest }))];
 
-/** The stages without their faults, those once that differ in nothing else. */
+/** The stages without their faults. Stages that differ in faults only appear once. */
 const calmStages = new Map(
   STAGES.map((stage) => {
     const options: TestOptions = { ...stageOptions(stage, 0), nemesis: [] };
@@ -130,7 +129,7 @@ async function observe(run: () => TestResult | Promise<TestResult>): Promise<Obs
   }
 }
 
-/** Runs tasks, so many at a time, and keeps their order. */
+/** Runs tasks, `count` at a time; returns their results in order. */
 async function inParallel<T>(tasks: readonly (() => Promise<T>)[], count: number): Promise<T[]> {
   const results: T[] = [];
   let next = 0;

@@ -1,13 +1,14 @@
 /**
- * What broadcast's messages cost in latency: stage 3d with other cycles, beside what others have
- * published.
+ * Measures broadcast's trade-off between messages and latency, and compares it with published results.
  *
  *   bun test/bench/broadcast-frontier.ts [--runs 5] [--processes] [--plot FILE]
  *
- * Each cycle (`--flush-ms`) runs RUNS times in simulation, or on processes (30 s each); the figures
- * are medians. Latencies are stable latencies, as the checker computes them; "everywhere" is the time
- * from a broadcast's invocation until the last node has it, which no acknowledgement can hide. --plot
- * draws an SVG.
+ * Runs stage 3d with different cycles (`--flush-ms`), RUNS seeds each, and prints medians. Latencies
+ * are stable latencies, as the checker computes them. "Everywhere" is the time from the arrival of a
+ * value at the first node to its arrival at the last, independent of acknowledgements.
+ *
+ *   --processes  measure real processes (30 s per run) instead of simulations
+ *   --plot       draw the frontier as an SVG
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -23,6 +24,7 @@ import { svgPlot } from "../support/pictures/plot.ts";
 import { DIST } from "../support/processes/vortex.ts";
 import { propagationOf } from "../support/simulations/propagation.ts";
 import { testOptionsOf } from "../support/simulations/simulate.ts";
+import { median } from "../support/statistics.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -43,7 +45,7 @@ interface Point {
   readonly maxMs: number;
 }
 
-/** What others have published of this stage, with all three numbers. */
+/** Published results for this stage that state all three numbers. */
 const PUBLISHED: readonly (Point & { readonly by: string })[] = [
   { by: "dstdfx/dist-sys", msgsPerOp: 14.73, medianMs: 78, maxMs: 102 },
   { by: "teivah/gossip-glomers, 3d", msgsPerOp: 23.38, medianMs: 181, maxMs: 207 },
@@ -52,17 +54,13 @@ const PUBLISHED: readonly (Point & { readonly by: string })[] = [
   { by: "teivah/gossip-glomers, 3e", msgsPerOp: 1.92, medianMs: 764, maxMs: 1087 },
   { by: "published elsewhere", msgsPerOp: 2.99, medianMs: 895, maxMs: 1129 },
 ];
-/** Latencies within so much of each other are the same: they scatter by as much. */
+/** Latencies this close count as equal: it is the spread between runs. */
 const SAME_MS = 5;
 
 interface Ours extends Point {
   readonly cycleMs: number;
   readonly everywhereMedianMs: number;
   readonly everywhereMaxMs: number;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 async function measure(cycleMs: number, seed: number): Promise<Ours> {

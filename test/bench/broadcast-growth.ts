@@ -1,10 +1,10 @@
 /**
- * How broadcast's costs grow with the number of nodes and with the rate, in simulation.
+ * Measures how broadcast's costs grow with the number of nodes and the rate, in simulations.
  *
  *   bun test/bench/broadcast-growth.ts
  *
- * 10 s at 100 ms of latency and as many clients as nodes, with the standard cycle. "a node" and "the
- * hub" are messages a second in both directions, services and clients aside.
+ * Each run lasts 10 s at a latency of 100 ms, with one client per node and the default cycle. "A
+ * node" and "the hub" are messages per second in both directions between nodes.
  */
 import Table from "cli-table3";
 import { broadcast } from "../../challenges/broadcast.ts";

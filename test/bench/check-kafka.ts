@@ -1,8 +1,9 @@
 /**
- * How long the kafka checker takes, and how much memory: `bun test/bench/check-kafka.ts [seed]`.
+ * Measures time and memory of the kafka checker, on histories of several shapes and sizes.
  *
- * Checks histories of several shapes and sizes that a seed fixes, each in a process of its own. The
- * memory is the most that process ever held, its history included.
+ *   bun test/bench/check-kafka.ts [SEED]
+ *
+ * Each history is checked in its own process. Memory is the peak of that process, history included.
  */
 import { checkKafka } from "../../lib/workbench/checkers/kafka/index.ts";
 import { randomStream } from "../../lib/workbench/random.ts";

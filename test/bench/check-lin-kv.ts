@@ -1,8 +1,9 @@
 /**
- * How long the linearizability checker takes, on histories of different sizes and shapes; those of many keys have
- * 2 % of their writes and cas end as `info`.
+ * Measures the time of the linearizability checker, on histories of several shapes and sizes.
  *
- * Run with `bun test/bench/check-lin-kv.ts`.
+ *   bun test/bench/check-lin-kv.ts
+ *
+ * In histories of many keys, 2 % of writes and cas end as `info`.
  */
 import { checkLinearizable } from "../../lib/workbench/checkers/register/linearizable.ts";
 import {

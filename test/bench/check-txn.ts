@@ -1,8 +1,9 @@
 /**
- * How long the transaction checkers take, and how much memory, on histories of given sizes.
+ * Measures time and memory of the transaction checkers, on histories of several shapes and sizes.
  *
- * `bun test/bench/check-txn.ts` runs all shapes; `bun test/bench/check-txn.ts stale 50000` one of
- * them. Each run has a process of its own, so that its peak of memory is its own.
+ *   bun test/bench/check-txn.ts [SHAPE [TRANSACTIONS]]
+ *
+ * Each history is checked in its own process, whose peak memory is printed.
  */
 import type { Json } from "../../lib/vortex/index.ts";
 import { checkTxnListAppend } from "../../lib/workbench/checkers/elle/txn-list-append.ts";
@@ -20,11 +21,11 @@ type Workload = keyof typeof CHECKERS;
 const USUAL = { processes: 10, keys: 10, writesPerKey: 16, longest: 4, failures: 20 };
 
 const SHAPES: { readonly [name: string]: Partial<Traffic> } = {
-  /** What Maelstrom's generator makes, of a correct database. */
+  /** Operations of Maelstrom's generator on a correct database. */
   correct: {},
-  /** The same, many at a time. */
+  /** The same with high concurrency. */
   crowded: { processes: 200, keys: 200 },
-  /** One read in five comes too late: one component of nearly everything. */
+  /** One read in five is stale: almost everything is in one strongly connected component. */
   stale: { reads: "stale" },
   "crowded stale": { processes: 200, keys: 200, reads: "stale" },
   /** Few keys, each with a fifth of all versions. */
@@ -35,10 +36,10 @@ const SHAPES: { readonly [name: string]: Partial<Traffic> } = {
     longest: 2,
     reads: "stale",
   },
-  /** Nobody ever sees a write: every reader of a key precedes all its writers. */
+  /** No read ever returns a write: every reader of a key precedes all its writers. */
   blind: { keys: 5, writesPerKey: Number.POSITIVE_INFINITY, reads: "nothing" },
 };
-/** One cycle of everything: each transaction overwrites what the one before it wrote. */
+/** A single cycle of all transactions: each overwrites the one before it. */
 const RING = "ring";
 const SIZES = [10_000, 50_000, 200_000, 500_000];
 
@@ -48,7 +49,7 @@ if (shape !== undefined && size !== undefined && workload !== undefined) {
 } else {
   for (const name of shape === undefined ? [...Object.keys(SHAPES), RING] : [shape]) {
     for (const each of Object.keys(CHECKERS)) {
-      // A list that never ends is as long as the history, in every read.
+      // Lists would grow with the history, and every read would return a whole one.
       const isTooLong = each === "txn-list-append" && (name.startsWith("few") || name === RING);
       for (const count of size === undefined ? SIZES : [Number(size)]) {
         if (isTooLong) continue;

@@ -1,18 +1,18 @@
-// Loads nodes and measures them; written in C so that it is never the bottleneck (the row "limit" of
-// the benchmark shows what it can do). Prints one JSON object.
+// Load generator for nodes. Written in C so that it is never the bottleneck: the benchmark's row
+// "limit" shows its own maximum. Prints one JSON object.
 //
 //   load throughput REPLIES SUM INPUT COMMAND...
-//     Feeds the file INPUT to a node; ends when it has answered REPLIES times. SUM is what all
-//     in_reply_to must add up to. Seconds from exec to the last answer, CPU seconds of the node.
+//     Feeds the file INPUT to a node until it has sent REPLIES replies, whose in_reply_to must add up
+//     to SUM. Prints seconds from exec to the last reply, and CPU seconds of the node.
 //   load roundtrip WARMUP INPUT COMMAND...
-//     Sends the lines of INPUT, each when the one before has been answered, node and load on one
-//     core. Microseconds, median and 99th percentile, of those after the first WARMUP.
+//     Sends the lines of INPUT one at a time, waiting for each reply, with node and load on one core.
+//     Prints median and 99th percentile in microseconds, without the first WARMUP lines.
 //   load start COUNT INPUT COMMAND...
-//     Starts COUNT nodes at once, and sends the first line of INPUT to each. Seconds until all have
-//     answered; after a moment of rest, the memory of all (PSS, in bytes).
+//     Starts COUNT nodes at once and sends the first line of INPUT to each. Prints seconds until all
+//     have replied, and after 300 ms the memory of all (PSS, in bytes).
 //   load reads REPLIES TIMES INPUT COMMAND...
-//     Feeds all lines of INPUT but the last; after REPLIES answers sends the last one TIMES times,
-//     each when the one before has been answered. Milliseconds for each, and bytes of an answer.
+//     Feeds all lines of INPUT but the last. After REPLIES replies, sends the last line TIMES times,
+//     waiting for each reply. Prints milliseconds of each, and the length of a reply in bytes.
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -59,7 +59,7 @@ static double now(void) {
 static node_t *start(char **command) {
   int in[2], out[2];
   if (node_count == MAX_NODES || pipe2(in, O_CLOEXEC) || pipe2(out, O_CLOEXEC)) die("cannot start");
-  // As posix_spawn does: the memory of this process is not copied, so that all start equally fast.
+  // Like posix_spawn: vfork copies no memory of this process, so every node starts equally fast.
   pid_t pid = vfork();
   if (pid < 0) die("vfork");
   if (pid == 0) {
@@ -101,7 +101,7 @@ static size_t first_line(void) {
   return end + 1 - input;
 }
 
-// Writes while it reads, until so many lines have come; returns the sum of their in_reply_to.
+// Writes and reads until `wanted` lines have arrived; returns the sum of their in_reply_to.
 static long long converse(node_t *node, size_t length, long wanted) {
   static const char NAME[] = "\"in_reply_to\":";
   size_t written = 0, matched = 0;
@@ -113,7 +113,7 @@ static long long converse(node_t *node, size_t length, long wanted) {
                             {written < length ? node->in : -1, POLLOUT, 0}};
     int ready = poll(both, 2, TIMEOUT_MS);
     if (ready < 0) die("poll");
-    if (ready == 0) die("the node has stopped answering");
+    if (ready == 0) die("the node does not reply");
     if (both[1].revents) {
       ssize_t took = write(node->in, input + written, length - written);
       if (took < 0 && errno != EAGAIN) die("write");
@@ -121,9 +121,9 @@ static long long converse(node_t *node, size_t length, long wanted) {
     }
     if (!both[0].revents) continue;
     ssize_t got = read(node->out, chunk, sizeof chunk);
-    if (got <= 0) die("the node has ended");
+    if (got <= 0) die("the node has exited");
     for (const char *at = chunk, *end = chunk + got; at < end; at++) {
-      // Most of a line is of no interest: the name begins with a quote.
+      // Skips to the next quote, with which the name starts.
       if (number < 0 && matched == 0) {
         while (at < end && *at != '"' && *at != '\n') at++;
         if (at == end) break;
@@ -154,13 +154,13 @@ static long long converse(node_t *node, size_t length, long wanted) {
   return sum;
 }
 
-// Sends a line and waits for the line that answers it; returns the answer's length.
+// Sends a line and waits for the reply; returns the reply's length.
 static size_t ask(node_t *node, const char *line, size_t length) {
   size_t total = 0;
   if (write(node->in, line, length) != (ssize_t)length) die("write");
   for (;;) {
     ssize_t got = read(node->out, chunk, sizeof chunk);
-    if (got <= 0) die("the node has ended");
+    if (got <= 0) die("the node has exited");
     total += got;
     if (chunk[got - 1] == '\n') return total;
   }
@@ -174,7 +174,7 @@ static int compare(const void *one, const void *other) {
 static void throughput(long replies, long long sum, char **command) {
   double began = now();
   node_t *node = start(command);
-  if (converse(node, input_length, replies) != sum) die("the answers are not those expected");
+  if (converse(node, input_length, replies) != sum) die("unexpected replies");
   double seconds = now() - began;
   printf("{\"seconds\":%.6f,\"cpuSeconds\":%.6f}\n", seconds, cpu_seconds(node));
 }
@@ -225,11 +225,11 @@ static void start_many(int count, char **command) {
   struct pollfd waiting[MAX_NODES];
   for (int i = 0; i < count; i++) waiting[i] = (struct pollfd){nodes[i].out, POLLIN, 0};
   for (int left = count; left > 0;) {
-    if (poll(waiting, count, TIMEOUT_MS) <= 0) die("a node does not answer");
+    if (poll(waiting, count, TIMEOUT_MS) <= 0) die("a node does not reply");
     for (int i = 0; i < count; i++) {
       if (!waiting[i].revents) continue;
       ssize_t got = read(waiting[i].fd, chunk, sizeof chunk);
-      if (got <= 0) die("a node has ended");
+      if (got <= 0) die("a node has exited");
       if (chunk[got - 1] != '\n') continue;
       waiting[i].fd = -1;
       waiting[i].revents = 0;
@@ -264,10 +264,10 @@ static void reads(long replies, int times, char **command) {
 int main(int argc, char **argv) {
   const char *mode = argc > 1 ? argv[1] : "";
   signal(SIGPIPE, SIG_IGN);
-  // Numbers come first, then the input, then the command.
+  // Arguments: numbers, the input, the command.
   int numbers = !strcmp(mode, "throughput") || !strcmp(mode, "reads") ? 2 : 1;
   if (argc < 4 + numbers) {
-    fprintf(stderr, "Usage: see the beginning of load.c\n");
+    fprintf(stderr, "Usage: see the comment at the top of load.c\n");
     return 2;
   }
   map_input(argv[2 + numbers]);

@@ -1,29 +1,33 @@
 /**
- * What a send, a poll and a restart cost a node of kafka as its log grows:
- * `bun test/bench/log-growth.ts`.
+ * Measures what a send, a poll and a restart cost a kafka node as its log grows.
  *
- * One node, its requests handed to it directly and lin-kv answered in this process. The cost of a
- * send is that of the node alone, its record encoded and its reply too, in batches of 100; that of a
- * poll is for the last 10 messages of one key, out of 100. A restart reads the log back, one message
- * or 100 to a record, until the node answers; the table also says how many reads are under way then
- * at most. Memory is the whole process's, after a collection of garbage.
+ *   bun test/bench/log-growth.ts
+ *
+ * A single node in this process, which also serves lin-kv.
+ *
+ * - send: CPU time of the node, including encoding of record and reply, in batches of 100
+ * - poll: the last 10 messages of one key out of 100
+ * - restart: reading the log back, with 1 or 100 messages per record, until the node replies; the last
+ *   column is the maximum number of concurrent reads
+ * - memory: the whole process, after a garbage collection
  */
 import { kafka } from "../../challenges/kafka.ts";
 import { encode } from "../../lib/protocol/codec.ts";
 import { type AnyBody, KVNode, type Message } from "../../lib/vortex/index.ts";
 import { systemClock } from "../../lib/vortex/serve.ts";
+import { median } from "../support/statistics.ts";
 
 const SIZES = [10_000, 100_000, 1_000_000];
 const KEYS = 100;
 const BATCH = 100;
-/** How many records the library stores under one key once more. */
+/** Number of records in a page of the stored log. */
 const PAGE_LENGTH = 256;
-/** Messages that a poll brings. */
+/** Number of messages that a poll returns. */
 const POLLED = 10;
 const SAMPLE = 1000;
 const SAMPLES = 15;
 
-/** Lets every promise continuation run that can. */
+/** Lets all pending promise continuations run. */
 const settled = () => new Promise<void>((resolve) => setImmediate(resolve));
 
 class Bench {
@@ -51,7 +55,7 @@ class Bench {
     this.#node.receive(message);
   }
 
-  /** Carries out what waits for lin-kv. */
+  /** Replies to the node's requests to lin-kv until there are no more. */
   async store(): Promise<void> {
     await settled();
     while (this.#requests.length > 0) {
@@ -75,8 +79,8 @@ class Bench {
   }
 
   /**
-   * Answers reads from a log of so many messages until the node answers with anything but that it is
-   * not ready yet; returns how many reads were under way at most.
+   * Serves the node's reads of a log with `size` messages until it is ready; returns the maximum
+   * number of concurrent reads.
    */
   async readBack(size: number, messagesPerRecord: number): Promise<number> {
     const ask = () => this.receive({ type: "list_committed_offsets", keys: [] });
@@ -100,7 +104,7 @@ class Bench {
         const [, page, record] = /(?:page from (\d+)|\/(\d+))$/.exec(String(body["key"])) ?? [];
         const number = Number(page ?? record);
         const count = page === undefined ? 1 : PAGE_LENGTH;
-        // Of long records no pages are stored.
+        // Long records have no pages.
         const isThere = page === undefined || messagesPerRecord === 1;
         const isStored =
           body["type"] === "read" && isThere && (number + count) * messagesPerRecord <= size;
@@ -124,7 +128,7 @@ class Bench {
   }
 }
 
-/** What each of a sample's parts takes, in µs: the median of several samples. */
+/** Median time per operation over several samples, in µs. */
 async function medianUs(takeSample: () => void | Promise<void>): Promise<number> {
   const tookUs: number[] = [];
   for (let sample = 0; sample < SAMPLES; sample++) {
@@ -132,10 +136,10 @@ async function medianUs(takeSample: () => void | Promise<void>): Promise<number>
     await takeSample();
     tookUs.push(((performance.now() - beganMs) / SAMPLE) * 1000);
   }
-  return tookUs.toSorted((one, other) => one - other)[Math.floor(SAMPLES / 2)] ?? Number.NaN;
+  return median(tookUs);
 }
 
-await new Bench().send(50 * SAMPLE, 0); // Warms up.
+await new Bench().send(50 * SAMPLE, 0); // Warm-up.
 const bench = new Bench();
 let length = 0;
 const rows: { size: number; megabytes: number; pollUs: number; sendUs: number }[] = [];
@@ -145,7 +149,7 @@ console.log(
 for (const size of SIZES) {
   for (let from = length; from < size; from += SAMPLE) {
     await bench.send(Math.min(SAMPLE, size - from), from);
-    await Bun.sleep(1); // Lets timers fire, as they do between messages of a real network.
+    await Bun.sleep(1); // Lets timers fire.
   }
   await Bun.sleep(200);
   Bun.gc(true);

@@ -1,20 +1,22 @@
 /**
- * Our compiled nodes beside those of others, measured in turns on this machine.
+ * Compares compiled Vortex nodes with nodes in other languages.
  *
  *   npm run bench -- [--rounds 5] [--json FILE] [--only MEASURE,...]
  *
- * Builds the peers in `peers/` whose toolchain is here, into `dist/bench`; a peer that cannot be built
- * is left out, with a remark. In each round every measure is taken of every program, so that a busy
- * moment of the machine meets all of them; medians, least and greatest are told, and ratios to ours.
- * The load comes from `load.c`: what it can do at most shows in the row of the minimal C program.
+ * Builds the peers in `peers/` into `dist/bench`, and skips those whose toolchain is missing. Each
+ * round measures every program in turn, so that other load on the machine affects all of them. Prints
+ * median, minimum, maximum and the ratio to Vortex. The row of the minimal C program shows the limit
+ * of the load generator, `load.c`.
  */
 import { mkdirSync, statSync } from "node:fs";
 import { cpus } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
+import { ROOT } from "../support/processes/vortex.ts";
+import { median } from "../support/statistics.ts";
+import { compile } from "./compile.ts";
 
-const ROOT = join(import.meta.dir, "../..");
 const PEERS = join(import.meta.dir, "peers");
 const OUT = join(ROOT, "dist/bench");
 const LOAD = join(OUT, "load");
@@ -23,14 +25,14 @@ const MESSAGES = 200_000;
 interface Program {
   readonly name: string;
   readonly command: readonly string[];
-  /** Gets a tenth of the messages: it would take a minute for all. */
+  /** Sends a tenth of the messages: all of them would take a minute. */
   readonly isSlow?: boolean;
-  /** Whether it takes broadcasts and reads, and how it is called then. */
+  /** Command that serves broadcasts and reads, if the program supports these. */
   readonly broadcast?: readonly string[];
 }
 
 interface Peer extends Program {
-  /** Builds it; none for a program that runs as it is. */
+  /** Build command, if the program needs one. */
   readonly build?: readonly string[];
   readonly env?: Readonly<Record<string, string>>;
 }
@@ -90,16 +92,16 @@ const line = (body: object) => `${JSON.stringify({ id: 0, src: "c1", dest: "n0",
 const INIT = line({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] });
 const sumUpTo = (last: number) => (last * (last + 1)) / 2;
 
-/** Runs a command to its end, and returns its stdout. */
+/** Runs a command; returns its stdout. */
 function run(command: readonly string[], env: Readonly<Record<string, string>> = {}): string {
   const { exitCode, stdout, stderr } = Bun.spawnSync([...command], {
     cwd: ROOT,
     env: { ...process.env, ...env },
     stderr: "pipe",
   });
-  // A node may log a line for each message: only the last ones say why it failed.
-  const told = stderr.toString().slice(-500);
-  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${told.trim() || exitCode}`);
+  // A node may log a line per message; the last ones contain the error.
+  const lastErrors = stderr.toString().slice(-500).trim();
+  if (exitCode !== 0) throw new Error(`${command.join(" ")}: ${lastErrors || exitCode}`);
   return stdout.toString();
 }
 
@@ -107,32 +109,32 @@ function buildPeers(): Program[] {
   return CANDIDATES.filter((peer) => {
     const tool = (peer.build ?? peer.command)[0] ?? "";
     if (Bun.which(tool) === null) {
-      console.log(`Left out: ${peer.name}, as there is no "${tool}" here`);
+      console.log(`Skipped ${peer.name}: "${tool}" is not installed`);
       return false;
     }
     try {
       if (peer.build !== undefined) run(peer.build, peer.env);
       return true;
     } catch (error) {
-      console.log(`Left out: ${peer.name}, which cannot be built: ${error}`);
+      console.log(`Skipped ${peer.name}: the build failed: ${error}`);
       return false;
     }
   });
 }
 
-/** Writes a file of lines: `init`, and bodies with msg_id 2 and up. */
+/** Writes an input file: `init`, then bodies with `msg_id` from 2. */
 async function writeInput(name: string, count: number, body: (id: number) => object, end = "") {
   const path = join(OUT, `${name}.in`);
   const lines = [INIT];
-  // The msg_id comes first: the minimal C program looks for what stands between fields.
+  // msg_id comes first: the minimal C program finds fields by position.
   for (let id = 2; id < count + 2; id++) lines.push(line({ msg_id: id, ...body(id) }));
   await Bun.write(path, `${lines.join("")}${end}`);
   return path;
 }
 
-function load(...words: (string | number)[]): Record<string, unknown> {
-  // Logs of the node go nowhere, as quickly as can be.
-  return JSON.parse(run(["sh", "-c", '"$0" "$@" 2>/dev/null', LOAD, ...words.map(String)]));
+function load(...args: (string | number)[]): Record<string, unknown> {
+  // Logs of nodes are discarded, at the lowest cost.
+  return JSON.parse(run(["sh", "-c", '"$0" "$@" 2>/dev/null', LOAD, ...args.map(String)]));
 }
 
 interface Measure {
@@ -254,33 +256,15 @@ async function measures(): Promise<Measure[]> {
   ];
 }
 
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[values.length >> 1] ?? Number.NaN;
-}
-
-async function compile(name: string, source: string): Promise<string> {
-  const outfile = join(OUT, name);
-  // As build.ts does.
-  await Bun.build({
-    entrypoints: [source],
-    minify: true,
-    bytecode: true,
-    format: "esm",
-    throw: true,
-    compile: { outfile },
-  });
-  return outfile;
-}
-
-/** How late timers were, in ms, while input flooded a node: median and maximum. */
+/** Lateness of timers under a flood of input, in ms: median and maximum. */
 function timerLateness(timers: string, input: string): readonly number[] {
-  // From a pipe that cat keeps full.
+  // cat keeps the pipe full.
   const last = run(["sh", "-c", 'cat "$1" | "$0" | tail -n 1', timers, input]);
   const { medianMs, maxMs } = JSON.parse(last).body;
   return [medianMs, maxMs];
 }
 
-/** Milliseconds to `init_ok` of a binary none of which is in memory. */
+/** Milliseconds to `init_ok` of a binary that is not in the page cache. */
 function coldStartMs(input: string): number {
   const copy = join(OUT, "cold");
   run(["sh", "-c", 'cp "$0" "$1" && sync "$1"', VORTEX.command[0] ?? "", copy]);
@@ -300,15 +284,15 @@ const rounds = Number(options.rounds);
 mkdirSync(OUT, { recursive: true });
 run([process.execPath, "run", join(ROOT, "build.ts"), "--stale", "--quiet"]);
 run(["cc", "-O2", "-o", LOAD, join(import.meta.dir, "load.c")]);
-// Cargo writes a lock file beside the manifest.
+// A copy: Cargo writes a lock file beside the manifest.
 run(["cp", "-r", join(PEERS, "rust"), OUT]);
 const empty = join(OUT, "empty.ts");
 await Bun.write(empty, 'console.log("{}");\nsetInterval(() => {}, 1000);\n');
 const bare: Program = {
   name: "Bun, prints a line",
-  command: [await compile("bare", empty)],
+  command: [await compile(empty, join(OUT, "bare"))],
 };
-const timers = await compile("timers", join(import.meta.dir, "programs/timers.ts"));
+const timers = await compile(join(import.meta.dir, "programs/timers.ts"), join(OUT, "timers"));
 const flood = await writeInput(
   "flood",
   MESSAGES,
@@ -321,7 +305,7 @@ const wanted = options.only?.split(",");
 const chosen = (await measures()).filter(({ name }) => wanted?.includes(name) ?? true);
 
 const taken = new Map<string, number[]>();
-const keep = (figure: string, program: string, value: number) => {
+const record = (figure: string, program: string, value: number) => {
   const key = `${figure}\n${program}`;
   taken.set(key, [...(taken.get(key) ?? []), value]);
 };
@@ -334,20 +318,20 @@ for (let round = 0; round < rounds; round++) {
     for (const program of takers.filter(takes)) {
       try {
         for (const [index, value] of take(program).entries()) {
-          keep(figures[index]?.name ?? "", program.name, value);
+          record(figures[index]?.name ?? "", program.name, value);
         }
       } catch (error) {
         if (program === VORTEX) throw error;
-        console.log(`No "${name}" of ${program.name}: ${error}`);
+        console.log(`Skipped "${name}" of ${program.name}: ${error}`);
       }
     }
   }
   if (wanted?.includes("timers") ?? true) {
     for (const [index, ms] of timerLateness(timers, flood).entries()) {
-      keep(LATENESS[index] ?? "", VORTEX.name, ms);
+      record(LATENESS[index] ?? "", VORTEX.name, ms);
     }
   }
-  if (wanted?.includes("cold") ?? true) keep(COLD, VORTEX.name, coldStartMs(flood));
+  if (wanted?.includes("cold") ?? true) record(COLD, VORTEX.name, coldStartMs(flood));
 }
 
 const results = [...taken].map(([key, values]) => {
@@ -378,18 +362,18 @@ for (const figure of new Set(results.map((result) => result.figure))) {
   for (const { program, median, min, max, ratio } of results.filter(
     (one) => one.figure === figure,
   )) {
-    const told = (value: number) => value.toFixed(digits);
+    const format = (value: number) => value.toFixed(digits);
     table.push([
       `  ${program}`,
-      told(median),
-      `${told(min)} - ${told(max)}`,
+      format(median),
+      `${format(min)} - ${format(max)}`,
       ratio === null ? "" : ratio.toFixed(2),
     ]);
   }
 }
 console.log(table.toString());
 const { size } = statSync(VORTEX.command[0] ?? "");
-console.log(`Medians of ${rounds} rounds; a binary has ${(size / 1e6).toFixed(0)} MB.`);
+console.log(`Medians of ${rounds} rounds; size of a binary: ${(size / 1e6).toFixed(0)} MB.`);
 await Bun.write(
   options.json,
   `${JSON.stringify({ rounds, cpu: cpus()[0]?.model, cores: cpus().length, binaryBytes: size, results }, null, 2)}\n`,

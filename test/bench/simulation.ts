@@ -1,12 +1,12 @@
 /**
- * How fast the simulation is, beside what the same tests take in real time.
+ * Measures how fast simulations run, compared with the same tests in real time.
  *
  *   bun test/bench/simulation.ts [RUNS]
  *
- * One test of 20 s and 10 s of recovery on 25 nodes at 100 operations a second and 100 ms latency
- * (stage 3d), the median of RUNS (5); all stages at their official lengths, one after the other, on
- * one core, the median of RUNS; and a sweep of 1,000 seeds of 5 nodes under partitions (stage 3c) by
- * the compiled command, on all cores.
+ * - stage 3d: 25 nodes, 100 operations/s, 100 ms latency, 20 s and 10 s of recovery; median of RUNS
+ *   (default 5)
+ * - all stages at their official lengths, one after another, on one core; median of RUNS
+ * - a sweep of 1,000 seeds of stage 3c, 5 nodes under partitions, by the compiled command on all cores
  */
 import { join } from "node:path";
 import Table from "cli-table3";
@@ -14,20 +14,17 @@ import { stageOptions } from "../../lib/workbench/cli/stage-options.ts";
 import { simulate } from "../../lib/workbench/run/simulate.ts";
 import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import { broadcast } from "../programs/broadcast.ts";
+import { DIST, ROOT } from "../support/processes/vortex.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 import { runSimulated } from "../support/simulations/simulate.ts";
+import { median } from "../support/statistics.ts";
 
-const ROOT = join(import.meta.dir, "../..");
 const runs = Number(process.argv[2] ?? 5);
 
 function seconds(task: () => void): number {
   const beganMs = performance.now();
   task();
   return (performance.now() - beganMs) / 1000;
-}
-
-function median(values: readonly number[]): number {
-  return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
 function medianSeconds(task: (seed: number) => void): number {
@@ -55,7 +52,7 @@ function simulateStages(seed: number): void {
 
 function sweepThousandSeeds(): void {
   const { exitCode, stdout } = Bun.spawnSync([
-    join(ROOT, "dist/vortex"),
+    join(DIST, "vortex"),
     ...["sim", join(ROOT, "test/programs/broadcast.ts"), "-w", "broadcast", "--node-count", "5"],
     ...["--rate", "10", "--time-limit", "20", "--nemesis", "partition", "--seeds", "1..1000"],
   ]);

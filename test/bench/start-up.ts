@@ -1,25 +1,25 @@
 /**
- * How long a node takes from exec to `init_ok`, beside a compiled program that does nothing.
+ * Measures the time from exec to `init_ok`, compared with a compiled program that does nothing.
  *
  *   bun test/bench/start-up.ts [RUNS] [BINARY...]
  *
- * Runs take turns, so that a busy moment of the machine meets all of them. The time of the empty
- * program is from exec to its end; it is what a compiled Bun program costs before its own first line.
+ * Programs take turns, so that other load on the machine affects all of them. The time of the empty
+ * program, from exec to exit, is the cost of any compiled Bun program.
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
+import { DIST } from "../support/processes/vortex.ts";
+import { compile } from "./compile.ts";
 
-const ROOT = join(import.meta.dir, "../..");
 const INIT = Buffer.from(
   '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}\n',
 );
 
 const [runs = "50", ...given] = process.argv.slice(2);
-const binaries =
-  given.length > 0 ? given : [join(ROOT, "dist/echo"), join(ROOT, "dist/unique-ids")];
+const binaries = given.length > 0 ? given : [join(DIST, "echo"), join(DIST, "unique-ids")];
 
-/** Milliseconds from exec to the first bytes on stdout, or to its end if there are none. */
+/** Milliseconds from exec to the first output, or to the exit if there is none. */
 async function startUpMs(binary: string): Promise<number> {
   const beganMs = performance.now();
   const child = Bun.spawn([binary], { stdin: INIT, stdout: "pipe", stderr: "inherit" });
@@ -33,16 +33,8 @@ async function startUpMs(binary: string): Promise<number> {
 
 async function compileEmptyProgram(directory: string): Promise<string> {
   const source = join(directory, "empty.ts");
-  const outfile = join(directory, "does-nothing");
   await Bun.write(source, "export {};\n");
-  await Bun.build({
-    entrypoints: [source],
-    minify: true,
-    bytecode: true,
-    format: "esm",
-    compile: { outfile },
-  });
-  return outfile;
+  return await compile(source, join(directory, "does-nothing"));
 }
 
 function quantile(sorted: readonly number[], q: number): number {

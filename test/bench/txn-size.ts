@@ -1,12 +1,13 @@
 /**
- * How long `dist/txn-rw-register` takes for transactions of given sizes, from request to answer.
+ * Measures the time of large transactions in `dist/txn-rw-register`, from request to reply.
  *
  *   bun test/bench/txn-size.ts [OPERATIONS...]
  *
- * Half of the operations write, half read what was just written. 21 transactions of each size, one
- * after the other, in one process that is its cluster's only node.
+ * Runs 21 transactions of each size one after another, on a single node. Half of the operations are
+ * writes, half read the value just written.
  */
 import { binary, line } from "../support/processes/node-process.ts";
+import { median } from "../support/statistics.ts";
 
 const RUNS = 21;
 const INIT = line({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] });
@@ -15,14 +16,14 @@ const child = Bun.spawn(binary("txn-rw-register"), { stdin: "pipe", stdout: "pip
 const reader = child.stdout.getReader();
 const decoder = new TextDecoder();
 
-/** Sends a line, and resolves with the line that answers it: nothing else is on its way. */
+/** Sends a request and resolves with the reply; no other message is in flight. */
 async function ask(request: string): Promise<string> {
   child.stdin.write(request);
   child.stdin.flush();
   let answer = "";
   while (!answer.endsWith("\n")) {
     const { value, done } = await reader.read();
-    if (done) throw new Error("The node has ended");
+    if (done) throw new Error("The node has exited");
     answer += decoder.decode(value, { stream: true });
   }
   return answer;
@@ -42,8 +43,9 @@ for (const size of sizes.length > 0 ? sizes : [4, 10_000, 100_000]) {
     tookMs.push(performance.now() - beganMs);
     if (!answer.includes('"txn_ok"')) throw new Error(answer.slice(0, 500));
   }
-  const sorted = tookMs.toSorted((one, other) => one - other);
-  const [median, most] = [sorted[Math.floor(RUNS / 2)], sorted.at(-1)];
-  console.log(`${size} operations: median ${median?.toFixed(2)} ms, most ${most?.toFixed(2)} ms`);
+  console.log(
+    `${size} operations: median ${median(tookMs).toFixed(2)} ms, ` +
+      `maximum ${Math.max(...tookMs).toFixed(2)} ms`,
+  );
 }
 child.kill("SIGKILL");

@@ -1,4 +1,5 @@
 /** Measures how memory, latency and CPU time per message grew during a soak. */
+import { median } from "../support/statistics.ts";
 
 /** A measurement of a node. */
 export interface Sample {
@@ -114,9 +115,4 @@ export function workGrowth(samples: readonly Sample[]): WorkGrowth {
   };
   const firstUs = usOf(warm.slice(0, third));
   return { firstUs, lastUs: usOf(warm.slice(-third)), allowedUs: firstUs * WORK_FACTOR };
-}
-
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((one, other) => one - other);
-  return sorted[Math.floor(sorted.length / 2)] ?? Number.NaN;
 }

@@ -8,11 +8,11 @@ import { findingsOf } from "../../lib/workbench/run/check-history.ts";
 import { runTest } from "../../lib/workbench/run/test.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
+import { median } from "../support/statistics.ts";
 import {
   type LatencyGrowth,
   latencyGrowth,
   type MemoryGrowth,
-  median,
   memoryGrowth,
   type Sample,
   type WorkGrowth,

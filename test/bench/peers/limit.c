@@ -1,5 +1,5 @@
-// The limit: an echo node that understands nothing but the very lines of this benchmark. It finds
-// fields by their names instead of parsing JSON, and writes once for each read.
+// The limit of the load generator: an echo node that handles only the lines of this benchmark. It
+// finds fields by name instead of parsing JSON, and writes once per read.
 #define _GNU_SOURCE
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@ static void put(const char *text, size_t length) {
 
 #define PUT(text) put(text, sizeof(text) - 1)
 
-// Copies what stands between the end of `name` and the first of `end` after it.
+// Copies the text between `name` and the first `end` after it.
 static void put_field(const char *line, size_t length, const char *name, const char *end) {
   const char *from = memmem(line, length, name, strlen(name));
   if (from == NULL) abort();

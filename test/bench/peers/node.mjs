@@ -1,4 +1,4 @@
-// An echo node as one writes it for plain Node.js without any library.
+// A typical echo node for Node.js, without a library.
 import { createInterface } from "node:readline";
 
 let id = "";

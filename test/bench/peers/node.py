@@ -1,4 +1,4 @@
-"""An echo node as one writes it for Python without any library."""
+"""A typical echo node for Python, without a library."""
 import json
 import sys
 

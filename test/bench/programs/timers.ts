@@ -1,4 +1,4 @@
-/** An echo node that also tells how late its timers were, of which one is due every 5 ms. */
+/** An echo node that also reports how late its timer was, which is due every 5 ms. */
 import * as v from "valibot";
 import { type Node, serve } from "../../../lib/vortex/index.ts";
 

@@ -1,5 +1,5 @@
-// A minimal Go node: encoding/json into one struct, one goroutine, buffered output that is written
-// when no more input waits.
+// A minimal Go node: encoding/json into one struct, one goroutine, output buffered until no more
+// input is pending.
 package main
 
 import (

@@ -1,7 +1,7 @@
-// A stand-in of the shape of Maelstrom's official Go library, which cannot be fetched everywhere:
-// encoding/json, bodies kept raw and decoded again where they are needed, a goroutine for each
-// message, a log line on stderr for each message in and out, a lock and two writes for each message
-// out. One thing is kinder: lines may be longer than 64 kB, which end the official library.
+// A stand-in for Maelstrom's official Go library, which cannot be downloaded everywhere. It has the
+// same structure: encoding/json, raw bodies decoded again where needed, a goroutine per message, a log
+// line on stderr per message in and out, a lock and two writes per message out. Unlike the official
+// library, it accepts lines longer than 64 kB.
 package main
 
 import (
@@ -35,7 +35,7 @@ type node struct {
 func (n *node) reply(to envelope, fields any) {
 	var asked header
 	check(json.Unmarshal(to.Body, &asked))
-	// By way of text, so that the reference can be put into whatever the handler gave.
+	// Through JSON text, so that in_reply_to can be added to any value.
 	text, err := json.Marshal(fields)
 	check(err)
 	body := map[string]any{}

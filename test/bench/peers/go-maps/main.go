@@ -1,5 +1,5 @@
-// A minimal Go node that takes bodies of any make: encoding/json into maps, one goroutine, buffered
-// output that is written when no more input waits.
+// A minimal Go node that accepts arbitrary bodies: encoding/json into maps, one goroutine, output
+// buffered until no more input is pending.
 package main
 
 import (

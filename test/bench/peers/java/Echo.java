@@ -1,5 +1,5 @@
-// An echo node in plain Java. There is no JSON in Java's own library, so it finds fields by their
-// names: one that parses JSON can only be slower.
+// An echo node in plain Java. Java's standard library has no JSON parser, so it finds fields by name;
+// a node that parses JSON can only be slower.
 import java.io.BufferedReader;
 import java.io.BufferedWriter;
 import java.io.IOException;
@@ -8,7 +8,7 @@ import java.io.OutputStreamWriter;
 import java.nio.charset.StandardCharsets;
 
 public final class Echo {
-  public static void main(String[] words) throws IOException {
+  public static void main(String[] args) throws IOException {
     var in = new BufferedReader(new InputStreamReader(System.in, StandardCharsets.UTF_8));
     var out = new BufferedWriter(new OutputStreamWriter(System.out, StandardCharsets.UTF_8));
     for (String line = in.readLine(); line != null; line = in.readLine()) {
@@ -22,7 +22,7 @@ public final class Echo {
     out.flush();
   }
 
-  /** What stands between the end of `name` and the first `end` after it. */
+  /** The text between `name` and the first `end` after it. */
   private static String field(String line, String name, String end) {
     int from = line.indexOf(name) + name.length();
     return line.substring(from, line.indexOf(end, from));
