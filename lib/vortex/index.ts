@@ -64,7 +64,7 @@ export {
   type SyncRpcOptions,
 } from "./node.ts";
 export type { OptionsSchema } from "./options.ts";
-export { type AnyProgram, type Program, withOptions } from "./program.ts";
+export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
 export { retry } from "./retry.ts";
 export type { RpcResult } from "./rpc.ts";
 export { serve } from "./serve.ts";

@@ -17,6 +17,11 @@ export interface Program<S extends OptionsSchema = OptionsSchema> {
   readonly options?: S;
 }
 
+/** What {@link withOptions} makes. */
+export interface ProgramWithOptions<S extends OptionsSchema> extends Program<S> {
+  readonly options: S;
+}
+
 /** A program whose options are known at run time only, by the schema that it carries. */
 export type AnyProgram = ((node: KVNode, options: never) => void | Promise<void>) & {
   readonly options?: OptionsSchema;
@@ -38,7 +43,7 @@ export type AnyProgram = ((node: KVNode, options: never) => void | Promise<void>
 export function withOptions<S extends OptionsSchema>(
   schema: S,
   program: (node: KVNode, options: v.InferOutput<S>) => void | Promise<void>,
-): Program<S> & { readonly options: S } {
+): ProgramWithOptions<S> {
   const run = (node: KVNode, options: v.InferOutput<S>) => program(node, options);
   return Object.assign(run, { options: schema });
 }

@@ -7,14 +7,18 @@ import { gCounter } from "../../challenges/g-counter.ts";
 import { gSet } from "../../challenges/g-set.ts";
 import { kafka } from "../../challenges/kafka.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
-import type { AnyProgram } from "../../lib/vortex/index.ts";
 import {
   type AnyBody,
+  type AnyProgram,
   type CasOptions,
   type KVNode,
   KvClient,
   type KvServiceId,
+  type OptionsSchema,
   type OutgoingBody,
+  type Program,
+  type ProgramWithOptions,
+  withOptions,
 } from "../../lib/vortex/index.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import { acknowledgedEarly, every, withReplies } from "../broken/intercept.ts";
@@ -35,31 +39,25 @@ interface Sibling {
   readonly withinSeeds: number;
 }
 
-type WithOptions<Options> = ((node: KVNode, options: Options) => void) & {
-  readonly options: unknown;
-};
-
 /** A program with something done to its node before it begins. */
-function spoiled<Options>(
-  program: WithOptions<Options>,
+function spoiled<S extends OptionsSchema>(
+  program: ProgramWithOptions<S>,
   spoil: (node: KVNode) => void,
-): AnyProgram {
-  const sibling = (node: KVNode, options: Options) => {
+): Program<S> {
+  return withOptions(program.options, (node, options) => {
     spoil(node);
-    program(node, options);
-  };
-  // The schema is the program's own.
-  return Object.assign(sibling, { options: program.options }) as unknown as AnyProgram;
+    return program(node, options);
+  });
 }
 
 /** A program with a function applied to it as a whole, such as those in `intercept.ts`. */
-function through<Options>(
-  program: WithOptions<Options>,
-  intercept: (program: (node: KVNode) => void) => (node: KVNode) => void,
-): AnyProgram {
-  const sibling = (node: KVNode, options: Options) =>
-    intercept((inner) => program(inner, options))(node);
-  return Object.assign(sibling, { options: program.options }) as unknown as AnyProgram;
+function through<S extends OptionsSchema>(
+  program: ProgramWithOptions<S>,
+  intercept: typeof skipping,
+): Program<S> {
+  return withOptions(program.options, (node, options) =>
+    intercept((inner) => program(inner, options))(node),
+  );
 }
 
 /** Gives a node another client of a service. */
@@ -114,7 +112,7 @@ function numberedFirst(node: KVNode): void {
 }
 
 /** Polls leave a message out now and then. */
-function skipping(program: (node: KVNode) => void) {
+function skipping(program: (node: KVNode) => void | Promise<void>) {
   return withReplies(program, "poll_ok", () => {
     const isSkipped = every(20);
     return (body): OutgoingBody => {

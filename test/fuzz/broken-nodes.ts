@@ -44,8 +44,9 @@ export const BROKEN_NODES: Readonly<Record<string, BrokenNode>> = {
     program: withHandler(echo, "echo", (node) => {
       const isTwice = every(50);
       return async (request, proceed) => {
-        await proceed();
+        const reply = await proceed();
         if (isTwice()) node.send(request.src, { type: "echo_ok", in_reply_to: request.msg_id });
+        return reply;
       };
     }),
     shows: /^Reply without an open request/,

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { echo } from "../../../challenges/echo.ts";
 import { TestCluster } from "../../../lib/testing/index.ts";
-import type { KVNode } from "../../../lib/vortex/index.ts";
+import { type KVNode, withOptions } from "../../../lib/vortex/index.ts";
 
 const Add = v.object({ value: v.number() });
 const Anything = v.looseObject({});
@@ -10,15 +10,13 @@ const Anything = v.looseObject({});
 /** Tells every peer once, and nobody again: what is lost stays lost. */
 function forgetful(node: KVNode): void {
   const values = new Set<number>();
-  node.handle("add", Add, (request) => {
-    values.add(request.body.value);
-    for (const peer of node.peers) node.send(peer, { type: "told", value: request.body.value });
-    node.reply(request, { type: "add_ok" });
+  node.handle("add", Add, ({ body: { value } }) => {
+    values.add(value);
+    for (const peer of node.peers) node.send(peer, { type: "told", value });
+    return { type: "add_ok" };
   });
-  node.handle("told", Add, (request) => void values.add(request.body.value));
-  node.handle("read", Anything, (request) => {
-    node.reply(request, { type: "read_ok", values: [...values] });
-  });
+  node.handle("told", Add, ({ body }) => void values.add(body.value));
+  node.handle("read", Anything, () => ({ type: "read_ok", values: [...values] }));
 }
 
 /** Ticks every 100 ms, and answers with what it knows of time and chance. */
@@ -152,6 +150,67 @@ describe("TestCluster", () => {
     cluster.stalenessInStates = 1;
     expect(await cluster.ask("n1", { type: "get" })).toMatchObject({ value: 1 });
     expect(cluster.seqKv.valuesOf("key")).toEqual([1, 2]);
+  });
+
+  test("keeps what the three key-value services hold apart", async () => {
+    const program = (node: KVNode) => {
+      node.handle("go", Anything, async () => {
+        await node.seqKv.write("key", "seq");
+        await node.linKv.write("key", "lin");
+        await node.lwwKv.write("key", "lww");
+        return {
+          type: "go_ok",
+          read: [await node.seqKv.read("key"), await node.linKv.read("key")],
+        };
+      });
+    };
+    const cluster = new TestCluster({ program });
+    expect(await cluster.ask("n0", { type: "go" })).toMatchObject({ read: ["seq", "lin"] });
+    const { seqKv, linKv, lwwKv } = cluster;
+    expect([seqKv, linKv, lwwKv].map((kv) => kv.valuesOf("key"))).toEqual([
+      ["seq"],
+      ["lin"],
+      ["lww"],
+    ]);
+  });
+
+  test("stores a value in a service, as another program would", async () => {
+    const program = (node: KVNode) => {
+      node.handle("get", Anything, async () => ({
+        type: "get_ok",
+        ...(await node.linKv.of(Add).read("key")),
+      }));
+    };
+    const cluster = new TestCluster({ program });
+    cluster.linKv.write("key", { value: 5 });
+    expect(await cluster.ask("n0", { type: "get" })).toMatchObject({ value: 5 });
+    cluster.linKv.write("key", null);
+    expect(await cluster.ask("n0", { type: "get" })).toMatchObject({ type: "error", code: 13 });
+  });
+
+  const greeting = withOptions(
+    v.object({ greeting: v.optional(v.string(), "hello"), count: v.optional(v.number(), 1) }),
+    (node, options) => node.handle("greet", Anything, () => ({ type: "greet_ok", ...options })),
+  );
+
+  test("gives the program its options, and defaults for those left out", async () => {
+    const cluster = new TestCluster({ program: greeting, options: { greeting: "hi" } });
+    const reply = await cluster.ask("n0", { type: "greet" });
+    expect(reply).toMatchObject({ greeting: "hi", count: 1 });
+    const other = new TestCluster({ program: greeting });
+    expect(await other.ask("n0", { type: "greet" })).toMatchObject({ greeting: "hello" });
+  });
+
+  test("refuses options that do not fit the program", () => {
+    const options = { count: "one" } as never;
+    expect(() => new TestCluster({ program: greeting, options })).toThrow("Expected number");
+  });
+
+  test("throws when the program throws, and says why", () => {
+    const program = () => {
+      throw new Error("no luck");
+    };
+    expect(() => new TestCluster({ program })).toThrow("n0 cannot start: Error: no luck");
   });
 
   test("says so when a node sends to what does not exist", async () => {

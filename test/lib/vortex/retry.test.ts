@@ -33,6 +33,41 @@ describe("retry", () => {
     }
   });
 
+  test.each(["not-supported", "malformed-request"] as const)(
+    "does not retry %s, which will not pass",
+    async (kind) => {
+      const { node, host } = startNode();
+      let attempts = 0;
+      const error = new RpcError(kind, "never");
+      const failing = retry(node, () => {
+        attempts++;
+        return Promise.reject(error);
+      });
+      expect(await failing.catch((reason) => reason)).toBe(error);
+      expect(attempts).toBe(1);
+      expect(host.clock.pendingTimers).toBe(0);
+    },
+  );
+
+  test("rejects with an indefinite error when an earlier attempt may have happened", async () => {
+    const { node, host } = startNode();
+    const errors = [new RpcError("timeout"), new RpcError("not-supported", "never")];
+    const failing = retry(node, () => Promise.reject(errors.shift()));
+    const outcome = failing.catch((reason) => reason);
+    await host.clock.advance(1000);
+    expect(await outcome).toMatchObject({ kind: "crash", message: "never", definite: false });
+  });
+
+  test("logs when it goes on for long: after 10 s, and each time twice as long has passed", async () => {
+    const { node, host } = startNode();
+    void retry(node, () => Promise.reject(new RpcError("temporarily-unavailable", "no luck")));
+    await host.clock.advance(9000);
+    expect(host.logged).toEqual([]);
+    await host.clock.advance(51_000);
+    expect(host.logged).toHaveLength(3);
+    expect(host.logged[0]).toMatch(/^Still retrying after 1\d s and \d+ attempts: no luck$/);
+  });
+
   test("does not retry what is no RpcError", async () => {
     const { node } = startNode();
     const failing = retry(node, () => Promise.reject(new TypeError("a mistake")));

@@ -358,3 +358,52 @@ describe("rpc", () => {
     await expectNothingLeft(node, host);
   });
 });
+
+describe("rpcAll", () => {
+  test("sends the same request to each peer, and resolves with their results in that order", async () => {
+    const { node, host } = startNode();
+    const promise = node.rpcAll(["n2", "n1"], ASK, AskOk);
+    expect(host.sent.map(({ dest, body }) => [dest, body["key"]])).toEqual([
+      ["n2", "a"],
+      ["n1", "a"],
+    ]);
+    receive(node, { type: "ask_ok", value: 1, in_reply_to: 2 }, "n1");
+    expect(await outcome(promise)).toBe("pending");
+    receive(node, { type: "error", code: 11, text: "busy", in_reply_to: 1 }, "n2");
+    expect([...(await promise)]).toMatchObject([
+      ["n2", { ok: false, error: { code: 11, message: "busy" } }],
+      ["n1", { ok: true, body: { type: "ask_ok", value: 1 } }],
+    ]);
+    await expectNothingLeft(node, host);
+  });
+
+  test("holds a timeout for a peer that does not reply in time", async () => {
+    const { node, host } = startNode();
+    const promise = node.rpcAll(["n1", "n2"], ASK, AskOk, { timeoutMs: 50 });
+    receive(node, { type: "ask_ok", value: 1, in_reply_to: 1 }, "n1");
+    await host.clock.advance(50);
+    const results = await promise;
+    expect(results.get("n1")).toMatchObject({ ok: true, body: { value: 1 } });
+    expect(results.get("n2")).toMatchObject({ ok: false, error: { kind: "timeout" } });
+  });
+
+  test("resolves at once when there are no peers", async () => {
+    expect(await startNode().node.rpcAll([], ASK, AskOk)).toEqual(new Map());
+  });
+
+  test("rejects with the reason of a signal that aborts, and leaves nothing behind", async () => {
+    const { node, host } = startNode();
+    const controller = new AbortController();
+    const options = { signal: controller.signal };
+    const promise = node.rpcAll(["n1", "n2"], ASK, AskOk, options).catch((reason) => reason);
+    controller.abort("enough");
+    expect(await outcome(promise)).toBe("enough");
+    await expectNothingLeft(node, host);
+  });
+
+  test("rejects when the body cannot be encoded", async () => {
+    const { node } = startNode();
+    const promise = node.rpcAll(["n1"], { type: "ask", big: 1n }, AskOk);
+    expect(await promise.catch((error) => error)).toBeInstanceOf(TypeError);
+  });
+});

@@ -1,5 +1,7 @@
 import { describe, expect, test } from "bun:test";
-import type { Cancel, KVNode } from "../../../lib/vortex/index.ts";
+import * as v from "valibot";
+import { TestCluster, type TestHost } from "../../../lib/testing/index.ts";
+import { Batcher, type Cancel, deadline, type KVNode } from "../../../lib/vortex/index.ts";
 import { startNode } from "../../support/fake-host.ts";
 
 /** The times at which a program's timers were heard of, while the test moves time. */
@@ -139,6 +141,47 @@ describe("Node.every", () => {
   test.each([0, -1, Number.NaN])("refuses an interval of %d", (intervalMs) => {
     const { node } = startNode();
     expect(() => node.every(intervalMs, () => {})).toThrow(RangeError);
+  });
+});
+
+/** The first line of the stack trace of what a function throws, or its promise rejects with. */
+async function placeOf(action: () => unknown): Promise<{ error: unknown; place: string }> {
+  try {
+    await action();
+  } catch (error) {
+    const { stack = "" } = error as Error;
+    return { error, place: stack.split("\n")[1] ?? "" };
+  }
+  throw new Error("Nothing was thrown");
+}
+
+describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])("%p ms", (ms) => {
+  const Any = v.object({});
+  const actions: readonly (readonly [string, (node: KVNode, host: TestHost) => unknown])[] = [
+    ["after", (node) => node.after(ms, () => {})],
+    ["every", (node) => node.every(ms, () => {})],
+    ["sleep", (node) => node.sleep(ms)],
+    ["rpc", (node) => node.rpc("n1", { type: "ask" }, Any, () => {}, { timeoutMs: ms })],
+    ["syncRpc", (node) => node.syncRpc("n1", { type: "ask" }, Any, { timeoutMs: ms })],
+    ["rpcAll", (node) => node.rpcAll(["n1"], { type: "ask" }, Any, { timeoutMs: ms })],
+    ["deadline", (node) => deadline(node, Promise.resolve(), ms)],
+    ["a Batcher's delayMs", (node) => new Batcher(node, { flush: async () => {}, delayMs: ms })],
+    ["update", (node) => node.seqKv.update("a", () => 1, { backoffMs: ms })],
+    ["ManualClock.after", (_, { clock }) => clock.after(ms, () => {})],
+    ["ManualClock.advance", (_, { clock }) => clock.advance(ms)],
+    ["ManualClock.pause", (_, { clock }) => clock.pause(ms)],
+    ["TestCluster", () => new TestCluster({ program: () => {}, latencyMs: ms })],
+    ["TestCluster.advance", () => new TestCluster({ program: () => {} }).advance(ms)],
+  ];
+
+  test.each(actions)("are refused by %s, at the line of its caller", async (_, action) => {
+    const { node, host } = startNode();
+    const { error, place } = await placeOf(() => action(node, host));
+    expect(error).toBeInstanceOf(RangeError);
+    expect(String(error)).toEndWith(`must be a finite number of milliseconds, but is ${ms}`);
+    expect(place).toContain("timers.test.ts");
+    expect(host.sent).toEqual([]);
+    expect(host.clock.pendingTimers).toBe(0);
   });
 });
 

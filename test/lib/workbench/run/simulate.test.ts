@@ -2,7 +2,8 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { echo } from "../../../../challenges/echo.ts";
 import { uniqueIds } from "../../../../challenges/unique-ids.ts";
-import type { KVNode } from "../../../../lib/vortex/index.ts";
+import { type KVNode, withOptions } from "../../../../lib/vortex/index.ts";
+import { TestCrash } from "../../../../lib/workbench/run/test.ts";
 import { runSimulated, type SimulatedOptions } from "../../../support/simulations/simulate.ts";
 
 const partitioned: SimulatedOptions = { nodeCount: 3, rate: 100, nemesis: ["partition"] };
@@ -33,14 +34,12 @@ describe("simulate", () => {
 
   test("gives the program its options", () => {
     const schema = v.object({ suffix: v.optional(v.string(), "") });
-    const suffixing = Object.assign(
-      (node: KVNode, { suffix }: v.InferOutput<typeof schema>) => {
-        node.handle("echo", v.object({ echo: v.string() }), (request) => {
-          node.reply(request, { type: "echo_ok", echo: request.body.echo + suffix });
-        });
-      },
-      { options: schema },
-    );
+    const suffixing = withOptions(schema, (node, { suffix }) => {
+      node.handle("echo", v.object({ echo: v.string() }), ({ body }) => ({
+        type: "echo_ok",
+        echo: body.echo + suffix,
+      }));
+    });
     const withArgs = (...args: string[]) => runSimulated("echo", suffixing, {}, { args }).result;
     expect(withArgs().valid).toBe(true);
     expect(withArgs("--suffix", "!").valid).toBe(false);
@@ -51,6 +50,37 @@ describe("simulate", () => {
       throw new Error("no such luck");
     };
     expect(() => runSimulated("echo", broken)).toThrow("no such luck");
+  });
+
+  test("refuses a timer that is not due at any time, and does not end before its time", () => {
+    const refused: unknown[] = [];
+    const mistaken = (node: KVNode) => {
+      try {
+        node.after(Number.NaN, () => {});
+      } catch (error) {
+        refused.push(error);
+      }
+      echo(node);
+    };
+    const { history } = runSimulated("echo", mistaken, { rate: 10, timeLimitS: 60 });
+    expect(refused).toEqual([expect.any(RangeError)]);
+    expect((history.at(-1)?.time ?? 0) / 1e9).toBeGreaterThan(58);
+  });
+
+  test("ends when an invariant does not hold, and names it, the node and the seed", () => {
+    const atMostThree = (node: KVNode) => {
+      let count = 0;
+      node.invariant("at most three echoes", () => count <= 3);
+      node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => {
+        if (node.id === "n1") count++;
+        return { type: "echo_ok", echo: body.echo };
+      });
+    };
+    const run = () => runSimulated("echo", atMostThree, { nodeCount: 3, rate: 10, seed: 7 });
+    expect(run).toThrow(TestCrash);
+    expect(run).toThrow(
+      /^Invariant "at most three echoes" does not hold on n1 after "echo" from "c\d+" \(seed 7\)$/,
+    );
   });
 
   test("says who does not keep up, and that it may be for a pause, if there are any", () => {
