@@ -1,10 +1,10 @@
 /**
- * How long a run's report takes to make and to open, and how fluid its diagram is, by the number of
- * its messages; in Chromium, without a screen.
+ * Measures how long a report takes to write and to open, and the frame times of its diagram, by number
+ * of messages; in headless Chromium.
  *
  *   bun test/bench/report.ts [MESSAGES...]
  *
- * The run is made up: a broadcast on 25 nodes, with a partition, 100 bytes a body.
+ * The run is synthetic: broadcasts on 25 nodes, 3 % of the messages lost, about 100 bytes per body.
  */
 import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -16,7 +16,7 @@ import { openPage } from "../support/report/browser.ts";
 const NODES = nodeNames(25);
 const FLIGHT_NS = 100e6;
 
-/** Writes the files of a run of so many messages. */
+/** Writes the files of a synthetic run. */
 function storeRun(directory: string, messageCount: number): void {
   mkdirSync(directory, { recursive: true });
   const options = { ...DEFAULTS, workload: "broadcast", nodeIds: NODES, concurrency: 25, seed: 1 };
@@ -72,7 +72,7 @@ function storeRun(directory: string, messageCount: number): void {
   writeFileSync(join(directory, "results.json"), json(results));
 }
 
-/** In portions: a million lines are more than one string holds. */
+/** Writes line by line: a million lines exceed the maximum length of a string. */
 function writeLines(file: string, events: readonly { readonly line: string }[]): void {
   const writer = Bun.file(file).writer();
   for (const { line } of events) writer.write(line);
@@ -83,7 +83,7 @@ function median(values: readonly number[]): number {
   return values.toSorted((one, other) => one - other)[Math.floor(values.length / 2)] ?? Number.NaN;
 }
 
-/** Opens a page some times; the median time until it is shown, and from frame to frame while it moves. */
+/** Opens a page three times. Returns medians in ms, and the 95th percentile of frame times. */
 async function measure(file: string) {
   const shown: number[] = [];
   const frames: number[] = [];
@@ -108,7 +108,7 @@ async function measure(file: string) {
   };
 }
 
-/** Zooms and pans by keys, a step a frame; how long it was from each frame to the next. */
+/** Zooms and pans by keys, one step per frame. Returns the frame times. */
 const FRAMES = `(async () => {
   const canvas = document.querySelectorAll("canvas[role]")[1];
   canvas.scrollIntoView({ behavior: "instant" });

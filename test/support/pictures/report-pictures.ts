@@ -1,7 +1,7 @@
 /**
- * The pictures of docs/report.md: parts of the reports of programs that are wrong, in simulations.
+ * Takes the screenshots of docs/report.md in Chromium: reports of broken programs in simulations.
  *
- *   bun run build.ts && bun test/support/pictures/report-pictures.ts     takes them anew, in Chromium
+ *   bun run build.ts && bun test/support/pictures/report-pictures.ts
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -11,7 +11,7 @@ import { settle } from "../report/opened-report.ts";
 
 const IMAGES = join(ROOT, "docs/images");
 
-/** Simulates a program that is wrong in a certain way; returns its report. */
+/** Simulates a broken program. Returns the path of its report. */
 async function reportOf(wrong: string, ...flags: readonly string[]): Promise<string> {
   const directory = temporaryDirectory();
   const program = join(directory, "program.ts");
@@ -24,12 +24,12 @@ export const program = BROKEN.find(({ wrong }) => wrong === ${JSON.stringify(wro
   );
   const store = join(directory, "store");
   const run = await vortex("sim", program, ...flags, "--report", "--store", store);
-  // That it is invalid is what it is for.
+  // Exit code 1: the run is invalid, as it should be.
   if (run.exitCode !== 1) throw new Error(`Cannot simulate a program that ${wrong}: ${run.stderr}`);
   return join(store, "latest", "report.html");
 }
 
-/** Opens a report, picks its first finding of a sort, and takes a picture from a place on. */
+/** Opens a report, selects its first finding of a kind, and takes a screenshot from an element down. */
 async function take(
   name: string,
   report: string,

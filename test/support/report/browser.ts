@@ -1,9 +1,9 @@
-/** A real browser, where there is one: tests that need it are left out elsewhere. */
+/** Opens pages in Chromium, if there is one; tests that need it are skipped otherwise. */
 import puppeteer, { type Browser, type BrowserContext, type Page } from "puppeteer-core";
 
 const CANDIDATES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** The browser's executable: `CHROMIUM` names another. */
+/** Path of the browser, from `CHROMIUM` or the PATH; `undefined` if there is none. */
 export const BROWSER: string | undefined =
   process.env["CHROMIUM"] ??
   CANDIDATES.map((name) => Bun.which(name)).find((path) => path !== null) ??
@@ -11,9 +11,9 @@ export const BROWSER: string | undefined =
 
 export interface OpenedPage {
   readonly page: Page;
-  /** What a page should not have: messages on the console, errors, requests for anything else. */
+  /** Console messages, errors, dialogs, and requests for anything but the page. */
   readonly complaints: readonly string[];
-  /** How long after navigation the report was seen, in ms. */
+  /** Time from navigation until the report was visible, in ms. */
   shownMs(): Promise<number>;
   close(): Promise<void>;
 }
@@ -24,17 +24,17 @@ export interface PageOptions {
   readonly theme?: "light" | "dark";
 }
 
-/** The browser, and how many pages are open in it: starting one takes longer than most tests. */
+/** The browser, shared by all open pages because starting one takes longer than most tests. */
 let running: Promise<Browser> | undefined;
 let openCount = 0;
 
 async function start(): Promise<Browser> {
-  if (BROWSER === undefined) throw new Error("There is no Chromium here; CHROMIUM names one");
+  if (BROWSER === undefined) throw new Error("Cannot find Chromium; set CHROMIUM to its path");
   return await puppeteer.launch({ executablePath: BROWSER, args: ["--no-sandbox"] });
 }
 
-/** Ends the browser with its last page. */
-async function leave(context: BrowserContext): Promise<void> {
+/** Closes a page, and the browser with the last page. */
+async function closePage(context: BrowserContext): Promise<void> {
   const browser = running;
   await context.close();
   if (--openCount > 0) return;
@@ -43,9 +43,9 @@ async function leave(context: BrowserContext): Promise<void> {
 }
 
 /**
- * Opens a page in a window of its own, which knows nothing of others.
+ * Opens a page in an isolated browser context.
  *
- * @throws {Error} where there is no browser.
+ * @throws {Error} when no browser is found.
  */
 export async function openPage(
   address: string,
@@ -66,13 +66,13 @@ export async function openPage(
   await page.setViewport({ width, height });
   await page.emulateMediaFeatures([
     { name: "prefers-color-scheme", value: theme },
-    // What is scrolled to is there at once.
+    // Scrolling takes effect at once.
     { name: "prefers-reduced-motion", value: "reduce" },
   ]);
   try {
     await page.goto(address);
   } catch (error) {
-    await leave(context);
+    await closePage(context);
     throw error;
   }
   return {
@@ -82,6 +82,6 @@ export async function openPage(
       await page.waitForFunction('performance.getEntriesByName("shown").length > 0');
       return Number(await page.evaluate('performance.getEntriesByName("shown")[0].startTime'));
     },
-    close: () => leave(context),
+    close: () => closePage(context),
   };
 }

@@ -1,4 +1,4 @@
-/** Reports in a browser. */
+/** Opens reports in Chromium. */
 import { join } from "node:path";
 import type { Json } from "../../../lib/vortex/index.ts";
 import { writeReport } from "../../../lib/workbench/report/html/stored-run.ts";
@@ -6,7 +6,7 @@ import { temporaryDirectory } from "../processes/vortex.ts";
 import { type OpenedPage, openPage, type PageOptions } from "./browser.ts";
 import type { RunBuilder } from "./report-run.ts";
 
-/** Opens the report of a run; without results it is one that was cut short. */
+/** Opens the report of a run. Without results, the run was interrupted. */
 export async function openReport(
   run: RunBuilder,
   results: Json | undefined,
@@ -19,12 +19,12 @@ export async function openReport(
   return opened;
 }
 
-/** Waits until what was done to a page shows. */
+/** Waits until the page has updated. */
 export function settle(): Promise<void> {
   return Bun.sleep(400);
 }
 
-/** The text of an element; `undefined` if there is none. */
+/** Returns an element's text; `undefined` if there is no such element. */
 export async function textOf({ page }: OpenedPage, selector: string): Promise<string | undefined> {
   const text = await page.evaluate(
     `document.querySelector(${JSON.stringify(selector)})?.textContent`,
@@ -32,10 +32,10 @@ export async function textOf({ page }: OpenedPage, selector: string): Promise<st
   return text === undefined ? undefined : String(text);
 }
 
-/** The time that the diagrams show, in s. */
+/** Returns the diagrams' visible time, in s. */
 export async function shownTime(opened: OpenedPage): Promise<readonly [from: number, to: number]> {
   const [, from, to] =
     /^(-?[\d.]+) s to ([\d.]+) s$/.exec((await textOf(opened, ".time")) ?? "") ?? [];
-  if (from === undefined) throw new Error("The page does not say which time it shows");
+  if (from === undefined) throw new Error("The page does not show its visible time");
   return [Number(from), Number(to)];
 }

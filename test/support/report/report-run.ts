@@ -1,4 +1,4 @@
-/** Small runs, as the report takes them in. */
+/** Builds small runs and records them as a report does. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Json, stringifyJson } from "../../../lib/vortex/index.ts";
@@ -16,7 +16,7 @@ import { DEFAULTS } from "../../../lib/workbench/run/test-options.ts";
 
 type Body = JournalEvent["message"]["body"];
 
-/** Builds a run step by step; times are in ms. */
+/** Builds a run step by step. Times are in ms. */
 export class RunBuilder {
   readonly nodes: readonly string[];
   readonly workload: string;
@@ -31,7 +31,7 @@ export class RunBuilder {
     this.concurrency = concurrency;
   }
 
-  /** The nodes' start, which ends at clock zero; so far the clock is another. */
+  /** Adds the nodes' start, on a clock of its own that stops where the run's begins. */
   start(): this {
     for (const [index, node] of this.nodes.entries()) {
       this.message(`c${index}`, node, 10 + index, 0, { type: "init", msg_id: 1 });
@@ -48,7 +48,7 @@ export class RunBuilder {
     return index;
   }
 
-  /** @param tookMs `undefined` if it never arrives. */
+  /** @param tookMs Time in flight; `undefined` if the message is lost. */
   message(src: string, dest: string, ms: number, tookMs: number | undefined, body: Body): void {
     const message = { id: this.#nextId++, src, dest, body };
     this.events.push({ type: "send", time: ms * 1e6, message });
@@ -57,21 +57,21 @@ export class RunBuilder {
     }
   }
 
-  /** The events as a journal has them: the start, then in order of time. */
+  /** Returns the events in a journal's order: the start, then by time. */
   journal(): JournalEvent[] {
     const last = this.events.findLastIndex(({ message }) => message.body["type"] === "init_ok");
     const rest = this.events.slice(last + 1).sort((one, other) => one.time - other.time);
     return [...this.events.slice(0, last + 1), ...rest];
   }
 
-  /** The run as its page has it. */
+  /** Returns the run as the page decodes it. */
   run(findings: readonly FindingEntry[] = [], limits: Partial<Limits> = {}): Run {
     const { workload, nodes: nodeIds, concurrency, history } = this;
     const recorded = { workload, nodeIds, concurrency };
     return runOf(recorded, history, this.journal(), findings, limits);
   }
 
-  /** Writes the run's files as `RunStore` does. */
+  /** Writes the run's files, as `RunStore` does. */
   store(directory: string, results: Json | undefined): void {
     mkdirSync(directory, { recursive: true });
     const { workload, nodes: nodeIds, concurrency } = this;
@@ -90,7 +90,7 @@ export class RunBuilder {
   }
 }
 
-/** A run as its page has it. */
+/** Records a run and decodes it as the page does. */
 export function runOf(
   recorded: RecordedRun,
   history: readonly Operation[],
@@ -115,7 +115,7 @@ export function runOf(
   );
 }
 
-/** Results in which there is no more than a report needs. */
+/** Results with only what a report needs. */
 export function resultsOf(
   valid: boolean | "unknown",
   explanation: readonly FindingEntry[] = [],
@@ -132,7 +132,7 @@ export function resultsOf(
   };
 }
 
-/** One value goes from n0 to n1 and on to n2, and is lost on its way to n3. */
+/** A broadcast of one value, relayed from n0 to n1 to n2 and lost on the way to n3. */
 export function gossipRun(): RunBuilder {
   const run = new RunBuilder("broadcast", ["n0", "n1", "n2", "n3"]).start();
   const value = { process: 0, node: "n0", f: "broadcast", value: 7 } as const;

@@ -1,4 +1,4 @@
-/** The page as a reader has it: needs a Chromium, and is left out where there is none. */
+/** Reports in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { nodeProgram, temporaryDirectory, vortex } from "../../../../support/processes/vortex.ts";
@@ -8,7 +8,7 @@ import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/rep
 
 setDefaultTimeout(60_000);
 if (BROWSER === undefined) {
-  console.log("No Chromium here: the report is not tried in a browser (CHROMIUM names one)");
+  console.log("Skipping the report's browser tests: no Chromium found. Set CHROMIUM to its path");
 }
 
 const EVIL = "<img src=x onerror=alert(1)><script>alert(1)</script>";
@@ -26,7 +26,7 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
   });
   afterAll(() => opened?.close());
 
-  test("shows the verdict, and what nodes said as text", async () => {
+  test("shows the verdict, and text from nodes as text", async () => {
     expect(await evaluate('document.querySelector("#verdict").textContent')).toStartWith(
       "Invalid: 1 of 1 value was lost",
     );
@@ -43,7 +43,7 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     await opened.page.type("#filter-text", " ");
   });
 
-  test("lights up what a finding consists of when it is picked, by the keyboard too", async () => {
+  test("highlights a finding that is selected by keyboard", async () => {
     await opened.page.focus(".finding-head");
     await opened.page.keyboard.press("Enter");
     await settle();
@@ -56,7 +56,7 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     expect(await evaluate('document.querySelector(".detail")')).toBeNull();
   });
 
-  test("zooms by the keyboard and shows all again", async () => {
+  test("zooms by keyboard and shows the whole run again", async () => {
     const image = () => evaluate('document.querySelector("canvas[role]").toDataURL()');
     const before = await image();
     await opened.page.focus("canvas[role]");
@@ -68,8 +68,8 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     expect(await image()).toBe(before);
   });
 
-  test("answers a click on an operation", async () => {
-    // Its bar lies where the pixels of the first client's lane have the colour of ok.
+  test("shows the details of an operation that is clicked", async () => {
+    // Its bar is where the first client's lane has pixels of the colour of ok.
     const place = (await evaluate(`(() => {
       const canvas = document.querySelector("canvas[role]");
       canvas.scrollIntoView({ block: "center", behavior: "instant" });
@@ -87,21 +87,18 @@ describe.skipIf(BROWSER === undefined)("The report in a browser", () => {
     );
   });
 
-  test("has no line wider than a narrow window", async () => {
+  test("fits a narrow window", async () => {
     await opened.page.setViewport({ width: 380, height: 800 });
     await settle();
     expect(await evaluate("document.documentElement.scrollWidth")).toBeLessThanOrEqual(380);
   });
 
-  test("complained of nothing, and asked for nothing else", () => {
+  test("logs nothing and requests nothing else", () => {
     expect(opened.complaints).toEqual([]);
   });
 });
 
-/**
- * Messages between all of five nodes, a tenth of which never arrive, operations all the time, and a
- * single request to a service.
- */
+/** Operations and messages between five nodes, a tenth of them lost; one request to a service. */
 function crowdedRun(messageCount: number): RunBuilder {
   const nodes = ["n0", "n1", "n2", "n3", "n4"];
   const run = new RunBuilder("broadcast", nodes).start();
@@ -124,7 +121,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
   const canvas = `document.querySelectorAll("canvas[role]")[1]`;
   const count = () =>
     opened.page.evaluate(`document.querySelector("#message-count").textContent`) as Promise<string>;
-  /** The diagram, once it has stopped to become sharper. */
+  /** The diagram, once it has stopped changing. */
   const image = async () => {
     for (let last: unknown; ; ) {
       const now = await opened.page.evaluate(`${canvas}.toDataURL()`);
@@ -140,7 +137,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
   };
   const paintedPixels = () =>
     opened.page.evaluate(`(() => {
-      // Reading from a copy: from the canvas itself the browser would warn of.
+      // Reads from a copy, since reading the canvas itself makes the browser warn.
       const copy = new OffscreenCanvas(600, 100).getContext("2d", { willReadFrequently: true });
       copy.drawImage(${canvas}, -200, -30);
       const { data } = copy.getImageData(0, 0, 600, 100);
@@ -154,7 +151,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
   });
   afterAll(() => opened?.close());
 
-  test("says that it shows a part of them, until one has zoomed in far enough", async () => {
+  test("says that it shows a sample until the reader zooms in far enough", async () => {
     expect(await count()).toBe(
       "100,010 messages; 10,000 never arrived. Too many to draw: this is a sample. Zoom in to see each.",
     );
@@ -163,9 +160,9 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     expect(await paintedPixels()).toBeGreaterThan(0.15);
   });
 
-  test("shows what is rare among them", async () => {
+  test("shows a message that is rare", async () => {
     await press("0");
-    // Nothing else is drawn between the last two lanes.
+    // Only this message is drawn between the last two lanes.
     const bluePixels = await opened.page.evaluate(`(() => {
       const { width, height } = ${canvas};
       const copy = new OffscreenCanvas(width, 20).getContext("2d", { willReadFrequently: true });
@@ -178,7 +175,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     expect(bluePixels).toBeGreaterThan(10);
   });
 
-  test("shows the same again after moving away and back", async () => {
+  test("shows the same picture after moving away and back", async () => {
     await press("0");
     const before = await image();
     await press("+++");
@@ -189,9 +186,9 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     expect(await image()).toBe(before);
   });
 
-  test("shows messages wherever one moves, earlier and later", async () => {
+  test("shows messages after panning to earlier and later times", async () => {
     await press("0++++");
-    // Another filter: what was painted before for all of the time is of no use any more.
+    // Another filter invalidates the raster of the whole run.
     await opened.page.select(".filter select", "n1");
     await settle();
     for (const way of ["ArrowRight", "ArrowLeft"] as const) {
@@ -202,7 +199,7 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     await opened.page.select(".filter select", "");
   });
 
-  test("finds those with a value, and what is clicked", async () => {
+  test("finds messages with a value, and the operation that is clicked", async () => {
     await press("0");
     await opened.page.type("#filter-text", "4242");
     await settle();
@@ -215,16 +212,16 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     );
   });
 
-  test("complains of nothing", () => {
+  test("logs nothing", () => {
     expect(opened.complaints).toEqual([]);
   });
 });
 
-describe.skipIf(BROWSER === undefined)("The report of a node that means harm, in a browser", () => {
+describe.skipIf(BROWSER === undefined)("The report of a malicious node", () => {
   const HARM = `</script><script>alert(1)</script><!--<img src=x onerror=alert(1)>"'>\u2028]]>`;
   const NODE = "n0<img src=x onerror=alert(1)></script><!--";
 
-  test("shows ids, types, keys, values, errors and bad lines as text", async () => {
+  test("shows ids, types, keys, values, errors and invalid lines as text", async () => {
     const harmful = nodeProgram(`
       const harm = ${JSON.stringify(HARM)};
       console.error(harm);
@@ -244,14 +241,14 @@ describe.skipIf(BROWSER === undefined)("The report of a node that means harm, in
       await opened.shownMs();
       const text = await opened.page.evaluate("document.body.textContent");
       for (const shown of [NODE, "<script>alert(1)</script>"]) expect(text).toContain(shown);
-      const strangers = 'document.querySelectorAll("img, iframe, #app script, [onerror]").length';
-      expect(await opened.page.evaluate(strangers)).toBe(0);
-      // Each row and each finding that can be opened, is.
+      const injected = 'document.querySelectorAll("img, iframe, #app script, [onerror]").length';
+      expect(await opened.page.evaluate(injected)).toBe(0);
+      // Opens every finding and every row.
       await opened.page.evaluate(
         'for (const head of document.querySelectorAll("button, .finding-head, tr")) head.click()',
       );
       await Bun.sleep(400);
-      expect(await opened.page.evaluate(strangers)).toBe(0);
+      expect(await opened.page.evaluate(injected)).toBe(0);
       expect(opened.complaints).toEqual([]);
     } finally {
       await opened.close();

@@ -1,22 +1,19 @@
-/** The report in a reader's hands: fingers, keys, themes. Left out where there is no Chromium. */
+/** Touch, wheel, keyboard and themes in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { join } from "node:path";
-import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts";
-import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../../support/report/browser.ts";
-import { openReport, settle, shownTime, textOf } from "../../../../support/report/opened-report.ts";
-import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
+import { BROWSER, type OpenedPage } from "../../../../support/report/browser.ts";
+import { openReport, settle, shownTime } from "../../../../support/report/opened-report.ts";
+import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 
 setDefaultTimeout(60_000);
 
-describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
+describe.skipIf(BROWSER === undefined)("The report", () => {
   let opened: OpenedPage;
   const canvas = `document.querySelectorAll("canvas[role]")[1]`;
   const spanOf = async () => {
     const [from, to] = await shownTime(opened);
     return to - from;
   };
-  /** A place on the messages' diagram, from its left and its top edge. */
+  /** Converts a position on the messages' diagram to one in the window. */
   const place = async (x: number, y: number) => {
     const box = (await opened.page.evaluate(`(() => {
       ${canvas}.scrollIntoView({ block: "center", behavior: "instant" });
@@ -36,7 +33,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
   });
   afterAll(() => opened?.close());
 
-  test("zooms with two fingers around the place between them, and moves with one", async () => {
+  test("zooms around two fingers and pans with one", async () => {
     await showAll();
     const before = await spanOf();
     const touch = await opened.page.createCDPSession();
@@ -53,7 +50,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     for (const apart of [40, 60, 80, 120, 160]) await move("touchMove", 480 - apart, 520 + apart);
     await move("touchEnd");
     const [from, to] = await shownTime(opened);
-    // The fingers were 40 pixels apart, and are 360 now.
+    // The distance between the fingers grew from 40 to 360 pixels.
     expect(before / (to - from)).toBeGreaterThan(6);
     expect(before / (to - from)).toBeLessThan(10);
 
@@ -66,7 +63,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     await touch.send("Emulation.setTouchEmulationEnabled", { enabled: false });
   });
 
-  test("zooms with Ctrl and the wheel, and with a double click, and moves by dragging", async () => {
+  test("zooms by Ctrl + wheel and double click, and pans by dragging", async () => {
     await showAll();
     const { mouse, keyboard } = opened.page;
     const before = await spanOf();
@@ -95,7 +92,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     expect((await shownTime(opened))[0]).toBeGreaterThan(from);
   });
 
-  test("moves, zooms and shows all with the keyboard", async () => {
+  test("pans, zooms and shows the whole run by keyboard", async () => {
     const { keyboard } = opened.page;
     await opened.page.evaluate(`${canvas}.focus()`);
     await keyboard.press("0");
@@ -112,7 +109,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     expect(await shownTime(opened)).toEqual(all);
   });
 
-  test("comes to everything with the Tab key, and sees where it is", async () => {
+  test("reaches every control with Tab, and outlines the focused one", async () => {
     await opened.page.focus(".title button");
     const reached: string[] = [];
     for (let turn = 0; turn < 40; turn++) {
@@ -138,7 +135,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     );
   });
 
-  test("has it light or dark as the system is, until the button says otherwise", async () => {
+  test("follows the system's theme until the button switches it", async () => {
     const { page } = opened;
     const look = async () => {
       await settle();
@@ -170,7 +167,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     expect(await look()).toEqual(light);
   });
 
-  test("finds the time in the charts that the diagrams show, and picks it there", async () => {
+  test("marks the diagrams' visible time in the charts, and sets it by dragging there", async () => {
     await showAll();
     const chart = await opened.page.$(".chart .u-over");
     await chart?.evaluate((element) =>
@@ -178,7 +175,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     );
     await settle();
     const box = await chart?.boundingBox();
-    if (box == null) throw new Error("There is no chart");
+    if (box == null) throw new Error("The page has no chart");
     await opened.page.mouse.move(box.x + box.width * 0.5, box.y + 40);
     await opened.page.mouse.down();
     await opened.page.mouse.move(box.x + box.width * 0.75, box.y + 40, { steps: 4 });
@@ -191,105 +188,7 @@ describe.skipIf(BROWSER === undefined)("A reader of the report", () => {
     expect(mark[1]).toBeCloseTo(box.width * 0.25, -1);
   });
 
-  test("is spared complaints", () => {
-    expect(opened.complaints).toEqual([]);
-  });
-});
-
-describe.skipIf(BROWSER === undefined)("The list of runs", () => {
-  test("fits a narrow window, and leads to the reports", async () => {
-    const root = temporaryDirectory();
-    for (const [name, valid] of [
-      ["20260501T103000.000+0000", true],
-      ["20260501T103100.000+0000", false],
-    ] as const) {
-      gossipRun().store(join(root, "broadcast", name), resultsOf(valid));
-    }
-    const list = new RunList(root, {});
-    const server = Bun.serve({
-      hostname: "127.0.0.1",
-      port: 0,
-      fetch: (each) => list.answer(each),
-    });
-    const opened = await openPage(String(server.url), { width: 360 });
-    try {
-      const rows =
-        (await opened.page.evaluate(`[...document.querySelectorAll("tbody tr")].map((row) => {
-        const { right } = row.lastElementChild.getBoundingClientRect();
-        return row.innerText.replace(/\\s+/g, " ") + (right <= 360 ? "" : " is cut off");
-      })`)) as string[];
-      expect(rows).toEqual([
-        "invalid broadcast 2026-05-01 10:31:00 4 5/s 60 s 1",
-        "valid broadcast 2026-05-01 10:30:00 4 5/s 60 s 1",
-      ]);
-      await Promise.all([opened.page.waitForNavigation(), opened.page.click("td a")]);
-      await opened.shownMs();
-      expect(await textOf(opened, "#verdict")).toStartWith("Invalid");
-    } finally {
-      await opened.close();
-      await server.stop(true);
-    }
-  });
-});
-
-describe.skipIf(BROWSER === undefined)("A cycle of transactions in the report", () => {
-  let opened: OpenedPage;
-
-  beforeAll(async () => {
-    const run = new RunBuilder("txn-rw-register", ["n0", "n1"]).start();
-    const indexes: number[] = [];
-    for (const [process, node] of ["n0", "n1"].entries()) {
-      const value = [
-        ["r", process, 1],
-        ["w", 1 - process, 1],
-      ];
-      const txn = { process, node, f: "txn", value } as const;
-      const at = 100 + 10 * process;
-      indexes.push(run.operation({ ...txn, type: "invoke" }, at));
-      run.message(`c${8 + process}`, node, at, 0, { type: "txn", txn: value, msg_id: 1 });
-      run.message(node, `c${8 + process}`, at + 1, 0, { type: "txn_ok", in_reply_to: 1 });
-      run.operation({ ...txn, type: "ok" }, at + 2);
-    }
-    const [one = 0, other = 0] = indexes;
-    const step = (from: number, to: number, sentence: string) => ({
-      from,
-      to,
-      relation: "wr",
-      sentence,
-    });
-    const finding = {
-      anomaly: "G1c",
-      sentence: "Transactions saw each other's writes in a circle",
-      operations: [{ index: one }, { index: other }],
-      cycle: [
-        step(one, other, "T1 wrote key 1 = 1, which T2 read (wr)"),
-        step(other, one, "T2 wrote key 0 = 1, which T1 read (wr)"),
-      ],
-    };
-    opened = await openReport(run, resultsOf(false, [finding]));
-    await opened.page.click(".finding-head");
-    await settle();
-  });
-  afterAll(() => opened?.close());
-
-  test("has its transactions and the reasons for their order as text", async () => {
-    const text = await textOf(opened, ".cycle");
-    expect(text).toContain("T1 · process 0 on n0read 0 → 1write 1 := 1");
-    expect(text).toContain("wrT2 wrote key 0 = 1,which T1 read");
-  });
-
-  test("lights up a transaction that is picked, stays open, and can light up all again", async () => {
-    const { page } = opened;
-    expect(await textOf(opened, ".detail")).toContain("4 messages highlighted");
-    await page.evaluate('document.querySelector(".cycle .node").focus()');
-    await page.keyboard.press("Enter");
-    await settle();
-    expect(await textOf(opened, ".detail")).toContain("2 messages highlighted");
-    expect(await textOf(opened, ".detail")).toContain("process 0 on n0");
-    expect(await page.$$(".cycle .selected")).toHaveLength(1);
-    await page.click(".finding-body .links button");
-    await settle();
-    expect(await textOf(opened, ".detail")).toContain("4 messages highlighted");
+  test("logs nothing and requests nothing else", () => {
     expect(opened.complaints).toEqual([]);
   });
 });

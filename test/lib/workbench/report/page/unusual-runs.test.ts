@@ -1,4 +1,4 @@
-/** Reports of runs that have little, much, or odd things in them; in Chromium, where there is one. */
+/** Reports of empty, large and odd runs in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { BROWSER, type OpenedPage } from "../../../../support/report/browser.ts";
 import { openReport, settle, textOf } from "../../../../support/report/opened-report.ts";
@@ -6,13 +6,13 @@ import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/rep
 
 setDefaultTimeout(60_000);
 
-/** Runs that are unlike others, with something that their pages must show. */
+/** Unusual runs, and text that their reports must show. */
 const UNUSUAL: Readonly<Record<string, readonly [run: () => RunBuilder, shows: string]>> = {
   "without operations": [
     () => new RunBuilder("echo", ["n0"]).start(),
     "2 messages; 0 never arrived",
   ],
-  "without anything": [() => new RunBuilder("lin-kv", ["n0", "n1"]), "0 messages"],
+  "without events": [() => new RunBuilder("lin-kv", ["n0", "n1"]), "0 messages"],
   "without messages": [
     () => {
       const run = new RunBuilder("echo", ["n0"]);
@@ -53,7 +53,7 @@ const UNUSUAL: Readonly<Record<string, readonly [run: () => RunBuilder, shows: s
     },
     "a".repeat(200),
   ],
-  "with text from right to left, emoji, and characters that cannot be seen": [
+  "with right-to-left text, emoji and invisible characters": [
     () => {
       const run = new RunBuilder("kafka", [
         "\u05d0\u05d1\u05d2",
@@ -68,21 +68,21 @@ const UNUSUAL: Readonly<Record<string, readonly [run: () => RunBuilder, shows: s
     },
     "\\u202en2",
   ],
-  "cut short": [() => gossipRun(), "No verdict"],
+  "that was interrupted": [() => gossipRun(), "No verdict"],
 };
 
 describe.skipIf(BROWSER === undefined)("The report of a run", () => {
   let first: OpenedPage;
 
-  // Holds the browser open.
+  // Keeps the browser open between tests.
   beforeAll(async () => {
     first = await openReport(gossipRun(), resultsOf(true));
   });
   afterAll(() => first?.close());
 
-  test.each(Object.keys(UNUSUAL))("%s stands, on a wide and on a narrow window", async (name) => {
+  test.each(Object.keys(UNUSUAL))("%s fits a wide and a narrow window", async (name) => {
     const [build, shows] = UNUSUAL[name] ?? [gossipRun, ""];
-    const results = name === "cut short" ? undefined : resultsOf(true);
+    const results = name === "that was interrupted" ? undefined : resultsOf(true);
     const opened = await openReport(build(), results);
     try {
       expect(await textOf(opened, "main")).toContain(shows);

@@ -1,15 +1,15 @@
 import { describe, expect, test } from "bun:test";
 import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
 
-describe("The report of a run", () => {
-  test("has the start of the nodes before clock zero, whatever clock it was told by", () => {
+describe("RunRecorder", () => {
+  test("places the nodes' start before time zero, whatever its clock", () => {
     const run = gossipRun().run();
     const times = [...run.sent].map((ticks) => ticks * run.tickMs);
     expect(times.slice(0, 8)).toEqual([-43, -42, -41, -40, -3, -2, -1, 0]);
     expect(times[8]).toBe(100);
   });
 
-  test("gives each operation its request and its reply", () => {
+  test("attributes a request and its reply to their operation", () => {
     const run = gossipRun().run();
     expect(run.messagesOf(0).map((row) => run.messageTypeOf(row))).toEqual([
       "broadcast",
@@ -18,7 +18,7 @@ describe("The report of a run", () => {
     expect(run.lane(run.columns.messageSource[8] ?? 0)).toBe("client 0");
   });
 
-  test("tells the requests of two clients on one node apart by the order of their invocations", () => {
+  test("attributes requests of two clients of one node in the order of their invocations", () => {
     const builder = new RunBuilder("echo", ["n0"], 2).start();
     for (const process of [0, 1]) {
       builder.operation(
@@ -37,7 +37,7 @@ describe("The report of a run", () => {
     ]);
   });
 
-  test("keeps values as they were written", () => {
+  test("keeps values as written", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     const value = JSON.parse('["9007199254740993"]');
     builder.operation({ process: 0, node: "n0", type: "invoke", f: "echo", value }, 1);
@@ -48,14 +48,14 @@ describe("The report of a run", () => {
     });
   });
 
-  test("has an operation that never ended as open, and one without a node", () => {
+  test("keeps an operation that never completed as open, also without a node", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     builder.operation({ process: 0, type: "invoke", f: "echo" }, 1);
     const run = builder.run();
     expect([run.outcomeOf(0), run.endOf(0), run.nodeOf(0)]).toEqual(["open", undefined, ""]);
   });
 
-  test("has faults as spans of time, one that never ended until the end", () => {
+  test("records faults as time spans; an unhealed fault lasts until the end", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     const fault = { process: "nemesis", type: "info" } as const;
     builder.operation({ ...fault, f: "start-partition", value: "majority" }, 10);
@@ -74,7 +74,7 @@ describe("The report of a run", () => {
     ]);
   });
 
-  test("counts what it leaves out", () => {
+  test("counts what it omits", () => {
     const builder = gossipRun();
     const sentCount = builder.events.filter(({ type }) => type === "send").length;
     const { header, messageCount } = builder.run([], { messages: 10, bodiesLength: 100 });
@@ -83,7 +83,7 @@ describe("The report of a run", () => {
     expect(header.omissions.bodies).toBeGreaterThan(0);
   });
 
-  test("has a message that arrives twice once, and its second arrival beside", () => {
+  test("records a message that arrives twice once, with the second arrival apart", () => {
     const builder = new RunBuilder("echo", ["n0", "n1"]).start();
     builder.message("n0", "n1", 10, 5, { type: "twice" });
     const [last] = builder.events.slice(-1);
@@ -93,7 +93,7 @@ describe("The report of a run", () => {
     expect([...columns.duplicateFlight].map((ticks) => ticks * tickMs)).toEqual([7]);
   });
 
-  test("leads from a finding to the rows of its operations, whichever of their entries it names", () => {
+  test("resolves a finding's history indexes, of invocation or completion, to operations", () => {
     const finding = {
       anomaly: "lost",
       sentence: "7 is lost",
@@ -104,7 +104,7 @@ describe("The report of a run", () => {
     ]);
   });
 
-  test("has a cycle only if all of its transactions are there", () => {
+  test("keeps a cycle only if all of its transactions are recorded", () => {
     const builder = new RunBuilder("txn-rw-register", ["n0"]).start();
     for (const process of [0, 1]) builder.operation({ process, type: "invoke", f: "txn" }, process);
     const step = { relation: "ww", sentence: "one before the other" };
@@ -119,7 +119,7 @@ describe("The report of a run", () => {
     expect(builder.run([half]).header.findings[0]?.cycle).toBeUndefined();
   });
 
-  test("has sends and polls of each key of a log by their offsets", () => {
+  test("records sends and polls of each key of a log by offset", () => {
     const builder = new RunBuilder("kafka", ["n0"]).start();
     const send = { process: 0, node: "n0", f: "send" } as const;
     builder.operation({ ...send, type: "invoke", value: [["send", "__proto__", 1]] }, 1);
@@ -132,38 +132,5 @@ describe("The report of a run", () => {
     expect([...columns.logFrom]).toEqual([5, 5]);
     expect([...columns.logTo]).toEqual([5, 6]);
     expect([...columns.logIsPoll]).toEqual([0, 1]);
-  });
-});
-
-describe("The spread of a value", () => {
-  test("is read from places that hold only what their senders had been given or sent", () => {
-    const run = gossipRun().run();
-    expect(run.header.spread?.paths).toEqual([".news[*][2]"]);
-  });
-
-  test("has when it reached each node, and by which message", () => {
-    const run = gossipRun().run();
-    const { arrivalLane, arrivalAfter, arrivalMessage } = run.columns;
-    const arrivals = [...arrivalLane].map((lane, index) => {
-      const message = (arrivalMessage[index] ?? 0) - 1;
-      const from = message < 0 ? "a client" : run.lane(run.columns.messageSource[message] ?? 0);
-      return [run.lane(lane), from, (arrivalAfter[index] ?? 0) * run.tickMs];
-    });
-    expect(arrivals).toEqual([
-      ["n0", "a client", 0],
-      ["n1", "n0", 23],
-      ["n2", "n1", 50],
-    ]);
-  });
-
-  test("is not read from a count that happens to fit what its sender knew", () => {
-    const builder = new RunBuilder("broadcast", ["n0", "n1"]).start();
-    for (const value of [1, 2, 3]) {
-      const broadcast = { process: 0, node: "n0", f: "broadcast", value } as const;
-      builder.operation({ ...broadcast, type: "invoke" }, value);
-      builder.message("c5", "n0", value, 0, { type: "broadcast", message: value, msg_id: value });
-    }
-    builder.message("n0", "n1", 10, 1, { type: "gossip", count: 3, news: [1, 2, 3] });
-    expect(builder.run().header.spread?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
   });
 });

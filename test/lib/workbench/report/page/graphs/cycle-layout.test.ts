@@ -8,7 +8,7 @@ import { RunBuilder } from "../../../../../support/report/report-run.ts";
 
 type Txn = RunBuilder["history"][number]["value"];
 
-/** A run of transactions by a process each, and a cycle through all of them in a row. */
+/** Lays out a cycle through all of the transactions, in order; each has a process of its own. */
 function cycleOf(transactions: readonly Txn[], relation = "wr") {
   const builder = new RunBuilder("txn-rw-register", ["n0"], transactions.length).start();
   for (const [process, value] of transactions.entries()) {
@@ -47,8 +47,8 @@ function isWithin({ width, height }: CycleLayout, box: Box): boolean {
   );
 }
 
-describe("The drawing of a cycle", () => {
-  test("has a box for each transaction, named as in the sentences, and a line for each step", () => {
+describe("layOutCycle", () => {
+  test("returns a box for each transaction, named as in the sentences, and an edge for each step", () => {
     const { nodes, edges } = cycleOf([write(1, 1), write(2, 2), write(3, 3)]);
     expect(nodes.map(({ name, operation }) => [name, operation])).toEqual([
       ["T1", 0],
@@ -62,19 +62,16 @@ describe("The drawing of a cycle", () => {
     ]);
   });
 
-  test.each([2, 3, 5, 9])(
-    "of %i transactions puts no two boxes or labels on each other",
-    (count) => {
-      const layout = cycleOf(Array.from({ length: count }, (_, number) => write(number, number)));
-      const boxes = [...layout.nodes, ...layout.edges];
-      for (const [index, box] of boxes.entries()) {
-        expect(isWithin(layout, box)).toBe(true);
-        for (const other of boxes.slice(index + 1)) expect(overlap(box, other)).toBe(false);
-      }
-    },
-  );
+  test.each([2, 3, 5, 9])("of %i transactions overlaps no boxes or labels", (count) => {
+    const layout = cycleOf(Array.from({ length: count }, (_, number) => write(number, number)));
+    const boxes = [...layout.nodes, ...layout.edges];
+    for (const [index, box] of boxes.entries()) {
+      expect(isWithin(layout, box)).toBe(true);
+      for (const other of boxes.slice(index + 1)) expect(overlap(box, other)).toBe(false);
+    }
+  });
 
-  test("leads each line from the border of one box to that of the other", () => {
+  test("draws each edge from border to border", () => {
     const { nodes, edges } = cycleOf([write(1, 1), write(2, 2)]);
     const boxAt = (point: { x: number; y: number } | undefined) =>
       point && nodes.find((node) => overlap({ ...point, width: 2, height: 2 }, node))?.name;
@@ -85,7 +82,7 @@ describe("The drawing of a cycle", () => {
     ]);
   });
 
-  test("tells what each transaction did, a step a line", () => {
+  test("lists the steps of each transaction, one per line", () => {
     const { nodes } = cycleOf([
       [
         ["r", 1, null],
@@ -104,7 +101,7 @@ describe("The drawing of a cycle", () => {
     ]);
   });
 
-  test("tells the beginning of long transactions and long values, and shows unseen characters", () => {
+  test("truncates long transactions and values, and shows invisible characters", () => {
     const many = Array.from({ length: 12 }, (_, key) => ["w", key, key]);
     const huge = [["r", "\u202ekey", "x".repeat(900)]];
     const [long, cut] = cycleOf([many, huge]).nodes;

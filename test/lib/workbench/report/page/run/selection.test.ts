@@ -1,4 +1,4 @@
-/** What a finding lights up: of programs that are really wrong, in simulations. */
+/** Highlights of findings in simulations of broken programs. */
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../../../../../lib/workbench/report/page/run/run.ts";
 import {
@@ -12,10 +12,10 @@ import { BROKEN } from "../../../../../broken/index.ts";
 import { runOf } from "../../../../../support/report/report-run.ts";
 import { runSimulated } from "../../../../../support/simulations/simulate.ts";
 
-/** The run of a program that is wrong in a certain way, and its findings of a sort. */
+/** Simulates a broken program. Returns its run and its findings of one kind. */
 function brokenRun(workload: WorkloadName, wrong: string, anomaly: string) {
   const found = BROKEN.find((each) => each.workload === workload && each.wrong === wrong);
-  if (found === undefined) throw new Error(`There is no program for ${workload} that ${wrong}`);
+  if (found === undefined) throw new Error(`No broken program for ${workload} ${wrong}`);
   const { program, options } = found;
   const { result, history, messages } = runSimulated(workload, program, { ...options, seed: 1 });
   const { nodeCount = 1, concurrency = nodeCount } = options;
@@ -35,7 +35,7 @@ const isWithClient = (run: Run, row: number) => {
 const isLost = (run: Run, row: number) => (run.columns.messageFlight[row] ?? -1) < 0;
 const bodyOf = (run: Run, row: number) => JSON.parse(run.bodyOf(row)) as Record<string, unknown>;
 
-describe("A finding lights up", () => {
+describe("A finding highlights", () => {
   test.each([
     ["broadcast", "sends each value once, acknowledged or not", "lost"],
     ["lin-kv", "decides for itself while the leader is silent", "nonlinearizable"],
@@ -43,18 +43,18 @@ describe("A finding lights up", () => {
     ["txn-rw-register", "lets transactions see each other's writes before they have ended", "G1c"],
     ["txn-list-append", "lets transactions see parts of each other", "G0"],
   ] as const)(
-    "the requests and replies of its operations, and no others': %s that %s",
+    "the requests and replies of its own operations only: %s that %s",
     (workload, wrong, anomaly) => {
       const { run, selections } = brokenRun(workload, wrong, anomaly);
       for (const selection of selections) {
-        const lit = messagesOf(run, selection);
+        const highlighted = messagesOf(run, selection);
         const operations = operationsOf(run, selection);
         for (const operation of operations) {
           const own = run.messagesOf(operation);
           expect(own.length, run.describe(operation)).toBeGreaterThanOrEqual(1);
-          expect(lit).toEqual(expect.arrayContaining([...own]));
+          expect(highlighted).toEqual(expect.arrayContaining([...own]));
         }
-        const ofOthers = lit.filter((row) => {
+        const ofOthers = highlighted.filter((row) => {
           const operation = (run.columns.messageOperation[row] ?? 0) - 1;
           return isWithClient(run, row) && !operations.includes(operation);
         });
@@ -63,7 +63,7 @@ describe("A finding lights up", () => {
     },
   );
 
-  test("the message of a broadcast that was lost, too", () => {
+  test("the lost message of a broadcast", () => {
     const { run, selections } = brokenRun(
       "broadcast",
       "sends each value once, acknowledged or not",
@@ -78,26 +78,26 @@ describe("A finding lights up", () => {
     }
   });
 
-  test("what a node asked the leader of a log for it", () => {
+  test("the request that a node forwards to the leader of a log", () => {
     const { run, selections } = brokenRun(
       "kafka",
       "acknowledges every tenth message of a log without storing it",
       "lost-write",
     );
-    let askedCount = 0;
+    let forwardedCount = 0;
     for (const selection of selections) {
       const [send = -1] = operationsOf(run, selection);
       const types = messagesOf(run, selection).map((row) => run.messageTypeOf(row));
-      // The leader's own clients need no further messages.
+      // The leader's own clients need no forwarding.
       if (run.nodeOf(send) === "n0") continue;
-      askedCount++;
+      forwardedCount++;
       expect(types).toContain("decide");
       expect(types).toContain("decided");
     }
-    expect(askedCount).toBeGreaterThan(0);
+    expect(forwardedCount).toBeGreaterThan(0);
   });
 
-  test("a few messages, not all that happen to have the same small numbers", () => {
+  test("few messages, not all that contain the same small numbers", () => {
     const { run, selections } = brokenRun(
       "lin-kv",
       "decides for itself while the leader is silent",

@@ -1,0 +1,35 @@
+import { describe, expect, test } from "bun:test";
+import { gossipRun, RunBuilder } from "../../../../../support/report/report-run.ts";
+
+describe("ArrivalColumns", () => {
+  test("finds the paths that hold only values that their senders had received or sent", () => {
+    const run = gossipRun().run();
+    expect(run.header.spread?.paths).toEqual([".news[*][2]"]);
+  });
+
+  test("records when each value reached each node, and by which message", () => {
+    const run = gossipRun().run();
+    const { arrivalLane, arrivalAfter, arrivalMessage } = run.columns;
+    const arrivals = [...arrivalLane].map((lane, index) => {
+      const message = (arrivalMessage[index] ?? 0) - 1;
+      const from = message < 0 ? "a client" : run.lane(run.columns.messageSource[message] ?? 0);
+      return [run.lane(lane), from, (arrivalAfter[index] ?? 0) * run.tickMs];
+    });
+    expect(arrivals).toEqual([
+      ["n0", "a client", 0],
+      ["n1", "n0", 23],
+      ["n2", "n1", 50],
+    ]);
+  });
+
+  test("rejects a count that coincides with a value that its sender has", () => {
+    const builder = new RunBuilder("broadcast", ["n0", "n1"]).start();
+    for (const value of [1, 2, 3]) {
+      const broadcast = { process: 0, node: "n0", f: "broadcast", value } as const;
+      builder.operation({ ...broadcast, type: "invoke" }, value);
+      builder.message("c5", "n0", value, 0, { type: "broadcast", message: value, msg_id: value });
+    }
+    builder.message("n0", "n1", 10, 1, { type: "gossip", count: 3, news: [1, 2, 3] });
+    expect(builder.run().header.spread?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
+  });
+});
