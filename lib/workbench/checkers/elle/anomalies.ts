@@ -1,5 +1,5 @@
 /**
- * What was found in a transaction history, and the verdict that follows under given models.
+ * Collects the anomalies of a transaction history, and derives the verdict under given models.
  *
  * @see Elle 0.2.2, elle.txn/result-map
  */
@@ -16,25 +16,25 @@ import { ACYCLIC_PARTS, CYCLE_TYPES } from "./cycles/cycle-types.ts";
 
 /** The verdict on a history of transactions. */
 export interface TransactionVerdict extends Verdict {
-  /** The sorts of anomalies that the models forbid, or that leave the verdict open; sorted. */
+  /** The types of anomalies that the models forbid, or that leave the verdict open; sorted. */
   readonly anomalyTypes: readonly AnomalyName[];
-  /** How often each of these occurs; of cycles there is no number that means anything. */
+  /** The number of anomalies of each type, except cycles, whose number has no meaning. */
   readonly counts: Readonly<Record<AnomalyName, number>>;
-  /** The first ones of each sort. */
+  /** The first anomalies of each type. */
   readonly anomalies: Readonly<Record<AnomalyName, readonly Finding[]>>;
   readonly explanation: readonly Finding[];
-  /** The weakest models that do not hold, whichever were asked for. Not on valid histories. */
+  /** The weakest models that are violated, requested or not. Absent if nothing was reported. */
   readonly not?: readonly ModelName[];
-  /** The models that fall with them. */
+  /** The stronger models that are therefore violated too. */
   readonly alsoNot?: readonly ModelName[];
 }
 
-/** The models that must hold if nobody says which. */
+/** The models that are checked by default. */
 export const DEFAULT_MODELS: readonly ModelName[] = ["strict-serializable"];
 
-/** Nothing relates any two transactions. */
+/** No transaction depends on another. */
 export const EMPTY_GRAPH = "empty-transaction-graph";
-/** A component was too tangled to be searched through. */
+/** The search for cycles in a component was given up. */
 export const SEARCH_TIMEOUT = "cycle-search-timeout";
 
 const UNCOUNTED: ReadonlySet<AnomalyName> = new Set([
@@ -44,16 +44,19 @@ const UNCOUNTED: ReadonlySet<AnomalyName> = new Set([
   SEARCH_TIMEOUT,
 ]);
 
-/** Tells one thing that was found. */
-export type Describe = () => Omit<Finding, "anomaly">;
+/** An occurrence of an anomaly, described. */
+export type Example = Omit<Finding, "anomaly">;
 
-/** Anomalies, as they are found. */
+/** Describes an occurrence of an anomaly. */
+export type Describe = () => Example;
+
+/** The anomalies found so far. */
 export class Anomalies {
   readonly #counts = new Map<AnomalyName, number>();
-  /** How to tell the first ones of each sort. */
+  /** Describes the first anomalies of each type. */
   readonly #examples = new Map<AnomalyName, Describe[]>();
 
-  /** Adds one; it is told if it is among the first of its sort and its sort is reported. */
+  /** Adds an anomaly; `describe` is called only if it is among the first of a reported type. */
   add(anomaly: AnomalyName, describe: Describe): void {
     this.#counts.set(anomaly, (this.#counts.get(anomaly) ?? 0) + 1);
     const examples = this.#examples.get(anomaly) ?? [];
@@ -62,10 +65,10 @@ export class Anomalies {
   }
 
   /**
-   * The verdict if these models must hold.
+   * Derives the verdict under the requested models.
    *
-   * @param ignored Sorts that are left out of the verdict, but not of what it says of the models.
-   * @param undecided Sorts that leave the verdict open rather than make it false.
+   * @param ignored Types that are omitted from the verdict, but count for `not` and `alsoNot`.
+   * @param undecided Types that make the verdict `"unknown"` rather than `false`.
    * @throws {Error} if a model is unknown.
    */
   verdict(
@@ -79,7 +82,7 @@ export class Anomalies {
     const reportable = [...this.#counts.keys()].filter(
       (name) => forbidden.has(name) || name === EMPTY_GRAPH || name === SEARCH_TIMEOUT,
     );
-    // That some cycle exists is no news where something specific rules out the same model.
+    // That some cycle exists is redundant if a more specific anomaly rules out the same model.
     const specific = reportable.filter((name) => !name.endsWith("-cycle-exists"));
     const ruledOut = modelsRuledOutBy(specific);
     const redundant = ACYCLIC_PARTS.filter(({ model }) => ruledOut.has(model));

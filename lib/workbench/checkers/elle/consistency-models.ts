@@ -1,27 +1,26 @@
 /**
- * Which consistency models there are, which of them imply which, and what each forbids.
+ * Relates consistency models and anomalies: which imply which, and which forbid which.
  *
- * Three small graphs, all of them Elle's: anomalies imply weaker anomalies (every G0 is also a
- * G1c), models imply weaker models (serializable is also snapshot isolated), and models forbid
- * anomalies. The questions asked of them are closures: what a model forbids is what it or any
- * weaker model forbids, and whatever implies that; what an anomaly rules out are the models that
- * forbid it or anything it implies, and all stronger ones.
+ * Elle's data are three small graphs: anomalies imply weaker anomalies (a G0 is also a G1c), models
+ * imply weaker models (serializable implies snapshot isolation), and models forbid anomalies. All
+ * queries are closures. A model forbids what it or any weaker model forbids, and whatever implies
+ * that. An anomaly rules out the models that forbid it or anything it implies, and all stronger ones.
  *
- * Models go by Adya's names inside ("PL-3") and by the names people use outside ("serializable").
+ * Internally models have Adya's names ("PL-3"), externally the usual ones ("serializable").
  *
  * @see Adya, "Weak Consistency" (1999); Bailis et al., "Highly Available Transactions" (2013);
  *   Cerone et al., "A Framework for Transactional Consistency Models" (2015); Elle 0.2.2,
  *   elle.consistency-model
  */
 
-/** A name of an anomaly, such as `"G1a"` or `"G-single-item-realtime"`. */
+/** The name of an anomaly, such as `"G1a"` or `"G-single-item-realtime"`. */
 export type AnomalyName = string;
-/** A name of a consistency model, such as `"read-committed"`. */
+/** The name of a consistency model, such as `"read-committed"`. */
 export type ModelName = string;
 
 type Edges = Readonly<Record<string, readonly string[]>>;
 
-/** Each anomaly, and the anomalies that are present whenever it is. */
+/** For each anomaly, the anomalies that it implies. */
 const IMPLIED_ANOMALIES: Edges = {
   G0: ["G1c", "G0-process"],
   "G0-process": ["G1c-process", "G0-realtime"],
@@ -60,16 +59,16 @@ const IMPLIED_ANOMALIES: Edges = {
   "G2-process": ["G2-realtime"],
   GSIa: ["GSI"],
   GSIb: ["GSI"],
-  // Two committed reads that fit no single order of appends: one of them was of a dirty state.
+  // Two committed reads that fit no single order of appends: one of them read a dirty state.
   "incompatible-order": ["G1a"],
-  // To read what one writes later is a wr cycle of length one.
+  // Reading one's own later write is a wr cycle of length one.
   "future-read": ["G1c"],
   "dirty-update": ["G1a"],
   "lost-update": ["write-skew", "G2-item"],
   "write-skew": ["G2"],
 };
 
-/** The names that people use, and Adya's. A model missing here has only one name. */
+/** Adya's name for each usual one. A model missing here has a single name. */
 const CANONICAL_NAMES: Readonly<Record<ModelName, ModelName>> = {
   "consistent-view": "PL-2+",
   "conflict-serializable": "PL-3",
@@ -91,13 +90,13 @@ const CANONICAL_NAMES: Readonly<Record<ModelName, ModelName>> = {
   "strong-read-committed": "strong-PL-2",
 };
 
-/** Of two names for one model, the one that is shown. */
+/** The name to show for models with two usual names. */
 const SHOWN_NAMES: Readonly<Record<ModelName, ModelName>> = {
   "PL-3": "serializable",
   "PL-SS": "strong-serializable",
 };
 
-/** Each model, and the weaker ones that hold whenever it does. */
+/** For each model, the weaker models that it implies. */
 const IMPLIED_MODELS: Edges = {
   "causal-cerone": ["read-atomic"],
   "PL-2+": ["PL-CS", "PL-2L"],
@@ -137,7 +136,7 @@ const IMPLIED_MODELS: Edges = {
   PRAM: ["monotonic-reads", "monotonic-writes", "read-your-writes"],
 };
 
-/** Each model, and the anomalies that it forbids beyond what weaker models forbid. */
+/** For each model, the anomalies that it forbids beyond those that weaker models forbid. */
 const FORBIDDEN_ANOMALIES: Edges = {
   "causal-cerone": ["internal", "G1a"],
   "PL-CS": ["G1", "G-cursor", "lost-update"],
@@ -191,15 +190,15 @@ const shownNames = new Map([
   ...Object.entries(SHOWN_NAMES),
 ]);
 
-/** Every name that a model goes by, sorted. */
+/** All names of models, sorted. */
 export const modelNames: readonly ModelName[] = [
   ...new Set([...weaker.keys(), ...stronger.keys(), ...canonicalNames.keys()]),
 ].sort();
 
 /**
- * The anomalies that must not be found if all of these models are to hold.
+ * Returns the anomalies that any of these models forbids.
  *
- * @throws {Error} if a name is no model's.
+ * @throws {Error} if a name is not the name of a model.
  */
 export function anomaliesForbiddenBy(models: Iterable<ModelName>): ReadonlySet<AnomalyName> {
   const direct = [...closure(weaker, canonical(models))].flatMap((model) => [
@@ -208,12 +207,12 @@ export function anomaliesForbiddenBy(models: Iterable<ModelName>): ReadonlySet<A
   return closure(implying, direct);
 }
 
-/** These anomalies, and all that are present with them. */
+/** Returns these anomalies and all that they imply. */
 export function anomaliesImpliedBy(anomalies: Iterable<AnomalyName>): ReadonlySet<AnomalyName> {
   return closure(implied, anomalies);
 }
 
-/** The models, by Adya's names, that cannot hold where these anomalies are found. */
+/** Returns the models, by Adya's names, that these anomalies violate. */
 export function modelsRuledOutBy(anomalies: Iterable<AnomalyName>): ReadonlySet<ModelName> {
   const direct = [...anomaliesImpliedBy(anomalies)].flatMap((anomaly) => [
     ...(forbiddenBy.get(anomaly) ?? []),
@@ -221,14 +220,16 @@ export function modelsRuledOutBy(anomalies: Iterable<AnomalyName>): ReadonlySet<
   return closure(stronger, direct);
 }
 
-/** These models, by Adya's names, and all that are at least as strong as one of them. */
+/** Returns these models, by Adya's names, and all stronger ones. */
 export function modelsAtLeastAsStrongAs(models: Iterable<ModelName>): ReadonlySet<ModelName> {
   return closure(stronger, canonical(models));
 }
 
 /**
- * What a set of anomalies says of the models: `not` are the weakest ones that it rules out,
- * `alsoNot` those that fall with them. Both are sorted, and in the names that people use.
+ * Returns the models that these anomalies violate: `not` the weakest ones, `alsoNot` all others.
+ * Both are sorted, by their usual names.
+ *
+ * @see elle.consistency-model/friendly-boundary
  */
 export function boundary(anomalies: Iterable<AnomalyName>): {
   readonly not: readonly ModelName[];
@@ -244,7 +245,7 @@ export function boundary(anomalies: Iterable<AnomalyName>): {
   };
 }
 
-/** What people call a model that goes by Adya's name. */
+/** Returns the usual name of a model, given Adya's. */
 export function usualName(model: ModelName): ModelName {
   return shownNames.get(model) ?? model;
 }
@@ -273,7 +274,7 @@ function reversed(graph: ReadonlyMap<string, ReadonlySet<string>>): Map<string, 
   return result;
 }
 
-/** Everything that can be reached from these, themselves included. */
+/** Returns everything reachable from these, themselves included. */
 function closure(
   graph: ReadonlyMap<string, ReadonlySet<string>>,
   from: Iterable<string>,

@@ -1,15 +1,17 @@
 /**
- * Transactions as the checkers see them: what they did, and when.
+ * Parses a history of transactions.
  *
- * A transaction is `[[f, key, value], ...]`, its micro-operations in order. A read's value is
- * `null` in the invocation; the completion has what was read.
+ * A transaction is the list of its micro-operations, `[[f, key, value], ...]`. The value of a read is
+ * `null` in the invocation, and the value read in the completion.
+ *
+ * @see Jepsen, jepsen.txn
  */
 
 import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type History, isClientOperation, type Operation, pairs } from "../../history/history.ts";
 
-/** One step of a transaction: what is done, to which key, with or yielding which value. */
+/** A micro-operation: a function, its key, and the value written or read. */
 export type MicroOperation = readonly [f: string, key: Json, value: Json];
 
 /** A transaction that happened (`ok`) or may have happened (`info`). */
@@ -20,21 +22,17 @@ export interface Transaction {
   readonly steps: readonly MicroOperation[];
 }
 
-/** Everything that clients did to a database. */
+/** A history of transactions. */
 export interface TransactionHistory {
-  /** Client operations in order, beginnings and ends. */
+  /** Invocations and completions of clients, in order. */
   readonly operations: readonly Operation[];
-  /** Those that happened or may have, in the order of their completions: the graph's nodes. */
+  /** The transactions that happened or may have happened, in order of completion; graph nodes. */
   readonly transactions: readonly Transaction[];
-  /** Whether some operation ended before another, that ended too, began. */
+  /** Whether any operation completed before another one, which also completed, was invoked. */
   readonly hasRealtimeOrder: boolean;
 }
 
-/**
- * Reads a history of transactions.
- *
- * @throws {Error} if an operation's value is no transaction.
- */
+/** @throws {Error} if the value of an operation is not a transaction. */
 export function transactionHistory(history: History): TransactionHistory {
   const operations = history.filter(isClientOperation);
   const transactions: Transaction[] = [];
@@ -52,14 +50,10 @@ export function transactionHistory(history: History): TransactionHistory {
   return { operations, transactions, hasRealtimeOrder: firstOk < lastInvocation };
 }
 
-/**
- * The micro-operations of an operation.
- *
- * @throws {Error} if its value is no transaction.
- */
+/** @throws {Error} if the value of the operation is not a transaction. */
 export function microOperations({ value, index }: Operation): readonly MicroOperation[] {
   if (!isArray(value) || !value.every(isMicroOperation)) {
-    throw new Error(`Operation ${index} is no transaction: its value is ${jsonKey(value)}`);
+    throw new Error(`Operation ${index} is not a transaction: its value is ${jsonKey(value)}`);
   }
   return value;
 }
@@ -68,17 +62,17 @@ function isMicroOperation(value: Json): value is MicroOperation {
   return isArray(value) && value.length === 3 && typeof value[0] === "string";
 }
 
-/** Something that equal JSON values share, for maps and sets: cheap for the usual integers. */
+/** A key for maps and sets that equal JSON values share. For integers, the usual case, it is free. */
 export type Atom = number | string;
 
-/** The atom of a JSON value. */
+/** Returns the atom of a JSON value. */
 export function atom(value: Json): Atom {
-  // A number's own text never equals the text of another sort of value: those have quotes,
-  // brackets, letters, or, where no number can hold them, a point or too many digits.
+  // A number never equals the key of another value: those have quotes, brackets or letters, or are
+  // numbers that a double cannot represent, with a point or more digits.
   return typeof value === "number" ? value : jsonKey(value);
 }
 
-/** Numbers things that are each named by a key and a value: 0, 1, 2, ... in order of appearance. */
+/** Numbers versions, each a pair of a key and a value: 0, 1, 2, ... in order of appearance. */
 export class VersionTable {
   readonly #byKey = new Map<Atom, Map<Atom, number>>();
   readonly #keys: Json[] = [];
@@ -88,7 +82,7 @@ export class VersionTable {
     return this.#keys.length;
   }
 
-  /** The number of a version, which it has from now on. */
+  /** Returns the number of a version; assigns the next one if the version is new. */
   number(key: Json, value: Json): number {
     const keyAtom = atom(key);
     let versions = this.#byKey.get(keyAtom);
@@ -107,7 +101,7 @@ export class VersionTable {
     return version;
   }
 
-  /** The number of a version, if it has one. */
+  /** Returns the number of a version, if it has one. */
   find(key: Json, value: Json): number | undefined {
     return this.#byKey.get(atom(key))?.get(atom(value));
   }

@@ -1,7 +1,7 @@
 /**
  * Checks that a grow-only set keeps what was added, and measures how long additions stay invisible.
  *
- * The rule, for each element whose addition was invoked, whatever its outcome:
+ * The rule for each element whose addition was invoked, whatever its outcome:
  *
  * - The element is *known* from the first completion that proves its existence: that of its
  *   addition, or of a read that contains it.

@@ -1,8 +1,8 @@
 /**
- * The golden corpus: every case of it, judged here, gets the verdict of Maelstrom's own checkers.
+ * Checks every case of the golden corpus, and compares the verdicts with Maelstrom's.
  *
- * A workload is added by one line in `CASES`. Each test compares one family of fields over all
- * cases of a workload, and fails with the list of the cases that differ.
+ * To add a workload, add a line to `CASES`. Each test compares some fields over all cases of a
+ * workload, and fails with the list of differing cases.
  */
 import { beforeAll, describe, expect, test } from "bun:test";
 import { jsonKey } from "../../../../lib/protocol/json-key.ts";
@@ -18,7 +18,7 @@ import { checkAvailability } from "../../../../lib/workbench/checkers/every-test
 import { checkStats } from "../../../../lib/workbench/checkers/every-test/stats.ts";
 import { type CorpusCase, corpusCases } from "../../../support/histories/corpus.ts";
 
-/** How many cases there are of each workload. */
+/** The number of cases of each workload. */
 const CASES: { readonly [Workload in CheckedWorkload]: number } = {
   echo: 40,
   broadcast: 99,
@@ -32,24 +32,24 @@ const CASES: { readonly [Workload in CheckedWorkload]: number } = {
   "txn-rw-register": 287,
 };
 
-/** Fields that are compared on their own, or by nobody. */
+/** Fields that are compared separately or not at all. */
 const NO_WORKLOAD_FIELDS = new Set([
   ...["valid", "overallValid", "stats", "availability"],
   ...["threw", "fatal", "worstRealtimeLag"],
 ]);
 
 /**
- * Two real runs with components so entangled that Elle's search gave up and fell back to a sort of
- * cycle of which there are none that are simpler: it names `G-nonadjacent-item-realtime` too. Which
- * sorts are found there depends on the time that the search had. The verdicts agree.
+ * Two real runs with components so large that Elle's search timed out and fell back to a default
+ * type: it names `G-nonadjacent-item-realtime` too. Which types it finds there depends on the time
+ * that its search had. The verdicts agree.
  */
 const SEARCH_GAVE_UP = /^txn-rw-register\/(0001|0258) /;
 
-/** Anomalies whose number depends on how cycles are searched. */
+/** Anomalies whose number depends on the search for cycles. */
 const CYCLE = /^G[012]|^PL-|^strong-|cycle/;
 
 describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
-  const judged: { corpusCase: CorpusCase; verdict: Verdict; parts: Parts }[] = [];
+  const checked: { corpusCase: CorpusCase; verdict: Verdict; parts: Parts }[] = [];
 
   beforeAll(async () => {
     const checkAll = compose({
@@ -59,16 +59,16 @@ describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
     });
     for (const corpusCase of await corpusCases(workload)) {
       const verdict = checkAll(corpusCase.history, corpusCase.options);
-      judged.push({ corpusCase, verdict, parts: partsOf(verdict, corpusCase) });
+      checked.push({ corpusCase, verdict, parts: partsOf(verdict, corpusCase) });
     }
   });
 
-  /** The cases for which `actual` gives something else than the corpus has, if that has anything. */
+  /** Describes the cases for which `actual` differs from the corpus; undefined is not compared. */
   function differing(
     expected: (corpusCase: CorpusCase) => unknown,
     actual: (verdict: Verdict, parts: Parts) => unknown,
   ): string[] {
-    return judged.flatMap(({ corpusCase, verdict, parts }) => {
+    return checked.flatMap(({ corpusCase, verdict, parts }) => {
       const wanted = expected(corpusCase);
       const got = actual(verdict, parts);
       if (wanted === undefined || isSame(wanted, got)) return [];
@@ -76,8 +76,8 @@ describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
     });
   }
 
-  test("judges all cases, valid ones and others", () => {
-    const main = judged.filter(({ corpusCase }) => corpusCase.isMain);
+  test("checks all cases, valid ones and others", () => {
+    const main = checked.filter(({ corpusCase }) => corpusCase.isMain);
     expect(main).toHaveLength(CASES[workload]);
     expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] === true)).toBe(true);
     expect(main.some(({ corpusCase }) => corpusCase.expected["valid"] !== true)).toBe(true);
@@ -137,7 +137,7 @@ describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
   });
 
   test("reports Maelstrom's fields", () => {
-    const names = new Set(judged.flatMap(({ corpusCase }) => Object.keys(corpusCase.expected)));
+    const names = new Set(checked.flatMap(({ corpusCase }) => Object.keys(corpusCase.expected)));
     const compared = [...names].filter((name) => !NO_WORKLOAD_FIELDS.has(name));
     expect(compared).not.toBeEmpty();
     for (const name of compared) {
@@ -149,8 +149,8 @@ describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
     }
   });
 
-  test("explains what it does not find valid", () => {
-    const silent = judged.filter(
+  test("explains every invalid verdict", () => {
+    const silent = checked.filter(
       ({ parts: { workload } }) => workload.valid === false && !workload.explanation?.length,
     );
     expect(silent.map(({ corpusCase }) => corpusCase.name)).toEqual([]);
@@ -163,7 +163,7 @@ interface Parts {
   readonly workload: Verdict;
 }
 
-/** The parts of a composed verdict. Where a fatal error took them away, the corpus has them still. */
+/** Returns the parts of a composed verdict; after a fatal error, those that the corpus still has. */
 function partsOf(verdict: Verdict, { history, options }: CorpusCase): Parts {
   const { workload = verdict } = verdict as Partial<Parts>;
   return {
@@ -182,7 +182,7 @@ function isSame(wanted: unknown, got: unknown): boolean {
   return got !== undefined && text(wanted) === text(got);
 }
 
-/** A field as text. All that verdicts hold is JSON, whose numbers may be raw. */
+/** Formats a field. Verdicts contain only JSON, whose numbers may be raw. */
 function text(field: unknown): string {
   return field === undefined ? "nothing" : jsonKey(field as Json);
 }

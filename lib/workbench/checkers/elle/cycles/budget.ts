@@ -1,6 +1,6 @@
-/** Bounds searches by counted work rather than by time, so that they end the same every time. */
+/** Bounds searches by counted steps rather than time, so that their results are reproducible. */
 
-/** A number of steps that may still be taken. */
+/** A number of remaining steps. */
 export class Budget {
   #remaining: number;
   readonly #whole: Budget | undefined;
@@ -10,12 +10,12 @@ export class Budget {
     this.#whole = whole;
   }
 
-  /** A part of this budget: at most so many steps, yet some even where less is left. */
-  portion(most: number, least: number): Budget {
+  /** Returns a part of this budget: at most `most` steps, but `least` even if fewer remain. */
+  slice(most: number, least: number): Budget {
     return new Budget(Math.max(least, Math.min(most, this.#remaining)), this);
   }
 
-  /** @throws {BudgetExceeded} if nothing is left. */
+  /** @throws {BudgetExceeded} if the budget does not suffice. */
   spend(steps: number): void {
     this.#remaining -= steps;
     if (this.#whole !== undefined) this.#whole.#remaining -= steps;
@@ -23,7 +23,7 @@ export class Budget {
   }
 }
 
-/** Something was given up because it took too many steps. */
+/** A search was given up because it took too many steps. */
 export class BudgetExceeded extends Error {
   override name = "BudgetExceeded";
 }

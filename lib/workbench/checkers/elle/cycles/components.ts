@@ -1,18 +1,18 @@
 /**
- * Strongly connected components: the parts of a graph in which everything leads to everything.
- * Every cycle lies within one.
+ * Finds strongly connected components. Every cycle lies within one.
  *
- * @see Tarjan, "Depth-first search and linear graph algorithms" (1972); here without recursion,
- *   as a history's graph can be one path of a million nodes
+ * The algorithm is Tarjan's without recursion, as a history's graph can be a path of a million nodes.
+ *
+ * @see Tarjan, "Depth-first search and linear graph algorithms" (1972)
  */
 import { at, type Graph, PASS } from "./graph.ts";
 import type { Relations } from "./relations.ts";
 
 /**
- * The components of more than one node, each as its nodes in no particular order.
+ * Returns the nodes of each component with more than one node, in no particular order.
  *
- * @param relations Only edges with one of these count, and those that leave junctions.
- * @param selfEdges Whether a single node with an edge to itself is a component, too.
+ * @param relations The edges to follow, besides those that leave junctions.
+ * @param selfEdges Whether a single node with an edge to itself counts as a component.
  */
 export function stronglyConnectedComponents(
   graph: Graph,
@@ -21,9 +21,9 @@ export function stronglyConnectedComponents(
 ): Int32Array[] {
   const { nodeCount, offsets, targets, labels } = graph;
   const components: Int32Array[] = [];
-  // The order of discovery from 1; 0 is undiscovered.
+  // The order of discovery, from 1; 0 means undiscovered.
   const discovered = new Int32Array(nodeCount);
-  // The earliest discovery that can be reached from a node through its descendants.
+  // The earliest discovery reachable from a node through its descendants.
   const earliest = new Int32Array(nodeCount);
   const isPending = new Uint8Array(nodeCount);
   const pending = new Int32Array(nodeCount);
@@ -63,7 +63,7 @@ export function stronglyConnectedComponents(
         earliest[parent] = Math.min(at(earliest, parent), at(earliest, node));
       }
       if (at(earliest, node) !== at(discovered, node)) continue;
-      // Nothing before this node can be reached from it: it and all pending since are a component.
+      // No earlier node is reachable from this one: it and all pending since form a component.
       const end = pendingCount;
       do {
         pendingCount--;

@@ -1,10 +1,9 @@
 /**
- * The cycles among a history's transactions, as anomalies.
+ * Finds the cycles in a dependency graph, and classifies them as anomalies.
  *
- * Which models they rule out, and so the verdict, is certain. Which sorts of cycles there are is
- * searched for, component by component: Elle's way, then a quicker one where that takes too long.
- * A component that is too tangled even for this gives `cycle-search-timeout`, and one cycle of it
- * nonetheless.
+ * The models that cycles rule out, and so the verdict, are certain. The types of cycles are searched
+ * for in each component: by Elle's search, then by a quicker one if that takes too long. A component
+ * that exceeds both searches gets `cycle-search-timeout` and one example of a cycle.
  *
  * @see Elle 0.2.2, elle.txn/cycle-cases-in-scc
  */
@@ -28,34 +27,34 @@ import { at, type Graph, type Subgraph, SubgraphExtractor } from "./graph.ts";
 import { ALL_RELATIONS, type Relations } from "./relations.ts";
 import type { RealtimeOrder } from "./session-order.ts";
 
-/** Transactions and what is known of their order. */
+/** Transactions and their dependencies. */
 export interface DependencyGraph {
   readonly graph: Graph;
   readonly transactions: readonly Transaction[];
-  /** The real-time order, if the graph has it. */
+  /** The real-time order, if the graph includes it. */
   readonly realtime: RealtimeOrder | undefined;
-  /** Of several reasons why one transaction precedes another, the one that counts: the first. */
+  /** If several relations hold between two transactions, the first of these counts. */
   readonly precedence: readonly Relations[];
 }
 
-/** That a component of the graph has a cycle of some sort. */
+/** A type of cycle that a component of the graph has. */
 export interface CycleCase {
   readonly anomaly: AnomalyName;
-  /** How many transactions the component has. */
+  /** Number of transactions in the component. */
   readonly componentSize: number;
-  /** Exhibits one, unless the search for it was given up. */
+  /** Returns an example; absent if the search was given up. */
   readonly exhibit?: () => Cycle;
 }
 
-/** Steps that a search in one component may take, in Elle's way and then in the quick way. */
+/** Maximum number of steps in a component, of Elle's search and of the quick one. */
 const THOROUGH_STEPS = 300_000;
 const QUICK_STEPS = 2_000_000;
-/** Steps for all components of a history together, ... */
+/** Maximum number of steps in all components together. */
 const TOTAL_STEPS = 10_000_000;
-/** ... and those that each has in any case, so that small ones are always searched. */
+/** Steps that every component gets even beyond the total, so that small ones are always searched. */
 const LEAST_STEPS = 2_000;
 
-/** All cases of cycles in a history's dependency graph. */
+/** Finds all types of cycles in a dependency graph, component by component. */
 export function* cycleCases(
   problem: DependencyGraph,
   maxSteps = TOTAL_STEPS,
@@ -88,7 +87,7 @@ function* casesInComponent(
   const settled = new Set(impossibleCycles(parts));
   let found = 0;
   for (const isThorough of [true, false]) {
-    const budget = total.portion(isThorough ? THOROUGH_STEPS : QUICK_STEPS, LEAST_STEPS);
+    const budget = total.slice(isThorough ? THOROUGH_STEPS : QUICK_STEPS, LEAST_STEPS);
     try {
       for (const cycle of cyclesInComponent(component, problem, { isThorough, settled, budget })) {
         found++;
@@ -108,11 +107,11 @@ function* casesInComponent(
 }
 
 /**
- * Searches a component for one cycle of each sort.
+ * Searches a component for a cycle of each type.
  *
- * @param settled Sorts that need no search; those that are searched for are added, and those that
- *   are implied by a cycle that is found.
- * @throws {BudgetExceeded} if the budget did not suffice.
+ * @param settled Types that need no search. Types that were searched are added, and types that a
+ *   found cycle implies.
+ * @throws {BudgetExceeded} if the budget does not suffice.
  */
 function* cyclesInComponent(
   component: Subgraph,
@@ -137,17 +136,18 @@ function* cyclesInComponent(
       const relations = dependencies.relations(node, nodes[(i + 1) % nodes.length] ?? node);
       return precedence.find((relation) => (relations & relation) !== 0) ?? 0;
     });
-    // By what its edges count as, a cycle found for its read-write edges may have none, or others.
-    // It is not reported then, and no second one is looked for.
+    // An edge with several relations counts as the first by precedence. So a cycle found for its
+    // read-write edges may classify as another type: then it is not reported, and, as in Elle, the
+    // search for this type ends.
     if (type.readWrites !== "none" && classify(steps) !== type.name) continue;
     for (const name of anomaliesImpliedBy([type.name])) settled.add(name);
     yield { transactions: nodes, steps };
   }
 }
 
-/** The sorts of cycles that cannot exist where only these parts are cyclic. */
+/** Returns the types of cycles that cannot exist if only these parts are cyclic. */
 function impossibleCycles(parts: readonly AcyclicPart[]): ReadonlySet<AnomalyName> {
-  const fallen = modelsAtLeastAsStrongAs(parts.map(({ model }) => model));
-  const standing = ACYCLIC_PARTS.map(({ model }) => model).filter((model) => !fallen.has(model));
-  return anomaliesForbiddenBy(standing);
+  const ruledOut = modelsAtLeastAsStrongAs(parts.map(({ model }) => model));
+  const remaining = ACYCLIC_PARTS.map(({ model }) => model).filter((model) => !ruledOut.has(model));
+  return anomaliesForbiddenBy(remaining);
 }

@@ -1,5 +1,5 @@
 /**
- * How far a path has come towards a cycle of some sort.
+ * Tracks what a path lacks to become a cycle of a given type.
  *
  * @see Elle 0.2.2, elle.BFSPath
  */
@@ -7,28 +7,28 @@ import type { CycleType } from "./cycle-types.ts";
 import { type Relations, RW, WW } from "./relations.ts";
 
 /**
- * A path's progress, in one integer: the required relations that it still lacks, how many
- * read-write edges it lacks, and whether it may take one next.
+ * The progress of a path, packed into an integer: the required relations it lacks, the number of
+ * read-write edges it lacks, and whether its next edge may be read-write.
  */
 export type Progress = number;
 
-/** All progress is less than this. */
+/** Upper bound of all progress, exclusive. */
 export const PROGRESS_LIMIT = 0x400;
 
 const LACKED_RELATIONS = 0x1f;
 const LACKED_READ_WRITES = 0x60;
-/** One of 0, 1 or 2 that are lacked. */
+/** The unit in which 0, 1 or 2 lacked read-write edges are counted. */
 const LACKED_READ_WRITE = 0x20;
 
-/** Whether a read-write edge may be taken next. */
+/** Whether the next edge may be read-write. */
 const MODE = 0x380;
 const NEVER = 0x000;
 const ALWAYS = 0x080;
-/** This once, and no other after. */
+/** Only once. */
 const ONCE = 0x100;
-/** Yes, as the last edge was none, or there is none yet. */
+/** Yes: the last edge was not read-write, or this is the first. */
 const FREE = 0x180;
-/** No, as the last edge was one. */
+/** No: the last edge was read-write. */
 const TAKEN = 0x200;
 
 const START: Readonly<Record<CycleType["readWrites"], Progress>> = {
@@ -38,21 +38,21 @@ const START: Readonly<Record<CycleType["readWrites"], Progress>> = {
   several: ALWAYS | (2 * LACKED_READ_WRITE),
 };
 
-/** The progress of a path without an edge. */
+/** Returns the progress of a path without edges. */
 export function startOf(type: CycleType): Progress {
   return START[type.readWrites] | type.required;
 }
 
-/** Whether a path that closes a cycle makes one of the sort. */
+/** Whether a path that closes a cycle has the type. */
 export function isComplete(progress: Progress): boolean {
   return (progress & (LACKED_RELATIONS | LACKED_READ_WRITES)) === 0 && (progress & MODE) !== TAKEN;
 }
 
 /**
- * The different ways to go on by an edge of some relations, as the progress after each.
+ * Returns the progress after each way to follow an edge of the given relations.
  *
- * @param isFirst Whether this is the path's first edge. A cycle can be told from any of its edges;
- *   so it has to begin with one that is lacked.
+ * @param isFirst Whether this is the path's first edge. A cycle can start at any of its edges, so
+ *   the search only starts at one that is lacked.
  */
 export function progressAfter(
   progress: Progress,
@@ -63,8 +63,8 @@ export function progressAfter(
   const result: Progress[] = [];
   const mode = progress & MODE;
   const lacksReadWrite = (progress & LACKED_READ_WRITES) !== 0;
-  const mindsReadWrite = lacksReadWrite || mode === ONCE || mode === FREE;
-  if (mindsReadWrite && mode !== NEVER && mode !== TAKEN && (relations & RW) !== 0) {
+  const tracksReadWrite = lacksReadWrite || mode === ONCE || mode === FREE;
+  if (tracksReadWrite && mode !== NEVER && mode !== TAKEN && (relations & RW) !== 0) {
     result.push(step(progress, RW));
   }
   if (lacksReadWrite && isFirst) return result;
@@ -75,14 +75,14 @@ export function progressAfter(
   }
   if (lacked !== 0 && isFirst) return result;
 
-  // Which of the other relations is taken makes no difference.
-  const others = allowed | (mode === ALWAYS && !mindsReadWrite ? RW : 0);
+  // Any of the other relations will do.
+  const others = allowed | (mode === ALWAYS && !tracksReadWrite ? RW : 0);
   const other = relations & others & ~lacked;
   if (other !== 0) result.push(step(progress, other & -other));
   return result;
 }
 
-/** The progress after an edge by a relation that may be taken. */
+/** Returns the progress after an edge of an allowed relation. */
 function step(progress: Progress, relation: Relations): Progress {
   const mode = progress & MODE;
   if (relation !== RW) return (mode === TAKEN ? progress - TAKEN + FREE : progress) & ~relation;

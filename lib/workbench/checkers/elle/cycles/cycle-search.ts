@@ -1,16 +1,15 @@
 /**
- * Looks for a cycle of one sort among the dependencies of a component.
+ * Searches a component for a cycle of a given type.
  *
- * `firstCycle` is Elle's search. From one transaction after another, all simple paths are extended
- * step by step, shortest first, until one closes a cycle of the sort. The order in which that is
- * done matters, as the cycle that is met first decides which anomaly is reported; it is Elle's, and
- * so is what becomes of a path that runs into its own middle: that loop is searched by itself, from
- * each of its transactions.
+ * `firstCycle` is Elle's search. From each transaction in turn it extends all simple paths, shortest
+ * first, until one closes a cycle of the type. It follows Elle's order, because the first cycle found
+ * decides which anomaly is reported. As in Elle, the loop of a path that runs into its own middle is
+ * searched separately, from each of its transactions.
  *
- * The number of paths can grow exponentially. `quickCycle` is for components where it does: of all
- * paths that come to a transaction with the same progress it follows one only, which takes no more
- * than a pass over the graph per start. It can miss a cycle, as the paths that it follows may cross
- * themselves where others would not.
+ * The number of paths can grow exponentially. `quickCycle` handles components where it does: of all
+ * paths that reach a transaction with the same progress it follows only one, so it takes one pass
+ * over the graph per start. It can miss cycles, as the path it follows may cross itself where
+ * another would not.
  *
  * @see Elle 0.2.2, elle.bfs
  */
@@ -29,15 +28,14 @@ import type { Dependencies, Successors } from "./dependencies.ts";
 import { IntList } from "./int-list.ts";
 import { type Relations, RW } from "./relations.ts";
 
-/** Searches one component for one sort of cycle. */
 export class CycleSearch {
   readonly #dependencies: Dependencies;
   readonly #type: CycleType;
-  /** All relations that its cycles may have. */
+  /** The relations that cycles of the type may have. */
   readonly #relations: Relations;
   readonly #budget: Budget;
 
-  /** @param budget What each dependency that a path is or might be extended by takes a step of. */
+  /** @param budget Charged one step for each dependency considered. */
   constructor(dependencies: Dependencies, type: CycleType, budget: Budget) {
     this.#dependencies = dependencies;
     this.#type = type;
@@ -46,23 +44,22 @@ export class CycleSearch {
   }
 
   /**
-   * The transactions of the first cycle in Elle's order, the first of them not repeated;
-   * `undefined` if there is none.
+   * Returns the transactions of the first cycle in Elle's order, or `undefined`.
    *
    * @param hashOf The hash of each transaction.
-   * @throws {BudgetExceeded} if the budget did not suffice.
+   * @throws {BudgetExceeded} if the budget does not suffice.
    */
   firstCycle(hashOf: Int32Array): readonly number[] | undefined {
     const everything = new Set(Array.from({ length: this.#dependencies.count }, (_, node) => node));
-    const place = new Place(this.#dependencies, this.#relations, everything, hashOf);
-    for (const start of place.nodes()) {
-      const cycle = this.#firstCycleFrom(start, place);
+    const space = new SearchSpace(this.#dependencies, this.#relations, everything, hashOf);
+    for (const start of space.nodes()) {
+      const cycle = this.#firstCycleFrom(start, space);
       if (cycle !== undefined) return cycle;
     }
     return undefined;
   }
 
-  #firstCycleFrom(start: number, place: Place): readonly number[] | undefined {
+  #firstCycleFrom(start: number, space: SearchSpace): readonly number[] | undefined {
     const paths = new Paths(start, startOf(this.#type));
     let shell: readonly number[] = [0];
     while (shell.length > 0) {
@@ -74,19 +71,19 @@ export class CycleSearch {
         }
         if (!isComplete(paths.progress(path))) continue;
         const loop = paths.loop(path);
-        const cycle = loop[0] === start ? loop : this.#firstCycleAmong(loop, place);
+        const cycle = loop[0] === start ? loop : this.#firstCycleAmong(loop, space);
         if (cycle !== undefined) return cycle;
       }
       const from = paths.count;
-      for (const path of open) this.#extend(path, paths, place.after(paths.tip(path)));
+      for (const path of open) this.#extend(path, paths, space.after(paths.tip(path)));
       shell = range(from, paths.count);
     }
     return undefined;
   }
 
-  /** Goes no deeper than a loop has transactions: each further one lacks some of them. */
-  #firstCycleAmong(loop: readonly number[], place: Place): readonly number[] | undefined {
-    const part = place.restrictedTo(new Set(loop));
+  /** Recurses at most once per transaction of the loop: each inner loop lacks some of them. */
+  #firstCycleAmong(loop: readonly number[], space: SearchSpace): readonly number[] | undefined {
+    const part = space.restrictedTo(new Set(loop));
     for (const start of loop) {
       const cycle = this.#firstCycleFrom(start, part);
       if (cycle !== undefined) return cycle;
@@ -95,9 +92,9 @@ export class CycleSearch {
   }
 
   /**
-   * The transactions of some cycle, the first of them not repeated; `undefined` if none was met.
+   * Returns the transactions of a cycle, or `undefined` if it found none.
    *
-   * @throws {BudgetExceeded} if the budget did not suffice.
+   * @throws {BudgetExceeded} if the budget does not suffice.
    */
   quickCycle(): readonly number[] | undefined {
     for (let start = 0; start < this.#dependencies.count; start++) {
@@ -120,7 +117,7 @@ export class CycleSearch {
     return undefined;
   }
 
-  /** Adds the paths that are one edge longer than one. */
+  /** Adds all extensions of a path by one edge. */
   #extend(path: number, paths: Paths, { targets, labels }: Successors): void {
     const progress = paths.progress(path);
     this.#budget.spend(targets.length);
@@ -134,8 +131,8 @@ export class CycleSearch {
   }
 }
 
-/** Some transactions, and of the dependencies among them those of some relations, in hash order. */
-class Place {
+/** The subgraph of some transactions and some relations, with transactions in hash order. */
+class SearchSpace {
   readonly #dependencies: Dependencies;
   readonly #relations: Relations;
   readonly #members: ReadonlySet<number>;
@@ -154,11 +151,11 @@ class Place {
     this.#hashOf = hashOf;
   }
 
-  restrictedTo(members: ReadonlySet<number>): Place {
-    return new Place(this.#dependencies, this.#relations, members, this.#hashOf);
+  restrictedTo(members: ReadonlySet<number>): SearchSpace {
+    return new SearchSpace(this.#dependencies, this.#relations, members, this.#hashOf);
   }
 
-  /** The transactions that have dependencies here. */
+  /** The transactions with dependencies in the subgraph. */
   nodes(): number[] {
     const connected = new Set<number>();
     for (const node of this.#members) {
@@ -169,7 +166,7 @@ class Place {
     return inBifurcanOrder([...connected], this.#hashOf);
   }
 
-  /** The transactions that come after one. */
+  /** The direct successors of a transaction. */
   after(node: number): Successors {
     const known = this.#known.get(node);
     if (known !== undefined) return known;
@@ -190,13 +187,13 @@ function range(from: number, end: number): number[] {
   return Array.from({ length: end - from }, (_, i) => from + i);
 }
 
-/** A growing tree of paths from one start; path 0 is the start alone. */
+/** A growing tree of paths from one start. Path 0 is the start alone. */
 class Paths {
   readonly #tips = new IntList();
   readonly #parents = new IntList();
   readonly #progress = new IntList();
   readonly #visited = new Set<number>();
-  /** Whether some path had been at the tip before. */
+  /** For each path, whether an earlier path visited its tip. */
   readonly #maybeLoop: boolean[] = [];
 
   constructor(start: number, progress: Progress) {
@@ -224,7 +221,7 @@ class Paths {
     return this.#progress.get(path);
   }
 
-  /** Whether a path ends where it had been before. */
+  /** Whether a path visited its tip before. */
   isLoop(path: number, budget: Budget): boolean {
     if (!this.#maybeLoop[path]) return false;
     const tip = this.#tips.get(path);
@@ -238,7 +235,7 @@ class Paths {
     return ancestor >= 0;
   }
 
-  /** The part of a looping path between its two visits of its tip. */
+  /** The part of a path between its two visits of its tip. */
   loop(path: number): number[] {
     const tip = this.#tips.get(path);
     const nodes: number[] = [];

@@ -1,20 +1,19 @@
 /**
- * The sorts of cycles that count as anomalies: how to look for each, and what a cycle is.
+ * Defines the types of cycles that are anomalies, and classifies cycles.
  *
  * @see Adya, "Weak Consistency" (1999); Elle 0.2.2, elle.txn
  */
 import type { AnomalyName, ModelName } from "../consistency-models.ts";
 import { PROCESS, REALTIME, type Relations, RW, WR, WW } from "./relations.ts";
 
-/** How many read-write edges a cycle has, and where. */
+/** The number of read-write edges of a cycle, and whether two may be adjacent. */
 export type ReadWrites = "none" | "one" | "nonadjacent" | "several";
 
-/** A sort of cycle to look for. */
 export interface CycleType {
   readonly name: AnomalyName;
-  /** The relations that its edges may have, read-write ones apart. */
+  /** The relations that its edges may have, apart from read-write. */
   readonly allowed: Relations;
-  /** Of these each must occur. */
+  /** The relations that must all occur. */
   readonly required: Relations;
   readonly readWrites: ReadWrites;
 }
@@ -28,8 +27,8 @@ const BASE_TYPES: readonly CycleType[] = [
 ];
 
 /**
- * All sorts, in the order in which they are looked for. What implies others comes first, data
- * dependencies alone before those with a process's order, before those with real time.
+ * All types in the order of the search. Types that imply others come first, and data dependencies
+ * come before process order, which comes before real-time order.
  */
 export const CYCLE_TYPES: readonly CycleType[] = [
   "G-single-item",
@@ -52,7 +51,7 @@ export const CYCLE_TYPES: readonly CycleType[] = [
 function cycleType(name: AnomalyName): CycleType {
   const [, baseName, order] = /^(.*?)(-process|-realtime)?$/.exec(name) ?? [];
   const base = BASE_TYPES.find((candidate) => candidate.name === baseName);
-  if (base === undefined) throw new Error(`"${name}" is no sort of cycle`);
+  if (base === undefined) throw new Error(`"${name}" is not a type of cycle`);
   const relation = order === "-process" ? PROCESS : order === "-realtime" ? REALTIME : 0;
   return {
     ...base,
@@ -62,10 +61,7 @@ function cycleType(name: AnomalyName): CycleType {
   };
 }
 
-/**
- * The sort of a cycle, given how each of its edges is explained: by one relation, the first that
- * applies.
- */
+/** Returns the type of a cycle, given a single relation for each of its edges. */
 export function classify(steps: readonly Relations[]): AnomalyName {
   const has = (relation: Relations) => steps.includes(relation);
   const readWrites = steps.filter((step) => step === RW).length;
@@ -76,17 +72,17 @@ export function classify(steps: readonly Relations[]): AnomalyName {
   return `${has(WR) ? "G1c" : "G0"}${order}`;
 }
 
-/** A model, and the part of a dependency graph that has no cycle where the model holds. */
+/** A model, and the part of the dependency graph that is acyclic if the model holds. */
 export interface AcyclicPart {
-  /** The anomaly that is reported when it has one. */
+  /** The anomaly that is reported if the part has a cycle. */
   readonly name: AnomalyName;
   readonly model: ModelName;
   readonly relations: Relations;
-  /** Whether each edge may be followed by a read-write one: no two of those in a row. */
+  /** Whether a read-write edge may follow each edge; never two in a row. */
   readonly thenReadWrite: boolean;
 }
 
-/** From the weakest demand to the strongest. */
+/** From the weakest model to the strongest, within each session guarantee. */
 export const ACYCLIC_PARTS: readonly AcyclicPart[] = [
   part("PL-1", WW),
   part("PL-2", WW | WR),

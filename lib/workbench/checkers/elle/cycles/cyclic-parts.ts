@@ -1,9 +1,8 @@
 /**
- * Which consistency models a component's cycles rule out.
+ * Decides which consistency models the cycles of a graph rule out.
  *
- * Found without looking for particular cycles: a model that forbids all cycles in a part of the
- * graph is ruled out if that part has a strongly connected component. This takes linear time, so it
- * is certain however tangled the graph.
+ * A model that forbids all cycles in a part of the graph is ruled out if that part has a strongly
+ * connected component. This takes linear time and no search, so it is always certain.
  *
  * @see Elle 0.2.2, elle.txn/cycle-exists-specs
  */
@@ -15,43 +14,43 @@ import { at, type Graph, GraphBuilder, PASS } from "./graph.ts";
 import { IntList } from "./int-list.ts";
 import { ALL_RELATIONS, type Relations, RW } from "./relations.ts";
 
-/** Transactions each of which comes before the next, and the last before the first. */
+/** Transactions of which each precedes the next, and the last precedes the first. */
 export interface Cycle {
-  /** Their numbers. One may occur twice where cycles cross each other. */
+  /** Numbers of the transactions. One may occur twice if cycles cross each other. */
   readonly transactions: readonly number[];
-  /** Why each comes before the next. */
+  /** The relation of each transaction to the next. */
   readonly steps: readonly Relations[];
 }
 
-/** A part of a graph that should have no cycles, but does. */
+/** A part of a graph that has a cycle, although a model forbids it. */
 export interface CyclicPart extends AcyclicPart {
-  /** Exhibits one, in the graph's numbers. */
+  /** Returns an example of a cycle, in the graph's numbers. */
   readonly exhibit: () => Cycle;
 }
 
-/** The cyclic parts of a graph, but for those that fall with a weaker model's. */
+/** Returns the cyclic parts of a graph, except those of models that a weaker one already rules out. */
 export function cyclicParts(graph: Graph): CyclicPart[] {
   const cyclic: CyclicPart[] = [];
-  let fallen: ReadonlySet<ModelName> = new Set();
+  let ruledOut: ReadonlySet<ModelName> = new Set();
   for (const part of ACYCLIC_PARTS) {
-    if (fallen.has(part.model)) continue;
+    if (ruledOut.has(part.model)) continue;
     const partial = part.thenReadWrite ? withReadWriteSteps(graph, part.relations) : graph;
     const relations = part.thenReadWrite ? ALL_RELATIONS : part.relations;
     const components = stronglyConnectedComponents(partial, relations, { selfEdges: true });
     const [first] = components.sort((a, b) => a.length - b.length);
     if (first === undefined) continue;
     cyclic.push({ ...part, exhibit: () => cycleAmong(first, partial, relations, graph) });
-    fallen = modelsAtLeastAsStrongAs(cyclic.map(({ model }) => model));
+    ruledOut = modelsAtLeastAsStrongAs(cyclic.map(({ model }) => model));
   }
   return cyclic;
 }
 
 /**
- * A graph whose cycles are those that have edges of some relations, each of which may be followed
- * by one read-write edge.
+ * Builds a graph whose cycles have edges of some relations, each optionally followed by a single
+ * read-write edge.
  *
- * Every node occurs twice: as n, where no read-write edge may come next, and as n + nodeCount,
- * where one must.
+ * Every node occurs twice: as n, where the next edge must not be read-write, and as n + nodeCount,
+ * where it must be.
  */
 function withReadWriteSteps(graph: Graph, relations: Relations): Graph {
   const { nodeCount, offsets, targets, labels } = graph;
@@ -75,9 +74,9 @@ function withReadWriteSteps(graph: Graph, relations: Relations): Graph {
 }
 
 /**
- * A shortest cycle through one node of a strongly connected component.
+ * Returns a shortest cycle through one node of a strongly connected component.
  *
- * @param whole The graph whose nodes the component's are, or occur twice in.
+ * @param whole The original graph, of which `graph` has every node once or twice.
  */
 function cycleAmong(
   component: Int32Array,
@@ -88,11 +87,11 @@ function cycleAmong(
   const { offsets, targets, labels } = graph;
   const isTransaction = (node: number) => node % whole.nodeCount < whole.transactionCount;
   const start = component.find(isTransaction) ?? 0;
-  // What is no member counts as visited.
+  // Nodes outside the component count as visited.
   const isVisited = new Uint8Array(graph.nodeCount).fill(1);
   for (const node of component) isVisited[node] = 0;
   const parents = new Int32Array(graph.nodeCount);
-  /** The relation by which a transaction is left on the way to a node. */
+  /** For each node, the relation of the last edge from a transaction on the way to it. */
   const entered = new Uint8Array(graph.nodeCount);
   const queue = new IntList();
   queue.push(start);

@@ -1,35 +1,33 @@
-/**
- * The dependencies within one component of a graph, from transaction to transaction: no junctions.
- */
+/** Resolves the junctions of a component into dependencies from transaction to transaction. */
 import type { Budget } from "./budget.ts";
 import { at, PASS, type Subgraph } from "./graph.ts";
 import { REALTIME, type Relations } from "./relations.ts";
 import type { RealtimeOrder } from "./session-order.ts";
 
-/** The transactions that come after one, each with all relations to it. */
+/** The direct successors of a transaction, each with its relations. */
 export interface Successors {
   readonly targets: readonly number[];
   readonly labels: readonly Relations[];
 }
 
 /**
- * Which transactions of a component depend on which, worked out when asked for: a large component
- * may have more dependencies than anybody can look at. Transactions go by the component's numbers.
+ * The dependencies in a component, by the component's numbers of transactions.
  *
- * Of the real-time order only the immediate pairs are here; the rest follow from them.
+ * They are computed on demand, as a large component may have too many to enumerate. Of the real-time
+ * order only immediate pairs are included; the rest follow from them.
  */
 export class Dependencies {
-  /** How many transactions there are. */
+  /** Number of transactions. */
   readonly count: number;
   readonly #component: Subgraph;
   readonly #budget: Budget;
   readonly #realtime: RealtimeOrder | undefined;
-  /** The transactions in the order in which they began; by the whole graph's numbers. */
+  /** The transactions in order of invocation, by the whole graph's numbers. */
   readonly #byInvocation: Int32Array;
   readonly #locals = new Map<number, number>();
   readonly #known: Successors[] = [];
 
-  /** @param budget What each look at a dependency takes a step of. */
+  /** @param budget Charged one step for each dependency. */
   constructor(component: Subgraph, realtime: RealtimeOrder | undefined, budget: Budget) {
     this.count = component.transactionCount;
     this.#component = component;
@@ -42,7 +40,7 @@ export class Dependencies {
     });
   }
 
-  /** The transactions that come after one, in no particular order. */
+  /** Returns the direct successors of a transaction, in no particular order. */
   after(transaction: number): Successors {
     const known = this.#known[transaction];
     if (known !== undefined) return known;
@@ -62,16 +60,16 @@ export class Dependencies {
     return successors;
   }
 
-  /** How one transaction depends directly on another. */
+  /** Returns the relations of a transaction to another, 0 if it does not directly precede it. */
   relations(from: number, to: number): Relations {
     const { targets, labels } = this.after(from);
     return labels[targets.indexOf(to)] ?? 0;
   }
 
-  /** Calls back for whatever a transaction leads to otherwise than in real time. */
+  /** Calls back for each successor of a transaction by a relation other than real time. */
   #forEachTarget(transaction: number, relate: (target: number, relation: Relations) => void): void {
     const { transactionCount, offsets, targets, labels } = this.#component;
-    // Junctions form chains that never meet, so that none is come by twice.
+    // Junctions form chains that never meet, so none is visited twice.
     const open: (readonly [node: number, entered: Relations])[] = [[transaction, PASS]];
     for (let next = open.pop(); next !== undefined; next = open.pop()) {
       const [node, entered] = next;

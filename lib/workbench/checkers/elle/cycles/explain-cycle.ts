@@ -1,62 +1,63 @@
-/** Cycles in words: what each means, and why each of its transactions comes before the next. */
-import type { CycleStep, Finding } from "../../checker.ts";
+/** Describes cycles: what each means, and why each of its transactions precedes the next. */
+import type { CycleStep } from "../../checker.ts";
 import { describeOperation, enumerate } from "../../wording.ts";
+import type { Example } from "../anomalies.ts";
 import { type AnomalyName, usualName } from "../consistency-models.ts";
 import type { Transaction } from "../transactions.ts";
 import type { CycleCase } from "./cycle-cases.ts";
 import type { GraphBuilder } from "./graph.ts";
 import { PROCESS, REALTIME, RELATION_NAMES, type Relations } from "./relations.ts";
 
-/** What the values of a history say of the order of its transactions. */
+/** The data dependencies of a history's transactions. */
 export interface TransactionDependencies {
-  /** The dependencies, over the transactions' numbers. */
+  /** The graph of dependencies, over the numbers of transactions. */
   readonly builder: GraphBuilder;
-  /** Whether they relate nothing. */
+  /** Whether no transaction depends on another. */
   readonly isEmpty: boolean;
-  /** Says why one transaction comes before another. */
+  /** Explains why one transaction precedes another. */
   explain(relation: Relations, from: LabelledTxn, to: LabelledTxn): string;
 }
 
-/** A transaction as it is called in a sentence: T1, T2, ... */
+/** A transaction with its label in a sentence: T1, T2, ... */
 export interface LabelledTxn {
-  readonly name: string;
+  readonly label: string;
   readonly transaction: Transaction;
 }
 
 const MEANINGS: Readonly<Record<string, string>> = {
-  G0: "Transactions overwrote each other in a circle",
-  G1c: "Transactions saw or overwrote each other's writes in a circle",
-  "G-single-item": "A transaction missed a write that came before it",
-  "G-nonadjacent-item": "Transactions missed each other's writes, though no two in a row",
-  "G2-item": "Transactions missed each other's writes in a circle",
-  "-process": ", in view of what each process did first",
-  "-realtime": ", in view of what had ended before the rest began",
+  G0: "transactions overwrote each other in a cycle",
+  G1c: "transactions read or overwrote each other's writes in a cycle",
+  "G-single-item": "a transaction missed a write that preceded it",
+  "G-nonadjacent-item": "transactions missed each other's writes in a cycle, but no two in a row",
+  "G2-item": "transactions missed each other's writes in a cycle",
+  "-process": ", given the order within processes",
+  "-realtime": ", given the real-time order",
 };
 
-/** Tells a case, with the transactions in the order of the cycle. */
+/** Describes a type of cycle by an example, with the transactions in the order of the cycle. */
 export function explainCycle(
   { anomaly, componentSize, exhibit }: CycleCase,
   transactions: readonly Transaction[],
   dependencies: TransactionDependencies,
-): Omit<Finding, "anomaly"> {
+): Example {
   if (exhibit === undefined) {
     return {
       sentence:
-        `${componentSize} transactions depend on each other in so many ways ` +
-        "that not all sorts of cycles could be searched for",
+        `gave up the search for some types of cycles among ${componentSize} transactions that ` +
+        "all depend on each other",
       operations: [],
     };
   }
   const cycle = exhibit();
-  const named = new Map<number, LabelledTxn>();
+  const labelled = new Map<number, LabelledTxn>();
   for (const number of cycle.transactions) {
     const transaction = transactions[number];
-    if (transaction === undefined || named.has(number)) continue;
-    named.set(number, { name: `T${named.size + 1}`, transaction });
+    if (transaction === undefined || labelled.has(number)) continue;
+    labelled.set(number, { label: `T${labelled.size + 1}`, transaction });
   }
-  const circle = cycle.transactions.flatMap((number) => named.get(number) ?? []);
-  const steps = circle.map((from, i): CycleStep => {
-    const to = circle[(i + 1) % circle.length] ?? from;
+  const ordered = cycle.transactions.flatMap((number) => labelled.get(number) ?? []);
+  const steps = ordered.map((from, i): CycleStep => {
+    const to = ordered[(i + 1) % ordered.length] ?? from;
     const relation = cycle.steps[i] ?? 0;
     return {
       from: from.transaction.completion.index,
@@ -65,12 +66,12 @@ export function explainCycle(
       sentence: explainStep(relation, from, to, dependencies),
     };
   });
-  const nameOf = (each: LabelledTxn) =>
-    `${each.name} is ${describeOperation(each.transaction.completion)}`;
-  const all = [...named.values()];
-  const told = enumerate(steps, ({ sentence }) => sentence, "; ");
+  const describeLabel = (each: LabelledTxn) =>
+    `${each.label} is ${describeOperation(each.transaction.completion)}`;
+  const all = [...labelled.values()];
+  const explained = enumerate(steps, ({ sentence }) => sentence, "; ");
   return {
-    sentence: `${meaningOf(anomaly)}: ${told}. ${enumerate(all, nameOf)}`,
+    sentence: `${meaningOf(anomaly)}: ${explained}. ${enumerate(all, describeLabel)}`,
     operations: all.map(({ transaction }) => transaction.completion),
     cycle: steps,
   };
@@ -79,7 +80,7 @@ export function explainCycle(
 function meaningOf(anomaly: AnomalyName): string {
   const [, model] = /^(.*)-cycle-exists$/.exec(anomaly) ?? [];
   if (model !== undefined)
-    return `Transactions come before each other in a circle, which ${usualName(model)} rules out`;
+    return `transactions precede each other in a cycle, which ${usualName(model)} forbids`;
   const [, base = "", order = ""] = /^(.*?)(-process|-realtime)?$/.exec(anomaly) ?? [];
   return `${MEANINGS[base] ?? base}${MEANINGS[order] ?? order}`;
 }
@@ -94,11 +95,11 @@ function explainStep(
   const { invocation } = to.transaction;
   switch (relation) {
     case PROCESS:
-      return `process ${completion.process} executed ${from.name} before ${to.name} (process)`;
+      return `process ${completion.process} executed ${from.label} before ${to.label} (process)`;
     case REALTIME:
       return (
-        `${from.name} had ended, at index ${completion.index}, ` +
-        `when ${to.name} began, at index ${invocation.index} (realtime)`
+        `${from.label} completed at index ${completion.index} before ` +
+        `${to.label} was invoked at index ${invocation.index} (realtime)`
       );
     default:
       return dependencies.explain(relation, from, to);

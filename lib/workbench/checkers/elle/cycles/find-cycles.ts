@@ -1,4 +1,4 @@
-/** From the dependencies of transactions to the anomalies that their cycles are. */
+/** Adds the cycles among transactions to the anomalies of a history. */
 import type { CheckOptions } from "../../checker.ts";
 import { type Anomalies, DEFAULT_MODELS, EMPTY_GRAPH } from "../anomalies.ts";
 import { anomaliesForbiddenBy } from "../consistency-models.ts";
@@ -9,7 +9,7 @@ import { explainCycle, type TransactionDependencies } from "./explain-cycle.ts";
 import { PROCESS, REALTIME, type Relations } from "./relations.ts";
 import { linkProcesses, RealtimeOrder } from "./session-order.ts";
 
-/** Where to look for cycles. */
+/** The input of the search for cycles. */
 export interface CycleProblem {
   readonly history: TransactionHistory;
   readonly dependencies: TransactionDependencies;
@@ -17,10 +17,7 @@ export interface CycleProblem {
   readonly precedence: readonly Relations[];
 }
 
-/**
- * Finds the cycles of transactions, with the orders that the models ask for: real time or each
- * process's.
- */
+/** Finds the cycles of data dependencies, plus real-time or process order if a model requires it. */
 export function findCycles(
   { history, dependencies, precedence }: CycleProblem,
   anomalies: Anomalies,
@@ -43,7 +40,8 @@ export function findCycles(
   if (isEmpty) {
     anomalies.add(EMPTY_GRAPH, () => ({
       sentence:
-        "No transaction depends on any other, so nothing can be said of their order: too little was read, or written",
+        "no transaction depends on another, so their order cannot be checked: " +
+        "too few reads of what other transactions wrote",
       operations: [],
     }));
   }

@@ -1,22 +1,21 @@
 /**
- * Directed graphs whose edges are sets of relations, in flat arrays.
+ * Directed graphs in flat arrays. Each edge carries a set of relations.
  *
- * Some dependencies join every transaction of one set to every one of another: all readers of a
- * version to all writers of its successors, all transactions that ended by some moment to all that
- * began after it. Such a bundle would have quadratically many edges. It becomes a junction
- * instead: a node that is no transaction, which the sources enter by an edge that carries the
- * relation and which leads on by edges that carry none (`PASS`).
+ * Some dependencies connect every transaction of one set to every transaction of another: all
+ * readers of a version to all writers of its successors, or all transactions that completed by some
+ * moment to all invoked after it. As edges these would be quadratic in number. Instead they go
+ * through a junction, a node that is not a transaction: edges into it carry the relation, edges out
+ * of it carry none (`PASS`).
  */
 import { IntList } from "./int-list.ts";
 import type { Relations } from "./relations.ts";
 
-/** The label of an edge that leaves a junction: always open, of no relation. */
+/** The label of an edge that leaves a junction. It has no relation and can always be followed. */
 export const PASS = 0;
 
 /**
- * A graph over nodes 0, 1, 2, ...; the edges of node n are those at `offsets[n]` up to but not
- * including `offsets[n + 1]`. The first `transactionCount` nodes are transactions, the others
- * junctions.
+ * A graph over nodes 0, 1, 2, ... The edges of node n start at index `offsets[n]` and end before
+ * `offsets[n + 1]`. The first `transactionCount` nodes are transactions, the others junctions.
  */
 export interface Graph {
   readonly nodeCount: number;
@@ -27,8 +26,8 @@ export interface Graph {
   readonly labels: Uint8Array;
 }
 
-/** Bundles of up to this many edges are written out; larger ones go through junctions. */
-const SMALL_BUNDLE = 64;
+/** Maximum number of edges that `linkAll` adds one by one; more go through junctions. */
+const MAX_DIRECT_EDGES = 64;
 
 export class GraphBuilder {
   readonly transactionCount: number;
@@ -43,12 +42,12 @@ export class GraphBuilder {
     this.#nodeCount = transactionCount;
   }
 
-  /** Whether nothing was ever linked. */
+  /** Whether the graph has no edges. */
   get isEmpty(): boolean {
     return this.#isEmpty;
   }
 
-  /** Adds a node that is no transaction. */
+  /** Adds a node that is not a transaction. */
   junction(): number {
     return this.#nodeCount++;
   }
@@ -60,16 +59,16 @@ export class GraphBuilder {
     this.#labels.push(label);
   }
 
-  /** Links every one of `from` to every one of `to`, itself excepted. Neither has duplicates. */
+  /** Links every node of `from` to every other node of `to`. Neither has duplicates. */
   linkAll(from: readonly number[], to: readonly number[], label: Relations): void {
-    if (from.length * to.length <= SMALL_BUNDLE) {
+    if (from.length * to.length <= MAX_DIRECT_EDGES) {
       for (const a of from) {
         for (const b of to) if (a !== b) this.link(a, b, label);
       }
       return;
     }
     const positions = new Map(to.map((node, position) => [node, position]));
-    // A source that is also the i-th target must reach all targets but the i-th: those before it
+    // A source that is also the i-th target must reach all targets but itself: those before it
     // through one chain of junctions, those after it through another.
     const upTo = this.#chain(to);
     const onwardsFrom = this.#chain(to.toReversed()).reverse();
@@ -82,7 +81,7 @@ export class GraphBuilder {
     }
   }
 
-  /** Junctions of which the i-th leads to the first i + 1 targets. */
+  /** Adds junctions of which the i-th leads to the first i + 1 targets. */
   #chain(targets: readonly number[]): number[] {
     const junctions: number[] = [];
     for (const target of targets) {
@@ -124,16 +123,16 @@ export class GraphBuilder {
   }
 }
 
-/** Some nodes of a graph and the edges between them, under numbers of their own. */
+/** Some nodes of a graph and the edges between them, renumbered. */
 export interface Subgraph extends Graph {
-  /** The numbers that the nodes have in the whole graph, ascending: transactions come first. */
+  /** The numbers of the nodes in the whole graph, ascending, so transactions come first. */
   readonly originals: Int32Array;
 }
 
-/** Takes parts out of a graph, each in time linear in the size of the part. */
+/** Extracts subgraphs, each in time linear in its size. */
 export class SubgraphExtractor {
   readonly #graph: Graph;
-  /** The number of each node in the part at hand, or -1. */
+  /** The number of each node in the current subgraph, or -1. */
   readonly #locals: Int32Array;
 
   constructor(graph: Graph) {
@@ -172,9 +171,10 @@ export class SubgraphExtractor {
 }
 
 /**
- * The item at an index that is known to exist.
+ * Returns the item at an index that is known to exist.
  *
- * The compiler cannot know, and a check in the innermost loops costs a tenth of the run.
+ * The cast is forced: the compiler cannot know, and a check in the innermost loops costs a tenth of
+ * the run.
  */
 export function at(items: Int32Array | Uint8Array, index: number): number {
   return items[index] as number;

@@ -1,4 +1,4 @@
-/** A list of 32-bit integers that grows: half the memory of an array of numbers, and no boxes. */
+/** A growing list of 32-bit integers: half the memory of an array of numbers, and no boxing. */
 export class IntList {
   #items = new Int32Array(16);
   #length = 0;
@@ -16,12 +16,12 @@ export class IntList {
     this.#items[this.#length++] = item;
   }
 
-  /** The item at an index, which must exist. */
+  /** Returns the item at an index, which must exist. */
   get(index: number): number {
     return this.#items[index] as number;
   }
 
-  /** The items, as a view that is valid until the next push. */
+  /** Returns the items as a view, which is valid until the next push. */
   items(): Int32Array {
     return this.#items.subarray(0, this.#length);
   }

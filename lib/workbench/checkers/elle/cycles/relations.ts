@@ -1,12 +1,12 @@
 /**
- * How one transaction can be known to come before another.
+ * The relations by which one transaction precedes another.
  *
- * An edge of a dependency graph carries a set of these, as bits.
+ * An edge of a dependency graph carries a set of them, as bits.
  *
  * @see Adya, Liskov, O'Neil, "Generalized Isolation Level Definitions" (2000), section 4.4
  */
 
-/** Write-write: the second wrote the version that follows the first's. */
+/** Write-write: the second overwrote what the first wrote. */
 export const WW = 1;
 /** Write-read: the second read what the first wrote. */
 export const WR = 2;
@@ -14,10 +14,9 @@ export const WR = 2;
 export const RW = 4;
 /** The same process executed the first, then the second. */
 export const PROCESS = 8;
-/** The first had completed before the second was invoked. */
+/** The first completed before the second was invoked. */
 export const REALTIME = 16;
 
-/** What each is called. */
 export const RELATION_NAMES: ReadonlyMap<Relations, string> = new Map([
   [WW, "ww"],
   [WR, "wr"],

@@ -1,7 +1,9 @@
 /**
- * What order the clients themselves saw: that of each process, and that of real time.
+ * Adds the order of each process and the real-time order to a dependency graph.
  *
- * Only an `ok` transaction has others after it: one whose end nobody saw may still be running.
+ * Only `ok` transactions precede others: an `info` transaction may still be running.
+ *
+ * @see Elle 0.2.2, elle.core/process-graph and realtime-graph
  */
 
 import type { TransactionHistory } from "../transactions.ts";
@@ -23,20 +25,20 @@ export function linkProcesses(builder: GraphBuilder, { transactions }: Transacti
 const NEVER = 2 ** 31 - 1;
 
 /**
- * Which transactions had ended before which began.
+ * The real-time order: which transactions completed before which were invoked.
  *
- * All pairs of them are far too many. For cycles the immediate ones suffice, between which no
- * third `ok` transaction fits; but with many processes even those are many per transaction. So the
- * graph has a junction for each end, which leads to the next and to all that began in between:
- * three edges for a transaction, however many processes there are.
+ * All pairs would be far too many. For cycles the immediate pairs suffice, those with no third `ok`
+ * transaction in between, but with many processes even these are many. So the graph has a junction
+ * for each completion, which leads to the next one and to all transactions invoked in between: three
+ * edges per transaction, whatever the number of processes.
  */
 export class RealtimeOrder {
   readonly #isOk: readonly boolean[];
   readonly #invoked: Int32Array;
   readonly #completed: Int32Array;
-  /** All transactions in the order in which they began. */
+  /** All transactions in order of invocation. */
   readonly #byInvocation: Int32Array;
-  /** For an `ok` transaction, the first end of an `ok` one that began after it. */
+  /** For each transaction, the first completion of an `ok` one that was invoked after it. */
   readonly #overtaken: Int32Array;
 
   constructor({ transactions }: TransactionHistory) {
@@ -47,7 +49,7 @@ export class RealtimeOrder {
     this.#byInvocation = this.sortedByInvocation(Int32Array.from(transactions.keys()));
     this.#overtaken = new Int32Array(count);
 
-    // From the last end to the first, past all that began later.
+    // From the last completion to the first, passing all transactions invoked later.
     let earliestEnd = NEVER;
     let last = count - 1;
     for (let transaction = count - 1; transaction >= 0; transaction--) {
@@ -62,34 +64,32 @@ export class RealtimeOrder {
 
   /** Adds the order to a graph. */
   link(builder: GraphBuilder): void {
-    let begun = 0;
+    let invoked = 0;
     let junction: number | undefined;
-    const linkBegun = (end: number) => {
-      for (; begun < this.#byInvocation.length; begun++) {
-        const next = at(this.#byInvocation, begun);
+    const linkInvoked = (end: number) => {
+      for (; invoked < this.#byInvocation.length; invoked++) {
+        const next = at(this.#byInvocation, invoked);
         if (at(this.#invoked, next) > end) return;
         if (junction !== undefined) builder.link(junction, next, PASS);
       }
     };
     this.#completed.forEach((end, transaction) => {
-      linkBegun(end);
+      linkInvoked(end);
       if (!this.#isOk[transaction]) return;
       const previous = junction;
       junction = builder.junction();
       builder.link(transaction, junction, REALTIME);
       if (previous !== undefined) builder.link(previous, junction, PASS);
     });
-    linkBegun(NEVER);
+    linkInvoked(NEVER);
   }
 
-  /** Some transactions in the order in which they began. */
+  /** Sorts transactions by invocation. */
   sortedByInvocation(transactions: Int32Array): Int32Array {
     return transactions.toSorted((a, b) => at(this.#invoked, a) - at(this.#invoked, b));
   }
 
-  /**
-   * Those of some transactions, sorted by their invocations, that come immediately after another.
-   */
+  /** Returns those of `sorted`, transactions sorted by invocation, that immediately follow one. */
   immediatelyAfter(transaction: number, sorted: Int32Array): Int32Array {
     if (!this.#isOk[transaction]) return new Int32Array();
     return sorted.subarray(

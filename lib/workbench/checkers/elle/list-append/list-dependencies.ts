@@ -1,5 +1,5 @@
 /**
- * How transactions over lists depend on each other.
+ * Derives the dependencies of list transactions (ww, wr, rw) from reads and the order of appends.
  *
  * @see Elle 0.2.2, elle.list-append/graph
  */
@@ -20,7 +20,7 @@ import {
 } from "../transactions.ts";
 import { type ListOrders, listOf } from "./list-orders.ts";
 
-/** The last element of a list that has none. */
+/** Stands for the last element of an empty list. */
 const INITIAL = undefined;
 
 export class ListDependencies implements TransactionDependencies {
@@ -31,7 +31,7 @@ export class ListDependencies implements TransactionDependencies {
   readonly #writers: number[] = [];
   /** By element of a key, the transactions that read it as the last one. */
   readonly #readers: number[][] = [];
-  /** By key, the transactions that read nothing. */
+  /** By key, the transactions that read the empty list. */
   readonly #initialReaders = new Map<Atom, number[]>();
 
   constructor({ transactions }: TransactionHistory, orders: ListOrders) {
@@ -61,7 +61,7 @@ export class ListDependencies implements TransactionDependencies {
         addOnce(ofKey.appenders, number);
       }
     });
-    // Nobody saw when these were appended, except that it was after all that was seen.
+    // No read contains these elements, so they were appended after all elements that reads contain.
     for (const { key, appenders } of unseen.values()) {
       const last = this.#orders.of(key)?.elements.at(-1);
       this.builder.linkAll(this.#readersOf(key, last), appenders, RW);
@@ -78,7 +78,7 @@ export class ListDependencies implements TransactionDependencies {
         this.#writers[this.#versions.number(key, value)] = number;
         continue;
       }
-      // An info transaction's reads are unknown, unless they are there.
+      // The reads of an info transaction are unknown, unless the history has their values.
       if (!isOk && value === null) continue;
       const last = listOf(value).at(-1);
       if (last === INITIAL) {
@@ -99,7 +99,7 @@ export class ListDependencies implements TransactionDependencies {
     return this.#orders.of(key)?.positions.has(atom(element)) ?? false;
   }
 
-  /** The element before one in the order of appends, or before all that follows. */
+  /** The element before another in the order of appends; for an unread element, the last one read. */
   #previous(key: Json, element: Json): Json | undefined {
     const order = this.#orders.of(key);
     if (order === undefined) return INITIAL;
@@ -126,8 +126,8 @@ export class ListDependencies implements TransactionDependencies {
         const last = f === "r" ? listOf(value).at(-1) : undefined;
         if (last !== undefined && appends(earlier, key, last)) {
           return (
-            `${from.name} appended ${quote(last)} to key ${quote(key)}, ` +
-            `which ${to.name} read (wr)`
+            `${from.label} appended ${quote(last)} to key ${quote(key)}, ` +
+            `which ${to.label} read (wr)`
           );
         }
         continue;
@@ -136,19 +136,19 @@ export class ListDependencies implements TransactionDependencies {
       const previous = this.#previous(key, value);
       if (relation === WW && previous !== undefined && appends(earlier, key, previous)) {
         return (
-          `${from.name} appended ${quote(previous)} to key ${quote(key)}, ` +
-          `after which ${to.name} appended ${quote(value)} (ww)`
+          `${from.label} appended ${quote(previous)} to key ${quote(key)}, ` +
+          `after which ${to.label} appended ${quote(value)} (ww)`
         );
       }
       if (relation === RW && readsLast(earlier, key, previous)) {
         const seen = previous === undefined ? "as empty" : `up to ${quote(previous)}`;
         return (
-          `${from.name} read key ${quote(key)} ${seen}, ` +
-          `without the ${quote(value)} that ${to.name} appended (rw)`
+          `${from.label} read key ${quote(key)} ${seen}, ` +
+          `missing ${quote(value)}, which ${to.label} appended (rw)`
         );
       }
     }
-    return `${from.name} comes before ${to.name}`;
+    return `${from.label} precedes ${to.label}`;
   }
 }
 
@@ -166,7 +166,7 @@ function readsLast(steps: readonly MicroOperation[], key: Json, last: Json | und
   });
 }
 
-/** Adds a transaction to a list of them, in which it would be the last. */
+/** Appends a transaction to a rising list, unless it is already the last. */
 function addOnce(transactions: number[], number: number): void {
   if (transactions.at(-1) !== number) transactions.push(number);
 }

@@ -1,5 +1,5 @@
 /**
- * The order in which elements were appended to each key's list, as reads tell it.
+ * Infers from reads the order in which elements were appended to each key's list.
  *
  * @see Elle 0.2.2, elle.list-append/sorted-values
  */
@@ -9,16 +9,16 @@ import type { Json } from "../../../../vortex/index.ts";
 import { bifurcanListHash, inBifurcanOrder } from "../../clojure/set-order.ts";
 import { type Atom, atom, type Transaction, type TransactionHistory } from "../transactions.ts";
 
-/** What is known of one key. */
+/** The order of appends to one key. */
 export interface ListOrder {
   readonly key: Json;
-  /** The longest list that was read; where nothing was, the only element appended, if any. */
+  /** The longest list read; for a key that was never read, its only append. */
   readonly longest: readonly Json[];
-  /** Its elements, each once. */
+  /** Its elements without repeats. */
   readonly elements: readonly Json[];
-  /** The place of each element among those. */
+  /** The index of each element in `elements`. */
   readonly positions: ReadonlyMap<Atom, number>;
-  /** How many of the longest list's elements it takes for one to occur twice. */
+  /** Length of the shortest prefix of the longest list that repeats an element. */
   readonly repeatedFrom: number;
 }
 
@@ -52,23 +52,23 @@ export class ListOrders {
     return this.#orders.get(atom(key));
   }
 
-  /** Whether a list that was read is a beginning of the longest one. */
+  /** Whether a list is a prefix of the key's longest one. */
   isPrefix(key: Json, list: readonly Json[]): boolean {
-    return isBeginning(list, this.of(key)?.longest ?? []);
+    return isPrefix(list, this.of(key)?.longest ?? []);
   }
 
-  /** What equal values of a key share: without going through it if it is a beginning. */
+  /** Identifies a value of a key; for a prefix of the longest list, its length suffices. */
   versionOf(key: Json, value: Json): Atom {
     return isArray(value) && this.isPrefix(key, value) ? value.length : jsonKey(value);
   }
 }
 
-/** The longest list that was read of each key. */
+/** The longest list read of each key. */
 class LongestReads {
   readonly byKey = new Map<Atom, { readonly key: Json; readonly list: readonly Json[] }>();
 
   constructor(transactions: readonly Transaction[]) {
-    // Keys of which different lists are the longest.
+    // Keys with several different longest lists.
     const tied = new Set<Atom>();
     forEachRead(transactions, (key, list) => {
       const keyAtom = atom(key);
@@ -76,14 +76,14 @@ class LongestReads {
       if (list.length > known.length) {
         this.byKey.set(keyAtom, { key, list });
         tied.delete(keyAtom);
-      } else if (list.length === known.length && !isBeginning(list, known)) {
+      } else if (list.length === known.length && !isPrefix(list, known)) {
         tied.add(keyAtom);
       }
     });
     this.#breakTies(transactions, tied);
   }
 
-  /** Of several longest lists Elle goes by the one that it comes upon last, in the order of a set. */
+  /** Of several longest lists Elle takes the last one in the order of a set. */
   #breakTies(transactions: readonly Transaction[], tied: ReadonlySet<Atom>): void {
     if (tied.size === 0) return;
     const lists = new Map<Atom, Map<string, readonly Json[]>>();
@@ -114,12 +114,12 @@ function forEachRead(
   }
 }
 
-/** Whether one list is a beginning of another. */
-function isBeginning(list: readonly Json[], whole: readonly Json[]): boolean {
+/** Whether one list is a prefix of another. */
+function isPrefix(list: readonly Json[], whole: readonly Json[]): boolean {
   return list.length <= whole.length && list.every((item, i) => isSameJson(item, whole[i] ?? null));
 }
 
-/** A list that was read. What was never appended to is `null`, or empty. */
+/** Returns the list that was read; a key without appends reads as `null` or empty. */
 export function listOf(value: Json): readonly Json[] {
   if (value === null) return [];
   if (!isArray(value)) throw new Error(`Not a list: ${jsonKey(value)}`);

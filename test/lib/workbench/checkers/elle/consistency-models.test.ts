@@ -22,32 +22,32 @@ describe("anomaliesForbiddenBy", () => {
     expect(allowed.filter((anomaly) => forbids(model, anomaly))).toEqual([]);
   });
 
-  test("knows models by Adya's names and by others", () => {
+  test("accepts Adya's names of models and the usual ones", () => {
     expect(anomaliesForbiddenBy(["PL-3"])).toEqual(anomaliesForbiddenBy(["serializable"]));
     expect(anomaliesForbiddenBy(["strong-serializable"])).toEqual(
       anomaliesForbiddenBy(["strict-serializable"]),
     );
   });
 
-  test("forbids with several models what any of them forbids", () => {
+  test("returns what any of several models forbids", () => {
     const both = anomaliesForbiddenBy(["cursor-stability", "read-atomic"]);
     expect(both.has("lost-update") && both.has("internal")).toBe(true);
   });
 
-  test("throws for an unknown model, and tells those that it knows", () => {
+  test("throws on an unknown model, and lists the known ones", () => {
     expect(() => anomaliesForbiddenBy(["linear"])).toThrow(/"linear": known are .*linearizable/);
   });
 });
 
 describe("boundary", () => {
-  test("separates the weakest models that fall from those that fall with them", () => {
+  test("separates the weakest violated models from the stronger ones", () => {
     expect(boundary(["G-single-item-realtime"])).toEqual({
       not: ["strong-snapshot-isolation"],
       alsoNot: ["strong-serializable"],
     });
   });
 
-  test("names no model that is stronger than another one it names", () => {
+  test("omits from `not` models that are stronger than another one there", () => {
     expect(boundary(["G0", "G2-item"]).not).toEqual(["read-uncommitted"]);
   });
 

@@ -29,7 +29,7 @@ function check(model: string, ...entries: readonly (Entry | readonly Entry[])[])
 }
 
 describe("checkTxnListAppend", () => {
-  test("finds transactions valid that are strictly serializable", () => {
+  test("accepts strictly serializable transactions", () => {
     expect(
       check("strict-serializable", did(0, "r0 a0=1 r0=1"), did(1, "a0=2"), did(0, "r0=1,2")),
     ).toMatchObject({ valid: true, anomalyTypes: [], counts: {}, explanation: [] });
@@ -56,7 +56,7 @@ describe("checkTxnListAppend", () => {
     expect(verdict.not).toEqual(["read-committed"]);
   });
 
-  test("does not flag what an indefinite transaction appended", () => {
+  test("accepts reads of an element that an indefinite transaction appended", () => {
     expect(
       check("read-committed", [invoke(0, "txn", txn("a0=1")), info(0)], did(1, "r0=1")).valid,
     ).toBe(true);
@@ -76,11 +76,11 @@ describe("checkTxnListAppend", () => {
     );
   });
 
-  test("flags a fractured read (G-single-item), and tells what it missed", () => {
+  test("flags a fractured read (G-single-item), and names the element it missed", () => {
     const verdict = check("snapshot-isolation", together("a0=1 a1=1", "r0=1 r1"));
     expect(verdict.anomalyTypes).toEqual(["G-single-item"]);
     expect(verdict.explanation[0]?.sentence).toContain(
-      "T1 read key 1 as empty, without the 1 that T2 appended (rw)",
+      "T1 read key 1 as empty, missing 1, which T2 appended (rw)",
     );
   });
 
@@ -90,10 +90,10 @@ describe("checkTxnListAppend", () => {
     expect(check("snapshot-isolation", ...skew).valid).toBe(true);
   });
 
-  test("flags reads of which neither is a beginning of the other (incompatible-order)", () => {
+  test("flags reads of which neither is a prefix of the other (incompatible-order)", () => {
     const verdict = check("read-committed", together("a0=1", "a0=2", "r0=1", "r0=2"));
     expect(verdict.counts).toEqual({ "incompatible-order": 1 });
-    expect(verdict.explanation[0]?.sentence).toMatch(/read key 0 = \[.\], which is no beginning/);
+    expect(verdict.explanation[0]?.sentence).toMatch(/read key 0 = \[.\], which is not a prefix/);
   });
 
   test("flags an element that occurs twice in a list, once per read", () => {
@@ -102,7 +102,7 @@ describe("checkTxnListAppend", () => {
     ).toEqual({ "duplicate-elements": 1 });
   });
 
-  test("flags reads of what the transaction appends later (future-read)", () => {
+  test("flags reads of an element that the transaction appends later (future-read)", () => {
     expect(check("read-atomic", did(0, "r0=1 a0=1"), did(1, "r0=1")).counts).toMatchObject({
       "future-read": 1,
     });
@@ -112,7 +112,7 @@ describe("checkTxnListAppend", () => {
     ["a read that lacks the transaction's own append", "r0=1 a0=2 r0=1"],
     ["a read that does not end with the transaction's own append", "a0=2 r0=2,1"],
     ["a read that differs from an earlier one", "r0=1 r0=1,2"],
-    ["an empty list that is gone", "r0= r0"],
+    ["null after an empty list", "r0= r0"],
   ])("flags %s (internal)", (_, answer) => {
     const appends = together("a0=1", answer.includes("a0=2") ? "r0" : "a0=2");
     expect(check("serializable", appends, did(2, answer)).counts).toMatchObject({ internal: 1 });
@@ -121,20 +121,20 @@ describe("checkTxnListAppend", () => {
   test.each([
     ["a first read of anything", "a0=2 r0=1,2"],
     ["null before a list", "r0 r0=1"],
-    ["the own append on top of what was read", "r0=1 a0=2 r0=1,2"],
+    ["its own append on top of an earlier read", "r0=1 a0=2 r0=1,2"],
   ])("does not flag %s as internal", (_, answer) => {
     expect(check("read-atomic", did(1, "a0=1"), did(2, answer)).counts).not.toHaveProperty(
       "internal",
     );
   });
 
-  test("flags lost updates; null and the empty list are different reads", () => {
+  test("flags lost updates, where null and the empty list are different reads", () => {
     const lost = [did(0, "r0 a0=1"), did(1, "r0 a0=2")];
     expect(check("cursor-stability", ...lost).counts).toEqual({ "lost-update": 1 });
     expect(check("cursor-stability", did(0, "r0 a0=1"), did(1, "r0= a0=2")).counts).toEqual({});
   });
 
-  test("takes null and the empty list for the same initial state elsewhere", () => {
+  test("treats null and the empty list as the same initial state elsewhere", () => {
     for (const read of ["r0", "r0="]) {
       const stale = [did(0, "a0=1"), did(1, read), did(2, "r0=1")];
       expect(check("strict-serializable", ...stale).anomalyTypes).toEqual([
@@ -143,16 +143,16 @@ describe("checkTxnListAppend", () => {
     }
   });
 
-  test("knows the place of an element that nobody read if it is the only one", () => {
+  test("orders the only append to a key that was never read", () => {
     expect(check("strict-serializable", did(0, "a0=1"), did(1, "r0")).valid).toBe(false);
   });
 
-  test("lets elements that nobody read come after all that were", () => {
+  test("orders unread elements after all elements that were read", () => {
     const verdict = check("strict-serializable", did(0, "a0=1"), did(0, "a0=2"), did(1, "r0=1"));
     expect(verdict.anomalyTypes).toEqual(["G-single-item-realtime"]);
   });
 
-  test("cannot tell whether a history is valid in which nothing depends on anything", () => {
+  test("is unknown if no transaction depends on another", () => {
     for (const unrelated of [[did(0, "a0=1"), did(1, "a1=1")], [did(0, "r0 a0=1")]]) {
       expect(check("serializable", ...unrelated)).toMatchObject({
         valid: "unknown",
@@ -165,25 +165,25 @@ describe("checkTxnListAppend", () => {
   test.each([
     ["ok and failed", [did(0, "a0=1"), invoke(1, "txn", txn("a0=1")), fail(1)]],
     ["one transaction's", [did(0, "a0=1 a0=1")]],
-  ])("cannot judge an element that was appended twice: %s", (_, entries) => {
+  ])("throws on an element that was appended twice: %s", (_, entries) => {
     expect(() => check("serializable", ...entries)).toThrow(
       "Element 1 was appended to key 0 more than once",
     );
   });
 
-  test("has nothing to go by if an element was read that nobody appended", () => {
+  test("throws a FatalCheckError if an element was read that was never appended", () => {
     expect(() => check("serializable", did(0, "a0=1"), did(1, "r0=1,7"))).toThrow(
       expect.objectContaining({
         name: "FatalCheckError",
-        message: "Key 0 was read as [1,7], but nobody appended 7",
+        message: "Key 0 was read as [1,7], but 7 was never appended",
       }),
     );
   });
 
   test.each([
-    ["is left out of the answer", [ok(0, txn("r1"))]],
-    ["is never answered", []],
-  ])("has nothing to go by if the only append to an unread key %s", (_, end) => {
+    ["is missing from the completion", [ok(0, txn("r1"))]],
+    ["does not complete", []],
+  ])("throws a FatalCheckError if the only append to an unread key %s", (_, end) => {
     expect(() => check("serializable", invoke(0, "txn", txn("a0=1")), end)).toThrow(
       expect.objectContaining({ name: "FatalCheckError" }),
     );
@@ -191,7 +191,7 @@ describe("checkTxnListAppend", () => {
     expect(check("serializable", invoke(0, "txn", txn("a0=1")), end, others).valid).toBe(true);
   });
 
-  test("cannot judge other steps than reads and appends, nor lists that are none", () => {
+  test("throws on steps that are neither reads nor appends, and on reads of other values", () => {
     expect(() => check("serializable", whole(0, "txn", [["w", 0, 1]]))).toThrow('"w"');
     expect(() => check("serializable", whole(0, "txn", [["r", 0, 1]]))).toThrow("Not a list");
   });

@@ -1,4 +1,4 @@
-/** The transaction checkers, held against the obvious reading of tiny random histories. */
+/** Compares the transaction checkers with a direct reading of tiny random histories. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../../../lib/vortex/index.ts";
@@ -42,7 +42,7 @@ const turns: fc.Arbitrary<Turn[]> = fc.array(
   { maxLength: 14 },
 );
 
-/** Every process begins a transaction at one turn and ends it at its next. */
+/** Each process invokes a transaction at one turn and completes it at its next. */
 function run(
   all: readonly Turn[],
   write: string,
@@ -53,10 +53,10 @@ function run(
   const next = [0, 0];
   const open = new Map<number, Json[]>();
   const entries = all.map(({ process, steps }): Entry => {
-    const underWay = open.get(process);
-    if (underWay !== undefined) {
+    const pending = open.get(process);
+    if (pending !== undefined) {
       open.delete(process);
-      return ok(process, underWay);
+      return ok(process, pending);
     }
     const answered = steps.map(({ isRead, key, pick }): Json => {
       if (isRead) return ["r", key, answer(key, pick, written[key] ?? 0)];
@@ -80,7 +80,7 @@ function asked(step: Json): Json {
 
 const CYCLES = new Set([...CYCLE_TYPES, ...ACYCLIC_PARTS].map(({ name }) => name));
 
-/** Holds a strict verdict against the edges that there are. */
+/** Compares a strict verdict with the actual edges. */
 function compare(
   { anomalyTypes, not = [], alsoNot = [] }: TransactionVerdict,
   edges: Edge[],
@@ -93,12 +93,12 @@ function compare(
 }
 
 describe("checkTxnRwRegister", () => {
-  test("finds cycles exactly where values and real time make them", () => {
+  test("finds cycles if and only if values and real time form them", () => {
     fc.assert(
       fc.property(turns, (all) => {
         const made = run(all, "w", (_, pick, written) => pick % (written + 1) || null);
         const edges = [...registerEdges(made), ...realtimeEdges(made)];
-        // What depends on nothing but itself is no cycle to the checker.
+        // The checker does not report a transaction that depends only on itself.
         fc.pre(edges.every(([from, to]) => from !== to));
         compare(checkTxnRwRegister(made, {}), edges);
       }),
@@ -111,10 +111,10 @@ describe("checkTxnListAppend", () => {
     ...[0, 1].map(() => fc.shuffledSubarray([1, 2, 3, 4, 5, 6, 7, 8], { minLength: 8 })),
   );
 
-  test("finds cycles exactly where lists and real time make them", () => {
+  test("finds cycles if and only if lists and real time form them", () => {
     fc.assert(
       fc.property(turns, orders, (all, [first = [], second = []]) => {
-        // Every read is a beginning of the key's list, which has only what is ever appended.
+        // Every read is a prefix of the key's list, which contains only appended elements.
         const appended = [0, 1].map((key) =>
           appendsTo(
             run(all, "append", () => null),
@@ -133,7 +133,7 @@ describe("checkTxnListAppend", () => {
   });
 });
 
-/** What ok transactions append to a key. */
+/** The elements that ok transactions append to a key. */
 function appendsTo(made: History, key: number): Json[] {
   return made
     .filter(({ type }) => type === "ok")
@@ -141,7 +141,7 @@ function appendsTo(made: History, key: number): Json[] {
     .flatMap(([f, k, element = null]) => (f === "append" && k === key ? [element] : []));
 }
 
-/** Whether every transaction ended: else an append may be the only one to its key. */
+/** Whether every transaction completed. Otherwise an append may be the only one to its key. */
 function isAnswered(made: History): boolean {
   return made.filter(({ type }) => type === "invoke").length * 2 === made.length;
 }

@@ -1,4 +1,4 @@
-/** Laws that hold of both transaction checkers, whatever the history. */
+/** Properties of both transaction checkers. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../../../lib/vortex/index.ts";
@@ -41,13 +41,13 @@ describe.each([
     return { valid, anomalyTypes, counts, not };
   };
 
-  test("finds nothing wrong with one copy of the data, under any model", () => {
+  test("accepts a single copy of the data under any model", () => {
     fc.assert(
       fc.property(randoms(), traffic, (random, options) => {
         const history = transactions(random, { workload, ...options });
         for (const model of MODELS) {
           const { anomalyTypes } = verdictOf(history, model);
-          // Where nobody happens to read what others wrote, there is nothing to go by.
+          // By chance no transaction may read what another one wrote.
           expect(anomalyTypes.filter((name) => name !== "empty-transaction-graph")).toEqual([]);
         }
       }),
@@ -57,8 +57,8 @@ describe.each([
 
   test.each([
     ["stale reads", "stale"],
-    ["reads that never see anything of others", "nothing"],
-  ] as const)("finds %s", (_, reads) => {
+    ["reads that miss all writes of other processes", "nothing"],
+  ] as const)("flags %s", (_, reads) => {
     fc.assert(
       fc.property(randoms(), (random) => {
         const options = { count: 2000, processes: 5, keys: 3, writesPerKey: 16, longest: 4 };
@@ -69,7 +69,7 @@ describe.each([
     );
   });
 
-  test("judges alike whatever keys and processes are called", () => {
+  test("gives the same verdict after keys and processes are renamed", () => {
     const faulty = fc.constantFrom<NonNullable<Traffic["reads"]>>("current", "stale", "nothing");
     fc.assert(
       fc.property(randoms(), traffic, faulty, (random, options, reads) => {
@@ -93,7 +93,7 @@ describe.each([
     );
   });
 
-  test("ends on what is tangled beyond searching, and finds it invalid", () => {
+  test("finds a history invalid whose cycles are too many to search", () => {
     const history = transactions(randomStream(1, "tangled"), {
       ...{ workload, count: 3000, processes: 100, keys: 50, writesPerKey: 16, longest: 4 },
       reads: "stale",

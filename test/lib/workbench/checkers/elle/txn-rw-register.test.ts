@@ -26,18 +26,18 @@ function check(model: string, ...entries: readonly (Entry | readonly Entry[])[])
 }
 
 describe("checkTxnRwRegister", () => {
-  test("finds transactions valid that are strictly serializable", () => {
+  test("accepts strictly serializable transactions", () => {
     expect(
       check("strict-serializable", did(0, "r0 w0=1"), did(1, "r0=1 w0=2"), did(0, "r0=2")),
     ).toMatchObject({ valid: true, anomalyTypes: [], counts: {}, explanation: [] });
   });
 
-  test("demands strict serializability unless told otherwise", () => {
+  test("requires strict serializability by default", () => {
     const staleRead = history(did(0, "w0=1"), did(1, "r0"));
     expect(checkTxnRwRegister(staleRead, {}).anomalyTypes).toEqual(["G-single-item-realtime"]);
   });
 
-  test("flags a read of what a failed transaction wrote (G1a)", () => {
+  test("flags a read of a failed transaction's write (G1a)", () => {
     const verdict = check(
       "read-committed",
       [invoke(0, "txn", txn("w0=1")), fail(0)],
@@ -46,19 +46,19 @@ describe("checkTxnRwRegister", () => {
     );
     expect(verdict).toMatchObject({ valid: false, anomalyTypes: ["G1a"], counts: { G1a: 2 } });
     expect(verdict.explanation[0]?.sentence).toBe(
-      "process 1's txn at 0.004 s read key 0 = 1, which process 0's txn at 0.002 s wrote, " +
-        "but that transaction failed and must have no effect",
+      "process 1's txn at 0.004 s read key 0 = 1, written by process 0's txn at 0.002 s, " +
+        "which failed and must have no effect",
     );
     expect(verdict.explanation[0]?.operations.map(({ index }) => index)).toEqual([1, 3]);
   });
 
-  test("does not flag a read of what an indefinite transaction wrote", () => {
+  test("accepts a read of an indefinite transaction's write", () => {
     expect(
       check("read-committed", [invoke(0, "txn", txn("w0=1")), info(0)], did(1, "r0=1 w0=2")),
     ).toMatchObject({ valid: true });
   });
 
-  test("flags a read of what its writer overwrote (G1b), but not the writer's own", () => {
+  test("flags a read of an intermediate write (G1b), but not by its writer", () => {
     expect(
       check("read-committed", did(0, "w0=1 r0=1 w0=2"), did(1, "r0=1"), did(1, "r0=2")),
     ).toMatchObject({ valid: false, counts: { G1b: 1 } });
@@ -68,7 +68,7 @@ describe("checkTxnRwRegister", () => {
     const verdict = check("read-committed", together("w0=1 r1=2", "w1=2 r0=1"));
     expect(verdict).toMatchObject({ valid: false, anomalyTypes: ["G1c"], not: ["read-committed"] });
     expect(verdict.explanation[0]?.sentence).toBe(
-      "Transactions saw or overwrote each other's writes in a circle: " +
+      "transactions read or overwrote each other's writes in a cycle: " +
         "T1 wrote key 1 = 2, which T2 read (wr); T2 wrote key 0 = 1, which T1 read (wr). " +
         "T1 is process 1's txn at 0.004 s, T2 is process 0's txn at 0.003 s",
     );
@@ -92,7 +92,7 @@ describe("checkTxnRwRegister", () => {
     expect(check("snapshot-isolation", skew).valid).toBe(true);
   });
 
-  test("flags lost updates, but of ok transactions only", () => {
+  test("flags lost updates of ok transactions only", () => {
     const lost = did(0, "r0 w0=1");
     expect(check("cursor-stability", lost, did(1, "r0 w0=2")).counts).toMatchObject({
       "lost-update": 1,
@@ -107,13 +107,13 @@ describe("checkTxnRwRegister", () => {
     expect(verdict.counts).toMatchObject({ internal: 1 });
   });
 
-  test("cannot tell a read of null from none within a transaction", () => {
+  test("ignores earlier reads of null within a transaction", () => {
     expect(check("serializable", did(0, "r0 r0=2"), did(1, "w0=2")).counts).toEqual({});
   });
 
-  test("flags versions in a circle, and then trusts no order that reads and writes imply", () => {
-    const circle = together("r0=2 w0=1", "r0=1 w0=2");
-    expect(check("read-uncommitted", circle)).toMatchObject({
+  test("flags cyclic versions, and then trusts no order that reads and writes imply", () => {
+    const cycle = together("r0=2 w0=1", "r0=1 w0=2");
+    expect(check("read-uncommitted", cycle)).toMatchObject({
       valid: false,
       counts: { "cyclic-versions": 1 },
     });
@@ -121,12 +121,12 @@ describe("checkTxnRwRegister", () => {
     expect(check("read-uncommitted", did(3, "w9=1"), lostOrder).valid).toBe(true);
   });
 
-  test("tells write cycles as such only where no specific cycle does", () => {
+  test("reports that a write cycle exists only if no specific type of cycle is reported", () => {
     const cycle = together("w0=1 r1=1 w1=2", "w1=1 r0=1 w0=2");
     expect(check("read-uncommitted", cycle).anomalyTypes).toEqual(["PL-1-cycle-exists"]);
   });
 
-  test("flags stale reads by what order it takes to see them", () => {
+  test("classifies stale reads by the order that they violate", () => {
     const otherProcess = [did(0, "w0=1"), did(1, "r0")];
     const sameProcess = [did(0, "w0=1"), did(0, "r0")];
     expect(check("serializable", ...sameProcess).valid).toBe(true);
@@ -139,18 +139,17 @@ describe("checkTxnRwRegister", () => {
     ]);
   });
 
-  test("tells a stale read by what had ended and what began", () => {
+  test("explains a stale read by completion and invocation", () => {
     const { explanation } = check("strict-serializable", did(0, "w0=1"), did(1, "r0"));
     expect(explanation[0]?.sentence).toBe(
-      "A transaction missed a write that came before it, " +
-        "in view of what had ended before the rest began: " +
+      "a transaction missed a write that preceded it, given the real-time order: " +
         "T1 read key 0 = null, and T2 wrote 1, a later version (rw); " +
-        "T2 had ended, at index 1, when T1 began, at index 2 (realtime). " +
+        "T2 completed at index 1 before T1 was invoked at index 2 (realtime). " +
         "T1 is process 1's txn at 0.004 s, T2 is process 0's txn at 0.002 s",
     );
   });
 
-  test("does not find a history valid in which nothing depends on anything", () => {
+  test("is invalid if no transaction depends on another", () => {
     const unrelated = [did(0, "w0=1"), did(1, "w1=1")];
     expect(check("serializable", ...unrelated)).toMatchObject({
       valid: false,
@@ -160,11 +159,11 @@ describe("checkTxnRwRegister", () => {
     expect(check("strict-serializable", ...unrelated).valid).toBe(true);
   });
 
-  test("takes a transaction that only depends on itself for one that depends on something", () => {
+  test("counts a transaction that depends only on itself as a dependency", () => {
     expect(check("serializable", did(0, "r0 w0=1")).valid).toBe(true);
   });
 
-  test("names the weakest models that do not hold, and those that fall with them", () => {
+  test("names the weakest violated models, and the stronger ones that they rule out", () => {
     const verdict = check("serializable", together("r0 r1 w0=1", "r0 r1 w1=1"));
     expect(verdict.not).toEqual(["repeatable-read"]);
     expect(verdict.alsoNot).toEqual([
@@ -174,7 +173,7 @@ describe("checkTxnRwRegister", () => {
     ]);
   });
 
-  test("cannot judge a value that was read and written twice, but one that nobody read", () => {
+  test("throws on a value that was written twice and read, but not on an unread one", () => {
     const twice = [did(0, "w0=1"), did(1, "w0=1")];
     expect(() => check("serializable", ...twice, did(2, "r0=1"))).toThrow(
       "Key 0 had value 1 written by more than one transaction",
@@ -182,23 +181,23 @@ describe("checkTxnRwRegister", () => {
     expect(check("serializable", ...twice, did(2, "r0")).valid).toBe(true);
   });
 
-  test("has nothing to go by where keys are of different sorts", () => {
+  test("throws a FatalCheckError if keys have different types", () => {
     const text: Json = [["r", "0", null]];
     expect(() => check("serializable", did(0, "w0=1"), whole(1, "txn", text))).toThrow(
       expect.objectContaining({ name: "FatalCheckError" }),
     );
   });
 
-  test("cannot judge by an unknown model, nor what is no transaction", () => {
+  test("throws on an unknown model, and on a value that is not a transaction", () => {
     expect(() => check("serialisable", did(0, "w0=1"))).toThrow(
       'Unknown consistency model "serialisable"',
     );
     expect(() => check("serializable", whole(0, "txn", "w0=1"))).toThrow(
-      "Operation 1 is no transaction",
+      "Operation 1 is not a transaction",
     );
   });
 
-  test("reads keys that are names of JavaScript's own objects", () => {
+  test("accepts the names of JavaScript's own properties as keys", () => {
     const value: Json = [
       ["r", "__proto__", 1],
       ["w", "__proto__", 2],

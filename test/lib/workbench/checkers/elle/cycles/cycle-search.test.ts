@@ -1,4 +1,4 @@
-/** The searches, held against the enumeration of all simple cycles of tiny graphs. */
+/** Compares the searches with an enumeration of all simple cycles of tiny graphs. */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { bifurcanOperationHash } from "../../../../../../lib/workbench/checkers/clojure/set-order.ts";
@@ -34,7 +34,7 @@ const COUNT = 5;
 const node = fc.nat({ max: COUNT - 1 });
 const edges: fc.Arbitrary<Edge[]> = fc
   .array(fc.tuple(node, node, fc.constantFrom(WW, WR, RW, RW, PROCESS)), { maxLength: 14 })
-  // The only edge that a transaction ever has to itself is that it read what it was yet to write.
+  // The only edge from a transaction to itself is that it read its own later write.
   .map((links) => links.filter(([from, to, relation]) => from !== to || relation === WR));
 const PROCESS_TYPES = CYCLE_TYPES.filter(({ name }) => !name.endsWith("-realtime"));
 const hashOf = Int32Array.from({ length: COUNT }, (_, index) => bifurcanOperationHash(index));
@@ -47,7 +47,7 @@ function component(links: readonly Edge[]): Subgraph {
   );
 }
 
-/** Every simple cycle with every choice of one relation per step. */
+/** Enumerates simple cycles, with every choice of one relation per step. */
 function* simpleCycles(links: readonly Edge[], path: readonly Edge[] = []): Generator<Relations[]> {
   const start = path[0]?.[0];
   const tip = path.at(-1)?.[1];
@@ -78,7 +78,7 @@ function isOfType(steps: readonly Relations[], type: CycleType): boolean {
   );
 }
 
-/** Every choice of one relation for each step of a cycle of these nodes. */
+/** Enumerates the choices of one relation for each step of a cycle of these nodes. */
 function choices(links: readonly Edge[], nodes: readonly number[]): Relations[][] {
   let result: Relations[][] = [[]];
   nodes.forEach((from, i) => {
@@ -101,7 +101,7 @@ function searches(links: readonly Edge[]): { type: CycleType; search: CycleSearc
 }
 
 describe("CycleSearch", () => {
-  test("finds a first cycle of a sort exactly if there is one, and one of the sort", () => {
+  test("firstCycle finds a cycle of the type if and only if one exists", () => {
     fc.assert(
       fc.property(edges, (links) => {
         const cycles = [...simpleCycles(links)];
@@ -116,7 +116,7 @@ describe("CycleSearch", () => {
     );
   });
 
-  test("finds quickly only cycles of the sort", () => {
+  test("quickCycle finds only cycles of the type", () => {
     fc.assert(
       fc.property(edges, (links) => {
         for (const { type, search } of searches(links)) {
@@ -129,7 +129,7 @@ describe("CycleSearch", () => {
     );
   });
 
-  test("finds quickly any cycle without read-write edges that there is", () => {
+  test("quickCycle finds every cycle without read-write edges", () => {
     fc.assert(
       fc.property(edges, (links) => {
         const cycles = [...simpleCycles(links)];
@@ -143,7 +143,7 @@ describe("CycleSearch", () => {
     );
   });
 
-  test("gives up when its budget is spent", () => {
+  test("throws BudgetExceeded when its budget is spent", () => {
     const links = [0, 1, 2, 3, 4].flatMap((from) =>
       [0, 1, 2, 3, 4].map((to): Edge => [from, to, from < to ? WW : RW]),
     );
@@ -161,21 +161,21 @@ describe("cyclicParts", () => {
   test("rules out exactly the models whose part of the graph has a cycle", () => {
     fc.assert(
       fc.property(edges, (ordered) => {
-        // What one process did in order also was in order in real time.
+        // Process order implies real-time order.
         const links = ordered.flatMap((edge): Edge[] =>
           edge[2] === PROCESS ? [edge, [edge[0], edge[1], REALTIME]] : [edge],
         );
-        const fallen = modelsAtLeastAsStrongAs(
+        const ruledOut = modelsAtLeastAsStrongAs(
           cyclicParts(component(links)).map(({ model }) => model),
         );
         for (const part of ACYCLIC_PARTS) {
-          expect([part.name, fallen.has(part.model)]).toEqual([part.name, isCyclic(links, part)]);
+          expect([part.name, ruledOut.has(part.model)]).toEqual([part.name, isCyclic(links, part)]);
         }
       }),
     );
   });
 
-  test("exhibits a cycle of such edges for each", () => {
+  test("returns an example of a cycle for each model", () => {
     fc.assert(
       fc.property(edges, (links) => {
         for (const part of cyclicParts(component(links))) {
@@ -209,7 +209,7 @@ describe("classify", () => {
     expect(classify(steps)).toBe(name);
   });
 
-  test("gives every cycle a sort that is searched for", () => {
+  test("returns a type that is searched for, whatever the cycle", () => {
     const steps = fc.array(fc.constantFrom(WW, WR, RW, PROCESS), { minLength: 2 });
     fc.assert(
       fc.property(steps, (cycle) => {

@@ -12,7 +12,7 @@ import {
   WW,
 } from "../../../../../../lib/workbench/checkers/elle/cycles/relations.ts";
 
-/** Every transaction that one leads to directly, junctions passed over. */
+/** Returns the direct successors of a transaction, through junctions. */
 function targetsOf(graph: Graph, node: number): number[] {
   const found: number[] = [];
   const open = [node];
@@ -29,7 +29,7 @@ function targetsOf(graph: Graph, node: number): number[] {
 const nodes = fc.uniqueArray(fc.nat({ max: 29 }), { minLength: 9 });
 
 describe("GraphBuilder", () => {
-  test("links each source of a bundle to every target but itself, once", () => {
+  test("linkAll links each source to every target but itself, once", () => {
     fc.assert(
       fc.property(nodes, nodes, (from, to) => {
         const builder = new GraphBuilder(30);
@@ -43,14 +43,14 @@ describe("GraphBuilder", () => {
     );
   });
 
-  test("keeps large bundles small", () => {
-    const everybody = Array.from({ length: 1000 }, (_, node) => node);
+  test("linkAll adds a linear number of edges", () => {
+    const all = Array.from({ length: 1000 }, (_, node) => node);
     const builder = new GraphBuilder(1000);
-    builder.linkAll(everybody, everybody, RW);
+    builder.linkAll(all, all, RW);
     expect(builder.build().targets.length).toBeLessThan(10_000);
   });
 
-  test("is empty until something is linked to something else", () => {
+  test("is empty until a node is linked to another", () => {
     const builder = new GraphBuilder(2);
     builder.linkAll([0], [0], WW);
     builder.linkAll([0], [], WW);
@@ -61,7 +61,7 @@ describe("GraphBuilder", () => {
 });
 
 describe("SubgraphExtractor", () => {
-  test("takes out nodes with the edges between them, again and again", () => {
+  test("extracts nodes with the edges between them, repeatedly", () => {
     const builder = new GraphBuilder(5);
     for (const [from, to] of [
       [1, 3],
@@ -87,7 +87,7 @@ describe("SubgraphExtractor", () => {
 describe("stronglyConnectedComponents", () => {
   const edges = fc.array(fc.tuple(fc.nat({ max: 7 }), fc.nat({ max: 7 })), { maxLength: 16 });
 
-  test("puts two nodes together exactly if each leads to the other", () => {
+  test("puts two nodes into one component if and only if each reaches the other", () => {
     fc.assert(
       fc.property(edges, (links) => {
         const builder = new GraphBuilder(8);
@@ -116,7 +116,7 @@ describe("stronglyConnectedComponents", () => {
     );
   });
 
-  test("sees only edges of the relations that are asked for", () => {
+  test("follows only edges of the given relations", () => {
     const builder = new GraphBuilder(2);
     builder.link(0, 1, WW);
     builder.link(1, 0, RW);
@@ -125,7 +125,7 @@ describe("stronglyConnectedComponents", () => {
     expect(stronglyConnectedComponents(graph, WW | RW, { selfEdges: false })).toHaveLength(1);
   });
 
-  test("follows a path of a million nodes", () => {
+  test("handles a path of a million nodes", () => {
     const length = 1_000_000;
     const builder = new GraphBuilder(length);
     for (let node = 0; node < length; node++) builder.link(node, (node + 1) % length, WW);

@@ -20,7 +20,7 @@ import {
 
 const ends = { ok, fail, info };
 
-/** Histories of up to four processes that begin and end empty transactions in any order. */
+/** Histories of up to four processes that invoke and complete empty transactions in any order. */
 const histories = fc
   .array(
     fc.tuple(fc.nat({ max: 3 }), fc.constantFrom<keyof typeof ends>("ok", "ok", "fail", "info")),
@@ -38,7 +38,7 @@ const histories = fc
     return transactionHistory(history(entries));
   });
 
-/** Whether one transaction had ended before another began. */
+/** Whether one transaction completed before another was invoked. */
 function precedes({ transactions }: TransactionHistory, a: number, b: number): boolean {
   const one = transactions[a];
   const other = transactions[b];
@@ -47,7 +47,7 @@ function precedes({ transactions }: TransactionHistory, a: number, b: number): b
 }
 
 describe("RealtimeOrder", () => {
-  test("lets a transaction lead to exactly those that began after it had ended", () => {
+  test("links each transaction to exactly those invoked after its completion", () => {
     fc.assert(
       fc.property(histories, (all) => {
         const count = all.transactions.length;
@@ -69,7 +69,7 @@ describe("RealtimeOrder", () => {
     );
   });
 
-  test("has as immediately after a transaction those with no other in between", () => {
+  test("immediatelyAfter returns the successors with no other transaction in between", () => {
     fc.assert(
       fc.property(histories, (all) => {
         const numbers = [...all.transactions.keys()];
@@ -93,7 +93,7 @@ describe("RealtimeOrder", () => {
 });
 
 describe("linkProcesses", () => {
-  test("links each process's ok transactions, one to the next", () => {
+  test("links each process's ok transactions in order", () => {
     const all = transactionHistory(
       history(
         [invoke(0, "txn", []), invoke(1, "txn", []), ok(0), ok(1)],
