@@ -1,5 +1,5 @@
 /**
- * A real Maelstrom beside this one: the arguments that make it run the same test, and its results.
+ * Compares a test with the same test on Maelstrom: the arguments that run it, and its results.
  *
  * @see Maelstrom, `core.clj` (`opt-spec`), `net/checker.clj`; Jepsen, `store.clj`
  */
@@ -11,20 +11,20 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { type Figures, figuresOf, type TestResult } from "../run/results.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
 
-/** What one of them made of a test: what is compared. */
+/** The part of a result that both have. */
 export interface Comparable {
   readonly valid: Validity;
   readonly figures: Figures;
 }
 
-/** How long Maelstrom lets nodes recover, in seconds: it has no flag for it. */
+/** Maelstrom's recovery, in seconds. It has no flag for it. */
 export const MAELSTROM_RECOVERY_S = 10;
 
 /**
- * The arguments of `maelstrom` that run the same test. Seeds and the length of the recovery are not
- * among them: Maelstrom has neither.
+ * Returns the arguments of `maelstrom` that run the same test. Maelstrom has no flag for the seed and
+ * the length of the recovery.
  *
- * @throws {InvalidOptions} when Maelstrom has no such test.
+ * @throws {InvalidOptions} if Maelstrom has no such test.
  */
 export function maelstromArgs(
   options: TestOptions,
@@ -45,7 +45,7 @@ export function maelstromArgs(
     ...["--latency", latency.meanMs, "--latency-dist", latency.distribution],
     ...(nemesis.length > 0 ? ["--nemesis", nemesis.join()] : []),
     ...["--nemesis-interval", options.nemesisIntervalS, "--topology", options.topology],
-    // It splits the list at commas between blanks only.
+    // Maelstrom splits the list only at commas between spaces.
     ...["--consistency-models", options.consistencyModels.join(" , ")],
     ...(options.keyCount === DEFAULTS.keyCount ? [] : ["--key-count", options.keyCount]),
     ...["--max-txn-length", options.maxTxnLength, "--max-writes-per-key", options.maxWritesPerKey],
@@ -56,7 +56,7 @@ export function maelstromArgs(
 }
 
 function refuse(flag: string): never {
-  throw new InvalidOptions(`Maelstrom has no ${flag}: leave it or --maelstrom out`);
+  throw new InvalidOptions(`Maelstrom has no ${flag}: omit it, or omit --maelstrom`);
 }
 
 const Num = v.pipe(
@@ -81,10 +81,10 @@ const Results = v.looseObject({
 });
 
 /**
- * Reads Maelstrom's `results.edn`. It has latencies for workloads of sets only: what others measure
- * is in its plots.
+ * Reads Maelstrom's `results.edn`. It has latencies only for workloads of sets; those of others are
+ * only in its plots.
  *
- * @throws {Error} when it is not EDN, or no results.
+ * @throws {Error} if the text is not EDN, or not results.
  */
 export function readMaelstromResults(text: string): Comparable {
   const reader = new EdnReader();
@@ -104,7 +104,7 @@ export function readMaelstromResults(text: string): Comparable {
   };
 }
 
-/** What this one made of a test. */
+/** Returns the comparable part of our own result. */
 export function comparableOf(result: TestResult): Comparable {
   return { valid: result.valid, figures: figuresOf(result) };
 }

@@ -13,7 +13,7 @@ export interface MaelstromRun {
   /** The program's arguments. */
   readonly args: readonly string[];
   readonly options: TestOptions;
-  /** Where Maelstrom's store is created. */
+  /** Directory in which Maelstrom's store is created. */
   readonly root: string;
   readonly signal: AbortSignal;
   /** Called before Maelstrom starts. */
@@ -24,17 +24,17 @@ export interface MaelstromRun {
 
 export interface MaelstromStart {
   readonly argv: readonly string[];
-  /** Its working directory, where it stores its run. */
+  /** Working directory, which gets Maelstrom's store. */
   readonly directory: string;
 }
 
-/** How many of its last lines are shown when it crashed. */
+/** Number of its last lines to show after a crash. */
 const SHOWN_LINES = 20;
 
 /**
  * Runs the test again, on Maelstrom. Returns `undefined` if it leaves no readable results.
  *
- * @throws {InvalidOptions} when Maelstrom has no such test.
+ * @throws {InvalidOptions} if Maelstrom has no such test.
  */
 export async function runMaelstrom(run: MaelstromRun): Promise<Comparable | undefined> {
   const { command, bin, args, options, root, signal, onStart, onProblem } = run;
@@ -48,14 +48,14 @@ export async function runMaelstrom(run: MaelstromRun): Promise<Comparable | unde
   if (!existsSync(file)) {
     const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-SHOWN_LINES);
     onProblem(
-      `Maelstrom left no results, exit status ${exitCode}; all that it printed is in ${log}:\n${lines.join("\n")}`,
+      `Maelstrom left no results (exit code ${exitCode}). Its output is in ${log} and ends with:\n${lines.join("\n")}`,
     );
     return undefined;
   }
   try {
     return readMaelstromResults(readFileSync(file, "utf8"));
   } catch (error) {
-    onProblem(`${file} cannot be read: ${error instanceof Error ? error.message : error}`);
+    onProblem(`Cannot read ${file}: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
 }

@@ -1,28 +1,29 @@
 /**
- * The stages of Fly.io's Gossip Glomers: their commands, and what they should reach.
+ * The stages of Fly.io's Gossip Glomers: their commands and targets.
  *
  * @see https://fly.io/dist-sys/
  */
 import type { WorkloadName } from "../workloads/index.ts";
 
-/** Upper bounds; what is absent has no bound. */
+/** Upper bounds. An absent figure has none. */
 export interface Target {
-  /** Messages between servers for each operation of a client. */
+  /** Messages between servers per operation. */
   readonly msgsPerOp?: number;
-  /** Median and maximum of the latencies, in ms: stable latencies where the workload has them. */
+  /** Median latency in ms: of stable latencies, where the workload has them. */
   readonly medianMs?: number;
+  /** Maximum latency in ms, likewise. */
   readonly maxMs?: number;
 }
 
 export interface Stage {
-  /** Fly.io's number of it: `"1"`, `"3d"`. A stage of several runs has an entry for each. */
+  /** Fly.io's number: `"1"`, `"3d"`. A stage with several runs has an entry per run. */
   readonly id: string;
   readonly name: string;
-  /** The program's file name. */
+  /** File name of the program. */
   readonly bin: WorkloadName;
   /** Maelstrom's flags, as on Fly.io's page. */
   readonly flags: string;
-  /** Words for the program; none by default. */
+  /** Arguments of the program. None by default. */
   readonly args?: readonly string[];
   readonly target: Target;
 }
@@ -141,5 +142,5 @@ export const STAGES: readonly Stage[] = [
   },
 ];
 
-/** Each once, in order: a stage may have several runs. */
+/** Distinct ids, in order: a stage can have several runs. */
 export const STAGE_IDS: readonly string[] = [...new Set(STAGES.map(({ id }) => id))];

@@ -1,4 +1,4 @@
-/** What is kept of each run of a sweep. */
+/** The record of one run of a sweep. */
 import * as v from "valibot";
 import { findingsOf } from "../run/check-history.ts";
 import { figuresOf, type TestResult } from "../run/results.ts";
@@ -6,16 +6,16 @@ import { figuresOf, type TestResult } from "../run/results.ts";
 export const Outcome = v.object({
   seed: v.number(),
   valid: v.union([v.boolean(), v.literal("unknown")]),
-  /** What went wrong, in a sentence. */
+  /** First finding, in a sentence. Absent if valid. */
   reason: v.exactOptional(v.string()),
-  /** What runs it again, where it was not valid. */
+  /** Shell command that repeats the run. Absent if valid. */
   command: v.exactOptional(v.string()),
-  /** The first line on a node's stdout that was no message: nothing more was heard of the node. */
+  /** First invalid line on a node's stdout. The node was ignored from then on. */
   badLine: v.exactOptional(v.string()),
   msgsPerOp: v.exactOptional(v.number()),
   medianMs: v.exactOptional(v.number()),
   maxMs: v.exactOptional(v.number()),
-  /** How often each fault took effect. */
+  /** Number of times that each fault took effect. */
   faults: v.record(v.string(), v.number()),
 });
 export type Outcome = v.InferOutput<typeof Outcome>;
@@ -33,7 +33,7 @@ export function outcomeOf(result: TestResult): Outcome {
   return valid === true ? outcome : { ...outcome, reason: reasonOf(result) };
 }
 
-/** A run without a result counts as invalid. */
+/** Makes the outcome of a run without a result. It counts as invalid. */
 export function outcomeOfCrash(seed: number, message: string): Outcome {
   return { seed, valid: false, reason: message.split("\n", 1)[0] ?? "", faults: {} };
 }
@@ -42,5 +42,5 @@ function reasonOf(result: TestResult): string {
   const [finding] = findingsOf(result);
   if (finding !== undefined) return `${finding.anomaly}: ${finding.sentence}`;
   const error = result.workload?.["error"] ?? result.error;
-  return typeof error === "string" ? error : "No checker could tell what went wrong";
+  return typeof error === "string" ? error : "No checker gave a reason";
 }

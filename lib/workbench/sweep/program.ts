@@ -5,22 +5,22 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 
 /**
- * Loads a program from a TypeScript or JavaScript file: its one exported function, or the named one.
+ * Loads a program from a TypeScript or JavaScript file: its only exported function, or the named one.
  *
- * @throws {InvalidOptions} when there is no such file or function, or several to choose from.
+ * @throws {InvalidOptions} if the file or the function does not exist, or the choice is ambiguous.
  */
 export async function loadProgram(file: string, name: string | undefined): Promise<AnyProgram> {
   const url = pathToFileURL(resolve(file)).href;
   if (!(await Bun.file(resolve(file)).exists())) {
     throw new InvalidOptions(
-      `${file}: there is no such file (looked for ${resolve(file)}).${suggestFile(resolve(file))}`,
+      `${file}: file not found (looked for ${resolve(file)}).${suggestFile(resolve(file))}`,
     );
   }
   let exports: Readonly<Record<string, unknown>>;
   try {
     exports = await import(url);
   } catch (error) {
-    throw new InvalidOptions(`${file}: cannot be loaded: ${Bun.inspect(error)}`);
+    throw new InvalidOptions(`Cannot load ${file}: ${Bun.inspect(error)}`);
   }
   const functions = Object.entries(exports).flatMap(([key, value]) =>
     isProgram(value) ? [[key, value] as const] : [],
@@ -32,25 +32,25 @@ export async function loadProgram(file: string, name: string | undefined): Promi
     if (named !== undefined) return named[1];
     const known = functions.map(([key]) => key);
     throw new InvalidOptions(
-      `${file}: exports no function "${name}", but ${names || "none at all"}.${didYouMean(name, known)}`,
+      `${file} does not export a function "${name}", only ${names || "other values"}.${didYouMean(name, known)}`,
     );
   }
-  // One that is exported by its name and as the default is one.
+  // A function can be exported under several names, as the default too.
   const [only, ...others] = different;
   if (only === undefined) {
     throw new InvalidOptions(
-      `${file}: exports no function; a program is one that takes a node: export function echo(node: Node) { ... }`,
+      `${file} does not export a function. A program is a function of a node: export function echo(node: Node) { ... }`,
     );
   }
   if (others.length > 0) {
     throw new InvalidOptions(
-      `${file}: exports several functions, ${names}; name one with --export`,
+      `${file} exports several functions (${names}). Choose one with --export`,
     );
   }
   return only;
 }
 
-// What a function takes cannot be seen; one that is no program fails when it is given a node.
+// Parameters are not visible here: a function that is not a program fails when it is called.
 function isProgram(value: unknown): value is AnyProgram {
   return typeof value === "function" && !/^class\b/.test(Function.prototype.toString.call(value));
 }

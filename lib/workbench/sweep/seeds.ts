@@ -1,6 +1,6 @@
-/** Which seeds a sweep runs. */
+/** Selects the seeds of a sweep. */
 
-/** Part of a sweep: the `index`-th of `count` parts, from 1. */
+/** One part of a sweep: the `index`-th of `count` parts, from 1. */
 export interface Shard {
   readonly index: number;
   readonly count: number;
@@ -11,7 +11,7 @@ const MAX_SEEDS = 10_000_000;
 /**
  * Reads seeds such as `7`, `1..1000` (both ends included) and `1..10,50`.
  *
- * @throws {RangeError} when the text is no such list, or names too many.
+ * @throws {RangeError} if the text is not such a list, or a range is too long.
  */
 export function parseSeeds(text: string): number[] {
   const seeds = text.split(",").flatMap((part) => {
@@ -21,7 +21,7 @@ export function parseSeeds(text: string): number[] {
     if (!(Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last)) {
       throw new RangeError(`"${part}" is neither a seed, such as 7, nor a range, such as 1..1000`);
     }
-    if (last - first >= MAX_SEEDS) throw new RangeError(`${part} are over ${MAX_SEEDS} seeds`);
+    if (last - first >= MAX_SEEDS) throw new RangeError(`${part} has more than ${MAX_SEEDS} seeds`);
     return Array.from({ length: last - first + 1 }, (_, index) => first + index);
   });
   return [...new Set(seeds)];
@@ -30,18 +30,18 @@ export function parseSeeds(text: string): number[] {
 /**
  * Reads a shard such as `3/20`.
  *
- * @throws {RangeError} when the text is no such part.
+ * @throws {RangeError} if the text is not a shard.
  */
 export function parseShard(text: string): Shard {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
   if (!(index >= 1 && index <= count)) {
-    throw new RangeError(`"${text}" is no shard, such as 3/20, the third of twenty`);
+    throw new RangeError(`"${text}" is not a shard, such as 3/20, the third of twenty`);
   }
   return { index, count };
 }
 
-/** The seeds of one shard: every `count`-th, so that all shards take equally long. */
+/** Returns the seeds of a shard: every `count`-th, so that all shards take equally long. */
 export function shardOf(seeds: readonly number[], { index, count }: Shard): number[] {
   return seeds.filter((_, position) => position % count === index - 1);
 }

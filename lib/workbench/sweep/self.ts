@@ -1,20 +1,20 @@
-/** How this command was started. */
+/** Starts more processes of this command, or of its Bun. */
 import { dirname } from "node:path";
 
-// The entry file of a compiled executable lies in a file system of its own.
+// The entry file of a compiled executable is in a virtual file system.
 const isCompiled = /[/\\](\$bunfs|~BUN)[/\\]/.test(Bun.main);
 
-/** The words that start another one like this. */
+/** Returns the arguments that start this command again. */
 export function selfCommand(): readonly string[] {
   return isCompiled ? [process.execPath] : [process.execPath, Bun.main];
 }
 
-/** The directory of this executable; `undefined` when run from source. */
+/** Returns the directory of this executable, or `undefined` when run from source. */
 export function selfDirectory(): string | undefined {
   return isCompiled ? dirname(process.execPath) : undefined;
 }
 
-/** The command of the Bun that this one runs on: a compiled executable has it within. */
+/** Returns the command of the Bun that runs this command; a compiled executable contains it. */
 export function bunCommand(args: readonly string[]) {
   const env = isCompiled ? { ...process.env, BUN_BE_BUN: "1" } : process.env;
   return { argv: [process.execPath, ...args], env };

@@ -1,19 +1,19 @@
-/** A failing test -> a smaller one that still fails, in the same way. */
+/** Reduces a failing test to a smaller one with the same anomaly. */
 import type { TestOptions } from "../run/test-options.ts";
 
-/** Runs a test; returns which anomaly it shows, or `undefined` if it is valid. */
+/** Runs a test and returns its anomaly, or `undefined` if it is valid. */
 export type Try = (options: TestOptions) => string | undefined | Promise<string | undefined>;
 
-/** How many seeds each smaller test gets, the present one first. */
+/** Number of seeds to try for each smaller test, the present one first. */
 const SEEDS_PER_CANDIDATE = 8;
 
 /**
- * Reduces nodes, operations, faults and time, one step after the other, as long as the same anomaly
- * shows.
+ * Reduces faults, time, nodes, clients and operations step by step, keeping each step in which the
+ * same anomaly occurs.
  *
- * A smaller test is another test: what happens in it depends on the seed anew, so each gets a few.
+ * The same seed means different events in a smaller test, so several seeds are tried for each.
  *
- * @param maxTries How many tests to run at the most.
+ * @param maxTries Maximum number of tests to run.
  */
 export async function shrink(
   failing: TestOptions,
@@ -35,7 +35,7 @@ export async function shrink(
   for (let hasShrunk = true; hasShrunk; ) {
     hasShrunk = false;
     for (const step of STEPS) {
-      // The same step again as long as it works: halving gets far in a few tests.
+      // Repeats a step while it succeeds: halving needs few tests.
       for (let candidates = step(smallest); candidates.length > 0; candidates = step(smallest)) {
         const next = await firstDefined(candidates, failingSeed);
         if (next === undefined) break;
@@ -47,7 +47,7 @@ export async function shrink(
   return smallest;
 }
 
-/** What may be a step smaller, the boldest first. */
+/** Each step returns smaller tests, the smallest first. */
 const STEPS: readonly ((options: TestOptions) => readonly TestOptions[])[] = [
   (options) => withFewerFaults(options),
   (options) => smaller(options.timeLimitS, 1).map((timeLimitS) => ({ ...options, timeLimitS })),
@@ -78,12 +78,12 @@ const KEYED_WORKLOADS: ReadonlySet<string> = new Set([
   "txn-list-append",
 ]);
 
-/** Whether the number of keys and the length of transactions matter. */
+/** Whether the workload uses the number of keys and the length of transactions. */
 function isKeyed({ workload }: TestOptions): boolean {
   return KEYED_WORKLOADS.has(workload);
 }
 
-/** Values below, down to a least one: the least, half, one less. */
+/** Returns smaller values to try: the least, half the value, one less. */
 function smaller(value: number, least: number): number[] {
   const candidates = [least, Math.floor(value / 2), value - 1];
   return [...new Set(candidates)].filter((candidate) => candidate >= least && candidate < value);
@@ -96,7 +96,7 @@ function withFewerFaults(options: TestOptions): TestOptions[] {
   return [[], ...without].map((faults) => ({ ...options, nemesis: faults }));
 }
 
-/** Fewer nodes, with as many clients each as before. */
+/** Keeps the number of clients per node. */
 function withNodes(options: TestOptions, count: number): TestOptions {
   const perNode = Math.max(1, Math.floor(options.concurrency / options.nodeIds.length));
   return { ...options, nodeIds: options.nodeIds.slice(0, count), concurrency: count * perNode };

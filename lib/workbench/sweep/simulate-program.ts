@@ -1,8 +1,8 @@
 /**
- * A simulation of a program that may leave a promise's rejection to nobody, or exit.
+ * Simulates a program that may exit, or leave a promise's rejection unhandled.
  *
- * Either ends a process, so it ends the test, whichever node it was: the runtime tells of such a
- * rejection only after the simulation, which is one piece of work to it.
+ * Either would end a process, so it ends the test. The runtime reports unhandled rejections only after
+ * the simulation, which runs in one task, so the report does not name the node.
  */
 
 import { shorten } from "../../protocol/message.ts";
@@ -13,15 +13,15 @@ import { TestCrash } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
 
 export interface ProgramSimulation extends Omit<Simulation, "onTurn"> {
-  /** Hears of what nodes print to stdout, once, after the test. */
+  /** Called once, after the test, if nodes printed to stdout. */
   readonly onPrinted?: (text: string) => void;
 }
 
 /**
- * Runs a test in virtual time. What nodes print to stdout goes nowhere: it is for the command's own.
+ * Runs a test in virtual time. Discards what nodes print to stdout, which belongs to the command.
  *
- * @throws {TestCrash} when a node does not start, does not answer `init`, leaves a rejection to
- *   nobody, or exits.
+ * @throws {TestCrash} if a node does not start or answer `init`, exits, or leaves a rejection
+ *   unhandled.
  */
 export async function simulateProgram(
   options: TestOptions,
@@ -35,7 +35,7 @@ export async function simulateProgram(
   const { exit } = process;
   process.exit = (code) => {
     const error = new Error(`process.exit(${code ?? ""})`);
-    crashes.push(`A node exited: a node must run until it is killed\n${error.stack}`);
+    crashes.push(`A node exited. Nodes must run until they are killed\n${error.stack}`);
     throw error;
   };
   const stdout = divertStdout();
@@ -49,19 +49,19 @@ export async function simulateProgram(
     process.off("unhandledRejection", collect);
     for (const other of others) process.on("unhandledRejection", other);
     const [first] = crashes;
-    // biome-ignore lint/correctness/noUnsafeFinally: the crash is the reason of whatever came before.
+    // biome-ignore lint/correctness/noUnsafeFinally: the crash explains any error thrown before.
     if (first !== undefined) throw new TestCrash(numbered(first, crashes.length));
   }
 }
 
-/** What nodes print to stdout: how often, and the first of it. */
+/** The first output of nodes to stdout, and the number of outputs. */
 interface Printed {
   readonly node: NodeId;
   readonly first: string;
   count: number;
 }
 
-/** What of `console` goes to stdout. */
+/** Functions of `console` that print to stdout. */
 const PRINTERS = [
   "log",
   "info",
@@ -76,25 +76,25 @@ const PRINTERS = [
   "timeLog",
 ] as const;
 
-/** Takes what is printed to stdout, which a simulation shares with the command that runs it. */
+/** Captures stdout, which a simulation shares with the command that runs it. */
 function divertStdout() {
   let running: NodeId = "";
   let printed: Printed | undefined;
-  const take = (...values: readonly unknown[]) => {
+  const capture = (...values: readonly unknown[]) => {
     printed ??= { node: running, first: values.map(shown).join(" "), count: 0 };
     printed.count++;
   };
   const own = Object.fromEntries(PRINTERS.map((name) => [name, console[name]]));
   const { write } = process.stdout;
-  Object.assign(console, Object.fromEntries(PRINTERS.map((name) => [name, take])));
+  Object.assign(console, Object.fromEntries(PRINTERS.map((name) => [name, capture])));
   process.stdout.write = (chunk: unknown, ...rest: readonly unknown[]) => {
-    take(typeof chunk === "string" ? chunk.trimEnd() : chunk);
+    capture(typeof chunk === "string" ? chunk.trimEnd() : chunk);
     const onWritten = rest.at(-1);
     if (typeof onWritten === "function") queueMicrotask(() => onWritten());
     return true;
   };
   return {
-    /** Says whose doing is what is printed from now on. */
+    /** Attributes the following output to a node. */
     setNode: (node: NodeId) => {
       running = node;
     },
@@ -111,20 +111,20 @@ function shown(value: unknown): string {
 }
 
 function describePrinted({ node, first, count }: Printed): string {
-  const times = count === 1 ? "" : `, as nodes did ${count} times in all`;
+  const times = count === 1 ? "" : ` (all nodes together: ${count} times)`;
   return [
-    `${node} printed to stdout${times}. Only messages may go there: node.log is for remarks`,
-    `  what it says  ${shorten(first)}`,
-    "  As a process, the node would not be heard any more.",
+    `${node} printed to stdout${times}. Only messages may go there; use node.log for anything else`,
+    `  first output  ${shorten(first)}`,
+    "  As a process, the node would be ignored from then on.",
   ].join("\n");
 }
 
 function describeRejection(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `A node crashed: nothing handles the rejection of a promise. Await the promise, or catch its rejection\n${text}`;
+  return `A node crashed: unhandled promise rejection. Await the promise, or catch its rejection\n${text}`;
 }
 
-/** The first of several crashes, with their number at the end of its first line. */
+/** Adds the number of crashes to the first line of the first one. */
 function numbered(text: string, count: number): string {
   return count === 1 ? text : text.replace("\n", ` (the first of ${count})\n`);
 }

@@ -1,4 +1,4 @@
-/** Many runs at a glance. */
+/** Summarises many runs. */
 import type { Outcome } from "./outcome.ts";
 
 export interface Summary {
@@ -6,9 +6,9 @@ export interface Summary {
   readonly validCount: number;
   readonly invalidCount: number;
   readonly unknownCount: number;
-  /** The runs that were not valid, by seed. */
+  /** Runs that were not valid, by seed. */
   readonly failures: readonly Outcome[];
-  /** Runs in which nodes printed lines that were no messages. */
+  /** Runs in which nodes printed invalid lines, and the one with the lowest seed. */
   readonly badLines: { readonly runCount: number; readonly first?: Outcome };
   readonly figures: { readonly [Name in FigureName]?: Distribution };
   readonly faults: { readonly [fault: string]: FaultSummary };
@@ -25,9 +25,9 @@ export interface Distribution {
 }
 
 export interface FaultSummary {
-  /** How many runs the fault took effect in. */
+  /** Number of runs in which the fault took effect. */
   readonly runCount: number;
-  /** How often it did, in all runs together. */
+  /** Number of times it took effect, over all runs. */
   readonly effectCount: number;
 }
 

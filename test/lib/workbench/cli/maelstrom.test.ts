@@ -28,7 +28,7 @@ const besides = (maelstrom: string, ...more: string[]) =>
   echoTest(ECHO, "--maelstrom", maelstrom, ...more);
 
 describe("maelstromArgs", () => {
-  test("are the flags that Maelstrom has, the program's words at the end", () => {
+  test("returns the flags that Maelstrom has, then the program's arguments", () => {
     const options = testOptionsOf("broadcast", { nodeCount: 5, nemesis: ["partition"], seed: 7 });
     const words = maelstromArgs(options, "/bin/x", ["--flush-ms", "0"]).join(" ");
     expect(words).toStartWith("test -w broadcast --bin /bin/x --node-count 5 --concurrency 5 ");
@@ -38,13 +38,13 @@ describe("maelstromArgs", () => {
     expect(words).not.toContain("--recovery");
   });
 
-  test("separate models as Maelstrom wants it: a comma between blanks", () => {
+  test("separates models by a comma between spaces", () => {
     const consistencyModels = ["read-committed", "read-atomic"];
     const options = testOptionsOf("txn-rw-register", { consistencyModels });
     expect(maelstromArgs(options, "/bin/x", [])).toContain("read-committed , read-atomic");
   });
 
-  test("are refused where Maelstrom has no such test", () => {
+  test("throws if Maelstrom has no such test", () => {
     const words = (options: object) => maelstromArgs(testOptionsOf("echo", options), "/bin/x", []);
     expect(() => words({ nemesis: ["partition", "kill"] })).toThrow(
       "Maelstrom has no --nemesis kill",
@@ -54,20 +54,20 @@ describe("maelstromArgs", () => {
 });
 
 describe("readMaelstromResults", () => {
-  test("gives the verdict, messages for each operation, and stable latencies", () => {
+  test("returns the verdict, messages per operation and stable latencies", () => {
     expect(readMaelstromResults(BROADCAST_RESULTS)).toEqual({
       valid: true,
       figures: { msgsPerOp: 1.9417475, medianMs: 281, maxMs: 553 },
     });
   });
 
-  test("gives less where there is less", () => {
+  test("omits figures that the file lacks", () => {
     expect(readMaelstromResults("{:valid? :unknown}")).toEqual({ valid: "unknown", figures: {} });
     expect(() => readMaelstromResults("{:count 3}")).toThrow();
     expect(() => readMaelstromResults("{:valid? ")).toThrow("ends within a form");
   });
 
-  test("names the same figures as the results here", () => {
+  test("returns the same figures as comparableOf", () => {
     const { result } = runSimulated("echo", echo, { rate: 10, timeLimitS: 5 });
     expect(comparableOf(result)).toMatchObject({ valid: true, figures: { msgsPerOp: 0 } });
   });
@@ -86,49 +86,49 @@ describe("vortex test --maelstrom", () => {
     expect(words.slice(0, 4)).toEqual(["-w", "echo", "--bin", ECHO]);
   });
 
-  test.concurrent("is given Maelstrom's directory as well", async () => {
+  test.concurrent("accepts Maelstrom's directory as well", async () => {
     const maelstrom = dirname(standInForMaelstrom("{:valid? true}"));
     expect((await vortex(...besides(maelstrom, "--no-store"))).exitCode).toBe(0);
   });
 
-  test.concurrent("says that verdicts differ, and ends with the worse one's code", async () => {
+  test.concurrent("reports that verdicts differ, and exits with the worse code", async () => {
     const maelstrom = standInForMaelstrom("{:valid? false}", 1);
     const { stdout, exitCode } = await vortex(...besides(maelstrom, "--no-store"));
     expect(stdout).toContain("The verdicts differ: echo");
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent("puts Maelstrom's result into the one line of --json", async () => {
+  test.concurrent("adds Maelstrom's result to the line of --json", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}");
     const { stdout } = await vortex(...besides(maelstrom, "--no-store", "--json"));
     expect(JSON.parse(stdout)).toMatchObject({ valid: true, maelstrom: { valid: true } });
   });
 
-  test.concurrent("keeps its own result when Maelstrom crashes, and shows what that said", async () => {
+  test.concurrent("keeps its own result when Maelstrom crashes, and shows Maelstrom's last lines", async () => {
     const maelstrom = standInForMaelstrom(undefined);
     const { stdout, stderr, exitCode } = await vortex(
       ...besides(maelstrom, "--no-store", "--json"),
     );
     expect(JSON.parse(stdout).valid).toBe(true);
-    expect(stderr).toContain("Maelstrom left no results, exit status 255");
+    expect(stderr).toContain("Maelstrom left no results (exit code 255)");
     expect(stderr).toContain("Node n0 crashed with exit status 1");
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("refuses what Maelstrom does not have, before it runs anything", async () => {
+  test.concurrent("refuses a fault that Maelstrom lacks before it runs anything", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}");
     const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--nemesis", "kill"));
-    expect(stderr).toContain("Maelstrom has no --nemesis kill: leave it or --maelstrom out");
+    expect(stderr).toContain("Maelstrom has no --nemesis kill: omit it, or omit --maelstrom");
     expect({ stdout, exitCode }).toEqual({ stdout: "", exitCode: 254 });
   });
 
-  test.concurrent("says where it looked when there is no Maelstrom", async () => {
+  test.concurrent("reports a Maelstrom that does not exist", async () => {
     const { stderr, exitCode } = await vortex(...besides("/no/such/maelstrom"));
     expect(stderr).toContain("--maelstrom /no/such/maelstrom: there is no such file");
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("leaves no Maelstrom behind when it is interrupted", async () => {
+  test.concurrent("kills Maelstrom when it is interrupted", async () => {
     const maelstrom = standInForMaelstrom("{:valid? true}", 0, 60);
     const store = temporaryDirectory();
     const child = spawnVortex(...besides(maelstrom, "--store", store));

@@ -67,9 +67,9 @@ describe("vortex sim", () => {
     const one = await vortex(...words, "--seed", "1", "--json");
     expect(JSON.parse(one.stdout)).toMatchObject({ valid: true, seed: 1 });
     expect(one.stderr).toMatch(
-      /^n\d printed to stdout, as nodes did \d+ times in all\. Only messages may go there/m,
+      /^n\d printed to stdout \(all nodes together: \d+ times\)\. Only messages may go there/m,
     );
-    expect(one.stderr).toMatch(/^ {2}what it says {2}debug c\d+$/m);
+    expect(one.stderr).toMatch(/^ {2}first output {2}debug c\d+$/m);
     const many = await vortex(...words, "--seeds", "1..4", "--json");
     expect(JSON.parse(many.stdout)).toMatchObject({ validCount: 4 });
     expect(many.stderr.match(/ printed to stdout/g)).toHaveLength(1);
@@ -87,7 +87,7 @@ describe("vortex sim", () => {
     const words = ["sim", file, "-w", "unique-ids", "--node-count", "3", "--time-limit", "5"];
     const { stdout, stderr } = await vortex(...words, "--seed", "1", "--rate", "100", "--json");
     expect(() => JSON.parse(stdout)).not.toThrow();
-    expect(stderr).toMatch(/^n1 printed to stdout, as nodes did \d+ times in all/m);
+    expect(stderr).toMatch(/^n1 printed to stdout \(all nodes together: \d+ times\)/m);
   });
 
   test.concurrent("gives the same result in another process", async () => {
@@ -115,7 +115,7 @@ describe("vortex sim", () => {
       'void node.syncRpc(node.peers[0], { type: "x" }, v.object({}));\n      node.reply(',
     );
     const one = await vortex(...uniqueIds(project(careless), "--seed", "1"));
-    expect(one.stderr).toContain("A node crashed: nothing handles the rejection of a promise");
+    expect(one.stderr).toContain("A node crashed: unhandled promise rejection");
     expect(one.stderr).toContain('RpcError: No reply to "x" from n0 within 1000 ms');
     expect(one.stderr).toMatch(/^To run it again: vortex sim .* --seed 1$/m);
     expect(one.exitCode).toBe(255);
@@ -131,7 +131,7 @@ describe("vortex sim", () => {
     );
     const { exitCode, stderr } = await vortex(...uniqueIds(project(exiting), "--seed", "1"));
     expect(stderr).toMatch(
-      /^A node exited: a node must run until it is killed \(the first of \d+\)$/m,
+      /^A node exited\. Nodes must run until they are killed \(the first of \d+\)$/m,
     );
     expect(stderr).toContain("process.exit(3)");
     expect(exitCode).toBe(255);
@@ -174,7 +174,7 @@ describe("vortex sim", () => {
   test.concurrent("picks the program by --export where there are several", async () => {
     const file = project(`${FORGETFUL}\nexport function other(node: any): void {}`);
     const without = await vortex(...uniqueIds(file));
-    expect(without.stderr).toContain("exports several functions, forgetful, other");
+    expect(without.stderr).toContain("exports several functions (forgetful, other)");
     expect(without.exitCode).toBe(254);
     const { stdout } = await vortex(
       ...uniqueIds(file, "--export", "forgetful", "--seed", "1", "--json"),
@@ -190,11 +190,11 @@ describe("vortex sim", () => {
 
   test.concurrent("says what is wrong with a file that cannot be loaded", async () => {
     const missing = await vortex(...uniqueIds("nowhere.ts"));
-    expect(missing.stderr).toContain("nowhere.ts: there is no such file");
+    expect(missing.stderr).toContain("nowhere.ts: file not found");
     const broken = await vortex(...uniqueIds(project("export function broken( {")));
-    expect(broken.stderr).toContain("cannot be loaded");
+    expect(broken.stderr).toContain("Cannot load ");
     const empty = await vortex(...uniqueIds(project("export const nothing = 1;")));
-    expect(empty.stderr).toContain("exports no function");
+    expect(empty.stderr).toContain("does not export a function");
     for (const { exitCode } of [missing, broken, empty]) expect(exitCode).toBe(254);
   });
 });
@@ -363,7 +363,7 @@ describe("vortex sim --seeds", () => {
     );
     const [, story = ""] = stdout.split("The smallest test found that still fails:");
     expect(story).toContain("--node-count 1 --concurrency 2");
-    expect(story).toContain("nonlinearizable: Key 0");
+    expect(story).toContain("nonlinearizable: key 0");
     expect(exitCode).toBe(1);
   });
 });

@@ -19,7 +19,7 @@ const large: TestOptions = {
 };
 
 describe("shrink", () => {
-  test("leaves only what the anomaly needs", async () => {
+  test("keeps only what the anomaly needs", async () => {
     const fails: Try = ({ nodeIds, nemesis, timeLimitS }) =>
       nodeIds.length >= 3 && nemesis.includes("kill") && timeLimitS >= 5 ? "lost" : undefined;
     expect(await shrink(large, "lost", fails, 1000)).toMatchObject({
@@ -32,12 +32,12 @@ describe("shrink", () => {
     });
   });
 
-  test("takes no other anomaly for the one it was given", async () => {
+  test("ignores other anomalies than the given one", async () => {
     const fails: Try = ({ nodeIds }) => (nodeIds.length >= 10 ? "lost" : "never-ok");
     expect((await shrink(large, "lost", fails, 1000)).nodeIds).toHaveLength(10);
   });
 
-  test("tries other seeds for a smaller test, and tells the one that failed", async () => {
+  test("tries other seeds for a smaller test, and returns the one that failed", async () => {
     const fails: Try = ({ seed, nodeIds }) =>
       seed === (nodeIds.length < 25 ? 3 : 7) ? "lost" : undefined;
     expect(await shrink(large, "lost", fails, 1000)).toMatchObject({ seed: 3, nodeIds: ["n0"] });
@@ -48,7 +48,7 @@ describe("shrink", () => {
     expect(await shrink(large, "lost", fails, 1000)).toBe(large);
   });
 
-  test("runs no more tests than it may", async () => {
+  test("runs at most maxTries tests", async () => {
     let count = 0;
     const fails: Try = () => {
       count++;

@@ -10,7 +10,7 @@ const outcome = (seed: number, more: Partial<Outcome> = {}): Outcome => ({
 });
 
 describe("summarize", () => {
-  test("counts verdicts, and lists what was not valid by seed", () => {
+  test("counts verdicts, and lists runs that were not valid by seed", () => {
     const outcomes = [
       outcome(3, { valid: false, reason: "lost: 7" }),
       outcome(1),
@@ -25,21 +25,21 @@ describe("summarize", () => {
     });
   });
 
-  test("tells how figures are distributed, over the runs that have them", () => {
+  test("describes the distribution of figures over the runs that have them", () => {
     const outcomes = [5, 1, 3, 2, 4].map((msgsPerOp, seed) => outcome(seed, { msgsPerOp }));
     expect(summarize([...outcomes, outcome(9)]).figures).toEqual({
       msgsPerOp: { min: 1, median: 3, p95: 5, max: 5 },
     });
   });
 
-  test("tells in how many runs lines were bad, and of the first", () => {
+  test("counts runs with invalid lines, and returns the one with the lowest seed", () => {
     const bad = outcome(2, { badLine: "n0: not JSON" });
     const outcomes = [outcome(1), outcome(3, { badLine: "n1: not JSON" }), bad];
     expect(summarize(outcomes).badLines).toEqual({ runCount: 2, first: bad });
     expect(summarize([outcome(1)]).badLines).toEqual({ runCount: 0 });
   });
 
-  test("tells how often each fault really happened", () => {
+  test("counts how often each fault took effect", () => {
     const outcomes = [
       outcome(1, { faults: { partition: 10, kill: 0 } }),
       outcome(2, { faults: { partition: 0, kill: 0 } }),
