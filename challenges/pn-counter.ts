@@ -1,14 +1,15 @@
 /**
- * A counter that goes up and down: every add is stored in seq-kv before it is acknowledged.
+ * A counter that goes up and down: the algorithm of the grow-only counter (`g-counter.ts`), with deltas
+ * of both signs.
  *
- * The same algorithm as the grow-only counter's (`g-counter.ts` tells what faults do): a node's total
- * may fall, but each has a version, and no node returns from a version to an older one.
+ * A node's total may fall. It still has a version, so no node returns to an older total.
  *
  * @see Maelstrom workloads, "PN-counter"
  */
 import * as v from "valibot";
 import { serve, withOptions } from "../lib/vortex/index.ts";
-import { Counter, CounterOptions } from "./counter/counter.ts";
+import { Counter } from "./counter/counter.ts";
+import { CounterOptions } from "./counter/limits.ts";
 
 const Add = v.object({ delta: v.pipe(v.number(), v.safeInteger()) });
 const Read = v.object({});

@@ -1,5 +1,5 @@
 /**
- * Simulations of counters and set under faults: a sample of seeds; SEEDS=1000 tries that many of each.
+ * Simulations of the counters and the set under faults, a few seeds each; SEEDS=1000 runs that many.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { gCounter } from "../../challenges/g-counter.ts";
@@ -34,7 +34,7 @@ interface Call {
   readonly completed: Operation;
 }
 
-/** Operations of a kind that ended well, in the order of their ends. */
+/** The ok completions of one operation type, in order. */
 function okCalls(history: readonly Operation[], f: string): Call[] {
   const open = new Map<Operation["process"], Operation>();
   const calls: Call[] = [];
@@ -50,7 +50,7 @@ function okCalls(history: readonly Operation[], f: string): Call[] {
 
 const nodeOf = ({ process }: Operation) => (Number(process) % CONCURRENCY) % NODES;
 
-/** Reads of a grow-only counter that show less than an earlier one on the same node did. */
+/** Reads of a grow-only counter that return less than an earlier read on the same node. */
 function readsThatFell({ history }: Simulated): string[] {
   const reads = okCalls(history, "read");
   const highest = Array.from({ length: NODES }, () => [{ time: -1, value: 0 }]);
@@ -65,7 +65,7 @@ function readsThatFell({ history }: Simulated): string[] {
   return problems;
 }
 
-/** Reads that miss what was acknowledged long enough before them. */
+/** Reads that lack an add acknowledged long enough earlier. */
 function staleReads({ history }: Simulated, freshMs = FRESH_MS): string[] {
   const adds = okCalls(history, "add");
   return okCalls(history, "read").flatMap(({ invoked, completed }) => {
@@ -79,7 +79,7 @@ function staleReads({ history }: Simulated, freshMs = FRESH_MS): string[] {
   });
 }
 
-/** Reads of a set that miss what was acknowledged long enough before them. */
+/** Reads of a set that lack an element acknowledged long enough earlier. */
 function staleSets({ history }: Simulated): string[] {
   const adds = okCalls(history, "add");
   return okCalls(history, "read").flatMap(({ invoked, completed }) => {
@@ -106,26 +106,26 @@ describe("g-counter in simulation", () => {
     expect(sweep({ nemesis: [] }).problems).toEqual([]);
   });
 
-  test.each(FAULTS)("is so under %s", (fault) => {
+  test.each(FAULTS)("stays so under %s", (fault) => {
     const { problems, firedFraction } = sweep({ nemesis: [fault] });
     expect(firedFraction).toBeGreaterThan(0.5);
     expect(problems).toEqual([]);
   });
 
-  test("is so under all faults at once", () => {
+  test("stays so under all faults at once", () => {
     const { problems, firedFraction } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
     expect(firedFraction).toBeGreaterThan(0.25);
     expect(problems).toEqual([]);
   });
 
-  test("is so where messages take 10 ms on average and overtake each other", () => {
+  test("stays so when messages take 10 ms on average and overtake each other", () => {
     const latency = { meanMs: 10, distribution: "exponential" } as const;
     const nemesis = FAULTS.filter((fault) => fault !== "slow");
     expect(sweep({ nemesis, latency, timeLimitS: 20 }).problems).toEqual([]);
   });
 
   test.each(["constant", "exponential"] as const)(
-    "is so where an answer takes twice as long as a read waits for it, or longer: %s",
+    "stays so when answers take twice as long as reads wait for them, or longer: %s",
     (distribution) => {
       const latency = { meanMs: 300, distribution };
       expect(sweep({ nemesis: [], latency, timeLimitS: 20 }).problems).toEqual([]);
@@ -145,7 +145,7 @@ describe("g-counter without durability, in simulation", () => {
         nemesis: FAULTS.filter((fault) => fault !== "kill" && fault !== "pause"),
       },
       args: ["--no-durable"],
-      // Stored within 2.5 s, and shown within 3.5 s of that.
+      // Stored within 2.5 s, shown within another 3.5 s.
       alsoWrong: (run) => [...readsThatFell(run), ...staleReads(run, 6000)],
     });
     expect(problems).toEqual([]);
@@ -174,12 +174,12 @@ describe("g-counter with four clients a node", () => {
     return sent.length / calls.length;
   };
 
-  test("stores adds together that wait for each other", () => {
+  test("stores concurrent adds in one write", () => {
     expect(messagesPer("add", "cas", 1)).toBeCloseTo(1, 1);
     expect(messagesPer("add", "cas", 4)).toBeLessThan(0.6);
   });
 
-  test("asks once for reads that wait for each other", () => {
+  test("asks once for concurrent reads", () => {
     expect(messagesPer("read", "local", 1, ["--fresh-ms", "0"])).toBeCloseTo(2, 0);
     expect(messagesPer("read", "local", 4, ["--fresh-ms", "0"])).toBeLessThan(1.3);
   });
@@ -215,7 +215,7 @@ describe("g-set in simulation", () => {
       alsoWrong: staleSets,
     });
 
-  // Its nodes do not talk to each other: there is nothing to cut, lose or send twice.
+  // Its nodes exchange no messages, so there are none to drop or duplicate.
   test.each(["kill", "pause", "slow"] as const)("is valid under %s", (fault) => {
     const { problems, firedFraction } = sweep([fault]);
     expect(firedFraction).toBeGreaterThan(0.5);
@@ -226,7 +226,7 @@ describe("g-set in simulation", () => {
     expect(sweep(FAULTS).problems).toEqual([]);
   });
 
-  test("is valid where an answer takes 600 ms on average", () => {
+  test("is valid when an answer takes 600 ms on average", () => {
     const latency = { meanMs: 300, distribution: "exponential" } as const;
     expect(sweep([], { latency }).problems).toEqual([]);
   });

@@ -10,7 +10,7 @@ describe.each([
   ["g-counter", gCounter],
   ["pn-counter", pnCounter],
 ])("%s", (_, program) => {
-  test("answers with nothing but what the workload's closed schemas allow", async () => {
+  test("replies with exactly the fields that the workload allows", async () => {
     const cluster = start(program);
     const added = await cluster.ask("n0", { type: "add", delta: 3 });
     expect(added).toEqual({ type: "add_ok", in_reply_to: 1 });

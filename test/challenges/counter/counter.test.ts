@@ -1,10 +1,11 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { Counter, CounterOptions } from "../../../challenges/counter/counter.ts";
+import { Counter } from "../../../challenges/counter/counter.ts";
+import { CounterOptions } from "../../../challenges/counter/limits.ts";
 import { TestCluster } from "../../../lib/testing/index.ts";
 import type { KVNode, Message } from "../../../lib/vortex/index.ts";
 
-/** Three nodes with a counter each. */
+/** Three nodes, each with a counter. */
 function start(options: v.InferInput<typeof CounterOptions> = {}): TestCluster {
   const program = (node: KVNode) => {
     const counter = new Counter(node, v.parse(CounterOptions, options));
@@ -22,7 +23,7 @@ function start(options: v.InferInput<typeof CounterOptions> = {}): TestCluster {
 const add = (delta: number) => ({ type: "add", delta });
 const READ = { type: "read" };
 
-/** Three nodes that know each other already, and have added 1, 10 and 100. */
+/** Three nodes with current totals of each other, which have added 1, 10 and 100. */
 async function started(options: v.InferInput<typeof CounterOptions> = {}): Promise<TestCluster> {
   const cluster = start(options);
   for (const [index, delta] of [1, 10, 100].entries()) await cluster.ask(`n${index}`, add(delta));
@@ -55,7 +56,7 @@ describe("Counter.add", () => {
     expect(storedTotal(cluster, "n0")).toBe(6);
   });
 
-  test("shares the next write with those that come while one is under way", async () => {
+  test("shares the next write with adds that arrive while one is in flight", async () => {
     const cluster = await started();
     cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
     const replies = [cluster.request("n0", add(1))];
@@ -84,7 +85,7 @@ describe("Counter.add", () => {
     expect(storedTotal(cluster, "n0")).toBe(6);
   });
 
-  test("counts once when its first write comes after the second", async () => {
+  test("counts once when its first write arrives after the second", async () => {
     const cluster = await started();
     let heldCount = 0;
     cluster.filter = (message) =>
@@ -97,7 +98,7 @@ describe("Counter.add", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 123 });
   });
 
-  test("is stored though seq-kv compares with past states", async () => {
+  test("is stored although seq-kv compares with past states", async () => {
     const cluster = await started();
     for (let count = 0; count < 5; count++) {
       cluster.stalenessInStates = 1;
@@ -110,7 +111,7 @@ describe("Counter.add", () => {
     expect(storedTotal(cluster, "n0")).toBe(6);
   });
 
-  test("is answered with an indefinite error, and once, while its write is under way too long", async () => {
+  test("fails with one indefinite error when its write stays in flight for too long", async () => {
     const cluster = await started();
     cluster.filter = (message) => (isOfType("cas")(message) ? "drop" : "deliver");
     const reply = cluster.request("n0", add(5));
@@ -124,7 +125,7 @@ describe("Counter.add", () => {
     expect(storedTotal(cluster, "n0")).toBe(6);
   });
 
-  test("is refused where the total would not be exact", async () => {
+  test("fails when the total would not be a safe integer", async () => {
     const cluster = start();
     await cluster.ask("n0", add(Number.MAX_SAFE_INTEGER));
     expect(await cluster.ask("n0", add(1))).toMatchObject({ type: "error", code: 14 });
@@ -133,14 +134,14 @@ describe("Counter.add", () => {
 });
 
 describe("Counter.read", () => {
-  test("is the sum of all nodes' totals", async () => {
+  test("returns the sum of all nodes' totals", async () => {
     const cluster = await started();
     for (const id of ["n0", "n1", "n2"]) {
       expect(await cluster.ask(id, READ)).toMatchObject({ value: 111 });
     }
   });
 
-  test("does not ask again within freshMs, and does after it", async () => {
+  test("asks peers again after freshMs, not before", async () => {
     const cluster = await started({ freshMs: 1000 });
     await cluster.advance(500);
     await cluster.ask("n0", READ);
@@ -150,7 +151,7 @@ describe("Counter.read", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 1111 });
   });
 
-  test("shares one round of questions with others that wait", async () => {
+  test("shares one round of questions with concurrent reads", async () => {
     const cluster = await started();
     await cluster.advance(1500);
     const replies = Array.from({ length: 10 }, () => cluster.request("n0", READ));
@@ -159,7 +160,7 @@ describe("Counter.read", () => {
     expect(cluster.takeMessages().filter(isOfType("local"))).toHaveLength(2);
   });
 
-  test("waits for a node that falls silent once, for askMs, and reads its bucket from then on", async () => {
+  test("waits askMs once for a peer that falls silent, then reads its bucket", async () => {
     const cluster = await started({ askMs: 300 });
     cluster.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await cluster.ask("n2", add(1000));
@@ -177,7 +178,7 @@ describe("Counter.read", () => {
     expect(second()).toMatchObject({ value: 6111 });
   });
 
-  test("asks a silent node again after a while, and returns to asking when it answers", async () => {
+  test("asks a silent peer again after a while, and keeps asking once it answers", async () => {
     const cluster = await started();
     cluster.filter = (message) =>
       isOfType("local", "local_ok")(message) && isFrom("n2")(message) ? "drop" : "deliver";
@@ -192,7 +193,7 @@ describe("Counter.read", () => {
     expect(cluster.takeMessages().filter(isFrom("seq-kv"))).toEqual([]);
   });
 
-  test("makes seq-kv show no past: a unique write comes before the buckets of silent nodes", async () => {
+  test("writes a unique value before it reads the bucket of a silent peer", async () => {
     const cluster = await started();
     cluster.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await cluster.advance(1500);
@@ -208,7 +209,7 @@ describe("Counter.read", () => {
   });
 
   test.each([[1000], [-1000]])(
-    "does not go back to an older total that comes late, after %d was added",
+    "ignores an older total that arrives late, after %d was added",
     async (delta) => {
       const cluster = await started();
       await cluster.advance(1500);
@@ -224,7 +225,7 @@ describe("Counter.read", () => {
     },
   );
 
-  test("is refused where it would be older than freshMs: neither node nor service answers", async () => {
+  test("fails rather than return totals older than freshMs, when neither peer nor service answers", async () => {
     const cluster = await started();
     cluster.filter = () => "drop";
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
@@ -234,14 +235,14 @@ describe("Counter.read", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
   });
 
-  test("is refused while nothing is known of a node", async () => {
+  test("fails while the total of a peer is unknown", async () => {
     const cluster = start();
     await cluster.ask("n0", add(0));
     cluster.filter = ({ body }) => (body["key"] === "counter/n2" ? "drop" : "deliver");
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
   });
 
-  test("tries again where seq-kv's answer is lost", async () => {
+  test("retries when the answer of seq-kv is lost", async () => {
     const cluster = start();
     let lostCount = 0;
     cluster.filter = ({ body }) =>
@@ -250,7 +251,7 @@ describe("Counter.read", () => {
     expect(lostCount).toBeGreaterThan(0);
   });
 
-  test("is refused where the sum is not exact, and not where only parts of it are too large", async () => {
+  test("fails when the sum is not a safe integer, but not when only partial sums are", async () => {
     const cluster = start();
     const most = Number.MAX_SAFE_INTEGER;
     await cluster.ask("n0", add(most));
@@ -261,7 +262,7 @@ describe("Counter.read", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: most });
   });
 
-  test("is answered before its client gives up, whatever happens", async () => {
+  test("ends before its client gives up, whatever happens", async () => {
     const cluster = start();
     cluster.filter = () => "drop";
     const reply = cluster.request("n0", READ);
@@ -271,7 +272,7 @@ describe("Counter.read", () => {
 });
 
 describe("A Counter that was killed", () => {
-  test("finds its bucket again", async () => {
+  test("recovers its bucket", async () => {
     const cluster = await started();
     cluster.start("n0");
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 111 });
@@ -280,7 +281,7 @@ describe("A Counter that was killed", () => {
   });
 
   test.each([["soon"], ["late"]])(
-    "keeps what it stored since, when a write from before the kill comes %s",
+    "keeps what it has stored since, when a write from before the kill arrives %s",
     async (when) => {
       const cluster = await started();
       cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
@@ -310,7 +311,7 @@ describe("A Counter that was killed", () => {
     },
   );
 
-  test("shows no less than before, of a node that does not know yet what it has stored", async () => {
+  test("shows no less than before of a peer that does not know yet what it has stored", async () => {
     const cluster = await started();
     cluster.filter = (message) =>
       isOfType("cas_ok")(message) || isOfType("local_ok")(message) ? "drop" : "deliver";
@@ -326,7 +327,7 @@ describe("A Counter that was killed", () => {
 });
 
 describe("A Counter without durability", () => {
-  test("acknowledges at once, and stores what came within storeMs in one write", async () => {
+  test("acknowledges at once, and stores the adds of storeMs in one write", async () => {
     const cluster = await started({ durable: false, storeMs: 2000 });
     for (let count = 0; count < 10; count++) {
       const reply = cluster.request("n0", add(1));
@@ -345,7 +346,7 @@ describe("A Counter without durability", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ value: 116 });
   });
 
-  test("shows them once, while and after they are stored, to reads that wait for each other", async () => {
+  test("shows an add once, while and after it is stored, to concurrent reads", async () => {
     const cluster = await started({ durable: false, storeMs: 10, freshMs: 1e6 });
     const values: unknown[] = [];
     for (let count = 0; count < 30; count++) {
@@ -367,7 +368,7 @@ describe("A Counter without durability", () => {
     expect(values).toEqual(Array.from({ length: 30 }, (_, count) => 112 + count));
   });
 
-  test("refuses what it could not store", async () => {
+  test("refuses adds that it cannot store", async () => {
     const cluster = await started({ durable: false });
     const most = Number.MAX_SAFE_INTEGER;
     expect(await cluster.ask("n0", add(most))).toMatchObject({ type: "error", code: 14 });
