@@ -13,7 +13,7 @@ export type PlotOptions = echarts.EChartsOption;
 export function svgPlot(options: PlotOptions, width = 860, height = 480): string {
   const chart = echarts.init(null, null, { renderer: "svg", ssr: true, width, height });
   try {
-    // A background of its own: a page may be dark.
+    // An explicit background, because the page may be dark.
     chart.setOption({ animation: false, backgroundColor: "#fff", ...options });
     return chart.renderToSVGString();
   } finally {
