@@ -1,4 +1,4 @@
-/** Which checker judges the histories of which workload. */
+/** Assigns each workload its checker. */
 import type { Checker } from "./checker.ts";
 import { checkCounter } from "./counter/index.ts";
 import { checkEcho } from "./echo.ts";
@@ -22,6 +22,6 @@ export const CHECKERS = {
   "unique-ids": checkUniqueIds,
 } as const satisfies Record<string, Checker>;
 
-/** Workloads whose histories can be judged. */
+/** The workloads whose histories can be checked. */
 export type CheckedWorkload = keyof typeof CHECKERS;
 export const CHECKED_WORKLOADS = Object.keys(CHECKERS) as readonly CheckedWorkload[];

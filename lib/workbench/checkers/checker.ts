@@ -1,4 +1,10 @@
-/** The interface of checkers: a history goes in, a verdict with its findings comes out. */
+/**
+ * The interface of checkers: a history goes in, a verdict with its findings comes out.
+ *
+ * The checker of a workload is a file or folder here, named after what it checks, and is listed in
+ * by-workload.ts. Checkers that run in every test are in every-test/. Each new anomaly needs a section
+ * in docs/anomalies.md.
+ */
 import type { History, Operation } from "../history/history.ts";
 
 /** Maelstrom's verdicts: valid, invalid, or undecided. */

@@ -1,26 +1,26 @@
 /**
- * Several checkers as one.
+ * Combines several checkers into one.
  *
  * @see Jepsen, `jepsen.checker/compose` and `check-safe`
  */
 import { type Checker, FatalCheckError, mergeValidity, type Verdict } from "./checker.ts";
 
-/** What is left of a checker that threw. */
+/** The verdict of a checker that threw. */
 export interface Failure extends Verdict {
   readonly valid: "unknown";
-  /** Why it threw. */
+  /** The message of what it threw. */
   readonly error: string;
 }
 
-/** The merged verdict, and each part's under its name. */
+/** The merged verdict, and the verdict of each part under its name. */
 export type Composition<Parts extends { readonly [name: string]: Checker }> = Verdict & {
   readonly [Name in keyof Parts]: ReturnType<Parts[Name]> | Failure;
 };
 
 /**
- * A checker that runs all parts and is as valid as the worst of them.
+ * Returns a checker that runs all parts, and is as valid as the least valid of them.
  *
- * A part that throws is `"unknown"`; one that throws a {@link FatalCheckError} makes the whole
+ * A part that throws is `"unknown"`. If it throws a {@link FatalCheckError}, the whole is
  * `"unknown"`, without parts.
  *
  * @example
@@ -41,7 +41,7 @@ export function compose<Parts extends { readonly [name: string]: Checker }>(
       }
     }
     const valid = mergeValidity(Object.values(verdicts).map((verdict) => verdict.valid));
-    // The loop went through every name of `parts`, which the compiler cannot see.
+    // Forced: the compiler cannot see that the loop sets every name of `parts`.
     return { ...verdicts, valid } as Composition<Parts>;
   };
 }

@@ -10,6 +10,7 @@ import { isSameJson } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type Atom, atom, type Transaction } from "../elle/transactions.ts";
 import { type LatencyQuantiles, quantiles } from "../every-test/latency.ts";
+import { partitionPoint } from "../partition-point.ts";
 
 /** Quantiles of how far reads lagged behind, in ms. Reads that missed no write count as 0. */
 export interface Staleness extends LatencyQuantiles {
@@ -101,12 +102,9 @@ class WriteTimes {
 
   /** Counts the writes that were invoked up to a time. */
   #countUpTo(time: number): number {
-    let [low, high] = [0, this.#writes.length];
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((this.#writes[middle]?.invokedAt ?? time) <= time) low = middle + 1;
-      else high = middle;
-    }
-    return low;
+    return partitionPoint(
+      this.#writes.length,
+      (index) => (this.#writes[index]?.invokedAt ?? time) <= time,
+    );
   }
 }

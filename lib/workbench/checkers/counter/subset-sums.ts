@@ -1,5 +1,7 @@
 /** Computes all subset sums of a list of numbers, as ranges of integers. */
 
+import { partitionPoint } from "../partition-point.ts";
+
 /** The integers from `low` to `high`, inclusive. */
 export interface Range {
   readonly low: bigint;
@@ -35,15 +37,9 @@ export function subsetSums(base: bigint, numbers: readonly bigint[]): readonly R
 
 /** Whether one of the sorted ranges contains the value. */
 export function containsSum(ranges: readonly Range[], value: bigint): boolean {
-  let [from, to] = [0, ranges.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    const range = ranges[middle];
-    if (range === undefined || value < range.low) to = middle;
-    else if (value > range.high) from = middle + 1;
-    else return true;
-  }
-  return false;
+  const index = partitionPoint(ranges.length, (i) => (ranges[i]?.high ?? value) < value);
+  const range = ranges[index];
+  return range !== undefined && range.low <= value;
 }
 
 /** Splits a count into 1, 2, 4, ... and the rest; subsets of these have the sums 0 to `count`. */

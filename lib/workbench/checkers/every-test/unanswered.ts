@@ -1,10 +1,10 @@
 /**
- * Operations that nobody could answer, since their node was killed or paused at the time.
+ * Merges verdicts, excusing operations that got no answer because their node was killed or paused.
  *
- * A sort of operation that was never ok makes a test invalid in Maelstrom, which leaves nodes alone;
- * there it is the program's fault. Where nodes are killed and paused, clients may happen to ask dead
- * ones only: each waits 5 s for an answer, so in 20 s it asks four times. Such a test shows nothing,
- * neither for the program nor against it, so it is "unknown".
+ * In Maelstrom a test is invalid if an `f` was never `ok`. Maelstrom does not kill or pause nodes, so
+ * the program is at fault. With such faults, all requests of an `f` may happen to go to nodes that are
+ * down: a client waits 5 s for each answer, so in 20 s it sends four. Such a test is inconclusive,
+ * and its verdict is `"unknown"`.
  */
 import type { Json, NodeId } from "../../../vortex/index.ts";
 import { type History, type Pair, pairs } from "../../history/history.ts";
@@ -12,27 +12,27 @@ import { mergeValidity, type Validity, type Verdict } from "../checker.ts";
 import { enumerate, plural } from "../wording.ts";
 import { mayNeverBeOk } from "./stats.ts";
 
-/** What was judged of a history, by name; `workload` and `stats` depend on operations that are ok. */
+/** Verdicts on a history by name. `workload` and `stats` depend on `ok` operations. */
 export interface Verdicts {
   readonly workload?: Verdict | undefined;
   readonly stats?: Verdict | undefined;
   readonly [name: string]: Verdict | undefined;
 }
 
-/** Present where nobody could answer any operation of some sort. */
+/** Present if no operation of some `f` could be answered. */
 export interface UnansweredVerdict extends Verdict {
   readonly valid: "unknown";
-  /** How many operations of each such sort there were. */
+  /** Number of operations for each such `f`. */
   readonly counts: { readonly [f: string]: number };
 }
 
 export interface MergedVerdict {
-  /** What unanswerable operations alone made invalid counts as unknown. */
+  /** Verdicts that are invalid only because of unanswered operations count as `"unknown"`. */
   readonly valid: Validity;
   readonly unanswered?: UnansweredVerdict;
 }
 
-/** Merges what was judged of a history. */
+/** Merges the verdicts on a history. */
 export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdict {
   const all = pairs(history);
   const isAnyOk = all.some(isOk);
@@ -59,7 +59,7 @@ function isOk({ completion }: Pair): boolean {
   return completion?.type === "ok";
 }
 
-/** When a node was down, as positions in the history: up before the one, and after the other. */
+/** An interval in which a node was down, as indexes of the history. */
 interface Downtime {
   readonly node: NodeId;
   readonly from: number;
@@ -84,7 +84,7 @@ function downtimesOf(history: History): readonly Downtime[] {
   });
 }
 
-/** Whether an operation got no answer, and its node was down meanwhile. */
+/** Whether an operation got no answer, and its node was down at some time in between. */
 function isUnanswerable({ invocation, completion }: Pair, downtimes: readonly Downtime[]): boolean {
   if (completion !== undefined && completion.error !== "net-timeout") return false;
   const end = completion?.index ?? Number.POSITIVE_INFINITY;
@@ -96,14 +96,14 @@ function isUnanswerable({ invocation, completion }: Pair, downtimes: readonly Do
 function verdictOn(
   unanswered: readonly (readonly [f: string, ofF: readonly Pair[]])[],
 ): UnansweredVerdict {
-  const sorts = enumerate(unanswered, ([f, ofF]) => plural(ofF.length, `${f} operation`));
+  const operations = enumerate(unanswered, ([f, ofF]) => plural(ofF.length, `${f} operation`));
   return {
     valid: "unknown",
     counts: Object.fromEntries(unanswered.map(([f, ofF]) => [f, ofF.length])),
     explanation: [
       {
         anomaly: "unanswered",
-        sentence: `${sorts} could not be answered because their nodes were killed or paused; the result is inconclusive`,
+        sentence: `${operations} could not be answered because their nodes were killed or paused; the result is inconclusive`,
         operations: unanswered.flatMap(([, [first]]) => first?.invocation ?? []),
       },
     ],

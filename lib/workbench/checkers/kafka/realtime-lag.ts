@@ -6,6 +6,7 @@
  * @see Jepsen, `jepsen.tests.kafka/worst-realtime-lag`
  */
 import type { Process } from "../../history/history.ts";
+import { partitionPoint } from "../partition-point.ts";
 import type { Analysis, Poll, Step } from "./analysis.ts";
 
 /** The worst lag of an `ok` poll in ns, over all keys that its process was assigned or had polled. */
@@ -111,20 +112,10 @@ class Reader {
     const frontier = this.#frontiers.get(key);
     if (progress === undefined || frontier === undefined || progress.since > this.#polls) return 0;
     const { offsets, times } = frontier;
-    const passedAt = times[firstAbove(offsets, progress.offset)];
+    const passedAt =
+      times[partitionPoint(offsets.length, (i) => (offsets[i] ?? 0) <= progress.offset)];
     return passedAt === undefined ? 0 : Math.max(0, this.#lastInvocationTime - passedAt);
   }
-}
-
-/** The index of the first number above a bound in a rising list, or the list's length. */
-function firstAbove(rising: readonly number[], bound: number): number {
-  let [low, high] = [0, rising.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((rising[middle] ?? 0) > bound) high = middle;
-    else low = middle + 1;
-  }
-  return low;
 }
 
 /** Key -> the highest offset that a poll returned, or -1. */

@@ -1,4 +1,6 @@
 /** The open operations of a register, called and not returned, indexed for the search. */
+
+import { partitionPoint } from "../partition-point.ts";
 import type { RegisterOperation, ValueId } from "./register-operation.ts";
 
 /** An open operation, and the bit that represents it until it returns. */
@@ -124,12 +126,9 @@ function firstOf(
   if (first !== undefined) return first;
   // Indefinite operations are used in order, so the used ones come first: a binary search finds the
   // first unused one among what may be thousands.
-  let [from, to] = [0, indefinite.length];
-  while (from < to) {
-    const middle = (from + to) >>> 1;
-    const open = indefinite[middle];
-    if (open === undefined || isUnused(open)) to = middle;
-    else from = middle + 1;
-  }
-  return indefinite[from];
+  const used = partitionPoint(
+    indefinite.length,
+    (i) => ((indefinite[i]?.bit ?? 0n) & unused) === 0n,
+  );
+  return indefinite[used];
 }

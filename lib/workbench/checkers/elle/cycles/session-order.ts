@@ -6,6 +6,7 @@
  * @see Elle 0.2.2, elle.core/process-graph and realtime-graph
  */
 
+import { partitionPoint } from "../../partition-point.ts";
 import type { TransactionHistory } from "../transactions.ts";
 import { at, type GraphBuilder, PASS } from "./graph.ts";
 import { PROCESS, REALTIME } from "./relations.ts";
@@ -99,13 +100,6 @@ export class RealtimeOrder {
   }
 
   #firstInvokedAfter(index: number, sorted: Int32Array): number {
-    let low = 0;
-    let high = sorted.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if (at(this.#invoked, at(sorted, middle)) > index) high = middle;
-      else low = middle + 1;
-    }
-    return low;
+    return partitionPoint(sorted.length, (i) => at(this.#invoked, at(sorted, i)) <= index);
   }
 }
