@@ -65,9 +65,9 @@ export class Gossiper {
     this.#membership = new Membership(this.#peers, nowMs);
   }
 
-  /** Number of values that this incarnation was given. */
-  get ownCount(): number {
-    return this.#log.countOf(this.#incarnation);
+  /** New values as a run of this incarnation, to be {@link restore}d once they are stored. */
+  nextRun(values: readonly unknown[]): Run {
+    return [this.#incarnation, this.#log.countOf(this.#incarnation), ...values];
   }
 
   /** Whether this node may not send yet. */
@@ -84,7 +84,7 @@ export class Gossiper {
   add(value: unknown): void {
     // Values that arrived eagerly are in the set before they are in the log.
     if (!this.#cycle.isDirect && this.values.has(value)) return;
-    this.restore([this.#incarnation, this.ownCount, value]);
+    this.restore(this.nextRun([value]));
     this.sendEagerly([value]);
   }
 

@@ -1,0 +1,62 @@
+import { Batcher, jsonLength, type KVNode, StoredLog, startOnce } from "../../lib/vortex/index.ts";
+import type { Gossiper } from "./gossiper.ts";
+import { Run } from "./messages.ts";
+import type { Run as Values } from "./origin-log.ts";
+
+interface DurableValuesOptions {
+  readonly node: KVNode;
+  readonly gossiper: Gossiper;
+  /** Called when the gossiper holds the values of earlier incarnations. */
+  onRecovered(): void;
+  /** Called when the gossiper holds new values, which are stored. */
+  onStored(): void;
+}
+
+/**
+ * Keeps a node's values in lin-kv, so that they survive its death.
+ *
+ * Each node appends to a log of its own, and stores all values that wait in one record. A value
+ * enters the gossiper when its record is stored, so no other node can receive a value that might
+ * be lost. A new incarnation reads the log back before it appends.
+ */
+export class DurableValues {
+  readonly #gossiper: Gossiper;
+  readonly #log: StoredLog<Values>;
+  readonly #batcher: Batcher<unknown>;
+  /** Reads back what earlier incarnations stored; does nothing once that is done. */
+  readonly recover: () => Promise<void>;
+
+  constructor({ node, gossiper, onRecovered, onStored }: DurableValuesOptions) {
+    this.#gossiper = gossiper;
+    this.#log = new StoredLog(node, {
+      name: `broadcast/${node.id}`,
+      schema: Run,
+      onRecord: (run) => gossiper.restore(run),
+    });
+    this.recover = startOnce(node, async () => {
+      await this.#log.readOn();
+      onRecovered();
+    });
+    this.#batcher = new Batcher(node, {
+      flush: async (values) => {
+        await this.#store(values);
+        onStored();
+      },
+      lengthOf: jsonLength,
+    });
+  }
+
+  /** Resolves once the value is stored. */
+  async add(value: unknown): Promise<void> {
+    if (!this.#gossiper.values.has(value)) await this.#batcher.add(value);
+  }
+
+  async #store(values: readonly unknown[]): Promise<void> {
+    await this.recover();
+    const run = this.#gossiper.nextRun(values);
+    while (!(await this.#log.append(run))) {
+      // A record that an earlier incarnation was writing when it was killed came first.
+    }
+    this.#gossiper.sendEagerly(values);
+  }
+}
