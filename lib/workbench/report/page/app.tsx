@@ -23,7 +23,7 @@ import { Header } from "./sections/header.tsx";
 import { LogSection } from "./sections/log.tsx";
 import { Messages } from "./sections/messages.tsx";
 import { Operations } from "./sections/operations.tsx";
-import { SpreadSection } from "./sections/spread.tsx";
+import { PropagationSection } from "./sections/propagation.tsx";
 
 export function App({ run }: { readonly run: Run }) {
   const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);
@@ -43,7 +43,7 @@ export function App({ run }: { readonly run: Run }) {
       <Charts run={run} viewport={viewport} colors={colors} />
       <Operations {...diagram} />
       <Messages {...diagram} selection={selection} messages={messages} />
-      <SpreadSection run={run} onSelect={selectAndShow} />
+      <PropagationSection run={run} onSelect={selectAndShow} />
       <LogSection run={run} colors={colors} onSelect={selectAndShow} />
       <Faults run={run} />
     </main>

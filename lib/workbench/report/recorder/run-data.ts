@@ -60,17 +60,17 @@ export interface PageFinding {
 }
 
 /** Propagation of broadcast values; describes the columns `arrival…`. */
-export interface Spread {
+export interface Propagation {
   /** The nodes, as lanes. */
   readonly lanes: readonly number[];
   /** JSON paths of message bodies at which values travel; empty if none was found. */
   readonly paths: readonly string[];
-  readonly values: readonly SpreadValue[];
+  readonly values: readonly PropagatedValue[];
   /** Number of values broadcast, including those omitted from `values`. */
   readonly valueCount: number;
 }
 
-export interface SpreadValue {
+export interface PropagatedValue {
   readonly value: number;
   /** Row of its operation. */
   readonly operation: number;
@@ -132,7 +132,7 @@ export interface RunHeader {
   readonly omissions: Omissions;
   /** Number of messages sent after storage was full; absent if all were stored. */
   readonly unstoredMessageCount?: number;
-  readonly spread?: Spread;
+  readonly propagation?: Propagation;
   readonly log?: LogActivity;
 }
 

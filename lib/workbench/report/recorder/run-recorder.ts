@@ -54,7 +54,7 @@ export type RunSummary = Omit<
   | "functions"
   | "faults"
   | "omissions"
-  | "spread"
+  | "propagation"
   | "log"
 > & {
   readonly findings: readonly FindingEntry[];
@@ -139,7 +139,7 @@ export class RunRecorder {
         bodies: this.#messages.omittedBodyCount,
         logEvents: this.#log?.omittedCount ?? 0,
       },
-      ...(arrivals === undefined ? {} : { spread: arrivals.spread }),
+      ...(arrivals === undefined ? {} : { propagation: arrivals.propagation }),
       ...(log === undefined ? {} : { log: log.log }),
     };
     const columns: RunColumns = {

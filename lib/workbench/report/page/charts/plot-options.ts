@@ -1,4 +1,4 @@
-/** How uPlot draws each kind of chart. */
+/** Options of uPlot for each kind of chart. */
 import uPlot from "uplot";
 import type { Viewport } from "../diagram/viewport.ts";
 import type { Colors } from "../parts/colors.ts";

@@ -1,4 +1,4 @@
-/** Which lanes the diagrams have, and in which order. */
+/** The diagrams' lanes, in order. */
 import { visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 import type { LaneLayout } from "./geometry.ts";

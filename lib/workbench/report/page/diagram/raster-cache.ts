@@ -102,7 +102,7 @@ function withMargin({ from, to }: Span, margin: number, limits: Span): Span {
   return { from: Math.max(limits.from, from - room), to: Math.min(limits.to, to + room) };
 }
 
-/** Whether a raster shows the wanted content, if maybe of another time. */
+/** Whether a raster shows the wanted content, possibly at another time. */
 function hasSameContent({ scene, ratio }: Raster, wanted: Scene, wantedRatio: number): boolean {
   return (
     ratio === wantedRatio &&

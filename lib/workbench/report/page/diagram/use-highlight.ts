@@ -1,4 +1,4 @@
-/** What the selection highlights in the diagrams. */
+/** The selection's highlight in the diagrams. */
 import { useEffect, useMemo } from "preact/hooks";
 import type { Run } from "../run/run.ts";
 import {

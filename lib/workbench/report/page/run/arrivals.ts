@@ -1,5 +1,5 @@
 /** Arrivals of broadcast values at nodes. */
-import type { Spread, SpreadValue } from "../../recorder/run-data.ts";
+import type { PropagatedValue, Propagation } from "../../recorder/run-data.ts";
 import type { Run } from "./run.ts";
 
 export interface Arrival {
@@ -10,7 +10,7 @@ export interface Arrival {
   readonly message: number;
 }
 
-export function arrivalsOf(run: Run, { first, count }: SpreadValue): Arrival[] {
+export function arrivalsOf(run: Run, { first, count }: PropagatedValue): Arrival[] {
   const { arrivalLane, arrivalAfter, arrivalMessage } = run.columns;
   return Array.from({ length: count }, (_, index) => ({
     lane: arrivalLane[first + index] ?? 0,
@@ -20,7 +20,7 @@ export function arrivalsOf(run: Run, { first, count }: SpreadValue): Arrival[] {
 }
 
 /** Time from the broadcast to the last arrival, in ms; infinite if a node never received the value. */
-export function propagationMs(run: Run, { lanes }: Spread, value: SpreadValue): number {
+export function propagationMs(run: Run, { lanes }: Propagation, value: PropagatedValue): number {
   if (value.count < lanes.length) return Number.POSITIVE_INFINITY;
   const after = arrivalsOf(run, value).map((arrival) => arrival.after);
   return Math.max(0, ...after) * run.tickMs;

@@ -125,7 +125,7 @@ function isFirstCopy(run: Run, row: number, hasItSince: Map<number, number>): bo
 
 /** Whether a message has a broadcast's value at a path that holds values, if these are known. */
 function carries(run: Run, row: number, words: readonly string[]): boolean {
-  const paths = run.header.spread?.paths ?? [];
+  const paths = run.header.propagation?.paths ?? [];
   const [word, ...others] = words;
   if (paths.length === 0 || others.length > 0) return true;
   let body: unknown;

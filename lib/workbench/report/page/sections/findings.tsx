@@ -35,7 +35,7 @@ export function Findings(props: FindingsProps) {
 type FindingSelection = Extract<Selection, { readonly kind: "finding" }>;
 
 interface ListProps extends FindingsProps {
-  /** The finding whose details are shown. */
+  /** The finding whose details are open. */
   readonly opened: FindingSelection | undefined;
   readonly onOpen: (finding: FindingSelection | undefined) => void;
 }

@@ -10,7 +10,7 @@
 import { isObject } from "../../../../protocol/message.ts";
 import type { JournalEvent } from "../../../network/journal.ts";
 import { visitNumbers } from "../json-paths.ts";
-import type { RunColumns, Spread, SpreadValue, Ticks } from "../run-data.ts";
+import type { PropagatedValue, Propagation, RunColumns, Ticks } from "../run-data.ts";
 import { TypedColumn } from "./typed-columns.ts";
 
 /** A value that a client broadcast. */
@@ -74,14 +74,14 @@ export class ArrivalColumns {
   }
 
   result(laneOf: (node: string) => number | undefined): {
-    readonly spread: Spread;
+    readonly propagation: Propagation;
     readonly columns: Pick<RunColumns, "arrivalLane" | "arrivalAfter" | "arrivalMessage">;
   } {
     this.#settle();
     const lane = new TypedColumn(Uint16Array);
     const after = new TypedColumn(Int32Array);
     const message = new TypedColumn(Uint32Array);
-    const values: SpreadValue[] = [];
+    const values: PropagatedValue[] = [];
     for (const { value, operation, broadcastAt, arrivals } of this.#values.values()) {
       if (values.length >= MAX_VALUES || lane.length + arrivals.size > MAX_ARRIVALS) break;
       const first = lane.length;
@@ -93,7 +93,7 @@ export class ArrivalColumns {
       values.push({ value, operation, first, count: arrivals.size });
     }
     return {
-      spread: {
+      propagation: {
         lanes: [...this.#nodes].flatMap((node) => laneOf(node) ?? []),
         paths: [...this.#accepted.keys()].sort(),
         values,

@@ -5,7 +5,7 @@ import { operationsWithin, xOf, yOf } from "../geometry.ts";
 import type { Context, Scene } from "./scene.ts";
 import { Slice } from "./slice.ts";
 
-/** Widths from which on bars are labelled, in pixels. */
+/** Minimum sizes of labelled bars, in pixels. */
 const MIN_LABELLED_WIDTH = 44;
 const MIN_LABELLED_LANE_HEIGHT = 16;
 /** Work of a label, in bars. */

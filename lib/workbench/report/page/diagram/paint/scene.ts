@@ -1,4 +1,4 @@
-/** What a diagram shows, and what it is painted on. */
+/** The scene of a diagram, and the canvas context that it is painted on. */
 import type { Colors } from "../../parts/colors.ts";
 import type { Highlight } from "../../run/selection.ts";
 import { heightOf, type Layout, type View } from "../geometry.ts";

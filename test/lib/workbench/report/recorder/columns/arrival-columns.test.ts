@@ -4,7 +4,7 @@ import { gossipRun, RunBuilder } from "../../../../../support/report/report-run.
 describe("ArrivalColumns", () => {
   test("finds the paths that hold only values that their senders had received or sent", () => {
     const run = gossipRun().run();
-    expect(run.header.spread?.paths).toEqual([".news[*][2]"]);
+    expect(run.header.propagation?.paths).toEqual([".news[*][2]"]);
   });
 
   test("records when each value reached each node, and by which message", () => {
@@ -30,6 +30,6 @@ describe("ArrivalColumns", () => {
       builder.message("c5", "n0", value, 0, { type: "broadcast", message: value, msg_id: value });
     }
     builder.message("n0", "n1", 10, 1, { type: "gossip", count: 3, news: [1, 2, 3] });
-    expect(builder.run().header.spread?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
+    expect(builder.run().header.propagation?.paths).toEqual([".news[0]", ".news[1]", ".news[2]"]);
   });
 });

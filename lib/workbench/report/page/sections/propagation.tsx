@@ -1,7 +1,7 @@
 /** Propagation of a broadcast's values to the nodes. */
 import { useMemo, useState } from "preact/hooks";
-import type { Spread } from "../../recorder/run-data.ts";
-import { SpreadGraph } from "../graphs/spread-graph.tsx";
+import type { Propagation } from "../../recorder/run-data.ts";
+import { PropagationGraph } from "../graphs/propagation-graph.tsx";
 import { visible } from "../parts/visible-text.ts";
 import { propagationMs } from "../run/arrivals.ts";
 import { milliseconds, type Run } from "../run/run.ts";
@@ -12,29 +12,33 @@ interface SectionProps {
   readonly onSelect: (selection: Selection) => void;
 }
 
-export function SpreadSection({ run, onSelect }: SectionProps) {
-  const { spread } = run.header;
-  if (spread === undefined || spread.values.length === 0) return null;
-  return <SpreadView run={run} spread={spread} onSelect={onSelect} />;
+export function PropagationSection({ run, onSelect }: SectionProps) {
+  const { propagation } = run.header;
+  if (propagation === undefined || propagation.values.length === 0) return null;
+  return <PropagationView run={run} propagation={propagation} onSelect={onSelect} />;
 }
 
-function SpreadView({ run, spread, onSelect }: SectionProps & { readonly spread: Spread }) {
+function PropagationView({
+  run,
+  propagation,
+  onSelect,
+}: SectionProps & { readonly propagation: Propagation }) {
   const slowestFirst = useMemo(
     () =>
-      spread.values
-        .map((value) => ({ value, tookMs: propagationMs(run, spread, value) }))
+      propagation.values
+        .map((value) => ({ value, tookMs: propagationMs(run, propagation, value) }))
         .sort((one, other) => other.tookMs - one.tookMs),
-    [run, spread],
+    [run, propagation],
   );
   const [selected, setSelected] = useState(slowestFirst[0]?.value.value);
-  const chosen = spread.values.find(({ value }) => value === selected);
+  const chosen = propagation.values.find(({ value }) => value === selected);
   return (
-    <section aria-labelledby="spread">
-      <h2 id="spread">Propagation of values</h2>
+    <section aria-labelledby="propagation">
+      <h2 id="propagation">Propagation of values</h2>
       <p class="hint">
-        {pathsText(spread)}
-        {spread.values.length < spread.valueCount
-          ? ` Showing the first ${spread.values.length} of ${spread.valueCount} values.`
+        {pathsText(propagation)}
+        {propagation.values.length < propagation.valueCount
+          ? ` Showing the first ${propagation.values.length} of ${propagation.valueCount} values.`
           : ""}
       </p>
       <div class="filter">
@@ -47,8 +51,8 @@ function SpreadView({ run, spread, onSelect }: SectionProps & { readonly spread:
             {slowestFirst.map(({ value: { value, count }, tookMs }) => (
               <option key={value} value={value}>
                 {value}:{" "}
-                {count < spread.lanes.length
-                  ? `reached ${count} of ${spread.lanes.length} nodes`
+                {count < propagation.lanes.length
+                  ? `reached ${count} of ${propagation.lanes.length} nodes`
                   : `on every node after ${milliseconds(tookMs)}`}
               </option>
             ))}
@@ -64,13 +68,13 @@ function SpreadView({ run, spread, onSelect }: SectionProps & { readonly spread:
         )}
       </div>
       {chosen === undefined ? null : (
-        <SpreadGraph run={run} spread={spread} value={chosen} onSelect={onSelect} />
+        <PropagationGraph run={run} propagation={propagation} value={chosen} onSelect={onSelect} />
       )}
     </section>
   );
 }
 
-function pathsText({ paths }: Spread): string {
+function pathsText({ paths }: Propagation): string {
   if (paths.length === 0) {
     return "No field of messages between nodes holds plain values: only arrivals from clients are shown.";
   }

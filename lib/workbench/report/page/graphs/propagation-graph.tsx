@@ -1,15 +1,15 @@
 /** Draws how one value went from node to node. */
-import type { Spread, SpreadValue } from "../../recorder/run-data.ts";
+import type { PropagatedValue, Propagation } from "../../recorder/run-data.ts";
 import { marksWithin, niceStep } from "../parts/axis.ts";
 import { truncate, visible } from "../parts/visible-text.ts";
 import { arrivalsOf } from "../run/arrivals.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";
 
-interface SpreadGraphProps {
+interface PropagationGraphProps {
   readonly run: Run;
-  readonly spread: Spread;
-  readonly value: SpreadValue;
+  readonly propagation: Propagation;
+  readonly value: PropagatedValue;
   readonly onSelect: (selection: Selection) => void;
 }
 
@@ -17,21 +17,21 @@ const WIDTH = 860;
 const TOP = 24;
 const MAX_NAME_LENGTH = 18;
 
-export function SpreadGraph({ run, spread, value, onSelect }: SpreadGraphProps) {
+export function PropagationGraph({ run, propagation, value, onSelect }: PropagationGraphProps) {
   const arrivals = arrivalsOf(run, value);
-  const laneHeight = spread.lanes.length > 16 ? 16 : 26;
-  const height = TOP + spread.lanes.length * laneHeight + 8;
+  const laneHeight = propagation.lanes.length > 16 ? 16 : 26;
+  const height = TOP + propagation.lanes.length * laneHeight + 8;
   const broadcastAt = run.invoked[value.operation] ?? 0;
-  const names = spread.lanes.map((lane) => truncate(visible(run.lane(lane)), MAX_NAME_LENGTH));
+  const names = propagation.lanes.map((lane) => truncate(visible(run.lane(lane)), MAX_NAME_LENGTH));
   const left = Math.max(64, 14 + 8 * Math.max(...names.map(({ length }) => length)));
   const longest = Math.max(1, ...arrivals.map(({ after }) => after));
   const x = (ticks: number) => left + (Math.max(0, ticks) / longest) * (WIDTH - left - 24);
-  const y = (lane: number) => TOP + (spread.lanes.indexOf(lane) + 0.5) * laneHeight;
+  const y = (lane: number) => TOP + (propagation.lanes.indexOf(lane) + 0.5) * laneHeight;
   const span = longest * run.tickMs;
   return (
     <div class="scroll">
       <svg
-        class="spread"
+        class="propagation"
         viewBox={`0 0 ${WIDTH} ${height}`}
         role="img"
         aria-label={`When and from where value ${value.value} reached each node`}
@@ -44,7 +44,7 @@ export function SpreadGraph({ run, spread, value, onSelect }: SpreadGraphProps) 
             </text>
           </g>
         ))}
-        {spread.lanes.map((lane, index) => (
+        {propagation.lanes.map((lane, index) => (
           <g key={lane} class="lane">
             <line x1={left} x2={WIDTH} y1={y(lane)} y2={y(lane)} />
             <text x={left - 8} y={y(lane) + 4}>
