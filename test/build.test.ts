@@ -221,7 +221,7 @@ describe("A compiled challenge", () => {
     const program = [
       'import { serve } from "../lib/vortex/index.ts";',
       "await serve((node) => {",
-      '  node.onInit(() => { throw new Error("third line"); });',
+      '  throw new Error("third line");',
       "});",
     ];
     await write("challenges/crashing.ts", program.join("\n"));

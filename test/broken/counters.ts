@@ -16,14 +16,12 @@ const deltas = (options?: DeliveryOptions) => (node: Node) => {
     sum += delta;
   };
   const delivery = new Delivery(node, v.number(), add, options);
-  node.handle("add", v.object({ delta: v.number() }), (request) => {
-    add(request.body.delta);
-    for (const peer of node.peers) delivery.send(peer, request.body.delta);
-    node.reply(request, { type: "add_ok" });
+  node.handle("add", v.object({ delta: v.number() }), ({ body }) => {
+    add(body.delta);
+    for (const peer of node.peers) delivery.send(peer, body.delta);
+    return { type: "add_ok" };
   });
-  node.handle("read", v.object({}), (request) => {
-    node.reply(request, { type: "read_ok", value: sum });
-  });
+  node.handle("read", v.object({}), () => ({ type: "read_ok", value: sum }));
 };
 
 export const BROKEN_COUNTERS: readonly BrokenCase[] = [

@@ -7,10 +7,10 @@ import { every, withHandler, withReplies } from "./intercept.ts";
 /** Keeps the value to be echoed where the next request finds another. */
 function sharedVariable(node: Node): void {
   let echoed: unknown;
-  node.handle("echo", v.object({ echo: v.unknown() }), async (request) => {
-    echoed = request.body.echo;
+  node.handle("echo", v.object({ echo: v.unknown() }), async ({ body }) => {
+    echoed = body.echo;
     await node.sleep(5);
-    node.reply(request, { type: "echo_ok", echo: echoed });
+    return { type: "echo_ok", echo: echoed };
   });
 }
 

@@ -16,7 +16,7 @@ export function interleaved(program: (node: KVNode) => void) {
       answered.push(...(await node.syncRpc(node.id, part, TxnOk)).txn);
       await node.sleep(node.random() * 20);
     }
-    node.reply(request, { type: "txn_ok", txn: answered });
+    return { type: "txn_ok", txn: answered };
   });
 }
 

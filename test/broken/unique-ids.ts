@@ -8,9 +8,7 @@ import { type BrokenCase, CALM, DEADLY, PARTITIONED } from "./case.ts";
 function ids(makeGenerator: (node: Node) => () => unknown) {
   return (node: Node): void => {
     const next = makeGenerator(node);
-    node.handle("generate", v.object({}), (request) => {
-      node.reply(request, { type: "generate_ok", id: next() });
-    });
+    node.handle("generate", v.object({}), () => ({ type: "generate_ok", id: next() }));
   };
 }
 

@@ -23,11 +23,9 @@ export function broadcast(node: Node, options: BroadcastOptions = {}): void {
     }
   }
 
-  node.handle("broadcast", v.object({ message: Value }), (request) => {
-    learn(request.body.message);
-    node.reply(request, { type: "broadcast_ok" });
+  node.handle("broadcast", v.object({ message: Value }), ({ body }) => {
+    learn(body.message);
+    return { type: "broadcast_ok" };
   });
-  node.handle("read", v.object({}), (request) => {
-    node.reply(request, { type: "read_ok", messages: [...values] });
-  });
+  node.handle("read", v.object({}), () => ({ type: "read_ok", messages: [...values] }));
 }

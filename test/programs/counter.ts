@@ -37,15 +37,15 @@ export function counter(node: Node, options: CounterOptions = {}): void {
     },
   });
 
-  node.handle("add", v.object({ delta: v.number() }), (request) => {
-    totals.set(node.id, steps.add(totalOf(node.id), request.body.delta));
-    node.reply(request, { type: "add_ok" });
+  node.handle("add", v.object({ delta: v.number() }), ({ body }) => {
+    totals.set(node.id, steps.add(totalOf(node.id), body.delta));
+    return { type: "add_ok" };
   });
-  node.handle("read", v.object({}), (request) => {
+  node.handle("read", v.object({}), () => {
     const sum = [...totals.values()].reduce(
       (sum, total) => sum + total.added - total.subtracted,
       0,
     );
-    node.reply(request, { type: "read_ok", value: sum });
+    return { type: "read_ok", value: sum };
   });
 }

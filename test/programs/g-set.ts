@@ -20,11 +20,9 @@ export function gSet(
     },
   });
 
-  node.handle("add", v.object({ element: v.number() }), (request) => {
-    elements.add(request.body.element);
-    node.reply(request, { type: "add_ok" });
+  node.handle("add", v.object({ element: v.number() }), ({ body }) => {
+    elements.add(body.element);
+    return { type: "add_ok" };
   });
-  node.handle("read", v.object({}), (request) => {
-    node.reply(request, { type: "read_ok", value: [...elements] });
-  });
+  node.handle("read", v.object({}), () => ({ type: "read_ok", value: [...elements] }));
 }

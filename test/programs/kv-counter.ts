@@ -22,14 +22,14 @@ export interface KvCounterOptions {
 export function kvCounter(node: KVNode, options: KvCounterOptions = {}): void {
   const { add = addByCas, refresh = () => node.seqKv.write(UNIQUE, node.generateId()) } = options;
 
-  node.handle("add", v.object({ delta: v.number() }), async (request) => {
-    await add(node, request.body.delta);
-    node.reply(request, { type: "add_ok" });
+  node.handle("add", v.object({ delta: v.number() }), async ({ body }) => {
+    await add(node, body.delta);
+    return { type: "add_ok" };
   });
-  node.handle("read", v.object({}), async (request) => {
+  node.handle("read", v.object({}), async () => {
     await refresh(node);
     const sum = await node.seqKv.readOr(SUM, 0);
-    node.reply(request, { type: "read_ok", value: sum });
+    return { type: "read_ok", value: sum };
   });
 }
 

@@ -38,9 +38,9 @@ export function lastWriteWins(node: Node, options?: DeliveryOptions): void {
     }
   }
 
-  node.handle("txn", Txn, (request) => {
+  node.handle("txn", Txn, ({ body }) => {
     const writes = new Map<number, number | null>();
-    const txn = request.body.txn.map(([f, key, value]) => {
+    const txn = body.txn.map(([f, key, value]) => {
       if (f !== "r") writes.set(key, value);
       const read = writes.has(key) ? writes.get(key) : registers.get(key)?.value;
       return [f, key, read ?? null];
@@ -48,7 +48,7 @@ export function lastWriteWins(node: Node, options?: DeliveryOptions): void {
     const installation = { timestamp: [time + 1, node.id] as Timestamp, writes: [...writes] };
     install(installation);
     for (const peer of node.peers) delivery.send(peer, installation);
-    node.reply(request, { type: "txn_ok", txn });
+    return { type: "txn_ok", txn };
   });
 }
 

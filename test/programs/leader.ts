@@ -63,16 +63,13 @@ function serveByLeader(node: Node, makeMachine: () => Machine, options: LeaderOp
   };
 
   for (const type of Object.keys(machine)) {
-    node.handle(type, Request, async (request) => {
-      const { msg_id: _, ...body } = request.body;
+    node.handle(type, Request, ({ body: { msg_id: _, ...body } }) => {
       const leader = leaderOf(node) ?? node.id;
-      const outcome =
-        leader === node.id ? decide(node.generateId(), body) : await forward(leader, body);
-      node.reply(request, outcome);
+      return leader === node.id ? decide(node.generateId(), body) : forward(leader, body);
     });
   }
-  node.handle("decide", Decide, (message) => {
-    const { id, request } = message.body;
-    node.reply(message, { type: "decided", outcome: decide(id, request) });
-  });
+  node.handle("decide", Decide, ({ body: { id, request } }) => ({
+    type: "decided",
+    outcome: decide(id, request),
+  }));
 }

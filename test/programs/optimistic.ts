@@ -25,10 +25,10 @@ const Database = v.array(v.tuple([v.number(), v.array(v.nullable(v.number()))]))
 export function optimistic(validates: Validates) {
   return (node: KVNode): void => {
     const read = async (): Promise<Map<number, List>> =>
-      new Map(v.parse(Database, await node.linKv.readOr(DATABASE, [])));
+      new Map(await node.linKv.of(Database).readOr(DATABASE, []));
 
-    node.handle("txn", Txn, async (request) => {
-      const { txn } = request.body;
+    node.handle("txn", Txn, async ({ body }) => {
+      const { txn } = body;
       const snapshot = await read();
       const reply = lists(new Map(snapshot)).txn.apply({ txn });
       for (let current = snapshot; txn.some(isWrite); current = await read()) {
@@ -38,7 +38,7 @@ export function optimistic(validates: Validates) {
         if (isConflict) throw new RpcError("txn-conflict", "Another transaction was faster");
         if (await commit(node, current, txn)) break;
       }
-      node.reply(request, reply);
+      return reply;
     });
   };
 }

@@ -33,11 +33,10 @@ function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   };
 
   for (const type of Object.keys(machine)) {
-    node.handle(type, Request, async (request) => {
-      const { msg_id: _, ...body } = request.body;
+    node.handle(type, Request, ({ body: { msg_id: _, ...body } }) => {
       const outcome = last.then(() => decide({ id: node.generateId(), request: body }));
       last = outcome.catch(() => {});
-      node.reply(request, await outcome);
+      return outcome;
     });
   }
 }

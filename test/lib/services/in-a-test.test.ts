@@ -5,9 +5,10 @@ import { runSimulated } from "../../support/simulations/simulate.ts";
 
 /** Takes ids from the timestamp service, one request per operation. */
 function timestamps(node: KVNode): void {
-  node.handle("generate", v.object({}), async (request) => {
-    node.reply(request, { type: "generate_ok", id: await node.linTso.next() });
-  });
+  node.handle("generate", v.object({}), async () => ({
+    type: "generate_ok",
+    id: await node.linTso.next(),
+  }));
 }
 
 describe("The services of a test", () => {
@@ -35,9 +36,9 @@ describe("The services of a test", () => {
   test("do not reply to an unknown request type, with a remark", () => {
     const remarks: string[] = [];
     const confused = (node: KVNode) => {
-      node.handle("generate", v.object({}), (request) => {
+      node.handle("generate", v.object({}), () => {
         node.send("seq-kv", { type: "please" });
-        node.reply(request, { type: "generate_ok", id: node.generateId() });
+        return { type: "generate_ok", id: node.generateId() };
       });
     };
     const onRemark = (text: string) => void remarks.push(text);
@@ -49,13 +50,13 @@ describe("The services of a test", () => {
     const services = { "seq-kv": "seqKv", "lin-kv": "linKv", "lww-kv": "lwwKv" } as const;
     const remembering = (node: KVNode) => {
       const kv = node[services[name]];
-      node.handle("echo", v.object({ echo: v.string() }), async (request) => {
+      node.handle("echo", v.object({ echo: v.string() }), async ({ body }) => {
         const key = node.generateId();
-        await kv.write(key, request.body.echo);
+        await kv.write(key, body.echo);
         // The replica of lww-kv that answers may not have the value yet.
         let echo = await kv.readOr(key, undefined);
         while (echo === undefined) echo = await kv.readOr(key, undefined);
-        node.reply(request, { type: "echo_ok", echo });
+        return { type: "echo_ok", echo };
       });
     };
     expect(runSimulated("echo", remembering, { nodeCount: 2 }).result.valid).toBe(true);

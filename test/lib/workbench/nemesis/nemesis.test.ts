@@ -74,9 +74,10 @@ describe("the nemesis", () => {
   test("a killed node forgets what it had in memory", () => {
     const counting = (node: KVNode) => {
       let last = 0;
-      node.handle("generate", v.object({}), (request) => {
-        node.reply(request, { type: "generate_ok", id: `${node.id}-${++last}` });
-      });
+      node.handle("generate", v.object({}), () => ({
+        type: "generate_ok",
+        id: `${node.id}-${++last}`,
+      }));
     };
     const options = { nodeCount: 3, rate: 20, timeLimitS: 60, nemesisIntervalS: 5 };
     const healthy = runSimulated("unique-ids", counting, options).result;

@@ -16,12 +16,12 @@ const CONVERGE = { ...READ_COMMITTED, converge: true, recoveryS: 1 };
 function secretive(node: KVNode): void {
   const registers = new Map<number, number>();
   const operation = v.tuple([v.string(), v.number(), v.nullable(v.number())]);
-  node.handle("txn", v.object({ txn: v.array(operation) }), (request) => {
-    const txn = request.body.txn.map(([f, key, value]) => {
+  node.handle("txn", v.object({ txn: v.array(operation) }), ({ body }) => {
+    const txn = body.txn.map(([f, key, value]) => {
       if (f === "w" && value !== null) registers.set(key, value);
       return [f, key, registers.get(key) ?? null];
     });
-    node.reply(request, { type: "txn_ok", txn });
+    return { type: "txn_ok", txn };
   });
 }
 

@@ -98,9 +98,9 @@ describe("simulate", () => {
 
   test("hears nothing more of a node that sends to nobody", () => {
     const lost = (node: KVNode) => {
-      node.handle("echo", v.object({ echo: v.string() }), (request) => {
+      node.handle("echo", v.object({ echo: v.string() }), ({ body }) => {
         node.send("n7", { type: "hello" });
-        node.reply(request, { type: "echo_ok", echo: request.body.echo });
+        return { type: "echo_ok", echo: body.echo };
       });
     };
     const { result } = runSimulated("echo", lost, { timeLimitS: 2 });
@@ -142,11 +142,11 @@ describe("simulate", () => {
     const seen: unknown[] = [];
     const sharing = (node: KVNode) => {
       const list: number[] = [];
-      node.handle("generate", v.object({}), (request) => {
+      node.handle("generate", v.object({}), () => {
         list.push(list.length);
         node.send(node.peers[0] ?? "n0", { type: "look", list });
         list.push(-1);
-        node.reply(request, { type: "generate_ok", id: node.generateId() });
+        return { type: "generate_ok", id: node.generateId() };
       });
       node.handle("look", v.object({ list: v.unknown() }), (request) => {
         seen.push(request.body.list);

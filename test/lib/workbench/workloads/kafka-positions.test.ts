@@ -9,13 +9,11 @@ const Offsets = v.object({ offsets: v.record(v.string(), v.number()) });
 /** Logs that hold nothing, but say that offset 5 of every key is committed. */
 function committed(node: KVNode): void {
   let next = 0;
-  node.handle("send", v.object({}), (request) => {
-    node.reply(request, { type: "send_ok", offset: next++ });
-  });
+  node.handle("send", v.object({}), () => ({ type: "send_ok", offset: next++ }));
   node.handle("poll", Offsets, (request) => node.reply(request, { type: "poll_ok", msgs: {} }));
-  node.handle("list_committed_offsets", v.object({ keys: v.array(v.string()) }), (request) => {
-    const offsets = Object.fromEntries(request.body.keys.map((key) => [key, 5]));
-    node.reply(request, { type: "list_committed_offsets_ok", offsets });
+  node.handle("list_committed_offsets", v.object({ keys: v.array(v.string()) }), ({ body }) => {
+    const offsets = Object.fromEntries(body.keys.map((key) => [key, 5]));
+    return { type: "list_committed_offsets_ok", offsets };
   });
 }
 

@@ -6,30 +6,30 @@ const Any = v.object({});
 const Duration = v.object({ ms: v.number() });
 
 function clock(node: Node): void {
-  node.handle("clocks", Any, (request) => {
-    node.reply(request, { type: "clocks_ok", wallMs: Date.now(), nowMs: node.nowMs() });
-  });
+  node.handle("clocks", Any, () => ({
+    type: "clocks_ok",
+    wallMs: Date.now(),
+    nowMs: node.nowMs(),
+  }));
 
-  node.handle("sleep", Duration, async (request) => {
+  node.handle("sleep", Duration, async ({ body }) => {
     const beganMs = node.nowMs();
-    await node.sleep(request.body.ms);
-    node.reply(request, { type: "sleep_ok", tookMs: node.nowMs() - beganMs });
+    await node.sleep(body.ms);
+    return { type: "sleep_ok", tookMs: node.nowMs() - beganMs };
   });
 
   /** Sends a request to a node that never replies. */
-  node.handle("ask", Duration, async (request) => {
+  node.handle("ask", Duration, async ({ body }) => {
     const beganMs = node.nowMs();
     try {
-      await node.syncRpc("n1", { type: "hello" }, Any, { timeoutMs: request.body.ms });
+      await node.syncRpc("n1", { type: "hello" }, Any, { timeoutMs: body.ms });
     } catch (error) {
       if (!isRpcError(error, "timeout")) throw error;
-      node.reply(request, { type: "ask_ok", tookMs: node.nowMs() - beganMs });
     }
+    return { type: "ask_ok", tookMs: node.nowMs() - beganMs };
   });
 
-  node.handle("id", Any, (request) => {
-    node.reply(request, { type: "id_ok", id: node.generateId() });
-  });
+  node.handle("id", Any, () => ({ type: "id_ok", id: node.generateId() }));
 }
 
 if (import.meta.main) await serve(clock);

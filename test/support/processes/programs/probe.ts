@@ -20,29 +20,25 @@ const probe = withOptions(Options, (node, options) => {
     echoesAtTick = echoes;
   });
 
-  node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
+  node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => {
     echoes++;
-    node.reply(request, { type: "echo_ok", echo: request.body.echo });
+    return { type: "echo_ok", echo: body.echo };
   });
 
-  node.handle("options", Any, (request) => {
-    node.reply(request, { type: "options_ok", options });
-  });
+  node.handle("options", Any, () => ({ type: "options_ok", options }));
 
-  node.handle("ticks", Any, (request) => {
-    node.reply(request, { type: "ticks_ok", ticks, ticksAmongEchoes });
-  });
+  node.handle("ticks", Any, () => ({ type: "ticks_ok", ticks, ticksAmongEchoes }));
 
-  node.handle("sleep", v.object({ ms: v.number() }), async (request) => {
+  node.handle("sleep", v.object({ ms: v.number() }), async ({ body }) => {
     const beganMs = node.nowMs();
-    await node.sleep(request.body.ms);
-    const isInTime = node.nowMs() - beganMs >= request.body.ms;
-    node.reply(request, { type: "sleep_ok", isInTime });
+    await node.sleep(body.ms);
+    const isInTime = node.nowMs() - beganMs >= body.ms;
+    return { type: "sleep_ok", isInTime };
   });
 
-  node.handle("ask", Any, async (request) => {
+  node.handle("ask", Any, async () => {
     const reply = await node.syncRpc("n1", { type: "ping" }, Any, { timeoutMs: 50 });
-    node.reply(request, { type: "ask_ok", reply });
+    return { type: "ask_ok", reply };
   });
 
   // Keeps the node busy until it is killed.
@@ -58,9 +54,9 @@ const probe = withOptions(Options, (node, options) => {
     }
   });
 
-  node.handle("random", Any, (request) => {
+  node.handle("random", Any, () => {
     const drawn = Array.from({ length: 1000 }, () => node.random());
-    node.reply(request, { type: "random_ok", drawn });
+    return { type: "random_ok", drawn };
   });
 
   node.handle("crash", Any, () => {
