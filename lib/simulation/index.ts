@@ -9,14 +9,14 @@ import { LATENCY_DISTRIBUTIONS } from "../workbench/network/latency.ts";
 import { findingsOf } from "../workbench/run/check-history.ts";
 import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
-import { TestCrash } from "../workbench/run/test.ts";
+import { TestCrash } from "../workbench/run/test-crash.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
 import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
 import { TOPOLOGY_NAMES } from "../workbench/workloads/topology.ts";
 import type { simulate as Described, Operation, SimulationOptions } from "./api.ts";
 
 export { InvalidOptions as InvalidSimulation } from "../workbench/invalid-options.ts";
-export { TestCrash as SimulationCrash } from "../workbench/run/test.ts";
+export { TestCrash as SimulationCrash } from "../workbench/run/test-crash.ts";
 
 export const simulate: typeof Described = (program, options) => {
   const testOptions = testOptionsOf(options);

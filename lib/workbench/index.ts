@@ -26,7 +26,8 @@ export {
   type StoredCheck,
 } from "./run/check-history.ts";
 export type { TestResult } from "./run/results.ts";
-export { type Environment, runTest, TestCrash, type TestParts } from "./run/test.ts";
+export { type Environment, runTest, type TestParts } from "./run/test.ts";
+export { TestCrash } from "./run/test-crash.ts";
 export { DEFAULTS, nodeNames, type TestOptions } from "./run/test-options.ts";
 export { STAGES, type Stage, type Target } from "./stages/stages.ts";
 export {

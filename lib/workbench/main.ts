@@ -15,7 +15,7 @@ import { simCommand } from "./cli/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
 import { InvalidOptions } from "./invalid-options.ts";
-import { TestCrash } from "./run/test.ts";
+import { TestCrash } from "./run/test-crash.ts";
 
 const program: Command = new Command("vortex")
   .description("Runs and judges the nodes of a distributed system, as Maelstrom does")

@@ -25,7 +25,7 @@ import { shellCommand } from "../../lib/workbench/cli/shell.ts";
 import { stageOptions } from "../../lib/workbench/cli/stage-options.ts";
 import type { TestResult } from "../../lib/workbench/run/results.ts";
 import { simulate } from "../../lib/workbench/run/simulate.ts";
-import { TestCrash } from "../../lib/workbench/run/test.ts";
+import { TestCrash } from "../../lib/workbench/run/test-crash.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { STAGES } from "../../lib/workbench/stages/stages.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";

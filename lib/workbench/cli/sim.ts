@@ -13,7 +13,7 @@ import { printable, shownResult } from "../report/terminal/text.ts";
 import { describeTrace, Trace } from "../report/terminal/trace.ts";
 import { findingsOf } from "../run/check-history.ts";
 import type { TestResult } from "../run/results.ts";
-import { TestCrash } from "../run/test.ts";
+import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../sweep/outcome.ts";
 import { loadProgram } from "../sweep/program.ts";

@@ -10,7 +10,7 @@ import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
 import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
 import type { TestResult } from "../run/results.ts";
-import { TestCrash } from "../run/test.ts";
+import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { STAGE_IDS, STAGES, type Stage } from "../stages/stages.ts";
 import { unknownWord } from "../suggestions.ts";

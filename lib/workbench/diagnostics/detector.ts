@@ -7,6 +7,7 @@ import { shorten } from "../../protocol/message.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { MalformedReply } from "../clients/client-errors.ts";
 import type { BadLine } from "../clusters/cluster.ts";
+import { isMessage } from "../clusters/output-line.ts";
 import { type Delivery, isClientId, messageText } from "../network/delivery.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import type { Diagnostic } from "./kinds.ts";
@@ -61,15 +62,14 @@ export class DiagnosticDetector {
     this.#add({ node, kind, reason, sent: line, received, ignored: true });
   }
 
-  /** Records a message whose line has no end yet. */
+  /** Records what a node has printed after its last line break, if it is a whole message. */
   addUnfinishedLine(node: NodeId, text: string): void {
-    // Every request that times out reports the same text again.
-    if (this.#found.has(`${node} missing-newline`)) return;
-    const reason = "its line has not ended, so nobody has read it";
+    // Every request that times out passes the same text again.
+    if (this.#found.has(`${node} missing-newline`) || text === "" || !isMessage(text)) return;
     this.#add({
       node,
       kind: "missing-newline",
-      reason,
+      reason: "the line has not ended, so it is not sent",
       sent: text,
       received: this.lastReceived(node),
     });
@@ -95,7 +95,7 @@ export class DiagnosticDetector {
     this.#add({
       node: message.src,
       kind: "second-reply",
-      reason: `the request had its answer already, ${textOf(exchange.reply)}`,
+      reason: `the request already has a reply, ${textOf(exchange.reply)}`,
       sent: textOf(message),
       received: textOf(exchange.request),
     });

@@ -1,5 +1,5 @@
 /**
- * The network's record: every message sent and every message delivered.
+ * The network's record of messages sent and delivered.
  *
  * @see Maelstrom, `net/journal.clj`
  */
@@ -7,21 +7,21 @@ import { type Delivery, isClientId } from "./delivery.ts";
 
 export interface JournalEvent {
   readonly type: "send" | "recv";
-  /** Nanoseconds since the test's clock zero; while the nodes start, since it began. */
+  /** Nanoseconds since clock zero; while the nodes start, since the start of the test. */
   readonly time: number;
   readonly message: Delivery;
 }
 
-/** Numbers of messages of one class. */
+/** Message counts of one class. */
 export interface MessageCounts {
   readonly sendCount: number;
-  /** Sent messages that faults dropped were never received. */
+  /** Excludes messages that faults dropped. */
   readonly recvCount: number;
   /** Distinct messages. */
   readonly msgCount: number;
 }
 
-/** Counts the events, and shows each to whoever listens. Keeps none. */
+/** Counts events and passes them to listeners, without storing them. */
 export class Journal {
   readonly #listeners: readonly ((event: JournalEvent) => void)[];
   readonly #clients = { send: 0, recv: 0 };
@@ -32,7 +32,7 @@ export class Journal {
     this.#listeners = listeners;
   }
 
-  /** Ends the record: what follows is no part of the test. */
+  /** Ends the record. Later events are not part of the test. */
   close(): void {
     this.#isClosed = true;
   }
@@ -45,7 +45,7 @@ export class Journal {
     for (const listener of this.#listeners) listener(event);
   }
 
-  /** Messages with a client at either end. */
+  /** Messages from or to clients. */
   get clients(): MessageCounts {
     return messageCounts(this.#clients);
   }
@@ -56,7 +56,7 @@ export class Journal {
   }
 }
 
-// Each message is sent once, so the distinct ones are as many as the sends.
+// Each message is sent once, so distinct messages equal sends.
 function messageCounts({ send, recv }: { send: number; recv: number }): MessageCounts {
   return { sendCount: send, recvCount: recv, msgCount: send };
 }

@@ -1,5 +1,5 @@
 /**
- * How long messages between servers take.
+ * Latency of messages between servers.
  *
  * @see Maelstrom, `net.clj`, latency distributions
  */
@@ -10,7 +10,7 @@ export const LATENCY_DISTRIBUTIONS = ["constant", "uniform", "exponential"] as c
 export type LatencyDistribution = (typeof LATENCY_DISTRIBUTIONS)[number];
 
 export interface Latency {
-  /** Mean, in whole milliseconds. 0 means no delay in every distribution. */
+  /** Mean in whole milliseconds. 0 means no latency in every distribution. */
   readonly meanMs: number;
   readonly distribution: LatencyDistribution;
 }

@@ -1,11 +1,11 @@
 /**
- * The network: takes messages from whoever sends, and delivers them, later or never.
+ * The simulated network: delivers messages late, twice or never.
  *
- * Each receiver has a queue ordered by deadline. Its loop takes the head even if the deadline lies
- * ahead, looks whether a partition refuses it, waits, and delivers; nothing else reaches that
- * receiver while it waits. So a client's request can wait behind a message between servers, and a
- * message may be dropped that was sent while the link was open. Maelstrom measures its latencies
- * with this, so it is reproduced here, in real and in virtual time.
+ * Each receiver has a queue ordered by deadline. Its loop takes the head even if the deadline is in
+ * the future, drops it if a partition blocks it, waits until the deadline, and delivers it. Nothing
+ * else reaches that receiver while it waits. So a client's request can wait behind a message between
+ * servers, and a message sent over an open link may be dropped. Maelstrom's latencies are measured
+ * this way, so both clocks reproduce it.
  *
  * @see Maelstrom, `net.clj`
  */
@@ -16,42 +16,42 @@ import type { Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
 
 /**
- * Takes a message in. While a promise that it returns is pending, as when a pipe is full, the
- * receiver gets nothing else.
+ * Receives a message. While the returned promise is pending, as when a pipe is full, the receiver
+ * gets no other message.
  */
 export type Receive = (delivery: Delivery) => void | Promise<void>;
 
-/** Who refuses whom: receiver to the senders it does not hear. Cuts are directional. */
+/** Blocked senders by receiver. Links are cut in one direction. */
 export type Grudge = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
 
 export interface NetworkOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly latency: Latency;
-  /** The nodes under test: faults of single messages happen between these only. */
+  /** The nodes under test. Loss and duplication affect messages between these only. */
   readonly nodeIds: readonly NodeId[];
   /**
-   * Whether a message to a client that has left gets lost. In Maelstrom it is invalid; a node that
-   * was paused cannot know better, but Maelstrom pauses none.
+   * Whether a reply to a client that has left is dropped. In Maelstrom it is invalid, but Maelstrom
+   * does not pause nodes, and a paused node cannot reply in time.
    */
   readonly dropLateReplies?: boolean;
   readonly journal: Journal;
   /**
-   * Called when more waits than is kept, and says who does not keep up. This message and all others
-   * are dropped, so that the test is worth nothing any more.
+   * Called when the limit of waiting messages is exceeded, with the receiver that does not keep up.
+   * All later messages are dropped, so the test must end.
    */
   readonly onOverload: (reason: string) => void;
-  /** When the test began, on the clock: journal times count from there. */
+  /** Clock zero of the test, as a reading of the clock. Journal times count from there. */
   readonly zeroMs: () => number;
 }
 
-/** What may happen to single messages. */
+/** Faults of single messages. */
 export interface MessageFaults {
-  /** Part of the messages between nodes that get lost. */
+  /** Fraction of the messages between nodes that are lost. */
   readonly lossProbability?: number;
-  /** Part of the messages between nodes that arrive twice. */
+  /** Fraction of the messages between nodes that arrive twice. */
   readonly duplicateProbability?: number;
-  /** How many times longer messages between servers take; 100 ms at least, on average. */
+  /** Factor on the mean latency between servers, which becomes 100 ms at least. */
   readonly slowness?: number;
 }
 
@@ -66,9 +66,9 @@ interface Waiting {
 interface Receiver {
   readonly receive: Receive;
   readonly queue: TinyQueue<Waiting>;
-  /** Of the messages that wait, together. */
+  /** Total length of the waiting messages. */
   waitingLength: number;
-  /** Whether the loop sleeps until a deadline, or waits for the receiver to take a message. */
+  /** Whether the loop waits for a deadline, or for the receiver to accept a message. */
   isBusy: boolean;
 }
 
@@ -86,17 +86,17 @@ export class InvalidMessageError extends Error {
   }
 }
 
-// A node that stopped reading, or that floods, must not fill memory.
-/** How many messages may wait for one receiver. */
+// A node that floods, or stops reading, must not fill memory.
+/** Maximum number of messages that wait for one receiver. */
 const MAX_WAITING = 250_000;
-/** How long the messages that wait for all receivers together may be, in characters. */
+/** Maximum total length of all waiting messages, in characters. */
 const MAX_WAITING_LENGTH = 2 ** 27;
 
 export class Network {
   readonly #options: NetworkOptions;
   readonly #nodeIds: ReadonlySet<NodeId>;
   readonly #receivers = new Map<NodeId, Receiver>();
-  /** Ids that were known once. */
+  /** Ids that have left the network. */
   readonly #departed = new Set<NodeId>();
   readonly #grudges = new Map<string, Grudge>();
   readonly #effects = new Map<string, number>();
@@ -110,14 +110,14 @@ export class Network {
     this.#nodeIds = new Set(options.nodeIds);
   }
 
-  /** Makes an id known; messages for it are delivered from now on. */
+  /** Adds an id to the network, or replaces its receiver. */
   connect(id: NodeId, receive: Receive): void {
     this.#forgetWaiting(id);
     const queue = new TinyQueue<Waiting>([], byDeadline);
     this.#receivers.set(id, { receive, queue, waitingLength: 0, isBusy: false });
   }
 
-  /** Forgets an id, and the messages that wait for it. */
+  /** Removes an id, and the messages that wait for it. */
   disconnect(id: NodeId): void {
     this.#forgetWaiting(id);
     if (this.#receivers.delete(id)) this.#departed.add(id);
@@ -126,17 +126,14 @@ export class Network {
   /**
    * Sends a message.
    *
-   * @param length Of the line that it was, in characters; 0 where nobody else decides on it.
+   * @param length Length of the line, in characters; 0 for messages of the tester itself.
    * @throws {InvalidMessageError} when its sender or its receiver is unknown.
    */
   send(src: NodeId, dest: NodeId, body: AnyBody, length = 0): void {
-    // The test is over; but there may be no end of what is still read.
+    // The test is over, but a flooding node may still be read.
     if (this.#isOverloaded) return;
     if (!this.#receivers.has(src)) {
-      throw new InvalidMessageError(
-        "unknown-src",
-        `Invalid source: "${src}" is not in the network`,
-      );
+      throw new InvalidMessageError("unknown-src", `Invalid src: "${src}" is not in the network`);
     }
     const receiver = this.#receivers.get(dest);
     if (receiver === undefined) {
@@ -148,7 +145,7 @@ export class Network {
       throw new InvalidMessageError(
         hasLeft ? "late-reply" : "unknown-dest",
         hasLeft
-          ? `Invalid dest: "${dest}" has left the network: a client leaves when its request has timed out, and a reply must come before`
+          ? `Invalid dest: "${dest}" has left the network, because its request has timed out`
           : `Invalid dest: "${dest}" is not in the network`,
       );
     }
@@ -158,7 +155,7 @@ export class Network {
       this.#isOverloaded = true;
       const count = queue.length === 1 ? "1 message waits" : `${queue.length} messages wait`;
       this.#options.onOverload(
-        `${count} for ${slowest}, more than are kept: it does not keep up. The one that was too much came from ${src}`,
+        `${slowest} does not keep up: ${count} for it, and one more from ${src} exceeds the limit`,
       );
       return;
     }
@@ -174,7 +171,7 @@ export class Network {
     this.#run(receiver);
   }
 
-  /** Refuses messages by this map from now on, until it is healed by the same name. */
+  /** Blocks messages by this map until {@link heal} is called with the same name. */
   partition(name: string, grudge: Grudge): void {
     this.#grudges.set(name, grudge);
   }
@@ -196,7 +193,7 @@ export class Network {
 
   #happens(fault: "lossProbability" | "duplicateProbability"): boolean {
     const probability = this.#faults[fault];
-    // No draw without the fault: it must not reshuffle the latencies of tests that have none.
+    // No draw without the fault, or it would reshuffle the latencies of tests without faults.
     if (probability === undefined || this.#options.random.next() >= probability) return false;
     this.#count(fault);
     return true;
@@ -206,10 +203,10 @@ export class Network {
     this.#effects.set(effect, (this.#effects.get(effect) ?? 0) + 1);
   }
 
-  /** The receiver for which the longest messages wait, together. */
+  /** The receiver with the greatest total length of waiting messages. */
   #mostAwaited(): readonly [NodeId, Receiver] {
     const [first, ...others] = this.#receivers;
-    if (first === undefined) throw new Error("Nobody is in the network");
+    if (first === undefined) throw new Error("The network is empty");
     return others.reduce(
       (most, each) => (each[1].waitingLength > most[1].waitingLength ? each : most),
       first,
@@ -222,7 +219,7 @@ export class Network {
 
   #enqueue(receiver: Receiver, delivery: Delivery, length: number): void {
     const { clock, random } = this.#options;
-    // Clients are part of the tester: a delay at their end would only hide anomalies.
+    // Clients are part of the tester: latency at their end would only hide anomalies.
     const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
     const delayMs = hasLatency ? drawLatencyMs(this.#latency(), random) : 0;
     receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery, length });
@@ -238,8 +235,8 @@ export class Network {
     return { ...latency, meanMs: Math.max(SLOW_LATENCY_MIN_MS, slowness * latency.meanMs) };
   }
 
-  /** The name of a partition in which the receiver refuses a message. */
-  #refusal({ src, dest }: Delivery): string | undefined {
+  /** The name of a partition that blocks a message. */
+  #blockingPartition({ src, dest }: Delivery): string | undefined {
     for (const [name, grudge] of this.#grudges) {
       if (grudge.get(dest)?.has(src)) return name;
     }
@@ -253,11 +250,11 @@ export class Network {
       if (next === undefined) return;
       const { deadlineMs, delivery, length } = next;
       receiver.waitingLength -= length;
-      // What waits for one that has left counts no more.
+      // Messages for a receiver that has left or was replaced are no longer counted.
       if (this.#receivers.get(delivery.dest) === receiver) this.#waitingLength -= length;
-      const refusal = this.#refusal(delivery);
-      if (refusal !== undefined) {
-        this.#count(refusal);
+      const partition = this.#blockingPartition(delivery);
+      if (partition !== undefined) {
+        this.#count(partition);
         continue;
       }
       const waitMs = Math.floor(deadlineMs - clock.nowMs());
@@ -275,7 +272,7 @@ export class Network {
   }
 
   #deliver(receiver: Receiver, delivery: Delivery): void {
-    // It may have been disconnected, or replaced by a restarted one, during the wait.
+    // During the wait, the receiver may have left, or a restarted node may have replaced it.
     if (this.#receivers.get(delivery.dest) !== receiver) return;
     this.#record("recv", delivery);
     const taken = receiver.receive(delivery);
@@ -293,7 +290,7 @@ export class Network {
   }
 }
 
-// Messages that are due together come in the order of sending.
+// Messages with equal deadlines arrive in the order of sending.
 function byDeadline(one: Waiting, other: Waiting): number {
   return one.deadlineMs - other.deadlineMs || one.delivery.id - other.delivery.id;
 }

@@ -1,4 +1,4 @@
-/** The verdict on a history: that of the workload's checker, and of the checkers every test runs. */
+/** Verdicts on a history, by the checker of its workload and by those that every test runs. */
 import { CHECKED_WORKLOADS, CHECKERS, type CheckedWorkload } from "../checkers/by-workload.ts";
 import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";

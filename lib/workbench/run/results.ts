@@ -1,4 +1,4 @@
-/** What a test ends with: verdicts and statistics, under Maelstrom's names in camelCase. */
+/** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
@@ -23,7 +23,7 @@ export interface TestResult extends HistoryVerdicts {
   readonly seed: number;
 }
 
-/** What a test leaves behind for the checkers. */
+/** The record of a test, from which its result is computed. */
 export interface Evidence extends Pick<TestResult, "badLines" | "diagnostics" | "faults"> {
   readonly options: TestOptions;
   readonly history: History;
@@ -31,7 +31,7 @@ export interface Evidence extends Pick<TestResult, "badLines" | "diagnostics" | 
   readonly convergence?: ConvergenceVerdict;
 }
 
-/** Checks what a test left behind. */
+/** Runs the checkers on the record of a test. */
 export function checkTest({
   options,
   history,
@@ -53,11 +53,11 @@ export function checkTest({
   };
 }
 
-/** The numbers that tests are compared by. */
+/** The figures by which tests are compared. */
 export interface Figures {
-  /** Messages between servers for each operation; absent when there was no operation. */
+  /** Messages between servers per operation; absent without operations. */
   readonly msgsPerOp?: number;
-  /** Stable latencies where the workload has them, else latencies of operations, in ms. */
+  /** Stable latencies if the workload has them, or else latencies of operations, in ms. */
   readonly medianMs?: number;
   readonly maxMs?: number;
 }

@@ -1,13 +1,14 @@
 /**
- * A test in virtual time: a minute of trouble takes milliseconds, and the same seed gives the same
- * history and the same messages, to the byte.
+ * Runs a test in virtual time. A minute takes milliseconds, and the same seed gives the same history
+ * and the same messages, to the byte.
  */
 import type { AnyProgram, Clock, InvariantViolation, NodeId, Random } from "../../vortex/index.ts";
 import { Scheduler } from "../clusters/scheduler.ts";
 import { SimulatedCluster } from "../clusters/simulated-cluster.ts";
 import { randomStream } from "../random.ts";
 import type { TestResult } from "./results.ts";
-import { type Environment, runTest, TestCrash, type TestParts } from "./test.ts";
+import { type Environment, runTest, type TestParts } from "./test.ts";
+import { TestCrash } from "./test-crash.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface Simulation
@@ -20,20 +21,20 @@ export interface Simulation
   readonly args?: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
   readonly parts?: TestParts;
-  /** Called before a node does anything: what happens until the next call is its doing. */
+  /** Called before a node runs: whatever happens until the next call is caused by that node. */
   readonly onTurn?: (node: NodeId) => void;
 }
 
 /**
- * How much later than at a whole millisecond a timer of a process fires, in ms, at the most.
+ * Maximum lateness of a timer, in ms, after a whole millisecond.
  *
- * Bun's timers count whole milliseconds, and fire 0.1 ms late in the median of 1,000 that were set on
- * a busy machine. If all were exact, nodes that have the same period would keep step for ever, and
- * operations that fall due one shortly after the other would not come together.
+ * Timers in Bun count whole milliseconds, and fire 0.1 ms late (median of 1,000 timers on a busy
+ * machine). If they were exact, nodes with equal periods would stay in lockstep forever, and
+ * operations due shortly after each other would never coincide.
  */
 const TIMER_LATENESS_MS = 0.2;
 
-/** A clock whose timers are as late as a process' timers are. */
+/** A clock whose timers are as late as those of a process. */
 function lateClock(clock: Clock, random: Random): Clock {
   return {
     nowMs: () => clock.nowMs(),
@@ -43,10 +44,10 @@ function lateClock(clock: Clock, random: Random): Clock {
 }
 
 /**
- * Runs a test in virtual time, from beginning to end, before it returns.
+ * Runs a whole test in virtual time before it returns.
  *
- * @throws {TestCrash} when a node does not start or does not answer `init`, and when an invariant of
- *   the program does not hold.
+ * @throws {TestCrash} when a node does not start or does not reply to `init`, or when an invariant
+ *   of the program is violated.
  */
 export function simulate(
   options: TestOptions,

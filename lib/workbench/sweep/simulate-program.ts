@@ -9,7 +9,7 @@ import { shorten } from "../../protocol/message.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { TestResult } from "../run/results.ts";
 import { type Simulation, simulate } from "../run/simulate.ts";
-import { TestCrash } from "../run/test.ts";
+import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 
 export interface ProgramSimulation extends Omit<Simulation, "onTurn"> {

@@ -43,7 +43,7 @@ describe("The services of a test", () => {
     };
     const onRemark = (text: string) => void remarks.push(text);
     runSimulated("unique-ids", confused, { timeLimitS: 1 }, { onRemark });
-    expect(remarks[0]).toBe('seq-kv knows no {"type":"please"}: n0 gets no reply');
+    expect(remarks[0]).toBe('seq-kv does not support {"type":"please"}: n0 gets no reply');
   });
 
   test.each(["seq-kv", "lin-kv", "lww-kv"] as const)("%s stores values", (name) => {

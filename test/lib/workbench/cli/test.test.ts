@@ -146,7 +146,7 @@ describe("vortex test", () => {
     );
     chmodSync(refusing, 0o755);
     const { exitCode, stderr } = await vortex(...echoTest(refusing));
-    expect(stderr).toContain("n0 answered init with error: not today");
+    expect(stderr).toContain("n0 replied to init with error: not today");
     expect(exitCode).toBe(255);
   });
 
@@ -184,7 +184,7 @@ describe("vortex test", () => {
   test.concurrent("ends with code 255 at a bad line with --strict-stdout", async () => {
     const chatty = nodeProgram(`console.log("debug: got a message");`);
     const { exitCode, stderr } = await vortex(...echoTest(chatty, "--strict-stdout"));
-    expect(stderr).toContain("n0 printed a line that is no message: not JSON");
+    expect(stderr).toContain("n0 printed a line that is not a message: not JSON");
     expect(exitCode).toBe(255);
   });
 

@@ -34,7 +34,7 @@ describe("vortex test", () => {
     const said = await saidOf(
       `process.stdout.write(JSON.stringify({ src: dest, dest: src, body: { type: "echo_ok", echo: body.echo, in_reply_to: body.msg_id } }));`,
     );
-    expect(said).toContain("n0, missing-newline: its line has not ended");
+    expect(said).toContain("n0, missing-newline: the line has not ended");
     expect(said).toContain('  it sent         {"src":"n0","dest":"c2","body":{"type":"echo_ok"');
     expect(said).toContain(`  after receiving ${REQUEST}`);
     expect(said).not.toContain("ignored");
@@ -51,12 +51,12 @@ describe("vortex test", () => {
     expect(said).toContain(
       "Node n0 crashed with exit status 0: a node must run until it is killed",
     );
-    expect(said).toContain(`The last message that it got:\n${REQUEST}`);
+    expect(said).toContain(`The last message it received:\n${REQUEST}`);
   });
 
   test.concurrent("reports a second reply", async () => {
     const said = await saidOf(`${OK} reply({ type: "echo_ok", echo: "again" });`);
-    expect(said).toContain("n0, second-reply: the request had its answer already, ");
+    expect(said).toContain("n0, second-reply: the request already has a reply, ");
     expect(said).toContain(
       '  it sent         {"src":"n0","dest":"c2","body":{"type":"echo_ok","echo":"again"',
     );

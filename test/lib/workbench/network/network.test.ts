@@ -14,7 +14,7 @@ class TestNetwork {
   readonly journal = new Journal([(event) => this.events.push(event)]);
   readonly network: Network;
   readonly overloads: string[] = [];
-  /** What was delivered, as "dest body at ms". */
+  /** Deliveries, as "dest body at ms". */
   readonly delivered: string[] = [];
 
   constructor(latency: Partial<Latency> = {}, dropLateReplies = false) {
@@ -41,7 +41,7 @@ class TestNetwork {
     this.network.send(src, dest, { text });
   }
 
-  /** Does something after some virtual time. */
+  /** Runs a task at a virtual time. */
   at(ms: number, task: () => void): void {
     this.scheduler.after(ms - this.scheduler.nowMs(), task);
   }
@@ -63,42 +63,42 @@ describe("Network", () => {
     expect(net.run()).toEqual(["n1 hello at 100"]);
   });
 
-  test("delays messages between nodes and services, and of a node to itself", () => {
+  test("delays messages between nodes and services, and from a node to itself", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "seq-kv", "ask");
     net.send("n0", "n0", "self");
     expect(net.run()).toEqual(["seq-kv ask at 100", "n0 self at 100"]);
   });
 
-  test("delivers at once when either end is a client", () => {
+  test("delivers messages from and to clients at once", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("c0", "n0", "request");
     net.send("n0", "c0", "reply");
     expect(net.run()).toEqual(["n0 request at 0", "c0 reply at 0"]);
   });
 
-  test("lets delays overlap rather than add up", () => {
+  test("overlaps the delays of messages to one receiver", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", 1);
     net.at(30, () => net.send("n0", "n1", 2));
     expect(net.run()).toEqual(["n1 1 at 100", "n1 2 at 130"]);
   });
 
-  test("lets a client's request wait behind a message that is due later", () => {
+  test("makes a client's request wait behind a message with a later deadline", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "gossip");
     net.at(10, () => net.send("c0", "n1", "request"));
     expect(net.run()).toEqual(["n1 gossip at 100", "n1 request at 100"]);
   });
 
-  test("lets one receiver's wait hold up no other receiver", () => {
+  test("delivers to one receiver while another waits", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "gossip");
     net.at(10, () => net.send("c0", "n0", "request"));
     expect(net.run()).toEqual(["n0 request at 10", "n1 gossip at 100"]);
   });
 
-  test("drops a message that its receiver refuses when it is dequeued", () => {
+  test("drops a message that a partition blocks when it is dequeued", () => {
     const net = new TestNetwork();
     net.network.partition("partition", refusing("n1", "n0"));
     net.send("n0", "n1", "lost");
@@ -106,21 +106,21 @@ describe("Network", () => {
     expect(net.network.effectCount("partition")).toBe(1);
   });
 
-  test("cuts in one direction only", () => {
+  test("cuts links in one direction", () => {
     const net = new TestNetwork();
     net.network.partition("partition", refusing("n1", "n0"));
     net.send("n1", "n0", "through");
     expect(net.run()).toEqual(["n0 through at 0"]);
   });
 
-  test("delivers a message that was dequeued before the partition began", () => {
+  test("delivers a message dequeued before the partition starts", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "sleeping");
     net.at(50, () => net.network.partition("partition", refusing("n1", "n0")));
     expect(net.run()).toEqual(["n1 sleeping at 100"]);
   });
 
-  test("drops a message that was sent before the partition but dequeued during it", () => {
+  test("drops a message sent before the partition but dequeued during it", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "first");
     net.send("n0", "n1", "second");
@@ -128,7 +128,7 @@ describe("Network", () => {
     expect(net.run()).toEqual(["n1 first at 100"]);
   });
 
-  test("delivers a message that was sent during the partition but dequeued after it", () => {
+  test("delivers a message sent during the partition but dequeued after it", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "first");
     net.at(10, () => net.network.partition("partition", refusing("n1", "n0")));
@@ -155,20 +155,20 @@ describe("Network", () => {
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
   });
 
-  test("refuses a message to or from an unknown id, and journals nothing", () => {
+  test("rejects a message from or to an unknown id, without journaling it", () => {
     const net = new TestNetwork();
     expect(() => net.send("n0", "n7", "?")).toThrow('Invalid dest: "n7"');
-    expect(() => net.send("n7", "n0", "?")).toThrow('Invalid source: "n7"');
+    expect(() => net.send("n7", "n0", "?")).toThrow('Invalid src: "n7"');
     expect(net.events).toEqual([]);
   });
 
-  test("accepts any known id as a source: senders are not checked", () => {
+  test("accepts any known id as src: senders are not checked", () => {
     const net = new TestNetwork();
     net.send("seq-kv", "n0", "spoofed");
     expect(net.run()).toEqual(["n0 spoofed at 0"]);
   });
 
-  test("keeps the next message until a receiver has taken the last", async () => {
+  test("delivers the next message only when the receiver has accepted the last", async () => {
     const net = new TestNetwork();
     const { promise, resolve } = Promise.withResolvers<void>();
     net.network.connect("slow", (delivery) => {
@@ -184,20 +184,20 @@ describe("Network", () => {
     expect(net.delivered).toEqual(["slow 1 at 0", "slow 2 at 0"]);
   });
 
-  test("delivers nothing to an id that was disconnected", () => {
+  test("delivers nothing to a disconnected id", () => {
     const net = new TestNetwork({ meanMs: 100 });
     net.send("n0", "n1", "late");
     net.at(50, () => net.network.disconnect("n1"));
     expect(net.run()).toEqual([]);
   });
 
-  test("refuses a message to a client that has left, as Maelstrom does", () => {
+  test("rejects a message to a client that has left, as Maelstrom does", () => {
     const net = new TestNetwork();
     net.network.disconnect("c0");
     expect(() => net.send("n0", "c0", "late")).toThrow('"c0" has left the network');
   });
 
-  test("loses a message to a client that has left where nodes may be paused", () => {
+  test("drops a message to a client that has left if nodes may be paused", () => {
     const net = new TestNetwork({}, true);
     net.network.disconnect("c0");
     net.send("n0", "c0", "late");
@@ -205,7 +205,7 @@ describe("Network", () => {
     expect(net.journal.clients).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
   });
 
-  test("heals one partition while another goes on", () => {
+  test("heals one partition while another stays", () => {
     const net = new TestNetwork();
     net.network.partition("one", refusing("n1", "n0"));
     net.network.partition("other", refusing("n0", "n1"));
@@ -215,7 +215,7 @@ describe("Network", () => {
     expect(net.run()).toEqual(["n1 through at 0"]);
   });
 
-  test("loses the given part of the messages between nodes, and counts them", () => {
+  test("loses the given fraction of messages between nodes, and counts them", () => {
     const net = new TestNetwork();
     net.network.setFault("lossProbability", 0.5);
     for (let index = 0; index < 1000; index++) net.send("n0", "n1", index);
@@ -233,7 +233,7 @@ describe("Network", () => {
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 2, msgCount: 1 });
   });
 
-  test("loses and duplicates no message of a client or a service", () => {
+  test("neither loses nor duplicates messages of clients and services", () => {
     const net = new TestNetwork();
     net.network.setFault("lossProbability", 1);
     net.network.setFault("duplicateProbability", 1);
@@ -243,7 +243,7 @@ describe("Network", () => {
     expect(net.run()).toHaveLength(3);
   });
 
-  test("takes ten times as long when slow, and 100 ms at least", () => {
+  test("multiplies the latency by ten when slow, to 100 ms at least", () => {
     const slow = (meanMs: number) => {
       const net = new TestNetwork({ meanMs });
       net.network.setFault("slowness", 10);
@@ -254,7 +254,7 @@ describe("Network", () => {
     expect(slow(0)).toEqual(["n1 late at 100"]);
   });
 
-  test("is as it was when a fault has ended", () => {
+  test("behaves as before once a fault has ended", () => {
     const net = new TestNetwork();
     net.network.setFault("lossProbability", 1);
     net.network.setFault("lossProbability", undefined);
@@ -307,21 +307,21 @@ describe("latency distributions", () => {
 });
 
 describe("Network that is flooded", () => {
-  test("keeps 250,000 messages for a receiver, and then says who does not keep up", () => {
+  test("queues 250,000 messages per receiver, then names the receiver that does not keep up", () => {
     const net = new TestNetwork({ meanMs: 100 });
     for (let count = 0; count < 250_000; count++) net.send("n0", "n1", count);
-    // The first is being delivered; it does not wait.
+    // The first is being delivered, so it does not wait.
     net.send("n0", "n1", "the last");
     expect(net.overloads).toEqual([]);
     net.send("seq-kv", "n1", "one too many");
     net.send("seq-kv", "n1", "another one");
     expect(net.overloads).toEqual([
-      "250000 messages wait for n1, more than are kept: it does not keep up. The one that was too much came from seq-kv",
+      "n1 does not keep up: 250000 messages wait for it, and one more from seq-kv exceeds the limit",
     ]);
     expect(net.events.length).toBe(250_001);
   });
 
-  test("keeps messages of 128 Mi characters for all receivers together", () => {
+  test("queues messages of 128 Mi characters for all receivers together", () => {
     const net = new TestNetwork({ meanMs: 100 });
     const send = (src: string, dest: string, mebi: number) =>
       net.network.send(src, dest, { text: "long" }, mebi * 2 ** 20);
@@ -330,10 +330,12 @@ describe("Network that is flooded", () => {
     send("n1", "n0", 28);
     expect(net.overloads).toEqual([]);
     send("n1", "n0", 1);
-    expect(net.overloads).toEqual([expect.stringMatching(/^2 messages wait for n1, .*from n1$/)]);
+    expect(net.overloads).toEqual([
+      expect.stringMatching(/^n1 .* 2 messages wait for it, .*from n1 exceeds the limit$/),
+    ]);
   });
 
-  test("counts no more what was delivered, and what waited for one that has left", () => {
+  test("stops counting messages once they are delivered or their receiver has left", () => {
     const net = new TestNetwork({ meanMs: 100 });
     for (let round = 0; round < 5; round++) {
       for (const _ of [1, 2]) net.network.send("n0", "n1", { text: "long" }, 2 ** 26);

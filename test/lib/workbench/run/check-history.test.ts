@@ -17,39 +17,39 @@ describe("checkStoredHistory", () => {
     });
   });
 
-  test("merges the three verdicts, and tells what each found", () => {
+  test("merges the three verdicts and their findings", () => {
     const failed = history(invoke(0, "generate"), fail(0));
-    const judged = checkStoredHistory("unique-ids", failed, { availability: "total" });
-    expect(judged).toMatchObject({ valid: true, overallValid: false });
-    expect(judged.explanation.map(({ anomaly }) => anomaly)).toEqual(["never-ok", "unavailable"]);
-    expect(judged.stats).not.toHaveProperty("explanation");
-    expect(judged.availability).not.toHaveProperty("explanation");
+    const checked = checkStoredHistory("unique-ids", failed, { availability: "total" });
+    expect(checked).toMatchObject({ valid: true, overallValid: false });
+    expect(checked.explanation.map(({ anomaly }) => anomaly)).toEqual(["never-ok", "unavailable"]);
+    expect(checked.stats).not.toHaveProperty("explanation");
+    expect(checked.availability).not.toHaveProperty("explanation");
   });
 
-  test("tells why a checker came to no verdict", () => {
+  test("reports why a checker reached no verdict", () => {
     const mixed = history(whole(0, "generate", null, 7), whole(0, "generate", null, "a"));
-    const judged = checkStoredHistory("unique-ids", mixed, {});
-    expect(judged).toMatchObject({
+    const checked = checkStoredHistory("unique-ids", mixed, {});
+    expect(checked).toMatchObject({
       valid: "unknown",
       overallValid: "unknown",
       stats: { okCount: 2 },
     });
-    expect(judged.threw).toContain("Cannot compare");
-    expect(judged).not.toHaveProperty("range");
+    expect(checked.threw).toContain("Cannot compare");
+    expect(checked).not.toHaveProperty("range");
   });
 
-  test("takes no other verdict for a whole one where a checker met what cannot be", () => {
+  test("is unknown in spite of other verdicts after a fatal checker error", () => {
     const neverAppended = history(
       whole(0, "txn", [["r", 1, null]], [["r", 1, [5]]]),
       invoke(1, "txn", [["append", 1, 6]]),
     );
-    const judged = checkStoredHistory("txn-list-append", neverAppended, { availability: "total" });
+    const checked = checkStoredHistory("txn-list-append", neverAppended, { availability: "total" });
     // Availability alone would be invalid, and invalid beats unknown.
-    expect(judged.availability).toMatchObject({ valid: false });
-    expect(judged).toMatchObject({ valid: "unknown", overallValid: "unknown", fatal: true });
+    expect(checked.availability).toMatchObject({ valid: false });
+    expect(checked).toMatchObject({ valid: "unknown", overallValid: "unknown", fatal: true });
   });
 
-  test("knows no other workloads", () => {
+  test("refuses an unknown workload", () => {
     expect(() => checkStoredHistory("toString", [], {})).toThrow('There is no workload "toString"');
   });
 });

@@ -12,8 +12,8 @@ const READ_COMMITTED: SimulatedOptions = {
 };
 const CONVERGE = { ...READ_COMMITTED, converge: true, recoveryS: 1 };
 
-/** Commits on its own registers, and tells nobody. */
-function secretive(node: KVNode): void {
+/** Commits to its own registers, without replication. */
+function isolated(node: KVNode): void {
   const registers = new Map<number, number>();
   const operation = v.tuple([v.string(), v.number(), v.nullable(v.number())]);
   node.handle("txn", v.object({ txn: v.array(operation) }), ({ body }) => {
@@ -26,9 +26,9 @@ function secretive(node: KVNode): void {
 }
 
 describe("--converge", () => {
-  test("finds invalid what Maelstrom accepts: nodes that never tell each other anything", () => {
-    expect(runSimulated("txn-rw-register", secretive, READ_COMMITTED).result.valid).toBe(true);
-    const { result } = runSimulated("txn-rw-register", secretive, CONVERGE);
+  test("is invalid for nodes that never replicate, which Maelstrom accepts", () => {
+    expect(runSimulated("txn-rw-register", isolated, READ_COMMITTED).result.valid).toBe(true);
+    const { result } = runSimulated("txn-rw-register", isolated, CONVERGE);
     expect(result).toMatchObject({
       valid: false,
       workload: { valid: true },
@@ -37,7 +37,7 @@ describe("--converge", () => {
     expect(result.convergence?.differingCount).toBeGreaterThan(10);
   });
 
-  test("finds nodes that replicate equal, after the faults have healed", () => {
+  test("is valid for nodes that replicate, after all faults have healed", () => {
     const partitioned = { ...CONVERGE, nemesis: ["partition"] as const, nemesisIntervalS: 2 };
     const { result, history } = runSimulated("txn-rw-register", txnRwRegister, partitioned);
     expect(result).toMatchObject({ valid: true, convergence: { converged: true } });
@@ -45,7 +45,7 @@ describe("--converge", () => {
     expect(history.at(-1)).toMatchObject({ process: "nemesis", f: "stop-partition" });
   });
 
-  test("reads outside of the history and of the message counts", () => {
+  test("reads outside the history and the message counts", () => {
     const { result, messages } = runSimulated("txn-rw-register", txnRwRegister, CONVERGE);
     const { count } = result.stats ?? {};
     // Two messages for each operation, and for the init of each of the two nodes.
@@ -53,19 +53,19 @@ describe("--converge", () => {
     expect(messages.filter(({ type }) => type === "send")).toHaveLength(result.net.all.msgCount);
   });
 
-  test("is unknown when a node does not tell", () => {
-    const falling = (node: KVNode) => {
+  test("is unknown when a node does not report its state", () => {
+    const failing = (node: KVNode) => {
       txnRwRegister(node, { flushMs: 50, durable: false });
       // Long after the last operation, and before the comparison.
       node.after(10_800, () => node.send("nobody", { type: "lost" }));
     };
-    const { result } = runSimulated("txn-rw-register", falling, CONVERGE);
+    const { result } = runSimulated("txn-rw-register", failing, CONVERGE);
     expect(result.convergence).toMatchObject({ valid: "unknown" });
     expect(Object.keys(result.convergence?.unreported ?? {})).toEqual(["n0", "n1"]);
     expect(result.valid).toBe("unknown");
   });
 
-  test("is refused for workloads whose nodes' states nobody can tell", () => {
+  test("is refused for workloads without a final state to read", () => {
     expect(() => runSimulated("echo", echo, { converge: true })).toThrow("--converge");
   });
 });

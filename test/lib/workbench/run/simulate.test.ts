@@ -3,36 +3,36 @@ import * as v from "valibot";
 import { echo } from "../../../../challenges/echo.ts";
 import { uniqueIds } from "../../../../challenges/unique-ids.ts";
 import { type KVNode, withOptions } from "../../../../lib/vortex/index.ts";
-import { TestCrash } from "../../../../lib/workbench/run/test.ts";
+import { TestCrash } from "../../../../lib/workbench/run/test-crash.ts";
 import { runSimulated, type SimulatedOptions } from "../../../support/simulations/simulate.ts";
 
 const partitioned: SimulatedOptions = { nodeCount: 3, rate: 100, nemesis: ["partition"] };
 
 describe("simulate", () => {
-  test("the same seed gives the same history and the same messages, to the byte", () => {
+  test("gives the same history and messages for the same seed, to the byte", () => {
     const run = () => JSON.stringify(runSimulated("unique-ids", uniqueIds, partitioned));
     expect(run()).toBe(run());
   });
 
-  test("another seed gives another history", () => {
+  test("gives another history for another seed", () => {
     const run = (seed: number) =>
       JSON.stringify(runSimulated("echo", echo, { ...partitioned, seed }).history);
     expect(run(1)).not.toBe(run(2));
   });
 
-  test("takes as long in virtual time as the test says", () => {
+  test("takes the time limit in virtual time", () => {
     const { history } = runSimulated("echo", echo, { rate: 10, timeLimitS: 60 });
     const lastS = (history.at(-1)?.time ?? 0) / 1e9;
     expect(lastS).toBeGreaterThan(58);
     expect(lastS).toBeLessThan(61);
   });
 
-  test("keeps to the rate", () => {
+  test("runs operations at the given rate", () => {
     const { result } = runSimulated("echo", echo, { rate: 100, timeLimitS: 60, nodeCount: 5 });
     expect(Math.abs((result.stats?.["count"] as number) - 6000)).toBeLessThan(300);
   });
 
-  test("gives the program its options", () => {
+  test("passes options to the program", () => {
     const schema = v.object({ suffix: v.optional(v.string(), "") });
     const suffixing = withOptions(schema, (node, { suffix }) => {
       node.handle("echo", v.object({ echo: v.string() }), ({ body }) => ({
@@ -45,14 +45,14 @@ describe("simulate", () => {
     expect(withArgs("--suffix", "!").valid).toBe(false);
   });
 
-  test("says why a program does not start", () => {
+  test("reports why a program does not start", () => {
     const broken = () => {
       throw new Error("no such luck");
     };
     expect(() => runSimulated("echo", broken)).toThrow("no such luck");
   });
 
-  test("refuses a timer that is not due at any time, and does not end before its time", () => {
+  test("rejects a delay that is not a number, and still runs to the end", () => {
     const refused: unknown[] = [];
     const mistaken = (node: KVNode) => {
       try {
@@ -67,7 +67,7 @@ describe("simulate", () => {
     expect((history.at(-1)?.time ?? 0) / 1e9).toBeGreaterThan(58);
   });
 
-  test("ends when an invariant does not hold, and names it, the node and the seed", () => {
+  test("ends when an invariant is violated, and names it, the node and the seed", () => {
     const atMostThree = (node: KVNode) => {
       let count = 0;
       node.invariant("at most three echoes", () => count <= 3);
@@ -83,7 +83,7 @@ describe("simulate", () => {
     );
   });
 
-  test("says who does not keep up, and that it may be for a pause, if there are any", () => {
+  test("names the node that does not keep up, and hints at pauses if the test has any", () => {
     const flooding = (node: KVNode) => {
       node.handle("echo", v.object({}), () => {
         for (let count = 0; count <= 250_002; count++) node.send("n1", { type: "flood" });
@@ -92,11 +92,13 @@ describe("simulate", () => {
     const run = (...nemesis: SimulatedOptions["nemesis"] & {}) =>
       runSimulated("echo", flooding, { nodeCount: 2, timeLimitS: 60, latency: SLOW, nemesis });
     const SLOW = { meanMs: 100, distribution: "constant" } as const;
-    expect(run).toThrow(/250000 messages wait for n1, .* send no more than others can take$/);
+    expect(run).toThrow(
+      /n1 does not keep up: 250000 messages wait for it, .* no more than its peers can process$/,
+    );
     expect(() => run("pause")).toThrow(/a shorter --nemesis-interval or a lower --rate/);
   });
 
-  test("hears nothing more of a node that sends to nobody", () => {
+  test("ignores a node after a message to an unknown node", () => {
     const lost = (node: KVNode) => {
       node.handle("echo", v.object({ echo: v.string() }), ({ body }) => {
         node.send("n7", { type: "hello" });
@@ -115,7 +117,7 @@ describe("simulate", () => {
     expect(result.stats).toMatchObject({ okCount: 0 });
   });
 
-  test("numbers clients: one a node for init, one for set-up, then those of threads", () => {
+  test("numbers clients: one per node for init, one for set-up, then one per thread", () => {
     const { messages } = runSimulated("echo", echo, { nodeCount: 2, rate: 20, timeLimitS: 2 });
     const sources = new Set(
       messages.flatMap(({ type, message }) =>
@@ -125,20 +127,20 @@ describe("simulate", () => {
     expect([...sources]).toEqual(["c0", "c1", "c4", "c5"]);
   });
 
-  test("tells of each operation which node it went to", () => {
+  test("records the node of each operation", () => {
     const { history } = runSimulated("echo", echo, { nodeCount: 2, concurrency: 4, rate: 50 });
     const nodes = new Set(history.map(({ process, node }) => `${process} ${node}`));
     expect([...nodes].sort()).toEqual(["0 n0", "1 n1", "2 n0", "3 n1"]);
   });
 
-  test("ends at a message to nobody when it is strict", () => {
+  test("ends at a message to an unknown node if it is strict", () => {
     const lost = (node: KVNode) => {
       node.send("n7", { type: "hello" });
     };
     expect(() => runSimulated("echo", lost, {}, { isStrict: true })).toThrow("n7");
   });
 
-  test("lets nodes share no object: what travels is text", () => {
+  test("shares no objects between nodes: messages are encoded", () => {
     const seen: unknown[] = [];
     const sharing = (node: KVNode) => {
       const list: number[] = [];
