@@ -7,6 +7,7 @@ export class TestKv {
   readonly #service: Service;
   readonly #stored = new Map<string, Json[]>();
 
+  /** @internal The test cluster creates its stores. */
   constructor(service: Service) {
     this.#service = service;
   }

@@ -10,6 +10,7 @@ import type { Cancel } from "./host.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
+/** Limits of a {@link Batcher}'s batches, and how it stores or sends them. */
 export interface BatcherOptions<Item, Result> {
   /**
    * Stores or sends a batch, and resolves when that has happened for certain.
