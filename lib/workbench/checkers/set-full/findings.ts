@@ -47,12 +47,11 @@ function operationsOf({ addition, known, lastPresent, lastAbsent }: Timeline): O
 }
 
 export function describeOddity({ anomaly, element, invocation, completion }: Oddity): Finding {
-  const why =
-    anomaly === "unexpected" ? "which no client added" : "which it contains more than once";
+  const how = anomaly === "unexpected" ? ", which no client added" : " more than once";
   return {
     anomaly,
     sentence:
-      `${describeOperation(invocation)} returned ${quote(element)}, ${why} ` +
+      `${describeOperation(invocation)} returned ${quote(element)}${how} ` +
       "(this does not make the test invalid)",
     operations: [invocation, completion],
   };

@@ -41,8 +41,8 @@ export function findAbortedReads(
         const writer = failed.writer(key, element) ?? completion;
         anomalies.add("G1a", () => ({
           sentence:
-            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, with ` +
-            `${quote(element)} appended by ${describeOperation(writer)}, which failed and must have ` +
+            `${describeOperation(completion)} read key ${quote(key)} = ${quote(value)}, ` +
+            `including ${quote(element)}, appended by ${describeOperation(writer)}, which failed and must have ` +
             "no effect",
           operations: [writer, completion],
         }));

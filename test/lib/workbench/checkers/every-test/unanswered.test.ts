@@ -22,7 +22,7 @@ const kill = did("start-kill", { n0: "killed" });
 const restart = did("stop-kill", { n0: "started" });
 const ask = (process: number, f = "echo", node = "n0"): Entry => ({ ...invoke(process, f), node });
 
-function judge(...entries: readonly Entry[]) {
+function merge(...entries: readonly Entry[]) {
   const operations = history(entries);
   const workload = { ...checkEcho(operations), valid: false } as const;
   return mergeVerdicts(operations, { workload, stats: checkStats(operations) });
@@ -30,7 +30,7 @@ function judge(...entries: readonly Entry[]) {
 
 describe("mergeVerdicts", () => {
   test("is unknown if every operation was sent to a node that was down, and says so", () => {
-    const { valid, unanswered } = judge(kill, ask(0), ask(1), info(0), info(1), restart);
+    const { valid, unanswered } = merge(kill, ask(0), ask(1), info(0), info(1), restart);
     expect(valid).toBe("unknown");
     expect(unanswered).toMatchObject({
       counts: { echo: 2 },
@@ -54,7 +54,7 @@ describe("mergeVerdicts", () => {
     ],
     ["it never ended", [kill, ask(0)]],
   ])("excuses an operation without an answer if %s", (_, entries) => {
-    expect(judge(...entries).valid).toBe("unknown");
+    expect(merge(...entries).valid).toBe("unknown");
   });
 
   test.each([
@@ -66,13 +66,13 @@ describe("mergeVerdicts", () => {
     ["only some nodes were down", [kill, ask(0), info(0), restart, ask(4), info(4)]],
     ["the others were wrong", [kill, ask(0), info(0), restart, ask(4), ok(4)]],
   ])("excuses nothing if %s", (_, entries) => {
-    const { valid, unanswered } = judge(...entries);
+    const { valid, unanswered } = merge(...entries);
     expect([valid, unanswered]).toEqual([false, undefined]);
   });
 
   test("does not excuse the verdict on operations that were ok beside unanswered ones", () => {
     const entries = [kill, ask(0, "add"), info(0), restart, ask(4, "read"), ok(4)];
-    const { valid, unanswered } = judge(...entries);
+    const { valid, unanswered } = merge(...entries);
     expect(valid).toBe(false);
     expect(unanswered?.counts).toEqual({ add: 1 });
   });
@@ -82,7 +82,7 @@ describe("mergeVerdicts", () => {
     const stats = checkStats(operations);
     const convergence = { valid: false } as const;
     expect(mergeVerdicts(operations, { stats, convergence }).valid).toBe(false);
-    expect(judge(kill, ask(0), info(0), restart, ask(4, "read"), fail(4)).valid).toBe(false);
+    expect(merge(kill, ask(0), info(0), restart, ask(4, "read"), fail(4)).valid).toBe(false);
   });
 
   test("leaves a test without operations valid", () => {

@@ -110,7 +110,7 @@ describe("checkSetFull", () => {
     const verdict = checkSetFull(history(add(0, 1), read(0, [1, 1]), read(1, [1, 5])));
     expect(verdict).toMatchObject({ valid: true, duplicatedCount: 0, attemptCount: 1 });
     expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
-      "process 0's read at 0.003 s returned 1, which it contains more than once " +
+      "process 0's read at 0.003 s returned 1 more than once " +
         "(this does not make the test invalid)",
       "process 1's read at 0.005 s returned 5, which no client added " +
         "(this does not make the test invalid)",
