@@ -1,7 +1,9 @@
 /** One line of text <-> one message. */
+
+import { describeIssues } from "./describe-issues.ts";
 import { safeParse } from "./fast-parse.ts";
 import { isNestedDeeper, parseJson, stringifyJson } from "./json.ts";
-import { describeIssues, isObject, Message } from "./message.ts";
+import { isObject, Message } from "./message.ts";
 
 /** What a line turned out to be. */
 export type Decoded =

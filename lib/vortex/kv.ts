@@ -4,10 +4,11 @@
  * @see Maelstrom documentation, "Services"
  */
 import * as v from "valibot";
+import { describeIssues } from "../protocol/describe-issues.ts";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
 import { safeParse } from "../protocol/fast-parse.ts";
 import { stringifyJson } from "../protocol/json.ts";
-import { describeIssues, shorten } from "../protocol/message.ts";
+import { shorten } from "../protocol/shorten.ts";
 import { lazy } from "./lazy.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";

@@ -7,21 +7,21 @@
  * @see Maelstrom protocol, "Messages", "Initialization", "Errors"
  */
 import * as v from "valibot";
+import { describeIssues } from "../protocol/describe-issues.ts";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
 import { type Schema, safeParse } from "../protocol/fast-parse.ts";
 import { parseJson, stringifyJson } from "../protocol/json.ts";
 import {
   type AnyBody,
   Body,
-  describeIssues,
   Init,
   isJsonInteger,
   type Message,
   type MessageId,
   type NodeId,
-  shorten,
   Topology,
 } from "../protocol/message.ts";
+import { shorten } from "../protocol/shorten.ts";
 import { errorText, errorTrace } from "./error-text.ts";
 import type { Cancel, Host } from "./host.ts";
 import { Invariants } from "./invariants.ts";

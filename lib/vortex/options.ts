@@ -5,7 +5,8 @@
  * `--durable`, `--no-durable` or `--durable=false`.
  */
 import * as v from "valibot";
-import { describeIssues, shorten } from "../protocol/message.ts";
+import { describeIssues } from "../protocol/describe-issues.ts";
+import { shorten } from "../protocol/shorten.ts";
 
 /** Names and kinds of a program's options; each entry should have a default. */
 export type OptionsSchema<Options = unknown> = v.ObjectSchema<v.ObjectEntries, undefined> &

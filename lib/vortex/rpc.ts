@@ -1,15 +1,10 @@
 /** The client side of RPC: requests that a node has sent and that wait for a reply. */
 import type * as v from "valibot";
+import { describeIssues } from "../protocol/describe-issues.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { type Schema, safeParse } from "../protocol/fast-parse.ts";
-import {
-  type AnyBody,
-  describeIssues,
-  ErrorBody,
-  type Message,
-  type NodeId,
-  shorten,
-} from "../protocol/message.ts";
+import { type AnyBody, ErrorBody, type Message, type NodeId } from "../protocol/message.ts";
+import { shorten } from "../protocol/shorten.ts";
 import { errorText } from "./error-text.ts";
 import type { Cancel, Clock } from "./host.ts";
 

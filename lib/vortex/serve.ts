@@ -7,7 +7,8 @@
 import { decode, encode } from "../protocol/codec.ts";
 import { mayHoldRawNumbers } from "../protocol/json.ts";
 import { LineReader, splitLines } from "../protocol/lines.ts";
-import { type Message, shorten } from "../protocol/message.ts";
+import type { Message } from "../protocol/message.ts";
+import { shorten } from "../protocol/shorten.ts";
 import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
 import { KVNode } from "./kv-node.ts";
 import type { OptionsSchema } from "./options.ts";

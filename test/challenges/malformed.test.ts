@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { shorten } from "../../lib/protocol/message.ts";
+import { shorten } from "../../lib/protocol/shorten.ts";
 import { SERVICES } from "../../lib/services/index.ts";
 import { TestHost } from "../../lib/testing/index.ts";
 import { type AnyBody, KVNode, parseJson } from "../../lib/vortex/index.ts";

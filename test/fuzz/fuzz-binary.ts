@@ -7,7 +7,7 @@
  */
 import { decode, encode } from "../../lib/protocol/codec.ts";
 import { LineReader, splitLines } from "../../lib/protocol/lines.ts";
-import { shorten } from "../../lib/protocol/message.ts";
+import { shorten } from "../../lib/protocol/shorten.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { binary, memoryBytes } from "../support/processes/node-process.ts";
 import { type Giant, giants } from "./giant-lines.ts";

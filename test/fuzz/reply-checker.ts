@@ -6,7 +6,8 @@
  * `echo`) or be an error with a text.
  */
 import { parseJson } from "../../lib/protocol/json.ts";
-import { isJsonInteger, isObject, shorten } from "../../lib/protocol/message.ts";
+import { isJsonInteger, isObject } from "../../lib/protocol/message.ts";
+import { shorten } from "../../lib/protocol/shorten.ts";
 import { SERVICES, type Service } from "../../lib/services/index.ts";
 import { type AnyBody, type Message, type NodeId, stringifyJson } from "../../lib/vortex/index.ts";
 import { pickOne, randomInteger } from "../../lib/vortex/random.ts";

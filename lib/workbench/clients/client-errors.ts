@@ -4,7 +4,7 @@
  * @see Maelstrom, `client.clj`
  */
 import type * as v from "valibot";
-import { describeIssues } from "../../protocol/message.ts";
+import { describeIssues } from "../../protocol/describe-issues.ts";
 import { errorKind, isDefinite, type Json, type Message } from "../../vortex/index.ts";
 import type { Completion } from "./interpreter.ts";
 

@@ -1,6 +1,6 @@
 /** The nodes under test, wherever they run. */
 
-import { shorten } from "../../protocol/message.ts";
+import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { LineProblem } from "./output-line.ts";
 

@@ -4,7 +4,9 @@
  * @see Maelstrom, `process.clj` (`parse-msg`) and `net/message.clj`
  */
 import * as v from "valibot";
-import { describeIssues, isObject, shorten } from "../../protocol/message.ts";
+import { describeIssues } from "../../protocol/describe-issues.ts";
+import { isObject } from "../../protocol/message.ts";
+import { shorten } from "../../protocol/shorten.ts";
 import { type AnyBody, MessageId, type NodeId, parseJson } from "../../vortex/index.ts";
 import { InvalidMessageError, type InvalidMessageKind, type Network } from "../network/network.ts";
 

@@ -3,7 +3,7 @@
  *
  * Each is reported with what the node sent and what it answered. None changes a verdict.
  */
-import { shorten } from "../../protocol/message.ts";
+import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { MalformedReply } from "../clients/client-errors.ts";
 import type { BadLine } from "../clusters/cluster.ts";

@@ -1,6 +1,7 @@
 /** Reads operations as this workbench or Maelstrom stores them. */
 import * as v from "valibot";
-import { describeIssues, isObject } from "../../protocol/message.ts";
+import { describeIssues } from "../../protocol/describe-issues.ts";
+import { isObject } from "../../protocol/message.ts";
 import { Json as AnyJson, AnyNumber } from "../schemas.ts";
 import type { Operation } from "./history.ts";
 

@@ -1,4 +1,4 @@
-import { shorten } from "../../protocol/message.ts";
+import { shorten } from "../../protocol/shorten.ts";
 import { SERVICES } from "../../services/index.ts";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Network } from "../network/network.ts";

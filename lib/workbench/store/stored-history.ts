@@ -9,8 +9,9 @@
  * @see Jepsen, `store.clj` (`history.edn`)
  */
 import * as v from "valibot";
+import { describeIssues } from "../../protocol/describe-issues.ts";
 import { splitLines } from "../../protocol/lines.ts";
-import { describeIssues, isObject } from "../../protocol/message.ts";
+import { isObject } from "../../protocol/message.ts";
 import { parseJson } from "../../vortex/index.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
 import { EdnReader } from "../history/edn.ts";

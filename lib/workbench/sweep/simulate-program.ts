@@ -5,7 +5,7 @@
  * the simulation, which runs in one task, so the report does not name the node.
  */
 
-import { shorten } from "../../protocol/message.ts";
+import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { TestResult } from "../run/results.ts";
 import { type Simulation, simulate } from "../run/simulate.ts";

@@ -1,9 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
+import { describeIssues } from "../../../lib/protocol/describe-issues.ts";
 import { parseJson } from "../../../lib/protocol/json.ts";
 import {
   Body,
-  describeIssues,
   ErrorBody,
   Init,
   isJsonInteger,
@@ -11,9 +11,9 @@ import {
   KeptJson,
   Message,
   MessageId,
-  shorten,
   Topology,
 } from "../../../lib/protocol/message.ts";
+import { shorten } from "../../../lib/protocol/shorten.ts";
 
 const accepts = (schema: v.GenericSchema, text: string) => v.is(schema, parseJson(text));
 

@@ -1,6 +1,6 @@
 /** What happened in a test, in order: operations and messages. */
 
-import { shorten } from "../../../protocol/message.ts";
+import { shorten } from "../../../protocol/shorten.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import type { Operation } from "../../history/history.ts";

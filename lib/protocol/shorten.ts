@@ -1,0 +1,7 @@
+const DEFAULT_MAX_LENGTH = 80;
+
+/** Cuts a text that is too long to show, and appends its full length. */
+export function shorten(text: string, maxLength = DEFAULT_MAX_LENGTH): string {
+  if (text.length <= maxLength) return text;
+  return `${text.slice(0, maxLength)}... (${text.length} characters)`;
+}
