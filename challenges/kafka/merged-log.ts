@@ -1,14 +1,18 @@
 /**
- * What a node knows of the logs of all nodes, and what of it can be polled. When that is, and why, is
- * told in `../kafka.ts`; here is neither network nor clock.
+ * The logs of all nodes, merged into one log per key. No network, no clock.
+ *
+ * Each node has a watermark: none of its later records holds a message from before that time. Below
+ * the lowest watermark every message is known, so messages from before it become visible, in the order
+ * of their offsets; nothing can appear between them later.
  */
 import * as v from "valibot";
-import { jsonLength } from "../../lib/vortex/index.ts";
+import { KeyLog } from "./key-log.ts";
+import { MAX_POLLED, MAX_POLLED_LENGTH } from "./limits.ts";
 
 /** A number of records, a time or an offset. */
 export const Count = v.pipe(v.number(), v.safeInteger());
 
-/** What a node appends to its log: messages, of which the j-th has the time `time + j`. */
+/** What a node appends to its log. The j-th message has the time `time + j`. */
 export const LogRecord = v.object({
   time: Count,
   messages: v.pipe(v.array(v.tuple([v.string(), v.unknown()])), v.readonly()),
@@ -16,82 +20,84 @@ export const LogRecord = v.object({
 });
 export type LogRecord = Readonly<v.InferOutput<typeof LogRecord>>;
 
-/** How many messages a poll returns, over all keys; but one of each key for which there is room. */
-const MAX_POLLED = 10_000;
-/** How much room there is, in characters of messages, about; but one message always fits. */
-const MAX_POLLED_LENGTH = 2 ** 20;
-
-/**
- * The logs of all nodes merged into one for each key.
- *
- * Nodes are numbered as in `node_ids`. Records of one node come in the order of its log.
- */
+/** Nodes are numbered as in `node_ids`. The records of a node must be added in the order of its log. */
 export class MergedLog {
   readonly #sources: readonly Source[];
   readonly #keys = new Map<string, KeyLog>();
   readonly #committed = new Map<string, number>();
   #end = 0;
-  /** All messages from before this time are known, and can be polled. */
-  #watermark = 0;
+  #lowWatermark = 0;
+  #isWatermarkBroken = false;
+  #isOrderBroken = false;
 
   constructor(nodeCount: number) {
     this.#sources = Array.from({ length: nodeCount }, newSource);
   }
 
-  /** The earliest time that is after all records. */
+  /** The earliest time after all records. */
   get end(): number {
     return this.#end;
   }
 
-  /** The offset of a message. */
+  /** Invariant: a record holds no message from before its node's watermark. */
+  get keepsWatermarks(): boolean {
+    return !this.#isWatermarkBroken;
+  }
+
+  /** Invariant: a message becomes visible after every visible message of its key, never before one. */
+  get isOrdered(): boolean {
+    return !this.#isOrderBroken;
+  }
+
+  /** The offset of a message. Unique, and increasing with time. */
   offsetOf(node: number, time: number): number {
     return time * this.#sources.length + node;
   }
 
-  /** The time that all later records of a node are known to keep to. */
-  promiseOf(node: number): number {
-    return this.#sources[node]?.promise ?? 0;
+  watermarkOf(node: number): number {
+    return this.#sources[node]?.watermark ?? 0;
   }
 
   /** Takes in the next record of a node. */
   add(node: number, { time, messages, commits }: LogRecord): void {
     const hidden = this.#sources[node]?.hidden;
+    this.#isWatermarkBroken ||= messages.length > 0 && time < this.watermarkOf(node);
     for (const [index, [key, message]] of messages.entries()) {
       hidden?.push({ time: time + index, key, message });
     }
     for (const [key, offset] of commits) this.commit(key, offset);
     const end = time + messages.length;
     this.#end = Math.max(this.#end, end);
-    this.promise(node, end);
+    this.raiseWatermark(node, end);
   }
 
-  /** Takes in that no later record of a node holds a message from before a time. */
-  promise(node: number, time: number): void {
+  /** Raises a node's watermark. A lower one changes nothing. */
+  raiseWatermark(node: number, time: number): void {
     const source = this.#sources[node];
-    if (source === undefined || time <= source.promise) return;
-    source.promise = time;
+    if (source === undefined || time <= source.watermark) return;
+    source.watermark = time;
     this.#reveal();
   }
 
-  /** What there is from these offsets on; keys without messages are left out. */
+  /** Returns the visible messages from these offsets on; keys without messages are left out. */
   poll(
     offsets: ReadonlyMap<string, number>,
     maxCount = MAX_POLLED,
   ): Map<string, [offset: number, message: unknown][]> {
     const polled = new Map<string, [number, unknown][]>();
-    let [count, length, keysToCome] = [maxCount, MAX_POLLED_LENGTH, offsets.size];
+    let [count, length, keysLeft] = [maxCount, MAX_POLLED_LENGTH, offsets.size];
     for (const [key, offset] of offsets) {
       const log = this.#keys.get(key);
-      // An equal share of what those before have left: keys with few messages leave more to others.
-      const share = (room: number) => Math.max(1, Math.floor(room / keysToCome));
+      // An equal share of what earlier keys have left: short logs leave more to long ones.
+      const share = (room: number) => Math.max(1, Math.floor(room / keysLeft));
       const isFirstOfAll = polled.size === 0;
-      const least = length > 0 || isFirstOfAll ? (log?.lengthAt(offset) ?? 0) : 0;
-      const room = { count: share(count), length: Math.max(least, share(length)) };
+      const minimum = length > 0 || isFirstOfAll ? (log?.lengthAt(offset) ?? 0) : 0;
+      const room = { count: share(count), length: Math.max(minimum, share(length)) };
       const read = log?.read(offset, room);
       if (read !== undefined && read.messages.length > 0) polled.set(key, read.messages);
       count -= read?.messages.length ?? 0;
       length -= read?.length ?? 0;
-      keysToCome--;
+      keysLeft--;
     }
     return polled;
   }
@@ -107,13 +113,13 @@ export class MergedLog {
     return this.#committed.get(key);
   }
 
-  /** Makes everything below the lowest promise ready to be polled. */
+  /** Makes everything from before the lowest watermark visible. */
   #reveal(): void {
-    const watermark = Math.min(...this.#sources.map(({ promise }) => promise));
-    if (watermark === this.#watermark) return;
-    this.#watermark = watermark;
+    const lowWatermark = Math.min(...this.#sources.map(({ watermark }) => watermark));
+    if (lowWatermark === this.#lowWatermark) return;
+    this.#lowWatermark = lowWatermark;
     const revealed = this.#sources.flatMap((source, node) =>
-      takeBefore(watermark, source).map(({ time, key, message }) => {
+      takeBefore(lowWatermark, source).map(({ time, key, message }) => {
         return { offset: this.offsetOf(node, time), key, message };
       }),
     );
@@ -121,24 +127,18 @@ export class MergedLog {
     for (const { offset, key, message } of revealed) {
       const log = this.#keys.get(key) ?? new KeyLog();
       this.#keys.set(key, log);
+      this.#isOrderBroken ||= offset <= log.lastOffset;
       log.append(offset, message);
     }
   }
 }
 
-/** How much fits: messages, and characters in them. */
-interface Room {
-  readonly count: number;
-  readonly length: number;
-}
-
-/** What is known of one node's log. */
+/** One node's log, as far as it is known. */
 interface Source {
-  /** No record that is not known yet holds a message from before this time. */
-  promise: number;
-  /** Messages that cannot be polled yet, in the order of their times. */
+  watermark: number;
+  /** Messages in the order of their times. Those that are visible by now are at the front. */
   hidden: Hidden[];
-  /** How many of these can be polled by now, and are forgotten some time. */
+  /** How many of `hidden` are visible, and wait to be dropped together. */
   revealedCount: number;
 }
 
@@ -149,10 +149,10 @@ interface Hidden {
 }
 
 function newSource(): Source {
-  return { promise: 0, hidden: [], revealedCount: 0 };
+  return { watermark: 0, hidden: [], revealedCount: 0 };
 }
 
-/** Takes the hidden messages from before a time; taking one costs the same however many there are. */
+/** Takes the hidden messages from before a time, in constant time per message (amortised). */
 function takeBefore(time: number, source: Source): Hidden[] {
   const { hidden, revealedCount } = source;
   let end = revealedCount;
@@ -164,48 +164,4 @@ function takeBefore(time: number, source: Source): Hidden[] {
     source.revealedCount = 0;
   }
   return taken;
-}
-
-/** The messages of one key that can be polled, in the order of their offsets. */
-class KeyLog {
-  readonly #offsets: number[] = [];
-  readonly #messages: unknown[] = [];
-  readonly #lengths: number[] = [];
-
-  append(offset: number, message: unknown): void {
-    this.#offsets.push(offset);
-    this.#messages.push(message);
-    this.#lengths.push(jsonLength(message));
-  }
-
-  /** The first messages from an offset on, and how many characters they have, about. */
-  read(
-    offset: number,
-    { count, length }: Room,
-  ): { readonly messages: [offset: number, message: unknown][]; readonly length: number } {
-    const messages: [number, unknown][] = [];
-    let used = 0;
-    for (let index = this.#firstAt(offset); messages.length < count; index++) {
-      const [found, itsLength] = [this.#offsets[index], this.#lengths[index]];
-      if (found === undefined || itsLength === undefined || used + itsLength > length) break;
-      messages.push([found, this.#messages[index]]);
-      used += itsLength;
-    }
-    return { messages, length: used };
-  }
-
-  /** How many characters the first message from an offset on has, about; 0 if there is none. */
-  lengthAt(offset: number): number {
-    return this.#lengths[this.#firstAt(offset)] ?? 0;
-  }
-
-  #firstAt(offset: number): number {
-    let [from, to] = [0, this.#offsets.length];
-    while (from < to) {
-      const middle = (from + to) >>> 1;
-      if ((this.#offsets[middle] ?? offset) < offset) from = middle + 1;
-      else to = middle;
-    }
-    return from;
-  }
 }

@@ -19,7 +19,7 @@ describe("MergedLog", () => {
     const log = new MergedLog(2);
     log.add(0, ofTime(5, ["k", "a"], ["k", "b"]));
     expect(polled(log, { k: 0 })).toEqual({});
-    log.promise(1, 6);
+    log.raiseWatermark(1, 6);
     expect(polled(log, { k: 0 })).toEqual({ k: [[10, "a"]] });
     log.add(1, ofTime(6, ["k", "c"]));
     expect(polled(log, { k: 0 })).toEqual({
@@ -117,7 +117,7 @@ describe("MergedLog", () => {
         }
         const whole = new MergedLog(3);
         for (const [node, log] of logs.entries()) for (const one of log) whole.add(node, one);
-        for (const node of [0, 1, 2]) whole.promise(node, 1000);
+        for (const node of [0, 1, 2]) whole.raiseWatermark(node, 1000);
 
         const step = new MergedLog(3);
         const seen = new Map<string, unknown[]>();
@@ -138,7 +138,7 @@ describe("MergedLog", () => {
           poll();
         }
         for (const [node, log] of remaining.entries()) for (const one of log) step.add(node, one);
-        for (const node of [0, 1, 2]) step.promise(node, 1000);
+        for (const node of [0, 1, 2]) step.raiseWatermark(node, 1000);
         for (let polls = 0; polls < 100; polls++) poll();
         expect(Object.fromEntries(seen)).toEqual(polled(whole, { k0: 0, k1: 0 }));
       }),
