@@ -81,7 +81,7 @@ function executable(workload: WorkloadName, name: string): string {
   return file;
 }
 
-const CASES = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest }))];
+const CASES = [...PROGRAMS, ...BROKEN.map(({ bug, ...rest }) => ({ name: bug, ...rest }))];
 
 /** The stages without their faults. Stages that differ in faults only appear once. */
 const calmStages = new Map(

@@ -5,12 +5,12 @@ import { symptomsOf } from "../support/simulations/symptoms.ts";
 import type { BrokenCase } from "./case.ts";
 import { BROKEN } from "./index.ts";
 
-describe("the workbench catches", () => {
-  test.each(BROKEN)("a program for $workload that $wrong: $shows", (broken) => {
-    const { seed, ...result } = firstCaught(broken);
+describe("The workbench detects", () => {
+  test.each(BROKEN)("a program for $workload that $bug: $shows", (broken) => {
+    const { seed, ...result } = firstDetection(broken);
     expect(result.valid).not.toBe(true);
     if (result.workload?.valid === false) {
-      expect(result.workload.explanation, "it is not explained").not.toEqual([]);
+      expect(result.workload.explanation, "no explanation").not.toEqual([]);
     }
     const { nemesis = [] } = broken.options;
     for (const fault of nemesis) {
@@ -20,8 +20,14 @@ describe("the workbench catches", () => {
   });
 });
 
-/** The result of the first seed that shows what is wrong with a program. */
-function firstCaught({ workload, program, options, shows, withinSeeds }: BrokenCase): TestResult {
+/** The result of the first seed that shows the anomaly. */
+function firstDetection({
+  workload,
+  program,
+  options,
+  shows,
+  withinSeeds,
+}: BrokenCase): TestResult {
   const seen: string[] = [];
   for (let seed = 1; seed <= withinSeeds; seed++) {
     const { result } = runSimulated(workload, program, { ...options, seed });
@@ -32,7 +38,7 @@ function firstCaught({ workload, program, options, shows, withinSeeds }: BrokenC
   throw new Error(`${workload}: no "${shows}" within ${withinSeeds} seeds\n${seen.join("\n")}`);
 }
 
-/** What shows of a program that needs a fault to go wrong, when there is none. */
+/** The symptoms of a program in the same test without faults. */
 function withoutFaults({ workload, program, options }: BrokenCase, seed: number): string[] {
   const { result } = runSimulated(workload, program, { ...options, seed, nemesis: [] });
   return [...symptomsOf(result)];

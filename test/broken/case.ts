@@ -2,37 +2,37 @@ import type { AnyProgram } from "../../lib/vortex/index.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { SimulatedOptions } from "../support/simulations/simulate.ts";
 
-/** A program that is wrong in one way, and how the workbench finds that out. */
+/** A program with one bug, and the test that detects it. */
 export interface BrokenCase {
-  /** What it does, as the end of a sentence that begins with "a program that". */
-  readonly wrong: string;
+  /** The bug, as a sentence without its subject: "the program ...". */
+  readonly bug: string;
   readonly workload: WorkloadName;
   readonly program: AnyProgram;
-  /** The test under which it shows; if that has faults, it does not show without them. */
+  /** Options of the test. If they include faults, the bug does not show without them. */
   readonly options: SimulatedOptions;
-  /** What the result must say: one of `symptomsOf`. */
+  /** The anomaly that results: one of `symptomsOf`. */
   readonly shows: string;
-  /** The first so many seeds suffice. */
+  /** Number of seeds, from 1, within which the anomaly shows. */
   readonly withinSeeds: number;
 }
 
-/** Three nodes, six clients, ten seconds without trouble. */
+/** Three nodes, six clients, ten seconds, no faults. */
 export const CALM: SimulatedOptions = { nodeCount: 3, concurrency: 6, rate: 50, timeLimitS: 10 };
-/** Longer, and with nodes that do not always hear each other. */
+/** Longer, with partitions. */
 export const PARTITIONED: SimulatedOptions = {
   ...CALM,
   timeLimitS: 20,
   nemesis: ["partition"],
   nemesisIntervalS: 2,
 };
-/** Longer, and with messages that get lost one by one. */
+/** Longer, with single messages lost. */
 export const LOSSY: SimulatedOptions = {
   ...CALM,
   timeLimitS: 20,
   nemesis: ["loss"],
   nemesisIntervalS: 2,
 };
-/** Longer, and with nodes that are killed and started again. */
+/** Longer, with nodes killed and restarted. */
 export const DEADLY: SimulatedOptions = {
   ...CALM,
   timeLimitS: 30,

@@ -1,15 +1,16 @@
+/** Broken programs for g-counter and pn-counter. */
 import * as v from "valibot";
 import { isRpcError, type KVNode, type Node } from "../../lib/vortex/index.ts";
 import { type CounterOptions, counter } from "../programs/counter.ts";
 import { Delivery, type DeliveryOptions } from "../programs/delivery.ts";
-import { type KvCounterOptions, kvCounter, SUM } from "../programs/kv-counter.ts";
+import { type KvCounterOptions, kvCounter, type Numbers, SUM } from "../programs/kv-counter.ts";
 import { type BrokenCase, CALM, DEADLY, LOSSY, PARTITIONED } from "./case.ts";
 import { acknowledgedEarly, withReplies } from "./intercept.ts";
 
-const onService = (options: KvCounterOptions) => (node: KVNode) => kvCounter(node, options);
-const stepping = (options: CounterOptions) => (node: KVNode) => counter(node, options);
+const kvCounterWith = (options: KvCounterOptions) => (node: KVNode) => kvCounter(node, options);
+const counterWith = (options: CounterOptions) => (node: KVNode) => counter(node, options);
 
-/** Tells the others of each delta, and adds what they tell as often as it arrives. */
+/** Sends each delta to the other nodes, and applies a received delta as often as it arrives. */
 const deltas = (options?: DeliveryOptions) => (node: Node) => {
   let sum = 0;
   const add = (delta: number) => {
@@ -26,57 +27,64 @@ const deltas = (options?: DeliveryOptions) => (node: Node) => {
 
 export const BROKEN_COUNTERS: readonly BrokenCase[] = [
   {
-    wrong: "adds a delta again when it arrives again, after its acknowledgement was lost",
+    bug: "applies a delta again when it is resent",
     workload: "g-counter",
+    // When an acknowledgement is lost, the sender resends a delta that was already added.
     program: deltas(),
     options: LOSSY,
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "adds a message twice that the network delivers twice",
+    bug: "applies a duplicated message twice",
     workload: "g-counter",
+    // Deltas are not idempotent: a duplicate counts twice.
     program: deltas(),
     options: { ...CALM, nemesis: ["duplicate"], nemesisIntervalS: 2 },
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "tells the others of each delta once, and a partition drops it",
+    bug: "sends each delta only once",
     workload: "g-counter",
+    // A delta that a partition drops is never resent.
     program: deltas({ attempts: 1 }),
     options: PARTITIONED,
     shows: "wrong answers",
     withinSeeds: 2,
   },
   {
-    wrong: "believes what others tell of its own total",
+    bug: "accepts old totals of itself from other nodes",
     workload: "g-counter",
-    program: stepping({ merge: (_mine, theirs) => theirs }),
+    // A stale total in gossip overwrites a newer one.
+    program: counterWith({ merge: (_mine, theirs) => theirs }),
     options: CALM,
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "ignores what the others tell",
+    bug: "ignores the state of other nodes",
     workload: "g-counter",
-    program: stepping({ merge: (mine) => mine }),
+    // The merge drops what it receives.
+    program: counterWith({ merge: (mine) => mine }),
     options: CALM,
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "loses its own total when it is killed before anyone has heard of it",
+    bug: "keeps its total in memory only",
     workload: "g-counter",
+    // A killed node loses adds that it acknowledged but had not gossiped.
     program: counter,
     options: DEADLY,
     shows: "wrong answers",
     withinSeeds: 2,
   },
   {
-    wrong: "keeps one number a node, of which the greater wins even where it was decremented",
+    bug: "keeps a single number per node and merges by maximum",
     workload: "pn-counter",
-    program: stepping({
+    // A decrement makes the number smaller, so the merge discards it.
+    program: counterWith({
       add: ({ added }, delta) => ({ added: added + delta, subtracted: 0 }),
     }),
     options: CALM,
@@ -84,9 +92,9 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "takes negative deltas for positive ones",
+    bug: "adds the absolute value of a delta",
     workload: "pn-counter",
-    program: stepping({
+    program: counterWith({
       add: ({ added }, delta) => ({ added: added + Math.abs(delta), subtracted: 0 }),
     }),
     options: CALM,
@@ -94,7 +102,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "acknowledges an add a minute before it counts",
+    bug: "acknowledges an add a minute before it applies it",
     workload: "pn-counter",
     program: acknowledgedEarly(counter, { type: "add", byMs: 60_000 }),
     options: CALM,
@@ -102,7 +110,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "answers reads with the digits of the sum",
+    bug: "returns the sum as a string",
     workload: "pn-counter",
     program: withReplies(counter, "read_ok", () => (body) => ({
       ...body,
@@ -113,42 +121,44 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "writes the sum to the service without comparing",
+    bug: "writes the sum without compare-and-set",
     workload: "g-counter",
-    program: onService({ add: addByWrite }),
+    // Two nodes that read the same sum overwrite each other's add (lost update).
+    program: kvCounterWith({ add: addByWrite }),
     options: CALM,
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "adds once more when the service takes long to answer, though it may have added already",
+    bug: "retries an add after a timeout",
     workload: "g-counter",
-    program: onService({ add: addAgain }),
+    // A timeout is indefinite: the add may have happened, and is then applied twice.
+    program: kvCounterWith({ add: addAgain }),
     options: { ...CALM, latency: { meanMs: 50, distribution: "exponential" } },
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "reads from seq-kv without having written, and gets an old sum",
+    bug: "reads seq-kv without writing first",
     workload: "g-counter",
-    program: onService({ refresh: async () => {} }),
+    // seq-kv is sequentially consistent, so a client that has not written may read a past sum.
+    program: kvCounterWith({ refresh: async () => {} }),
     options: CALM,
     shows: "wrong answers",
     withinSeeds: 8,
   },
 ];
 
-/** Sets without comparing: what another node adds in between is gone. */
-async function addByWrite(node: KVNode, delta: number): Promise<void> {
-  const sum = await node.seqKv.readOr(SUM, 0);
-  await node.seqKv.write(SUM, Number(sum) + delta);
+/** Overwrites the sum: an add of another node since the read is lost. */
+async function addByWrite(numbers: Numbers, delta: number): Promise<void> {
+  await numbers.write(SUM, (await numbers.readOr(SUM, 0)) + delta);
 }
 
-/** Adds until it is told of success in time. */
-async function addAgain(node: KVNode, delta: number): Promise<void> {
+/** Retries after a timeout, although the first attempt may have taken effect. */
+async function addAgain(numbers: Numbers, delta: number): Promise<void> {
   for (;;) {
     try {
-      await node.seqKv.update(SUM, (sum) => Number(sum ?? 0) + delta, { timeoutMs: 150 });
+      await numbers.update(SUM, (sum = 0) => sum + delta, { timeoutMs: 150 });
       return;
     } catch (error) {
       if (!isRpcError(error, "timeout")) throw error;

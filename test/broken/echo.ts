@@ -1,11 +1,12 @@
+/** Broken programs for echo. */
 import * as v from "valibot";
 import { echo } from "../../challenges/echo.ts";
 import type { Node } from "../../lib/vortex/index.ts";
 import { type BrokenCase, CALM } from "./case.ts";
 import { every, withHandler, withReplies } from "./intercept.ts";
 
-/** Keeps the value to be echoed where the next request finds another. */
 function sharedVariable(node: Node): void {
+  // A second request overwrites the variable while the first one sleeps.
   let echoed: unknown;
   node.handle("echo", v.object({ echo: v.unknown() }), async ({ body }) => {
     echoed = body.echo;
@@ -16,15 +17,16 @@ function sharedVariable(node: Node): void {
 
 export const BROKEN_ECHO: readonly BrokenCase[] = [
   {
-    wrong: "keeps what it echoes in a variable that all requests share",
+    bug: "stores the text in a variable that all requests share",
     workload: "echo",
+
     program: sharedVariable,
     options: { ...CALM, rate: 200 },
     shows: "wrong answers",
     withinSeeds: 1,
   },
   {
-    wrong: "echoes in lower case",
+    bug: "echoes in lower case",
     workload: "echo",
     program: withReplies(echo, "echo_ok", () => (body) => ({
       ...body,
@@ -35,8 +37,9 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "answers with a definite error from time to time",
+    bug: "refuses every 50th request",
     workload: "echo",
+    // An echo has no reason to fail: the checker counts each error as wrong.
     program: withReplies(echo, "echo_ok", () => {
       const isRefused = every(50);
       return (body) => (isRefused() ? { type: "error", code: 11 } : body);
@@ -46,8 +49,9 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "leaves every 50th request without an answer",
+    bug: "ignores every 50th request",
     workload: "echo",
+    // The client times out, but the test demands that every request succeeds.
     program: withHandler(echo, "echo", () => {
       const isIgnored = every(50);
       return (_request, proceed) => (isIgnored() ? undefined : proceed());
@@ -57,15 +61,16 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "sends back the whole request, fields that no reply has among them",
+    bug: "adds a field that the reply does not have",
     workload: "echo",
+    // `text` belongs to errors only.
     program: withReplies(echo, "echo_ok", () => (body) => ({ ...body, text: body["echo"] })),
     options: CALM,
     shows: "malformed replies",
     withinSeeds: 1,
   },
   {
-    wrong: "sends a message to a node that does not exist",
+    bug: "sends a message to an unknown node",
     workload: "echo",
     program: withHandler(echo, "echo", (node) => (_request, proceed) => {
       node.send("n7", { type: "hello" });

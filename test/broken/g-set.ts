@@ -1,3 +1,4 @@
+/** Broken programs for g-set. */
 import type { KVNode } from "../../lib/vortex/index.ts";
 import { gSet, type SetOptions } from "../programs/g-set.ts";
 import { type BrokenCase, CALM } from "./case.ts";
@@ -7,31 +8,34 @@ const merging = (merge: SetOptions["merge"] & object) => (node: KVNode) => gSet(
 
 export const BROKEN_G_SET: readonly BrokenCase[] = [
   {
-    wrong: "ignores what the others tell",
+    bug: "ignores the state of other nodes",
     workload: "g-set",
+    // The merge drops what it receives.
     program: merging((mine) => new Set(mine)),
     options: CALM,
     shows: "lost",
     withinSeeds: 1,
   },
   {
-    wrong: "takes the larger of two sets, not their union",
+    bug: "keeps the larger of two sets instead of their union",
     workload: "g-set",
+    // Elements that only the smaller set contains are dropped.
     program: merging((mine, theirs) => new Set(theirs.size > mine.size ? theirs : mine)),
     options: CALM,
     shows: "lost",
     withinSeeds: 1,
   },
   {
-    wrong: "replaces its elements by those that it hears of last",
+    bug: "replaces its elements with those it receives",
     workload: "g-set",
+    // Its own elements are dropped if the sender did not have them yet.
     program: merging((_mine, theirs) => new Set(theirs)),
     options: CALM,
     shows: "lost",
     withinSeeds: 1,
   },
   {
-    wrong: "acknowledges every 20th element without adding it",
+    bug: "acknowledges every 20th element without adding it",
     workload: "g-set",
     program: dropping(gSet, { type: "add", nth: 20 }),
     options: CALM,
@@ -39,7 +43,7 @@ export const BROKEN_G_SET: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "answers reads with an object",
+    bug: "returns an object instead of an array",
     workload: "g-set",
     program: withReplies(gSet, "read_ok", () => (body) => ({
       ...body,

@@ -1,4 +1,10 @@
-/** Programs that are wrong in one way each: what the workbench must find out. */
+/**
+ * Programs with one bug each, which the workbench must detect.
+ *
+ * A case names the bug, holds the program with it, and names the anomaly that results. Most are a
+ * correct program of `test/programs` with one part replaced: the faulty line is in the case itself or
+ * in a function above it, under a comment that explains how it leads to the anomaly.
+ */
 import { BROKEN_BROADCAST } from "./broadcast.ts";
 import type { BrokenCase } from "./case.ts";
 import { BROKEN_COUNTERS } from "./counters.ts";

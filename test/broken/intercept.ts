@@ -1,4 +1,4 @@
-/** Ways to spoil a correct program from outside: what it hears and what it answers. */
+/** Adds bugs to a correct program from outside, by intercepting its requests, replies and messages. */
 import {
   type Handler,
   type KVNode,
@@ -10,13 +10,13 @@ import {
 
 type Program = (node: KVNode) => void | Promise<void>;
 
-/** A reply in place of the one that the program meant; `undefined` keeps it back. */
+/** Returns a reply in place of the program's; `undefined` suppresses it. */
 type Edit = (body: OutgoingBody, request: Request) => OutgoingBody | undefined;
 
 /**
- * A program whose replies of one type are others than it meant.
+ * Replaces a program's replies of one type.
  *
- * @param makeEdit Called for each node, so that an edit can keep a state.
+ * @param makeEdit Called once per node, so that an edit can have state.
  */
 export function withReplies(
   program: Program,
@@ -35,10 +35,10 @@ export function withReplies(
 }
 
 /**
- * A program whose messages of one type that want no reply are others than it meant; `undefined`
- * keeps one back.
+ * Replaces a program's one-way messages of one type.
  *
- * @param makeEdit Called for each node, so that an edit can keep a state.
+ * @param makeEdit Called once per node, so that an edit can have state. Its edit returns a body, or
+ *   `undefined` to suppress the message.
  */
 export function withSends(
   program: Program,
@@ -56,28 +56,28 @@ export function withSends(
   };
 }
 
-/** A program that gives the same answer of one type to the same request for some time. */
+/** Caches a program's replies of one type: equal requests get the same reply for `forMs`. */
 export function cached(
   program: Program,
-  { answer, forMs }: { readonly answer: string; readonly forMs: number },
+  { reply, forMs }: { readonly reply: string; readonly forMs: number },
 ): Program {
-  return withReplies(program, answer, (node) => {
+  return withReplies(program, reply, (node) => {
     const cache = new Map<string, { readonly body: OutgoingBody; readonly untilMs: number }>();
     return (body, request) => {
-      const asked = stringifyJson({ ...(request.body as object), msg_id: undefined });
-      const found = cache.get(asked);
+      const key = stringifyJson({ ...(request.body as object), msg_id: undefined });
+      const found = cache.get(key);
       if (found !== undefined && found.untilMs > node.nowMs()) return found.body;
-      cache.set(asked, { body, untilMs: node.nowMs() + forMs });
+      cache.set(key, { body, untilMs: node.nowMs() + forMs });
       return body;
     };
   });
 }
 
 /**
- * A program whose handling of one type of requests is another's business.
+ * Wraps a program's handler of one type.
  *
- * @param wrap Makes a handler for each node; it may let the program proceed, with the request or
- *   with what it makes of it.
+ * @param wrap Called once per node; returns the handler. `proceed` calls the program's own handler,
+ *   with the request or with changes to it.
  */
 export function withHandler(
   program: Program,
@@ -97,13 +97,13 @@ export function withHandler(
   };
 }
 
-/** Lets the program handle the request; it may be told not to reply. */
+/** Calls the program's own handler; without `msg_id`, the program does not reply. */
 type Proceed = (changes?: {
   readonly msg_id?: undefined;
   readonly body?: unknown;
 }) => ReturnType<Handler<unknown>>;
 
-/** A program that acknowledges requests of one type some time before it handles them. */
+/** Acknowledges requests of one type `byMs` before the program handles them. */
 export function acknowledgedEarly(
   program: Program,
   { type, byMs }: { readonly type: string; readonly byMs: number },
@@ -115,19 +115,18 @@ export function acknowledgedEarly(
   });
 }
 
-/** A program that acknowledges every n-th request of one type, and does nothing about it. */
+/** Acknowledges every nth request of one type without handling it. */
 export function dropping(
   program: Program,
   { type, nth }: { readonly type: string; readonly nth: number },
 ): Program {
-  return withHandler(program, type, (node) => {
+  return withHandler(program, type, () => {
     const isDropped = every(nth);
-    return (request, proceed) =>
-      isDropped() ? node.reply(request, { type: `${type}_ok` }) : proceed();
+    return (_request, proceed) => (isDropped() ? { type: `${type}_ok` } : proceed());
   });
 }
 
-/** Whether this is the n-th, 2n-th, ... call. */
+/** Returns a function whose every nth call returns true. */
 export function every(n: number): () => boolean {
   let calls = 0;
   return () => ++calls % n === 0;

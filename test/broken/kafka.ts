@@ -1,3 +1,4 @@
+/** Broken programs for kafka. */
 import type { Node } from "../../lib/vortex/index.ts";
 import { byLeader } from "../programs/leader.ts";
 import { type Entries, entriesFrom, logs } from "../programs/logs.ts";
@@ -7,23 +8,23 @@ import { every, withReplies } from "./intercept.ts";
 
 const correct = byLeader(logs);
 
-/** Logs of which a poll shows something else. */
+/** Logs with another way to read an offset. */
 const polling = (read: (log: readonly number[], offset: number) => Entries) =>
   byLeader(() => logs(new Map(), { read }));
 
-/** Logs whose messages do not all get to the place that they are promised. */
-function unreliable(store: (index: number, store: () => void) => void) {
+/** Logs that acknowledge a message without storing it; `scheduleStore` may store it later. */
+function unreliable(scheduleStore: (offset: number, store: () => void) => void) {
   const messages = new Map<string, number[]>();
-  const kept = logs(messages, {
+  const correctLogs = logs(messages, {
     read: (log, offset) => entriesFrom(log, offset).filter(([, message]) => message !== undefined),
   });
   return {
-    ...kept,
-    send: operation(kept.send.schema, ({ key, msg }) => {
-      const reply = kept.send.apply({ key, msg });
+    ...correctLogs,
+    send: operation(correctLogs.send.schema, ({ key, msg }) => {
+      const reply = correctLogs.send.apply({ key, msg });
       const log = messages.get(key) ?? [];
       delete log[reply.offset];
-      store(reply.offset, () => {
+      scheduleStore(reply.offset, () => {
         log[reply.offset] = msg;
       });
       return reply;
@@ -31,34 +32,34 @@ function unreliable(store: (index: number, store: () => void) => void) {
   };
 }
 
-/** Logs that give an offset to two messages from time to time: the first of them is forgotten. */
+/** Logs that remove every 20th message again, so that the next message gets the same offset. */
 function forgetful() {
   const messages = new Map<string, number[]>();
-  const kept = logs(messages);
-  const isForgotten = every(20);
+  const correctLogs = logs(messages);
+  const isRemoved = every(20);
   return {
-    ...kept,
-    send: operation(kept.send.schema, (body) => {
-      const reply = kept.send.apply(body);
-      if (isForgotten()) messages.get(body.key)?.pop();
+    ...correctLogs,
+    send: operation(correctLogs.send.schema, (body) => {
+      const reply = correctLogs.send.apply(body);
+      if (isRemoved()) messages.get(body.key)?.pop();
       return reply;
     }),
   };
 }
 
-/** Logs that begin at their end: each message gets a lower offset than those before it. */
+/** Logs whose offsets count down from 1,000,000. */
 function downward() {
-  const kept = logs();
+  const correctLogs = logs();
   const offsetOf = (index: number) => 1_000_000 - index;
   return {
-    ...kept,
-    send: operation(kept.send.schema, (body) => {
-      const { offset } = kept.send.apply(body);
+    ...correctLogs,
+    send: operation(correctLogs.send.schema, (body) => {
+      const { offset } = correctLogs.send.apply(body);
       return { type: "send_ok", offset: offsetOf(offset) };
     }),
-    poll: operation(kept.poll.schema, ({ offsets }) => {
+    poll: operation(correctLogs.poll.schema, ({ offsets }) => {
       const everything = Object.fromEntries(Object.keys(offsets).map((key) => [key, 0]));
-      const { msgs } = kept.poll.apply({ offsets: everything });
+      const { msgs } = correctLogs.poll.apply({ offsets: everything });
       const turned = Object.entries(msgs).map(([key, entries]) => [
         key,
         entries
@@ -71,10 +72,10 @@ function downward() {
   };
 }
 
-/** A program whose polls give each message back in another form. */
+/** A program whose polls return messages in another form. */
 function polledAs(form: (key: string, offset: number, message: number) => readonly unknown[]) {
   return withReplies(correct, "poll_ok", () => (body) => {
-    // The replies of the correct program have this shape.
+    // Forced: replies of the correct program have this shape.
     const msgs = Object.entries(body["msgs"] as { readonly [key: string]: Entries });
     const formed = msgs.map(([key, entries]) => [
       key,
@@ -86,7 +87,7 @@ function polledAs(form: (key: string, offset: number, message: number) => readon
 
 export const BROKEN_KAFKA: readonly BrokenCase[] = [
   {
-    wrong: "polls from behind the offset that was asked for",
+    bug: "polls from one offset too late",
     workload: "kafka",
     program: polling((log, offset) => entriesFrom(log, offset + 1)),
     options: CALM,
@@ -94,15 +95,16 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "polls from before the offset that was asked for",
+    bug: "polls from one offset too early",
     workload: "kafka",
+    // A consumer receives a message again, so its offsets go back between polls.
     program: polling((log, offset) => entriesFrom(log, Math.max(0, offset - 1))),
     options: CALM,
     shows: "nonmonotonic-poll",
     withinSeeds: 1,
   },
   {
-    wrong: "leaves every tenth offset out of what is polled",
+    bug: "skips every tenth offset within a poll",
     workload: "kafka",
     program: polling((log, offset) =>
       entriesFrom(log, offset).filter(([offset]) => offset % 10 !== 5),
@@ -112,7 +114,7 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "polls the latest messages first",
+    bug: "returns the latest messages first",
     workload: "kafka",
     program: polling((log, offset) => entriesFrom(log, offset).toReversed()),
     options: CALM,
@@ -120,31 +122,34 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "never shows the last message of a log",
+    bug: "never returns the last message of a log",
     workload: "kafka",
+    // The final polls miss an acknowledged message.
     program: polling((log, offset) => entriesFrom(log, offset).slice(0, -1)),
     options: CALM,
     shows: "unseen",
     withinSeeds: 1,
   },
   {
-    wrong: "gives every 20th message's offset to the next one, and forgets it",
+    bug: "reuses the offset of every 20th message",
     workload: "kafka",
+    // The next message gets the same offset and replaces it.
     program: byLeader(forgetful),
     options: CALM,
     shows: "inconsistent-offsets",
     withinSeeds: 1,
   },
   {
-    wrong: "keeps a log of its own on each node",
+    bug: "keeps separate logs on each node",
     workload: "kafka",
+    // Each node assigns the same offsets to different messages.
     program: byLeader(logs, { leaderOf: (node) => node.id }),
     options: CALM,
     shows: "inconsistent-offsets",
     withinSeeds: 1,
   },
   {
-    wrong: "gives out falling offsets",
+    bug: "assigns decreasing offsets",
     workload: "kafka",
     program: byLeader(downward),
     options: CALM,
@@ -152,28 +157,32 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "lets the leader append a message again when it is sent again",
+    bug: "retries a send with a new request id",
     workload: "kafka",
-    program: byLeader(logs, { renamesRetries: true }),
+    // The leader cannot recognise the retry, so it appends the message twice.
+    program: byLeader(logs, { retriesWithNewId: true }),
     options: LOSSY,
     shows: "duplicate",
     withinSeeds: 2,
   },
   {
-    wrong: "says that a send has failed when the leader is silent, though it may have happened",
+    bug: "replies with a definite error when the leader times out",
     workload: "kafka",
+    // A timeout is indefinite: the message of a "failed" send may be in the log, where polls read
+    // it.
     program: byLeader(logs, {
-      onSilence: () => errorReply("temporarily-unavailable", "The leader is silent"),
+      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
     }),
     options: LOSSY,
     shows: "G1a",
     withinSeeds: 2,
   },
   {
-    wrong: "invents an offset while the leader is silent, and drops the message",
+    bug: "makes up an offset while the leader is unreachable",
     workload: "kafka",
+    // The send is acknowledged, but its message is in no log.
     program: byLeader(logs, {
-      onSilence: (_machine, { type }) =>
+      onTimeout: (_machine, { type }) =>
         type === "send" ? { type: "send_ok", offset: 1_000_000 } : undefined,
     }),
     options: PARTITIONED,
@@ -181,16 +190,18 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 3,
   },
   {
-    wrong: "acknowledges every tenth message of a log without storing it",
+    bug: "acknowledges every tenth message without storing it",
     workload: "kafka",
+    // Polls return later messages of the log but never this one.
     program: byLeader(() => unreliable((offset, store) => offset % 10 !== 5 && store())),
     options: CALM,
     shows: "lost-write",
     withinSeeds: 1,
   },
   {
-    wrong: "gives out an offset at once and stores the message later, when polls have gone past it",
+    bug: "stores messages after it has acknowledged them",
     workload: "kafka",
+    // Messages appear out of order: a poll returns a later offset before an earlier one is stored.
     program: (node: Node) =>
       byLeader(() => unreliable((_, store) => void node.after(node.random() * 500, store)))(node),
     options: CALM,
@@ -198,23 +209,25 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "shows one message of a key at a time",
+    bug: "returns one message per poll",
     workload: "kafka",
+    // Consumers never catch up, so final polls miss acknowledged messages.
     program: polling((log, offset) => entriesFrom(log, offset).slice(0, 1)),
     options: { ...CALM, rate: 200, keyCount: 1, maxWritesPerKey: 1000 },
     shows: "unseen",
     withinSeeds: 1,
   },
   {
-    wrong: "gives messages back as strings",
+    bug: "returns messages as strings",
     workload: "kafka",
+    // The checker cannot compare them with the numbers that were sent.
     program: polledAs((_key, offset, message) => [offset, String(message)]),
     options: CALM,
     shows: "no verdict",
     withinSeeds: 1,
   },
   {
-    wrong: "gives triples back where pairs of an offset and a message were asked for",
+    bug: "returns triples instead of pairs",
     workload: "kafka",
     program: polledAs((key, offset, message) => [offset, message, key]),
     options: CALM,

@@ -1,3 +1,4 @@
+/** Broken programs for lin-kv. */
 import { keyValue } from "../programs/key-value.ts";
 import { byLeader } from "../programs/leader.ts";
 import { apply, errorReply, operation } from "../programs/machine.ts";
@@ -5,12 +6,12 @@ import { proxy } from "../programs/proxy.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
 import { acknowledgedEarly, cached } from "./intercept.ts";
 
-/** Compares and sets without comparing. */
 function blind() {
   const values = new Map<number, number>();
   const store = keyValue(values);
   return {
     ...store,
+    // Ignores `from`, so concurrent cas operations all succeed.
     cas: operation(store.cas.schema, ({ key, to }) => {
       values.set(key, to);
       return { type: "cas_ok" };
@@ -20,42 +21,46 @@ function blind() {
 
 export const BROKEN_LIN_KV: readonly BrokenCase[] = [
   {
-    wrong: "lets each node decide for itself",
+    bug: "keeps separate values on each node",
     workload: "lin-kv",
+    // Every node is its own leader, so no node sees the writes of others.
     program: byLeader(keyValue, { leaderOf: (node) => node.id }),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,
   },
   {
-    wrong: "decides for itself while the leader is silent",
+    bug: "applies requests locally while the leader is unreachable",
     workload: "lin-kv",
-    program: byLeader(keyValue, { onSilence: apply }),
+    // During a partition two nodes apply requests to different copies (split brain).
+    program: byLeader(keyValue, { onTimeout: apply }),
     options: PARTITIONED,
     shows: "not linearizable",
     withinSeeds: 2,
   },
   {
-    wrong:
-      "says that an operation has failed when the leader is silent, though it may have happened",
+    bug: "replies with a definite error when the leader times out",
     workload: "lin-kv",
+    // A timeout is indefinite. `temporarily-unavailable` claims that the request had no effect, but
+    // it may have had one.
     program: byLeader(keyValue, {
-      onSilence: () => errorReply("temporarily-unavailable", "The leader is silent"),
+      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
     }),
     options: LOSSY,
     shows: "not linearizable",
     withinSeeds: 5,
   },
   {
-    wrong: "lets the leader take a retry for another request, and apply it twice",
+    bug: "retries with a new request id",
     workload: "lin-kv",
-    program: byLeader(keyValue, { renamesRetries: true }),
+    // The leader cannot recognise the retry, so it applies the request twice.
+    program: byLeader(keyValue, { retriesWithNewId: true }),
     options: LOSSY,
     shows: "not linearizable",
     withinSeeds: 10,
   },
   {
-    wrong: "sets without comparing",
+    bug: "sets without comparing in cas",
     workload: "lin-kv",
     program: byLeader(blind),
     options: CALM,
@@ -63,32 +68,36 @@ export const BROKEN_LIN_KV: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "answers reads from a cache that is up to 200 ms old",
+    bug: "answers reads from a cache for 200 ms",
     workload: "lin-kv",
-    program: cached(byLeader(keyValue), { answer: "read_ok", forMs: 200 }),
+    // A cached value is stale after another client's write.
+    program: cached(byLeader(keyValue), { reply: "read_ok", forMs: 200 }),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,
   },
   {
-    wrong: "acknowledges writes 50 ms before they take effect",
+    bug: "acknowledges writes 50 ms before it applies them",
     workload: "lin-kv",
+    // A read in between returns the old value.
     program: acknowledgedEarly(byLeader(keyValue), { type: "write", byMs: 50 }),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,
   },
   {
-    wrong: "keeps its values in seq-kv, which may answer from the past",
+    bug: "stores its values in seq-kv",
     workload: "lin-kv",
+    // seq-kv is only sequentially consistent: reads may be stale.
     program: proxy((node) => node.seqKv),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,
   },
   {
-    wrong: "keeps its values in lww-kv, which loses what it has acknowledged",
+    bug: "stores its values in lww-kv",
     workload: "lin-kv",
+    // lww-kv may drop acknowledged writes when two conflict.
     program: proxy((node) => node.lwwKv),
     options: CALM,
     shows: "not linearizable",

@@ -1,6 +1,7 @@
+/** Broken programs for txn-list-append. */
 import { byLeader } from "../programs/leader.ts";
 import { errorReply, operation } from "../programs/machine.ts";
-import { nothing, optimistic, whatItWrites } from "../programs/optimistic.ts";
+import { nothing, optimistic, writesOnly } from "../programs/optimistic.ts";
 import { type List, lists, type MicroOperation } from "../programs/transactions.ts";
 import { type BrokenCase, CALM, LOSSY } from "./case.ts";
 import { cached, every, withReplies } from "./intercept.ts";
@@ -8,43 +9,43 @@ import { interleaved, reads, withMicroOperations } from "./transactions.ts";
 
 const correct = byLeader(lists);
 
-/** A program whose leader answers transactions by what there was before them. */
-function answering(
-  answer: (txn: readonly MicroOperation[], before: ReadonlyMap<number, List>) => readonly unknown[],
+/** Lists on a leader that computes the reply from the state before the transaction. */
+function replying(
+  reply: (txn: readonly MicroOperation[], before: ReadonlyMap<number, List>) => readonly unknown[],
 ) {
   return byLeader(() => {
     const values = new Map<number, List>();
-    const kept = lists(values);
+    const correctLists = lists(values);
     return {
-      txn: operation(kept.txn.schema, (body) => {
+      txn: operation(correctLists.txn.schema, (body) => {
         const before = new Map(values);
-        kept.txn.apply(body);
-        return { type: "txn_ok", txn: answer(body.txn, before) };
+        correctLists.txn.apply(body);
+        return { type: "txn_ok", txn: reply(body.txn, before) };
       }),
     };
   });
 }
 
-/** Lists that lose their first element when they get too long. */
+/** Lists that drop their first element when they are longer than 8. */
 function truncated() {
   const values = new Map<number, List>();
-  const kept = lists(values);
+  const correctLists = lists(values);
   return {
-    txn: operation(kept.txn.schema, (body) => {
-      const reply = kept.txn.apply(body);
+    txn: operation(correctLists.txn.schema, (body) => {
+      const reply = correctLists.txn.apply(body);
       for (const [key, list] of values) if (list.length > 8) values.set(key, list.slice(1));
       return reply;
     }),
   };
 }
 
-/** Refuses every 20th transaction after it has been applied. */
+/** Lists that refuse every 20th transaction after it was applied. */
 function refusing() {
-  const kept = lists();
+  const correctLists = lists();
   const isRefused = every(20);
   return {
-    txn: operation(kept.txn.schema, (body) => {
-      const reply = kept.txn.apply(body);
+    txn: operation(correctLists.txn.schema, (body) => {
+      const reply = correctLists.txn.apply(body);
       return isRefused() ? errorReply("txn-conflict", "Refused") : reply;
     }),
   };
@@ -52,83 +53,93 @@ function refusing() {
 
 export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
   {
-    wrong: "lets the leader apply a transaction again when it is sent again",
+    bug: "retries a transaction with a new request id",
     workload: "txn-list-append",
-    program: byLeader(lists, { renamesRetries: true }),
+    // The leader cannot recognise the retry, so it appends the elements twice.
+    program: byLeader(lists, { retriesWithNewId: true }),
     options: LOSSY,
     shows: "duplicate-elements",
     withinSeeds: 2,
   },
   {
-    wrong: "keeps lists of its own on each node",
+    bug: "keeps separate lists on each node",
     workload: "txn-list-append",
+    // Two nodes order the elements of a list differently.
     program: byLeader(lists, { leaderOf: (node) => node.id }),
     options: CALM,
     shows: "incompatible-order",
     withinSeeds: 1,
   },
   {
-    wrong: "forgets the first element of a list when it gets long",
+    bug: "drops the first element of a long list",
     workload: "txn-list-append",
+    // A later read is not an extension of an earlier one.
     program: byLeader(truncated),
     options: CALM,
     shows: "incompatible-order",
     withinSeeds: 1,
   },
   {
-    wrong:
-      "says that a transaction has failed when the leader is silent, though it may have happened",
+    bug: "replies with a definite error when the leader times out",
     workload: "txn-list-append",
+    // A timeout is indefinite: others may read the writes of a transaction that "failed" (aborted
+    // read).
     program: byLeader(lists, {
-      onSilence: () => errorReply("temporarily-unavailable", "The leader is silent"),
+      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
     }),
     options: LOSSY,
     shows: "G1a",
     withinSeeds: 2,
   },
   {
-    wrong: "refuses transactions after it has applied them",
+    bug: "refuses every 20th transaction after it has applied it",
     workload: "txn-list-append",
+    // Others read the elements of an aborted transaction (aborted read).
     program: byLeader(refusing),
     options: CALM,
     shows: "G1a",
     withinSeeds: 1,
   },
   {
-    wrong: "lets others see a transaction when only a part of it has been applied",
+    bug: "applies a transaction in several steps",
     workload: "txn-list-append",
+    // Others read a list between two appends of one transaction (intermediate read).
     program: interleaved(correct),
     options: CALM,
     shows: "G1b",
     withinSeeds: 1,
   },
   {
-    wrong: "lets transactions see parts of each other",
+    bug: "lets transactions read each other's partial effects",
     workload: "txn-list-append",
+    // Two transactions that overlap each read an append of the other (circular information flow).
     program: interleaved(correct),
     options: { ...CALM, consistencyModels: ["read-committed"] },
     shows: "G1c",
     withinSeeds: 1,
   },
   {
-    wrong: "answers the same reads from a cache that is up to a second old",
+    bug: "answers repeated transactions from a cache for a second",
     workload: "txn-list-append",
-    program: cached(correct, { answer: "txn_ok", forMs: 1000 }),
+    // A cached read misses writes that completed before it.
+    program: cached(correct, { reply: "txn_ok", forMs: 1000 }),
     options: CALM,
     shows: "G-single-item-realtime",
     withinSeeds: 1,
   },
   {
-    wrong: "checks at the end of a transaction what it has written, but not what it has read",
+    bug: "validates writes but not reads",
     workload: "txn-list-append",
-    program: optimistic(whatItWrites),
+    // Two transactions may each read what the other writes (write skew).
+    program: optimistic(writesOnly),
     options: { ...CALM, latency: { meanMs: 10, distribution: "exponential" } },
     shows: "G2-item",
     withinSeeds: 1,
   },
   {
-    wrong: "checks nothing at the end of a transaction",
+    bug: "validates nothing",
     workload: "txn-list-append",
+    // Two transactions read the same list, and both append (lost update).
     program: optimistic(nothing),
     options: {
       ...CALM,
@@ -139,17 +150,19 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
     withinSeeds: 4,
   },
   {
-    wrong: "reads what was there before the transaction, not what it has appended itself",
+    bug: "does not read its own appends",
     workload: "txn-list-append",
-    program: answering((txn, before) => txn.map(reads((_, key) => before.get(key) ?? null))),
+    // Every read returns the state before the transaction.
+    program: replying((txn, before) => txn.map(reads((_, key) => before.get(key) ?? null))),
     options: CALM,
     shows: "internal",
     withinSeeds: 1,
   },
   {
-    wrong: "carries out all appends of a transaction before its reads",
+    bug: "applies all appends of a transaction before its reads",
     workload: "txn-list-append",
-    program: answering((txn, before) => {
+    // A read returns elements that the transaction appends later.
+    program: replying((txn, before) => {
       const after = new Map(before);
       lists(after).txn.apply({ txn: [...txn] });
       return txn.map(reads((_, key) => after.get(key) ?? null));
@@ -159,20 +172,22 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "finds every list empty",
+    bug: "returns every list empty",
     workload: "txn-list-append",
+    // A read of `null` precedes all appends, although these completed before it.
     program: withMicroOperations(
       correct,
       reads(() => null),
     ),
-    // The order of a list is known without a read if it gets a single element.
+    // With a single element, the order of a list is known without a read.
     options: { ...CALM, maxWritesPerKey: 1 },
     shows: "G-single-item-realtime",
     withinSeeds: 1,
   },
   {
-    wrong: "gives elements back as strings",
+    bug: "returns elements as strings",
     workload: "txn-list-append",
+    // The checker cannot compare them with the numbers that were appended.
     program: withMicroOperations(
       correct,
       reads((list) => (list as List | null)?.map(String) ?? null),
@@ -182,8 +197,9 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "answers under a name that the protocol does not know",
+    bug: "returns the transaction in a field of another name",
     workload: "txn-list-append",
+    // The protocol calls it `txn`.
     program: withReplies(correct, "txn_ok", () => ({ type, txn }) => ({ type, result: txn })),
     options: CALM,
     shows: "malformed replies",

@@ -1,6 +1,8 @@
 /**
- * The challenge's own program, spoiled in what its nodes tell each other: Maelstrom's checker sees
- * none of it, the comparison of the nodes does.
+ * The challenge txn-rw-register with bugs in its replication.
+ *
+ * Transactions still look read committed to Maelstrom's checker; only the comparison of the nodes'
+ * final states (`--converge`) detects the bugs.
  */
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import type { KVNode, NodeId } from "../../lib/vortex/index.ts";
@@ -13,21 +15,21 @@ const CONVERGE = { consistencyModels: ["read-committed"], converge: true, recove
 
 const program = (node: KVNode) => txnRwRegister(node, { flushMs: 50, durable: false });
 
-/** Batches of other transactions than the program means. */
+/** Replaces the transactions that a node replicates. */
 function withTransactions(
   makeEdit: () => (transactions: readonly Transaction[], dest: NodeId) => readonly Transaction[],
 ) {
   return withSends(program, "replicate", () => {
     const edit = makeEdit();
     return ({ transactions, ...body }, dest) =>
-      // The program's own messages have this shape.
+      // Forced: the program's own messages have this shape.
       transactions === undefined
         ? body
         : { ...body, transactions: edit(transactions as readonly Transaction[], dest) };
   });
 }
 
-/** Orders versions by when they arrive. */
+/** Replaces received timestamps by a counter of arrivals. */
 const byArrival = withHandler(program, "replicate", () => {
   let arrivals = 1e6;
   return (request, proceed) => {
@@ -38,26 +40,28 @@ const byArrival = withHandler(program, "replicate", () => {
   };
 });
 
-const CASES: readonly Pick<BrokenCase, "wrong" | "program" | "options">[] = [
+const CASES: readonly Pick<BrokenCase, "bug" | "program" | "options">[] = [
   {
-    wrong: "tells the others nothing",
+    bug: "replicates nothing",
     program: withSends(program, "replicate", () => () => undefined),
     options: CALM,
   },
   {
-    wrong: "ships the first write of each transaction only",
+    bug: "replicates only the first write of a transaction",
     program: withTransactions(
       () => (transactions) => transactions.map(([clock, writes]) => [clock, writes.slice(0, 1)]),
     ),
     options: CALM,
   },
   {
-    wrong: "lets the write win that arrives last",
+    bug: "orders writes by arrival instead of by timestamp",
+    // Messages arrive in different orders on different nodes, so different writes win.
     program: byArrival,
     options: CALM,
   },
   {
-    wrong: "forgets transactions when it has sent them, not when they are acknowledged",
+    bug: "forgets transactions once they are sent, before they are acknowledged",
+    // A lost message is never resent.
     program: withTransactions(() => {
       const sentTo = new Map<NodeId, number>();
       return (transactions, dest) => {
@@ -69,19 +73,21 @@ const CASES: readonly Pick<BrokenCase, "wrong" | "program" | "options">[] = [
     options: LOSSY,
   },
   {
-    wrong: "does not ask again who was cut off",
+    bug: "does not ask a node again after a partition",
+    // What the partition dropped is never fetched.
     program: withSends(program, "replicate", () => {
-      const told = new Set<NodeId>();
+      const informed = new Set<NodeId>();
       return (body, dest) => {
-        if ("upTo" in body) told.add(dest);
-        else if (body["asks"] === true && told.has(dest)) return undefined;
+        if ("upTo" in body) informed.add(dest);
+        else if (body["asks"] === true && informed.has(dest)) return undefined;
         return body;
       };
     }),
     options: PARTITIONED,
   },
   {
-    wrong: "has the same name after a restart, and so stamps the same for other writes",
+    bug: "has the same incarnation after a restart",
+    // It reuses timestamps for other writes, which nodes take for duplicates.
     program: (node) => {
       node.generateId = () => node.id;
       return program(node);
@@ -89,13 +95,14 @@ const CASES: readonly Pick<BrokenCase, "wrong" | "program" | "options">[] = [
     options: DEADLY,
   },
   {
-    wrong: "sends a node that comes back empty only what is new",
+    bug: "sends a restarted node only new writes",
+    // The restarted node has lost its state and never gets the old writes.
     program: withSends(program, "replicate", () => {
-      const told = new Set<NodeId>();
+      const informed = new Set<NodeId>();
       return (body, dest) => {
         if (!("state" in body)) return body;
-        if (told.has(dest)) return { ...body, state: [] };
-        told.add(dest);
+        if (informed.has(dest)) return { ...body, state: [] };
+        informed.add(dest);
         return body;
       };
     }),

@@ -1,3 +1,4 @@
+/** Broken programs for txn-rw-register. */
 import { lastWriteWins } from "../programs/last-write-wins.ts";
 import { byLeader } from "../programs/leader.ts";
 import { errorReply, operation } from "../programs/machine.ts";
@@ -8,14 +9,14 @@ import { interleaved, reads, withMicroOperations } from "./transactions.ts";
 
 const READ_COMMITTED = { consistencyModels: ["read-committed"] } as const;
 
-/** Reads what was there before the transaction. */
+/** Registers whose reads return the state before the transaction. */
 function readingBefore() {
   const values = new Map<number, number | null>();
-  const kept = registers(values);
+  const correctRegisters = registers(values);
   return {
     txn: operation(Txn, (body) => {
       const before = new Map(values);
-      kept.txn.apply(body);
+      correctRegisters.txn.apply(body);
       const txn = body.txn.map(reads((_, key) => before.get(key) ?? null));
       return { type: "txn_ok", txn };
     }),
@@ -24,8 +25,9 @@ function readingBefore() {
 
 export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
   {
-    wrong: "refuses every 20th transaction when others may have read what it wrote",
+    bug: "refuses every 20th transaction after it has applied it",
     workload: "txn-rw-register",
+    // Others read the writes of an aborted transaction (aborted read).
     program: withReplies(lastWriteWins, "txn_ok", () => {
       const isRefused = every(20);
       return (body) => (isRefused() ? errorReply("txn-conflict", "Refused") : body);
@@ -35,75 +37,85 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong:
-      "says that a transaction has failed when the leader is silent, though it may have happened",
+    bug: "replies with a definite error when the leader times out",
     workload: "txn-rw-register",
+    // A timeout is indefinite: others may read the writes of a transaction that "failed" (aborted
+    // read).
     program: byLeader(registers, {
-      onSilence: () => errorReply("temporarily-unavailable", "The leader is silent"),
+      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
     }),
     options: { ...LOSSY, ...READ_COMMITTED },
     shows: "G1a",
     withinSeeds: 2,
   },
   {
-    wrong: "shows the others what a transaction will overwrite itself",
+    bug: "applies a transaction in several steps",
     workload: "txn-rw-register",
+    // Others read a value that the same transaction overwrites later (intermediate read).
     program: interleaved(lastWriteWins),
     options: { ...CALM, ...READ_COMMITTED },
     shows: "G1b",
     withinSeeds: 1,
   },
   {
-    wrong: "lets transactions see each other's writes before they have ended",
+    bug: "lets transactions read each other's uncommitted writes",
     workload: "txn-rw-register",
+    // Two transactions that overlap each read a write of the other (circular information flow).
     program: interleaved(byLeader(registers)),
     options: { ...CALM, ...READ_COMMITTED },
     shows: "G1c",
     withinSeeds: 6,
   },
   {
-    wrong: "waits for a leader that a partition cuts off, though it should always answer",
+    bug: "waits for a leader that is cut off",
     workload: "txn-rw-register",
+    // Nodes without a connection to the leader cannot reply, but the test demands total
+    // availability.
     program: byLeader(registers),
     options: { ...PARTITIONED, ...READ_COMMITTED, nemesisIntervalS: 10, availability: "total" },
     shows: "unavailable",
     withinSeeds: 6,
   },
   {
-    wrong: "reads what was there before the transaction, not what it has written itself",
+    bug: "does not read its own writes",
     workload: "txn-rw-register",
+    // Every read returns the state before the transaction.
     program: byLeader(readingBefore),
     options: { ...CALM, consistencyModels: ["read-atomic"] },
     shows: "internal",
     withinSeeds: 1,
   },
   {
-    wrong: "promises snapshot isolation, but lets the last of two concurrent writes win",
+    bug: "claims snapshot isolation, but lets the last write win",
     workload: "txn-rw-register",
+    // Two concurrent transactions write the same register, and one write disappears (lost update).
     program: lastWriteWins,
     options: { ...CALM, consistencyModels: ["snapshot-isolation"] },
     shows: "lost-update",
     withinSeeds: 1,
   },
   {
-    wrong: "answers the same reads from a cache that is up to a second old",
+    bug: "answers repeated transactions from a cache for a second",
     workload: "txn-rw-register",
-    program: cached(byLeader(registers), { answer: "txn_ok", forMs: 1000 }),
+    // A cached read misses writes that completed before it.
+    program: cached(byLeader(registers), { reply: "txn_ok", forMs: 1000 }),
     options: CALM,
     shows: "G-single-item-realtime",
     withinSeeds: 1,
   },
   {
-    wrong: "keeps registers of its own on each node",
+    bug: "keeps separate registers on each node",
     workload: "txn-rw-register",
+    // Two nodes update the same register independently (lost update).
     program: byLeader(registers, { leaderOf: (node) => node.id }),
     options: { ...CALM, maxWritesPerKey: 4, consistencyModels: ["serializable"] },
     shows: "lost-update",
     withinSeeds: 1,
   },
   {
-    wrong: "finds every register empty",
+    bug: "returns every register empty",
     workload: "txn-rw-register",
+    // A read of `null` precedes all writes, although these completed before it.
     program: withMicroOperations(
       byLeader(registers),
       reads(() => null),
@@ -113,8 +125,9 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
     withinSeeds: 6,
   },
   {
-    wrong: "leaves reads out of its answers",
+    bug: "omits reads from its replies",
     workload: "txn-rw-register",
+    // Without reads, no dependency between transactions is known.
     program: withReplies(byLeader(registers), "txn_ok", () => (body) => ({
       ...body,
       txn: (body["txn"] as MicroOperation[]).filter(([f]) => f !== "r"),
@@ -124,7 +137,7 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "gives keys back as strings where it has read them",
+    bug: "returns the keys of reads as strings",
     workload: "txn-rw-register",
     program: withMicroOperations(byLeader(registers), ([f, key, value]) => [
       f,
@@ -136,7 +149,7 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "gives back pairs where triples were asked for",
+    bug: "returns pairs instead of triples",
     workload: "txn-rw-register",
     program: withMicroOperations(byLeader(registers), ([, key, value]) => [key, value]),
     options: CALM,

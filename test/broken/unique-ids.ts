@@ -1,10 +1,11 @@
+/** Broken programs for unique-ids. */
 import * as v from "valibot";
 import type { Node } from "../../lib/vortex/index.ts";
 import { byLeader } from "../programs/leader.ts";
 import { operation } from "../programs/machine.ts";
 import { type BrokenCase, CALM, DEADLY, PARTITIONED } from "./case.ts";
 
-/** A program that answers with the ids that a node's generator makes. */
+/** A program that returns the ids of a generator, made once per node. */
 function ids(makeGenerator: (node: Node) => () => unknown) {
   return (node: Node): void => {
     const next = makeGenerator(node);
@@ -17,7 +18,7 @@ function counting(): () => number {
   return () => ++count;
 }
 
-/** The machine of a program whose leader numbers all requests. */
+/** A state machine that numbers all requests. */
 function numbers() {
   const next = counting();
   return { generate: operation(v.object({}), () => ({ type: "generate_ok", id: next() })) };
@@ -25,32 +26,36 @@ function numbers() {
 
 export const BROKEN_UNIQUE_IDS: readonly BrokenCase[] = [
   {
-    wrong: "counts on each node, without the node's name",
+    bug: "counts on each node, without its name",
     workload: "unique-ids",
+    // All nodes count 1, 2, 3, ...
     program: ids(counting),
     options: CALM,
     shows: "duplicated",
     withinSeeds: 1,
   },
   {
-    wrong: "takes the time in milliseconds for an id",
+    bug: "uses the time in milliseconds",
     workload: "unique-ids",
+    // Two requests in the same millisecond get the same id.
     program: ids((node) => () => Math.floor(node.nowMs())),
     options: { ...CALM, rate: 1000 },
     shows: "duplicated",
     withinSeeds: 1,
   },
   {
-    wrong: "draws ids of 16 random bits",
+    bug: "draws 16 random bits",
     workload: "unique-ids",
+    // A collision becomes likely after about 2^8 ids (the birthday paradox).
     program: ids((node) => () => Math.floor(node.random() * 2 ** 16)),
     options: { ...CALM, rate: 200 },
     shows: "duplicated",
     withinSeeds: 1,
   },
   {
-    wrong: "counts beyond 2^53, where two numbers become one",
+    bug: "counts above 2^53",
     workload: "unique-ids",
+    // Doubles cannot represent odd numbers there, so neighbouring ids round to the same one.
     program: ids((node) => {
       const next = counting();
       return () => 2 ** 53 + next() * node.nodeIds.length + node.nodeIds.indexOf(node.id);
@@ -60,8 +65,9 @@ export const BROKEN_UNIQUE_IDS: readonly BrokenCase[] = [
     withinSeeds: 1,
   },
   {
-    wrong: "counts under the node's name, and begins anew when it is started again",
+    bug: "restarts its count when the node restarts",
     workload: "unique-ids",
+    // The count is in memory only: a restarted node generates the same ids again.
     program: ids((node) => {
       const next = counting();
       return () => `${node.id}-${next()}`;
@@ -71,16 +77,18 @@ export const BROKEN_UNIQUE_IDS: readonly BrokenCase[] = [
     withinSeeds: 2,
   },
   {
-    wrong: "asks a leader for each id",
+    bug: "fetches each id from a leader",
     workload: "unique-ids",
+    // Nodes that a partition cuts off from the leader cannot reply.
     program: byLeader(numbers),
     options: { ...PARTITIONED, timeLimitS: 20, nemesisIntervalS: 10, availability: "total" },
     shows: "unavailable",
     withinSeeds: 5,
   },
   {
-    wrong: "makes ids that cannot be put in order: numbers on one node, strings on the others",
+    bug: "mixes numbers and strings",
     workload: "unique-ids",
+    // Maelstrom's checker compares ids, which fails for mixed types.
     program: ids((node) => {
       const next = counting();
       return () => (node.id === "n0" ? next() : `${node.id}-${next()}`);

@@ -1,4 +1,4 @@
-/** Broadcast by flooding: each node passes on what is new to it, until its neighbours have it. */
+/** Broadcast by flooding: a node forwards each new value to its neighbours until they acknowledge it. */
 import * as v from "valibot";
 import type { Node, NodeId } from "../../lib/vortex/index.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
@@ -6,7 +6,7 @@ import { Delivery, type DeliveryOptions } from "./delivery.ts";
 const Value = v.number();
 
 export interface BroadcastOptions extends DeliveryOptions {
-  /** Whom a node passes values on to; the neighbours that it was told of by default. */
+  /** Nodes to forward values to. Defaults to the neighbours in the topology. */
   readonly neighboursOf?: (node: Node) => readonly NodeId[];
 }
 

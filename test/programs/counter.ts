@@ -1,6 +1,8 @@
 /**
- * A counter for increments and decrements: each node gossips how much every node has added and
- * subtracted. Both only grow, so that the greater one is the newer.
+ * A counter with increments and decrements (a PN-counter).
+ *
+ * Each node gossips, for every node, the sum of its increments and the sum of its decrements. Both
+ * only grow, so the larger value is the newer one.
  */
 import * as v from "valibot";
 import type { Node, NodeId } from "../../lib/vortex/index.ts";
@@ -10,9 +12,9 @@ const Total = v.object({ added: v.number(), subtracted: v.number() });
 export type Total = v.InferOutput<typeof Total>;
 
 export interface CounterOptions {
-  /** A node's total after one of its own adds. */
+  /** Returns a node's own total after an add. */
   readonly add?: (total: Total, delta: number) => Total;
-  /** The newer of two totals of one node. */
+  /** Returns the newer of two totals of the same node. */
   readonly merge?: (mine: Total, theirs: Total) => Total;
 }
 
@@ -21,13 +23,13 @@ const ZERO: Total = { added: 0, subtracted: 0 };
 const add = ({ added, subtracted }: Total, delta: number): Total =>
   delta < 0 ? { added, subtracted: subtracted - delta } : { added: added + delta, subtracted };
 
-const greater = (mine: Total, theirs: Total): Total => ({
+const larger = (mine: Total, theirs: Total): Total => ({
   added: Math.max(mine.added, theirs.added),
   subtracted: Math.max(mine.subtracted, theirs.subtracted),
 });
 
 export function counter(node: Node, options: CounterOptions = {}): void {
-  const steps = { add, merge: greater, ...options };
+  const steps = { add, merge: larger, ...options };
   const totals = new Map<NodeId, Total>();
   const totalOf = (id: NodeId) => totals.get(id) ?? ZERO;
   gossip(node, v.array(v.tuple([v.string(), Total])), {
@@ -42,10 +44,8 @@ export function counter(node: Node, options: CounterOptions = {}): void {
     return { type: "add_ok" };
   });
   node.handle("read", v.object({}), () => {
-    const sum = [...totals.values()].reduce(
-      (sum, total) => sum + total.added - total.subtracted,
-      0,
-    );
-    return { type: "read_ok", value: sum };
+    let value = 0;
+    for (const { added, subtracted } of totals.values()) value += added - subtracted;
+    return { type: "read_ok", value };
   });
 }

@@ -1,9 +1,9 @@
-/** Reliable delivery over links that drop, delay and repeat messages. */
+/** Reliable delivery over links that drop, delay and duplicate messages. */
 import * as v from "valibot";
 import type { Node, NodeId } from "../../lib/vortex/index.ts";
 
 export interface DeliveryOptions {
-  /** How often an item is sent to a node that does not acknowledge it; without end by default. */
+  /** Maximum number of times to send an item. Defaults to no limit. */
   readonly attempts?: number;
 }
 
@@ -16,9 +16,10 @@ const INTERVAL_MS = 200;
 const Delivered = v.object({ type: v.literal("delivered") });
 
 /**
- * Sends items to other nodes, each again and again until it is acknowledged.
+ * Sends items to other nodes and resends each until it is acknowledged.
  *
- * An item may arrive more than once and in any order: the receiver must not mind.
+ * Items may arrive several times and in any order, so receiving one must be idempotent and
+ * commutative.
  */
 export class Delivery<Item> {
   readonly #node: Node;
@@ -51,9 +52,9 @@ export class Delivery<Item> {
       if (batch.length === 0) continue;
       const items = batch.map(({ item }) => item);
       this.#node.rpc(dest, { type: "deliver", items }, Delivered, ({ ok }) => {
-        if (ok) for (const one of batch) pending.delete(one);
+        if (ok) for (const entry of batch) pending.delete(entry);
       });
-      for (const one of batch) if (++one.attempts >= this.#attempts) pending.delete(one);
+      for (const entry of batch) if (++entry.attempts >= this.#attempts) pending.delete(entry);
     }
   }
 }

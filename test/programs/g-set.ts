@@ -1,10 +1,10 @@
-/** A grow-only set: each node gossips all its elements, and states merge by union. */
+/** A grow-only set: nodes gossip all their elements and merge them by union. */
 import * as v from "valibot";
 import type { Node } from "../../lib/vortex/index.ts";
 import { gossip } from "./gossip.ts";
 
 export interface SetOptions {
-  /** What is known after this node has heard of another's elements. */
+  /** Returns the node's elements after it received those of another. Defaults to the union. */
   readonly merge?: (mine: ReadonlySet<number>, theirs: ReadonlySet<number>) => Set<number>;
 }
 

@@ -1,14 +1,14 @@
-/** Gossip of whole states: what gets lost comes with the next round. */
+/** Gossip of whole states: the next round repairs any lost message. */
 import * as v from "valibot";
 import type { Node } from "../../lib/vortex/index.ts";
 
 const INTERVAL_MS = 500;
 
 /**
- * Sends this node's state to every peer, again and again, and merges what comes from them.
+ * Sends this node's state to every peer periodically, and merges the states it receives.
  *
- * States may arrive twice, late and in any order, so the merge must be commutative, associative and
- * idempotent.
+ * States may arrive late, several times and in any order, so `merge` must be commutative, associative
+ * and idempotent.
  */
 export function gossip<State>(
   node: Node,

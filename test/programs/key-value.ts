@@ -1,4 +1,4 @@
-/** A store of registers: read, write, compare and set. */
+/** A key-value store with read, write and compare-and-set, as a state machine. */
 import * as v from "valibot";
 import { errorReply, type Machine, operation } from "./machine.ts";
 

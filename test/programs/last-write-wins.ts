@@ -1,34 +1,33 @@
 /**
- * Transactions over registers on nodes that never wait for each other: read committed, and totally
- * available.
+ * Transactions over registers, read committed and totally available: nodes never wait for each other.
  *
- * A transaction runs at once on the node that is asked, under a timestamp above all that the node
- * has seen; what it leaves behind goes to all others as a whole. On each register the write with
- * the highest timestamp wins. So whoever sees a write has a higher timestamp than its writer, and
- * the dependencies of writes and reads on writes never go round in a circle.
+ * A node runs a transaction at once, under a timestamp higher than any it has seen, and sends the
+ * final writes to all other nodes as a unit. On each register, the write with the highest timestamp
+ * wins. A transaction that reads a write therefore has a higher timestamp than its writer, and
+ * write-write and write-read dependencies form no cycle.
  */
 import * as v from "valibot";
 import type { Node } from "../../lib/vortex/index.ts";
 import { Delivery, type DeliveryOptions } from "./delivery.ts";
 import { Txn } from "./transactions.ts";
 
-/** A logical time, and the node whose time it is. */
+/** Logical time, and the node that assigned it, which breaks ties. */
 const Timestamp = v.tuple([v.number(), v.string()]);
 type Timestamp = v.InferOutput<typeof Timestamp>;
 
 const Value = v.nullable(v.number());
-const Installation = v.object({
+const Commit = v.object({
   timestamp: Timestamp,
   writes: v.array(v.tuple([v.number(), Value])),
 });
-type Installation = v.InferOutput<typeof Installation>;
+type Commit = v.InferOutput<typeof Commit>;
 
 export function lastWriteWins(node: Node, options?: DeliveryOptions): void {
   const registers = new Map<number, { value: number | null; timestamp: Timestamp }>();
   let time = 0;
-  const delivery = new Delivery(node, Installation, install, options);
+  const delivery = new Delivery(node, Commit, install, options);
 
-  function install({ timestamp, writes }: Installation): void {
+  function install({ timestamp, writes }: Commit): void {
     time = Math.max(time, timestamp[0]);
     for (const [key, value] of writes) {
       const current = registers.get(key);
@@ -45,9 +44,9 @@ export function lastWriteWins(node: Node, options?: DeliveryOptions): void {
       const read = writes.has(key) ? writes.get(key) : registers.get(key)?.value;
       return [f, key, read ?? null];
     });
-    const installation = { timestamp: [time + 1, node.id] as Timestamp, writes: [...writes] };
-    install(installation);
-    for (const peer of node.peers) delivery.send(peer, installation);
+    const commit: Commit = { timestamp: [time + 1, node.id], writes: [...writes] };
+    install(commit);
+    for (const peer of node.peers) delivery.send(peer, commit);
     return { type: "txn_ok", txn };
   });
 }

@@ -1,18 +1,18 @@
-/** One node decides, all others forward to it. */
+/** A leader applies all requests; the other nodes forward to it. */
 import * as v from "valibot";
 import { isRpcError, type Node, type NodeId, type OutgoingBody } from "../../lib/vortex/index.ts";
 import { apply, type Machine, Request } from "./machine.ts";
 
 export interface LeaderOptions {
-  /** Who decides; the first node by default. */
+  /** Chooses the leader. Defaults to the first node. */
   readonly leaderOf?: (node: Node) => NodeId | undefined;
   /**
-   * Whether a request gets another id when it is forwarded once more. By default it keeps its first,
-   * so that the leader applies it once however often it arrives.
+   * Whether a retry has a new id. Defaults to false: the id stays the same, so that the leader
+   * applies the request once however often it arrives.
    */
-  readonly renamesRetries?: boolean;
-  /** What a node answers when the leader is silent; by default it asks again. */
-  readonly onSilence?: (machine: Machine, request: Request) => OutgoingBody | undefined;
+  readonly retriesWithNewId?: boolean;
+  /** Replies in place of a leader that timed out. By default the node retries. */
+  readonly onTimeout?: (machine: Machine, request: Request) => OutgoingBody | undefined;
 }
 
 const Decide = v.object({ id: v.string(), request: Request });
@@ -22,10 +22,10 @@ const FORWARD_TIMEOUT_MS = 500;
 const ATTEMPTS = 8;
 
 /**
- * Serves a machine from the first node: in the order in which requests reach it.
+ * Serves a state machine from the first node, in the order in which requests reach it.
  *
- * The others forward each request until the leader answers. Links may lose and repeat messages, so
- * the leader keeps every outcome under the request's id. What it keeps is lost if it is killed.
+ * The other nodes forward each request until the leader replies. Links may drop and duplicate
+ * messages, so the leader stores every outcome by request id. It loses its state if it is killed.
  */
 export function byLeader(makeMachine: () => Machine, options: LeaderOptions = {}) {
   return (node: Node): void => serveByLeader(node, makeMachine, options);
@@ -34,8 +34,8 @@ export function byLeader(makeMachine: () => Machine, options: LeaderOptions = {}
 function serveByLeader(node: Node, makeMachine: () => Machine, options: LeaderOptions): void {
   const {
     leaderOf = ({ nodeIds: [first] }) => first,
-    renamesRetries = false,
-    onSilence = () => undefined,
+    retriesWithNewId = false,
+    onTimeout = () => undefined,
   } = options;
   const machine = makeMachine();
   const outcomes = new Map<string, OutgoingBody>();
@@ -56,14 +56,15 @@ function serveByLeader(node: Node, makeMachine: () => Machine, options: LeaderOp
       } catch (error) {
         if (!isRpcError(error, "timeout") || attempt === ATTEMPTS) throw error;
       }
-      const outcome = onSilence(machine, request);
+      const outcome = onTimeout(machine, request);
       if (outcome !== undefined) return outcome;
-      if (renamesRetries) id = node.generateId();
+      if (retriesWithNewId) id = node.generateId();
     }
   };
 
   for (const type of Object.keys(machine)) {
-    node.handle(type, Request, ({ body: { msg_id: _, ...body } }) => {
+    node.handle(type, Request, (request) => {
+      const { msg_id: _, ...body } = request.body;
       const leader = leaderOf(node) ?? node.id;
       return leader === node.id ? decide(node.generateId(), body) : forward(leader, body);
     });

@@ -1,4 +1,4 @@
-/** Append-only logs by key, and how far consumers have come in them. */
+/** Append-only logs by key, and the committed offsets of consumers, as a state machine. */
 import * as v from "valibot";
 import { type Machine, operation } from "./machine.ts";
 
@@ -50,7 +50,7 @@ export function logs(
   } satisfies Machine;
 }
 
-/** What a log holds from an offset on. */
+/** Entries of a log from an offset on. */
 export function entriesFrom(log: readonly number[], offset: number): Entries {
   return log.slice(offset).map((message, index) => [offset + index, message]);
 }

@@ -1,20 +1,21 @@
-/** State machines: what requests do, apart from where and in which order they are decided. */
+/** State machines: the effect of requests, independent of where and in which order they are applied. */
 import * as v from "valibot";
 import { ERRORS, type ErrorKind, type OutgoingBody } from "../../lib/vortex/index.ts";
 
-/** What requests of one type look like, and what they do. */
+/** Schema and effect of one type of request. */
 export interface Operation<
   S extends v.GenericSchema = v.GenericSchema,
   Reply extends OutgoingBody = OutgoingBody,
 > {
   readonly schema: S;
-  /** Changes the state and says what to reply. Written as a method: a machine may hold any. */
+  /** Changes the state and returns the reply. A method, so that a machine may hold any operation. */
   apply(body: v.InferOutput<S>): Reply;
 }
 
 /**
- * Operations on one state, by request type. The same requests in the same order give the same
- * replies, wherever they are applied.
+ * Operations on a shared state, by request type.
+ *
+ * They are deterministic: the same requests in the same order give the same replies on every node.
  */
 export type Machine = { readonly [type: string]: Operation };
 
@@ -25,11 +26,11 @@ export function operation<S extends v.GenericSchema, Reply extends OutgoingBody>
   return { schema, apply };
 }
 
-/** The body of a request, which only the machine's operation knows more of. */
+/** Body of a request. The operation's schema parses the rest. */
 export const Request = v.looseObject({ type: v.string() });
 export type Request = v.InferOutput<typeof Request>;
 
-/** Applies a request to a machine that knows its type. */
+/** Applies a request to a machine. */
 export function apply(machine: Machine, request: Request): OutgoingBody {
   const operation = machine[request.type];
   if (operation === undefined) throw new Error(`The machine has no operation "${request.type}"`);

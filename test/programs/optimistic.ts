@@ -1,22 +1,22 @@
 /**
- * Transactions over lists by optimistic concurrency control: read a snapshot, work on it, and
- * commit if nobody has changed what matters in the meantime.
+ * Transactions over lists by optimistic concurrency control: read a snapshot, run on it, and commit
+ * if no other transaction has written the validated keys since.
  *
- * All lists are one value in lin-kv, so that a snapshot is one read and a commit one
- * compare-and-set. Nodes keep nothing, and may be killed at any time.
+ * All lists are a single value in lin-kv, so a snapshot is one read and a commit is one
+ * compare-and-set. Nodes are stateless and may be killed at any time.
  */
 import * as v from "valibot";
 import { isRpcError, type KVNode, RpcError } from "../../lib/vortex/index.ts";
 import { type List, lists, type MicroOperation, Txn } from "./transactions.ts";
 
 /**
- * Which keys of a transaction nobody may have written since its snapshot: all of them makes it
- * serializable, those that it writes make it snapshot isolation.
+ * Chooses the micro-operations to validate: no other transaction may have written their keys since
+ * the snapshot. Validating all of them gives serializability, only the writes snapshot isolation.
  */
 export type Validates = (txn: readonly MicroOperation[]) => readonly MicroOperation[];
 
 export const everything: Validates = (txn) => txn;
-export const whatItWrites: Validates = (txn) => txn.filter(([f]) => f !== "r");
+export const writesOnly: Validates = (txn) => txn.filter(([f]) => f !== "r");
 export const nothing: Validates = () => [];
 
 const DATABASE = "lists";
@@ -24,18 +24,18 @@ const Database = v.array(v.tuple([v.number(), v.array(v.nullable(v.number()))]))
 
 export function optimistic(validates: Validates) {
   return (node: KVNode): void => {
+    const database = node.linKv.of(Database);
     const read = async (): Promise<Map<number, List>> =>
-      new Map(await node.linKv.of(Database).readOr(DATABASE, []));
+      new Map(await database.readOr(DATABASE, []));
 
-    node.handle("txn", Txn, async ({ body }) => {
-      const { txn } = body;
+    node.handle("txn", Txn, async ({ body: { txn } }) => {
       const snapshot = await read();
       const reply = lists(new Map(snapshot)).txn.apply({ txn });
       for (let current = snapshot; txn.some(isWrite); current = await read()) {
         const isConflict = validates(txn).some(
           ([, key]) => current.get(key)?.length !== snapshot.get(key)?.length,
         );
-        if (isConflict) throw new RpcError("txn-conflict", "Another transaction was faster");
+        if (isConflict) throw new RpcError("txn-conflict", "Another transaction committed first");
         if (await commit(node, current, txn)) break;
       }
       return reply;
@@ -43,7 +43,7 @@ export function optimistic(validates: Validates) {
   };
 }
 
-/** Appends to the lists, if nobody has changed any of them; says whether that was so. */
+/** Commits a transaction if the database is still the given one; returns whether it was. */
 async function commit(
   node: KVNode,
   current: ReadonlyMap<number, List>,

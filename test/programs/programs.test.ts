@@ -7,16 +7,16 @@ import { PROGRAMS } from "./index.ts";
 
 const SEEDS = simulationSeeds(10);
 
-describe("the workbench", () => {
+describe("The workbench accepts", () => {
   test.each(PROGRAMS)(
-    "never flags $name, whatever the faults",
+    "$name, under every tolerated fault",
     ({ workload, program, options }) => {
       const effects = new Map<Fault, number>(options.nemesis?.map((fault) => [fault, 0]));
       for (const seed of SEEDS) {
         const { result } = runSimulated(workload, program, { ...options, seed });
         if (result.valid !== true) {
-          const told = [...symptomsOf(result), ...sentencesOf(result)].join("\n");
-          throw new Error(`${workload} is not valid with seed ${seed}:\n${told}`);
+          const findings = [...symptomsOf(result), ...sentencesOf(result)].join("\n");
+          throw new Error(`${workload} is invalid with seed ${seed}:\n${findings}`);
         }
         for (const [fault, count] of effects) {
           effects.set(fault, count + (result.faults[fault] ?? 0));
@@ -26,7 +26,7 @@ describe("the workbench", () => {
         expect(count, `${fault} never took effect`).toBeGreaterThan(0);
       }
     },
-    // A seed takes a fraction of a second; thousands of them take as long as they do.
+    // A seed takes a fraction of a second; `SEEDS` may set thousands.
     SEEDS.length * 10_000,
   );
 });

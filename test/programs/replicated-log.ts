@@ -1,4 +1,4 @@
-/** All nodes decide, through a log in the lin-kv service. */
+/** All nodes apply all requests, in the order of a log in lin-kv (state machine replication). */
 import * as v from "valibot";
 import { isRpcError, type KVNode, type OutgoingBody } from "../../lib/vortex/index.ts";
 import { apply, type Machine, Request } from "./machine.ts";
@@ -7,12 +7,11 @@ const Entry = v.object({ id: v.string(), request: Request });
 type Entry = v.InferOutput<typeof Entry>;
 
 /**
- * Serves a machine from every node: requests are applied in the order of a log that all share.
+ * Serves a state machine from every node.
  *
- * Slot i of the log is key i of lin-kv, and whoever compares-and-sets it first has it for good. A
- * node that comes second learns what stands there, applies it to its own copy of the machine, and
- * tries the next slot. Nothing is kept in a node that the log does not hold, so a node that is
- * killed and started again only has to read it from the beginning.
+ * Slot i of the log is key i of lin-kv; the first node to compare-and-set it owns it. A node that
+ * comes second reads the entry, applies it to its own copy of the machine, and tries the next slot.
+ * The log holds all state, so a restarted node only has to read it from the beginning.
  */
 export function byReplicatedLog(makeMachine: () => Machine) {
   return (node: KVNode): void => serveByReplicatedLog(node, makeMachine());
@@ -20,7 +19,7 @@ export function byReplicatedLog(makeMachine: () => Machine) {
 
 function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   let length = 0;
-  // One request of this node at a time, so that its copy of the machine follows the log's order.
+  // One request at a time, so that this copy of the machine follows the order of the log.
   let last: Promise<unknown> = Promise.resolve();
 
   const decide = async (entry: Entry): Promise<OutgoingBody> => {
@@ -33,7 +32,8 @@ function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   };
 
   for (const type of Object.keys(machine)) {
-    node.handle(type, Request, ({ body: { msg_id: _, ...body } }) => {
+    node.handle(type, Request, (request) => {
+      const { msg_id: _, ...body } = request.body;
       const outcome = last.then(() => decide({ id: node.generateId(), request: body }));
       last = outcome.catch(() => {});
       return outcome;
@@ -41,12 +41,13 @@ function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   }
 }
 
-/** What stands in a slot of the log from now on: this entry, unless another has come before. */
+/** Puts the entry into a slot of the log, unless the slot is taken; returns the slot's entry. */
 async function fill(node: KVNode, slot: number, entry: Entry): Promise<Entry> {
+  const log = node.linKv.of(Entry);
   for (;;) {
     try {
-      // Asked again after a timeout, this succeeds too if the entry stands there already.
-      await node.linKv.cas(slot, entry, entry, { createIfNotExists: true });
+      // After a timeout, a retry also succeeds if the first attempt took effect.
+      await log.cas(slot, entry, entry, { createIfNotExists: true });
       return entry;
     } catch (error) {
       if (isRpcError(error, "precondition-failed")) break;
@@ -55,7 +56,7 @@ async function fill(node: KVNode, slot: number, entry: Entry): Promise<Entry> {
   }
   for (;;) {
     try {
-      return v.parse(Entry, await node.linKv.read(slot));
+      return await log.read(slot);
     } catch (error) {
       if (!isRpcError(error, "timeout")) throw error;
     }

@@ -1,4 +1,4 @@
-/** Transactions over registers and over lists, one at a time. */
+/** Transactions over registers and over lists, as state machines that apply one at a time. */
 import * as v from "valibot";
 import { type Machine, operation } from "./machine.ts";
 
@@ -8,7 +8,7 @@ export const MicroOperation = v.tuple([
   v.nullable(v.number()),
 ]);
 export const Txn = v.object({ txn: v.array(MicroOperation) });
-/** What to do, on which key, and with what: `null` for reads. */
+/** Operation, key and argument; the argument of a read is `null`. */
 export type MicroOperation = v.InferOutput<typeof MicroOperation>;
 
 export type List = readonly (number | null)[];

@@ -12,20 +12,20 @@ import { settle } from "../report/opened-report.ts";
 const IMAGES = join(ROOT, "docs/images");
 
 /** Simulates a broken program. Returns the path of its report. */
-async function reportOf(wrong: string, ...flags: readonly string[]): Promise<string> {
+async function reportOf(bug: string, ...flags: readonly string[]): Promise<string> {
   const directory = temporaryDirectory();
   const program = join(directory, "program.ts");
   const broken = JSON.stringify(join(ROOT, "test/broken/index.ts"));
   writeFileSync(
     program,
     `import { BROKEN } from ${broken};
-export const program = BROKEN.find(({ wrong }) => wrong === ${JSON.stringify(wrong)}).program;
+export const program = BROKEN.find(({ bug }) => bug === ${JSON.stringify(bug)}).program;
 `,
   );
   const store = join(directory, "store");
   const run = await vortex("sim", program, ...flags, "--report", "--store", store);
   // Exit code 1: the run is invalid, as it should be.
-  if (run.exitCode !== 1) throw new Error(`Cannot simulate a program that ${wrong}: ${run.stderr}`);
+  if (run.exitCode !== 1) throw new Error(`Cannot simulate a program that ${bug}: ${run.stderr}`);
   return join(store, "latest", "report.html");
 }
 
@@ -52,7 +52,7 @@ async function take(
 }
 
 const lost = await reportOf(
-  "sends each value once, acknowledged or not",
+  "sends each value only once",
   ..."-w broadcast --node-count 5 --rate 15 --time-limit 6 --latency 50".split(" "),
   ..."--nemesis partition --nemesis-interval 2 --recovery 2 --seed 1".split(" "),
 );
@@ -60,7 +60,7 @@ await take("report-messages", lost, "lost", "#messages", { width: 1100, height: 
 await take("report-narrow", lost, "lost", "header", { width: 420, height: 760, theme: "dark" });
 
 const cycle = await reportOf(
-  "keeps registers of its own on each node",
+  "keeps separate registers on each node",
   ..."-w txn-rw-register --node-count 3 --concurrency 6 --rate 50 --time-limit 10".split(" "),
   ..."--max-writes-per-key 4 --consistency-models serializable --seed 1".split(" "),
 );

@@ -8,7 +8,7 @@ import { BROKEN } from "../../broken/index.ts";
 import { PROGRAMS } from "../../programs/index.ts";
 
 const [workload, name] = process.argv.splice(2, 2);
-const cases = [...PROGRAMS, ...BROKEN.map(({ wrong, ...rest }) => ({ name: wrong, ...rest }))];
+const cases = [...PROGRAMS, ...BROKEN.map(({ bug, ...rest }) => ({ name: bug, ...rest }))];
 const found = cases.find((one) => one.workload === workload && one.name === name);
 if (found === undefined) throw new Error(`Unknown program "${name}" for ${workload}`);
 // Forced: a program carries the schema of its own options.

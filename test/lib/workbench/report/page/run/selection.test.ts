@@ -13,9 +13,9 @@ import { runOf } from "../../../../../support/report/report-run.ts";
 import { runSimulated } from "../../../../../support/simulations/simulate.ts";
 
 /** Simulates a broken program. Returns its run and its findings of one kind. */
-function brokenRun(workload: WorkloadName, wrong: string, anomaly: string) {
-  const found = BROKEN.find((each) => each.workload === workload && each.wrong === wrong);
-  if (found === undefined) throw new Error(`No broken program for ${workload} ${wrong}`);
+function brokenRun(workload: WorkloadName, bug: string, anomaly: string) {
+  const found = BROKEN.find((each) => each.workload === workload && each.bug === bug);
+  if (found === undefined) throw new Error(`No broken program for ${workload} that ${bug}`);
   const { program, options } = found;
   const { result, history, messages } = runSimulated(workload, program, { ...options, seed: 1 });
   const { nodeCount = 1, concurrency = nodeCount } = options;
@@ -37,15 +37,15 @@ const bodyOf = (run: Run, row: number) => JSON.parse(run.bodyOf(row)) as Record<
 
 describe("A finding highlights", () => {
   test.each([
-    ["broadcast", "sends each value once, acknowledged or not", "lost"],
-    ["lin-kv", "decides for itself while the leader is silent", "nonlinearizable"],
-    ["kafka", "acknowledges every tenth message of a log without storing it", "lost-write"],
-    ["txn-rw-register", "lets transactions see each other's writes before they have ended", "G1c"],
-    ["txn-list-append", "lets transactions see parts of each other", "G0"],
+    ["broadcast", "sends each value only once", "lost"],
+    ["lin-kv", "applies requests locally while the leader is unreachable", "nonlinearizable"],
+    ["kafka", "acknowledges every tenth message without storing it", "lost-write"],
+    ["txn-rw-register", "lets transactions read each other's uncommitted writes", "G1c"],
+    ["txn-list-append", "lets transactions read each other's partial effects", "G0"],
   ] as const)(
     "the requests and replies of its own operations only: %s that %s",
-    (workload, wrong, anomaly) => {
-      const { run, selections } = brokenRun(workload, wrong, anomaly);
+    (workload, bug, anomaly) => {
+      const { run, selections } = brokenRun(workload, bug, anomaly);
       for (const selection of selections) {
         const highlighted = messagesOf(run, selection);
         const operations = operationsOf(run, selection);
@@ -64,11 +64,7 @@ describe("A finding highlights", () => {
   );
 
   test("the lost message of a broadcast", () => {
-    const { run, selections } = brokenRun(
-      "broadcast",
-      "sends each value once, acknowledged or not",
-      "lost",
-    );
+    const { run, selections } = brokenRun("broadcast", "sends each value only once", "lost");
     for (const selection of selections) {
       const [broadcast = -1] = operationsOf(run, selection);
       const value = Number(run.valuesOf(broadcast).invocation);
@@ -81,7 +77,7 @@ describe("A finding highlights", () => {
   test("the request that a node forwards to the leader of a log", () => {
     const { run, selections } = brokenRun(
       "kafka",
-      "acknowledges every tenth message of a log without storing it",
+      "acknowledges every tenth message without storing it",
       "lost-write",
     );
     let forwardedCount = 0;
@@ -100,7 +96,7 @@ describe("A finding highlights", () => {
   test("few messages, not all that contain the same small numbers", () => {
     const { run, selections } = brokenRun(
       "lin-kv",
-      "decides for itself while the leader is silent",
+      "applies requests locally while the leader is unreachable",
       "nonlinearizable",
     );
     for (const selection of selections) {
