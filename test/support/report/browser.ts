@@ -3,7 +3,7 @@ import puppeteer, { type Browser, type BrowserContext, type Page } from "puppete
 
 const CANDIDATES = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
-/** Path of the browser, from `CHROMIUM` or the PATH; `undefined` if there is none. */
+/** Path of the browser, from `CHROMIUM` or the PATH; `undefined` if not found. */
 export const BROWSER: string | undefined =
   process.env["CHROMIUM"] ??
   CANDIDATES.map((name) => Bun.which(name)).find((path) => path !== null) ??

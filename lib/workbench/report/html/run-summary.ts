@@ -1,4 +1,4 @@
-/** What the top of a report shows besides the verdict: options, figures, findings, observations. */
+/** The summary at the top of a report: options, figures, findings, observations. */
 import type { Target } from "../../stages/stages.ts";
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
 import type { Gauge } from "../recorder/run-data.ts";

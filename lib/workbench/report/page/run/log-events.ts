@@ -3,7 +3,7 @@ import type { LogEvent, LogKey } from "../../recorder/run-data.ts";
 import type { Run } from "./run.ts";
 
 export interface CompletedLogEvent extends LogEvent {
-  /** When the operation completed, in ticks. */
+  /** Time of completion, in ticks. */
   readonly at: number;
 }
 
