@@ -18,7 +18,7 @@ import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test-crash.ts";
 
 const program: Command = new Command("vortex")
-  .description("Runs and judges the nodes of a distributed system, as Maelstrom does")
+  .description("Test and simulate the nodes of a distributed system, as Maelstrom does")
   .version(packageJson.version)
   .enablePositionalOptions()
   .addCommand(testCommand())
@@ -37,10 +37,10 @@ const program: Command = new Command("vortex")
   );
 
 for (const command of [program, ...program.commands]) {
-  command.exitOverride().showHelpAfterError("(--help lists what there is)");
+  command.exitOverride().showHelpAfterError("(see --help)");
 }
 
-// What nobody caught is no verdict either, but the runtime's own exit code of it would be one.
+// The runtime's exit code for an uncaught error, 1, would mean "invalid".
 for (const event of ["uncaughtException", "unhandledRejection"]) {
   process.on(event, (error) => {
     console.error(error);
@@ -54,16 +54,16 @@ try {
   process.exitCode = exitCodeOfError(error);
 }
 
-/** Reports what ended the command. */
+/** Reports an error that ended the command. Returns the exit code. */
 function exitCodeOfError(error: unknown): number {
-  // Commander has printed what it threw: help, or what is wrong with an argument.
+  // Commander has already printed the help, or the error.
   if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : EXIT_CODES.badArguments;
   if (error instanceof InvalidOptions) {
     console.error(`error: ${error.message}`);
     return EXIT_CODES.badArguments;
   }
   if (error instanceof Interrupted) {
-    console.error("Interrupted: the nodes are killed");
+    console.error("Interrupted. The nodes were killed");
     return EXIT_CODES.interrupted;
   }
   if (error instanceof TestCrash) remark(error.message);

@@ -1,7 +1,7 @@
-/** Options as command-line arguments, so that a run can be repeated. */
+/** Converts options back to command-line arguments, to repeat a run. */
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
 
-/** The flags that lead to these options, those with other values than their defaults. */
+/** Returns the flags that give these options. Omits defaults. */
 export function toArgv(options: TestOptions): string[] {
   const { workload, nodeIds, concurrency, latency, nemesis, consistencyModels, seed } = options;
   const argv = ["-w", workload];

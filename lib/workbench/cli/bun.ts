@@ -1,4 +1,4 @@
-/** `vortex bun`: the Bun that this command runs on, for those who have no other. */
+/** `vortex bun`: runs the Bun that is part of this command, where no other is installed. */
 import { chmodSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
@@ -8,8 +8,8 @@ import { shellCommand } from "./shell.ts";
 
 export function bunSubcommand(): Command {
   return new Command("bun")
-    .description("run Bun, which this command has within: vortex bun test")
-    .argument("[words...]", "words for Bun")
+    .description("run the Bun that this command contains: vortex bun test")
+    .argument("[args...]", "arguments of Bun")
     .helpOption(false)
     .allowUnknownOption()
     .passThroughOptions()
@@ -22,7 +22,7 @@ async function runBun(args: readonly string[]): Promise<void> {
   writeShim(join(shims, "bun"), "BUN_BE_BUN=1 exec", [process.execPath]);
   writeShim(join(shims, "vortex"), "unset BUN_BE_BUN; exec", selfCommand());
   const path = [shims, process.env["PATH"] ?? ""].join(delimiter);
-  // A Ctrl-C reaches Bun too, which decides what comes of it; here is only waited for its end.
+  // Ctrl-C reaches Bun too, and Bun decides whether to exit.
   process.on("SIGINT", () => {});
   try {
     const stdio = ["inherit", "inherit", "inherit"] as const;
@@ -37,11 +37,11 @@ async function runBun(args: readonly string[]): Promise<void> {
 }
 
 /**
- * Lets scripts of a project call `bun`, which may be nowhere else, and `vortex`. What makes this
- * executable be Bun is in the environment, which they inherit: it would be Bun in either case.
+ * Lets a project's scripts call `bun` and `vortex`. BUN_BE_BUN turns this executable into Bun, and
+ * scripts inherit it: the shims set it for `bun` and clear it for `vortex`.
  */
 function writeShim(file: string, run: string, argv: readonly string[]): void {
-  if (process.platform === "win32") return; // Takes other files for programs.
+  if (process.platform === "win32") return; // Shell scripts are not programs there.
   writeFileSync(file, `#!/bin/sh\n${run} ${shellCommand(argv)} "$@"\n`);
   chmodSync(file, 0o755);
 }

@@ -1,4 +1,4 @@
-/** `vortex check`: judges stored histories again. */
+/** `vortex check`: checks stored histories again. */
 import { Command, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { CHECKED_WORKLOADS } from "../checkers/by-workload.ts";
@@ -23,38 +23,39 @@ interface Flags extends CheckOptions {
 
 export function checkCommand(): Command {
   return new Command("check")
-    .description("judge stored histories again, and explain the verdicts")
-    .argument("<files...>", "runs of the store, cases of a corpus, Maelstrom's history.edn")
+    .description("check stored histories again, and explain the verdicts")
+    .argument("<files...>", "stored runs, cases of a corpus, or Maelstrom's history.edn")
     .addOption(
       new Option(
         "-w, --workload <name>",
-        "what the clients did; needed where the file does not say, as with history.edn",
+        "workload of the history, if the file does not name it (history.edn)",
       )
         .choices(CHECKED_WORKLOADS)
         .argParser(oneOf("workload", CHECKED_WORKLOADS)),
     )
     .option(
       "--consistency-models <models>",
-      "models that transactions must satisfy, in place of what the file says",
+      "consistency models to check instead of the stored ones",
       list,
     )
     .option(
       "--availability <part>",
-      'part of operations that must be ok, in place of what the file says: "total" or 0 to 1',
+      'required fraction of ok operations instead of the stored one: "total" or 0 to 1',
       part,
     )
-    .option("--json", "print one line of JSON for each history, and nothing else, to stdout")
+    .option("--json", "print one line of JSON per history to stdout, and nothing else")
     .addHelpText("after", HELP)
     .action(checkFiles);
 }
 
 const HELP = `
-A file is a run's directory (store/latest), or the history.jsonl or results.json in it; a case of
-a golden corpus, or many of them, one to a line; or the history.edn of a run of Maelstrom. It may
-be gzipped.
+Files:
+  store/latest               a run's directory, or the history.jsonl or results.json in it
+  case.json, cases.jsonl.gz  a case of a corpus, or one case per line
+  history.edn                the history of a run of Maelstrom
+Each can be gzipped.
 
-The exit code is that of the worst file, as of "vortex test": 0 valid, 1 invalid, 2 unknown,
-255 for a file that cannot be read.
+Exit code, of the worst file: 0 valid, 1 invalid, 2 unknown, 255 not readable.
 
 Example:
   vortex check store/latest
@@ -83,7 +84,7 @@ function checkOne(file: string, stored: StoredHistory, flags: Flags): CheckedHis
   const { history, number, expected, alsoUnder } = stored;
   const workload = flags.workload ?? stored.workload;
   if (workload === undefined) {
-    throw new Error("The file does not say what the clients did: -w tells, as -w lin-kv");
+    throw new Error("the file does not name the workload. Name it with -w, as in -w lin-kv");
   }
   const options = { ...DEFAULT_OPTIONS, ...stored.options, ...asked(flags) };
   const under = alsoUnder?.map(({ consistencyModels }) => ({
@@ -112,12 +113,12 @@ function asked({ availability, consistencyModels }: Flags): CheckOptions {
 
 interface Report {
   add(checked: CheckedHistory): void;
-  /** A file that cannot be read, or not to its end. */
+  /** Reports a file that cannot be read to its end. */
   addBroken(file: string, error: string): void;
   end(): void;
 }
 
-/** For programs: a line for each history. */
+/** Prints JSON, one line per history. */
 class JsonReport implements Report {
   add({ file, number, check, alsoUnder }: CheckedHistory): void {
     const { explanation, ...fields } = check;
@@ -139,7 +140,7 @@ class JsonReport implements Report {
   end(): void {}
 }
 
-/** For people: verdicts with their reasons, and their number where there are several. */
+/** Prints verdicts with their reasons and, for several histories, their counts. */
 class TextReport implements Report {
   readonly #counts = new Map<string, number>();
 
@@ -149,7 +150,7 @@ class TextReport implements Report {
   }
 
   addBroken(file: string, error: string): void {
-    remark(`${file}: cannot be checked: ${error}`);
+    remark(`Cannot check ${file}: ${error}`);
     this.#count("broken");
   }
 

@@ -1,8 +1,8 @@
 /**
- * `vortex completion SHELL`: a script that lets a shell complete words of the command.
+ * `vortex completion SHELL`: prints a completion script for a shell.
  *
- * The script asks the hidden `vortex complete`, which knows all commands, options and choices from
- * commander: so it never lags behind, and there is one place for the rules.
+ * The script calls the hidden `vortex complete`, which reads commands, options and choices from
+ * commander. So a script never gets outdated, and all shells share the rules.
  */
 import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
@@ -44,19 +44,19 @@ const SHELLS = Object.keys(SCRIPTS);
 
 export function completionCommand(): Command {
   return new Command("completion")
-    .description("print what makes a shell complete words of this command")
-    .addArgument(new Argument("<shell>", "which shell").choices(SHELLS))
+    .description("print a completion script for a shell")
+    .addArgument(new Argument("<shell>", "name of the shell").choices(SHELLS))
     .addHelpText("after", HELP)
     .action((shell: keyof typeof SCRIPTS) => void process.stdout.write(SCRIPTS[shell]));
 }
 
 const HELP = `
-Put one of these where the shell finds it when it starts:
+Add the line of your shell to its start-up file:
   bash  source <(vortex completion bash)                                  in ~/.bashrc
   zsh   source <(vortex completion zsh)                                   in ~/.zshrc, after compinit
   fish  vortex completion fish > ~/.config/fish/completions/vortex.fish   once`;
 
-/** What the scripts ask. @param program Gives the command that is to be completed. */
+/** The command that the scripts call. @param program Returns the command to complete. */
 export function completeCommand(program: () => Command): Command {
   return new Command("complete")
     .argument("[words...]")
@@ -75,7 +75,7 @@ interface Candidate {
   readonly description?: string;
 }
 
-/** Words that options take; in lists, separated by commas. */
+/** Values of options. A list is separated by commas. */
 const WORDS: Readonly<Record<string, { readonly list?: true; readonly words: readonly string[] }>> =
   {
     "--nemesis": { list: true, words: FAULTS },
@@ -84,16 +84,16 @@ const WORDS: Readonly<Record<string, { readonly list?: true; readonly words: rea
     "--concurrency": { words: ["1n", "2n", "4n"] },
   };
 
-/** Words that commands take. */
+/** Values of arguments. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: STAGE_IDS };
 
 /**
- * What the last of some words may become; none where a file may stand, or nothing is known.
+ * Returns the completions of the last word, or none where a file is expected.
  *
- * @param typed The words after the command's name; the last one may be empty.
+ * @param typed The words after the command's name. The last one can be empty.
  */
 export function complete(program: Command, typed: readonly string[]): Candidate[] {
-  // Bash takes "=" for a word of its own.
+  // Bash passes "=" as a separate word.
   const words = typed.filter((word, index) => word !== "=" || index === typed.length - 1);
   const current = words.at(-1) === "=" ? "" : (words.at(-1) ?? "");
   const before = words.slice(0, -1);
@@ -107,19 +107,19 @@ export function complete(program: Command, typed: readonly string[]): Candidate[
   const awaiting = options.find(
     (option) => option.required && (option.long === last || option.short === last),
   );
-  if (awaiting !== undefined) return fitting(current, valuesOf(awaiting, current));
+  if (awaiting !== undefined) return matching(current, valuesOf(awaiting, current));
   const [flag, value] = current.split("=", 2);
   if (value !== undefined) {
     const option = options.find(({ long, required }) => required && long === flag);
     if (option === undefined) return [];
     const values = valuesOf(option, value).map(({ word }) => ({ word: `${flag}=${word}` }));
-    return fitting(current, values);
+    return matching(current, values);
   }
-  if (current.startsWith("-")) return fitting(current, options.map(optionCandidate));
-  return fitting(current, command === undefined ? commandsOf(program) : argumentsOf(command));
+  if (current.startsWith("-")) return matching(current, options.map(optionCandidate));
+  return matching(current, command === undefined ? commandsOf(program) : argumentsOf(command));
 }
 
-function fitting(current: string, candidates: readonly Candidate[]): Candidate[] {
+function matching(current: string, candidates: readonly Candidate[]): Candidate[] {
   return candidates.filter(({ word }) => word.startsWith(current));
 }
 

@@ -4,29 +4,26 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { suggestFile } from "../suggestions.ts";
 
 /**
- * The absolute path of a program to run.
+ * Returns the absolute path of a program.
  *
- * @throws {InvalidOptions} when it is not there or cannot be executed.
+ * @throws {InvalidOptions} if it does not exist or is not executable.
  */
 export function executable(
   path: string,
-  { flag = "--bin", hint = '"bun run build.ts" builds the challenges into dist/' } = {},
+  { flag = "--bin", hint = 'Build the challenges into dist/ with "bun run build.ts"' } = {},
 ): string {
   const absolute = resolve(path);
   const stats = statSync(absolute, { throwIfNoEntry: false });
   if (stats === undefined) {
     throw new InvalidOptions(
-      `${flag} ${path}: there is no such file (looked for ${absolute}); ${hint}.${suggestFile(absolute)}`,
+      `${flag} ${path}: file not found (looked for ${absolute}). ${hint}.${suggestFile(absolute)}`,
     );
   }
-  if (!stats.isFile())
-    throw new InvalidOptions(`${flag} ${path}: not a file, but it must be a program`);
+  if (!stats.isFile()) throw new InvalidOptions(`${flag} ${path}: not a file. Name a program`);
   try {
     accessSync(absolute, constants.X_OK);
   } catch {
-    throw new InvalidOptions(
-      `${flag} ${path}: the file has no execute bit; "chmod +x ${path}" sets it`,
-    );
+    throw new InvalidOptions(`${flag} ${path}: not executable. Run "chmod +x ${path}"`);
   }
   return absolute;
 }

@@ -1,5 +1,5 @@
 /**
- * How the command ends.
+ * Exit codes, as Maelstrom has them.
  *
  * @see Maelstrom, `core.clj`; Jepsen, `cli.clj`
  */
@@ -26,12 +26,12 @@ const FROM_BEST: readonly number[] = [
   EXIT_CODES.crash,
 ];
 
-/** The worse of two codes with which tests ended. */
+/** Returns the worse of the exit codes of two tests. */
 export function worstOf(one: number, other: number): number {
   return FROM_BEST.indexOf(other) > FROM_BEST.indexOf(one) ? other : one;
 }
 
-/** The last line that Maelstrom prints. */
+/** Returns the last line that Maelstrom prints. */
 export function lastLineOf(valid: Validity): string {
   if (valid === "unknown") return "Errors occurred during analysis, but no anomalies found. ಠ~ಠ";
   return valid ? "Everything looks good! ヽ(‘ー`)ノ" : "Analysis invalid! (ﾉಥ益ಥ）ﾉ ┻━┻";

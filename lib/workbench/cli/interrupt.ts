@@ -1,6 +1,6 @@
 import { EXIT_CODES } from "./exit-codes.ts";
 
-/** Somebody pressed Ctrl-C, or asked the process to end. */
+/** The process received a signal to end, such as by Ctrl-C. */
 export class Interrupted extends Error {
   override readonly name = "Interrupted";
 }
@@ -8,8 +8,8 @@ export class Interrupted extends Error {
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 
 /**
- * Runs a task that ends early when the process is asked to end, so that it leaves nothing running.
- * When asked a second time the process ends at once; nodes are killed then, too.
+ * Runs a task and aborts it when the process receives a signal to end, so that nothing is left
+ * running. A second signal ends the process at once; nodes are killed then too.
  */
 export async function interruptible<T>(task: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();

@@ -1,59 +1,59 @@
-/** What people see on stderr: remarks, and where somebody watches, a part that is redrawn. */
+/** Output to stderr: remarks and, on a terminal, a part that is redrawn. */
 import { logUpdateStderr } from "log-update";
 import { printable } from "../report/terminal/text.ts";
 
-/** Prints a line to stderr, whatever is in it. Unlike `console.error`, not in red. */
+/** Prints a line to stderr, with control characters escaped. Unlike `console.error`, not in red. */
 export function remark(text: string): void {
   process.stderr.write(`${printable(text)}\n`);
 }
 
 export interface LiveViewOptions {
-  /** What stands at the lower end of the screen. */
+  /** Returns the text at the bottom of the screen. */
   readonly draw: () => string;
-  /** How often it is drawn anew, in ms. */
+  /** Time between redraws, in ms. */
   readonly intervalMs: number;
-  /** A line that says how far things are, for where nobody watches. */
-  readonly tell: () => string;
+  /** Returns the progress in one line, for output that is not a terminal. */
+  readonly line: () => string;
 }
 
-/** How often a line is printed where nobody watches, in ms. */
-const TELL_INTERVAL_MS = 10_000;
+/** Time between lines of progress, in ms. */
+const LINE_INTERVAL_MS = 10_000;
 
 /**
- * Whether somebody watches a terminal that may be redrawn.
+ * Whether stderr is a terminal that can be redrawn.
  *
  * @see https://no-color.org; most services for continuous integration set CI
  */
-function isWatched(): boolean {
+function isRedrawable(): boolean {
   const isSet = (name: string) => (process.env[name] ?? "") !== "";
   return process.stderr.isTTY === true && !isSet("CI") && !isSet("NO_COLOR");
 }
 
-/** The lower end of the screen, drawn anew all the time; a plain line now and then elsewhere. */
+/** The bottom of the screen, redrawn while it lives. Elsewhere, a plain line every 10 s. */
 export class LiveView {
-  readonly isWatched = isWatched();
+  readonly isRedrawn = isRedrawable();
   readonly #timer: ReturnType<typeof setInterval>;
   #hasEnded = false;
 
-  constructor({ draw, intervalMs, tell }: LiveViewOptions) {
-    this.#timer = this.isWatched
+  constructor({ draw, intervalMs, line }: LiveViewOptions) {
+    this.#timer = this.isRedrawn
       ? setInterval(() => logUpdateStderr(draw()), intervalMs)
-      : setInterval(() => remark(tell()), TELL_INTERVAL_MS);
+      : setInterval(() => remark(line()), LINE_INTERVAL_MS);
   }
 
-  /** Prints a line above. */
+  /** Prints a line above it. */
   print(text: string): void {
-    if (this.isWatched) logUpdateStderr.clear();
+    if (this.isRedrawn) logUpdateStderr.clear();
     remark(text);
   }
 
-  /** Takes it away. */
+  /** Removes it from the screen. */
   end(): void {
     if (this.#hasEnded) return;
     this.#hasEnded = true;
     clearInterval(this.#timer);
-    if (!this.isWatched) return;
+    if (!this.isRedrawn) return;
     logUpdateStderr.clear();
-    logUpdateStderr.done(); // Shows the cursor again, which drawing hides.
+    logUpdateStderr.done(); // Shows the cursor again.
   }
 }

@@ -1,4 +1,4 @@
-/** The flag that runs a real Maelstrom beside the workbench. */
+/** The flag that runs the same test on Maelstrom. */
 import { statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -16,30 +16,30 @@ export interface MaelstromFlags {
 export function addMaelstromFlag(command: Command): Command {
   return command.option(
     "--maelstrom <path>",
-    "run a real Maelstrom on the same program as well, and show both results side by side",
+    "also run the test on an installed Maelstrom, and show both results side by side",
   );
 }
 
 /**
- * The absolute path of Maelstrom's command: itself, or in its directory.
+ * Returns the absolute path of Maelstrom's command, given the command or its directory.
  *
- * @throws {InvalidOptions} when it is not there.
+ * @throws {InvalidOptions} if it does not exist.
  */
 export function maelstromCommand({ maelstrom }: MaelstromFlags): string | undefined {
   if (maelstrom === undefined) return undefined;
   const isDirectory = statSync(resolve(maelstrom), { throwIfNoEntry: false })?.isDirectory();
   return executable(isDirectory ? join(maelstrom, "maelstrom") : maelstrom, {
     flag: "--maelstrom",
-    hint: "its releases, on GitHub, have it in their top directory",
+    hint: "A release of Maelstrom has it in its top directory",
   });
 }
 
 type Run = Pick<MaelstromRun, "command" | "bin" | "args" | "options" | "signal">;
 
 /**
- * Runs the test again, on Maelstrom, and remarks on what differs and what goes wrong.
+ * Runs the same test on Maelstrom. Remarks on differences in the options, and on failures.
  *
- * @throws {InvalidOptions} when Maelstrom has no such test.
+ * @throws {InvalidOptions} if Maelstrom has no such test.
  */
 export function runBesideMaelstrom(
   run: Run,
@@ -50,10 +50,10 @@ export function runBesideMaelstrom(
     ...run,
     root: store === false ? tmpdir() : resolve(store),
     onStart: ({ argv, directory }) => {
-      onRemark(`Maelstrom runs the same in ${directory}:\n  ${shellCommand(argv)}`);
+      onRemark(`Running the same test on Maelstrom, in ${directory}:\n  ${shellCommand(argv)}`);
       const { recoveryS } = run.options;
       if (recoveryS !== MAELSTROM_RECOVERY_S) {
-        onRemark(`Its recovery takes ${MAELSTROM_RECOVERY_S} s, not ${recoveryS}`);
+        onRemark(`Maelstrom's recovery takes ${MAELSTROM_RECOVERY_S} s, not ${recoveryS} s`);
       }
     },
     onProblem: onRemark,

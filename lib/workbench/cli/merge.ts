@@ -1,4 +1,4 @@
-/** `vortex merge`: puts the outcomes of a sweep's shards together. */
+/** `vortex merge`: merges the outcomes of a sweep's shards. */
 import { Command } from "commander";
 import * as v from "valibot";
 import { stringifyJson } from "../../vortex/index.ts";
@@ -10,9 +10,9 @@ import { exitCodeOf } from "./exit-codes.ts";
 
 export function mergeCommand(): Command {
   return new Command("merge")
-    .description('put together what "vortex sim --seeds ... --shard i/n --out FILE" wrote')
-    .argument("<files...>", "files of outcomes; a seed that is in several counts once")
-    .option("--json", "print the summary as one line of JSON")
+    .description('merge the outcomes that "vortex sim --seeds ... --shard i/n --out FILE" wrote')
+    .argument("<files...>", "files of outcomes; a seed in several files counts once")
+    .option("--json", "print the summary as one line of JSON to stdout, and nothing else")
     .action(merge);
 }
 
@@ -21,7 +21,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
   for (const file of files) {
     for (const outcome of await readOutcomes(file)) bySeed.set(outcome.seed, outcome);
   }
-  if (bySeed.size === 0) throw new InvalidOptions(`${files.join(", ")}: no outcomes in there`);
+  if (bySeed.size === 0) throw new InvalidOptions(`${files.join(", ")}: no outcomes`);
   const summary = summarize([...bySeed.values()]);
   if (json) console.log(stringifyJson(summary));
   else console.log(describeSummary(summary));
@@ -30,7 +30,7 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
 }
 
 async function readOutcomes(file: string): Promise<Outcome[]> {
-  if (!(await Bun.file(file).exists())) throw new InvalidOptions(`${file}: there is no such file`);
+  if (!(await Bun.file(file).exists())) throw new InvalidOptions(`${file}: file not found`);
   const lines = (await Bun.file(file).text()).split("\n");
   return lines.flatMap((line, index) => {
     if (line.trim() === "") return [];

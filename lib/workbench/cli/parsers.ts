@@ -1,17 +1,17 @@
-/** Parsers of option values. Each throws commander's `InvalidArgumentError`. */
+/** Parses values of options. Each parser throws commander's `InvalidArgumentError`. */
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
 import { unknownWord } from "../suggestions.ts";
 
-/** Threads in all, or for each node. */
+/** Number of threads, in total or per node. */
 export interface Concurrency {
   readonly count: number;
   readonly isPerNode: boolean;
 }
 
-/** Parses one of the given names. */
+/** Returns a parser of the given names. */
 export function oneOf<const Name extends string>(what: string, names: readonly Name[]) {
   return (text: string): Name => {
     const name = names.find((known) => known === text);
@@ -27,22 +27,30 @@ function number(text: string, isWanted: (value: number) => boolean, wanted: stri
 }
 
 export function positiveInteger(text: string): number {
-  return number(text, (value) => Number.isSafeInteger(value) && value > 0, "an integer from 1 on");
+  return number(text, (value) => Number.isSafeInteger(value) && value > 0, "a positive integer");
 }
 
 export function nonNegativeInteger(text: string): number {
-  return number(text, (value) => Number.isSafeInteger(value) && value >= 0, "an integer from 0 on");
+  return number(
+    text,
+    (value) => Number.isSafeInteger(value) && value >= 0,
+    "an integer of at least 0",
+  );
 }
 
 export function positiveNumber(text: string): number {
-  return number(text, (value) => value > 0 && value < Number.POSITIVE_INFINITY, "a number above 0");
+  return number(
+    text,
+    (value) => value > 0 && value < Number.POSITIVE_INFINITY,
+    "a positive number",
+  );
 }
 
 export function nonNegativeNumber(text: string): number {
   return number(
     text,
     (value) => value >= 0 && value < Number.POSITIVE_INFINITY,
-    "a number from 0 on",
+    "a number of at least 0",
   );
 }
 
@@ -54,14 +62,14 @@ export function part(text: string): "total" | number {
 export function concurrency(text: string): Concurrency {
   const match = /^([1-9]\d*)(n?)$/.exec(text);
   if (match === null) {
-    throw new InvalidArgumentError('It must be an integer from 1 on, or one with an "n": 2n.');
+    throw new InvalidArgumentError("It must be a positive integer, or one per node: 2n.");
   }
   return { count: Number(match[1]), isPerNode: match[2] === "n" };
 }
 
 export function list(text: string): string[] {
   const items = text.split(",").map((item) => item.trim());
-  if (items.includes("")) throw new InvalidArgumentError("A part between commas is empty.");
+  if (items.includes("")) throw new InvalidArgumentError("It has an empty item.");
   return items;
 }
 
@@ -78,12 +86,12 @@ export function nodesFile(file: string): NodeId[] {
   }
   const names = text.split(/\r?\n/).map((name) => name.trim());
   const named = names.filter((name) => name !== "");
-  if (named.length === 0) throw new InvalidArgumentError("The file names no node.");
+  if (named.length === 0) throw new InvalidArgumentError("The file is empty.");
   return named;
 }
 
 export function faults(text: string): Fault[] {
   const named = list(text).map(oneOf("fault", FAULTS));
-  // Twice the same would be two that do not know of each other: neither heals what the other broke.
+  // A repeated fault would be injected twice, and neither instance heals the other.
   return [...new Set(named)];
 }

@@ -1,4 +1,4 @@
-/** `vortex report`: writes the page of a stored run. */
+/** `vortex report`: writes the report of a stored run. */
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { Command } from "commander";
@@ -10,15 +10,15 @@ import { targetOf } from "./stage-options.ts";
 
 export function reportCommand(): Command {
   return new Command("report")
-    .description("write report.html, a page to look at, beside what a run has left")
+    .description("write report.html, a page that shows a stored run, into its directory")
     .argument("[runs...]", "directories of runs", ["store/latest"])
     .addHelpText("after", HELP)
     .action(report);
 }
 
 const HELP = `
-The page is one file that needs no network. "vortex test --report" writes it at once, and every
-test that is not valid does so by itself.
+The page is one file and needs no network. "vortex test" writes it with --report, and without
+if the run is not valid.
 
 Example:
   vortex report store/latest`;
@@ -34,20 +34,20 @@ async function report(runs: readonly string[]): Promise<void> {
   }
 }
 
-/** A run's directory; one of its files may be named in its place. */
+/** Returns a run's directory, given the directory or one of its files. */
 function directoryOf(path: string): string {
   const stats = statSync(path, { throwIfNoEntry: false });
-  if (stats === undefined) throw new InvalidOptions(`${path}: there is no such directory`);
+  if (stats === undefined) throw new InvalidOptions(`${path}: directory not found`);
   if (stats.isDirectory()) return path;
   if (/\.(json|jsonl|html)$/.test(basename(path))) return dirname(path);
   throw new InvalidOptions(`${path}: not a run's directory, such as store/latest`);
 }
 
 /**
- * Writes the page of a run that has just ended. One that cannot be written costs no verdict: that
- * is remarked.
+ * Writes the report of a run that has just ended. A failure is remarked and does not change the
+ * verdict.
  *
- * @param crash Why the run has no results, if it has none.
+ * @param crash Reason why the run has no results, if it has none.
  */
 export async function reportRun(
   { directory }: RunStore,
@@ -57,13 +57,13 @@ export async function reportRun(
   try {
     await writeReport(directory, { targetOf, ...(crash === undefined ? {} : { crash }) });
   } catch (error) {
-    onRemark(`The report could not be written: ${error instanceof Error ? error.message : error}`);
+    onRemark(`Cannot write the report: ${error instanceof Error ? error.message : error}`);
   }
 }
 
-/** Says where to find what a run has left. */
-export function tellWhere({ directory }: RunStore): void {
+/** Remarks where the run and its report are stored. */
+export function remarkLocation({ directory }: RunStore): void {
   remark(`Stored in ${directory}`);
   const file = join(directory, REPORT_FILE);
-  if (existsSync(file)) remark(`Look at it: ${file}`);
+  if (existsSync(file)) remark(`Report: ${file}`);
 }

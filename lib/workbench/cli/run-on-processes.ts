@@ -17,7 +17,7 @@ export interface ProcessRun
   readonly bin: string;
   readonly args: readonly string[];
   readonly onStderr?: (node: NodeId, line: string) => void;
-  /** Where to keep what the run leaves. */
+  /** Stores the run. */
   readonly store?: RunStore | undefined;
   /** Whether a report is written even if the run is valid. */
   readonly wantsReport?: boolean;
@@ -26,7 +26,7 @@ export interface ProcessRun
 /**
  * Runs a test in real time, on nodes that are processes.
  *
- * @throws {TestCrash} as `runTest` does; it says where to find what there is of the run.
+ * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
   const { bin, args, onStderr, store, wantsReport = false, ...environment } = run;
@@ -65,7 +65,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
   } catch (error) {
     if (store === undefined) throw error;
     store.close();
-    const where = `What happened until then is in ${store.directory}`;
+    const where = `The records until then are in ${store.directory}`;
     if (error instanceof TestCrash) {
       await reportRun(store, onRemark, error.message);
       throw new TestCrash(`${error.message}\n${where}`, { cause: error });

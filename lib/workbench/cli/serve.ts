@@ -1,4 +1,4 @@
-/** `vortex serve`: the runs of a store, and their pages, in a browser on this machine. */
+/** `vortex serve`: lists stored runs and their reports in a browser. */
 import { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import { RunList } from "../report/server/run-list.ts";
@@ -14,18 +14,18 @@ interface Flags {
 
 export function serveCommand(): Command {
   return new Command("serve")
-    .description("list the runs of a store in a browser, newest first, and show their reports")
-    .option("--store <dir>", "where the runs are", "store")
+    .description("list stored runs in a browser, newest first, with their reports")
+    .option("--store <dir>", "directory of stored runs", "store")
     .option(
       "--port <number>",
-      "port on this machine; 0 takes any that is free",
+      "port on this machine; 0 for any free port",
       nonNegativeInteger,
       8420,
     )
     .addHelpText(
       "after",
       `
-Only this machine can reach it (127.0.0.1), and it shows nothing but runs. Ctrl-C ends it.
+Listens on 127.0.0.1 only and serves nothing but runs. Stop it with Ctrl-C.
 
 Example:
   vortex serve --store store`,
@@ -40,15 +40,15 @@ async function serve({ store, port }: Flags): Promise<void> {
     server = Bun.serve({
       hostname: "127.0.0.1",
       port,
-      // A large run's report takes its time to make.
+      // The report of a large run takes more than the default 10 s to build.
       idleTimeout: 120,
       fetch: (request) => list.answer(request),
     });
   } catch (error) {
     const reason = error instanceof Error ? error.message : error;
-    throw new InvalidOptions(`--port ${port}: ${reason}; --port 0 takes any that is free`);
+    throw new InvalidOptions(`--port ${port}: ${reason}. Use --port 0 for any free port`);
   }
-  remark(`The runs of ${store} are at ${server.url}`);
+  remark(`Runs of ${store}: ${server.url}`);
   try {
     await interruptible(
       (signal) =>

@@ -1,4 +1,4 @@
-/** A command's argv as one line that a shell reads as those argv. */
+/** Quotes a command's arguments for a shell. */
 export function shellCommand(argv: readonly string[]): string {
   return argv.map(quoted).join(" ");
 }

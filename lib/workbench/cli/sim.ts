@@ -1,4 +1,4 @@
-/** `vortex sim`: runs a program in a seeded simulation, once or over many seeds. */
+/** `vortex sim`: runs a program in a simulation, with one seed or many. */
 
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
@@ -9,7 +9,7 @@ import { stringifyJson } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSummary } from "../report/terminal/summary.ts";
-import { printable, shownResult } from "../report/terminal/text.ts";
+import { formatResult, printable } from "../report/terminal/text.ts";
 import { describeTrace, Trace } from "../report/terminal/trace.ts";
 import { findingsOf } from "../run/check-history.ts";
 import type { TestResult } from "../run/results.ts";
@@ -28,7 +28,7 @@ import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn } from "./remarks.ts";
-import { reportRun, tellWhere } from "./report.ts";
+import { remarkLocation, reportRun } from "./report.ts";
 import { shellCommand } from "./shell.ts";
 import { openStoreOf } from "./store-flags.ts";
 import { addTestFlags, STRICT_STDOUT, type TestFlags, testOptions, VERBOSE } from "./test-flags.ts";
@@ -50,13 +50,13 @@ interface Flags extends TestFlags {
   readonly store: string;
 }
 
-/** What to run, and how a person would run it again. */
+/** The program to run, and how to repeat a run. */
 interface Subject {
   readonly program: AnyProgram;
-  /** Where it comes from. */
+  /** File of the program. */
   readonly file: string;
   readonly args: readonly string[];
-  /** Whether a bad line ends a test. */
+  /** Whether an invalid line ends a test. */
   readonly isStrict: boolean;
   readonly options: TestOptions;
   readonly replay: (options: TestOptions) => string;
@@ -64,10 +64,10 @@ interface Subject {
 
 export function simCommand(): Command {
   const command = new Command("sim")
-    .description("run a program in a seeded simulation: in this process, in virtual time")
+    .description("run a program in a simulation: in virtual time, determined by a seed")
     .argument("<file>", "TypeScript or JavaScript file that exports the program")
-    .argument("[args...]", "words for the program, normally after --")
-    .option("--export <name>", "which exported function is the program, if there are several");
+    .argument("[args...]", "arguments of the program, usually after --")
+    .option("--export <name>", "exported function to run, if the file exports several");
   return (
     addTestFlags(command)
       .addOption(
@@ -77,25 +77,25 @@ export function simCommand(): Command {
       )
       .option(
         "--jobs <count>",
-        `how many run at a time (default: ${availableParallelism()}, one for each core)`,
+        `number of processes (default: ${availableParallelism()}, one per core)`,
         positiveInteger,
       )
-      .option("--shard <i/n>", "run the i-th of n parts of the seeds only", shardArgument)
+      .option("--shard <i/n>", "run only part i of n of the seeds", shardArgument)
       .option(
         "--stop-after <count>",
-        "stop after so many seeds that were not valid",
+        "stop after this many seeds that are not valid",
         positiveInteger,
       )
-      .option("--out <file>", 'write an outcome per line to a file, for "vortex merge"')
-      .option("--shrink", "reduce a failing test to a small one, and tell what happens in it")
-      .option("--report", "store the run, and write report.html, a page to look at, beside it")
-      .option("--store <dir>", "where --report keeps it", "store")
-      .option("--log-stderr", "show what the nodes log")
+      .option("--out <file>", 'write one outcome per line to a file, for "vortex merge"')
+      .option("--shrink", "reduce a failing test to a small one, and print what happens in it")
+      .option("--report", "store the run with report.html, a page that shows it")
+      .option("--store <dir>", "directory of stored runs, for --report", "store")
+      .option("--log-stderr", "show the logs of the nodes")
       .option("--strict-stdout", STRICT_STDOUT)
       .option("--verbose", VERBOSE)
       .option(
         "--json",
-        "print the result, or the summary of many, as one line of JSON, and nothing else, to stdout",
+        "print the result, or the summary of many seeds, as one line of JSON to stdout, and nothing else",
       )
       // The workers of --seeds are started with it; see `sweep/workers.ts`.
       .addOption(new Option("--worker").hideHelp())
@@ -105,20 +105,20 @@ export function simCommand(): Command {
 }
 
 const HELP = `
-The same seed gives the same history and the same messages, to the byte. A seed is run twice
-to make sure: a program that reads the real clock, say, is reported and ends with code 2.
+A seed always gives the same history and messages, byte for byte. To check that, one seed is run
+twice; a program that reads the real clock, for example, exits with code 2.
 
-Example:
+Examples:
   vortex sim challenges/echo.ts -w echo --node-count 3 --rate 100 --time-limit 20 --seed 7
   vortex sim challenges/unique-ids.ts -w unique-ids --nemesis partition,kill --seeds 1..1000`;
 
-/** Flags that mean nothing for a single seed. */
+/** Flags that need many seeds. */
 const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after", out: "--out" };
 
 async function sim(file: string, args: readonly string[], flags: Flags): Promise<void> {
   for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
     if (name in flags && flags.seeds === undefined) {
-      throw new InvalidOptions(`${flag} is for many seeds: --seeds 1..1000 says which`);
+      throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
     }
   }
   const program = await loadProgram(file, flags.export);
@@ -131,7 +131,7 @@ async function sim(file: string, args: readonly string[], flags: Flags): Promise
   }
   for (const text of remarksOn(args, options)) remark(text);
   if (flags.report && flags.seeds !== undefined) {
-    throw new InvalidOptions("--report is for a single seed: --seed says which");
+    throw new InvalidOptions("--report needs a single seed: use --seed instead of --seeds");
   }
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
@@ -142,27 +142,29 @@ async function runOne(subject: Subject, flags: Flags): Promise<void> {
   const once = await run(subject, options, flags);
   if (once.result === undefined) remark(once.crash.message);
   else
-    console.log(flags.json ? stringifyJson(once.result) : shownResult(once.result, options, flags));
+    console.log(
+      flags.json ? stringifyJson(once.result) : formatResult(once.result, options, flags),
+    );
   if (fingerprintOf(once) !== fingerprintOf(await run(subject, options))) {
     remark(
-      `Not deterministic: seed ${options.seed} gave another history the second time. Does the program use the real clock, Math.random, or state outside of its function?`,
+      `Not deterministic: seed ${options.seed} gave a different history the second time. Look for the real clock, Math.random, and state outside of the program's function`,
     );
     process.exitCode = EXIT_CODES.unknown;
     return;
   }
   if (flags.report) await storeRun(subject, once, flags.store);
   if (once.result !== undefined) remark(lastLineOf(once.result.valid));
-  remark(`To run it again: ${replay(options)}`);
+  remark(`To repeat it: ${replay(options)}`);
   process.exitCode = once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid);
-  if (flags.shrink && once.result?.valid !== true) await tellSmallest(subject, options, flags);
+  if (flags.shrink && once.result?.valid !== true) await printSmallest(subject, options, flags);
 }
 
-/** Stores a simulated run as one on processes is stored, and writes its report. */
+/** Stores a simulated run like one on processes, and writes its report. */
 async function storeRun({ file, args, options, replay }: Subject, run: Run, root: string) {
   const { trace, ...end } = run;
   const bin = resolve(file);
   const description = { command: replay(options), bin, args, options };
-  const store = openStoreOf(root, description, remark, "--store DIR keeps it elsewhere");
+  const store = openStoreOf(root, description, remark, "Choose another directory with --store");
   for (const event of trace.events) {
     if (event.kind === "operation") store.addOperation(event.operation);
     else store.addMessage(event.event);
@@ -170,14 +172,15 @@ async function storeRun({ file, args, options, replay }: Subject, run: Run, root
   if (end.result !== undefined) store.addResults(end.result);
   store.close();
   await reportRun(store, remark, end.result === undefined ? end.crash.message : undefined);
-  tellWhere(store);
+  remarkLocation(store);
 }
 
 async function runMany(subject: Subject, seeds: readonly number[], flags: Flags): Promise<void> {
   const { options } = subject;
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
   const [first] = shard;
-  if (first === undefined) throw new InvalidOptions("There are fewer seeds than shards");
+  if (first === undefined)
+    throw new InvalidOptions("This shard is empty: there are fewer seeds than shards");
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...options, seed: first }, flags);
 
@@ -200,7 +203,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
     }),
   )
     .catch((error: unknown) => {
-      // What has its verdict is not lost because somebody did not wait for the rest.
+      // The seeds that have run keep their outcomes.
       if (error instanceof Interrupted && done.length > 0) report(summarize(done), flags);
       throw error;
     })
@@ -216,7 +219,7 @@ async function runMany(subject: Subject, seeds: readonly number[], flags: Flags)
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
   );
   if (flags.shrink && failure !== undefined) {
-    await tellSmallest(subject, { ...options, seed: failure.seed }, flags);
+    await printSmallest(subject, { ...options, seed: failure.seed }, flags);
   }
 }
 
@@ -225,27 +228,27 @@ function report(summary: Summary, flags: Flags): void {
   else console.log(describeSummary(summary));
 }
 
-/** Opens the file for outcomes, before anything is run for nothing. */
+/** Opens the file of outcomes, before anything runs. */
 function openOut(file: string) {
   try {
     writeFileSync(file, "");
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    throw new InvalidOptions(`--out ${file}: cannot be written: ${reason}`);
+    throw new InvalidOptions(`Cannot write --out ${file}: ${reason}`);
   }
   return Bun.file(file).writer();
 }
 
-/** What happened in a test; and what came of it, or why nothing did. */
+/** The trace of a test, and its result or crash. */
 type Run = { readonly trace: Trace } & (
   | { readonly result: TestResult }
   | { readonly result?: undefined; readonly crash: TestCrash }
 );
 
-type Heard = Pick<Flags, "seeds" | "logStderr">;
+type Output = Pick<Flags, "seeds" | "logStderr">;
 
-/** @param flags What people hear of while it runs; nothing by default. */
-async function run(subject: Subject, options: TestOptions, flags?: Heard): Promise<Run> {
+/** @param flags What to print while it runs. Nothing by default. */
+async function run(subject: Subject, options: TestOptions, flags?: Output): Promise<Run> {
   const trace = new Trace();
   try {
     const result = await simulateProgram(options, {
@@ -268,10 +271,10 @@ async function run(subject: Subject, options: TestOptions, flags?: Heard): Promi
   }
 }
 
-/** The same for two runs only if nothing differs; or if they crash alike. */
+/** Returns equal fingerprints only for identical runs, or equal crashes. */
 function fingerprintOf(run: Run): string {
   if (run.result !== undefined) return run.trace.fingerprint();
-  // What follows the first line is a trace, of which this command is a part.
+  // The stack trace below the first line contains this command, and may differ.
   return run.crash.message.split("\n", 1).join();
 }
 
@@ -296,27 +299,27 @@ async function checkDeterminism(
   const once = fingerprintOf(await run(subject, options, flags));
   if (once === fingerprintOf(await run(subject, options))) return;
   throw new InvalidOptions(
-    `The program is not deterministic: seed ${options.seed} gave two different histories, so no seed would mean anything`,
+    `The program is not deterministic: seed ${options.seed} gave two different histories, so its outcomes could not be repeated`,
   );
 }
 
-/** How many tests shrinking may take. */
+/** Maximum number of tests that shrinking runs. */
 const MAX_SHRINK_TRIES = 500;
 
-async function tellSmallest(
+async function printSmallest(
   subject: Subject,
   failing: TestOptions,
   { json }: Flags,
 ): Promise<void> {
-  // With --json, stdout is for the result alone.
-  const tell = json ? remark : (text: string) => console.log(text);
+  // With --json, stdout is for the result only.
+  const print = json ? remark : (text: string) => console.log(text);
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
       const result = await simulateProgram(options, subject);
       return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
     } catch (error) {
       if (error instanceof TestCrash) return "crash";
-      // What is smaller need not fit the workload: lin-kv takes certain numbers of clients only.
+      // A smaller test may not fit the workload: lin-kv restricts the number of clients.
       if (error instanceof InvalidOptions) return undefined;
       throw error;
     }
@@ -324,10 +327,10 @@ async function tellSmallest(
   const anomaly = await anomalyOf(failing);
   if (anomaly === undefined) return;
   const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
-  tell(`\nThe smallest test found that still fails:\n  ${subject.replay(smallest)}\n`);
+  print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
   const { trace, ...end } = await run(subject, smallest);
-  tell(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
-  if (end.result === undefined) tell(printable(end.crash.message));
+  print(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
+  if (end.result === undefined) print(printable(end.crash.message));
 }
 
 function commandLine(
@@ -344,14 +347,14 @@ function commandLine(
   return shellCommand(argv);
 }
 
-/** How far a sweep is, and how long it will take, where somebody watches. */
+/** The progress of a sweep, with an estimate of the time left. */
 class SweepProgress {
   readonly #total: number;
-  readonly #beganMs = performance.now();
+  readonly #startedMs = performance.now();
   readonly #view = new LiveView({
     draw: () => this.#line(),
     intervalMs: 200,
-    tell: () => this.#line(),
+    line: () => this.#line(),
   });
   #doneCount = 0;
   #failedCount = 0;
@@ -372,28 +375,28 @@ class SweepProgress {
 
   end(): void {
     this.#view.end();
-    const seconds = (performance.now() - this.#beganMs) / 1000;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
     const perSecond = (this.#doneCount / seconds).toFixed(1);
-    remark(`${this.#doneCount} seeds in ${seconds.toFixed(1)} s, ${perSecond} a second`);
+    remark(`${this.#doneCount} seeds in ${seconds.toFixed(1)} s, ${perSecond} per second`);
   }
 
   #line(): string {
-    const seconds = (performance.now() - this.#beganMs) / 1000;
+    const seconds = (performance.now() - this.#startedMs) / 1000;
     const perSecond = this.#doneCount / seconds;
     const left = perSecond > 0 ? Math.ceil((this.#total - this.#doneCount) / perSecond) : "?";
-    return `${this.#doneCount} of ${this.#total} seeds, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} a second, ${left} s left`;
+    return `${this.#doneCount} of ${this.#total} seeds, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} per second, ${left} s left`;
   }
 }
 
 function seedsArgument(text: string): number[] {
-  return explained(() => parseSeeds(text));
+  return withReason(() => parseSeeds(text));
 }
 
 function shardArgument(text: string): Shard {
-  return explained(() => parseShard(text));
+  return withReason(() => parseShard(text));
 }
 
-function explained<T>(parse: () => T): T {
+function withReason<T>(parse: () => T): T {
   try {
     return parse();
   } catch (error) {

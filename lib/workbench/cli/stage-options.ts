@@ -3,13 +3,13 @@ import type { TestOptions } from "../run/test-options.ts";
 import { STAGES, type Stage, type Target } from "../stages/stages.ts";
 import { addTestFlags, type TestFlags, testOptions } from "./test-flags.ts";
 
-/** What a stage's command means, with a random seed unless one is given. */
+/** Parses the options of a stage's command. The seed is random by default. */
 export function stageOptions({ id, flags }: Stage, seed?: number): TestOptions {
   const command = addTestFlags(new Command(id)).parse(flags.split(" "), { from: "user" });
   return testOptions({ ...command.opts<TestFlags>(), ...(seed === undefined ? {} : { seed }) });
 }
 
-/** What decides whether a test is a stage's: all else may differ. */
+/** Options that identify a stage, besides the number of nodes. */
 const DECISIVE = [
   "workload",
   "concurrency",
@@ -20,7 +20,7 @@ const DECISIVE = [
   "availability",
 ] as const satisfies readonly (keyof TestOptions)[];
 
-/** The part of a run's description that says which stage it is. */
+/** The part of a run's description that identifies its stage. */
 export interface StageLike {
   readonly args: readonly string[];
   readonly options: { readonly [option in (typeof DECISIVE)[number]]?: unknown } & {
@@ -28,7 +28,7 @@ export interface StageLike {
   };
 }
 
-/** What a run like this should reach: `undefined` if it is no stage at its full length. */
+/** Returns the target of a run, or `undefined` if it is not a stage at its full length. */
 export function targetOf({ args, options }: StageLike): Target | undefined {
   return STAGES.find((stage) => {
     const wanted = stageOptions(stage, 0);

@@ -1,4 +1,4 @@
-/** `vortex stages`: runs Fly.io's stages on the compiled challenges, as a table. */
+/** `vortex stages`: runs Fly.io's stages on the compiled challenges and prints a table. */
 import { join, resolve } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
@@ -38,8 +38,8 @@ interface Flags extends StoreFlags, MaelstromFlags {
 }
 
 /**
- * What stands in for the official lengths unless --full is given, in seconds. The recovery has room for
- * two cycles of the slowest program, which it may need until all its nodes are equal.
+ * Lengths without --full, in seconds. The recovery leaves time for two cycles of the slowest program,
+ * which its nodes can need to converge.
  */
 const SHORT = { timeLimitS: 5, recoveryS: 4, nemesisIntervalS: 2 } as const;
 
@@ -49,19 +49,23 @@ export function stagesCommand(): Command {
     .argument("[ids...]", `stages to run: ${STAGE_IDS.join(", ")}`)
     .option(
       "--full",
-      `run them at their official lengths; otherwise the main phase is cut to ${SHORT.timeLimitS} s, the recovery to ${SHORT.recoveryS} s, the nemesis interval to ${SHORT.nemesisIntervalS} s, and no figure is held against its target`,
+      `use the official lengths, and compare figures with targets (default: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s)`,
     )
-    .option("--dist <dir>", "where the compiled challenges are", selfDirectory() ?? "dist")
-    .option("--seed <integer>", "fixes every random choice of the tester", nonNegativeInteger);
+    .option("--dist <dir>", "directory of the compiled challenges", selfDirectory() ?? "dist")
+    .option(
+      "--seed <integer>",
+      "fix every random choice of the tester (default: random)",
+      nonNegativeInteger,
+    );
   return addMaelstromFlag(addStoreFlags(command))
-    .option("--json", "print an array of the results, and nothing else, to stdout")
+    .option("--json", "print an array of the results to stdout, and nothing else")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runStages);
 }
 
 const EXIT_CODE_HELP = `
-The exit code is that of the worst stage, as of "vortex test": 0 valid, 1 invalid,
-2 unknown, 255 crashed. A missed target is marked, and does not change it.`;
+Exit code, of the worst stage: 0 valid, 1 invalid, 2 unknown, 255 crashed. Missed targets are
+marked and do not count.`;
 
 async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const stages = pickStages(ids);
@@ -70,7 +74,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const compared: Compared[] = [];
   if (!flags.full) {
     remark(
-      `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Figures are held against targets only with --full.`,
+      `Shortened: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s. Use --full to compare figures with targets.`,
     );
   }
 
@@ -81,15 +85,15 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   try {
     await interruptible(async (signal) => {
       for (const [index, stage] of stages.entries()) {
-        const beganMs = performance.now();
+        const startedMs = performance.now();
         const bin = programs.get(stage) ?? "";
         const options = optionsOf(stage, flags);
         const progress = new TestProgress(options);
-        rows[index] = { stage, state: "running", beganMs, progress };
+        rows[index] = { stage, state: "running", startedMs, progress };
         screen.begun();
         const stageRun = { stage, bin, options, signal, progress };
         const { code, ...outcome } = await runStage(stageRun, flags, screen);
-        const tookS = (performance.now() - beganMs) / 1000;
+        const tookS = (performance.now() - startedMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
         screen.ended(row);
@@ -115,7 +119,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
     });
   } catch (error) {
     screen.end();
-    // What has its verdict is not lost because somebody did not wait for the rest.
+    // The stages that have ended keep their results.
     if (error instanceof Interrupted) report(rows.map(interrupted), results, compared, flags);
     throw error;
   }
@@ -139,7 +143,7 @@ function report(
     console.log(stagesTable(rows, isTTY ? { isFull, columns } : { isFull }));
   }
   if (!flags.json && compared.length > 0) console.log(comparisonTable(compared));
-  if (flags.store !== false) remark(`The runs are stored in ${flags.store}`);
+  if (flags.store !== false) remark(`Stored in ${flags.store}`);
 }
 
 function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
@@ -161,9 +165,9 @@ function programOf(stage: Stage, dist: string): string {
 
 interface Outcome {
   readonly result?: TestResult;
-  /** Why there is no result. */
+  /** Reason why there is no result. */
   readonly crash?: string;
-  /** What "vortex test" would exit with. */
+  /** Exit code that "vortex test" would have. */
   readonly code: number;
 }
 
@@ -203,14 +207,14 @@ async function runStage(
   }
 }
 
-/** The table while it fills: redrawn in place where somebody watches, else a line a stage. */
+/** The table as it fills: redrawn on a terminal, elsewhere a line per stage. */
 class Screen {
   readonly #rows: readonly StageRow[];
   readonly #isFull: boolean;
   readonly #view = new LiveView({
     draw: () => this.#table(),
     intervalMs: 250,
-    tell: () => this.#running(),
+    line: () => this.#running(),
   });
 
   constructor(rows: readonly StageRow[], isFull: boolean) {
@@ -219,11 +223,11 @@ class Screen {
   }
 
   begun(): void {
-    if (!this.#view.isWatched) remark(this.#running());
+    if (!this.#view.isRedrawn) remark(this.#running());
   }
 
   ended(row: StageRow): void {
-    if (!this.#view.isWatched) remark(stageLine(row));
+    if (!this.#view.isRedrawn) remark(stageLine(row));
     if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
   }
 
@@ -244,7 +248,7 @@ class Screen {
     return `${shown}\n${this.#left()}`;
   }
 
-  /** The stage that runs, how far it is, and how long the others will take. */
+  /** Describes the running stage, its progress, and the time left for all. */
   #running(): string {
     const row = this.#rows.find(({ state }) => state === "running");
     if (row?.state !== "running") return "";
@@ -259,9 +263,9 @@ class Screen {
       const lengthS = stageLengthS(row.stage, this.#isFull);
       return row.state === "waiting"
         ? lengthS
-        : Math.max(0, lengthS - (nowMs - row.beganMs) / 1000);
+        : Math.max(0, lengthS - (nowMs - row.startedMs) / 1000);
     });
-    return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in all`;
+    return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in total`;
   }
 }
 
@@ -269,7 +273,7 @@ function interrupted(row: StageRow): StageRow {
   return row.state === "running" ? { stage: row.stage, state: "interrupted" } : row;
 }
 
-/** What starting, the last answers and judging take beside a test's phases, in seconds, about. */
+/** Approximate time before and after a test's phases, in seconds: starting, last replies, checking. */
 const AROUND_S = 1;
 
 function stageLengthS(stage: Stage, full: boolean): number {

@@ -1,4 +1,4 @@
-/** The flags that say where runs are stored. */
+/** The flags that select where runs are stored. */
 
 import type { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
@@ -13,24 +13,24 @@ export interface StoreFlags {
 
 export function addStoreFlags(command: Command): Command {
   return command
-    .option("--store <dir>", "where to keep what each run leaves: results, history, logs", "store")
-    .option("--no-store", "keep nothing");
+    .option("--store <dir>", "directory of stored runs: results, histories, logs", "store")
+    .option("--no-store", "do not store runs");
 }
 
 /** A program as `vortex test` runs it. */
 export interface ProgramCommand {
-  /** Absolute path. */
+  /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
-  /** Whether a bad line ends the test. */
+  /** Whether an invalid line ends the test. */
   readonly isStrict?: boolean;
 }
 
 /**
- * Makes the place for what a run leaves, if it is to leave anything.
+ * Creates the directory of a run, unless runs are not to be stored.
  *
- * @param onProblem Called when something cannot be stored: the run goes on without it.
- * @throws {InvalidOptions} when that is not possible.
+ * @param onProblem Called when something cannot be stored. The run continues.
+ * @throws {InvalidOptions} if the directory cannot be created.
  */
 export function openStore(
   { store }: StoreFlags,
@@ -46,15 +46,15 @@ export function openStore(
 }
 
 /**
- * Makes the place for what a run leaves.
+ * Creates the directory of a run.
  *
- * @throws {InvalidOptions} when that is not possible.
+ * @throws {InvalidOptions} if that fails.
  */
 export function openStoreOf(
   root: string,
   run: RunDescription,
   onProblem: (text: string) => void,
-  advice = "--store DIR keeps them elsewhere, --no-store nowhere",
+  advice = "Choose another directory with --store, or do not store runs with --no-store",
 ): RunStore {
   try {
     return new RunStore({
@@ -65,6 +65,6 @@ export function openStoreOf(
     });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
-    throw new InvalidOptions(`${error.message}; ${advice}`);
+    throw new InvalidOptions(`${error.message}. ${advice}`);
   }
 }

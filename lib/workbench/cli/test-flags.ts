@@ -1,5 +1,5 @@
 /**
- * The flags of a test: Maelstrom's own, and how their words become options.
+ * Defines Maelstrom's flags of a test, and converts them to options.
  *
  * @see Maelstrom, `core.clj` (`opt-spec`); Jepsen, `cli.clj` (`test-opt-spec`)
  */
@@ -27,7 +27,7 @@ import {
   repeatable,
 } from "./parsers.ts";
 
-/** What commander makes of the flags, before they are put together. */
+/** The flags as commander parses them. */
 export interface TestFlags {
   readonly workload: WorkloadName;
   readonly nodeCount?: number;
@@ -53,80 +53,91 @@ export interface TestFlags {
   readonly seed?: number;
 }
 
-/** What --strict-stdout does. */
+/** Description of --strict-stdout. */
 export const STRICT_STDOUT =
-  "end the test with code 255 when a node sends what is no message; otherwise the node is not heard any more, as in Maelstrom";
+  "exit with 255 if a node prints an invalid message (default: ignore that node from then on, as Maelstrom does)";
 
-/** What --verbose does. */
+/** Description of --verbose. */
 export const VERBOSE = "print every field of the result, as Maelstrom does";
 
-/** Adds the flags that say what a test is; which program it runs is said elsewhere. */
+/** Adds the flags of a test, without the program. */
 export function addTestFlags(command: Command): Command {
   return command
     .addOption(
-      new Option("-w, --workload <name>", "what clients do and how it is judged")
+      new Option("-w, --workload <name>", "operations of the clients, and their checker")
         .choices(WORKLOAD_NAMES)
         .argParser(oneOf("workload", WORKLOAD_NAMES))
         .default(DEFAULTS.workload),
     )
     .option(
       "--node-count <count>",
-      "run this many nodes: n0, n1, ...; without any node option, n1 to n5",
+      "number of nodes, named n0, n1, ... (default: five nodes, n1 to n5)",
       positiveInteger,
     )
-    .option("--nodes <names>", "run nodes of these names, separated by commas", list)
-    .option("-n, --node <name>", "run a node of this name; may be repeated", repeatable)
-    .option("--nodes-file <file>", "run nodes of the names in a file, one per line", nodesFile)
+    .option("--nodes <names>", "names of the nodes, separated by commas", list)
+    .option("-n, --node <name>", "name of a node; can be repeated", repeatable)
+    .option("--nodes-file <file>", "file with the names of the nodes, one per line", nodesFile)
     .addOption(
       new Option(
         "--concurrency <threads>",
-        'client threads: a number, or with an "n" behind it a number for each node',
+        "number of client threads, in total (10) or per node (2n)",
       )
         .argParser(concurrency)
         .default({ count: 1, isPerNode: true }, "1n"),
     )
     .option(
       "--rate <hz>",
-      "operations per second, all threads together",
+      "operations per second, over all threads",
       nonNegativeNumber,
       DEFAULTS.rate,
     )
-    .option("--time-limit <s>", "length of the main phase", positiveInteger, DEFAULTS.timeLimitS)
+    .option(
+      "--time-limit <s>",
+      "length of the main phase, in seconds",
+      positiveInteger,
+      DEFAULTS.timeLimitS,
+    )
     .option(
       "--latency <ms>",
-      "mean latency of messages between servers",
+      "mean latency of messages between servers, in ms",
       nonNegativeInteger,
       DEFAULTS.latency.meanMs,
     )
     .addOption(
-      new Option("--latency-dist <distribution>", "how the latency is distributed")
+      new Option("--latency-dist <distribution>", "distribution of the latency")
         .choices(LATENCY_DISTRIBUTIONS)
         .argParser(oneOf("distribution", LATENCY_DISTRIBUTIONS))
         .default(DEFAULTS.latency.distribution),
     )
     .addOption(
-      new Option("--nemesis <faults>", `faults, separated by commas: ${FAULTS.join(", ")}`)
+      new Option(
+        "--nemesis <faults>",
+        `faults to inject, separated by commas: ${FAULTS.join(", ")}`,
+      )
         .argParser(faults)
         .default([], "none"),
     )
     .option(
       "--nemesis-interval <s>",
-      "mean time between the begin and the end of faults",
+      "mean time between the start and the end of a fault, in seconds",
       positiveNumber,
       DEFAULTS.nemesisIntervalS,
     )
     .option(
       "--recovery <s>",
-      "time between the end of all faults and the final operations",
+      "time between the end of all faults and the final operations, in seconds",
       nonNegativeNumber,
       DEFAULTS.recoveryS,
     )
     .option(
       "--converge",
-      "compare all nodes' registers after the recovery; a difference is invalid (txn-rw-register)",
+      "compare the registers of all nodes after the recovery; a difference is invalid (txn-rw-register)",
     )
     .addOption(
-      new Option("--topology <name>", "which neighbours broadcast tells the nodes of")
+      new Option(
+        "--topology <name>",
+        "neighbours of each node, as broadcast sends them to the nodes",
+      )
         .choices(TOPOLOGY_NAMES)
         .argParser(oneOf("topology", TOPOLOGY_NAMES))
         .default(DEFAULTS.topology),
@@ -134,42 +145,42 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option(
         "--consistency-models <models>",
-        "models that transactions must satisfy, separated by commas",
+        "consistency models that transactions must satisfy, separated by commas",
       )
         .argParser(list)
         .default(DEFAULTS.consistencyModels, DEFAULTS.consistencyModels.join(", ")),
     )
     .option(
       "--key-count <count>",
-      "keys that transactions and logs use at a time",
+      "number of keys in use at a time, by transactions and logs",
       positiveInteger,
       DEFAULTS.keyCount,
     )
     .option(
       "--max-txn-length <count>",
-      "operations in a transaction, at most",
+      "maximum number of operations per transaction",
       positiveInteger,
       DEFAULTS.maxTxnLength,
     )
     .option(
       "--max-writes-per-key <count>",
-      "writes to a key, or messages in a log, before a fresh key takes its place",
+      "writes to a key, or messages in a log, before a new key replaces it",
       positiveInteger,
       DEFAULTS.maxWritesPerKey,
     )
     .option(
       "--resume-from-committed",
-      "let consumers of logs start at committed offsets, as Maelstrom means to; it starts at 0",
+      "start consumers of logs at committed offsets, as Maelstrom intends (default: at 0, as it does)",
     )
-    .option("--availability <part>", 'part of operations that must be ok: "total" or 0 to 1', part)
+    .option("--availability <part>", 'required fraction of ok operations: "total" or 0 to 1', part)
     .option(
       "--seed <integer>",
-      "fixes every random choice of the tester; random by default",
+      "fix every random choice of the tester (default: random)",
       nonNegativeInteger,
     );
 }
 
-/** Flags of Maelstrom that have no use where nodes are local processes: mostly Jepsen's, for its ssh. */
+/** Flags of Maelstrom that local processes do not need: most configure Jepsen's ssh. */
 const UNUSED_FLAGS = [
   "--username <name>",
   "--password <word>",
@@ -180,7 +191,7 @@ const UNUSED_FLAGS = [
   "--logging-json",
 ];
 
-/** Takes the flags that have no use, so that a command line of Maelstrom's goes through. */
+/** Accepts the flags without effect, so that Maelstrom's command lines work unchanged. */
 export function addUnusedFlags(command: Command, onUsed: (text: string) => void): Command {
   for (const flags of UNUSED_FLAGS) {
     const option = new Option(flags).hideHelp();
@@ -191,9 +202,9 @@ export function addUnusedFlags(command: Command, onUsed: (text: string) => void)
 }
 
 /**
- * Puts the flags together.
+ * Converts flags to options.
  *
- * @throws {InvalidOptions} with what to do about it.
+ * @throws {InvalidOptions} if they contradict each other, or do not fit the workload.
  */
 export function testOptions(flags: TestFlags): TestOptions {
   const nodeIds = nodeIdsOf(flags);
@@ -219,7 +230,7 @@ export function testOptions(flags: TestFlags): TestOptions {
     availability: flags.availability,
     seed,
   };
-  // Whether they fit the workload is known when it is made: now rather than in the midst of things.
+  // Throws if the options do not fit the workload, before anything runs.
   makeWorkload(options);
   return options;
 }
@@ -233,12 +244,12 @@ function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly N
   const clientLike = named.find(isClientId);
   if (clientLike !== undefined) {
     throw new InvalidOptions(
-      `Node "${clientLike}" would be taken for a client: names that begin with "c" are theirs`,
+      `Cannot name a node "${clientLike}": names that start with "c" are reserved for clients`,
     );
   }
   const serviceLike = named.find((id) => SERVICE_IDS.has(id));
   if (serviceLike !== undefined) {
-    throw new InvalidOptions(`Node "${serviceLike}" would be taken for the service of that name`);
+    throw new InvalidOptions(`Cannot name a node "${serviceLike}": a service has that name`);
   }
   return named;
 }

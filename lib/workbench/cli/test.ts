@@ -1,4 +1,4 @@
-/** `vortex test`: runs one test on compiled programs, as `maelstrom test` does. */
+/** `vortex test`: runs a test on processes, as `maelstrom test` does. */
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
@@ -9,7 +9,7 @@ import type { JournalEvent } from "../network/journal.ts";
 import { comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
-import { shownResult } from "../report/terminal/text.ts";
+import { formatResult } from "../report/terminal/text.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { executable } from "./executable.ts";
 import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
@@ -23,7 +23,7 @@ import {
 } from "./maelstrom-flags.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn } from "./remarks.ts";
-import { tellWhere } from "./report.ts";
+import { remarkLocation } from "./report.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
 import {
@@ -36,7 +36,7 @@ import {
 } from "./test-flags.ts";
 
 interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
-  /** There unless it was forgotten: a mistyped flag is told of first. */
+  /** Required. Checked after parsing, so that a mistyped flag is reported first. */
   readonly bin?: string;
   readonly testCount: number;
   readonly logStderr?: true;
@@ -50,18 +50,18 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
 
 export function testCommand(): Command {
   const command = new Command("test")
-    .description("run a test on a program's nodes, with Maelstrom's flags and verdicts")
-    .argument("[args...]", "words for the program, normally after --")
-    .option("--bin <file>", "the program to run: it must be given");
+    .description("test the nodes of a program, with Maelstrom's flags and verdicts")
+    .argument("[args...]", "arguments of the program, usually after --")
+    .option("--bin <file>", "program to run (required)");
   return addMaelstromFlag(addStoreFlags(addUnusedFlags(addTestFlags(command), remark)))
-    .option("--test-count <count>", "run it so often; stops at one not valid", positiveInteger, 1)
-    .option("--log-stderr", "show what the nodes print to stderr")
+    .option("--test-count <n>", "repeat n times; stop at the first failure", positiveInteger, 1)
+    .option("--log-stderr", "show the stderr of the nodes")
     .option("--strict-stdout", STRICT_STDOUT)
-    .option("--log-net-send", "show every message that is sent")
-    .option("--log-net-recv", "show every message that is delivered")
-    .option("--report", "write report.html, a page to look at, even if the test is valid")
+    .option("--log-net-send", "show every message sent")
+    .option("--log-net-recv", "show every message delivered")
+    .option("--report", "write report.html, a page that shows the run, even if it is valid")
     .option("--verbose", VERBOSE)
-    .option("--json", "print the result as one line of JSON, and nothing else, to stdout")
+    .option("--json", "print the result as one line of JSON to stdout, and nothing else")
     .addHelpText("after", EXIT_CODE_HELP)
     .action(runTests);
 }
@@ -70,32 +70,32 @@ const EXIT_CODE_HELP = `
 Exit codes:
   0    valid
   1    invalid
-  2    unknown: an error kept a checker from its verdict
+  2    unknown: a checker failed or gave up
   130  interrupted
-  254  bad arguments
-  255  the test crashed: a node did not start, ended by itself, or did not keep up with what
-       was sent to it; or the run could not be stored
+  254  invalid arguments
+  255  crashed: a node did not start, exited, or did not read its messages in time; or the run
+       could not be stored
 
 Example:
   vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10`;
 
 async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   if (flags.bin === undefined) {
-    throw new InvalidOptions("--bin says which program to run, as in --bin dist/echo");
+    throw new InvalidOptions("--bin is missing. Name the program to run, as in --bin dist/echo");
   }
   const bin = executable(flags.bin);
   const first = testOptions(flags);
   const maelstrom = maelstromCommand(flags);
-  // What Maelstrom does not have is said before anything is run.
+  // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
   for (const text of remarksOn(args, first)) remark(text);
   if (flags.report && flags.store === false) {
     throw new InvalidOptions(
-      "--report needs a place to write to, so it does not go with --no-store",
+      "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
   for (let run = 0; run < flags.testCount; run++) {
-    // Each run differs, and each can be repeated by its own seed.
+    // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };
     process.exitCode = await interruptible((signal) =>
       runTest({ bin, args, maelstrom }, options, flags, signal),
@@ -104,7 +104,7 @@ async function runTests(args: readonly string[], flags: Flags): Promise<void> {
   }
 }
 
-/** Runs one test and reports it; returns the code to exit with. */
+/** Runs one test and reports it. Returns the exit code. */
 async function runTest(
   { bin, args, maelstrom }: ProgramCommand & { readonly maelstrom: string | undefined },
   options: TestOptions,
@@ -133,8 +133,8 @@ async function runTest(
         : {}),
     });
     progress.end();
-    if (!flags.json) console.log(shownResult(result, options, flags));
-    if (store !== undefined) tellWhere(store);
+    if (!flags.json) console.log(formatResult(result, options, flags));
+    if (store !== undefined) remarkLocation(store);
     remark(lastLineOf(result.valid));
     let exitCode = exitCodeOf(result.valid);
     if (maelstrom === undefined) {
@@ -152,7 +152,7 @@ async function runTest(
       else console.log(comparisonTable([compared]));
     }
     if (store?.problem === undefined) return exitCode;
-    remark(`error: ${store.problem.message}; the verdict above stands`);
+    remark(`error: ${store.problem.message}. The verdict above stands`);
     return EXIT_CODES.crash;
   } finally {
     progress.end();
@@ -177,7 +177,7 @@ function describeOptions({
   return `${workload}: ${nodes}, ${clients}, ${rate}/s, ${timeLimitS} s, seed ${seed}`;
 }
 
-/** How far the test is, where somebody watches on a line or a few that are redrawn. */
+/** The progress of a test. */
 class Progress {
   readonly #progress: TestProgress;
   readonly #view: LiveView;
@@ -187,7 +187,7 @@ class Progress {
     this.#view = new LiveView({
       draw: () => fitLines(this.#parts(), process.stderr.columns),
       intervalMs: 200,
-      tell: () => this.#parts().join("; "),
+      line: () => this.#parts().join("; "),
     });
   }
 

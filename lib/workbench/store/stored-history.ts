@@ -125,7 +125,7 @@ async function* readValues(chunks: AsyncIterable<string>): AsyncGenerator<readon
   else if (text.trim() !== "") throw new Error(UNKNOWN_NOTATION);
 }
 
-const UNKNOWN_NOTATION = "It is neither JSON nor EDN";
+const UNKNOWN_NOTATION = "neither JSON nor EDN";
 
 /** Returns a reader for the notation of a text, or `undefined` if it is still ambiguous. */
 function readerOf(text: string): ValueReader | undefined {

@@ -5,7 +5,7 @@ import { temporaryDirectory, vortex } from "../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 
-test("vortex ends with code 255 at an error that nobody catches, not with that of a verdict", async () => {
+test("vortex exits with 255 after an uncaught error, not with the code of a verdict", async () => {
   const file = join(temporaryDirectory(), "forgetful.ts");
   writeFileSync(
     file,

@@ -1,7 +1,6 @@
 /**
- * The files of a new project, as they are when the command is bundled.
- *
- * Whoever has the command has the library: nothing is fetched from anywhere.
+ * Packs the files of a new project when the command is bundled. They include the library, so that
+ * nothing is downloaded.
  */
 import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -14,7 +13,7 @@ interface Manifest {
   readonly [field: string]: unknown;
 }
 
-/** Path in the project -> text: as JSON, gzipped, in base 64. */
+/** Returns path in the project -> text, as JSON, gzipped, in base 64. */
 export function packedFiles(): string {
   const files = { ...template(), ...library(), ...valibot() };
   return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
@@ -24,7 +23,7 @@ function template(): Record<string, string> {
   return filesIn(TEMPLATE, ["**"], "");
 }
 
-/** What is published of this package, but for the command. */
+/** Returns the published files of this package, without the command. */
 function library(): Record<string, string> {
   const manifest: Manifest = JSON.parse(read(ROOT, "package.json"));
   const { name, version, description, license, type, exports, engines, sideEffects } = manifest;
@@ -34,13 +33,13 @@ function library(): Record<string, string> {
   sources.push("dist/package/simulation.js");
   const patterns = sources.map((file) => (/\.[jt]s$/.test(file) ? file : `${file}/**`));
   return {
-    // As a peer, valibot is the project's own copy, and not looked for in a registry.
+    // As a peer dependency, valibot is the project's copy and not fetched from a registry.
     ...filesIn(ROOT, [...patterns, "LICENSE"], "vendor/vortex"),
     "vendor/vortex/package.json": json({ ...kept, peerDependencies: dependencies }),
   };
 }
 
-/** valibot as it is published; its development dependencies would have to be fetched. */
+/** Returns valibot as published, without its development dependencies. */
 function valibot(): Record<string, string> {
   const directory = dirname(Bun.resolveSync("valibot/package.json", ROOT));
   const {

@@ -1,4 +1,4 @@
-/** `vortex new`: writes a small project of the user's own. */
+/** `vortex new`: creates a small project. */
 import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
@@ -10,14 +10,14 @@ import { packedFiles } from "./files.macro.ts" with { type: "macro" };
 
 export function newCommand(): Command {
   return new Command("new")
-    .description("write a small project: a program, its test, what builds and checks it")
-    .argument("<name>", "directory to make; its last part names the project")
+    .description("create a small project: a program with its test and build script")
+    .argument("<name>", "directory to create; its last part names the project")
     .addHelpText("after", HELP)
     .action(writeProject);
 }
 
 const HELP = `
-The library comes along in vendor/: nothing is fetched.
+The project contains the library, in vendor/. Nothing is downloaded.
 
 Example:
   vortex new hello && cd hello
@@ -26,7 +26,7 @@ Example:
 async function writeProject(path: string): Promise<void> {
   const directory = resolve(path);
   const name = packageName(basename(directory));
-  refuseUsed(directory, path);
+  requireUnused(directory, path);
   const files: Record<string, string> = {
     ...unpack(packedFiles()),
     "package.json": manifest(name),
@@ -40,7 +40,7 @@ async function writeProject(path: string): Promise<void> {
   await install(directory);
   const here = relative(process.cwd(), directory);
   const bun = Bun.which("bun") === null ? "vortex bun" : "bun";
-  console.log(`${path} is there. Next:
+  console.log(`Created ${path}. Next:
 
   ${shellCommand(["cd", here === "" ? "." : here])}
   ${bun} test
@@ -48,7 +48,7 @@ async function writeProject(path: string): Promise<void> {
   vortex test -w echo --bin dist/echo --node-count 3 --time-limit 5`);
 }
 
-/** A name that package managers take. */
+/** Returns a valid package name. */
 function packageName(text: string): string {
   const name = text
     .toLowerCase()
@@ -57,13 +57,14 @@ function packageName(text: string): string {
   return name === "" ? "nodes" : name;
 }
 
-/** @throws {InvalidOptions} unless the directory is new or empty: nothing is ever overwritten. */
-function refuseUsed(directory: string, path: string): void {
+/** @throws {InvalidOptions} unless the directory is new or empty, so that nothing is overwritten. */
+function requireUnused(directory: string, path: string): void {
   const stats = statSync(directory, { throwIfNoEntry: false });
   if (stats === undefined) return;
-  if (!stats.isDirectory()) throw new InvalidOptions(`${path} is a file; name a directory to make`);
+  if (!stats.isDirectory())
+    throw new InvalidOptions(`${path} is a file. Name a new or empty directory`);
   if (readdirSync(directory).length > 0) {
-    throw new InvalidOptions(`${path} is not empty; name a directory to make`);
+    throw new InvalidOptions(`${path} is not empty. Name a new or empty directory`);
   }
 }
 
@@ -87,12 +88,12 @@ function manifest(name: string): string {
   return `${JSON.stringify(value, null, 2)}\n`;
 }
 
-/** Links what is in vendor/, with the Bun that this command runs on. */
+/** Links the packages in vendor/, with the Bun that runs this command. */
 async function install(directory: string): Promise<void> {
   const { argv, env } = bunCommand(["install", "--silent"]);
   const child = Bun.spawn([...argv], { cwd: directory, env, stdout: "ignore", stderr: "pipe" });
   const [text, exitCode] = await Promise.all([child.stderr.text(), child.exited]);
   if (exitCode === 0) return;
-  remark(`"bun install" failed, so run it yourself in ${directory}:\n${text}`);
+  remark(`"bun install" failed. Run it in ${directory}:\n${text}`);
   process.exitCode = 1;
 }

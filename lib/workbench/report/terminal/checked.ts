@@ -1,12 +1,12 @@
-/** A stored history's verdict as text for people. */
+/** Formats the verdict on a stored history. */
 import type { Validity } from "../../checkers/checker.ts";
 import type { StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
 import { inspect, sentencesOf, withoutFindings } from "./text.ts";
 
-/** A stored history, judged. */
+/** A stored history with its verdict. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {
-  /** As the user names it. */
+  /** As given on the command line. */
   readonly file: string;
   readonly workload: string;
   readonly operationCount: number;
@@ -14,12 +14,12 @@ export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected
   readonly alsoUnder?: readonly CheckUnder[];
 }
 
-/** The verdict under further models. */
+/** The verdict under other consistency models. */
 export interface CheckUnder extends StoredCheck {
   readonly consistencyModels: readonly string[];
 }
 
-/** All that a verdict says; what was found, in sentences; the verdict itself on the last line. */
+/** Lists the fields of the verdict, the findings in sentences, and the verdict on the last line. */
 export function describeChecked(checked: CheckedHistory): string {
   const { file, number, workload, operationCount, check, alsoUnder = [] } = checked;
   const name = number === undefined ? file : `${file}, case ${number}`;
@@ -41,11 +41,11 @@ export function describeValidity(valid: Validity): string {
   return valid ? "valid" : "invalid";
 }
 
-/** Whether a case's verdict is the one on record. */
+/** Compares the verdict with the recorded one. */
 function record({ expected, check }: CheckedHistory): string[] {
   if (expected === undefined) return [];
   const { valid, overallValid = check.overallValid } = expected;
   const isSame = valid === check.valid && overallValid === check.overallValid;
   const recorded = `valid: ${valid}, overallValid: ${overallValid}`;
-  return [isSame ? "This is the verdict on record" : `The verdict on record differs: ${recorded}`];
+  return [isSame ? "This is the recorded verdict" : `The recorded verdict differs: ${recorded}`];
 }

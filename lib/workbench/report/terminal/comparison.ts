@@ -1,17 +1,17 @@
-/** This tester's results and Maelstrom's, side by side. */
+/** Formats our results and Maelstrom's side by side. */
 import Table from "cli-table3";
 import pc from "picocolors";
 import type { Comparable } from "../../maelstrom/maelstrom.ts";
 
 export interface Compared {
-  /** What was tested: a workload, or a stage. */
+  /** Workload or stage. */
   readonly name: string;
-  /** Absent where the test crashed. */
+  /** Absent if the test crashed. */
   readonly vortex?: Comparable;
   readonly maelstrom?: Comparable;
 }
 
-/** A line for each test; verdicts that differ are marked. */
+/** Makes a table with a line per test, and marks verdicts that differ. */
 export function comparisonTable(compared: readonly Compared[]): string {
   const table = new Table({
     head: ["", ...["vortex", "Maelstrom"].flatMap((name) => [name, "msgs/op", "median", "max"])],

@@ -1,4 +1,4 @@
-/** How far a test is: time left, operations, what is wrong so far, which faults are active. */
+/** Describes a running test: time left, operations, anomalies so far, active faults. */
 import { CHECKERS } from "../../checkers/by-workload.ts";
 import type { Verdict } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
@@ -7,104 +7,104 @@ import type { TestOptions } from "../../run/test-options.ts";
 import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
 
 /**
- * Anomalies that later operations may do away with: what nobody has polled may yet be polled, and
- * every history begins with nothing that depends on anything.
+ * Anomalies that later operations can remove: an unread message can still be polled, and at the start
+ * of every history no transaction depends on another.
  */
-const PASSING: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
+const REMOVABLE: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
 
-/** What is wrong so far; `undefined` for nothing. */
-type Judge = (verdict: Verdict) => string | undefined;
+/** Describes the anomalies so far. `undefined` if there are none. */
+type EarlyCheck = (verdict: Verdict) => string | undefined;
 
-/** What is wrong stays wrong, whatever comes later. */
-const forGood: Judge = ({ valid }) => (valid === false ? "invalid" : undefined);
+/** For anomalies that no later operation removes. */
+const permanent: EarlyCheck = ({ valid }) => (valid === false ? "invalid" : undefined);
 
-/** What is missing now may come, until the final reads. */
-const missing: Judge = ({ lostCount }) =>
+/** For values that later reads can still return. */
+const missing: EarlyCheck = ({ lostCount }) =>
   typeof lostCount === "number" && lostCount > 0
     ? `${plural(lostCount, "value")} missing`
     : undefined;
 
-const brokenLog: Judge = ({ badErrorTypes }) =>
-  holdsLasting(badErrorTypes) ? "invalid" : undefined;
+const brokenLog: EarlyCheck = ({ badErrorTypes }) =>
+  hasPermanent(badErrorTypes) ? "invalid" : undefined;
 
-const brokenOrder: Judge = ({ valid, anomalyTypes }) =>
-  valid === false && holdsLasting(anomalyTypes) ? "invalid" : undefined;
+const brokenOrder: EarlyCheck = ({ valid, anomalyTypes }) =>
+  valid === false && hasPermanent(anomalyTypes) ? "invalid" : undefined;
 
-function holdsLasting(anomalies: unknown): boolean {
-  return Array.isArray(anomalies) && anomalies.some((type) => !PASSING.includes(type));
+function hasPermanent(anomalies: unknown): boolean {
+  return Array.isArray(anomalies) && anomalies.some((type) => !REMOVABLE.includes(type));
 }
 
-/** How the beginning of a history is judged. What counters hold shows in their final reads only. */
-const JUDGES: Readonly<Record<WorkloadName, Judge | undefined>> = {
+/** How to check the start of a history. Counters have no early check: only final reads count. */
+const EARLY_CHECKS: Readonly<Record<WorkloadName, EarlyCheck | undefined>> = {
   broadcast: missing,
-  echo: forGood,
+  echo: permanent,
   "g-counter": undefined,
   "g-set": missing,
   kafka: brokenLog,
-  "lin-kv": forGood,
+  "lin-kv": permanent,
   "pn-counter": undefined,
   "txn-list-append": brokenOrder,
   "txn-rw-register": brokenOrder,
-  "unique-ids": forGood,
+  "unique-ids": permanent,
 };
 
 /**
- * How many entries of the history are judged before its end. Checking takes time from the test: so
- * many take a few milliseconds, and are judged at most once in a second.
+ * Maximum number of entries to check before the end. Checking delays the test: this many take a few
+ * milliseconds, at most once per second.
  */
-const MAX_JUDGED = 2000;
-const JUDGE_INTERVAL_MS = 1000;
-/** A check that took longer, in ms, is the last: the test must go on. */
-const MAX_JUDGE_MS = 20;
-/** Searches that explode would hold up the test for seconds, so that its requests time out. */
-const MAX_JUDGE_STEPS = 20_000;
+const MAX_CHECKED = 2000;
+const CHECK_INTERVAL_MS = 1000;
+/** A check that takes longer than this, in ms, is the last early one. */
+const MAX_CHECK_MS = 20;
+/** Bounds searches: an exponential one would stall the test until its requests time out. */
+const MAX_CHECK_STEPS = 20_000;
 
 export class TestProgress {
   readonly #options: TestOptions;
   readonly #stopwatch: () => number;
-  /** Whether faults are healed and final operations follow, after a recovery. */
+  /** Whether a recovery and final operations follow the main phase. */
   readonly #hasEnd: boolean;
   readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
   readonly #faults = new Set<string>();
   readonly #early: Operation[] = [];
   #verdict = "nothing wrong so far";
-  #judgedAtMs = Number.NEGATIVE_INFINITY;
-  /** Whether it is not judged again before the end: no more is looked at, or looking takes too long. */
-  #isJudged = false;
+  #checkedAtMs = Number.NEGATIVE_INFINITY;
+  /** Whether early checks are over: all their entries are checked, or checking takes too long. */
+  #isChecked = false;
   #zeroMs: number | undefined;
 
-  /** @param stopwatch Milliseconds, to see by how long checks take. */
+  /** @param stopwatch Clock in ms that measures the checks. */
   constructor(options: TestOptions, stopwatch = () => performance.now()) {
     this.#options = options;
     this.#stopwatch = stopwatch;
     this.#hasEnd = makeWorkload(options).finalGenerator !== undefined || options.converge;
   }
 
-  /** Takes note of an entry of the history. */
+  /** Adds an entry of the history. */
   add(operation: Operation, nowMs: number): void {
     this.#zeroMs ??= nowMs - operation.time / 1e6;
     const { process, type, f } = operation;
     if (process !== "nemesis") this.#counts[type]++;
     else if (f.startsWith("start-")) this.#faults.add(f.slice("start-".length));
     else this.#faults.delete(f.slice("stop-".length));
-    if (this.#early.length < MAX_JUDGED) this.#early.push(operation);
+    if (this.#early.length < MAX_CHECKED) this.#early.push(operation);
   }
 
-  /** About how long it takes in all, in seconds. */
+  /** Approximate length of the test, in seconds. */
   get lengthS(): number {
     const { timeLimitS, recoveryS } = this.#options;
     return timeLimitS + (this.#hasEnd ? recoveryS : 0);
   }
 
-  /** How far it is, in a few parts of a line. */
+  /** Describes the progress, in a few parts of a line. */
   describe(nowMs: number): string[] {
     const { ok, fail, info } = this.#counts;
     const counts = [`${ok} ok`, `${fail} fail`, `${info} info`].join(", ");
     return [
       this.#phase(nowMs),
       counts,
-      this.#judge(nowMs),
-      this.#faults.size > 0 ? `${[...this.#faults].join(", ")} now` : "",
+      this.#check(nowMs),
+      this.#faults.size > 0 ? `faults: ${[...this.#faults].join(", ")}` : "",
     ].filter((part) => part !== "");
   }
 
@@ -114,26 +114,25 @@ export class TestProgress {
     const passedS = (nowMs - this.#zeroMs) / 1000;
     const left = `${Math.max(0, this.lengthS - passedS).toFixed(0)} s left`;
     if (passedS < timeLimitS) return `${passedS.toFixed(1)} of ${timeLimitS} s, ${left}`;
-    if (passedS < this.lengthS) return `faults are over, nodes recover, ${left}`;
-    return this.#hasEnd ? "final operations" : "the last operations end";
+    if (passedS < this.lengthS) return `recovery without faults, ${left}`;
+    return this.#hasEnd ? "final operations" : "waiting for the last operations";
   }
 
-  #judge(nowMs: number): string {
+  #check(nowMs: number): string {
     const { workload, consistencyModels } = this.#options;
-    const judge = JUDGES[workload];
-    if (judge === undefined) return "judged in the end";
-    if (this.#isJudged || nowMs - this.#judgedAtMs < JUDGE_INTERVAL_MS) return this.#verdict;
-    this.#judgedAtMs = nowMs;
-    const beganMs = this.#stopwatch();
+    if (EARLY_CHECKS[workload] === undefined) return "checked at the end";
+    if (this.#isChecked || nowMs - this.#checkedAtMs < CHECK_INTERVAL_MS) return this.#verdict;
+    this.#checkedAtMs = nowMs;
+    const startedMs = this.#stopwatch();
     const wrong = wrongIn(workload, this.#early, consistencyModels);
-    const isSlow = this.#stopwatch() - beganMs > MAX_JUDGE_MS;
-    const isFull = this.#early.length >= MAX_JUDGED;
-    this.#isJudged = isSlow || isFull;
+    const isSlow = this.#stopwatch() - startedMs > MAX_CHECK_MS;
+    const isFull = this.#early.length >= MAX_CHECKED;
+    this.#isChecked = isSlow || isFull;
     const seconds = ((nowMs - (this.#zeroMs ?? nowMs)) / 1000).toFixed(0);
     const where = isSlow
       ? `in the first ${seconds} s`
       : isFull
-        ? `in the first ${MAX_JUDGED} entries`
+        ? `in the first ${MAX_CHECKED} entries`
         : "so far";
     this.#verdict = wrong === "invalid" ? wrong : `${wrong ?? "nothing wrong"} ${where}`;
     return this.#verdict;
@@ -146,18 +145,18 @@ function wrongIn(
   consistencyModels: readonly string[],
 ): string | undefined {
   try {
-    return JUDGES[workload]?.(
-      CHECKERS[workload](history, { consistencyModels, maxSteps: MAX_JUDGE_STEPS }),
+    return EARLY_CHECKS[workload]?.(
+      CHECKERS[workload](history, { consistencyModels, maxSteps: MAX_CHECK_STEPS }),
     );
   } catch {
-    return undefined; // It will be told in the end, by what judges the whole.
+    return undefined; // The final check reports it.
   }
 }
 
 /**
- * Parts of a line on as many lines as they need.
+ * Joins the parts of a line, and breaks it between parts to fit a terminal.
  *
- * @param columns How wide the terminal is; a part that is wider is cut.
+ * @param columns Width of the terminal. A longer part is truncated.
  */
 export function fitLines(parts: readonly string[], columns: number): string {
   const lines: string[] = [];
@@ -170,7 +169,7 @@ export function fitLines(parts: readonly string[], columns: number): string {
   return lines.join("\n");
 }
 
-/** A length of time for people. */
+/** Formats a duration: `"2 min 5 s"`. */
 export function describeSeconds(seconds: number): string {
   const whole = Math.round(seconds);
   if (whole < 60) return `${whole} s`;

@@ -1,15 +1,15 @@
-/** The stages as a table. */
+/** Formats the stages as a table. */
 import Table from "cli-table3";
 import pc from "picocolors";
 import { type Figures, figuresOf, type TestResult } from "../../run/results.ts";
 import type { Stage, Target } from "../../stages/stages.ts";
 import type { TestProgress } from "./progress.ts";
 
-/** How far a stage is. */
+/** The state of a stage. */
 export type StageRow = { readonly stage: Stage } & (
   | { readonly state: "waiting" }
   | { readonly state: "interrupted" }
-  | { readonly state: "running"; readonly beganMs: number; readonly progress: TestProgress }
+  | { readonly state: "running"; readonly startedMs: number; readonly progress: TestProgress }
   | {
       readonly state: "ended";
       readonly tookS: number;
@@ -19,13 +19,13 @@ export type StageRow = { readonly stage: Stage } & (
 );
 
 export interface StagesTableOptions {
-  /** Whether the stages run at their official lengths, so that figures can miss their targets. */
+  /** Whether the stages have their official lengths, so that figures are compared with targets. */
   readonly isFull: boolean;
-  /** The clock that rows were begun by: with it, running stages show their time. */
+  /** Current time on the clock of `startedMs`. With it, running stages show their time. */
   readonly nowMs?: number;
-  /** How wide it should be, at most: by more lines for commands, and fewer columns. */
+  /** Maximum width. A narrow table breaks commands into more lines, or omits columns. */
   readonly columns?: number;
-  /** Whether only stages that run take more than a line. */
+  /** Whether to limit stages that are not running to one line. */
   readonly isBrief?: boolean;
 }
 
@@ -33,7 +33,7 @@ export function stagesTable(rows: readonly StageRow[], options: StagesTableOptio
   const { columns = Number.POSITIVE_INFINITY } = options;
   const widest = widestStage(rows);
   let table = "";
-  // Figures are what a table is for that stays; one that is redrawn must not be broken by the screen.
+  // A final table keeps its figures. One that is redrawn must fit the screen.
   const layouts = options.nowMs === undefined ? LAYOUTS.slice(0, 2) : LAYOUTS;
   for (const shown of layouts) {
     table = render(rows, options, shown, STAGE_WIDTH);
@@ -53,7 +53,7 @@ const HEAD: Cells = {
   ...{ median: "median", max: "max", target: "target", time: "time" },
 };
 const NUMBERS: readonly Column[] = ["msgsPerOp", "median", "max", "time"];
-/** What is shown, on ever narrower screens. */
+/** Columns to show, on ever narrower screens. */
 const LAYOUTS: readonly (readonly Column[])[] = [
   ["id", "stage", "verdict", "msgsPerOp", "median", "max", "target", "time"],
   ["id", "stage", "verdict", "msgsPerOp", "median", "max", "time"],
@@ -99,7 +99,7 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
     if (nowMs === undefined) return without("running");
     const progress = row.progress.describe(nowMs);
     const lines = progress.flatMap((part) => wrap(part.split(" "), stageWidth)).map(pc.cyan);
-    const time = inSeconds((nowMs - row.beganMs) / 1000);
+    const time = inSeconds((nowMs - row.startedMs) / 1000);
     return { ...without("running"), stage: [stage, ...lines].join("\n"), time };
   }
   const time = inSeconds(row.tookS);
@@ -122,7 +122,7 @@ function cells(row: StageRow, { isFull, nowMs }: StagesTableOptions, stageWidth:
 }
 
 const STAGE_WIDTH = 44;
-/** The longest words of the stages need as much. */
+/** Width of the longest word of a stage. */
 const MIN_STAGE_WIDTH = 18;
 
 function stageLines({ name, flags, args = [] }: Stage, width: number) {
@@ -163,7 +163,7 @@ function inHundredths(value: number): string {
   return value === 0 ? "0" : value.toFixed(2);
 }
 
-/** Puts words together to lines; a word that is wider is a line of its own. */
+/** Wraps words into lines. A longer word gets its own line. */
 function wrap(words: readonly string[], width: number): string[] {
   const lines: string[] = [];
   for (const word of words) {

@@ -1,18 +1,18 @@
-/** The summary of a sweep, as text. */
+/** Formats the summary of a sweep. */
 import Table from "cli-table3";
 import type { Outcome } from "../../sweep/outcome.ts";
 import type { Distribution, Summary } from "../../sweep/summary.ts";
 import { printable } from "./text.ts";
 
-/** How many failures are told; the count says how many there are. */
-const MAX_TOLD = 20;
+/** Maximum number of failures to list. */
+const MAX_LISTED = 20;
 
 export function describeSummary(summary: Summary): string {
   const { count, validCount, invalidCount, unknownCount, failures } = summary;
-  const told = failures.slice(0, MAX_TOLD).map(failure);
-  if (failures.length > told.length) told.push(`and ${failures.length - told.length} more`);
+  const listed = failures.slice(0, MAX_LISTED).map(failure);
+  if (failures.length > listed.length) listed.push(`and ${failures.length - listed.length} more`);
   return [
-    ...told,
+    ...listed,
     ...figures(summary),
     ...faults(summary),
     ...badLines(summary),
@@ -35,7 +35,7 @@ function figures({ figures: { msgsPerOp, medianMs, maxMs } }: Summary): string[]
   if (maxMs !== undefined) rows.push(["maximum latency, ms", maxMs]);
   if (rows.length === 0) return [];
   const table = new Table({
-    head: ["", "least", "median", "95 %", "most"],
+    head: ["", "minimum", "median", "95 %", "maximum"],
     colAligns: ["left", "right", "right", "right", "right"],
     style: { head: [], border: [], compact: true },
   });
@@ -55,7 +55,7 @@ function faults({ faults: byFault, count }: Summary): string[] {
 function badLines({ badLines: { runCount, first }, count }: Summary): string[] {
   if (first === undefined) return [];
   return [
-    `In ${runCount} of ${count} runs nodes were not heard any more, as they printed what is no message; ` +
-      printable(`in that of seed ${first.seed} ${first.badLine}`),
+    `In ${runCount} of ${count} runs a node printed an invalid line and was ignored from then on. ` +
+      printable(`First in seed ${first.seed}: ${first.badLine}`),
   ];
 }

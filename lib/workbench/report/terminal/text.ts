@@ -1,4 +1,4 @@
-/** Results as text for people. */
+/** Formats results. */
 import pc from "picocolors";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
@@ -6,10 +6,9 @@ import { findingsOf } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
 
-/** Text that a node had a part in, without what a terminal would act on: escape sequences and the like. */
+/** Escapes control characters: a node must not control the terminal. */
 export function printable(text: string): string {
-  // Control characters are what this is about.
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are to be found
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are to be found
   return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped);
 }
 
@@ -17,18 +16,18 @@ function escaped(character: string): string {
   return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** A result for people: the verdict in a sentence, the figures, and what was found, in sentences. */
+/** Formats the verdict in a sentence, the figures, and the findings in sentences. */
 function describeResult(workload: string, result: TestResult): string {
   const stored = { ...result, findings: findingsOf(result) };
   return [
     printable(verdictSentence(workload, stored)),
     ...figureLines(result),
-    ...sentencesOf(toldOf(result)),
+    ...sentencesOf(findingsAndExceptions(result)),
   ].join("\n");
 }
 
-/** A result as somebody asked for it. */
-export function shownResult(
+/** Formats a result, in brief or with all its fields. */
+export function formatResult(
   result: TestResult,
   { workload }: { readonly workload: string },
   { verbose }: { readonly verbose?: true },
@@ -36,14 +35,16 @@ export function shownResult(
   return verbose ? describeWholeResult(result) : describeResult(workload, result);
 }
 
-/** A result with all of its fields, and what was found, in sentences. */
+/** Formats all fields of a result, and the findings in sentences. */
 function describeWholeResult(result: TestResult): string {
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
-  return [inspect(Object.fromEntries(fields)), ...sentencesOf(toldOf(result))].join("\n");
+  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findingsAndExceptions(result))].join(
+    "\n",
+  );
 }
 
-/** Exceptions do no harm to a verdict, but are often why it is what it is. */
-function toldOf(result: TestResult): Finding[] {
+/** Exceptions do not affect the verdict, but often explain it. */
+function findingsAndExceptions(result: TestResult): Finding[] {
   return [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
 }
 
@@ -81,19 +82,19 @@ function countsOf(stats: TestResult["stats"]): string | undefined {
   return `${stats["okCount"]} ok, ${stats["failCount"]} fail, ${stats["infoCount"]} info`;
 }
 
-/** Fields of a verdict, laid out. */
+/** Formats the fields of a verdict. */
 export function inspect(fields: unknown): string {
   const text = Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
-  // The escape sequences that are left are those of the colours.
+  // `Bun.inspect` escapes the other control characters, except in its own colours.
   return text.replace(/[\u007f-\u009f]/g, escaped);
 }
 
-/** What was found, in sentences. */
+/** Formats findings as sentences. */
 export function sentencesOf(findings: readonly Finding[]): string[] {
   return findings.map(({ anomaly, sentence }) => printable(`${anomaly}: ${sentence}`));
 }
 
-/** A verdict without what its sentences tell; anything else as it is. */
+/** Returns a verdict without its findings, and anything else unchanged. */
 export function withoutFindings(verdict: unknown): unknown {
   if (!isObject(verdict)) return verdict;
   const { explanation: _, anomalies: __, ...fields } = verdict;

@@ -1,4 +1,4 @@
-/** What happened in a test, in order: operations and messages. */
+/** Records the operations and messages of a test, in order. */
 
 import { shorten } from "../../../protocol/shorten.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
@@ -23,7 +23,7 @@ export class Trace {
     this.events.push({ kind: "message", event });
   }
 
-  /** The same for two traces only if nothing differs. */
+  /** Returns equal fingerprints only for identical traces. */
   fingerprint(): string {
     const hash = new Bun.CryptoHasher("sha256");
     for (const event of this.events) hash.update(stringifyJson(event));
@@ -34,13 +34,13 @@ export class Trace {
 const MAX_LINES = 300;
 const MAX_BODY_LENGTH = 120;
 
-/** The findings, and the story around them: what was sent and done until the last of their ends. */
+/** Formats the last events of a trace, then the findings. */
 export function describeTrace(trace: Trace, findings: readonly Finding[]): string {
   const lines = trace.events.flatMap((event) => describeEvent(event) ?? []);
   const skipped = Math.max(0, lines.length - MAX_LINES);
-  const head = skipped > 0 ? [`... ${skipped} lines before`] : [];
-  const told = lines.slice(skipped).map(printable);
-  return [...head, ...told, "", ...sentencesOf(findings)].join("\n");
+  const head = skipped > 0 ? [`... ${skipped} earlier lines`] : [];
+  const printed = lines.slice(skipped).map(printable);
+  return [...head, ...printed, "", ...sentencesOf(findings)].join("\n");
 }
 
 function describeEvent(event: Event): string | undefined {
@@ -51,7 +51,7 @@ function describeEvent(event: Event): string | undefined {
   return `${seconds(time)}  ${who} ${type} ${f} ${shown(value)}${why}`;
 }
 
-/** Messages between servers; those of clients are told by their operations. */
+/** Formats a message between servers. Messages of clients are covered by their operations. */
 function describeMessage({ type, time, message }: JournalEvent): string | undefined {
   const { src, dest, body } = message;
   if (isClientId(src) || isClientId(dest)) return undefined;

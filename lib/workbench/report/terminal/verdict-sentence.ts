@@ -1,23 +1,23 @@
-/** A run's verdict in one plain sentence. */
+/** Formats a run's verdict in one sentence. */
 
 import type { Validity } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 
-/** How each workload is called, and what it promises. */
+/** The property that each workload checks. */
 const PROMISES: Readonly<Record<string, string>> = {
-  echo: "every reply held what was sent",
-  "unique-ids": "no id was given out twice",
-  broadcast: "every value that was acknowledged was read in the end",
-  "g-set": "every element that was acknowledged was read in the end",
-  "g-counter": "every final read was a sum that the additions allow",
-  "pn-counter": "every final read was a sum that the additions allow",
+  echo: "every reply echoed its request",
+  "unique-ids": "all ids were unique",
+  broadcast: "every acknowledged value was read in the end",
+  "g-set": "every acknowledged element was read in the end",
+  "g-counter": "every final read was a possible sum of the additions",
+  "pn-counter": "every final read was a possible sum of the additions",
   "lin-kv": "every key was linearizable",
-  kafka: "every log kept what was sent to it, in order",
-  "txn-rw-register": "the transactions kept to their consistency model",
-  "txn-list-append": "the transactions kept to their consistency model",
+  kafka: "every log kept its messages, in order",
+  "txn-rw-register": "the transactions satisfied their consistency model",
+  "txn-list-append": "the transactions satisfied their consistency model",
 };
 
-/** What the sentence is made of, of results as they are or as they were stored. */
+/** The fields that the sentence uses, of results or stored results. */
 interface Results {
   readonly valid: Validity;
   readonly error?: string;
@@ -40,7 +40,7 @@ interface Sentence {
   readonly sentence: string;
 }
 
-/** @param results `undefined` where the run ended without any. */
+/** @param results `undefined` if the run has none. */
 export function verdictSentence(
   workload: string,
   results: Results | undefined,
@@ -48,20 +48,20 @@ export function verdictSentence(
 ): string {
   if (results === undefined) {
     return crash === undefined
-      ? "No verdict: the run crashed or was interrupted before it could be judged."
+      ? "No verdict: the run crashed or was interrupted before it was checked."
       : `No verdict: the run crashed. ${crash}`;
   }
   if (results.valid === true) {
     const count = results.stats?.okCount;
     const operations = count === undefined ? "" : `, and ${plural(count, "operation")} succeeded`;
-    return `Valid: ${PROMISES[workload] ?? "nothing was found wrong"}${operations}.`;
+    return `Valid: ${PROMISES[workload] ?? "no checker found an anomaly"}${operations}.`;
   }
   if (results.valid === "unknown") {
     const reason = results.error ?? results.workload?.["error"] ?? doubt(results);
     return `Unknown: ${reason}.`;
   }
   const [first, ...others] = faultsOf(workload, results);
-  if (first === undefined) return "Invalid: see what was found.";
+  if (first === undefined) return "Invalid: see the findings.";
   return `Invalid: ${[first, ...others].join("; ")}.`;
 }
 
@@ -72,7 +72,7 @@ function doubt({ workload, findings }: Results): string {
     : `a checker could not reach a verdict: ${first.sentence}`;
 }
 
-/** Which of the verdicts are false, each in a clause. */
+/** Returns a clause for each false verdict. */
 function faultsOf(workload: string, results: Results): string[] {
   const { stats, availability, convergence } = results;
   const clauses: string[] = [];
@@ -88,7 +88,7 @@ function faultsOf(workload: string, results: Results): string[] {
     const part = okFraction === undefined ? "too few" : `only ${(100 * okFraction).toFixed(2)} %`;
     clauses.push(`${part} of the operations succeeded`);
   }
-  if (convergence?.valid === false) clauses.push("the nodes did not hold the same in the end");
+  if (convergence?.valid === false) clauses.push("the nodes did not converge");
   return clauses;
 }
 
@@ -103,20 +103,20 @@ function workloadFault(workload: string, verdict: NonNullable<Results["workload"
   };
   switch (workload) {
     case "echo":
-      return `${plural(count("errorCount"), "reply", "replies")} did not hold what was sent`;
+      return `${plural(count("errorCount"), "reply", "replies")} did not echo the request`;
     case "unique-ids":
-      return `${plural(count("duplicatedCount"), "id")} ${count("duplicatedCount") === 1 ? "was" : "were"} given out more than once`;
+      return `${plural(count("duplicatedCount"), "id")} ${count("duplicatedCount") === 1 ? "was" : "were"} returned more than once`;
     case "broadcast":
     case "g-set":
-      return `${count("lostCount")} of ${plural(count("attemptCount"), "value")} ${count("lostCount") === 1 ? "was" : "were"} lost: acknowledged, and missing in the final reads`;
+      return `${count("lostCount")} of ${plural(count("attemptCount"), "value")} ${count("lostCount") === 1 ? "was" : "were"} lost: acknowledged, but missing from the final reads`;
     case "g-counter":
     case "pn-counter":
-      return `${plural(count("errorCount"), "final read")} showed a sum that the additions do not allow`;
+      return `${plural(count("errorCount"), "final read")} returned an impossible sum`;
     case "lin-kv":
       return `${plural(count("failures"), "key")} ${count("failures") === 1 ? "was" : "were"} not linearizable (${listed("failures")})`;
     case "kafka":
-      return `the logs broke their promise (${listed("badErrorTypes")})`;
+      return `the logs have anomalies (${listed("badErrorTypes")})`;
     default:
-      return `the transactions broke their consistency model (${listed("anomalyTypes")})`;
+      return `the transactions violate their consistency model (${listed("anomalyTypes")})`;
   }
 }

@@ -7,7 +7,7 @@ import { history, invoke, whole } from "../../../support/histories/history.ts";
 import { historyEdn } from "../../../support/histories/history-edn.ts";
 import { DIST, ROOT, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
 
-// A safety net on a machine that is busy: nothing here should come near it.
+// Far above what a test takes, even on a busy machine.
 setDefaultTimeout(60_000);
 
 const VALID = history(whole(0, "echo", "hi", { echo: "hi" }));
@@ -16,7 +16,7 @@ const INVALID = history(whole(0, "echo", "hi", { echo: "ho" }));
 const UNKNOWN = history(whole(0, "generate", null, 1), whole(0, "generate", null, "a"));
 
 describe("vortex check --json", () => {
-  test.concurrent("prints a line for each file, as named, with the corpus' fields", async () => {
+  test.concurrent("prints a line per file, with the fields of the corpus", async () => {
     const valid = caseFile({ history: VALID });
     const invalid = caseFile({ history: INVALID });
     const { exitCode, stdout } = await vortex("check", "--json", valid, invalid);
@@ -49,23 +49,26 @@ describe("vortex check --json", () => {
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent.each(["lin-kv", "kafka"])("gives each case of %s its verdicts", async (name) => {
-    const file = join(ROOT, "test/corpus", `${name}.jsonl.gz`);
-    const { stdout } = await vortex("check", "--json", file);
-    const expected = (await corpusCases(name)).map(({ expected }) => ({
-      valid: expected["valid"],
-      overallValid: expected["overallValid"],
-      threw: expected["threw"] !== undefined,
-    }));
-    const printed = parseLines(stdout).map(({ valid, overallValid, threw }) => ({
-      valid,
-      overallValid,
-      threw: threw !== undefined,
-    }));
-    expect(printed).toEqual(expected);
-  });
+  test.concurrent.each(["lin-kv", "kafka"])(
+    "gives each case of %s its recorded verdicts",
+    async (name) => {
+      const file = join(ROOT, "test/corpus", `${name}.jsonl.gz`);
+      const { stdout } = await vortex("check", "--json", file);
+      const expected = (await corpusCases(name)).map(({ expected }) => ({
+        valid: expected["valid"],
+        overallValid: expected["overallValid"],
+        threw: expected["threw"] !== undefined,
+      }));
+      const printed = parseLines(stdout).map(({ valid, overallValid, threw }) => ({
+        valid,
+        overallValid,
+        threw: threw !== undefined,
+      }));
+      expect(printed).toEqual(expected);
+    },
+  );
 
-  test.concurrent("judges a case under the further models that it names", async () => {
+  test.concurrent("checks a case under the other models that it names", async () => {
     const models = [{ consistencyModels: ["read-committed"] }, { consistencyModels: ["any"] }];
     const file = caseFile({ history: INVALID, alsoUnder: models });
     const [checked] = parseLines((await vortex("check", "--json", file)).stdout);
@@ -75,7 +78,7 @@ describe("vortex check --json", () => {
     ]);
   });
 
-  test.concurrent("says which files it cannot read and why, and judges the others", async () => {
+  test.concurrent("reports files that it cannot read, and checks the others", async () => {
     const cut = file("cut.json", JSON.stringify({ workload: "echo", history: VALID }).slice(0, -9));
     const cutGzip = join(temporaryDirectory(), "cut.json.gz");
     const whole = Bun.gzipSync(JSON.stringify({ workload: "echo", history: VALID }));
@@ -89,18 +92,18 @@ describe("vortex check --json", () => {
     const printed = parseLines(stdout);
     expect(printed.map((line) => line["file"])).toEqual(files);
     expect(printed.slice(0, -1).map(({ error }) => error)).toEqual([
-      "There is no such file",
+      "file not found",
       expect.stringContaining("JSON"),
       expect.stringContaining("unexpected end of file"),
-      "It holds no operations",
-      "There is no history in this directory",
+      "the file has no operations",
+      "the directory has no history",
       expect.stringContaining('There is no workload "ekho"; there are broadcast, echo,'),
     ]);
     expect(printed.at(-1)).toMatchObject({ valid: true, overallValid: true });
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("prints what a broken file holds before the break", async () => {
+  test.concurrent("checks the histories of a file before a broken one", async () => {
     const line = JSON.stringify({ number: "0001", workload: "echo", history: VALID });
     const broken = file("cases.jsonl", `${line}\n{"number`);
     const { exitCode, stdout } = await vortex("check", "--json", broken);
@@ -111,7 +114,7 @@ describe("vortex check --json", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("reads what comes through a pipe", async () => {
+  test.concurrent("reads a pipe", async () => {
     const child = Bun.spawn([join(DIST, "vortex"), "check", "--json", "/dev/stdin", "-w", "echo"], {
       stdin: Buffer.from(historyEdn(INVALID)),
       stdout: "pipe",
@@ -121,7 +124,7 @@ describe("vortex check --json", () => {
   });
 });
 
-describe("vortex check ends with the code of the worst file:", () => {
+describe("vortex check exits with the code of the worst file:", () => {
   const files = {
     valid: caseFile({ history: VALID }),
     invalid: caseFile({ history: INVALID }),
@@ -137,7 +140,7 @@ describe("vortex check ends with the code of the worst file:", () => {
     expect(exitCode).toBe(code);
   });
 
-  test.concurrent("254 for no file, an unknown workload or a part above all", async () => {
+  test.concurrent("254 for no file, an unknown workload or a fraction above 1", async () => {
     for (const args of [[], ["-w", "ekho", "x"], ["--availability", "2", "x"]]) {
       expect((await vortex("check", ...args)).exitCode).toBe(254);
     }
@@ -145,35 +148,35 @@ describe("vortex check ends with the code of the worst file:", () => {
 });
 
 describe("vortex check", () => {
-  test.concurrent("explains its verdicts, and says whether they are those on record", async () => {
+  test.concurrent("explains its verdicts, and compares them with the recorded ones", async () => {
     const expected = { valid: true, overallValid: true };
     const wrong = caseFile({ history: INVALID, expected });
     const right = caseFile({ history: VALID, expected });
     const { stdout, stderr } = await vortex("check", wrong, right);
     expect(stdout).toContain(`${wrong}: echo, 2 entries\n`);
     expect(stdout).toContain('mismatch: process 0\'s echo at 0.001 s sent "hi" and received');
-    expect(stdout).toContain("The verdict on record differs: valid: true, overallValid: true\n");
+    expect(stdout).toContain("The recorded verdict differs: valid: true, overallValid: true\n");
     expect(stdout).toContain(`${wrong}: invalid\n`);
-    expect(stdout).toContain(`This is the verdict on record\n${right}: valid\n`);
+    expect(stdout).toContain(`This is the recorded verdict\n${right}: valid\n`);
     expect(stderr).toBe("1 invalid, 1 valid\n");
   });
 
-  test.concurrent("judges Maelstrom's history.edn, given the workload", async () => {
+  test.concurrent("checks Maelstrom's history.edn, given the workload", async () => {
     const edn = file("history.edn", historyEdn(INVALID));
     const without = await vortex("check", edn);
-    expect(without.stderr).toContain("The file does not say what the clients did: -w tells");
+    expect(without.stderr).toContain("the file does not name the workload. Name it with -w");
     expect(without.exitCode).toBe(255);
     const { exitCode, stdout } = await vortex("check", "-w", "echo", edn);
     expect(stdout).toContain('sent "hi" and received {"echo":"ho"}');
     expect(exitCode).toBe(1);
-    // The directory that Maelstrom made, or its results, will do as well.
+    // Maelstrom's directory or results file stand for the history.
     const named = [join(edn, ".."), join(edn, "../results.edn")];
     writeFileSync(named[1] ?? "", "{:valid? false}\n");
     const { stdout: lines } = await vortex("check", "--json", "-w", "echo", ...named);
     expect(parseLines(lines)).toMatchObject(named.map((name) => ({ file: name, errorCount: 1 })));
   });
 
-  test.concurrent("takes options in place of what the file says", async () => {
+  test.concurrent("prefers options of the command line to those of the file", async () => {
     const twoThirds = history(
       whole(0, "echo", 1, { echo: 1 }),
       whole(0, "echo", 2, { echo: 2 }),
@@ -184,7 +187,7 @@ describe("vortex check", () => {
     expect((await vortex("check", "--availability", "0.6", strict)).exitCode).toBe(0);
   });
 
-  test.concurrent("judges a run of the store by its directory, its history or its results", async () => {
+  test.concurrent("checks a stored run, given its directory, history or results", async () => {
     const run = temporaryDirectory();
     const lines = INVALID.map((operation) => `${JSON.stringify(operation)}\n`);
     writeFileSync(join(run, "history.jsonl"), lines.join(""));
@@ -198,7 +201,7 @@ describe("vortex check", () => {
     );
   });
 
-  test.concurrent("judges a case whatever its name, and whatever lies beside it", async () => {
+  test.concurrent("checks a case of any name, with any files beside it", async () => {
     const stored = caseFile({ history: INVALID });
     const text = readFileSync(stored, "utf8");
     const named = ["test.json", "results.json"].map((name) => join(stored, "..", name));
@@ -207,7 +210,7 @@ describe("vortex check", () => {
     expect(parseLines(stdout)).toMatchObject([{}, {}, {}].map(() => ({ errorCount: 1 })));
   });
 
-  test.concurrent("judges a run that did nothing", async () => {
+  test.concurrent("checks a run without operations", async () => {
     const run = temporaryDirectory();
     writeFileSync(join(run, "history.jsonl"), "");
     writeFileSync(join(run, "test.json"), JSON.stringify({ options: { workload: "echo" } }));
@@ -228,7 +231,7 @@ interface StoredCase {
   readonly alsoUnder?: readonly object[];
 }
 
-/** A case as a file; of echo, if nothing else is said. */
+/** Writes a case to a file, of echo by default. */
 function caseFile(stored: StoredCase): string {
   return file("case.json", JSON.stringify({ workload: "echo", options: {}, ...stored }, null, 1));
 }

@@ -5,7 +5,7 @@ import { DIST, temporaryDirectory, vortex } from "../../../support/processes/vor
 
 setDefaultTimeout(60_000);
 
-/** What the last of some words may become. */
+/** Returns the completions of the last word. */
 async function completions(...words: readonly string[]): Promise<string[]> {
   const { stdout } = await vortex("complete", "--", ...words);
   return stdout
@@ -15,7 +15,7 @@ async function completions(...words: readonly string[]): Promise<string[]> {
 }
 
 describe("vortex complete", () => {
-  test("knows the commands, and those only that are not hidden", async () => {
+  test("completes commands, except hidden ones", async () => {
     const commands = await completions("");
     expect(commands).toContain("test");
     expect(commands).toContain("stages");
@@ -23,14 +23,14 @@ describe("vortex complete", () => {
     expect(await completions("st")).toEqual(["stages"]);
   });
 
-  test("knows a command's options, and none that are hidden", async () => {
+  test("completes options, except hidden ones", async () => {
     expect(await completions("stages", "--fu")).toEqual(["--full"]);
     expect(await completions("test", "--log-net")).toEqual(["--log-net-send", "--log-net-recv"]);
     expect(await completions("test", "--ssh")).toEqual([]);
     expect(await completions("sim", "--work")).toEqual(["--workload"]);
   });
 
-  test("knows what an option may be, in both spellings", async () => {
+  test("completes values of options, in both spellings", async () => {
     expect(await completions("test", "-w", "b")).toEqual(["broadcast"]);
     expect(await completions("test", "--workload", "k")).toEqual(["kafka"]);
     expect(await completions("test", "--topology=tree")).toEqual([
@@ -39,29 +39,29 @@ describe("vortex complete", () => {
       "--topology=tree3",
       "--topology=tree4",
     ]);
-    // As bash splits it.
+    // As bash splits the word.
     expect(await completions("test", "--workload", "=", "k")).toEqual(["kafka"]);
   });
 
-  test("goes on with a list, naming nothing twice", async () => {
+  test("completes lists, without repeated items", async () => {
     const faults = await completions("test", "--nemesis", "partition,kill,");
     expect(faults).toContain("partition,kill,pause");
     expect(faults).not.toContain("partition,kill,kill");
   });
 
-  test("knows stages and shells", async () => {
+  test("completes stages and shells", async () => {
     expect(await completions("stages", "6")).toEqual(["6a", "6b", "6c"]);
     expect(await completions("completion", "")).toEqual(["bash", "zsh", "fish"]);
   });
 
-  test("leaves files to the shell, and a program's own words alone", async () => {
+  test("leaves files to the shell, and does not complete a program's arguments", async () => {
     expect(await completions("test", "--bin", "")).toEqual([]);
     expect(await completions("check", "sto")).toEqual([]);
     expect(await completions("test", "--bin", "x", "--", "--fl")).toEqual([]);
   });
 });
 
-/** Runs a script in a shell that finds the command; returns what it prints. */
+/** Runs a script in a shell with the command on its PATH. Returns its stdout. */
 async function inShell(shell: string, script: string): Promise<string> {
   const file = join(temporaryDirectory(), "script");
   writeFileSync(file, script);
@@ -76,7 +76,7 @@ async function inShell(shell: string, script: string): Promise<string> {
 }
 
 describe("vortex completion", () => {
-  test.skipIf(Bun.which("bash") === null)("makes bash complete words", async () => {
+  test.skipIf(Bun.which("bash") === null)("works in bash", async () => {
     const printed = await inShell(
       "bash",
       `source <(vortex completion bash)
@@ -88,7 +88,7 @@ complete -p vortex`,
     expect(printed).toContain("-F _vortex vortex");
   });
 
-  test.skipIf(Bun.which("zsh") === null)("makes zsh complete words", async () => {
+  test.skipIf(Bun.which("zsh") === null)("works in zsh", async () => {
     const printed = await inShell(
       "zsh",
       `autoload -U compinit && compinit -u -d $(mktemp)
@@ -99,7 +99,7 @@ words=(vortex test -w bro); CURRENT=4; _vortex`,
     expect(printed).toBe("broadcast:\n");
   });
 
-  test.skipIf(Bun.which("fish") === null)("makes fish complete words", async () => {
+  test.skipIf(Bun.which("fish") === null)("works in fish", async () => {
     const printed = await inShell(
       "fish",
       "vortex completion fish | source; complete -C 'vortex test -w bro'",
@@ -107,7 +107,7 @@ words=(vortex test -w bro); CURRENT=4; _vortex`,
     expect(printed.trim()).toBe("broadcast");
   });
 
-  test("says which shells there are when it knows one not", async () => {
+  test("lists the known shells for an unknown one", async () => {
     const { stderr, exitCode } = await vortex("completion", "tcsh");
     expect(stderr).toContain("bash, zsh, fish");
     expect(exitCode).toBe(254);

@@ -79,7 +79,7 @@ describe("vortex test --maelstrom", () => {
     const store = temporaryDirectory();
     const { stdout, stderr, exitCode } = await vortex(...besides(maelstrom, "--store", store));
     expect(stdout).toMatch(/│ echo │ valid +│ +0\.00 │ .* ms │ valid +│ +0\.25 │/);
-    expect(stderr).toContain(`Maelstrom runs the same in ${store}/maelstrom-`);
+    expect(stderr).toContain(`Running the same test on Maelstrom, in ${store}/maelstrom-`);
     expect(exitCode).toBe(0);
     const run = readdirSync(store).find((name) => name.startsWith("maelstrom-")) ?? "";
     const words = JSON.parse(readFileSync(join(store, run, "args.json"), "utf8"));
@@ -124,7 +124,7 @@ describe("vortex test --maelstrom", () => {
 
   test.concurrent("reports a Maelstrom that does not exist", async () => {
     const { stderr, exitCode } = await vortex(...besides("/no/such/maelstrom"));
-    expect(stderr).toContain("--maelstrom /no/such/maelstrom: there is no such file");
+    expect(stderr).toContain("--maelstrom /no/such/maelstrom: file not found");
     expect(exitCode).toBe(254);
   });
 

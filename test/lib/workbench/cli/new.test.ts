@@ -1,4 +1,4 @@
-/** `vortex new`, as somebody uses it who has the compiled command and nothing else. */
+/** `vortex new`, where only the compiled command is installed. */
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -9,7 +9,7 @@ setDefaultTimeout(120_000);
 const directory = temporaryDirectory();
 const project = join(directory, "hello");
 
-/** Runs the command where neither Bun nor a registry can be found. */
+/** Runs the command without Bun on the PATH and without a registry. */
 async function vortexAlone(cwd: string, ...args: readonly string[]) {
   const child = Bun.spawn([join(DIST, "vortex"), ...args], {
     cwd,
@@ -68,7 +68,7 @@ describe("vortex new", () => {
     expect(simulated.exitCode).toBe(0);
   });
 
-  test("writes a library that simulates within tests", async () => {
+  test("creates a project whose tests can simulate", async () => {
     const test = `import { expect, test } from "bun:test";
 import { simulate } from "vortex/simulation";
 import { echo } from "./echo.ts";
@@ -83,7 +83,7 @@ test("echo answers", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("writes what type-checks with the types of Bun", async () => {
+  test("creates a project that type-checks with the types of Bun", async () => {
     for (const name of ["bun-types", "@types"]) {
       symlinkSync(join(ROOT, "node_modules", name), join(project, "node_modules", name));
     }
@@ -92,7 +92,7 @@ test("echo answers", () => {
     expect(await tsc.exited).toBe(0);
   });
 
-  test("names the project after its directory, as package managers want it", async () => {
+  test("names the project after its directory, as a valid package name", async () => {
     expect(await vortexAlone(directory, "new", "in/My Nodes!")).toMatchObject({ exitCode: 0 });
     const made = join(directory, "in/My Nodes!");
     expect(JSON.parse(readFileSync(join(made, "package.json"), "utf8")).name).toBe("my-nodes");
@@ -104,7 +104,7 @@ test("echo answers", () => {
     mkdirSync(used);
     writeFileSync(join(used, "echo.ts"), "mine");
     const { stderr, exitCode } = await vortexAlone(directory, "new", "used");
-    expect(stderr).toBe("error: used is not empty; name a directory to make\n");
+    expect(stderr).toBe("error: used is not empty. Name a new or empty directory\n");
     expect(exitCode).toBe(254);
     expect(readFileSync(join(used, "echo.ts"), "utf8")).toBe("mine");
     expect(existsSync(join(used, "package.json"))).toBe(false);
@@ -112,7 +112,7 @@ test("echo answers", () => {
 });
 
 describe("vortex bun", () => {
-  test("is the Bun within the command, with its exit code", async () => {
+  test("runs the Bun of this command, with its exit code", async () => {
     expect(await vortexAlone(directory, "bun", "--version")).toMatchObject({
       stdout: `${Bun.version}\n`,
       exitCode: 0,

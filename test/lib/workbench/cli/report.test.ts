@@ -13,7 +13,7 @@ import {
 
 setDefaultTimeout(60_000);
 
-/** Runs an echo test of a second, and tells where its report would be. */
+/** Runs an echo test for a second. Returns the path that its report would have. */
 async function reported(bin: string, ...more: readonly string[]) {
   const store = temporaryDirectory();
   const run = await vortex(...echoTest(bin, "--store", store, ...more));
@@ -21,56 +21,56 @@ async function reported(bin: string, ...more: readonly string[]) {
 }
 
 describe("vortex test", () => {
-  test.concurrent("leaves a report of a valid test only if it is asked for", async () => {
+  test.concurrent("writes the report of a valid test only with --report", async () => {
     const [asked, unasked] = await Promise.all([reported(ECHO, "--report"), reported(ECHO)]);
     expect(existsSync(asked.report)).toBe(true);
-    expect(asked.stderr).toMatch(/^Look at it: .*report\.html$/m);
+    expect(asked.stderr).toMatch(/^Report: .*report\.html$/m);
     expect(existsSync(unasked.report)).toBe(false);
-    expect(unasked.stderr).not.toContain("Look at it");
+    expect(unasked.stderr).not.toContain("Report: ");
   });
 
-  test.concurrent("leaves a report of every test that is not valid", async () => {
+  test.concurrent("writes the report of every test that is not valid", async () => {
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
     const { exitCode, report } = await reported(shouting);
     expect([exitCode, existsSync(report)]).toEqual([1, true]);
   });
 
-  test.concurrent("leaves a report of a test that crashed", async () => {
+  test.concurrent("writes the report of a test that crashed", async () => {
     const { exitCode, report } = await reported(nodeProgram("process.exit(3);"));
     expect([exitCode, existsSync(report)]).toEqual([255, true]);
   });
 
-  test.concurrent("refuses --report where nothing is kept", async () => {
+  test.concurrent("refuses --report with --no-store", async () => {
     const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--report", "--no-store"));
-    expect(stderr).toContain("--report needs a place to write to");
+    expect(stderr).toContain("--report cannot be used with --no-store");
     expect(exitCode).toBe(254);
   });
 });
 
 describe("vortex sim", () => {
-  test.concurrent("leaves what a run on processes does, and a report, with --report", async () => {
+  test.concurrent("stores the run and its report with --report", async () => {
     const store = temporaryDirectory();
     const { exitCode, stderr } = await vortex(
       ...["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--time-limit", "1"],
       ...["--seed", "7", "--report", "--store", store],
     );
     expect(exitCode).toBe(0);
-    expect(stderr).toMatch(/^Look at it: .*report\.html$/m);
+    expect(stderr).toMatch(/^Report: .*report\.html$/m);
     const { exitCode: checked } = await vortex("check", join(store, "latest"));
     expect(checked).toBe(0);
   });
 
-  test.concurrent("reports one seed, not many", async () => {
+  test.concurrent("refuses --report with many seeds", async () => {
     const { stderr, exitCode } = await vortex(
       ...["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--seeds", "1..2", "--report"],
     );
-    expect(stderr).toContain("--report is for a single seed");
+    expect(stderr).toContain("--report needs a single seed");
     expect(exitCode).toBe(254);
   });
 });
 
 describe("vortex report", () => {
-  test.concurrent("writes a stored run's report and says where", async () => {
+  test.concurrent("writes a stored run's report and prints its path", async () => {
     const { directory, report } = await reported(ECHO);
     const { stdout, exitCode } = await vortex("report", directory);
     expect([stdout, exitCode]).toEqual([`${report}\n`, 0]);
@@ -78,10 +78,10 @@ describe("vortex report", () => {
   });
 
   test.concurrent.each([
-    ["nothing", "/nowhere/at/all", "there is no such directory"],
+    ["nothing", "/nowhere/at/all", "directory not found"],
     ["a directory without a run", temporaryDirectory(), "is not a run"],
     ["another file", ECHO, "not a run's directory, such as store/latest"],
-  ])("says what is wrong with %s", async (_, path, reason) => {
+  ])("refuses %s", async (_, path, reason) => {
     const { stderr, exitCode } = await vortex("report", path);
     expect(stderr).toContain(reason);
     expect(exitCode).toBe(254);

@@ -1,4 +1,4 @@
-/** `vortex serve` as a process: who reaches it, and what it makes of requests that nobody means well. */
+/** `vortex serve` as a process: which addresses reach it, and hostile requests. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { networkInterfaces } from "node:os";
@@ -17,8 +17,8 @@ describe("vortex serve", () => {
   beforeAll(async () => {
     gossipRun().store(join(store, "broadcast/20260501T103000.000+0000"), resultsOf(true));
     server = spawnVortex("serve", "--store", store, "--port", "0");
-    const told = await firstLine(server.stderr);
-    port = Number(/127\.0\.0\.1:(\d+)/.exec(told)?.[1]);
+    const line = await firstLine(server.stderr);
+    port = Number(/127\.0\.0\.1:(\d+)/.exec(line)?.[1]);
   });
   afterAll(async () => {
     server.kill("SIGINT");
@@ -32,7 +32,7 @@ describe("vortex serve", () => {
     expect((await get("/")).status).toBe(200);
   });
 
-  test("is not reached through any other interface of this machine", async () => {
+  test("cannot be reached through another interface of this machine", async () => {
     const others = Object.values(networkInterfaces())
       .flatMap((addresses) => addresses ?? [])
       .filter(({ internal, family }) => !internal && family === "IPv4");
@@ -43,7 +43,7 @@ describe("vortex serve", () => {
   });
 
   test.each(["evil.example", "127.0.0.1.evil.example", "[::1]", "0.0.0.0"])(
-    "refuses a page that calls it %s",
+    "refuses a request with the host %s",
     async (host) => {
       const answer = await raw(`GET / HTTP/1.1\r\nHost: ${host}\r\nConnection: close\r\n\r\n`);
       expect(answer).toStartWith("HTTP/1.1 403 ");
@@ -56,28 +56,28 @@ describe("vortex serve", () => {
   });
 
   test.each(["/../../etc/passwd", "/broadcast/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd"])(
-    "has nothing at %s",
+    "replies 404 to %s",
     async (target) => {
       const request = `GET ${target} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n`;
       expect(await raw(request)).toStartWith("HTTP/1.1 404 ");
     },
   );
 
-  test("lives through addresses of 1 MB, requests cut in the middle, and no requests at all", async () => {
+  test("survives addresses of 1 MB, truncated requests and garbage", async () => {
     await raw(`GET /${"x".repeat(2 ** 20)} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n`);
     await raw("GET / HT", 200);
     await raw("\0\xff\xfe\r\n\r\n");
     expect((await get("/")).status).toBe(200);
   });
 
-  test("answers a hundred readers of one report at once, all alike", async () => {
+  test("sends a hundred concurrent readers the same report", async () => {
     const answers = await Promise.all(Array.from({ length: 100 }, () => get(RUN)));
     const pages = await Promise.all(answers.map((answer) => answer.text()));
     expect(answers.every(({ status }) => status === 200)).toBe(true);
     expect(new Set(pages).size).toBe(1);
   });
 
-  test("goes on after a run that is broken", async () => {
+  test("continues after a broken run", async () => {
     const directory = join(store, "echo/20260501T103000.000+0000");
     mkdirSync(directory, { recursive: true });
     writeFileSync(join(directory, "test.json"), "{");
@@ -87,7 +87,7 @@ describe("vortex serve", () => {
     expect((await get("/")).status).toBe(200);
   });
 
-  /** Sends bytes as they are; returns what comes back until the end, or for a while. */
+  /** Sends raw bytes. Returns what arrives until the connection closes, or until the limit. */
   async function raw(request: string, limitMs = 3000): Promise<string> {
     let answer = "";
     const { promise: ended, resolve } = Promise.withResolvers<void>();

@@ -17,7 +17,7 @@ const uniqueIds = (file: string, ...more: string[]) => [
   ...["--nemesis", "kill", "--nemesis-interval", "3", ...more],
 ];
 
-/** A person's own project: a program in a folder with its own packages. */
+/** Creates a project: a program in a directory with its own packages. */
 function project(source: string): string {
   const directory = temporaryDirectory();
   symlinkSync(join(ROOT, "node_modules"), join(directory, "node_modules"));
@@ -36,9 +36,9 @@ const FORGETFUL = `
   }`;
 
 describe("vortex sim", () => {
-  test.concurrent("runs a program file, and tells how to run it again", async () => {
+  test.concurrent("runs a program file, and prints how to repeat the run", async () => {
     const { exitCode, stdout, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3"));
-    expect(stdout).toMatch(/^Valid: no id was given out twice, and \d+ operations succeeded\.$/m);
+    expect(stdout).toMatch(/^Valid: all ids were unique, and \d+ operations succeeded\.$/m);
     expect(stdout).toMatch(/^ {2}operations {6}\d+ ok, \d+ fail, \d+ info$/m);
     expect(stdout).toMatch(/^ {2}faults {10}kill \d+ /m);
     expect(stderr).toContain(
@@ -53,7 +53,7 @@ describe("vortex sim", () => {
     expect(stdout).toContain("msgsPerOp: 0");
   });
 
-  test.concurrent("keeps stdout to itself when a node prints there, and says so", async () => {
+  test.concurrent("diverts the stdout of nodes, with a remark", async () => {
     const file = project(`
       export function chatty(node: any): void {
         let last = 0;
@@ -75,7 +75,7 @@ describe("vortex sim", () => {
     expect(many.stderr.match(/ printed to stdout/g)).toHaveLength(1);
   });
 
-  test.concurrent("names the node that printed to stdout, even after it has waited", async () => {
+  test.concurrent("names the node that printed to stdout, even after an await", async () => {
     const file = project(`
       export function chatty(node: any): void {
         node.handle("generate", v.object({}), async (request: any) => {
@@ -90,26 +90,26 @@ describe("vortex sim", () => {
     expect(stderr).toMatch(/^n1 printed to stdout \(all nodes together: \d+ times\)/m);
   });
 
-  test.concurrent("gives the same result in another process", async () => {
+  test.concurrent("returns the same result in another process", async () => {
     const run = () => vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3", "--json"));
     const [one, other] = await Promise.all([run(), run()]);
     expect(one.stdout).toBe(other.stdout);
   });
 
-  test.concurrent("runs a person's own program, with its own packages", async () => {
+  test.concurrent("runs a program with its own packages", async () => {
     const { exitCode, stdout } = await vortex(...uniqueIds(project(FORGETFUL), "--seed", "1"));
     expect(stdout).toMatch(/duplicated: id "n\d-1" was returned 2 times/);
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent("reports a program that does not do the same thing twice", async () => {
+  test.concurrent("reports a program that is not deterministic", async () => {
     const clocked = FORGETFUL.replace("++last", "performance.now()");
     const { exitCode, stderr } = await vortex(...uniqueIds(project(clocked), "--seed", "1"));
-    expect(stderr).toContain("Not deterministic: seed 1 gave another history the second time");
+    expect(stderr).toContain("Not deterministic: seed 1 gave a different history the second time");
     expect(exitCode).toBe(2);
   });
 
-  test.concurrent("takes a rejection that nobody handles for the crash that it is of a process", async () => {
+  test.concurrent("treats an unhandled rejection as a crash, as a process does", async () => {
     const careless = FORGETFUL.replace(
       "node.reply(",
       'void node.syncRpc(node.peers[0], { type: "x" }, v.object({}));\n      node.reply(',
@@ -117,14 +117,14 @@ describe("vortex sim", () => {
     const one = await vortex(...uniqueIds(project(careless), "--seed", "1"));
     expect(one.stderr).toContain("A node crashed: unhandled promise rejection");
     expect(one.stderr).toContain('RpcError: No reply to "x" from n0 within 1000 ms');
-    expect(one.stderr).toMatch(/^To run it again: vortex sim .* --seed 1$/m);
+    expect(one.stderr).toMatch(/^To repeat it: vortex sim .* --seed 1$/m);
     expect(one.exitCode).toBe(255);
     const many = await vortex(...uniqueIds(project(careless), "--seeds", "1..3"));
     expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
     expect(many.exitCode).toBe(1);
   });
 
-  test.concurrent("takes an exit for the crash that it is of a process, too", async () => {
+  test.concurrent("treats process.exit as a crash, as a process does", async () => {
     const exiting = FORGETFUL.replace(
       "node.reply(",
       "if (last > 2) process.exit(3);\n      node.reply(",
@@ -137,18 +137,18 @@ describe("vortex sim", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("ends with the first line that is no message if that is asked for", async () => {
+  test.concurrent("exits at the first invalid line with --strict-stdout", async () => {
     const lost = FORGETFUL.replace("node.reply(", 'node.send("nobody", {});\n      node.reply(');
     const args = uniqueIds(project(lost), "--strict-stdout");
     const one = await vortex(...args, "--seed", "1");
     expect(one.stderr).toContain('Invalid dest: "nobody" is not in the network');
-    expect(one.stderr).toMatch(/^To run it again: vortex sim .* --seed 1 --strict-stdout$/m);
+    expect(one.stderr).toMatch(/^To repeat it: vortex sim .* --seed 1 --strict-stdout$/m);
     expect(one.exitCode).toBe(255);
     const many = await vortex(...args, "--seeds", "1..3");
     expect(many.stdout).toContain("3 seeds: 0 valid, 3 invalid");
   });
 
-  test.concurrent("tells of lines that are no messages, even where runs are valid", async () => {
+  test.concurrent("summarises invalid lines, even of valid runs", async () => {
     const late = FORGETFUL.replace(
       "node.reply(",
       "if (last === 20) node.send('nobody', {});\n      node.reply(",
@@ -167,11 +167,13 @@ describe("vortex sim", () => {
       "1..3",
     );
     expect(stdout).toContain("3 seeds: 3 valid");
-    expect(stdout).toContain("In 3 of 3 runs nodes were not heard any more");
-    expect(stdout).toMatch(/in that of seed 1 n\d: Invalid dest: "nobody" is not in the network/);
+    expect(stdout).toContain(
+      "In 3 of 3 runs a node printed an invalid line and was ignored from then on.",
+    );
+    expect(stdout).toMatch(/First in seed 1: n\d: Invalid dest: "nobody" is not in the network/);
   });
 
-  test.concurrent("picks the program by --export where there are several", async () => {
+  test.concurrent("runs the function named by --export, if there are several", async () => {
     const file = project(`${FORGETFUL}\nexport function other(node: any): void {}`);
     const without = await vortex(...uniqueIds(file));
     expect(without.stderr).toContain("exports several functions (forgetful, other)");
@@ -182,13 +184,13 @@ describe("vortex sim", () => {
     expect(JSON.parse(stdout).stats.okCount).toBeGreaterThan(100);
   });
 
-  test.concurrent("takes what is exported by its name and as the default for one program", async () => {
+  test.concurrent("accepts a function exported by name and as the default", async () => {
     const file = project(`${FORGETFUL}\nexport default forgetful;`);
     const { stdout } = await vortex(...uniqueIds(file, "--seed", "1", "--json"));
     expect(JSON.parse(stdout).stats.okCount).toBeGreaterThan(100);
   });
 
-  test.concurrent("says what is wrong with a file that cannot be loaded", async () => {
+  test.concurrent("reports a file that cannot be loaded, with the reason", async () => {
     const missing = await vortex(...uniqueIds("nowhere.ts"));
     expect(missing.stderr).toContain("nowhere.ts: file not found");
     const broken = await vortex(...uniqueIds(project("export function broken( {")));
@@ -200,7 +202,7 @@ describe("vortex sim", () => {
 });
 
 describe("vortex sim --seeds", () => {
-  test.concurrent("sums up, and gives the command for each failure", async () => {
+  test.concurrent("summarises, and prints the command that repeats each failure", async () => {
     const file = project(FORGETFUL);
     const { exitCode, stdout } = await vortex(...uniqueIds(file, "--seeds", "1..20"));
     expect(stdout).toMatch(/20 seeds: \d+ valid, \d+ invalid, 0 unknown/);
@@ -212,21 +214,21 @@ describe("vortex sim --seeds", () => {
     expect(again.exitCode).toBe(1);
   });
 
-  test.concurrent("gives each seed the same outcome however many jobs there are", async () => {
+  test.concurrent("returns the same outcome per seed for any number of jobs", async () => {
     const sweep = (jobs: string) =>
       vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..12", "--jobs", jobs, "--json"));
     const [one, three] = await Promise.all([sweep("1"), sweep("3")]);
     expect(three.stdout).toBe(one.stdout);
   });
 
-  test.concurrent("stops after as many failures as it is told", async () => {
+  test.concurrent("stops after --stop-after failures", async () => {
     const file = project(FORGETFUL);
     const args = ["--seeds", "1..1000", "--jobs", "1", "--stop-after", "2", "--json"];
     const { stdout } = await vortex(...uniqueIds(file, ...args));
     expect(JSON.parse(stdout).failures).toHaveLength(2);
   });
 
-  test.concurrent("splits into shards that merge puts together again", async () => {
+  test.concurrent("splits seeds into shards that vortex merge joins", async () => {
     const file = project(FORGETFUL);
     const directory = temporaryDirectory();
     const files = ["1", "2"].map((index) => join(directory, index));
@@ -239,13 +241,13 @@ describe("vortex sim --seeds", () => {
     const merged = await vortex("merge", ...files, "--json");
     expect(JSON.parse(merged.stdout)).toEqual(JSON.parse(whole.stdout));
     expect(merged.exitCode).toBe(1);
-    const told = await vortex("merge", ...files);
-    expect(told.stdout).toMatch(/^ {2}vortex sim .*\/program\.ts -w unique-ids .* --seed \d$/m);
+    const printed = await vortex("merge", ...files);
+    expect(printed.stdout).toMatch(/^ {2}vortex sim .*\/program\.ts -w unique-ids .* --seed \d$/m);
   });
 
-  test.concurrent("refuses flags that would do nothing", async () => {
+  test.concurrent("refuses flags that would have no effect", async () => {
     const alone = await vortex(...uniqueIds(UNIQUE_IDS, "--shard", "1/2"));
-    expect(alone.stderr).toContain("--shard is for many seeds");
+    expect(alone.stderr).toContain("--shard needs many seeds");
     expect(alone.exitCode).toBe(254);
     for (const flags of [["--seed", "1"], ["--log-stderr"]]) {
       const both = await vortex(...uniqueIds(UNIQUE_IDS, "--seeds", "1..3", ...flags));
@@ -254,30 +256,30 @@ describe("vortex sim --seeds", () => {
     }
   });
 
-  test.concurrent("refuses a file for outcomes that cannot be written, before it runs anything", async () => {
+  test.concurrent("refuses a file of outcomes that cannot be written, before it runs anything", async () => {
     const args = ["--seeds", "1..3", "--out", "/no/such/directory/outcomes"];
     const { exitCode, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, ...args));
-    expect(stderr).toContain("--out /no/such/directory/outcomes: cannot be written");
+    expect(stderr).toContain("Cannot write --out /no/such/directory/outcomes");
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("shrinks a failure, and tells what happens in what is left", async () => {
+  test.concurrent("shrinks a failure, and prints what happens in it", async () => {
     const args = ["--seeds", "1..10", "--shrink"];
     const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
-    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    const [, story = ""] = stdout.split("Smallest failing test:");
     expect(story).toContain("--nemesis kill");
     expect(story).toMatch(/nemesis info start-kill/);
     expect(story).toMatch(/duplicated: id/);
   });
 
-  test.concurrent("keeps stdout to the result with --json, the story of a small failure too", async () => {
+  test.concurrent("prints only the result to stdout with --json, even with --shrink", async () => {
     const args = ["--seeds", "1..10", "--shrink", "--json"];
     const { stdout, stderr } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
     expect(JSON.parse(stdout)).toMatchObject({ count: 10 });
-    expect(stderr).toContain("The smallest test found that still fails:");
+    expect(stderr).toContain("Smallest failing test:");
   });
 
-  test.concurrent("ends at once when interrupted, and tells of the seeds that were run", async () => {
+  test.concurrent("exits at once when interrupted, and summarises the seeds that were run", async () => {
     const hangs = join(temporaryDirectory(), "hangs");
     const endless = project(`
       let starts = 0;
@@ -336,7 +338,7 @@ describe("vortex sim --seeds", () => {
     while (isRunning(stuck)) await Bun.sleep(10);
   });
 
-  test.concurrent("shrinks a crash, and tells what led to it", async () => {
+  test.concurrent("shrinks a crash, and prints what led to it", async () => {
     const failing = FORGETFUL.replace(
       "node.handle(",
       'if (node.id === "n1") void Promise.reject(Error("no n1"));\n    node.handle(',
@@ -344,13 +346,13 @@ describe("vortex sim --seeds", () => {
     const { stdout, exitCode } = await vortex(
       ...uniqueIds(project(failing), "--seed", "1", "--shrink"),
     );
-    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    const [, story = ""] = stdout.split("Smallest failing test:");
     expect(story).toContain("--node-count 2");
     expect(story).toContain("Error: no n1");
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("shrinks within what a workload takes", async () => {
+  test.concurrent("shrinks only to options that the workload accepts", async () => {
     const file = project(`
       export function unread(node: any): void {
         node.handle("read", v.looseObject({}), (request: any) => node.reply(request, { type: "read_ok", value: 9 }));
@@ -361,7 +363,7 @@ describe("vortex sim --seeds", () => {
       ...["sim", file, "-w", "lin-kv", "--node-count", "3", "--concurrency", "12"],
       ...["--time-limit", "20", "--seed", "1", "--shrink"],
     );
-    const [, story = ""] = stdout.split("The smallest test found that still fails:");
+    const [, story = ""] = stdout.split("Smallest failing test:");
     expect(story).toContain("--node-count 1 --concurrency 2");
     expect(story).toContain("nonlinearizable: key 0");
     expect(exitCode).toBe(1);
@@ -369,15 +371,15 @@ describe("vortex sim --seeds", () => {
 });
 
 describe("vortex merge", () => {
-  test.concurrent("refuses files without any outcome", async () => {
+  test.concurrent("refuses files without outcomes", async () => {
     const file = join(temporaryDirectory(), "empty");
     writeFileSync(file, "");
     const { exitCode, stderr } = await vortex("merge", file);
-    expect(stderr).toContain("no outcomes in there");
+    expect(stderr).toContain(": no outcomes");
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("says which line of which file is no outcome", async () => {
+  test.concurrent("reports the file and line of an invalid outcome", async () => {
     const file = join(temporaryDirectory(), "outcomes");
     writeFileSync(file, '{"seed":1,"valid":true,"faults":{}}\nhello\n');
     const { exitCode, stderr } = await vortex("merge", file);

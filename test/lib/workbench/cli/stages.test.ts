@@ -13,7 +13,7 @@ import {
 setDefaultTimeout(60_000);
 
 describe("vortex stages", () => {
-  test.concurrent("runs the stages that are named, and ends with a table", async () => {
+  test.concurrent("runs the named stages, and prints a table", async () => {
     const { exitCode, stdout, stderr } = await vortex("stages", "1");
     expect(stderr).toContain("Shortened: main phase 5 s");
     expect(stdout).toMatch(/1 │ Echo .*│ valid/);
@@ -30,13 +30,13 @@ describe("vortex stages", () => {
     ]);
   });
 
-  test.concurrent("tells which stage runs and how long all will take, on plain lines", async () => {
+  test.concurrent("prints the running stage and the time left for all, on plain lines", async () => {
     const { stderr } = await vortex("stages", "1", "--no-store");
-    expect(stderr).toMatch(/^1 Echo: starting; .*; about 6 s left in all$/m);
+    expect(stderr).toMatch(/^1 Echo: starting; .*; about 6 s left in total$/m);
     expect(stderr).toMatch(/^1 Echo: valid: true, \d\.\d s$/m);
   });
 
-  test.concurrent("shows what has ended when somebody does not wait for the rest", async () => {
+  test.concurrent("prints the stages that have ended when interrupted", async () => {
     const child = spawnVortex("stages", "1", "2", "--no-store");
     let stderr = "";
     for await (const chunk of child.stderr) {
@@ -49,7 +49,7 @@ describe("vortex stages", () => {
     expect(await child.exited).toBe(130);
   });
 
-  test.concurrent("ends with the exit code of the worst stage, after all have run", async () => {
+  test.concurrent("runs all stages, and exits with the code of the worst", async () => {
     const dist = temporaryDirectory();
     symlinkSync(nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`), join(dist, "echo"));
     symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
@@ -59,7 +59,7 @@ describe("vortex stages", () => {
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent("goes on after a stage that crashed", async () => {
+  test.concurrent("continues after a stage that crashed", async () => {
     const dist = temporaryDirectory();
     symlinkSync("/bin/false", join(dist, "echo"));
     symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
@@ -70,27 +70,27 @@ describe("vortex stages", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("names the stages that there are when one is unknown", async () => {
+  test.concurrent("lists the stages for an unknown one", async () => {
     const { exitCode, stderr } = await vortex("stages", "9z");
     expect(stderr).toContain(`There is no stage "9z". There are: ${STAGES.map(({ id }) => id)[0]}`);
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("says how to build a program that is not there", async () => {
+  test.concurrent("prints how to build a program that does not exist", async () => {
     const { exitCode, stderr } = await vortex("stages", "1", "--dist", temporaryDirectory());
-    expect(stderr).toContain('"bun run build.ts" builds the challenges');
+    expect(stderr).toContain('Build the challenges into dist/ with "bun run build.ts"');
     expect(exitCode).toBe(254);
   });
 });
 
 describe("vortex --help", () => {
-  test.concurrent.each([[], ["test"], ["stages"]])("is there for vortex %s", async (...command) => {
+  test.concurrent.each([[], ["test"], ["stages"]])("describes vortex %s", async (...command) => {
     const { exitCode, stdout } = await vortex(...command.flat(), "--help");
     expect(stdout).toStartWith("Usage: vortex");
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("gives the default of every flag that has one", async () => {
+  test.concurrent("lists the defaults of flags", async () => {
     const { stdout } = await vortex("test", "--help");
     const help = stdout.replaceAll(/\s+/g, " ");
     for (const flag of [

@@ -13,7 +13,7 @@ import {
   vortex,
 } from "../../../support/processes/vortex.ts";
 
-// A safety net on a machine that is busy: nothing here should come near it.
+// Far above what a test takes, even on a busy machine.
 setDefaultTimeout(60_000);
 
 const uniqueIdsTest = (bin: string, ...more: string[]) => [
@@ -22,13 +22,13 @@ const uniqueIdsTest = (bin: string, ...more: string[]) => [
 ];
 
 describe("vortex test", () => {
-  test.concurrent("ends a valid test with code 0 and Maelstrom's last line", async () => {
+  test.concurrent("exits with 0 after a valid test, with Maelstrom's last line", async () => {
     const { exitCode, stderr } = await vortex(...echoTest(ECHO));
     expect(stderr).toEndWith("Everything looks good! ヽ(‘ー`)ノ\n");
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("ends an invalid test with code 1, and says what went wrong", async () => {
+  test.concurrent("exits with 1 after an invalid test, with the reason", async () => {
     const shouting = nodeProgram(`reply({ type: "echo_ok", echo: body.echo.toUpperCase() });`);
     const { exitCode, stdout, stderr } = await vortex(...echoTest(shouting));
     expect(stdout).toMatch(
@@ -38,7 +38,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent("ends with code 2 when a checker cannot judge", async () => {
+  test.concurrent("exits with 2 when a checker has no verdict", async () => {
     const mixed = nodeProgram(
       `reply({ type: "generate_ok", id: body.msg_id % 2 ? message.id : "x" + message.id });`,
     );
@@ -62,7 +62,7 @@ describe("vortex test", () => {
     expect(result.net.clients.msgCount).toBe(4 + 2 * attemptedCount);
   });
 
-  test.concurrent("compares what the nodes hold in the end with --converge", async () => {
+  test.concurrent("compares the nodes after the recovery with --converge", async () => {
     const { stdout, exitCode } = await vortex(
       ...["test", "-w", "txn-rw-register", "--bin", join(DIST, "txn-rw-register")],
       ...["--node-count", "2", "--rate", "100", "--time-limit", "1", "--recovery", "1"],
@@ -72,7 +72,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("refuses --converge where nobody can tell what nodes hold", async () => {
+  test.concurrent("refuses --converge for a workload whose nodes cannot be compared", async () => {
     const store = join(temporaryDirectory(), "store");
     const { stderr, exitCode } = await vortex(...echoTest(ECHO, "--converge", "--store", store));
     expect(stderr).toContain("--converge: nobody can tell what nodes of echo hold");
@@ -80,7 +80,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("shows nothing of what nodes say that a terminal would act on", async () => {
+  test.concurrent("escapes control characters in the output of nodes", async () => {
     const title = "\\x1b]0;owned\\x07\\x9b2J";
     const evil = nodeProgram(`
       console.error("${title}");
@@ -95,7 +95,7 @@ describe("vortex test", () => {
     for (const text of [stdout, stderr]) expect(text.replaceAll("\n", "")).not.toMatch(/\p{Cc}/u);
   });
 
-  test.concurrent("judges availability", async () => {
+  test.concurrent("checks availability", async () => {
     const flaky = nodeProgram(`
       if (message.id % 3 === 0) reply({ type: "error", code: 11, text: "busy" });
       else reply({ type: "generate_ok", id: message.id });
@@ -106,7 +106,7 @@ describe("vortex test", () => {
     expect((await lenient).exitCode).toBe(0);
   });
 
-  test.concurrent("ends with code 255 and a node's last words when it ends by itself", async () => {
+  test.concurrent("exits with 255 and a node's last lines when the node exits", async () => {
     const dying = nodeProgram(`
       console.error("I am out of ideas");
       process.exit(0);
@@ -117,7 +117,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("ends at once with code 255 when a node ends before it answers init", async () => {
+  test.concurrent("exits with 255 at once when a node exits before it answers init", async () => {
     const beganMs = performance.now();
     const { exitCode, stderr } = await vortex(...echoTest("/bin/false"));
     expect(stderr).toContain("Node n0 crashed with exit status 1");
@@ -126,7 +126,7 @@ describe("vortex test", () => {
     expect(performance.now() - beganMs).toBeLessThan(9000);
   });
 
-  test.concurrent("ends with code 255 when the system cannot run the program", async () => {
+  test.concurrent("exits with 255 when the system cannot run the program", async () => {
     const file = join(temporaryDirectory(), "node");
     writeFileSync(file, "#!/no/such/interpreter\n");
     chmodSync(file, 0o755);
@@ -136,7 +136,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("ends with code 255 when a node answers init with an error", async () => {
+  test.concurrent("exits with 255 when a node answers init with an error", async () => {
     const file = nodeProgram("");
     const refusing = join(temporaryDirectory(), "refusing");
     const source = await Bun.file(file).text();
@@ -150,7 +150,7 @@ describe("vortex test", () => {
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("ends at once with code 255 when a node prints a bad line before init_ok", async () => {
+  test.concurrent("exits with 255 at once when a node prints an invalid line before init_ok", async () => {
     const file = nodeProgram("");
     const source = await Bun.file(file).text();
     writeFileSync(
@@ -166,7 +166,7 @@ describe("vortex test", () => {
     expect(performance.now() - beganMs).toBeLessThan(9000);
   });
 
-  test.concurrent("shows a bad line at once, and hears nothing more of that node", async () => {
+  test.concurrent("shows an invalid line at once, and ignores that node from then on", async () => {
     const chatty = nodeProgram(`
       console.log("debug: got a message");
       reply({ type: "echo_ok", echo: body.echo });
@@ -181,14 +181,14 @@ describe("vortex test", () => {
     expect(exitCode).toBe(1);
   });
 
-  test.concurrent("ends with code 255 at a bad line with --strict-stdout", async () => {
+  test.concurrent("exits with 255 at an invalid line with --strict-stdout", async () => {
     const chatty = nodeProgram(`console.log("debug: got a message");`);
     const { exitCode, stderr } = await vortex(...echoTest(chatty, "--strict-stdout"));
     expect(stderr).toContain("n0 printed a line that is not a message: not JSON");
     expect(exitCode).toBe(255);
   });
 
-  test.concurrent("passes the words after -- to every node", async () => {
+  test.concurrent("passes the arguments after -- to every node", async () => {
     const picky = nodeProgram(`
       const words = process.argv.slice(2).join(" ");
       reply(words === "--flush-ms 3 x" ? { type: "echo_ok", echo: body.echo } : { type: "no" });
@@ -197,14 +197,14 @@ describe("vortex test", () => {
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("takes Maelstrom's flags that have no use here, and says so", async () => {
+  test.concurrent("accepts Maelstrom's flags that have no effect, with a remark", async () => {
     const flags = ["--username", "root", "--no-ssh", "--leave-db-running", "--no-store"];
     const { stderr, exitCode } = await vortex(...echoTest(ECHO, ...flags));
     expect(stderr).toContain("--username has no effect here\n--no-ssh has no effect here\n");
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("says at once that a consistency model is unknown", async () => {
+  test.concurrent("remarks on an unknown consistency model before the test", async () => {
     const flags = ["--consistency-models", "read-comitted", "--rate", "0", "--no-store"];
     const args = ["test", "-w", "txn-rw-register", "--bin", ECHO, "--time-limit", "1", ...flags];
     const { stderr, exitCode } = await vortex(...args);
@@ -212,14 +212,14 @@ describe("vortex test", () => {
     expect(exitCode).toBe(2);
   });
 
-  test.concurrent("points at words that begin with another kind of dash", async () => {
+  test.concurrent("remarks on arguments that start with another dash", async () => {
     const { exitCode, stderr } = await vortex(...echoTest(ECHO, "–-nemesis", "partition"));
-    expect(stderr).toContain('"–-nemesis" begins with another kind of dash (U+2013)');
+    expect(stderr).toContain('"–-nemesis" starts with another dash than "-" (U+2013)');
     expect(stderr).toContain('Did you mean "--nemesis"?');
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("runs nodes in the system's directory for temporary files", async () => {
+  test.concurrent("runs nodes in the directory for temporary files", async () => {
     const homesick = nodeProgram(`
       const { realpathSync } = require("node:fs");
       const isThere = process.cwd() === realpathSync(require("node:os").tmpdir());
@@ -228,7 +228,7 @@ describe("vortex test", () => {
     expect((await vortex(...echoTest(homesick))).exitCode).toBe(0);
   });
 
-  test.concurrent("shows what nodes print to stderr with --log-stderr", async () => {
+  test.concurrent("shows the stderr of nodes with --log-stderr", async () => {
     const talking = nodeProgram(`
       console.error("thinking of " + body.echo);
       reply({ type: "echo_ok", echo: body.echo });
@@ -243,7 +243,7 @@ describe("vortex test", () => {
     expect(stderr).toContain('recv {"id":1,"src":"n0","dest":"c0","body":{"type":"init_ok"');
   });
 
-  test.concurrent("shows a message without its body where that is nested too deep", async () => {
+  test.concurrent("shows a message without its body if that is nested too deep", async () => {
     const deep = nodeProgram(`
       const echo = "[".repeat(50_000) + "]".repeat(50_000);
       console.log('{"src":"n0","dest":"' + src + '","body":{"type":"echo_ok","in_reply_to":' + body.msg_id + ',"echo":' + echo + "}}");
@@ -253,22 +253,22 @@ describe("vortex test", () => {
     expect(exitCode).toBe(2);
   });
 
-  test.concurrent("shows on a terminal how far it is, and leaves its cursor as it was", async () => {
+  test.concurrent("shows the progress on a terminal, and restores its cursor", async () => {
     const words =
       "test -w unique-ids --node-count 3 --time-limit 2 --nemesis partition --nemesis-interval 0.4 --no-store";
     const screen = await onTerminal({}, ...words.split(" "), "--bin", join(DIST, "unique-ids"));
     expect(screen).toMatch(/of 2 s, \d s left; \d+ ok, 0 fail, 0 info; nothing wrong so far/);
-    expect(screen).toContain("; partition now");
+    expect(screen).toContain("; faults: partition");
     expect(screen.lastIndexOf("\x1b[?25h")).toBeGreaterThan(screen.lastIndexOf("\x1b[?25l"));
   });
 
   test.concurrent.each(["CI", "NO_COLOR"])(
-    "prints plain lines on a terminal where %s is set",
+    "prints plain lines on a terminal if %s is set",
     async (name) => {
       const screen = await onTerminal({ [name]: "1" }, ...echoTest(ECHO, "--no-store"));
       expect(screen).toContain("echo: 1 node, 1 client");
       expect(screen).not.toContain("s left");
-      // Colours are another matter: picocolors takes CI for a place that shows them.
+      // picocolors uses colours where CI is set.
       expect(Bun.stripANSI(screen)).toContain("Everything looks good!");
       for (const redrawing of ["\x1b[?25l", "\x1b[1A", "\x1b[2K"]) {
         expect(screen).not.toContain(redrawing);
@@ -276,7 +276,7 @@ describe("vortex test", () => {
     },
   );
 
-  test.concurrent("kills nodes and starts them again with --nemesis kill", async () => {
+  test.concurrent("kills and restarts nodes with --nemesis kill", async () => {
     const { stdout, stderr } = await vortex(
       ...["test", "-w", "unique-ids", "--bin", join(DIST, "unique-ids"), "--node-count", "3"],
       ...["--time-limit", "4", "--rate", "50", "--nemesis", "kill", "--nemesis-interval", "0.3"],
@@ -288,7 +288,7 @@ describe("vortex test", () => {
     expect(stderr.match(/"type":"init"/g)?.length).toBeGreaterThan(3);
   });
 
-  test.concurrent("takes a fault that is named twice as one", async () => {
+  test.concurrent("injects a repeated fault once", async () => {
     const flags = ["--seed", "7", "--nemesis-interval", "0.1", "--rate", "20", "--json"];
     const sim = ["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--time-limit", "5"];
     const once = await vortex(...sim, ...flags, "--nemesis", "kill");
@@ -297,9 +297,9 @@ describe("vortex test", () => {
     expect(JSON.parse(once.stdout).faults.kill).toBeGreaterThan(0);
   });
 
-  test.concurrent("makes nodes stand still with --nemesis pause", async () => {
+  test.concurrent("pauses nodes with --nemesis pause", async () => {
     const { stdout } = await vortex(
-      // Of three nodes, each of the faults hits one at least.
+      // With three nodes, each fault affects at least one.
       ...["test", "-w", "unique-ids", "--bin", join(DIST, "unique-ids"), "--node-count", "3"],
       ...["--time-limit", "1", "--rate", "50", "--json"],
       ...["--nemesis", "pause", "--nemesis-interval", "0.2"],
@@ -307,16 +307,16 @@ describe("vortex test", () => {
     const result = JSON.parse(stdout);
     expect(result.valid).toBe(true);
     expect(result.faults.pause).toBeGreaterThan(0);
-    // Without a pause, the slowest of them takes a few milliseconds.
+    // Without a pause, the slowest operation takes a few milliseconds.
     expect(result.perf.latencies.all["1"]).toBeGreaterThan(20);
   });
 
-  test.concurrent("repeats a test --test-count times, each with a seed of its own", async () => {
+  test.concurrent("repeats a test --test-count times, each with its own seed", async () => {
     const { stderr } = await vortex(...echoTest(ECHO, "--test-count", "2", "--seed", "40"));
     expect(stderr.match(/seed \d+/g)).toEqual(["seed 40", "seed 41"]);
   });
 
-  test.concurrent("stops repeating at the first test that is not valid", async () => {
+  test.concurrent("stops repeating at the first failure", async () => {
     const wrong = nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`);
     const { exitCode, stderr } = await vortex(...echoTest(wrong, "--test-count", "3"));
     expect(stderr.match(/seed \d+/g)).toHaveLength(1);
@@ -342,13 +342,13 @@ async function onTerminal(environment: Record<string, string>, ...args: string[]
   return screen;
 }
 
-describe("vortex test ends with code 254 and says what to do about", () => {
+describe("vortex test exits with 254 and says what to do about", () => {
   const bad: [string, string[], string][] = [
     ["an unknown flag", echoTest(ECHO, "--nods", "3"), "Did you mean"],
-    ["a negative rate", echoTest(ECHO, "--rate", "-1"), "It must be a number from 0 on"],
+    ["a negative rate", echoTest(ECHO, "--rate", "-1"), "It must be a number of at least 0"],
     ["a rate that is no number", echoTest(ECHO, "--rate", "fast"), "It must be a number"],
-    ["a time limit of 0", echoTest(ECHO, "--time-limit", "0"), "It must be an integer from 1 on"],
-    ["half a node", echoTest(ECHO, "--node-count", "0.5"), "It must be an integer from 1 on"],
+    ["a time limit of 0", echoTest(ECHO, "--time-limit", "0"), "It must be a positive integer"],
+    ["half a node", echoTest(ECHO, "--node-count", "0.5"), "It must be a positive integer"],
     ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "There are: broadcast, echo, "],
     ["an unknown fault", echoTest(ECHO, "--nemesis", "fire"), "There are: partition, "],
     ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "There are: constant, "],
@@ -357,10 +357,10 @@ describe("vortex test ends with code 254 and says what to do about", () => {
       echoTest(ECHO, "--availability", "1.5"),
       '"total" or a number from 0 to 1',
     ],
-    ["no clients", echoTest(ECHO, "--concurrency", "0"), "It must be an integer from 1 on"],
+    ["no clients", echoTest(ECHO, "--concurrency", "0"), "It must be a positive integer"],
     ["a missing value", ["test", "-w", "echo", "--bin"], "argument missing"],
-    ["a missing program", ["test", "-w", "echo"], "--bin says which program to run"],
-    ["a program that is not there", echoTest("dist/ehco"), "there is no such file"],
+    ["a missing program", ["test", "-w", "echo"], "--bin is missing. Name the program to run"],
+    ["a program that is not there", echoTest("dist/ehco"), "file not found"],
     ["a program that is a directory", echoTest(DIST), "not a file"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
     ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],
@@ -375,11 +375,11 @@ describe("vortex test ends with code 254 and says what to do about", () => {
     });
   }
 
-  test.concurrent("a program without its execute bit", async () => {
+  test.concurrent("a program that is not executable", async () => {
     const file = join(temporaryDirectory(), "program");
     writeFileSync(file, "#!/bin/sh\n");
     const { exitCode, stderr } = await vortex(...echoTest(file));
-    expect(stderr).toContain(`"chmod +x ${file}" sets it`);
+    expect(stderr).toContain(`not executable. Run "chmod +x ${file}"`);
     expect(exitCode).toBe(254);
   });
 });
@@ -401,14 +401,14 @@ describe("vortex test leaves no node behind", () => {
   const pidsIn = (directory: string) => readdirSync(directory).map(Number);
   afterAll(() => rmSync(pids, { recursive: true }));
 
-  test.concurrent("when it ends by itself", async () => {
+  test.concurrent("when it completes", async () => {
     const directory = join(pids, "ended");
     await vortex(...notingTest(directory));
     expect(pidsIn(directory)).toHaveLength(3);
     expect(pidsIn(directory).filter(isRunning)).toEqual([]);
   });
 
-  test.concurrent("and does not wait for a daemon that a node began", async () => {
+  test.concurrent("and does not wait for a daemon that a node started", async () => {
     const ended = join(pids, "daemon-ended");
     const founder = nodeProgram(`
       Bun.spawn(["sh", "-c", "sleep 30; touch " + process.argv[2]], {
@@ -430,7 +430,7 @@ describe("vortex test leaves no node behind", () => {
   });
 
   test.concurrent.each(["SIGINT", "SIGTERM", "SIGHUP"] as const)(
-    "when it is ended by %s",
+    "when it is interrupted by %s",
     async (signal) => {
       const directory = join(pids, signal);
       const child = spawnVortex(...notingTest(directory));
@@ -441,7 +441,7 @@ describe("vortex test leaves no node behind", () => {
     },
   );
 
-  test.concurrent("when it is ended while a node does not answer init", async () => {
+  test.concurrent("when it is interrupted while a node does not answer init", async () => {
     const directory = join(pids, "silent");
     mkdirSync(directory);
     const silent = join(temporaryDirectory(), "silent");

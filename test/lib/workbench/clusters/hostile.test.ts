@@ -156,9 +156,9 @@ describe.skipIf(!canMount())("vortex test on a disk that is full", () => {
     const child = Bun.spawn([...command, "--store", store], { stdout: "pipe", stderr: "pipe" });
     const [stdout, stderr] = await Promise.all([child.stdout.text(), child.stderr.text()]);
     expect(stdout).toContain("Valid: ");
-    expect(stderr).toContain("The report could not be written: ENOSPC");
+    expect(stderr).toContain("Cannot write the report: ENOSPC");
     expect(stderr).toMatch(
-      /\nerror: Cannot store the whole run: .*\.jsonl: ENOSPC: .*; the verdict above stands\n$/,
+      /\nerror: Cannot store the whole run: .*\.jsonl: ENOSPC: .*\. The verdict above stands\n$/,
     );
     expect(await child.exited).toBe(CRASH);
   });

@@ -283,7 +283,7 @@ describe("vortex test", () => {
       process.exit(3);
     `);
     const { exitCode, stderr } = await vortex(...busyTest(dying, "--store", root));
-    const [, directory = ""] = /^What happened until then is in (.*)$/m.exec(stderr) ?? [];
+    const [, directory = ""] = /^The records until then are in (.*)$/m.exec(stderr) ?? [];
     expect(dirname(directory)).toBe(join(root, "echo"));
     expect(readLines(directory, "history.jsonl").length).toBeGreaterThan(0);
     expect(readLines(directory, "node-logs/n0.log")).toEqual(["I am out of ideas"]);
@@ -299,13 +299,15 @@ describe("vortex test", () => {
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     expect(readLines(join(root, "latest"), "history.jsonl").length).toBeGreaterThan(0);
-    expect(await child.stderr.text()).toContain("What happened until then is in");
+    expect(await child.stderr.text()).toContain("The records until then are in");
   });
 
   test.concurrent("exits with 254 before the test if it cannot store the run", async () => {
     const { exitCode, stderr } = await vortex(...busyTest(ECHO, "--store", "/dev/null/store"));
     expect(stderr).toContain("Cannot store runs in /dev/null/store: ");
-    expect(stderr).toContain("--store DIR keeps them elsewhere, --no-store nowhere");
+    expect(stderr).toContain(
+      "Choose another directory with --store, or do not store runs with --no-store",
+    );
     expect(exitCode).toBe(254);
   });
 

@@ -28,7 +28,7 @@ describe("A stored run's report", () => {
     const target = { msgsPerOp: 2 };
     const { run } = await report(stored(), { targetOf: () => target });
     expect(run.header.verdict).toBe(
-      "Valid: every value that was acknowledged was read in the end, and 2 operations succeeded.",
+      "Valid: every acknowledged value was read in the end, and 2 operations succeeded.",
     );
     expect(run.header.gauges.map(({ name, value, target }) => [name, value, target])).toEqual([
       ["Messages per operation", 2.5, 2],
@@ -43,7 +43,7 @@ describe("A stored run's report", () => {
     const results = resultsOf(false, [], { lostCount: 1, attemptCount: 9 });
     const { run } = await report(stored(results));
     expect(run.header.verdict).toBe(
-      "Invalid: 1 of 9 values was lost: acknowledged, and missing in the final reads.",
+      "Invalid: 1 of 9 values was lost: acknowledged, but missing from the final reads.",
     );
   });
 

@@ -10,18 +10,18 @@ import type { TestOptions } from "../../../../../lib/workbench/run/test-options.
 import { explosiveHistory } from "../../../../support/histories/register-histories.ts";
 import { testOptionsOf } from "../../../../support/simulations/simulate.ts";
 
-/** An entry of a history; 5 s after the beginning of the program, the test's clock was zero. */
+/** An entry of a history. The test's clock zero is 5 s after the start of the process. */
 const entry = (fields: Partial<Operation>, seconds = 0): [Operation, number] => [
   { index: 0, time: seconds * 1e9, type: "invoke", process: 0, f: "echo", value: "a", ...fields },
   5000 + seconds * 1000,
 ];
 
-/** With checks that take no time, however busy the machine is. */
+/** Returns progress whose checks take no time, even on a busy machine. */
 function progressOf(options: TestOptions): TestProgress {
   return new TestProgress(options, () => 0);
 }
 
-/** What adds an operation that is ok, its beginning and its end. */
+/** Returns a function that adds the invocation and ok completion of an operation. */
 function operationsOf(progress: TestProgress) {
   let index = 0;
   return (f: string, invoked: Json, completed: Json, seconds: number) => {
@@ -31,7 +31,7 @@ function operationsOf(progress: TestProgress) {
 }
 
 describe("TestProgress", () => {
-  test("says that nodes start until the first operation", () => {
+  test("reports that nodes are starting until the first operation", () => {
     const progress = progressOf(testOptionsOf("echo"));
     expect(progress.describe(100)).toEqual([
       "starting",
@@ -40,7 +40,7 @@ describe("TestProgress", () => {
     ]);
   });
 
-  test("calls transactions invalid that are wrong, and not those that nothing follows from yet", () => {
+  test("reports invalid transactions, but not an empty dependency graph", () => {
     const options = testOptionsOf("txn-rw-register", { consistencyModels: ["read-committed"] });
     const progress = progressOf(options);
     expect(progress.describe(100)).toContain("nothing wrong so far");
@@ -54,7 +54,7 @@ describe("TestProgress", () => {
     expect(progress.describe(11_000)).toContain("invalid");
   });
 
-  test("counts operations and the time that is left", () => {
+  test("counts operations and the time left", () => {
     const progress = progressOf(testOptionsOf("echo", { timeLimitS: 20 }));
     progress.add(...entry({}, 1));
     progress.add(...entry({ type: "ok", value: { echo: "a" } }, 1.5));
@@ -66,31 +66,31 @@ describe("TestProgress", () => {
     ]);
   });
 
-  test("counts the recovery in where final operations follow it", () => {
+  test("includes the recovery if final operations follow it", () => {
     const options = testOptionsOf("broadcast", { timeLimitS: 20, recoveryS: 10 });
     const progress = progressOf(options);
     progress.add(...entry({ f: "read" }));
     const phaseAt = (seconds: number) => progress.describe(5000 + seconds * 1000)[0];
     expect(progress.lengthS).toBe(30);
     expect(phaseAt(5)).toBe("5.0 of 20 s, 25 s left");
-    expect(phaseAt(24)).toBe("faults are over, nodes recover, 6 s left");
+    expect(phaseAt(24)).toBe("recovery without faults, 6 s left");
     expect(phaseAt(31)).toBe("final operations");
   });
 
-  test("tells the faults that are active now", () => {
+  test("lists the active faults", () => {
     const progress = progressOf(testOptionsOf("echo"));
     const faults = () => progress.describe(6000).at(-1);
     const nemesis = (f: string) => progress.add(...entry({ process: "nemesis", type: "info", f }));
     nemesis("start-partition");
     nemesis("start-kill");
-    expect(faults()).toBe("partition, kill now");
+    expect(faults()).toBe("faults: partition, kill");
     nemesis("stop-partition");
-    expect(faults()).toBe("kill now");
+    expect(faults()).toBe("faults: kill");
     nemesis("stop-kill");
     expect(faults()).toBe("nothing wrong so far");
   });
 
-  test("says that a test is invalid as soon as that is sure", () => {
+  test("reports an invalid test as soon as that is certain", () => {
     const progress = progressOf(testOptionsOf("unique-ids"));
     const generated = (value: string, index: number) => {
       progress.add(...entry({ f: "generate", value: null }, index));
@@ -103,7 +103,7 @@ describe("TestProgress", () => {
     expect(progress.describe(7000)).toContain("invalid");
   });
 
-  test("judges the beginning of a long history only, and says so", () => {
+  test("checks only the first 2000 entries of a long history, and says so", () => {
     const progress = progressOf(testOptionsOf("echo"));
     for (let index = 0; index < 1500; index++) {
       progress.add(...entry({}, 1));
@@ -112,13 +112,13 @@ describe("TestProgress", () => {
     expect(progress.describe(7000)).toContain("nothing wrong in the first 2000 entries");
   });
 
-  test("gives up a search that explodes, for the test must go on", () => {
+  test("gives up an exponential search", () => {
     const progress = progressOf(testOptionsOf("lin-kv", { concurrency: 2 }));
     for (const operation of explosiveHistory()) progress.add(...entry(operation));
     expect(progress.describe(7000)).toContain("nothing wrong so far");
   });
 
-  test("judges no more once a check has taken longer than 20 ms, and says so", () => {
+  test("stops checking after a check of more than 20 ms, and says so", () => {
     let nowMs = 0;
     const progress = new TestProgress(testOptionsOf("echo"), () => {
       nowMs += 21;
@@ -130,7 +130,7 @@ describe("TestProgress", () => {
     expect(progress.describe(9000)).toContain("nothing wrong in the first 2 s");
   });
 
-  test("says what broadcast's latest reads miss, which later ones may show", () => {
+  test("reports values missing from the latest reads of broadcast, which later reads may return", () => {
     const progress = progressOf(testOptionsOf("broadcast"));
     const operation = operationsOf(progress);
     operation("broadcast", 7, 7, 0);
@@ -142,7 +142,7 @@ describe("TestProgress", () => {
     expect(progress.describe(8500)).toContain("nothing wrong so far");
   });
 
-  test("says that a log is invalid once polls show it, but not for what may yet be polled", () => {
+  test("reports an invalid log once polls prove it, but not messages that may still be polled", () => {
     const progress = progressOf(testOptionsOf("kafka"));
     const operation = operationsOf(progress);
     operation("send", [["send", "0", 1]], [["send", "0", [0, 1]]], 0);
@@ -153,13 +153,13 @@ describe("TestProgress", () => {
     expect(progress.describe(8600)).toContain("invalid");
   });
 
-  test("says nothing of a verdict that only the end can bring", () => {
+  test("reports no early verdict on counters", () => {
     const progress = progressOf(testOptionsOf("g-counter"));
-    expect(progress.describe(6000)).toContain("judged in the end");
+    expect(progress.describe(6000)).toContain("checked at the end");
   });
 });
 
-test("fitLines takes as many lines as a narrow terminal needs", () => {
+test("fitLines breaks a line to fit a narrow terminal", () => {
   const parts = ["7.5 of 20 s, 13 s left", "1 ok, 0 fail, 1 info", "nothing wrong so far"];
   expect(fitLines(parts, 80)).toBe(parts.join("; "));
   expect(fitLines(parts, 50)).toBe(
@@ -168,7 +168,7 @@ test("fitLines takes as many lines as a narrow terminal needs", () => {
   expect(fitLines(parts, 10)).toBe("7.5 of 20 \n1 ok, 0 fa\nnothing wr");
 });
 
-test("describeSeconds tells minutes from a minute on", () => {
+test("describeSeconds formats a minute or more with minutes", () => {
   expect([0.4, 59.4, 59.6, 125].map(describeSeconds)).toEqual([
     "0 s",
     "59 s",

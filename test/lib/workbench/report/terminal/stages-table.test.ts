@@ -23,41 +23,38 @@ describe("stagesTable", () => {
     expect(table).toContain("│   │ --rate 100 --latency 100 ");
   });
 
-  test.each([72, 80, 100, 120])(
-    "is no wider than a screen of %d columns, with figures",
-    (columns) => {
-      const lines = linesOf(stagesTable(waiting, { isFull, columns }));
-      expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
-      expect(lines.join()).toContain("msgs/op");
-      expect(lines.join()).toContain("--node-count 1");
-    },
-  );
+  test.each([72, 80, 100, 120])("fits a screen of %d columns, with figures", (columns) => {
+    const lines = linesOf(stagesTable(waiting, { isFull, columns }));
+    expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
+    expect(lines.join()).toContain("msgs/op");
+    expect(lines.join()).toContain("--node-count 1");
+  });
 
-  test.each([42, 60])("leaves figures out on %d columns while it is redrawn", (columns) => {
+  test.each([42, 60])("omits figures on %d columns while it is redrawn", (columns) => {
     const lines = linesOf(stagesTable(waiting, { isFull, columns, nowMs: 0 }));
     expect(Math.max(...lines.map((line) => line.length))).toBeLessThanOrEqual(columns);
     expect(lines.join()).toContain("--node-count 1");
   });
 
-  test("shows how far the stage is that runs", () => {
+  test("shows the progress of the running stage", () => {
     const [stage] = STAGES;
-    if (stage === undefined) throw new Error("There are no stages");
+    if (stage === undefined) throw new Error("STAGES is empty");
     const progress = new TestProgress(testOptionsOf("echo", { timeLimitS: 20 }));
     progress.add(
       { index: 0, time: 0, type: "info", process: "nemesis", f: "start-kill", value: null },
       1000,
     );
-    const row: StageRow = { stage, state: "running", beganMs: 0, progress };
+    const row: StageRow = { stage, state: "running", startedMs: 0, progress };
     const lines = linesOf(stagesTable([row], { isFull, nowMs: 6000 })).join("\n");
     expect(lines).toContain("│ running │");
     expect(lines).toContain("│ 5.0 of 20 s, 15 s left ");
-    expect(lines).toContain("│ kill now ");
+    expect(lines).toContain("│ faults: kill ");
     expect(lines).toContain("│ 6.0 s │");
   });
 
-  test("keeps stages that do not run to a line when it must be brief", () => {
+  test("limits stages that are not running to one line when brief", () => {
     const [first, ...others] = waiting;
-    const running = { ...first, state: "running", beganMs: 0 } as StageRow;
+    const running = { ...first, state: "running", startedMs: 0 } as StageRow;
     const lines = linesOf(stagesTable([running, ...others], { isFull, isBrief: true }));
     expect(lines.join()).toContain("--node-count 1");
     for (const { stage } of others) {
