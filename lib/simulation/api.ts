@@ -16,6 +16,8 @@
  *     expect(result.faults.kill).toBeGreaterThan(0);
  *   }
  * });
+ *
+ * @module vortex/simulation
  */
 import type { AnyProgram, NodeId } from "../vortex/index.ts";
 import type { Operation } from "../workbench/history/history.ts";

@@ -11,6 +11,8 @@
  *   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
  *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
  * });
+ *
+ * @module vortex/testing
  */
 export { ManualClock, settled } from "./manual-clock.ts";
 export { type Filter, TestCluster, type TestClusterOptions } from "./test-cluster.ts";

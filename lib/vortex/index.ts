@@ -13,6 +13,8 @@
  * }
  *
  * if (import.meta.main) await serve(echo);
+ *
+ * @module vortex
  */
 
 export {
