@@ -8,7 +8,7 @@
  * | where | set | what it decides | verdicts |
  * | --- | --- | --- | --- |
  * | `kafka/log.ts` | Clojure | which of several messages at one offset counts as the message there | 3 |
- * | `elle/cycles/cycle-search.ts` | Bifurcan | which cycle is found first, and so its type | 38 |
+ * | `elle/cycles/search-space.ts` | Bifurcan | which cycle is found first, and so its type | 38 |
  * | `elle/list-append/list-orders.ts` | Bifurcan | which of several longest lists orders the key: the last | 13 |
  *
  * Both sets are tries over five bits of a 32-bit hash at a time, lowest bits first. They differ in

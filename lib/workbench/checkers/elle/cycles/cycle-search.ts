@@ -14,19 +14,13 @@
  * @see Elle 0.2.2, elle.bfs
  */
 
-import { inBifurcanOrder } from "../../clojure/set-order.ts";
 import type { Budget } from "./budget.ts";
-import {
-  isComplete,
-  PROGRESS_LIMIT,
-  type Progress,
-  progressAfter,
-  startOf,
-} from "./cycle-progress.ts";
+import { isComplete, PROGRESS_LIMIT, progressAfter, startOf } from "./cycle-progress.ts";
 import type { CycleType } from "./cycle-types.ts";
 import type { Dependencies, Successors } from "./dependencies.ts";
-import { IntList } from "./int-list.ts";
+import { Paths } from "./paths.ts";
 import { type Relations, RW } from "./relations.ts";
+import { SearchSpace } from "./search-space.ts";
 
 export class CycleSearch {
   readonly #dependencies: Dependencies;
@@ -131,119 +125,6 @@ export class CycleSearch {
   }
 }
 
-/** The subgraph of some transactions and some relations, with transactions in hash order. */
-class SearchSpace {
-  readonly #dependencies: Dependencies;
-  readonly #relations: Relations;
-  readonly #members: ReadonlySet<number>;
-  readonly #hashOf: Int32Array;
-  readonly #known = new Map<number, Successors>();
-
-  constructor(
-    dependencies: Dependencies,
-    relations: Relations,
-    members: ReadonlySet<number>,
-    hashOf: Int32Array,
-  ) {
-    this.#dependencies = dependencies;
-    this.#relations = relations;
-    this.#members = members;
-    this.#hashOf = hashOf;
-  }
-
-  restrictedTo(members: ReadonlySet<number>): SearchSpace {
-    return new SearchSpace(this.#dependencies, this.#relations, members, this.#hashOf);
-  }
-
-  /** The transactions with dependencies in the subgraph. */
-  nodes(): number[] {
-    const connected = new Set<number>();
-    for (const node of this.#members) {
-      const { targets } = this.after(node);
-      if (targets.length > 0) connected.add(node);
-      for (const target of targets) connected.add(target);
-    }
-    return inBifurcanOrder([...connected], this.#hashOf);
-  }
-
-  /** The direct successors of a transaction. */
-  after(node: number): Successors {
-    const known = this.#known.get(node);
-    if (known !== undefined) return known;
-    const { targets, labels } = this.#dependencies.after(node);
-    const labelOf = new Map<number, Relations>();
-    targets.forEach((target, i) => {
-      const relations = (labels[i] ?? 0) & this.#relations;
-      if (relations !== 0 && this.#members.has(target)) labelOf.set(target, relations);
-    });
-    const ordered = inBifurcanOrder([...labelOf.keys()], this.#hashOf);
-    const after = { targets: ordered, labels: ordered.map((target) => labelOf.get(target) ?? 0) };
-    this.#known.set(node, after);
-    return after;
-  }
-}
-
 function range(from: number, end: number): number[] {
   return Array.from({ length: end - from }, (_, i) => from + i);
-}
-
-/** A growing tree of paths from one start. Path 0 is the start alone. */
-class Paths {
-  readonly #tips = new IntList();
-  readonly #parents = new IntList();
-  readonly #progress = new IntList();
-  readonly #visited = new Set<number>();
-  /** For each path, whether an earlier path visited its tip. */
-  readonly #maybeLoop: boolean[] = [];
-
-  constructor(start: number, progress: Progress) {
-    this.add(-1, start, progress);
-  }
-
-  add(parent: number, tip: number, progress: Progress): number {
-    this.#maybeLoop.push(this.#visited.has(tip));
-    this.#visited.add(tip);
-    this.#tips.push(tip);
-    this.#parents.push(parent);
-    this.#progress.push(progress);
-    return this.#tips.length - 1;
-  }
-
-  get count(): number {
-    return this.#tips.length;
-  }
-
-  tip(path: number): number {
-    return this.#tips.get(path);
-  }
-
-  progress(path: number): Progress {
-    return this.#progress.get(path);
-  }
-
-  /** Whether a path visited its tip before. */
-  isLoop(path: number, budget: Budget): boolean {
-    if (!this.#maybeLoop[path]) return false;
-    const tip = this.#tips.get(path);
-    let steps = 1;
-    let ancestor = this.#parents.get(path);
-    while (ancestor >= 0 && this.#tips.get(ancestor) !== tip) {
-      ancestor = this.#parents.get(ancestor);
-      steps++;
-    }
-    budget.spend(steps);
-    return ancestor >= 0;
-  }
-
-  /** The part of a path between its two visits of its tip. */
-  loop(path: number): number[] {
-    const tip = this.#tips.get(path);
-    const nodes: number[] = [];
-    let ancestor = path;
-    do {
-      ancestor = this.#parents.get(ancestor);
-      nodes.push(this.#tips.get(ancestor));
-    } while (this.#tips.get(ancestor) !== tip);
-    return nodes.reverse();
-  }
 }
