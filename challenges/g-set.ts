@@ -1,13 +1,20 @@
 /**
- * A grow-only set: every element is stored in lin-kv before its add is acknowledged.
+ * A grow-only set: clients add elements to any node, and read all of them from any node.
  *
- * Each node appends the elements that it takes to a log of its own there, all that wait in one
- * record, and reads on in the others' logs when a client reads: at most once within a while
- * (`--fresh-ms`). Nodes do not talk to each other, so nothing that is done to the links between them
- * matters; and a node that was killed reads the logs back before it answers.
+ * **Idea.** A log per node in lin-kv. Nodes do not talk to each other, so nothing that happens to the
+ * links between them matters.
  *
- * A read shows what was acknowledged that while before it, by any node. One that cannot, for lin-kv
- * does not answer within 4 s, is refused.
+ * **Invariant.** An acknowledged element is in a log, and a read has read every log to its end at a
+ * time no more than `--fresh-ms` before it.
+ *
+ * **Algorithm.** A node appends to its own log, all elements that wait in one record, and then
+ * acknowledges them. A read that needs fresher logs reads on in all of them; concurrent reads share
+ * that.
+ *
+ * **Faults.** A killed node reads the logs back before it answers. A read that lin-kv does not answer
+ * within 4 s fails with error 11.
+ *
+ * **Cost.** Two messages per record, and two per log and `--fresh-ms` while clients read.
  *
  * @see Maelstrom workloads, "G-set"
  */
@@ -26,7 +33,7 @@ import {
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
-  /** How old what a read shows of other nodes may be, in ms. */
+  /** How stale a read may be, in ms. */
   freshMs: v.optional(v.pipe(v.number(), v.minValue(0)), 500),
 });
 type Options = v.InferOutput<typeof Options>;
@@ -35,19 +42,28 @@ const Elements = v.array(v.unknown());
 const Add = v.object({ element: KeptJson });
 const Read = v.object({});
 
-/** How long a read may take, in ms: clients wait for 5 s. */
+/** Limit to a read in ms; clients give up after 5 s. */
 const READ_LIMIT_MS = 4000;
+
+export const gSet = withOptions(Options, (node, options) => {
+  const replica = new Replica(node, options);
+  node.handle("add", Add, async ({ body }) => {
+    await replica.add(body.element);
+    return { type: "add_ok" };
+  });
+  node.handle("read", Read, async () => ({ type: "read_ok", value: await replica.read() }));
+});
 
 /** One node's part in the set. */
 class Replica {
   readonly #node: KVNode;
   readonly #freshMs: number;
-  /** Elements by their JSON text, which tells `1` from `1.0` and from `"1"`. */
+  /** Elements by their JSON text: `1`, `1.0` and `"1"` are three elements. */
   readonly #elements = new Map<string, unknown>();
   readonly #log: StoredLog<readonly unknown[]>;
   readonly #logs: readonly StoredLog<readonly unknown[]>[];
   readonly #batcher: Batcher<unknown>;
-  /** What was stored at this time is known. */
+  /** Time as of which every log has been read to its end, in ms. */
   #asOfMs = Number.NEGATIVE_INFINITY;
   #reading: Promise<void> | undefined;
 
@@ -62,20 +78,22 @@ class Replica {
     });
   }
 
+  /** Resolves once the element is stored. */
   async add(element: unknown): Promise<void> {
     await this.#batcher.add(element);
   }
 
+  /** Resolves with all elements, no more than `freshMs` stale. */
   async read(): Promise<unknown[]> {
-    const known = this.#knowAll(this.#node.nowMs() - this.#freshMs);
-    await deadline(this.#node, known, READ_LIMIT_MS);
+    const fresh = this.#readUpTo(this.#node.nowMs() - this.#freshMs);
+    await deadline(this.#node, fresh, READ_LIMIT_MS);
     return [...this.#elements.values()];
   }
 
-  /** Waits until all that was stored at a time is known. */
-  async #knowAll(sinceMs: number): Promise<void> {
-    while (this.#asOfMs < sinceMs) {
-      // What is being read may have been asked for before that time: then it is read on once more.
+  /** Waits until every log has been read to its end as of a time. */
+  async #readUpTo(asOfMs: number): Promise<void> {
+    while (this.#asOfMs < asOfMs) {
+      // A reading in flight may have started before that time: then another one follows it.
       this.#reading ??= this.#readOn().finally(() => {
         this.#reading = undefined;
       });
@@ -94,27 +112,18 @@ class Replica {
   }
 
   async #readOn(): Promise<void> {
-    const sinceMs = this.#node.nowMs();
+    const asOfMs = this.#node.nowMs();
     await Promise.all(this.#logs.map((log) => log.readOn()));
-    this.#asOfMs = sinceMs;
+    this.#asOfMs = asOfMs;
   }
 
   async #store(elements: readonly unknown[]): Promise<void> {
-    // A node that was killed has a log already: its end is found faster than by trying.
+    // After a restart the log is not empty: reading finds its end faster than appending does.
     if (this.#log.length === 0) await this.#log.readOn();
     while (!(await this.#log.append(elements))) {
-      // The write of a record that was under way at a kill came in between.
+      // A record that was being written when this node was killed came first.
     }
   }
 }
-
-export const gSet = withOptions(Options, (node, options) => {
-  const replica = new Replica(node, options);
-  node.handle("add", Add, async ({ body }) => {
-    await replica.add(body.element);
-    return { type: "add_ok" };
-  });
-  node.handle("read", Read, async () => ({ type: "read_ok", value: await replica.read() }));
-});
 
 if (import.meta.main) await serve(gSet);

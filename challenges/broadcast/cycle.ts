@@ -20,7 +20,7 @@ export class Cycle {
   /** Whether values are sent to every node at once, outside the cycle. */
   readonly isDirect: boolean;
   #lastMs = Number.NEGATIVE_INFINITY;
-  /** When the news received so far has waited for too long. */
+  /** Time by which the news received so far must leave, in ms. */
   #overdueMs = Number.POSITIVE_INFINITY;
   #earlyLeft = MAX_EARLY;
 
@@ -30,7 +30,7 @@ export class Cycle {
     this.lengthMs = this.isDirect ? REPAIR_CYCLE_MS : flushMs;
   }
 
-  /** When the next batch may leave, in ms. */
+  /** Time at which the next batch may leave, in ms. */
   get dueMs(): number {
     return this.#earlyLeft < 1 ? this.#regularMs : Math.min(this.#regularMs, this.#overdueMs);
   }
@@ -44,13 +44,13 @@ export class Cycle {
     return this.#regularMs - nowMs;
   }
 
-  /** Takes in news that has waited at its sender for so long. */
+  /** Takes in news, and how long it has waited at its sender. */
   noteNews(waitedMs: number, nowMs: number): void {
     const leftMs = (1 + LATE_PART) * this.lengthMs - waitedMs;
     this.#overdueMs = Math.min(this.#overdueMs, nowMs + Math.max(0, leftMs));
   }
 
-  /** Takes in that a batch leaves now. */
+  /** Starts the next cycle: a batch leaves now. */
   begin(nowMs: number): void {
     this.#earlyLeft += nowMs < this.#regularMs ? -1 : EARLY_PART;
     this.#earlyLeft = Math.min(this.#earlyLeft, MAX_EARLY);

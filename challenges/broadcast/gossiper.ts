@@ -1,5 +1,5 @@
 /**
- * Decides which node is sent what, and when. `../broadcast.ts` explains the algorithm.
+ * Decides what to send to which node, and when. `../broadcast.ts` explains the algorithm.
  *
  * This is a state machine without network and clock: calls say what happened and at what time,
  * {@link Gossiper.step} returns the messages to send.
@@ -30,7 +30,7 @@ type Content = Pick<OutgoingGossip, "ask" | "end" | "have" | "news">;
 export interface Step {
   /** Messages to send, in order. */
   readonly messages: Outgoing[];
-  /** When to call {@link Gossiper.step} again at the latest, in ms; infinite when at rest. */
+  /** Latest time for the next {@link Gossiper.step}, in ms; infinite when the node is at rest. */
   readonly nextStepMs: number;
 }
 
@@ -221,7 +221,7 @@ export class Gossiper {
     return nextMs;
   }
 
-  /** When to send a peer something, other than an acknowledgement alone, in ms. */
+  /** Time to send a peer news, a repetition or a question, in ms. */
   #dueMs(
     peer: PeerState,
     role: Role,

@@ -1,4 +1,4 @@
-/** How a peer reacts to what it is sent. `sinceMs` is when the first unanswered message left. */
+/** State of a peer. `sinceMs` is the time of the first message that it has not answered. */
 type Contact =
   | { readonly state: "answering" }
   | { readonly state: "awaited" | "lost"; readonly sinceMs: number };
@@ -24,7 +24,7 @@ export class Liveness {
   knowsThis = false;
   /** Whether the peer wants this node's batches: it is the peer's parent, or the peer has none. */
   wantsService = false;
-  /** When the peer was last asked what it holds, in ms. */
+  /** Time of the last question to the peer, in ms. */
   askedMs = Number.NEGATIVE_INFINITY;
 
   get isLost(): boolean {
@@ -36,7 +36,7 @@ export class Liveness {
     return this.#contact.state === "answering" ? 0 : this.askedMs - this.#contact.sinceMs;
   }
 
-  /** Takes in that a message was sent that the peer has to answer. */
+  /** Starts the wait for an answer, unless the peer owes one already. */
   expectAnswer(nowMs: number): void {
     if (this.#contact.state === "answering") this.#contact = { state: "awaited", sinceMs: nowMs };
   }
@@ -55,7 +55,7 @@ export class Liveness {
   }
 
   /**
-   * Gives the peer up if it has not answered for so long.
+   * Gives the peer up if the first unanswered message is older than a limit.
    *
    * @returns whether it was given up now.
    */

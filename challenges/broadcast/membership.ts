@@ -20,7 +20,7 @@ export const ASK_MS = 400;
 /** How long a node stays mute after its start, in ms. */
 const MUTE_MS = 500;
 
-/** What a peer is to this node. */
+/** Role of a peer, as a node sees it. */
 export type Role = "parent" | "child" | "other";
 
 export class Membership {
@@ -37,7 +37,7 @@ export class Membership {
     this.#mutedUntilMs = nowMs + MUTE_MS;
   }
 
-  /** When this node may send messages, in ms. */
+  /** Time from which this node may send messages, in ms. */
   get mutedUntilMs(): number {
     return this.#mutedUntilMs;
   }
@@ -47,7 +47,7 @@ export class Membership {
     this.#mutedUntilMs = Math.min(this.#mutedUntilMs, nowMs);
   }
 
-  /** Takes in that a peer has said what it holds. */
+  /** Ends the slow start: a peer has said what it holds. */
   noteRecovery(): void {
     this.#isRecovered = true;
   }
@@ -64,7 +64,7 @@ export class Membership {
     return parent === undefined || peer.liveness.wantsService ? "child" : "other";
   }
 
-  /** When to ask a parent that this node cannot synchronise with, in ms. */
+  /** Time to ask a parent that this node cannot synchronise with, in ms. */
   parentQuestionMs({ incarnation, sync, liveness }: PeerState): number {
     const againMs = liveness.askedMs + ASK_MS;
     if (sync.hasUnsent()) {
@@ -76,9 +76,9 @@ export class Membership {
   }
 
   /**
-   * When a hub asks a peer that it cannot synchronise with, in ms.
+   * Time for a hub to ask a peer that it cannot synchronise with, in ms.
    *
-   * @param strangers Number of peers up to this one that were never heard of.
+   * @param strangers Number of peers up to this one that have never sent a message.
    */
   childQuestionMs({ incarnation, sync, liveness }: PeerState, strangers: number): number {
     const againMs = liveness.askedMs + ASK_MS;
@@ -90,7 +90,7 @@ export class Membership {
   }
 
   /**
-   * When to ask a lost peer that ranks before this node, in ms. Its parent asks it too, but may die
+   * Time to ask a lost peer that ranks before this node, in ms. Its parent asks it too, but may die
    * first. All nodes together ask about as often as one parent does.
    */
   lostQuestionMs({ liveness }: PeerState): number {

@@ -172,7 +172,7 @@ interface Origin {
   readonly routes: Map<string, number>;
 }
 
-/** Where a value came from: many entries share one route. */
+/** Origin and source of a value. Many entries share one route. */
 interface Route {
   readonly origin: Origin;
   readonly source: string;

@@ -44,7 +44,7 @@ export class PeerState {
     this.timing = new Timing(cycle);
   }
 
-  /** Forgets everything: the peer was started again, or is heard for the first time. */
+  /** Drops all state: this is the first message from a new incarnation. */
   restart(incarnation: string): void {
     this.incarnation = incarnation;
     this.sync = new Sync(this.#log, incarnation);

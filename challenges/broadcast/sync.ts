@@ -16,7 +16,7 @@
 import { MAX_NEWS_LENGTH, SHORT_NEWS_LENGTH } from "./limits.ts";
 import type { Counts, OriginLog, Run, Skip } from "./origin-log.ts";
 
-/** What a peer said it holds, until it has acknowledged what it was sent in return. */
+/** Values that a peer said it holds, until it has acknowledged what it was sent in return. */
 interface Comparison {
   readonly have: Counts;
   /** Position that the peer must acknowledge; `undefined` until something is sent in return. */
@@ -33,12 +33,12 @@ export class Sync {
   #settled = 0;
   /** Everything up to here was sent to the peer, or settled. Goes back when the peer was lost. */
   #sent = 0;
-  /** Where the last message ended, if the log went on; otherwise 0. */
+  /** Position after the last page, if the log continued after it; otherwise 0. */
   #pageEnd = 0;
   #comparison: Comparison | undefined;
   /** This node holds the peer's log up to here. */
   #received: number | undefined;
-  /** When a long message was sent, until any message sent since is answered. */
+  /** Time of the last long message; `undefined` once it, or a later message, is answered. */
   #longSentMs: number | undefined;
 
   /**

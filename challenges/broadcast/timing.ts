@@ -19,7 +19,7 @@ const ACK_CYCLES = 3;
 const ROUND_TRIP_MS = 200;
 /** How much longer than expected an answer may take before the message is repeated, in ms. */
 const PATIENCE_MS = 100;
-/** How late timers and handlers are even on a quiet machine, in ms... */
+/** Delay of timers and handlers even on a quiet machine, in ms... */
 const SLACK_MS = 5;
 /** ...and in cycles: to miss a batch costs a cycle, so a longer cycle pays for more slack. */
 const SLACK_PART = 1 / 100;
@@ -30,14 +30,14 @@ export class Timing {
   /** The peer's clock in its latest message; negative before the first. */
   #lastAt = -1;
   #lastReceivedMs = 0;
-  /** When the peer's next batch may arrive; `undefined` when it sends one as soon as it has news. */
+  /** Earliest arrival of the peer's next batch, in ms; `undefined` if the peer is idle. */
   #nextBatchMs: number | undefined;
   #sentMs = Number.NEGATIVE_INFINITY;
-  /** Since when this node has news for the peer. */
+  /** Time since which this node has news for the peer, in ms. */
   #newsSinceMs: number | undefined;
-  /** When to send that news. */
+  /** Time to send that news, in ms. */
   #plannedMs: number | undefined;
-  /** Since when this node owes the peer an acknowledgement. */
+  /** Time since which this node owes the peer an acknowledgement, in ms. */
   #ackOwedSinceMs: number | undefined;
 
   constructor(cycle: Cycle) {
@@ -62,12 +62,12 @@ export class Timing {
     return ACK_CYCLES * this.#cycle.lengthMs + this.answerMs;
   }
 
-  /** When to repeat what the peer has not acknowledged, in ms. */
+  /** Time to repeat what the peer has not acknowledged, in ms. */
   get repeatMs(): number {
     return this.#sentMs + this.answerMs;
   }
 
-  /** When to acknowledge alone, in ms. */
+  /** Time to send an acknowledgement alone, in ms. */
   get ackMs(): number {
     if (this.#ackOwedSinceMs === undefined) return Number.POSITIVE_INFINITY;
     // While batches keep coming, news will carry the acknowledgement. When they stop, none may.
@@ -79,7 +79,7 @@ export class Timing {
     return Math.max(dueMs, this.#sentMs + SOON_MS);
   }
 
-  /** Timestamp of the peer's latest message, and how long ago it came; for the peer's estimate. */
+  /** Timestamp of the peer's latest message, and its age in ms, for the peer's estimate. */
   echo(nowMs: number): [at: number, heldMs: number] | undefined {
     return this.#lastAt < 0 ? undefined : [this.#lastAt, Math.round(nowMs - this.#lastReceivedMs)];
   }
@@ -89,7 +89,7 @@ export class Timing {
     return this.#newsSinceMs === undefined ? undefined : Math.round(nowMs - this.#newsSinceMs);
   }
 
-  /** When to send the peer the news that this node has, in ms. */
+  /** Time to send the peer the news that this node has, in ms. */
   plan(nowMs: number): number {
     if (this.#cycle.isDirect) return nowMs;
     if (this.#plannedMs !== undefined) return this.#plannedMs;
@@ -98,7 +98,7 @@ export class Timing {
     return this.#plannedMs;
   }
 
-  /** Drops the plan: the next call of {@link plan} makes a new one. */
+  /** Drops the plan, so that {@link plan} makes a new one. */
   replan(): void {
     this.#plannedMs = undefined;
   }
@@ -126,17 +126,17 @@ export class Timing {
     return true;
   }
 
-  /** Takes in that the peer waits for an acknowledgement, which may ride on another message. */
+  /** Owes the peer an acknowledgement, which may ride on another message. */
   oweAck(nowMs: number): void {
     this.#ackOwedSinceMs ??= nowMs;
   }
 
-  /** Takes in that the peer needs an acknowledgement at once. */
+  /** Owes the peer an acknowledgement at once. */
   hurryAck(): void {
     this.#ackOwedSinceMs = Number.NEGATIVE_INFINITY;
   }
 
-  /** Takes in that the peer is sent a message now. */
+  /** Takes in that a message leaves for the peer now: it carries the news and the acknowledgement. */
   noteSent(nowMs: number): void {
     this.#sentMs = nowMs;
     this.#newsSinceMs = undefined;
@@ -151,7 +151,7 @@ export class Timing {
     return this.#newsSinceMs !== undefined && this.#plannedMs <= this.#newsSinceMs + lengthMs;
   }
 
-  /** When to send to the peer so that it arrives just before its next batch leaves. */
+  /** Time to send to the peer, in ms, to arrive just before its next batch leaves. */
   #aim(nowMs: number): number {
     // An idle peer sends a batch as soon as news arrives.
     if (this.#nextBatchMs === undefined) return nowMs;

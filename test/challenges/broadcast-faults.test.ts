@@ -1,8 +1,8 @@
 /**
- * Simulations of broadcast under faults: a sample of seeds; SEEDS=1000 tries that many of each.
+ * Simulations of broadcast under faults, on a few seeds each; SEEDS=1000 tries that many.
  *
- * Reads come 1 s after the last fault has ended, or two cycles if these are longer, and a few network
- * delays: all nodes must show the same by then.
+ * The final reads follow the last fault by 1 s, or two cycles if that is longer, and a few network
+ * delays. All nodes must show the same values by then.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { broadcast } from "../../challenges/broadcast.ts";
@@ -19,12 +19,12 @@ setDefaultTimeout(3_600_000);
 const CYCLE_MS = 400;
 const ALL_BUT_KILL = FAULTS.filter((fault) => fault !== "kill");
 
-/** Time to recover: as promised, with delays for asking, answering, and passing on. */
+/** Time to recover: the promised one, and delays for a question, its answer, and passing that on. */
 function recoveryS(delayMs: number, cycleMs = CYCLE_MS): number {
   return (Math.max(1000, 2 * cycleMs) + 4 * delayMs) / 1000;
 }
 
-/** Nodes whose final reads differ from each other. */
+/** Final reads that lack values of others. */
 function differences({ history }: Simulated): string[] {
   const reads = history.filter(({ type, f, final }) => type === "ok" && f === "read" && final);
   const shown = reads.map(({ value }) => new Set(value as number[]));
@@ -36,7 +36,7 @@ function differences({ history }: Simulated): string[] {
   });
 }
 
-/** Seconds in which nodes answered each other's answers: more messages than news can explain. */
+/** Seconds with more messages than news can explain, as when nodes answer each other's answers. */
 function storms({ messages }: Simulated, nodeCount: number): string[] {
   const sent = messages.filter(
     ({ type, message: { src, dest } }) =>
@@ -89,14 +89,14 @@ describe("broadcast in simulation", () => {
   });
 
   test.each(["constant", "uniform", "exponential"] as const)(
-    "loses nothing of 25 nodes at 100 ms of latency, %s, under all faults that kill no node",
+    "loses nothing on 25 nodes with 100 ms of %s latency under all faults that kill no node",
     (distribution) => {
       const { problems, firedFraction } = sweep({
         nemesis: ALL_BUT_KILL,
         nodeCount: 25,
         rate: 100,
         latency: { meanMs: 100, distribution },
-        // Messages that were slow when the fault ended are on their way for a second or more.
+        // Messages that were slow when the fault ended stay in flight for a second or more.
         recoveryS: recoveryS(distribution === "constant" ? 600 : 1500),
       });
       expect(problems).toEqual([]);
@@ -112,14 +112,14 @@ describe("broadcast in simulation", () => {
     expect(problems).toEqual([]);
   });
 
-  test("gives a node that was killed what the others have", () => {
-    // Without durability values can die with their node, but not differ between nodes.
+  test("sends a node that was killed every value of the others", () => {
+    // Without --durable, values may be lost with their node, but nodes must not differ.
     const { problems, firedFraction } = sweep({ nemesis: ["kill"] });
     expect(problems.filter((problem) => !problem.startsWith("lost:"))).toEqual([]);
     expect(firedFraction).toBeGreaterThan(0.5);
   });
 
-  test("loses nothing with --durable, though nodes are killed, and all are equal soon after", () => {
+  test("loses nothing with --durable when nodes are killed, and all nodes are equal soon after", () => {
     const { problems, firedFraction } = sweep({ nemesis: ["kill"] }, ["--durable"]);
     expect(problems).toEqual([]);
     expect(firedFraction).toBeGreaterThan(0.5);

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { broadcast } from "../../challenges/broadcast.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
-import { parseJson, stringifyJson } from "../../lib/vortex/index.ts";
+import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { receive, startNode } from "../support/fake-host.ts";
 
 const CYCLE_MS = 400;
@@ -10,9 +10,16 @@ const IDS = ["n0", "n1", "n2"];
 const cluster = (options: Partial<Parameters<typeof broadcast>[1]> = {}, nodeIds = IDS) =>
   new TestCluster({ nodeIds, program: broadcast, options: { flushMs: CYCLE_MS, ...options } });
 const give = (message: unknown) => ({ type: "broadcast", message });
+const gossip = (fields: AnyBody = {}) => ({ type: "gossip", from: "n1~1", ...fields });
 const READ = { type: "read" };
 
-/** Three nodes that all know 0; n2 has got 1 since n0, their hub, was cut off, and n1 stands in for it. */
+/** Starts n0 alone, with its host. */
+const startOne = () => startNode((node) => broadcast(node, { flushMs: CYCLE_MS, durable: false }));
+
+/**
+ * Three nodes that all hold 0. Since n0, the hub, was cut off, n2 was given 1, and n1 has taken the
+ * place of the hub.
+ */
 async function clusterWithoutItsHub(): Promise<TestCluster> {
   const nodes = cluster();
   await nodes.ask("n0", give(0));
@@ -23,7 +30,7 @@ async function clusterWithoutItsHub(): Promise<TestCluster> {
   return nodes;
 }
 
-/** What each node shows, sorted. */
+/** Sorted values that each node shows. */
 async function shown(nodes: TestCluster, ids: readonly string[] = IDS): Promise<unknown[][]> {
   const shownBy = async (id: string) => {
     const { messages } = await nodes.ask(id, READ);
@@ -34,7 +41,7 @@ async function shown(nodes: TestCluster, ids: readonly string[] = IDS): Promise<
 }
 
 describe("broadcast's handlers", () => {
-  test("answer with nothing but what the workload's closed schemas allow", async () => {
+  test("answer with the fields of the workload's closed schemas, and no others", async () => {
     const nodes = cluster();
     const given = nodes.request("n0", give(5));
     await nodes.settle();
@@ -55,16 +62,14 @@ describe("broadcast's handlers", () => {
     [{ type: "broadcast" }, "message"],
     [{ type: "topology", topology: 7 }, "topology"],
     [{ type: "gossip" }, "from"],
-    [{ type: "gossip", from: 7 }, "from"],
-    [{ type: "gossip", from: "n1~1", seen: -1 }, "seen"],
-    [{ type: "gossip", from: "n1~1", end: 1.5 }, "end"],
-    [{ type: "gossip", from: "n1~1", news: [["n1~1"]] }, "news"],
-    [{ type: "gossip", from: "n1~1", have: [["n1~1", "2"]] }, "have"],
+    [gossip({ from: 7 }), "from"],
+    [gossip({ seen: -1 }), "seen"],
+    [gossip({ end: 1.5 }), "end"],
+    [gossip({ news: [["n1~1"]] }), "news"],
+    [gossip({ have: [["n1~1", "2"]] }), "have"],
     [{ type: "eager", values: 1 }, "values"],
-  ])("refuse %j, name the field, and remember nothing of it", (body, field) => {
-    const { node, host } = startNode((started) =>
-      broadcast(started, { flushMs: CYCLE_MS, durable: false }),
-    );
+  ])("refuse %j, name the field, and keep nothing of it", (body, field) => {
+    const { node, host } = startOne();
     receive(node, { ...body, msg_id: 2 });
     expect(host.takeBodies()).toMatchObject([
       { type: "error", code: 12, in_reply_to: 2, text: expect.stringContaining(field) },
@@ -74,9 +79,7 @@ describe("broadcast's handlers", () => {
   });
 
   test("acknowledge a value at once, before anything is sent to another node", () => {
-    const { node, host } = startNode((started) =>
-      broadcast(started, { flushMs: CYCLE_MS, durable: false }),
-    );
+    const { node, host } = startOne();
     receive(node, { ...give(1), msg_id: 2 });
     expect(host.takeBodies()[0]).toEqual({ type: "broadcast_ok", in_reply_to: 2 });
   });
@@ -91,19 +94,15 @@ describe("broadcast's handlers", () => {
     }
   });
 
-  test("pass over messages of nodes that are not in the cluster", async () => {
-    const nodes = cluster();
-    const { node, host } = startNode((started) =>
-      broadcast(started, { flushMs: CYCLE_MS, durable: false }),
-    );
-    receive(node, { type: "gossip", from: "x~1", news: [["x~1", 0, 7]] }, "x9");
+  test("ignore messages from nodes outside the cluster", () => {
+    const { node, host } = startOne();
+    receive(node, gossip({ news: [["n1~1", 0, 7]] }), "x9");
     expect(host.takeSent()).toEqual([]);
-    await nodes.settle();
   });
 });
 
 describe("broadcast on three nodes", () => {
-  test("brings a value from any node to all", async () => {
+  test("brings a value from any node to every node", async () => {
     const nodes = cluster();
     for (const [index, id] of IDS.entries()) await nodes.ask(id, give(index));
     await nodes.advance(2 * CYCLE_MS);
@@ -120,7 +119,7 @@ describe("broadcast on three nodes", () => {
     expect(nodes.takeMessages()).toEqual([]);
   });
 
-  test("sends a batch a cycle, however many values there are", async () => {
+  test("sends one batch per cycle, however many values there are", async () => {
     const nodes = cluster();
     await nodes.ask("n0", give(-1));
     await nodes.advance(5 * CYCLE_MS);
@@ -130,14 +129,14 @@ describe("broadcast on three nodes", () => {
       await nodes.advance(20);
     }
     await nodes.advance(5 * CYCLE_MS);
-    // 4 s are ten cycles: a batch to each of two nodes, and an acknowledgement for three batches.
+    // Ten cycles in 4 s: each with a batch to each of two nodes, and one acknowledgement per three batches.
     const sent = nodes.takeMessages().length;
     expect(sent).toBeGreaterThanOrEqual(20);
     expect(sent).toBeLessThanOrEqual(30);
     expect((await shown(nodes))[2]).toHaveLength(201);
   });
 
-  test("repeats what was lost, until it is acknowledged", async () => {
+  test("repeats lost news until it is acknowledged", async () => {
     const nodes = cluster();
     await nodes.ask("n1", give(0));
     await nodes.advance(2 * CYCLE_MS);
@@ -150,7 +149,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1]));
   });
 
-  test("passes a hub that does not answer over in favour of the next node", async () => {
+  test("replaces a hub that does not answer with the next node", async () => {
     const nodes = await clusterWithoutItsHub();
     expect(await shown(nodes, ["n1", "n2"])).toEqual(Array(2).fill([0, 1]));
     nodes.filter = () => "deliver";
@@ -158,7 +157,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1]));
   });
 
-  test("brings values past a node that hears, but is not heard", async () => {
+  test("brings values past a link that is cut in one direction", async () => {
     const nodes = cluster();
     nodes.filter = ({ src, dest }) => (src === "n2" && dest === "n0" ? "drop" : "deliver");
     await nodes.ask("n2", give(1));
@@ -167,7 +166,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([1, 2]));
   });
 
-  test("does not mind messages that come late, twice, and in another order", async () => {
+  test("tolerates messages that arrive late, twice, and in another order", async () => {
     const nodes = cluster();
     nodes.filter = () => "hold";
     for (let value = 0; value < 5; value++) {
@@ -182,7 +181,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1, 2, 3, 4]));
   });
 
-  test("sends nothing when nothing is new, though it heard of a node's former self", async () => {
+  test("sends nothing when nothing is new, after a late message of an earlier incarnation", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
     nodes.filter = ({ src }) => (src === "n1" ? "hold" : "deliver");
     await nodes.advance(600);
@@ -202,13 +201,13 @@ describe("broadcast on three nodes", () => {
   });
 
   test.each([
-    ["comes back empty", (nodes: TestCluster) => nodes.start("n1"), ["n0", "n1", "n2"]],
-    ["does not come back", () => {}, ["n0", "n2"]],
+    ["came back empty", (nodes: TestCluster) => nodes.start("n1"), ["n0", "n1", "n2"]],
+    ["did not come back", () => {}, ["n0", "n2"]],
   ])(
-    "brings everywhere what only a hub in between had acknowledged that %s",
+    "brings a value to every node after the only hub that acknowledged it %s",
     async (_end, end, ids) => {
       const nodes = await clusterWithoutItsHub();
-      // The partition ends with the hub that had the value for n0.
+      // The partition ends when the hub that held the value for n0 does.
       nodes.filter = ({ src, dest }) =>
         ids.includes(src) && ids.includes(dest) ? "deliver" : "drop";
       end(nodes);
@@ -235,7 +234,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes, ["n0", "n2"])).toEqual(Array(2).fill([0, 1]));
   });
 
-  test("tells it that, though it hears first what its former self was asked", async () => {
+  test("answers a new incarnation that first receives a question to an earlier one", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
     nodes.filter = ({ src }) => (src === "n1" ? "drop" : "deliver");
     await nodes.advance(2000);
@@ -253,7 +252,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0]));
   });
 
-  test("tells it that, though it hears first what its former self was told", async () => {
+  test("answers a new incarnation that first receives news for an earlier one", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
     for (const id of ["n1", "n0"]) {
       await nodes.ask(id, give(id));
@@ -270,7 +269,7 @@ describe("broadcast on three nodes", () => {
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill(["n0", "n1"]));
   });
 
-  test("tells a node that was killed what the others have", async () => {
+  test("sends a node that was killed every value of the others", async () => {
     const nodes = cluster();
     for (const id of IDS) await nodes.ask(id, give(id));
     await nodes.advance(2 * CYCLE_MS);
@@ -281,7 +280,7 @@ describe("broadcast on three nodes", () => {
     }
   });
 
-  test("tells it also what its former self had sent, and what arrived after its death", async () => {
+  test("sends it the values of its earlier incarnation too, those that arrived after its death included", async () => {
     const nodes = cluster({}, ["n0", "n1"]);
     await nodes.ask("n1", give(0));
     await nodes.advance(2 * CYCLE_MS);
@@ -292,7 +291,7 @@ describe("broadcast on three nodes", () => {
     nodes.start("n1");
     await nodes.advance(2000);
     expect((await shown(nodes, ["n1"]))[0]).toEqual([0]);
-    // What the dead node had sent was on its way for long.
+    // Messages of the dead node arrive late.
     await nodes.release();
     await nodes.advance(2000);
     expect(await shown(nodes, ["n0", "n1"])).toEqual(Array(2).fill([0, 1]));
@@ -300,7 +299,7 @@ describe("broadcast on three nodes", () => {
 });
 
 describe("broadcast with --flush-ms 0", () => {
-  test("sends a value to all others at once", async () => {
+  test("sends a value to every other node at once", async () => {
     const nodes = cluster({ flushMs: 0 });
     for (const id of IDS) await nodes.ask(id, READ);
     await nodes.settle();
@@ -317,7 +316,7 @@ describe("broadcast with --flush-ms 0", () => {
 describe("broadcast with --durable", () => {
   const durable = () => cluster({ durable: true });
 
-  test("acknowledges a value when it is stored, with all that wait", async () => {
+  test("acknowledges a value when it is stored, in one record with all that wait", async () => {
     const nodes = durable();
     await nodes.ask("n0", give(-1));
     await nodes.advance(1000);
@@ -333,7 +332,7 @@ describe("broadcast with --durable", () => {
     expect(writes.length).toBeLessThanOrEqual(3);
   });
 
-  test("answers with an error that leaves nothing behind when the service does not answer", async () => {
+  test("answers with an error when the service does not answer", async () => {
     const nodes = durable();
     await nodes.ask("n0", give(0));
     nodes.filter = ({ dest }) => (dest === "lin-kv" ? "drop" : "deliver");
@@ -345,7 +344,7 @@ describe("broadcast with --durable", () => {
     expect(second()).toMatchObject({ type: "error", code: 11 });
   });
 
-  test("loses nothing that was acknowledged, though all nodes are killed at once", async () => {
+  test("loses no acknowledged value when all nodes are killed at once", async () => {
     const nodes = durable();
     for (const [index, id] of [...IDS, ...IDS, ...IDS].entries()) await nodes.ask(id, give(index));
     for (const id of IDS) nodes.start(id);
@@ -353,7 +352,7 @@ describe("broadcast with --durable", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([0, 1, 2, 3, 4, 5, 6, 7, 8]));
   });
 
-  test("sends values to all others at once when they are stored, with --flush-ms 0", async () => {
+  test("sends values to every other node once they are stored, with --flush-ms 0", async () => {
     const nodes = cluster({ durable: true, flushMs: 0 });
     for (const id of IDS) await nodes.ask(id, READ);
     await nodes.advance(1000);
@@ -362,7 +361,7 @@ describe("broadcast with --durable", () => {
     expect(await shown(nodes)).toEqual(Array(3).fill([7]));
   });
 
-  test("goes on behind what an earlier start has stored", async () => {
+  test("appends to the log of earlier incarnations", async () => {
     const nodes = durable();
     for (let start = 0; start < 5; start++) {
       await nodes.ask("n1", give(start));

@@ -8,14 +8,14 @@ const add = (element: unknown) => ({ type: "add", element });
 const READ = { type: "read" };
 
 describe("g-set", () => {
-  test("answers with nothing but what the workload's closed schemas allow", async () => {
+  test("answers with the fields of the workload's closed schemas, and no others", async () => {
     const cluster = start();
     expect(await cluster.ask("n0", add(1))).toEqual({ type: "add_ok", in_reply_to: 1 });
     const read = await cluster.ask("n1", READ);
     expect(read).toEqual({ type: "read_ok", value: [1], in_reply_to: 2 });
   });
 
-  test("stores an element before it is acknowledged, with all that wait", async () => {
+  test("stores an element before it is acknowledged, in one record with all that wait", async () => {
     const cluster = start();
     cluster.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
     const replies = [cluster.request("n0", add(0))];
@@ -39,7 +39,7 @@ describe("g-set", () => {
     expect(stringifyJson(value)).toBe(`[${elements.join(",")}]`);
   });
 
-  test("shows after freshMs what another node has acknowledged", async () => {
+  test("shows after freshMs an element that another node has acknowledged", async () => {
     const cluster = start();
     await cluster.ask("n1", READ);
     await cluster.ask("n0", add(1));
@@ -47,7 +47,7 @@ describe("g-set", () => {
     expect(await cluster.ask("n1", READ)).toMatchObject({ value: [1] });
   });
 
-  test("shows all of it again after a kill", async () => {
+  test("shows all elements again after a kill", async () => {
     const cluster = start();
     for (let element = 0; element < 20; element++) await cluster.ask("n0", add(element));
     for (const id of ["n0", "n1", "n2"]) cluster.start(id);
@@ -56,7 +56,7 @@ describe("g-set", () => {
     expect(await cluster.ask("n0", add(20))).toMatchObject({ type: "add_ok" });
   });
 
-  test("counts freshMs from when it asked, not from when it was answered", async () => {
+  test("counts freshMs from its question to lin-kv, not from the answer", async () => {
     const cluster = start();
     await cluster.ask("n1", READ);
     await cluster.advance(510);
@@ -73,7 +73,7 @@ describe("g-set", () => {
     expect(await cluster.ask("n1", READ)).toMatchObject({ value: [1] });
   });
 
-  test("shows what it knows for freshMs without lin-kv, then refuses", async () => {
+  test("shows known elements for freshMs without lin-kv, then refuses reads", async () => {
     const cluster = start();
     await cluster.ask("n0", add(1));
     await cluster.ask("n0", READ);
@@ -83,7 +83,7 @@ describe("g-set", () => {
     expect(await cluster.ask("n0", READ)).toMatchObject({ type: "error", code: 11 });
   });
 
-  test("refuses a read while a node that has just started cannot know", async () => {
+  test("refuses a read while a restarted node cannot reach lin-kv", async () => {
     const cluster = start();
     cluster.filter = () => "drop";
     const reply = cluster.request("n0", READ);

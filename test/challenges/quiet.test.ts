@@ -1,4 +1,4 @@
-/** When nothing is new, nothing is sent: idle nodes cost no message, whatever came before. */
+/** Idle nodes send nothing, whatever came before. */
 import { describe, expect, test } from "bun:test";
 import { broadcast } from "../../challenges/broadcast.ts";
 import { gSet } from "../../challenges/g-set.ts";

@@ -34,7 +34,7 @@ export class GossiperCluster {
   readonly #flushMs: number;
   readonly #scheduler = new Scheduler();
   readonly #incarnations = new Map<NodeId, Incarnation>();
-  /** Called for each message sent; returns the delay of each copy that the network carries, in ms. */
+  /** Delay of each copy of a message that the network carries, in ms. */
   route: (message: Sent) => readonly number[] = () => [0];
   /** Whether a message gets through when it arrives. */
   filter: (message: Sent) => boolean = () => true;
@@ -116,7 +116,7 @@ export class GossiperCluster {
     return true;
   }
 
-  /** Values that a node counts as settled with a peer that lacks them: there must never be any. */
+  /** Checks that each node holds every value that another counts as settled with it. */
   expectSettled(): void {
     for (const one of this.#ids) {
       for (const other of this.#ids) {
