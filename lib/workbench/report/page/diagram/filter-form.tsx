@@ -1,5 +1,5 @@
 /** The form that filters messages. */
-import { Choice } from "../parts/parts.tsx";
+import { Choice } from "../parts/controls.tsx";
 import { type Filter, NO_FILTER } from "../run/filter.ts";
 import type { Run } from "../run/run.ts";
 

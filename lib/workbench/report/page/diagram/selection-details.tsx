@@ -1,5 +1,6 @@
 /** Lists the selected operations and the highlighted messages. */
-import { LinkButton, More } from "../parts/parts.tsx";
+import { LinkButton } from "../parts/controls.tsx";
+import { More } from "../parts/table.tsx";
 import { visible } from "../parts/visible-text.ts";
 import { messageLine } from "../run/describe.ts";
 import type { Run } from "../run/run.ts";

@@ -1,5 +1,5 @@
 /** A table of the faults that were injected. */
-import { Table } from "../parts/parts.tsx";
+import { Table } from "../parts/table.tsx";
 import { visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 

@@ -2,7 +2,8 @@
 import { useState } from "preact/hooks";
 import type { PageFinding } from "../../recorder/run-data.ts";
 import { CycleGraph } from "../graphs/cycle-graph.tsx";
-import { LinkButton, Table } from "../parts/parts.tsx";
+import { LinkButton } from "../parts/controls.tsx";
+import { Table } from "../parts/table.tsx";
 import { visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";

@@ -5,7 +5,7 @@ import { messageLanes } from "../diagram/lane-layouts.ts";
 import { type DiagramProps, LanesCanvas } from "../diagram/lanes-canvas.tsx";
 import { SelectionDetails } from "../diagram/selection-details.tsx";
 import { Toolbar } from "../diagram/toolbar.tsx";
-import { Legend } from "../parts/parts.tsx";
+import { Legend } from "../parts/legend.tsx";
 import { filterMessages, NO_FILTER } from "../run/filter.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";

@@ -3,7 +3,7 @@ import { useMemo } from "preact/hooks";
 import { threadLanes } from "../diagram/lane-layouts.ts";
 import { type DiagramProps, LanesCanvas } from "../diagram/lanes-canvas.tsx";
 import { Toolbar } from "../diagram/toolbar.tsx";
-import { Legend } from "../parts/parts.tsx";
+import { Legend } from "../parts/legend.tsx";
 
 export function Operations(props: DiagramProps) {
   const { run, viewport } = props;
