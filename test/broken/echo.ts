@@ -19,7 +19,6 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
   {
     bug: "stores the text in a variable that all requests share",
     workload: "echo",
-
     program: sharedVariable,
     options: { ...CALM, rate: 200 },
     shows: "wrong answers",

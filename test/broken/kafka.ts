@@ -2,9 +2,10 @@
 import type { Node } from "../../lib/vortex/index.ts";
 import { byLeader } from "../programs/leader.ts";
 import { type Entries, entriesFrom, logs } from "../programs/logs.ts";
-import { errorReply, operation } from "../programs/machine.ts";
+import { operation } from "../programs/machine.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
 import { every, withReplies } from "./intercept.ts";
+import { DEFINITE_ERROR_ON_TIMEOUT, RETRIES_WITH_NEW_ID, SEPARATE_COPIES } from "./leader-bugs.ts";
 
 const correct = byLeader(logs);
 
@@ -75,7 +76,7 @@ function downward() {
 /** A program whose polls return messages in another form. */
 function polledAs(form: (key: string, offset: number, message: number) => readonly unknown[]) {
   return withReplies(correct, "poll_ok", () => (body) => {
-    // Forced: replies of the correct program have this shape.
+    // Cast: replies of the correct program have this shape.
     const msgs = Object.entries(body["msgs"] as { readonly [key: string]: Entries });
     const formed = msgs.map(([key, entries]) => [
       key,
@@ -143,7 +144,7 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
     bug: "keeps separate logs on each node",
     workload: "kafka",
     // Each node assigns the same offsets to different messages.
-    program: byLeader(logs, { leaderOf: (node) => node.id }),
+    program: byLeader(logs, SEPARATE_COPIES),
     options: CALM,
     shows: "inconsistent-offsets",
     withinSeeds: 1,
@@ -159,8 +160,8 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
   {
     bug: "retries a send with a new request id",
     workload: "kafka",
-    // The leader cannot recognise the retry, so it appends the message twice.
-    program: byLeader(logs, { retriesWithNewId: true }),
+    // The leader appends the message twice.
+    program: byLeader(logs, RETRIES_WITH_NEW_ID),
     options: LOSSY,
     shows: "duplicate",
     withinSeeds: 2,
@@ -168,11 +169,8 @@ export const BROKEN_KAFKA: readonly BrokenCase[] = [
   {
     bug: "replies with a definite error when the leader times out",
     workload: "kafka",
-    // A timeout is indefinite: the message of a "failed" send may be in the log, where polls read
-    // it.
-    program: byLeader(logs, {
-      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
-    }),
+    // The message of a "failed" send may be in the log, where polls read it.
+    program: byLeader(logs, DEFINITE_ERROR_ON_TIMEOUT),
     options: LOSSY,
     shows: "G1a",
     withinSeeds: 2,

@@ -1,10 +1,11 @@
 /** Broken programs for lin-kv. */
 import { keyValue } from "../programs/key-value.ts";
 import { byLeader } from "../programs/leader.ts";
-import { apply, errorReply, operation } from "../programs/machine.ts";
+import { apply, operation } from "../programs/machine.ts";
 import { proxy } from "../programs/proxy.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
 import { acknowledgedEarly, cached } from "./intercept.ts";
+import { DEFINITE_ERROR_ON_TIMEOUT, RETRIES_WITH_NEW_ID, SEPARATE_COPIES } from "./leader-bugs.ts";
 
 function blind() {
   const values = new Map<number, number>();
@@ -23,8 +24,8 @@ export const BROKEN_LIN_KV: readonly BrokenCase[] = [
   {
     bug: "keeps separate values on each node",
     workload: "lin-kv",
-    // Every node is its own leader, so no node sees the writes of others.
-    program: byLeader(keyValue, { leaderOf: (node) => node.id }),
+    // No node sees the writes of others.
+    program: byLeader(keyValue, SEPARATE_COPIES),
     options: CALM,
     shows: "not linearizable",
     withinSeeds: 1,
@@ -41,11 +42,8 @@ export const BROKEN_LIN_KV: readonly BrokenCase[] = [
   {
     bug: "replies with a definite error when the leader times out",
     workload: "lin-kv",
-    // A timeout is indefinite. `temporarily-unavailable` claims that the request had no effect, but
-    // it may have had one.
-    program: byLeader(keyValue, {
-      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
-    }),
+    // A "failed" write or cas may have taken effect, and be read.
+    program: byLeader(keyValue, DEFINITE_ERROR_ON_TIMEOUT),
     options: LOSSY,
     shows: "not linearizable",
     withinSeeds: 5,
@@ -53,8 +51,8 @@ export const BROKEN_LIN_KV: readonly BrokenCase[] = [
   {
     bug: "retries with a new request id",
     workload: "lin-kv",
-    // The leader cannot recognise the retry, so it applies the request twice.
-    program: byLeader(keyValue, { retriesWithNewId: true }),
+    // A write that is applied again undoes the writes in between.
+    program: byLeader(keyValue, RETRIES_WITH_NEW_ID),
     options: LOSSY,
     shows: "not linearizable",
     withinSeeds: 10,

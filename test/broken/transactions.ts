@@ -27,7 +27,7 @@ export function withMicroOperations(
 ) {
   return withReplies(program, "txn_ok", () => (body) => ({
     ...body,
-    // Forced: replies of correct programs have this shape.
+    // Cast: replies of correct programs have this shape.
     txn: (body["txn"] as MicroOperation[]).map(edit),
   }));
 }

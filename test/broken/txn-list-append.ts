@@ -5,6 +5,7 @@ import { nothing, optimistic, writesOnly } from "../programs/optimistic.ts";
 import { type List, lists, type MicroOperation } from "../programs/transactions.ts";
 import { type BrokenCase, CALM, LOSSY } from "./case.ts";
 import { cached, every, withReplies } from "./intercept.ts";
+import { DEFINITE_ERROR_ON_TIMEOUT, RETRIES_WITH_NEW_ID, SEPARATE_COPIES } from "./leader-bugs.ts";
 import { interleaved, reads, withMicroOperations } from "./transactions.ts";
 
 const correct = byLeader(lists);
@@ -55,8 +56,8 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
   {
     bug: "retries a transaction with a new request id",
     workload: "txn-list-append",
-    // The leader cannot recognise the retry, so it appends the elements twice.
-    program: byLeader(lists, { retriesWithNewId: true }),
+    // The leader appends the elements twice.
+    program: byLeader(lists, RETRIES_WITH_NEW_ID),
     options: LOSSY,
     shows: "duplicate-elements",
     withinSeeds: 2,
@@ -65,7 +66,7 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
     bug: "keeps separate lists on each node",
     workload: "txn-list-append",
     // Two nodes order the elements of a list differently.
-    program: byLeader(lists, { leaderOf: (node) => node.id }),
+    program: byLeader(lists, SEPARATE_COPIES),
     options: CALM,
     shows: "incompatible-order",
     withinSeeds: 1,
@@ -82,11 +83,8 @@ export const BROKEN_LIST_APPEND: readonly BrokenCase[] = [
   {
     bug: "replies with a definite error when the leader times out",
     workload: "txn-list-append",
-    // A timeout is indefinite: others may read the writes of a transaction that "failed" (aborted
-    // read).
-    program: byLeader(lists, {
-      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
-    }),
+    // Others may read the elements of a transaction that "failed" (aborted read).
+    program: byLeader(lists, DEFINITE_ERROR_ON_TIMEOUT),
     options: LOSSY,
     shows: "G1a",
     withinSeeds: 2,

@@ -22,7 +22,7 @@ function withTransactions(
   return withSends(program, "replicate", () => {
     const edit = makeEdit();
     return ({ transactions, ...body }, dest) =>
-      // Forced: the program's own messages have this shape.
+      // Cast: the program's own messages have this shape.
       transactions === undefined
         ? body
         : { ...body, transactions: edit(transactions as readonly Transaction[], dest) };

@@ -5,6 +5,7 @@ import { errorReply, operation } from "../programs/machine.ts";
 import { type MicroOperation, registers, Txn } from "../programs/transactions.ts";
 import { type BrokenCase, CALM, LOSSY, PARTITIONED } from "./case.ts";
 import { cached, every, withReplies } from "./intercept.ts";
+import { DEFINITE_ERROR_ON_TIMEOUT, SEPARATE_COPIES } from "./leader-bugs.ts";
 import { interleaved, reads, withMicroOperations } from "./transactions.ts";
 
 const READ_COMMITTED = { consistencyModels: ["read-committed"] } as const;
@@ -39,11 +40,8 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
   {
     bug: "replies with a definite error when the leader times out",
     workload: "txn-rw-register",
-    // A timeout is indefinite: others may read the writes of a transaction that "failed" (aborted
-    // read).
-    program: byLeader(registers, {
-      onTimeout: () => errorReply("temporarily-unavailable", "The leader timed out"),
-    }),
+    // Others may read the writes of a transaction that "failed" (aborted read).
+    program: byLeader(registers, DEFINITE_ERROR_ON_TIMEOUT),
     options: { ...LOSSY, ...READ_COMMITTED },
     shows: "G1a",
     withinSeeds: 2,
@@ -107,7 +105,7 @@ export const BROKEN_RW_REGISTER: readonly BrokenCase[] = [
     bug: "keeps separate registers on each node",
     workload: "txn-rw-register",
     // Two nodes update the same register independently (lost update).
-    program: byLeader(registers, { leaderOf: (node) => node.id }),
+    program: byLeader(registers, SEPARATE_COPIES),
     options: { ...CALM, maxWritesPerKey: 4, consistencyModels: ["serializable"] },
     shows: "lost-update",
     withinSeeds: 1,

@@ -77,7 +77,7 @@ function run(
 ): Promise<SoakResult> {
   return interruptible((signal) =>
     soak({
-      // Forced: subjects are named after workloads.
+      // Cast: subjects are named after workloads.
       workload: name as WorkloadName,
       subject,
       bin,

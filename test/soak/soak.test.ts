@@ -94,7 +94,7 @@ describe.skipIf(process.platform !== "linux")("A resumed soak", () => {
     const file = join(out, "some.json");
     const conditions = { program: "1a", args: [], seconds: 600, rate: 5000, seed: 1 };
     expect(readStored(file, conditions)).toBeUndefined();
-    // Forced: the other fields of a result do not matter here.
+    // Cast: the other fields of a result do not matter here.
     store(file, { conditions, result: { problems: [] } as unknown as SoakResult });
     expect(readStored(file, conditions)?.result.problems).toEqual([]);
     for (const other of [{ program: "1b" }, { args: ["--x"] }, { seconds: 60 }, { seed: 2 }]) {

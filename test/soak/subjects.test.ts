@@ -14,7 +14,7 @@ const cases = Object.entries(SUBJECTS).flatMap(([name, subject]) =>
 
 describe("A soak in virtual time", () => {
   test.each(cases)("of %s is valid under all its faults, seed %d", (name, seed, subject) => {
-    // Forced: subjects are named after workloads.
+    // Cast: subjects are named after workloads.
     const workload = name as WorkloadName;
     const options = {
       nodeCount: 5,

@@ -46,7 +46,7 @@ export async function corpusCases(workload: string): Promise<CorpusCase[]> {
  */
 function parseCase(line: string): CorpusLine {
   const exact = line.replace(/("okFraction": -?\d+)\.0\b/g, "$1");
-  // Forced: the corpus is part of this repository and has this shape.
+  // Cast: the corpus is part of this repository and has this shape.
   return { ...(parseJson(exact) as CorpusLine), options: JSON.parse(line).options };
 }
 

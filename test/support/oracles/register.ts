@@ -29,7 +29,7 @@ function completedAt(pair: Pair): number {
 /** Returns the value after the operation; `undefined` if the operation cannot take effect. */
 function apply(value: unknown, pair: Pair): { readonly value: unknown } | undefined {
   const operation = isDefinite(pair) ? (pair.completion ?? pair.invocation) : pair.invocation;
-  // Forced: tests write values as pairs of a key and an argument.
+  // Cast: tests write values as pairs of a key and an argument.
   const [, argument] = operation.value as [unknown, unknown];
   switch (operation.f) {
     case "read":

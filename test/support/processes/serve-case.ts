@@ -11,5 +11,5 @@ const [workload, name] = process.argv.splice(2, 2);
 const cases = [...PROGRAMS, ...BROKEN.map(({ bug, ...rest }) => ({ name: bug, ...rest }))];
 const found = cases.find((one) => one.workload === workload && one.name === name);
 if (found === undefined) throw new Error(`Unknown program "${name}" for ${workload}`);
-// Forced: a program carries the schema of its own options.
+// Cast: a program with options carries the schema of its own options.
 await serve(found.program as Program);
