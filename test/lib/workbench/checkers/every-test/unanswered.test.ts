@@ -11,7 +11,7 @@ import {
   ok,
 } from "../../../../support/histories/history.ts";
 
-/** What the nemesis did, as it stands at the end of what it did. */
+/** The completion of a nemesis operation. */
 const did = (f: string, value: { readonly [node: string]: string }): Entry => ({
   type: "info",
   process: "nemesis",
