@@ -143,7 +143,7 @@ function withoutUndefined(options: SimulationOptions): SimulationOptions {
 function requireKnown(what: string, words: readonly string[], known: readonly string[]): void {
   const unknown = words.find((word) => !known.includes(word));
   if (unknown === undefined) return;
-  throw new InvalidOptions(`There is no ${what} "${unknown}"; there are ${known.join(", ")}`);
+  throw new InvalidOptions(`Unknown ${what} "${unknown}". Choose from ${known.join(", ")}`);
 }
 
 function requireIntegers(least: number, values: Readonly<Record<string, number>>): void {

@@ -1,4 +1,4 @@
-/** A test, or a command, cannot be carried out as it was asked for: the message says what to change. */
+/** The options of a test or command are invalid. The message says what to change. */
 export class InvalidOptions extends Error {
   override readonly name = "InvalidOptions";
 }

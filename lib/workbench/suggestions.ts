@@ -1,12 +1,11 @@
-/** What somebody may have meant by a word that is not known. */
+/** Suggests the intended word for an unknown one. */
 import { existsSync, readdirSync } from "node:fs";
 import { basename, dirname } from "node:path";
 import { closestMatch } from "leven";
 
 /**
- * The known word that is closest to an unknown one, as a question with a blank before it; `""` when
- * none is close. Close is what commander's own suggestions for commands and options take for it: up
- * to three letters and less than 60 % of the word away.
+ * Asks for the closest known word, with a leading space: `' Did you mean "echo"?'`. Returns `""` if no
+ * word is close: within three edits and less than 60 % of the word, as in commander's suggestions.
  */
 export function didYouMean(word: string, known: readonly string[]): string {
   const maxDistance = Math.min(3, Math.ceil(word.length * 0.6) - 1);
@@ -14,12 +13,12 @@ export function didYouMean(word: string, known: readonly string[]): string {
   return closest === undefined ? "" : ` Did you mean "${closest}"?`;
 }
 
-/** What is wrong with an unknown word: there is none such, which may be meant, and which there are. */
+/** Reports an unknown word, with the closest and all known ones. */
 export function unknownWord(what: string, word: string, known: readonly string[]): string {
-  return `There is no ${what} "${word}".${didYouMean(word, known)} There are: ${known.join(", ")}.`;
+  return `Unknown ${what} "${word}".${didYouMean(word, known)} Choose from ${known.join(", ")}.`;
 }
 
-/** `didYouMean` for a path that does not exist, among the files in its directory. */
+/** Calls `didYouMean` for a missing path, with the files in its directory. */
 export function suggestFile(path: string): string {
   const directory = dirname(path);
   return existsSync(directory) ? didYouMean(basename(path), readdirSync(directory)) : "";

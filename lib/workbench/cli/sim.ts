@@ -64,7 +64,7 @@ interface Subject {
 
 export function simCommand(): Command {
   const command = new Command("sim")
-    .description("run a program in a simulation: in virtual time, determined by a seed")
+    .description("run a program in a simulation: virtual time, every event determined by a seed")
     .argument("<file>", "TypeScript or JavaScript file that exports the program")
     .argument("[args...]", "arguments of the program, usually after --")
     .option("--export <name>", "exported function to run, if the file exports several");
@@ -105,8 +105,9 @@ export function simCommand(): Command {
 }
 
 const HELP = `
-A seed always gives the same history and messages, byte for byte. To check that, one seed is run
-twice; a program that reads the real clock, for example, exits with code 2.
+A seed always gives the same history and messages, byte for byte. To check that,
+one seed is run twice; a program that reads the real clock, for example, exits
+with code 2.
 
 Examples:
   vortex sim challenges/echo.ts -w echo --node-count 3 --rate 100 --time-limit 20 --seed 7

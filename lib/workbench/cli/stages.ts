@@ -64,8 +64,8 @@ export function stagesCommand(): Command {
 }
 
 const EXIT_CODE_HELP = `
-Exit code, of the worst stage: 0 valid, 1 invalid, 2 unknown, 255 crashed. Missed targets are
-marked and do not count.`;
+Exit code, of the worst stage: 0 valid, 1 invalid, 2 unknown, 255 crashed.
+Missed targets are marked and do not count.`;
 
 async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
   const stages = pickStages(ids);
@@ -165,7 +165,7 @@ function programOf(stage: Stage, dist: string): string {
 
 interface Outcome {
   readonly result?: TestResult;
-  /** Reason why there is no result. */
+  /** Reason for a missing result. */
   readonly crash?: string;
   /** Exit code that "vortex test" would have. */
   readonly code: number;
@@ -199,7 +199,7 @@ async function runStage(
     const isStored = store?.problem === undefined;
     return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {
-    // A place to store it that is gone is a matter of this stage: the others have their verdicts.
+    // Such as a store directory that vanished. The other stages keep their verdicts.
     if (error instanceof TestCrash || error instanceof InvalidOptions) {
       return { crash: error.message, code: EXIT_CODES.crash };
     }

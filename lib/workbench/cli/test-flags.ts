@@ -80,7 +80,7 @@ export function addTestFlags(command: Command): Command {
     .addOption(
       new Option(
         "--concurrency <threads>",
-        "number of client threads, in total (10) or per node (2n)",
+        'number of client threads: a total, or per node with an "n", as in 2n',
       )
         .argParser(concurrency)
         .default({ count: 1, isPerNode: true }, "1n"),
@@ -134,10 +134,7 @@ export function addTestFlags(command: Command): Command {
       "compare the registers of all nodes after the recovery; a difference is invalid (txn-rw-register)",
     )
     .addOption(
-      new Option(
-        "--topology <name>",
-        "neighbours of each node, as broadcast sends them to the nodes",
-      )
+      new Option("--topology <name>", "topology that the broadcast workload sends to the nodes")
         .choices(TOPOLOGY_NAMES)
         .argParser(oneOf("topology", TOPOLOGY_NAMES))
         .default(DEFAULTS.topology),
@@ -170,7 +167,7 @@ export function addTestFlags(command: Command): Command {
     )
     .option(
       "--resume-from-committed",
-      "start consumers of logs at committed offsets, as Maelstrom intends (default: at 0, as it does)",
+      "start consumers of logs at committed offsets, as Maelstrom intends (default: at 0, as it actually does)",
     )
     .option("--availability <part>", 'required fraction of ok operations: "total" or 0 to 1', part)
     .option(

@@ -73,8 +73,8 @@ Exit codes:
   2    unknown: a checker failed or gave up
   130  interrupted
   254  invalid arguments
-  255  crashed: a node did not start, exited, or did not read its messages in time; or the run
-       could not be stored
+  255  crashed: a node did not start, exited, or did not read its messages in
+       time; or the run could not be stored
 
 Example:
   vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10`;

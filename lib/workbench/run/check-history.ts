@@ -123,7 +123,7 @@ const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availabili
 function workloadOf(name: string): CheckedWorkload {
   const workload = CHECKED_WORKLOADS.find((known) => known === name);
   if (workload !== undefined) return workload;
-  throw new Error(`There is no workload "${name}"; there are ${CHECKED_WORKLOADS.join(", ")}`);
+  throw new Error(`Unknown workload "${name}". Choose from ${CHECKED_WORKLOADS.join(", ")}`);
 }
 
 function withoutFindings({ explanation: _, ...fields }: Partial<Verdict> = {}): Fields {

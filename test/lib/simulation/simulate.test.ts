@@ -72,11 +72,11 @@ describe("simulate", () => {
   });
 
   test.each([
-    [{ workload: "ecko" }, 'There is no workload "ecko"; there are broadcast, echo, '],
-    [{ nemesis: ["killl"] }, 'There is no fault "killl"; there are partition, '],
-    [{ topology: "ring" }, 'There is no topology "ring"'],
-    [{ nemisis: ["kill"] }, 'There is no option "nemisis"; there are workload, nodeCount, '],
-    [{ consistencyModels: ["serial"] }, 'There is no consistency model "serial"; there are '],
+    [{ workload: "ecko" }, 'Unknown workload "ecko". Choose from broadcast, echo, '],
+    [{ nemesis: ["killl"] }, 'Unknown fault "killl". Choose from partition, '],
+    [{ topology: "ring" }, 'Unknown topology "ring"'],
+    [{ nemisis: ["kill"] }, 'Unknown option "nemisis". Choose from workload, nodeCount, '],
+    [{ consistencyModels: ["serial"] }, 'Unknown consistency model "serial". Choose from '],
     [{ availability: 2 }, 'availability is 2, but must be "total" or a number from 0 to 1'],
     [{ availability: "all" }, 'availability is all, but must be "total" or a number from 0 to 1'],
     [{ nodeCount: 0 }, "nodeCount is 0, but must be an integer from 1 on"],

@@ -3,7 +3,7 @@ import { ECHO, vortex } from "../../support/processes/vortex.ts";
 
 const SOURCE = new URL("../../../challenges/echo.ts", import.meta.url).pathname;
 
-/** What was meant, and the words that somebody typed. */
+/** The suggestion, and the mistyped words. */
 const MISTYPED: readonly [meant: string, words: string][] = [
   ["(Did you mean stages?)", "stagse"],
   ["(Did you mean --seed?)", `test --bin ${ECHO} --sed 3`],
@@ -27,15 +27,15 @@ describe("vortex", () => {
     expect(exitCode).toBe(254);
   });
 
-  test("suggests a consistency model, and runs without one", async () => {
+  test("suggests a consistency model, and runs the test", async () => {
     const words = `sim ${SOURCE} -w echo --time-limit 1 --consistency-models read-commited`;
     const { stderr, exitCode } = await vortex(...words.split(" "));
     expect(stderr).toContain('Did you mean "read-committed"?');
     expect(exitCode).toBe(0);
   });
 
-  test("suggests nothing for a word that is like none", async () => {
+  test("suggests nothing for a word unlike any known one", async () => {
     const { stderr } = await vortex("stages", "everything");
-    expect(stderr).toContain('There is no stage "everything". There are: 1, 2, 3a,');
+    expect(stderr).toContain('Unknown stage "everything". Choose from 1, 2, 3a,');
   });
 });

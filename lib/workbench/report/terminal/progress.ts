@@ -12,7 +12,7 @@ import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
  */
 const REMOVABLE: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
 
-/** Describes the anomalies so far. `undefined` if there are none. */
+/** Describes the anomalies so far, or returns `undefined`. */
 type EarlyCheck = (verdict: Verdict) => string | undefined;
 
 /** For anomalies that no later operation removes. */
@@ -34,7 +34,7 @@ function hasPermanent(anomalies: unknown): boolean {
   return Array.isArray(anomalies) && anomalies.some((type) => !REMOVABLE.includes(type));
 }
 
-/** How to check the start of a history. Counters have no early check: only final reads count. */
+/** Early checks by workload. Counters have none, as only their final reads are checked. */
 const EARLY_CHECKS: Readonly<Record<WorkloadName, EarlyCheck | undefined>> = {
   broadcast: missing,
   echo: permanent,

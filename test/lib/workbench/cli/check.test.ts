@@ -97,7 +97,7 @@ describe("vortex check --json", () => {
       expect.stringContaining("unexpected end of file"),
       "the file has no operations",
       "the directory has no history",
-      expect.stringContaining('There is no workload "ekho"; there are broadcast, echo,'),
+      expect.stringContaining('Unknown workload "ekho". Choose from broadcast, echo,'),
     ]);
     expect(printed.at(-1)).toMatchObject({ valid: true, overallValid: true });
     expect(exitCode).toBe(255);

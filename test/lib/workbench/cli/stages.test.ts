@@ -72,7 +72,7 @@ describe("vortex stages", () => {
 
   test.concurrent("lists the stages for an unknown one", async () => {
     const { exitCode, stderr } = await vortex("stages", "9z");
-    expect(stderr).toContain(`There is no stage "9z". There are: ${STAGES.map(({ id }) => id)[0]}`);
+    expect(stderr).toContain(`Unknown stage "9z". Choose from ${STAGES.map(({ id }) => id)[0]}`);
     expect(exitCode).toBe(254);
   });
 

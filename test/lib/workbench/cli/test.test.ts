@@ -208,7 +208,7 @@ describe("vortex test", () => {
     const flags = ["--consistency-models", "read-comitted", "--rate", "0", "--no-store"];
     const args = ["test", "-w", "txn-rw-register", "--bin", ECHO, "--time-limit", "1", ...flags];
     const { stderr, exitCode } = await vortex(...args);
-    expect(stderr).toStartWith('There is no consistency model "read-comitted"');
+    expect(stderr).toStartWith('Unknown consistency model "read-comitted"');
     expect(exitCode).toBe(2);
   });
 
@@ -324,7 +324,7 @@ describe("vortex test", () => {
   });
 });
 
-/** Runs the command on a terminal; returns all that appeared there. */
+/** Runs the command on a terminal. Returns its output. */
 async function onTerminal(environment: Record<string, string>, ...args: string[]): Promise<string> {
   let screen = "";
   const { CI: _, NO_COLOR: __, ...env } = process.env;
@@ -346,21 +346,21 @@ describe("vortex test exits with 254 and says what to do about", () => {
   const bad: [string, string[], string][] = [
     ["an unknown flag", echoTest(ECHO, "--nods", "3"), "Did you mean"],
     ["a negative rate", echoTest(ECHO, "--rate", "-1"), "It must be a number of at least 0"],
-    ["a rate that is no number", echoTest(ECHO, "--rate", "fast"), "It must be a number"],
+    ["a rate that is not a number", echoTest(ECHO, "--rate", "fast"), "It must be a number"],
     ["a time limit of 0", echoTest(ECHO, "--time-limit", "0"), "It must be a positive integer"],
     ["half a node", echoTest(ECHO, "--node-count", "0.5"), "It must be a positive integer"],
-    ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "There are: broadcast, echo, "],
-    ["an unknown fault", echoTest(ECHO, "--nemesis", "fire"), "There are: partition, "],
-    ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "There are: constant, "],
+    ["an unknown workload", ["test", "-w", "ekho", "--bin", ECHO], "Choose from broadcast, echo, "],
+    ["an unknown fault", echoTest(ECHO, "--nemesis", "fire"), "Choose from partition, "],
+    ["an unknown distribution", echoTest(ECHO, "--latency-dist", "flat"), "Choose from constant, "],
     [
-      "a part above all",
+      "a fraction above 1",
       echoTest(ECHO, "--availability", "1.5"),
       '"total" or a number from 0 to 1',
     ],
     ["no clients", echoTest(ECHO, "--concurrency", "0"), "It must be a positive integer"],
     ["a missing value", ["test", "-w", "echo", "--bin"], "argument missing"],
     ["a missing program", ["test", "-w", "echo"], "--bin is missing. Name the program to run"],
-    ["a program that is not there", echoTest("dist/ehco"), "file not found"],
+    ["a program that does not exist", echoTest("dist/ehco"), "file not found"],
     ["a program that is a directory", echoTest(DIST), "not a file"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
     ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],

@@ -50,6 +50,6 @@ describe("checkStoredHistory", () => {
   });
 
   test("refuses an unknown workload", () => {
-    expect(() => checkStoredHistory("toString", [], {})).toThrow('There is no workload "toString"');
+    expect(() => checkStoredHistory("toString", [], {})).toThrow('Unknown workload "toString"');
   });
 });
