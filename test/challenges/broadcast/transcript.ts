@@ -1,8 +1,6 @@
 /**
- * Transcripts of gossipers, as text: calls and what follows from them.
- *
- * The format is that of etcd raft's test data. A block is a command, a line `----`, and the output
- * up to the next empty line. Lines that start with `#` are commentary. The commands:
+ * Transcripts of gossipers, as text: calls and what follows from them. `test/support/transcript.ts`
+ * explains the format. The commands:
  *
  * ```
  * nodes n0 n1 n2 cycle=400 latency=100   starts nodes; both options in ms
@@ -22,30 +20,15 @@
  */
 import type { Run } from "../../../challenges/broadcast/origin-log.ts";
 import { parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
+import type { Player } from "../../support/transcript.ts";
 import { GossiperCluster, type Sent } from "./gossiper-cluster.ts";
 
-/** Replays a transcript; returns it with the output that the commands have now. */
-export function replay(transcript: string): string {
-  const player = new Player();
-  const lines: string[] = [];
-  let isOutput = false;
-  for (const line of transcript.trimEnd().split("\n")) {
-    if (isOutput && line !== "") continue;
-    isOutput = line === "----";
-    lines.push(line);
-    if (isOutput) lines.push(...player.output());
-    else if (line !== "" && !line.startsWith("#")) player.play(line);
-  }
-  return `${lines.join("\n")}\n`;
-}
-
-class Player {
+export class GossiperPlayer implements Player {
   #ids: readonly string[] = [];
   #cluster = new GossiperCluster({ ids: [], flushMs: 0 });
   readonly #cuts = new Set<string>();
   #output: string[] = [];
 
-  /** Output since the last call. */
   output(): string[] {
     const output = this.#output;
     this.#output = [];
