@@ -1,5 +1,5 @@
 /**
- * How a request can go wrong, and what that means for the operation it belongs to.
+ * Errors of a client's requests, and the completion of an operation that threw one.
  *
  * @see Maelstrom, `client.clj`
  */
@@ -8,10 +8,10 @@ import { describeIssues } from "../../protocol/describe-issues.ts";
 import { errorKind, isDefinite, type Json, type Message } from "../../vortex/index.ts";
 import type { Completion } from "./interpreter.ts";
 
-/** The node answered with an error body. */
+/** The reply is an error body. */
 export class ErrorReply extends Error {
   override readonly name = "ErrorReply";
-  /** Undefined where the body had no number there. */
+  /** `undefined` if the body has no integer code. */
   readonly code: number | undefined;
 
   constructor(code: number | undefined, text: string) {
@@ -20,17 +20,17 @@ export class ErrorReply extends Error {
   }
 }
 
-/** No reply came in time. */
+/** No reply arrived within the timeout. */
 export class NetTimeout extends Error {
   override readonly name = "NetTimeout";
 }
 
-/** A reply came that the workload's schema refuses. */
+/** The reply does not match the workload's schema. */
 export class MalformedReply extends Error {
   override readonly name = "MalformedReply";
   readonly request: Message;
   readonly reply: Message;
-  /** Whether the reply would be fine without the fields that its type does not have. */
+  /** Whether unknown fields are all that is wrong with the reply. */
   readonly hasExtraFieldOnly: boolean;
 
   constructor(request: Message, reply: Message, issues: readonly v.BaseIssue<unknown>[]) {
@@ -38,23 +38,23 @@ export class MalformedReply extends Error {
     super(`Malformed reply to "${type}" from ${request.dest}: ${describeIssues(issues)}`);
     this.request = request;
     this.reply = reply;
-    // So valibot says what a closed object does not have.
+    // valibot expects "never" for an unknown field of a strict object.
     this.hasExtraFieldOnly = issues.every(({ expected }) => expected === "never");
   }
 }
 
-/** How a workload judges operations that went wrong. */
+/** A workload's rules for operations that failed. */
 export interface ErrorPolicy {
   /**
-   * Whether errors and timeouts complete an operation as the protocol means them. Where they do
-   * not, every one of them counts as an exception: nobody knows whether the operation happened.
+   * Whether protocol errors and timeouts decide how an operation completes. If not, each counts as
+   * an exception, and the outcome of the operation is unknown.
    */
   readonly usesProtocolErrors: boolean;
-  /** Operations without effect: when their outcome is unknown, they may as well have failed. */
+  /** Operations without effect, which complete as failed when their outcome is unknown. */
   readonly idempotent: ReadonlySet<string>;
 }
 
-/** What an operation ends as when carrying it out has thrown this. */
+/** The completion of an operation that threw an error. */
 export function completionOf(
   thrown: unknown,
   { f, value }: { readonly f: string; readonly value: Json },

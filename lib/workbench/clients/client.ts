@@ -1,5 +1,5 @@
 /**
- * A client of the tester: one request at a time.
+ * A client of the tester, with at most one request in flight.
  *
  * @see Maelstrom, `client.clj`
  */
@@ -17,8 +17,8 @@ import type { Network } from "../network/network.ts";
 import { ErrorReply, MalformedReply, NetTimeout } from "./client-errors.ts";
 
 /**
- * The schema of a reply: closed, as Maelstrom's are. An extra field makes the reply malformed, and
- * so the outcome of the operation unknown.
+ * Makes the schema of a reply. It is closed, as in Maelstrom: an extra field makes the reply
+ * malformed, and the outcome of the operation unknown.
  */
 export function replySchema<const Type extends string, Entries extends v.ObjectEntries>(
   type: Type,
@@ -38,7 +38,7 @@ export interface ClientOptions {
   readonly clock: Clock;
 }
 
-interface Awaited {
+interface PendingRequest {
   readonly msgId: number;
   readonly settle: (body: AnyBody) => void;
   readonly cancel: () => void;
@@ -49,7 +49,7 @@ export class Client {
   readonly #network: Network;
   readonly #clock: Clock;
   #lastMsgId = 0;
-  #awaited: Awaited | undefined;
+  #pending: PendingRequest | undefined;
 
   constructor({ id, network, clock }: ClientOptions) {
     this.id = id;
@@ -60,16 +60,15 @@ export class Client {
 
   /** Leaves the network. A request in flight never settles. */
   close(): void {
-    this.#awaited?.cancel();
-    this.#awaited = undefined;
+    this.#pending?.cancel();
+    this.#pending = undefined;
     this.#network.disconnect(this.id);
   }
 
   /**
    * Sends a request and resolves with the reply, parsed by the schema.
    *
-   * Replies are matched by `in_reply_to`, which must be the integer that was sent; every other
-   * message is dropped.
+   * A reply is matched by `in_reply_to`, the request's `msg_id`. Every other message is dropped.
    *
    * @throws {ErrorReply | NetTimeout | MalformedReply} by the reply, or if none arrives.
    * @throws {InvalidMessageError} if the network refuses the request; nothing was sent then.
@@ -93,30 +92,30 @@ export class Client {
   }
 
   #request({ dest, body }: Message & { body: { msg_id: number } }, timeoutMs: number) {
-    if (this.#awaited !== undefined) throw new Error(`${this.id} has a request in flight already`);
+    if (this.#pending !== undefined) throw new Error(`${this.id} has a request in flight already`);
     return new Promise<AnyBody>((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
-        this.#awaited = undefined;
+        this.#pending = undefined;
         reject(new NetTimeout(`No reply from ${dest} within ${timeoutMs} ms`));
       });
       const settle = (reply: AnyBody) => {
         cancelTimeout();
-        this.#awaited = undefined;
+        this.#pending = undefined;
         resolve(reply);
       };
-      this.#awaited = { msgId: body.msg_id, settle, cancel: cancelTimeout };
+      this.#pending = { msgId: body.msg_id, settle, cancel: cancelTimeout };
       try {
         this.#network.send(this.id, dest, body);
       } catch (error) {
         // Nothing is in flight: the client can send another request.
         cancelTimeout();
-        this.#awaited = undefined;
+        this.#pending = undefined;
         reject(error);
       }
     });
   }
 
   #receive({ body }: Delivery): void {
-    if (body["in_reply_to"] === this.#awaited?.msgId) this.#awaited?.settle(body);
+    if (body["in_reply_to"] === this.#pending?.msgId) this.#pending?.settle(body);
   }
 }

@@ -1,9 +1,9 @@
 /**
- * Which operation comes next, and when: generators, and how they combine.
+ * Generators decide which operation comes next, and when.
  *
- * A generator is asked for its next step whenever something may have changed: at the beginning,
- * when an operation has completed, and when a time it asked for has come. It changes its state only
- * when it emits an operation, so it can be asked as often as one likes.
+ * The interpreter asks a generator for its next step at the start, whenever an operation completes,
+ * and at the times the generator asked for. A generator changes its state only when it emits an
+ * operation, so asking it more often changes nothing.
  *
  * @see Jepsen, `generator.clj`
  */
@@ -11,10 +11,10 @@ import type { Json, Random } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
 import type { Operation } from "../history/history.ts";
 
-/** One of the workers that carry out operations: a client's, numbered from 0, or the nemesis. */
+/** A worker that carries out operations: a client thread, numbered from 0, or the nemesis. */
 export type Thread = number | "nemesis";
 
-/** What is to be done; the interpreter adds when and by which process. */
+/** An operation to carry out. The interpreter adds its time and process. */
 export interface Invocation {
   readonly f: string;
   readonly value: Json;
@@ -24,34 +24,34 @@ export interface Invocation {
 
 export type Step =
   | { readonly type: "operation"; readonly invocation: Invocation; readonly thread: Thread }
-  /** Nothing before this time, in ns. */
+  /** No operation before this time, in ns. */
   | { readonly type: "wait"; readonly untilNs: number }
-  /** Nothing before some operation has completed. */
+  /** No operation before another one completes. */
   | { readonly type: "pending" }
-  /** Nothing any more. */
+  /** No more operations. */
   | { readonly type: "done" };
 
-/** What a generator may know when it is asked. */
+/** The state of the test when a generator is asked. */
 export interface Context {
   /** Nanoseconds since clock zero. */
   readonly nowNs: number;
-  /** How much later than asked for a timer may fire, in ns: 0 in virtual time. */
+  /** Maximum lateness of a timer, in ns. */
   readonly timerSlackNs: number;
   /** Number of client threads. */
   readonly concurrency: number;
-  /** Whether no operation is under way, on any thread. */
+  /** Whether no operation is in flight, on any thread. */
   readonly isIdle: boolean;
-  /** Whether this thread has nothing to do. */
+  /** Whether a thread has no operation in flight. */
   isFree(thread: Thread): boolean;
-  /** A client thread that has nothing to do, each in turn. */
+  /** A free client thread, in turn. */
   freeClient(): number | undefined;
-  /** The process that a thread runs now. */
+  /** The current process of a thread. */
   processOf(thread: number): number;
 }
 
 export interface Generator {
   next(context: Context): Step;
-  /** Hears of every operation of the history, in order, before it is asked again. */
+  /** Called with each operation of the history, in order, before the next call of `next`. */
   update?(operation: Operation): void;
 }
 
@@ -59,14 +59,26 @@ const PENDING: Step = { type: "pending" };
 const DONE: Step = { type: "done" };
 const NS_PER_S = 1e9;
 
-/** Operations without end for whichever client is free; a maker that returns `undefined` ends it. */
+/** Operations for any free client, until `make` returns `undefined`. */
 export function clients(make: () => Invocation | undefined): Generator {
+  return operations(make, (context) => context.freeClient());
+}
+
+/** Operations for the nemesis, until `make` returns `undefined`. */
+export function nemesis(make: () => Invocation | undefined): Generator {
+  return operations(make, (context) => (context.isFree("nemesis") ? "nemesis" : undefined));
+}
+
+function operations(
+  make: () => Invocation | undefined,
+  freeThread: (context: Context) => Thread | undefined,
+): Generator {
   let ahead: Invocation | undefined;
   return {
     next(context) {
       ahead ??= make();
       if (ahead === undefined) return DONE;
-      const thread = context.freeClient();
+      const thread = freeThread(context);
       if (thread === undefined) return PENDING;
       const invocation = ahead;
       ahead = undefined;
@@ -75,12 +87,12 @@ export function clients(make: () => Invocation | undefined): Generator {
   };
 }
 
-/** A single operation, for whichever client is free; or for the nemesis. */
+/** A single operation, for any free client or for the nemesis. */
 export function single(invocation: Invocation, threads: typeof clients = clients): Generator {
   return threads(inOrder([invocation]));
 }
 
-/** A generator for each client thread, all at once. */
+/** One generator per client thread, all at once. */
 export function eachClient(make: (thread: number) => Generator): Generator {
   let generator: Generator | undefined;
   return {
@@ -94,7 +106,7 @@ export function eachClient(make: (thread: number) => Generator): Generator {
   };
 }
 
-/** Lets a generator see a single thread: its operations go there, its phases wait for that one. */
+/** Restricts a generator to one thread: its operations go there, and its phases wait for it alone. */
 function onThread(thread: number, generator: Generator): Generator {
   return {
     next: (context) =>
@@ -107,21 +119,6 @@ function onThread(thread: number, generator: Generator): Generator {
   };
 }
 
-/** Operations of the nemesis, one after the other. */
-export function nemesis(make: () => Invocation | undefined): Generator {
-  let ahead: Invocation | undefined;
-  return {
-    next(context) {
-      ahead ??= make();
-      if (ahead === undefined) return DONE;
-      if (!context.isFree("nemesis")) return PENDING;
-      const invocation = ahead;
-      ahead = undefined;
-      return { type: "operation", invocation, thread: "nemesis" };
-    },
-  };
-}
-
 /** The given operations, one after the other. */
 export function inOrder(invocations: readonly Invocation[]): () => Invocation | undefined {
   const remaining = [...invocations];
@@ -129,10 +126,10 @@ export function inOrder(invocations: readonly Invocation[]): () => Invocation | 
 }
 
 /**
- * Spaces operations by a delay that is uniform in [0, 2 × mean): the first comes at once.
+ * Spaces operations by a delay that is uniform in [0, 2 × mean). The first comes at once.
  *
- * When no thread is free, the operation comes late and the next delay counts from there. A timer
- * that fires late does not count as such: it would lower the rate by its slack.
+ * If no thread is free, an operation is late, and the next delay counts from it. The lateness of
+ * timers does not count, because it would lower the rate.
  */
 export function stagger(meanS: number, random: Random, generator: Generator): Generator {
   let dueNs: number | undefined;
@@ -151,7 +148,7 @@ export function stagger(meanS: number, random: Random, generator: Generator): Ge
   };
 }
 
-/** Ends at a time limit, which counts from the first operation. */
+/** Ends a generator at a time limit, which counts from its first operation. */
 export function timeLimit(limitS: number, generator: Generator): Generator {
   let cutoffNs = Number.POSITIVE_INFINITY;
   return {
@@ -162,15 +159,15 @@ export function timeLimit(limitS: number, generator: Generator): Generator {
         cutoffNs = context.nowNs + limitS * NS_PER_S;
       }
       if (step.type !== "wait" || step.untilNs < cutoffNs) return step;
-      // While an operation is under way, another may become possible before the limit. (Jepsen ends
-      // here all the same: when every client is busy and the next fault lies beyond the limit.)
+      // An operation in flight may complete before the limit, and make another one possible. (Jepsen
+      // ends here, when every client is busy and the next fault is due after the limit.)
       return context.isIdle ? DONE : { type: "wait", untilNs: cutoffNs };
     },
     ...forwardingUpdates([generator]),
   };
 }
 
-/** Each operation from one of the generators, drawn with equal chance among those not yet done. */
+/** Takes each operation from a random generator; all that are not done are equally likely. */
 export function mix(random: Random, generators: readonly Generator[]): Generator {
   let remaining = [...generators];
   let chosen: Generator | undefined;
@@ -190,7 +187,7 @@ export function mix(random: Random, generators: readonly Generator[]): Generator
   };
 }
 
-/** All of the generators at once: whichever has an operation first. */
+/** Runs all generators at once, and takes whichever operation is due first. */
 export function any(generators: readonly Generator[]): Generator {
   let remaining = [...generators];
   return {
@@ -199,7 +196,7 @@ export function any(generators: readonly Generator[]): Generator {
       for (const generator of remaining) {
         const step = generator.next(context);
         if (step.type === "operation") {
-          // The others are asked first next time.
+          // Next time the others are asked first, so that none starves.
           remaining = [...remaining.filter((one) => one !== generator), generator];
           return step;
         }
@@ -213,19 +210,19 @@ export function any(generators: readonly Generator[]): Generator {
   };
 }
 
-/** One generator after the other; each begins when no operation is under way any more. */
+/** Runs one generator after the other. Each starts when no operation is in flight. */
 export function phases(generators: readonly Generator[]): Generator {
   const remaining = [...generators];
-  let hasBegun = false;
+  let hasStarted = false;
   return {
     next(context) {
       for (let current = remaining[0]; current !== undefined; current = remaining[0]) {
-        if (!hasBegun && !context.isIdle) return PENDING;
-        hasBegun = true;
+        if (!hasStarted && !context.isIdle) return PENDING;
+        hasStarted = true;
         const step = current.next(context);
         if (step.type !== "done") return step;
         remaining.shift();
-        hasBegun = false;
+        hasStarted = false;
       }
       return DONE;
     },
@@ -233,7 +230,7 @@ export function phases(generators: readonly Generator[]): Generator {
   };
 }
 
-/** No operation for some time, which counts from when it is first asked. */
+/** Emits nothing for some time, which counts from when it is first asked. */
 export function sleep(durationS: number): Generator {
   let untilNs: number | undefined;
   return {

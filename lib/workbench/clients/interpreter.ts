@@ -1,8 +1,8 @@
 /**
- * Carries out what a generator says, and writes the history.
+ * Carries out the operations of a generator, and records the history.
  *
- * Nothing here waits by itself: it acts when an operation has completed and when a timer fires, so
- * the same code runs in real and in virtual time.
+ * It acts only when an operation completes or a timer fires, so the same code runs in real and in
+ * virtual time.
  *
  * @see Jepsen, `generator/interpreter.clj`
  */
@@ -10,7 +10,7 @@ import type { Cancel, Clock, Json, NodeId } from "../../vortex/index.ts";
 import type { Operation, OperationException, Process } from "../history/history.ts";
 import type { Context, Generator, Invocation, Thread } from "./generator.ts";
 
-/** How an operation ended. */
+/** The end of an operation. */
 export interface Completion {
   readonly type: "ok" | "fail" | "info";
   readonly value: Json;
@@ -27,22 +27,22 @@ export type Invoke = (
 
 export interface InterpreterOptions {
   readonly clock: Clock;
-  /** Clock zero: the history's times count from this reading of the clock. */
+  /** Clock zero, as a reading of the clock. Times in the history count from it. */
   readonly zeroMs: number;
-  /** How much later than asked for the clock's timers may fire, in ms. */
+  /** Maximum lateness of the clock's timers, in ms. */
   readonly timerSlackMs: number;
   /** Number of client threads. */
   readonly concurrency: number;
-  /** The node that a client thread talks to. */
+  /** The node of a client thread. */
   readonly nodeOf?: (thread: number) => NodeId;
   readonly invoke: Invoke;
-  /** Sees every operation as it enters the history. */
+  /** Called with each operation as it enters the history. */
   readonly onOperation?: (operation: Operation) => void;
-  /** Ends the run early: the history so far is lost, the returned promise rejects with its reason. */
+  /** Ends the run early: the returned promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
-/** Runs a generator to its end; resolves with the history when the last operation has completed. */
+/** Runs a generator to its end, and resolves with the history when the last operation completes. */
 export function interpret(generator: Generator, options: InterpreterOptions): Promise<Operation[]> {
   return new Interpreter(generator, options).run();
 }
@@ -88,7 +88,7 @@ class Interpreter {
             return;
           case "pending":
             if (this.#busy.size > 0) return;
-            throw new Error("The generator waits for an operation, but none is under way");
+            throw new Error("The generator waits for an operation, but none is in flight");
           case "done":
             if (this.#busy.size === 0) this.#end.resolve(this.#history);
             return;
@@ -112,7 +112,7 @@ class Interpreter {
     if (this.#busy.has(thread)) throw new Error(`Thread ${thread} is busy already`);
     this.#busy.add(thread);
     if (typeof thread === "number") this.#lastClient = thread;
-    // What the nemesis does is no client's operation: both its ends are of the type info.
+    // Both ends of a nemesis operation are of type info, as in Jepsen.
     const type = thread === "nemesis" ? "info" : "invoke";
     this.#record({ type, process, ...this.#node(thread), ...invocation });
     this.#options.invoke(thread, process, invocation).then(
@@ -128,7 +128,7 @@ class Interpreter {
     completion: Completion,
   ): void {
     this.#busy.delete(thread);
-    // A process that does not know how its operation ended must not act again.
+    // The operation may still take effect, so its process must not act again.
     if (completion.type === "info" && thread !== "nemesis") {
       this.#processes[thread] = this.#processOf(thread) + this.#options.concurrency;
     }
@@ -138,7 +138,7 @@ class Interpreter {
 
   #processOf(thread: number): number {
     const process = this.#processes[thread];
-    if (process === undefined) throw new Error(`There is no thread ${thread}`);
+    if (process === undefined) throw new Error(`Unknown thread ${thread}`);
     return process;
   }
 

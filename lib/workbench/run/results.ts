@@ -16,7 +16,7 @@ export interface TestResult extends HistoryVerdicts {
   readonly perf: LatencyVerdict;
   /** Lines on a node's stdout that were not valid messages. */
   readonly badLines: readonly BadLine[];
-  /** Common program errors, one per kind and node; absent if there are none. */
+  /** Common program errors, one per kind and node; absent without any. */
   readonly diagnostics?: readonly Diagnostic[];
   /** How often each fault took effect: messages dropped or delayed, nodes killed or paused. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;

@@ -53,7 +53,7 @@ export interface TestParts {
   readonly faults?: Pick<NemesisOptions, "targets" | "timing">;
 }
 
-/** How late timers may fire on either clock, in ms: both count whole milliseconds. */
+/** Maximum lateness of a timer on either clock, in ms: both count whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 const OVERLOAD_HINT =
   "A node must read its stdin all the time, and send no more than its peers can process";

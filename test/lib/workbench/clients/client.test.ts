@@ -15,7 +15,7 @@ import { randomStream } from "../../../../lib/workbench/random.ts";
 
 const ReadOk = replySchema("read_ok", { value: v.number() });
 
-/** A client, and a node that answers each request with the given bodies, as JSON. */
+/** A client, and a node that replies to each request with the given bodies, as JSON. */
 function ask(...answers: string[]): Promise<unknown> & { readonly requests: AnyBody[] } {
   const scheduler = new Scheduler();
   const network = networkOf(scheduler);
@@ -55,14 +55,14 @@ describe("Client", () => {
   });
 
   test.each(['{"type":"read_ok","value":9}', ...["2", "1.0", '"1"', "null"].map(replyTo)])(
-    "drops %s, which is no reply to request 1",
+    "drops %s, which does not answer request 1",
     async (answer) => {
       const answers = ask(answer, '{"type":"read_ok","in_reply_to":1,"value":3}');
       expect(await answers).toMatchObject({ value: 3 });
     },
   );
 
-  test("sends another request after one that the network refused", async () => {
+  test("sends another request after the network refused one", async () => {
     const scheduler = new Scheduler();
     const network = networkOf(scheduler);
     const client = new Client({ id: "c5", network, clock: scheduler });
@@ -76,11 +76,11 @@ describe("Client", () => {
     expect(await reply).toMatchObject({ value: 3 });
   });
 
-  test("rejects with a timeout when no reply comes", async () => {
+  test("rejects with a timeout when no reply arrives", async () => {
     await expect(ask()).rejects.toBeInstanceOf(NetTimeout);
   });
 
-  test("rejects with what an error body says, whatever else is in it", async () => {
+  test("rejects with the code and text of an error body, whatever else it holds", async () => {
     const error = ask('{"type":"error","in_reply_to":1,"code":20,"text":"gone","more":true}');
     await expect(error).rejects.toMatchObject({ code: 20, message: "gone" });
     await expect(error).rejects.toBeInstanceOf(ErrorReply);
@@ -118,7 +118,7 @@ describe("completionOf", () => {
     expect(completion(new ErrorReply(code, "?"), "write")).toMatchObject({ type: "info" });
   });
 
-  test("names the error", () => {
+  test("reports the error's name and text", () => {
     expect(completion(new ErrorReply(22, "not 3"), "cas")).toEqual({
       type: "fail",
       value: 1,
@@ -127,17 +127,17 @@ describe("completionOf", () => {
     expect(completion(new ErrorReply(1001, "mine"), "cas").error).toEqual(["unknown", "mine"]);
   });
 
-  test("takes a timeout for an unknown outcome, for a failure where there is no effect", () => {
+  test("completes a timeout as info, or as fail for an operation without effect", () => {
     const timeout = new NetTimeout("late");
     expect(completion(timeout, "write")).toEqual({ type: "info", value: 1, error: "net-timeout" });
     expect(completion(timeout, "read")).toEqual({ type: "fail", value: 1, error: "net-timeout" });
   });
 
-  test("takes an indefinite error of an operation without effect for a failure", () => {
+  test("completes an indefinite error of an operation without effect as fail", () => {
     expect(completion(new ErrorReply(13, "oops"), "read")).toMatchObject({ type: "fail" });
   });
 
-  test("takes a malformed reply for an unknown outcome, even without effect", () => {
+  test("completes a malformed reply as info, even for an operation without effect", () => {
     const request = { src: "c1", dest: "n0", body: { type: "read", msg_id: 1 } };
     const reply = { src: "n0", dest: "c1", body: { type: "read_ok", in_reply_to: 1, value: "x" } };
     const { issues = [] } = v.safeParse(v.looseObject({ value: v.number() }), reply.body);
@@ -150,7 +150,7 @@ describe("completionOf", () => {
     });
   });
 
-  test("takes every error for an exception where the workload does not use the protocol's", () => {
+  test("completes every error as an exception if the workload does not use protocol errors", () => {
     expect(completion(new ErrorReply(22, "no"), "add", false)).toMatchObject({
       type: "info",
       exception: { class: "ErrorReply" },

@@ -28,11 +28,11 @@ const names = (history: readonly Operation[]) => invocations(history).map(({ f }
 const times = (history: readonly Operation[]) => invocations(history).map(({ time }) => time / 1e9);
 
 describe("clients", () => {
-  test("emits operations until its maker ends", () => {
+  test("emits operations until make returns undefined", () => {
     expect(names(runGenerator(ops("a", "b", "c")))).toEqual(["a", "b", "c"]);
   });
 
-  test("gives operations to free threads in turn", () => {
+  test("assigns operations to free threads in turn", () => {
     const history = runGenerator(ops("a", "b", "c", "d", "e"), { concurrency: 3 });
     expect(invocations(history).map(({ process }) => process)).toEqual([0, 1, 2, 0, 1]);
   });
@@ -51,7 +51,7 @@ describe("stagger", () => {
     expect(times(runGenerator(staggered(0.001, ops("a"))))).toEqual([0]);
   });
 
-  test("spaces operations by delays of the given mean, up to twice of it", () => {
+  test("spaces operations by delays of the given mean, up to twice the mean", () => {
     const history = runGenerator(staggered(100, clients(inOrder(new Array(3000).fill(op("a"))))));
     const at = times(history);
     const delays = at.slice(1).map((time, index) => time - (at[index] ?? 0));
@@ -70,7 +70,7 @@ describe("stagger", () => {
     expect(at[3]).toBeGreaterThan(60);
   });
 
-  test("counts from when an operation was due if a timer was late by its slack only", () => {
+  test("counts from the due time if a timer was late by at most its slack", () => {
     const generator = stagger(0.01, { next: () => 0.5 }, endless());
     const emissions: number[] = [];
     for (let ms = 0; ms <= 100; ms += 3) {
@@ -81,7 +81,7 @@ describe("stagger", () => {
     expect(emissions).toEqual([0, 12, 21, 30, 42, 51, 60, 72, 81, 90]);
   });
 
-  test("can be asked as often as one likes: only emissions change it", () => {
+  test("changes its state only when it emits an operation", () => {
     fc.assert(
       fc.property(randoms(), fc.array(fc.nat(20)), (source, asks) => {
         const generator = stagger(0.01, source, endless());
@@ -98,19 +98,19 @@ describe("stagger", () => {
 });
 
 describe("timeLimit", () => {
-  test("counts from the first operation, and ends before one that is due at the limit", () => {
+  test("counts from the first operation, and ends before an operation due at the limit", () => {
     const every = stagger(1, { next: () => 0.5 }, endless());
     expect(times(runGenerator(timeLimit(3, every)))).toEqual([0, 1, 2]);
   });
 
-  test("lets operations under way finish", () => {
+  test("waits for operations in flight", () => {
     const history = runGenerator(timeLimit(1, endless()), { tookMs: () => 5000 });
     expect(history.map(({ type, time }) => `${type} ${time / 1e9}`)).toEqual(["invoke 0", "ok 5"]);
   });
 });
 
 describe("timeLimit over clients and faults", () => {
-  test("goes on when every client is busy and the next fault lies beyond the limit", () => {
+  test("continues when every client is busy and the next fault is due after the limit", () => {
     const faults = phases([single(op("start"), nemesis), sleep(60), single(op("stop"), nemesis)]);
     const generator = timeLimit(10, any([endless(), faults]));
     const history = runGenerator(generator, { tookMs: () => 100 });
@@ -126,7 +126,7 @@ describe("mix", () => {
     expect(Math.abs(count.length - 500)).toBeLessThan(80);
   });
 
-  test("goes on with the others when one is done", () => {
+  test("continues with the others when one is done", () => {
     expect(names(runGenerator(mix(random, [ops("a"), ops("b", "b", "b")]))).sort()).toEqual([
       "a",
       "b",
@@ -137,13 +137,13 @@ describe("mix", () => {
 });
 
 describe("any", () => {
-  test("emits whatever is due first", () => {
+  test("emits the operation that is due first", () => {
     const early = stagger(2, { next: () => 0.5 }, ops("a", "a", "a"));
     const late = phases([sleep(1), stagger(2, { next: () => 0.5 }, nemesis(inOrder([op("b")])))]);
     expect(names(runGenerator(any([early, late])))).toEqual(["a", "b", "a", "a"]);
   });
 
-  test("lets no generator starve the others", () => {
+  test("takes turns, so that no generator starves", () => {
     const generator = timeLimit(1, any([endless("a"), endless("b")]));
     const emitted = names(runGenerator(generator, { tookMs: () => 10 }));
     expect(emitted.filter((f) => f === "a").length).toBe(emitted.filter((f) => f === "b").length);
@@ -151,20 +151,20 @@ describe("any", () => {
 });
 
 describe("phases", () => {
-  test("begins each phase when no operation is under way", () => {
+  test("starts each phase when no operation is in flight", () => {
     const tookMs = (_: Invocation, thread: unknown) => (thread === 1 ? 4000 : 1000);
     const generator = phases([ops("a", "a"), sleep(10), ops("b")]);
     expect(times(runGenerator(generator, { concurrency: 2, tookMs }))).toEqual([0, 0, 14]);
   });
 
-  test("waits for the nemesis, too", () => {
+  test("waits for the nemesis too", () => {
     const generator = phases([nemesis(inOrder([op("start")])), ops("a")]);
     expect(times(runGenerator(generator, { tookMs: () => 500 }))).toEqual([0, 0.5]);
   });
 });
 
 describe("eachClient", () => {
-  test("emits one operation for each thread, all at once", () => {
+  test("emits one operation per thread, all at once", () => {
     const generator = eachClient((thread) => single({ f: "read", value: thread, final: true }));
     const history = runGenerator(generator, { concurrency: 3, tookMs: () => 1000 });
     expect(invocations(history).map(({ process, time, final }) => [process, time, final])).toEqual([
@@ -176,7 +176,7 @@ describe("eachClient", () => {
 });
 
 describe("generators that wrap others", () => {
-  test("pass every operation of the history on to them", () => {
+  test("forward every operation of the history", () => {
     const heard: string[] = [];
     const listener: Generator = {
       ...ops("a"),

@@ -21,7 +21,7 @@ describe("interpret", () => {
     ]);
   });
 
-  test("lets a process act no more after an operation of unknown outcome", () => {
+  test("replaces a process after an operation with unknown outcome", () => {
     const history = runGenerator(adds(1, 2, 3, 4), {
       concurrency: 2,
       complete: ({ value }, thread) => ({ type: thread === 1 ? "info" : "ok", value }),
@@ -37,7 +37,7 @@ describe("interpret", () => {
     expect(history.map(({ process }) => process)).toEqual([0, 0, 0, 0]);
   });
 
-  test("records both ends of what the nemesis does as info", () => {
+  test("records both ends of a nemesis operation as info", () => {
     const history = runGenerator(nemesis(inOrder([{ f: "start-partition", value: "one" }])));
     expect(history.map(({ type, process }) => `${process} ${type}`)).toEqual([
       "nemesis info",
@@ -45,7 +45,7 @@ describe("interpret", () => {
     ]);
   });
 
-  test("ends with what a signal was aborted for, and begins nothing more", async () => {
+  test("rejects with the signal's reason, and starts no more operations", async () => {
     const scheduler = new Scheduler();
     const controller = new AbortController();
     let begun = 0;
@@ -71,12 +71,12 @@ describe("interpret", () => {
     expect(begun).toBe(before);
   });
 
-  test("says so when a generator waits for an operation that nobody began", () => {
+  test("rejects when a generator waits for an operation that is not in flight", () => {
     const stuck: Generator = { next: () => ({ type: "pending" }) };
-    expect(() => runGenerator(any([stuck]))).toThrow("none is under way");
+    expect(() => runGenerator(any([stuck]))).toThrow("none is in flight");
   });
 
-  test("ends with an error that a generator throws", () => {
+  test("rejects with an error that a generator throws", () => {
     const broken = clients(() => {
       throw new Error("broken generator");
     });
