@@ -21,7 +21,7 @@ const EDGES = [
   "lib/workbench/sweep/{program,self,simulate-program,workers}.ts",
   "lib/workbench/store/stored-results.ts",
   "lib/workbench/clusters/process-tree.ts",
-  "lib/workbench/clusters/process-cluster.ts",
+  "lib/workbench/clusters/{node-process,process-cluster}.ts",
   "lib/workbench/report/**",
   "lib/workbench/store/{line-file,run-directory,run-store}.ts",
 ];

@@ -1,15 +1,14 @@
-/** The nodes under test, wherever they run. */
-
+/** The interface of a cluster: nodes under test, as processes or in a simulation. */
 import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { LineProblem } from "./output-line.ts";
 
-/** A node that had ended before it was told to: any exit counts, one with status 0 too. */
+/** A node that exited by itself. Every exit is a crash, even with status 0. */
 export interface Crash {
   readonly node: NodeId;
-  /** How it ended: `exit status 1`, `signal SIGSEGV`. */
+  /** `exit status 1`, `signal SIGSEGV`. */
   readonly status: string;
-  /** The last lines that it printed. */
+  /** The last lines of its output. */
   readonly stdout: readonly string[];
   readonly stderr: readonly string[];
 }
@@ -23,35 +22,35 @@ export interface BadLine extends LineProblem {
 
 const MAX_SHOWN_LENGTH = 1000;
 
-/** A line that a node printed, short enough to be shown and kept. */
+/** Cuts a line of output to a length that can be stored and printed. */
 export function shownLine(line: string): string {
   return shorten(line, MAX_SHOWN_LENGTH);
 }
 
-/** The program of a node cannot be run at all. */
+/** The program of a node cannot be run. */
 export class StartError extends Error {
   override readonly name = "StartError";
 }
 
 export interface Cluster {
   /**
-   * Starts a node, and connects it to the network. Resolves when the node has ended.
+   * Starts a node, and connects it to the network. Resolves when the node has exited.
    *
-   * @throws {StartError} when there is nothing to start.
+   * @throws {StartError} when the program cannot be run.
    */
   start(node: NodeId): Promise<unknown>;
   /**
-   * Ends a node without a word; what is sent to it is lost until it is started again. Returns whether
-   * it ran: one that had crashed is still told by {@link stop}.
+   * Kills a node. Messages to it are lost until it is started again. Returns whether it was running;
+   * a node that had crashed is still reported by {@link stop}.
    */
   kill(node: NodeId): boolean;
-  /** Makes a node stand still; what is sent to it waits. Returns whether it ran. */
+  /** Pauses a node. Messages to it wait. Returns whether it was running. */
   pause(node: NodeId): boolean;
-  /** Lets a paused node go on. */
+  /** Resumes a paused node. */
   resume(node: NodeId): void;
-  /** Ends every node; resolves, when none is left, with those that had crashed. */
+  /** Kills all nodes. Resolves when they have exited, with those that had crashed. */
   stop(): Promise<readonly Crash[]>;
   readonly badLines: readonly BadLine[];
-  /** What a node has printed after its last line break; `""` if nothing. */
+  /** The output of a node after its last line break. */
   unfinishedLine(node: NodeId): string;
 }

@@ -1,5 +1,5 @@
 /**
- * What nodes print: lines -> messages.
+ * Parses the output of nodes: a line is a message.
  *
  * @see Maelstrom, `process.clj` (`parse-msg`) and `net/message.clj`
  */
@@ -22,7 +22,7 @@ export type OutputLine =
   | { readonly ok: true; readonly src: NodeId; readonly dest: NodeId; readonly body: AnyBody }
   | { readonly ok: false; readonly kind: BadOutputKind; readonly reason: string };
 
-// Closed: any other field is an error. An id is allowed, and ignored.
+// Strict: any other field is an error. An id is allowed, and ignored.
 const OutgoingMessage = v.strictObject({
   src: v.string(),
   dest: v.string(),
@@ -30,7 +30,7 @@ const OutgoingMessage = v.strictObject({
   id: v.exactOptional(MessageId),
 });
 
-/** Reads one line of a node's output. */
+/** Parses one line of a node's output. */
 export function readOutputLine(line: string): OutputLine {
   if (line.trim() === "") {
     return { ok: false, kind: "debug-line", reason: "the line is empty" };
@@ -39,7 +39,7 @@ export function readOutputLine(line: string): OutputLine {
   try {
     value = parseJson(line);
   } catch (error) {
-    // The engine quotes what it does not understand, however long it is.
+    // The engine quotes the offending text, however long it is.
     const reason = shorten(`not JSON: ${error instanceof Error ? error.message : error}`, 200);
     return { ok: false, kind: kindOf(line), reason };
   }
@@ -65,21 +65,21 @@ export function sendLine(network: Network, line: string, length = 0): LineProble
   }
 }
 
-/** What is wrong with a line that nobody has read to its end. */
+/** The problem of a line that exceeds the limit. It is not parsed. */
 export function tooLongLine(line: string, maxLength: number): LineProblem {
-  const reason = `the line is longer than ${maxLength} characters, and so than any message may be`;
+  const reason = `the line is longer than ${maxLength} characters, the limit of a message`;
   return { kind: kindOfText(line), reason };
 }
 
-/** Whether a text is one message: as a line, it would be heard. */
+/** Whether a text is one valid message. */
 export function isMessage(text: string): boolean {
   return readOutputLine(text).ok;
 }
 
-/** How many places are tried at which a line break may be missing. */
+/** Maximum number of places checked for a missing line break. */
 const MAX_TRIES = 16;
 
-/** What a line that is not JSON looks like. */
+/** Classifies a line that is not JSON. */
 function kindOf(line: string): BadOutputKind {
   let tries = 0;
   for (const { index } of line.matchAll(/\}\s*\{/g)) {

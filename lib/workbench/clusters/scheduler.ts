@@ -1,10 +1,9 @@
 /**
- * Virtual time: a clock that jumps from event to event.
+ * A virtual clock that jumps from event to event.
  *
- * Events come in the order of their times, those of one time in the order they were asked for.
- * After each, every promise continuation that it made possible runs to its end; only then comes the
- * next. So what runs under a scheduler, and takes its randomness and input from the same place, does
- * the same thing every time.
+ * Events run in the order of their times; events of the same time run in the order they were
+ * scheduled. Before the next event, all promise continuations of the last one run. So code under a
+ * scheduler is deterministic, as long as its randomness and input are.
  */
 import { drainMicrotasks } from "bun:jsc";
 import TinyQueue from "tinyqueue";
@@ -18,7 +17,7 @@ interface Event {
 
 export class Scheduler implements Clock {
   readonly #events = new TinyQueue<Event>([], byTime);
-  // Whole nanoseconds, so that adding a delay never gets lost in rounding.
+  // Whole nanoseconds, so that no delay is lost in rounding.
   #nowNs = 0;
   #sequence = 0;
 
@@ -35,7 +34,7 @@ export class Scheduler implements Clock {
     };
   }
 
-  /** Lets the next event happen, and all that follows from it; false when there is none. */
+  /** Runs the next event and all its promise continuations. Returns false if no event is left. */
   step(): boolean {
     for (let event = this.#events.pop(); event !== undefined; event = this.#events.pop()) {
       if (event.callback === undefined) continue;
@@ -48,29 +47,28 @@ export class Scheduler implements Clock {
   }
 
   /**
-   * Runs until a task has ended, and returns what it resolved with.
+   * Runs events until a task settles, and returns its result.
    *
-   * @throws what the task rejected with; an error when nothing is left that could end it.
+   * @throws the task's rejection, or an error if no event is left and the task is still pending.
    */
   run<T>(task: Promise<T>): T {
-    let end:
+    let outcome:
       | { readonly ok: true; readonly value: T }
       | { readonly ok: false; error: unknown }
       | undefined;
     task.then(
       (value) => {
-        end = { ok: true, value };
+        outcome = { ok: true, value };
       },
       (error) => {
-        end = { ok: false, error };
+        outcome = { ok: false, error };
       },
     );
     drainMicrotasks();
-    const ended = () => end;
-    while (ended() === undefined && this.step());
-    const result = ended();
-    if (result === undefined)
-      throw new Error("Nothing is left to happen, but the task has not ended");
+    const settled = () => outcome;
+    while (settled() === undefined && this.step());
+    const result = settled();
+    if (result === undefined) throw new Error("The task is still pending, but no event is left");
     if (!result.ok) throw result.error;
     return result.value;
   }

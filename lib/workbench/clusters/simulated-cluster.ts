@@ -1,8 +1,8 @@
 /**
- * Nodes as objects in this process, in virtual time: the program is the same, byte for byte.
+ * A cluster of objects in this process, in virtual time. The program is the same, byte for byte.
  *
- * Messages are encoded and decoded on their way, as between processes: a value that JSON cannot hold
- * shows, and no two nodes share an object.
+ * Messages are encoded and decoded, as between processes. So values that JSON cannot hold are
+ * detected, and nodes share no objects.
  */
 import { decode, encode } from "../../protocol/codec.ts";
 import {
@@ -26,31 +26,31 @@ export interface SimulatedClusterOptions {
   /** The program's arguments, the same for each node. */
   readonly args: readonly string[];
   readonly network: Network;
-  /** Exact time: what messages take on their way. */
+  /** Exact time, for messages in flight. */
   readonly scheduler: Clock;
-  /** The clock that nodes see. */
+  /** The clock of the nodes. */
   readonly timers: Clock;
-  /** A stream of randomness by name: one for each start of a node, among others. */
+  /** Returns the stream of randomness of a name. Each start of a node has one of its own. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
-  /** Called before a node does anything: what happens until the next call is its doing. */
+  /** Called before a node runs: whatever happens until the next call is caused by that node. */
   readonly onTurn?: (node: NodeId) => void;
   readonly onBadLine: (badLine: BadLine) => void;
-  /** Called when an invariant of the program does not hold on a node. */
+  /** Called when an invariant of the program is violated on a node. */
   readonly onViolation: (violation: InvariantViolation) => void;
 }
 
 /**
- * How long it takes, in ms on average, until the reader of a pipe wakes up and reads what was written
- * to it meanwhile; from half of it to half as much again.
+ * Mean time, in ms, until the reader of a pipe wakes up and reads all that was written. Uniform, from
+ * 50 % to 150 %.
  *
- * Half of what a request and its reply take between the tester and a compiled program that answers
- * at once: 0.3 ms in the median (`vortex test -w echo --bin dist/echo --node-count 1 --rate 200`).
- * Without it clients would get their answers in no time, and a closed loop would be none.
+ * It is half of the median round trip between the tester and a compiled program: 0.3 ms
+ * (`vortex test -w echo --bin dist/echo --node-count 1 --rate 200`). Without it, replies would take
+ * no time, and clients in a closed loop would not be slowed down by them.
  */
 export const HOP_MS = 0.15;
 
-/** A pipe between the tester and a node: what comes together is read together, in order. */
+/** A pipe between the tester and a node. Messages written before it is read are read together. */
 class Pipe {
   readonly #clock: Clock;
   readonly #random: Random;
@@ -61,7 +61,7 @@ class Pipe {
     this.#random = random;
   }
 
-  /** Writes a message; `read` is called when it is read. */
+  /** Writes a message, and calls `read` when it is read. */
   write(read: () => void): void {
     if (this.#written.push(read) > 1) return;
     this.#clock.after(HOP_MS * (0.5 + this.#random.next()), () => {
@@ -75,7 +75,7 @@ class Pipe {
 interface SimulatedNode {
   readonly id: NodeId;
   isRunning: boolean;
-  /** What waits for a paused node to go on; `undefined` while it is not paused. */
+  /** Tasks that wait for a paused node to resume; `undefined` while it is not paused. */
   postponed: (() => void)[] | undefined;
 }
 
@@ -96,7 +96,7 @@ export class SimulatedCluster implements Cluster {
     return this.#badLines;
   }
 
-  /** Messages are lines from the beginning here. */
+  /** Empty: simulated nodes write whole lines. */
   unfinishedLine(): string {
     return "";
   }
@@ -116,7 +116,7 @@ export class SimulatedCluster implements Cluster {
       stdin.write(() => this.#runIn(state, () => node.receive(received(delivery))));
     });
 
-    return new Promise(() => {}); // It runs until it is stopped.
+    return new Promise(() => {}); // A simulated node runs until it is stopped.
   }
 
   kill(id: NodeId): boolean {
@@ -169,7 +169,7 @@ export class SimulatedCluster implements Cluster {
         nowMs: () => timers.nowMs(),
         after: (delayMs, callback) => {
           let isCancelled = false;
-          // A timer that fell due while the node was paused may be cancelled before its turn comes.
+          // A timer that was due during a pause may be cancelled before the postponed task runs.
           const fire = () => {
             if (!isCancelled) callback();
           };
@@ -190,7 +190,7 @@ export class SimulatedCluster implements Cluster {
     };
   }
 
-  /** Runs a piece of a node: later if it is paused, never if it is dead. */
+  /** Runs a task of a node: later if the node is paused, never if it is dead. */
   #runIn(state: SimulatedNode, task: () => void): void {
     if (!state.isRunning) return;
     if (state.postponed !== undefined) {
@@ -224,6 +224,6 @@ export class SimulatedCluster implements Cluster {
 
 function received({ src, dest, body }: Delivery) {
   const decoded = decode(stringifyJson({ src, dest, body }));
-  if (!decoded.ok) throw new Error(`The network delivered what is no message: ${decoded.reason}`);
+  if (!decoded.ok) throw new Error(`The network delivered an invalid message: ${decoded.reason}`);
   return decoded.message;
 }

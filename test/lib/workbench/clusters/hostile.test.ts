@@ -1,4 +1,4 @@
-/** What nodes do to the workbench that runs them, and what is left of it. */
+/** The workbench under hostile nodes: it must end, report them, and stay within its bounds. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -19,7 +19,7 @@ setDefaultTimeout(120_000);
 const INVALID = 1;
 const CRASH = 255;
 
-/** What must hold of every run. */
+/** Checks what must hold for every run. */
 function expectBounded({ memoryMb, storeMb, left }: HostileRun): void {
   expect(memoryMb).toBeLessThan(900);
   expect(storeMb).toBeLessThan(400);
@@ -34,7 +34,7 @@ async function judge(name: Hostile, exitCode: number, text: string): Promise<voi
   tell(name, run);
 }
 
-/** Figures for whoever asks for more than the tests do. */
+/** Prints figures if FLOOD_MB asks for larger floods. */
 function tell(name: Hostile, { exitCode, tookS, memoryMb, storeMb }: HostileRun): void {
   if (process.env["FLOOD_MB"] === undefined) return;
   const figures = [
@@ -52,8 +52,8 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
   const cases: [name: Hostile, exitCode: number, says: string][] = [
     ["prints invalid UTF-8", INVALID, "Analysis invalid!"],
     ["never reads", INVALID, "Analysis invalid!"],
-    ["closes its stdin", INVALID, "n0 has closed its stdin, but runs on"],
-    ["closes its stdout", INVALID, "n0 has closed its stdout, but runs on"],
+    ["closes its stdin", INVALID, "n0 has closed its stdin, but keeps running"],
+    ["closes its stdout", INVALID, "n0 has closed its stdout, but keeps running"],
     ["ignores every signal that can be ignored", INVALID, "Analysis invalid!"],
     ["begins daemons", INVALID, "Analysis invalid!"],
     ["floods stdout with text", INVALID, "n0, debug-line: not JSON"],
@@ -75,7 +75,7 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
   ];
   test.each(busy)("%s", judge);
 
-  test("writes much to stderr, of which the beginning is kept", async () => {
+  test("writes much to stderr, of which the start is stored", async () => {
     const run = await runHostile(hostileNode("writes much to stderr"), ["--report"]);
     expect(FLOOD_MB).toBeGreaterThan(70);
     expect(run.stderr).toContain("n0.log has reached its limit of 64 MB");
@@ -146,7 +146,7 @@ describe.skipIf(process.platform !== "linux")("vortex test on a program that", (
 });
 
 describe.skipIf(!canMount())("vortex test on a disk that is full", () => {
-  test("gives its verdict, names the file, and ends with 255", async () => {
+  test("prints its verdict, names the file, and exits with 255", async () => {
     const disk = temporaryDirectory();
     const store = join(disk, "store");
     const words = [join(DIST, "vortex"), "test", "-w", "echo", "--bin", join(DIST, "echo")];

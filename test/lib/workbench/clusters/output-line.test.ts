@@ -7,7 +7,7 @@ function reasonOf(line: string): string {
 }
 
 describe("readOutputLine", () => {
-  test("reads a message", () => {
+  test("parses a message", () => {
     expect(readOutputLine('{"src":"n0","dest":"c1","body":{"type":"echo_ok"}}')).toEqual({
       ok: true,
       src: "n0",
@@ -45,7 +45,7 @@ describe("readOutputLine", () => {
     expect(reasonOf(line)).toContain(reason);
   });
 
-  test("keeps numbers as they were written", () => {
+  test("preserves the notation of numbers", () => {
     const read = readOutputLine('{"src":"n0","dest":"n1","body":{"n":9007199254740993}}');
     expect(JSON.stringify(read.ok && read.body)).toBe('{"n":9007199254740993}');
   });

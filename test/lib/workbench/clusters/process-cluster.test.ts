@@ -21,7 +21,7 @@ function cluster(command: string): ProcessCluster {
 }
 
 describe("ProcessCluster", () => {
-  test("tells of a crash even if the nemesis kills and starts the node after it", async () => {
+  test("reports a crash even if the nemesis kills and restarts the node afterwards", async () => {
     const nodes = cluster("echo why >&2; exit 3");
     await nodes.start("n0");
     expect(nodes.pause("n0")).toBe(false);
@@ -31,7 +31,7 @@ describe("ProcessCluster", () => {
     expect(await nodes.stop()).toEqual([crash, crash]);
   });
 
-  test("does not take for a crash what it ended itself", async () => {
+  test("does not report a node that it killed itself as crashed", async () => {
     const nodes = cluster("exec sleep 60");
     void nodes.start("n0");
     expect(nodes.pause("n0")).toBe(true);
@@ -41,7 +41,7 @@ describe("ProcessCluster", () => {
     expect(await nodes.stop()).toEqual([]);
   });
 
-  test("knows a node's process while it runs", async () => {
+  test("returns the id of a node's process while it runs", async () => {
     const nodes = cluster("exec sleep 60");
     expect(nodes.processId("n0")).toBeUndefined();
     const ended = nodes.start("n0");

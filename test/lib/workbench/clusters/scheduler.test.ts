@@ -17,7 +17,7 @@ describe("Scheduler", () => {
     expect(seen).toEqual(["soon at 0.25", "late at 60000"]);
   });
 
-  test("lets events of one time happen in the order they were asked for", () => {
+  test("runs events of the same time in the order they were scheduled", () => {
     const scheduler = new Scheduler();
     const seen: number[] = [];
     for (const number of [1, 2, 3]) scheduler.after(5, () => seen.push(number));
@@ -25,7 +25,7 @@ describe("Scheduler", () => {
     expect(seen).toEqual([1, 2, 3]);
   });
 
-  test("runs what follows from an event, however many promises deep, before the next event", () => {
+  test("runs all promise continuations of an event before the next event", () => {
     const scheduler = new Scheduler();
     const seen: string[] = [];
     scheduler.after(1, async () => {
@@ -37,7 +37,7 @@ describe("Scheduler", () => {
     expect(seen).toEqual(["follows", "next"]);
   });
 
-  test("leaves out an event that was called off", () => {
+  test("skips a cancelled event", () => {
     const scheduler = new Scheduler();
     let count = 0;
     const cancel = scheduler.after(1, () => count++);
@@ -46,7 +46,7 @@ describe("Scheduler", () => {
     expect(count).toBe(0);
   });
 
-  test("run returns what a task resolves with", () => {
+  test("run returns the result of a task", () => {
     const scheduler = new Scheduler();
     const task = async () => {
       await sleep(scheduler, 1000);
@@ -56,7 +56,7 @@ describe("Scheduler", () => {
     expect(scheduler.run(task())).toBe(1500);
   });
 
-  test("run throws what a task rejects with", () => {
+  test("run throws the rejection of a task", () => {
     const scheduler = new Scheduler();
     const task = async () => {
       await sleep(scheduler, 1);
@@ -65,7 +65,7 @@ describe("Scheduler", () => {
     expect(() => scheduler.run(task())).toThrow("no luck");
   });
 
-  test("run says so when nothing can end the task any more", () => {
-    expect(() => new Scheduler().run(new Promise(() => {}))).toThrow("Nothing is left to happen");
+  test("run throws when no event is left and the task is still pending", () => {
+    expect(() => new Scheduler().run(new Promise(() => {}))).toThrow("still pending");
   });
 });
