@@ -1,5 +1,5 @@
 /**
- * Runs the examples of the documentation and follows its links.
+ * Runs the examples of the documentation, and checks its links and commands.
  *
  * Each page has a directory of its own, and its blocks are used in order:
  *
@@ -7,6 +7,8 @@
  *   has that file, it must contain the block, word for word.
  * - A shell block below `<!-- run -->` must succeed, one below `<!-- run, fails -->` must fail.
  * - Each line of a text block that follows must appear in the output.
+ *
+ * In running text, commands that run Bun must name existing files and tests.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -39,6 +41,10 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
 
   test("links to existing files and headings", () => {
     expect(links.filter((link) => !isReachable(page.path, link))).toEqual([]);
+  });
+
+  test("names existing files and tests in its commands", () => {
+    expect(commandsOf(page.tokens).flatMap(missingFrom)).toEqual([]);
   });
 
   if (examplesOf(page).length > 0) {
@@ -153,6 +159,34 @@ function linksOf(tokens: readonly Token[]): string[] {
     if (token.type === "link" || token.type === "image") links.push((token as Tokens.Link).href);
   });
   return links;
+}
+
+/** Commands in running text and tables that run Bun on a file of the project. */
+function commandsOf(tokens: readonly Token[]): string[] {
+  const commands: string[] = [];
+  void marked.walkTokens([...tokens], (token) => {
+    if (token.type === "codespan" && /\bbun (test|lib)\b/.test(token.text))
+      commands.push(token.text);
+  });
+  return commands;
+}
+
+/** What a command names but the project lacks: files, and the name of a test after `-t`. */
+function missingFrom(command: string): string[] {
+  const paths = command.match(/(?<= )(?:test|lib)\/[\w./-]+/g) ?? [];
+  const missing = paths.filter((path) => !existsSync(join(ROOT, path)));
+  if (missing.length > 0) return missing;
+  const [, name] = / -t "?([^"]+)"?$/.exec(command) ?? [];
+  if (name === undefined || paths.length === 0) return [];
+  const isTested = paths
+    .flatMap((path) => (path.endsWith(".ts") ? [path] : testsIn(path)))
+    .some((path) => readFileSync(join(ROOT, path), "utf8").includes(name));
+  return isTested ? [] : [command];
+}
+
+function testsIn(folder: string): string[] {
+  const glob = new Glob("**/*.test.ts");
+  return [...glob.scanSync(join(ROOT, folder))].map((file) => join(folder, file));
 }
 
 /** Whether a link names an existing file and heading, or is a valid URL. */
