@@ -47,7 +47,7 @@ export function makeWorkload(options: WorkloadSelection): Workload {
   const random = randomStream(seed, "workload");
   const workload: Workload = WORKLOADS[name]({ ...options, random });
   if (converge && workload.convergence === undefined) {
-    throw new InvalidOptions(`--converge: nobody can tell what nodes of ${name} hold`);
+    throw new InvalidOptions(`--converge: the nodes of ${name} cannot be compared`);
   }
   return workload;
 }

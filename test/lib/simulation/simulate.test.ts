@@ -83,7 +83,7 @@ describe("simulate", () => {
     [{ seed: -1 }, "seed is -1, but must be an integer from 0 on"],
     [{ timeLimitS: Number.POSITIVE_INFINITY }, "timeLimitS is Infinity, but must be a number"],
     [{ rate: Number.NaN }, "rate is NaN, but must be a number from 0 on"],
-    [{ converge: true }, "nobody can tell what nodes of echo hold"],
+    [{ converge: true }, "the nodes of echo cannot be compared"],
   ])("refuses %j", (options, message) => {
     const run = () => simulate(echo, { workload: "echo", ...options } as never);
     expect(run).toThrow(InvalidSimulation);

@@ -60,7 +60,7 @@ describe("vortex new", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("writes scripts that run where there is no other Bun", async () => {
+  test("creates scripts that run without an installed Bun", async () => {
     const tested = await vortexAlone(project, "bun", "run", "test");
     expect(tested.stderr).toContain(" 2 pass");
     const simulated = await vortexAlone(project, "bun", "run", "simulate");

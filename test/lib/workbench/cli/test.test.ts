@@ -75,7 +75,7 @@ describe("vortex test", () => {
   test.concurrent("refuses --converge for a workload whose nodes cannot be compared", async () => {
     const store = join(temporaryDirectory(), "store");
     const { stderr, exitCode } = await vortex(...echoTest(ECHO, "--converge", "--store", store));
-    expect(stderr).toContain("--converge: nobody can tell what nodes of echo hold");
+    expect(stderr).toContain("--converge: the nodes of echo cannot be compared");
     expect(existsSync(store)).toBe(false);
     expect(exitCode).toBe(254);
   });
