@@ -12,8 +12,8 @@
  *
  * Not a package, because the verdict depends on exact values and on errors. edn-data 1.2.2 reads
  * 9007199254740993 as ...992, so that two 64-bit ids become duplicates, and accepts `[1 }`, `{:a}` and
- * truncated files. It takes 9.3 s for 200,000 operations (25 MB) where this takes 1.6 s, and 1.9 s
- * for a map of 4,000 keys where this takes 15 ms (`bun test/bench/libraries.ts`).
+ * truncated files. It is also slower: 6.7 s instead of 0.9 s for 200,000 operations (25 MB), 1.7 s
+ * instead of 26 ms for a map of 4,000 keys (`bun test/bench/libraries.ts`).
  *
  * @see https://github.com/edn-format/edn
  */

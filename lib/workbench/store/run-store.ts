@@ -45,7 +45,7 @@ export interface RunStoreOptions {
 export interface StoreLimits {
   /** Of each node's log. Later lines are left out. */
   readonly maxLogBytes: number;
-  /** Of the messages, the later ones of which are left out, and of the history, which must be whole. */
+  /** Of the messages, and of the history. Later messages are left out; a longer history is an error. */
   readonly maxRecordBytes: number;
 }
 
@@ -165,7 +165,7 @@ export class RunStore {
     for (const file of this.#files) this.#attempt(() => file.close());
   }
 
-  /** Links are a convenience: a file system without them is no reason not to store the run. */
+  /** Reports a failure and continues: not every file system has links. */
   #link(path: string): void {
     try {
       linkRun(path, this.directory);
@@ -174,7 +174,7 @@ export class RunStore {
     }
   }
 
-  /** A failure to store must not cost the test its verdict: the first one is reported, and no more. */
+  /** Reports the first failure and continues, as the test still needs its verdict. */
   #attempt(task: () => void): void {
     try {
       task();

@@ -38,21 +38,21 @@ beforeAll(async () => {
 });
 
 describe("vortex new", () => {
-  test("writes a project whose tests pass", async () => {
+  test("creates a project whose tests pass", async () => {
     const { stderr, exitCode } = await vortexAlone(project, "bun", "test");
     expect(stderr).toContain(" 2 pass");
     expect(stderr).toContain(" 0 fail");
     expect(exitCode).toBe(0);
   });
 
-  test("writes a program that vortex test finds valid, once it is built", async () => {
+  test("creates a program that passes vortex test after a build", async () => {
     const built = await vortexAlone(project, "bun", "build.ts");
     expect(built).toMatchObject({ stdout: "dist/echo\n", exitCode: 0 });
     const words = ["-w", "echo", "--bin", "dist/echo", "--node-count", "3", "--time-limit", "2"];
     expect(await vortexAlone(project, "test", ...words)).toMatchObject({ exitCode: 0 });
   });
 
-  test("writes a program that vortex sim finds valid, killed and cut off", async () => {
+  test("creates a program that passes vortex sim with partitions and kills", async () => {
     const words = "-w echo --node-count 3 --nemesis partition,kill --seeds 1..5 --time-limit 30";
     const { stdout, exitCode } = await vortexAlone(project, "sim", "echo.ts", ...words.split(" "));
     expect(stdout).toContain("5 seeds: 5 valid, 0 invalid, 0 unknown");
@@ -99,7 +99,7 @@ test("echo answers", () => {
     expect(readFileSync(join(made, "README.md"), "utf8")).toStartWith("# my-nodes\n");
   });
 
-  test("overwrites nothing", async () => {
+  test("refuses a directory that is not empty", async () => {
     const used = join(directory, "used");
     mkdirSync(used);
     writeFileSync(join(used, "echo.ts"), "mine");
