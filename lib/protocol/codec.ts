@@ -1,28 +1,28 @@
-/** One line of text <-> one message. */
+/** Messages <-> lines of text. */
 
 import { describeIssues } from "./describe-issues.ts";
 import { safeParse } from "./fast-parse.ts";
 import { isNestedDeeper, parseJson, stringifyJson } from "./json.ts";
 import { isObject, Message } from "./message.ts";
 
-/** What a line turned out to be. */
+/** A decoded line: a message, or why it is not one. */
 export type Decoded =
   | { readonly ok: true; readonly message: Message }
   | { readonly ok: false; readonly reason: string };
 
 /**
- * How many levels deep a message may be nested: far more than can be encoded. 100 MB of nothing but
- * `[` took 8 GB of memory, 80 bytes for each level.
+ * Maximum nesting of a message, far more than can be encoded. Parsing 100 MB of nothing but `[` took
+ * 8 GB of memory, 80 bytes per level.
  */
 const MAX_DEPTH = 2 ** 20;
-/** A line of so many characters may hold deeper ones than that. */
+/** A shorter line cannot exceed that depth, so it is not checked. */
 const LONG = MAX_DEPTH;
 
 /**
  * Decodes one line, without its line break.
  *
- * @param parse How to parse JSON text: `JSON.parse` will do for text that is known to hold no
- *   number which JavaScript cannot keep (see `mayHoldRawNumbers`).
+ * @param parse Parses JSON text. `JSON.parse` is enough for text without numbers that JavaScript
+ *   cannot represent (see `mayHoldRawNumbers`).
  */
 export function decode(line: string, parse: (text: string) => unknown = parseJson): Decoded {
   if (line.length > LONG && isNestedDeeper(line, MAX_DEPTH)) {
@@ -43,7 +43,7 @@ export function decode(line: string, parse: (text: string) => unknown = parseJso
 /**
  * Encodes a message as one line, line break included.
  *
- * @throws {RangeError | TypeError} when the message is nested too deep or is not JSON.
+ * @throws {RangeError | TypeError} when the message is nested too deeply or is not JSON.
  */
 export function encode({ src, dest, body }: Message): string {
   return `${stringifyJson({ src, dest, body })}\n`;

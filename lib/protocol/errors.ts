@@ -5,10 +5,10 @@
  */
 
 /**
- * Every error of the protocol: its code, and whether it is definite.
+ * The errors of the protocol: code, and whether the error is definite.
  *
- * A definite error says that the operation certainly did not happen; after an indefinite one it may
- * have happened, or may still.
+ * After a definite error the operation certainly did not happen. After an indefinite one it may have
+ * happened, or may still happen.
  */
 export const ERRORS = {
   timeout: { code: 0, definite: false },
@@ -31,7 +31,7 @@ const KINDS = new Map<number, ErrorKind>(
   Object.entries(ERRORS).map(([kind, { code }]) => [code, kind as ErrorKind]),
 );
 
-/** The name of an error code; `"unknown"` for one that the protocol does not list. */
+/** Returns the name of an error code, or `"unknown"` if the protocol does not list it. */
 export function errorKind(code: number): ErrorKind | "unknown" {
   return KINDS.get(code) ?? "unknown";
 }
@@ -39,7 +39,7 @@ export function errorKind(code: number): ErrorKind | "unknown" {
 /**
  * Whether an error with this code means that the operation certainly did not happen.
  *
- * Codes that the protocol does not list are indefinite, those of users (1000 and up) among them.
+ * Codes that the protocol does not list are indefinite, including custom ones (1000 and up).
  */
 export function isDefinite(code: number): boolean {
   const kind = KINDS.get(code);
@@ -51,16 +51,16 @@ const BRAND = Symbol.for("vortex.RpcError");
 /**
  * An error body of the protocol, as an exception.
  *
- * A handler throws it to answer a request with that error; `syncRpc` rejects with it when the peer
- * answered with one, or did not answer in time (`timeout`).
+ * A handler throws it to reply with that error. `syncRpc` rejects with it when the peer replied with
+ * an error, or did not reply in time (`timeout`).
  *
  * @example
  * throw new RpcError("key-does-not-exist", `No key ${key}`);
- * throw new RpcError(1001, "Out of seats"); // A code of one's own: 1000 and up, always indefinite.
+ * throw new RpcError(1001, "Out of seats"); // A custom code: 1000 and up, always indefinite.
  */
 export class RpcError extends Error {
   override readonly name = "RpcError";
-  /** The number on the wire. */
+  /** The code on the wire. */
   readonly code: number;
   /** The protocol's name of the code, or `"unknown"`. */
   readonly kind: ErrorKind | "unknown";
@@ -77,15 +77,15 @@ export class RpcError extends Error {
   }
 
   /**
-   * Marks errors of this class, whichever copy of it: a program that is loaded into a compiled
-   * workbench brings its own, so `instanceof` would not recognise its errors.
+   * Marks instances of every copy of this class. A program loaded into a compiled workbench brings
+   * its own copy of the library, so `instanceof` would not recognise its errors.
    */
   get [BRAND](): true {
     return true;
   }
 }
 
-/** Whether a caught value is an {@link RpcError}, and one of the given kind if a kind is named. */
+/** Whether a caught value is an {@link RpcError}, of the given kind if there is one. */
 export function isRpcError(value: unknown, kind?: ErrorKind): value is RpcError {
   if (typeof value !== "object" || value === null || !(BRAND in value)) return false;
   return kind === undefined || (value as RpcError).kind === kind;

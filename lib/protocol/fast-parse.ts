@@ -1,17 +1,16 @@
 /**
- * `v.safeParse`, made fast for the kinds of schemas that messages are made of.
+ * A faster `v.safeParse` for the kinds of schemas that messages use.
  *
- * A schema is turned once into a function that either returns what the schema would make of a value,
- * or leaves the value to valibot: whatever is wrong with it, valibot alone refuses, and says why. A
- * part of a schema whose kind is not known here is run by valibot itself. So the schema remains the
- * single source, and the result is always valibot's.
+ * Compiles a schema once into a function that returns the schema's output, or leaves the value to
+ * valibot. Only valibot refuses a value and explains why; it also runs the parts of a schema that are
+ * unknown here. So the schema stays the single source, and the result is always valibot's.
  */
 import * as v from "valibot";
 
-/** A schema that is checked at once, for a body of the inferred type. */
+/** A synchronous valibot schema. */
 export type Schema = v.GenericSchema;
 
-/** Returns what a schema makes of the input, or {@link LEFT_TO_VALIBOT}. */
+/** Returns a schema's output, or {@link LEFT_TO_VALIBOT}. */
 type Parser = (input: unknown) => unknown;
 
 const LEFT_TO_VALIBOT = Symbol("left to valibot");
@@ -21,15 +20,15 @@ const parsers = new WeakMap<Schema, Parser>();
 /**
  * Parses a value as `v.safeParse` does.
  *
- * Functions within the schema (checks, transformations) run a second time when the value is refused.
+ * Functions in the schema (checks, transformations) run a second time when the value is refused.
  *
- * @throws whatever functions within the schema throw.
- * @throws {RangeError} when a recursive schema meets a value that is nested too deep for it.
+ * @throws whatever functions in the schema throw.
+ * @throws {RangeError} when a recursive schema meets a value that is nested too deeply for it.
  */
 export function safeParse<S extends Schema>(schema: S, input: unknown): v.SafeParseResult<S> {
   const output = parserOf(schema)(input);
   if (output === LEFT_TO_VALIBOT) return v.safeParse(schema, input);
-  // The parser was made from the schema, and returns what the schema does.
+  // The parser was compiled from the schema, and returns its output.
   return { typed: true, success: true, output: output as v.InferOutput<S>, issues: undefined };
 }
 
@@ -42,7 +41,7 @@ function parserOf(schema: Schema): Parser {
   return parser;
 }
 
-/** The kinds of schemas that are known here. */
+/** The kinds of schemas that are compiled here. */
 type KnownSchema =
   | v.StringSchema<undefined>
   | v.NumberSchema<undefined>
@@ -60,7 +59,7 @@ type KnownSchema =
   | v.ObjectSchema<Readonly<Record<string, Schema>>, undefined>;
 
 function compile(schema: Schema): Parser {
-  // What these methods of valibot return has the type of another schema, and behaves differently.
+  // Schemas made by these methods of valibot carry the type of another, but behave differently.
   if ("fallback" in schema || "cache" in schema) return byValibot(schema);
   if ("pipe" in schema) return compilePipe(schema as Schema & Pipe);
   const known = schema as KnownSchema;
@@ -94,7 +93,7 @@ function compile(schema: Schema): Parser {
     case "object":
       return compileObject(known.entries);
     default:
-      known satisfies never; // By these types; valibot has many more kinds.
+      known satisfies never; // Of the kinds above; valibot has many more.
       return byValibot(schema);
   }
 }
@@ -108,11 +107,11 @@ function byValibot(schema: Schema): Parser {
 
 function compileOptional({ wrapped }: { readonly wrapped: Schema }): Parser {
   const parse = parserOf(wrapped);
-  // Whether there is a default is valibot's business; JSON has no `undefined`.
+  // Defaults are left to valibot; JSON has no `undefined`.
   return (input) => (input === undefined ? LEFT_TO_VALIBOT : parse(input));
 }
 
-/** Arrays with given first elements, and what becomes of those that follow. */
+/** Compiles arrays with fixed first elements; `rest` handles the elements after them. */
 function compileTuple(items: readonly Parser[], rest: Parser | "drop" | "refuse"): Parser {
   return (input) => {
     if (!Array.isArray(input)) return LEFT_TO_VALIBOT;
@@ -133,7 +132,7 @@ function compileTuple(items: readonly Parser[], rest: Parser | "drop" | "refuse"
   };
 }
 
-/** Objects with given fields; others are left out. */
+/** Compiles objects with fixed fields; drops other fields. */
 function compileObject(entries: Readonly<Record<string, Schema>>): Parser {
   const fields = Object.entries(entries).map(([name, schema]) => ({
     name,
@@ -157,7 +156,7 @@ function compileObject(entries: Readonly<Record<string, Schema>>): Parser {
   };
 }
 
-/** Whether an object may lack a field, and the output then lacks it as well. */
+/** Whether a field may be missing, and is then missing from the output too. */
 function mayBeAbsent(schema: Schema): boolean {
   const { type, default: byDefault } = schema as v.ExactOptionalSchema<Schema, unknown>;
   const isOptional = type === "exact_optional" || (type as string) === "optional";
@@ -168,7 +167,7 @@ interface Pipe {
   readonly pipe: readonly [Schema, ...KnownAction[]];
 }
 
-/** What may follow the schema at the beginning of a pipe. */
+/** An action that may follow the first schema of a pipe. */
 type KnownAction =
   | v.IntegerAction<number, undefined>
   | v.SafeIntegerAction<number, undefined>
@@ -193,7 +192,7 @@ function compilePipe(schema: Schema & Pipe): Parser {
         checks.push((output) => (output as number) <= action.requirement);
         break;
       case "readonly":
-        break; // Of types only.
+        break; // Affects types only.
       default:
         action satisfies never;
         return byValibot(schema);

@@ -1,14 +1,14 @@
 /**
- * When two JSON values are the same, as Maelstrom's checkers and services see it.
+ * Equality of JSON values, as Maelstrom's checkers and services define it.
  *
  * Values are compared deeply; the order of an object's keys does not matter. `1`, `1.0` and `"1"`
- * are three values, `1.0` and `1e0` one; integers keep all their digits.
+ * are three values, `1.0` and `1e0` are one; integers keep all their digits.
  *
- * @see Clojure, `=` on what its JSON parser makes: integers and doubles are never equal
+ * @see Clojure, `=` on the output of its JSON parser: integers and doubles are never equal
  */
 import { isRawNumber, type Json } from "./json.ts";
 
-/** A text that two JSON values share exactly if they are the same value: a key for maps and sets. */
+/** Returns a text that equal JSON values share and unequal ones do not: a key for maps and sets. */
 export function jsonKey(value: Json): string {
   if (typeof value === "number") return String(value);
   if (typeof value !== "object" || value === null) return JSON.stringify(value);
@@ -20,7 +20,7 @@ export function jsonKey(value: Json): string {
   return `{${entries.join()}}`;
 }
 
-/** Whether two JSON values are the same. */
+/** Whether two JSON values are equal. */
 export function isSameJson(one: Json, other: Json): boolean {
   if (one === other) return true;
   // Most values are numbers and strings, and most of those differ.
@@ -28,7 +28,7 @@ export function isSameJson(one: Json, other: Json): boolean {
   return jsonKey(one) === jsonKey(other);
 }
 
-/** `Array.isArray`, which does not narrow a readonly array. */
+/** Like `Array.isArray`, which does not narrow to a readonly array. */
 export function isArray(value: Json): value is readonly Json[] {
   return Array.isArray(value);
 }

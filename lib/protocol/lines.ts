@@ -1,31 +1,30 @@
 /**
- * Chunks of bytes -> whole lines of text, wherever the chunks are cut.
+ * Splits a stream of bytes into lines of text, wherever its chunks are cut.
  *
- * A line longer than `maxLength` characters, give or take a chunk, comes in pieces, so that a writer
- * without line breaks cannot fill memory; or it is skipped, if there is an `onSkip`. By default no
- * line is too long.
+ * A line longer than `maxLength` characters, give or take a chunk, is returned in pieces, or skipped
+ * if there is an `onSkip`: a writer without line breaks cannot fill memory. By default, lines may
+ * have any length.
  */
 export class LineReader {
   readonly #maxLength: number;
   readonly #onSkip: ((beginning: string) => void) | undefined;
   #isSkipping = false;
-  // Keeps what is missing of a character that a chunk border cuts; drops a byte-order mark.
+  // Holds the bytes of a character that a chunk border cuts; drops a byte-order mark.
   readonly #decoder = new TextDecoder();
   #carry = "";
 
-  /** @param onSkip Is told how a line begins that is too long, and has to be skipped. */
+  /** @param onSkip Called with the beginning of each line that is skipped because of its length. */
   constructor(maxLength = Number.POSITIVE_INFINITY, onSkip?: (beginning: string) => void) {
     this.#maxLength = maxLength;
     this.#onSkip = onSkip;
   }
 
   /**
-   * Takes in a chunk, and returns the text of all lines that are complete by now, each with its
-   * line break; `""` when there is none.
+   * Takes a chunk, and returns the text of all complete lines, each with its line break, or `""`.
    */
   push(chunk: Uint8Array): string {
-    // Decoded in two parts, for the first then ends with a whole character: Bun decodes text beyond
-    // ASCII whose end is cut ten times more slowly, all of it.
+    // Decoded in two parts, so that the first ends with a whole character: Bun decodes non-ASCII text
+    // that ends within a character ten times more slowly.
     const end = chunk.lastIndexOf(LINE_FEED) + 1;
     const lines = this.#decode(chunk, 0, end);
     const rest = this.#decode(chunk, end, chunk.length);
@@ -46,19 +45,19 @@ export class LineReader {
     return "";
   }
 
-  /** Most chunks end with a line: nothing needs to be cut out of them then, and nothing is left. */
+  /** Decodes a part of a chunk. Most chunks end with a line, and are decoded whole. */
   #decode(chunk: Uint8Array, begin: number, end: number): string {
     if (begin === end) return "";
     const isWhole = end - begin === chunk.length;
     return this.#decoder.decode(isWhole ? chunk : chunk.subarray(begin, end), STREAM);
   }
 
-  /** What came after the last line break so far. */
+  /** The text after the last line break so far. */
   get unfinished(): string {
     return this.#carry;
   }
 
-  /** Returns what came after the last line break: a last line without one, or `""`. */
+  /** Ends the stream, and returns the text after the last line break, or `""`. */
   end(): string {
     const rest = this.#carry + this.#decoder.decode();
     this.#carry = "";
@@ -68,14 +67,14 @@ export class LineReader {
 
 const STREAM = { stream: true };
 const LINE_FEED = 0x0a;
-/** How much of a line that is too long is told. */
+/** How much of a skipped line is passed to `onSkip`, in characters. */
 const SHOWN_LENGTH = 200;
 
 function afterLineBreak(text: string): string {
   return text.slice(text.indexOf("\n") + 1);
 }
 
-/** The lines of a text, without their `\n` or `\r\n`. A line break at its end begins no new line. */
+/** Splits a text into lines without their `\n` or `\r\n`. A final line break starts no new line. */
 export function splitLines(text: string): string[] {
   const lines = text.split("\n");
   if (lines.at(-1) === "") lines.pop();

@@ -1,5 +1,5 @@
 /**
- * Messages, their bodies, and the schemas that judge them.
+ * The schemas of messages and their bodies.
  *
  * Wire names (`msg_id`, `in_reply_to`, `node_ids`) stay as they are on the wire.
  *
@@ -11,15 +11,15 @@ import { isRawNumber, type RawNumber } from "./json.ts";
 /** Name of a node (`"n0"`), a client (`"c7"`) or a service (`"seq-kv"`). */
 export type NodeId = string;
 
-/** Any integer, as JSON writes them: one beyond 2^53 is a {@link RawNumber}, carried as written. */
+/** Any integer as JSON writes it; one beyond 2^53 is a {@link RawNumber}. */
 export const JsonInteger = v.custom<number | RawNumber>(isJsonInteger, "must be an integer");
 export type JsonInteger = v.InferOutput<typeof JsonInteger>;
 
-/** An integer that names a request among those of its sender. 0 is a legal one. */
+/** Identifies a request among those of its sender. 0 is legal. */
 export const MessageId = JsonInteger;
 export type MessageId = JsonInteger;
 
-/** What all bodies share; the fields of the message's own type stand beside these. */
+/** The fields that all bodies share; each type of message adds its own. */
 export const Body = v.looseObject({
   type: v.string(),
   msg_id: v.exactOptional(MessageId),
@@ -27,14 +27,14 @@ export const Body = v.looseObject({
 });
 export type Body = v.InferOutput<typeof Body>;
 
-/** What bodies are before anyone looked inside: objects. */
+/** A body that has not been parsed by a schema: any object. */
 export type AnyBody = { readonly [field: string]: unknown };
 
 /**
- * A message as it travels: who sends it, to whom, and what.
+ * A message on the wire: sender, destination, body.
  *
- * Its body is an object, but not yet known to be a {@link Body}: only the node can answer a
- * malformed one. The `id` that Maelstrom's network adds is left out.
+ * The body may be any object, not only a {@link Body}: the node replies to a malformed one. The `id`
+ * that Maelstrom's network adds is dropped.
  */
 export const Message = v.object({
   src: v.string(),
@@ -43,7 +43,7 @@ export const Message = v.object({
 });
 export type Message = Readonly<v.InferOutput<typeof Message>>;
 
-/** The first message that a node gets: its own name and those of all nodes, in the same order. */
+/** The first message to a node: its name, and the names of all nodes in an order that all share. */
 export const Init = v.object({
   type: v.literal("init"),
   node_id: v.string(),
@@ -51,7 +51,7 @@ export const Init = v.object({
 });
 export type Init = v.InferOutput<typeof Init>;
 
-/** Who should talk to whom: the neighbours of every node. */
+/** The neighbours of every node. */
 export const Topology = v.object({
   type: v.literal("topology"),
   topology: v.custom<{ readonly [node: NodeId]: readonly NodeId[] }>(
@@ -72,18 +72,17 @@ export type ErrorBody = v.InferOutput<typeof ErrorBody>;
 const MAX_KEPT_DEPTH = 1000;
 
 /**
- * Any value that can be kept, and handed on with others within messages to come.
+ * Any value that a node can store and include in later messages.
  *
- * One that is nested too deep to be encoded would spoil every message that it is part of: all reads
- * of a set that holds it, all records that share a batch with it. Messages can be encoded up to some
- * tens of thousands of levels.
+ * A value that is nested too deeply to be encoded would break every message that contains it: all
+ * reads of a set, all records of a batch. The limit of the encoder is some tens of thousands of levels.
  */
 export const KeptJson = v.custom<unknown>(
   (value) => value !== undefined && isNestedAtMost(value, MAX_KEPT_DEPTH),
   `must be nested at most ${MAX_KEPT_DEPTH} levels deep`,
 );
 
-/** Whether arrays and objects lie in each other at most so many levels deep: `[]` is one level. */
+/** Whether arrays and objects are nested at most `levels` deep; `[]` is one level. */
 function isNestedAtMost(value: unknown, levels: number): boolean {
   if (typeof value !== "object" || value === null) return true;
   if (levels === 0) return isRawNumber(value);
@@ -93,12 +92,12 @@ function isNestedAtMost(value: unknown, levels: number): boolean {
   return true;
 }
 
-/** Whether a parsed value was written as a JSON integer: `3` is one, `3.0` is not. */
+/** Whether a parsed value was written as an integer: `3` was, `3.0` was not. */
 export function isJsonInteger(value: unknown): value is number | RawNumber {
   return Number.isInteger(value) || (isRawNumber(value) && /^-?\d+$/.test(value.rawJSON));
 }
 
-/** Whether a parsed value is a JSON object: not an array, not null, not a number kept as written. */
+/** Whether a parsed value is a JSON object: not an array, `null` or a {@link RawNumber}. */
 export function isObject(value: unknown): value is AnyBody {
   return (
     typeof value === "object" && value !== null && !Array.isArray(value) && !isRawNumber(value)
