@@ -1,8 +1,8 @@
 /**
- * Collects items, stores or sends them as one, and tells those who wait for them.
+ * Group commit: stores or sends items in batches.
  *
- * Known as group commit: while one batch is under way, whatever arrives shares the next. So a busy
- * node needs fewer messages, and one that is not busy makes nobody wait.
+ * Items that arrive while one batch is in flight share the next. So a busy node sends fewer messages,
+ * and an idle one adds no delay.
  */
 import { RpcError } from "../protocol/errors.ts";
 import { takeChunk } from "./chunks.ts";
@@ -11,40 +11,41 @@ import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
 /** Limits of a {@link Batcher}'s batches, and how it stores or sends them. */
+/** Options of a {@link Batcher}. */
 export interface BatcherOptions<Item, Result> {
   /**
-   * Stores or sends a batch, and resolves when that has happened for certain.
+   * Stores or sends a batch, and resolves when that is certain. Called for one batch at a time.
    *
-   * One batch at a time. What it rejects with is what all who wait for the batch get: an `RpcError`
-   * must be definite only if none of the batch can have happened, or happen later.
+   * A rejection is passed to every `add` of the batch. Reject with a definite `RpcError` only if no
+   * part of the batch has taken effect or may still do so.
    */
   flush(items: readonly Item[]): Promise<Result>;
   /**
-   * How long the first item of a batch waits for others, in ms. Defaults to 0: only while the batch
-   * before is under way.
+   * How long the first item of a batch waits for others, in ms. Defaults to 0: only while the previous
+   * batch is in flight.
    */
   readonly delayMs?: number;
-  /** How many items a batch has at most; a batch of so many waits no longer. Defaults to 1000. */
+  /** Maximum number of items in a batch; a full batch does not wait. Defaults to 1000. */
   readonly maxItems?: number;
-  /** About how many characters an item has as JSON: see `maxLength`. By default it counts as 0. */
+  /** Approximate length of an item as JSON, in characters, for `maxLength`. Defaults to 0. */
   readonly lengthOf?: (item: Item) => number;
   /**
-   * How many characters the items of a batch have together at most, so that what is made of it is not
-   * too long for a message; one item alone may have more. Defaults to 2^23.
+   * Maximum total length of a batch in characters, so that it fits into a message; a single longer
+   * item is a batch by itself. Defaults to 2^23.
    */
   readonly maxLength?: number;
   /**
-   * How long `add` waits for the end of its batch, in ms. Defaults to 4000: clients of Maelstrom wait
-   * for 5 s, and a reply after that is an error. `Infinity` waits forever.
+   * How long `add` waits for its batch, in ms. Defaults to 4000: Maelstrom's clients time out after
+   * 5 s. `Infinity` waits for ever.
    */
   readonly timeoutMs?: number;
 }
 
-/** Where an item ended up. */
+/** The outcome of an item. */
 export interface Batched<Result> {
-  /** What `flush` resolved with. */
+  /** The result of `flush`. */
   readonly result: Result;
-  /** The item's place in its batch, from 0 in the order of arrival. */
+  /** The item's index in its batch, in order of arrival. */
   readonly index: number;
 }
 
@@ -61,7 +62,7 @@ const DEFAULT_MAX_LENGTH = 2 ** 23;
 const DEFAULT_TIMEOUT_MS = 4000;
 
 /**
- * One stream of batches.
+ * Groups items into batches, of which one is in flight at a time.
  *
  * @example
  * const batcher = new Batcher(node, { flush: (deltas: readonly number[]) => store(sum(deltas)) });
@@ -78,7 +79,7 @@ export class Batcher<Item, Result = void> {
   #phase: "idle" | "delayed" | "due" | "flushing" = "idle";
   #cancelDelay: Cancel = () => {};
 
-  /** @throws {RangeError} when `delayMs` or `timeoutMs` is not such a number. */
+  /** @throws {RangeError} when `delayMs` or `timeoutMs` is not a number, or `delayMs` not finite. */
   constructor(node: Node, options: BatcherOptions<Item, Result>) {
     this.#node = node;
     this.#options = {
@@ -96,7 +97,7 @@ export class Batcher<Item, Result = void> {
     }
   }
 
-  /** How many items have been added whose batch has not ended. */
+  /** Number of items whose batch has not ended. */
   get size(): number {
     return this.#waiting.length + this.#flushingCount;
   }
@@ -104,9 +105,9 @@ export class Batcher<Item, Result = void> {
   /**
    * Adds an item, and resolves when its batch has been stored or sent.
    *
-   * @throws whatever `flush` rejected with.
-   * @throws {RpcError} after `timeoutMs`: `temporarily-unavailable` (11, definite) for an item that
-   *   no batch took, and none will; `timeout` (0, indefinite) for one whose batch is under way.
+   * @throws the rejection of `flush`.
+   * @throws {RpcError} after `timeoutMs`: `temporarily-unavailable` (11, definite) if the item is in no
+   *   batch, and it never will be; `timeout` (0, indefinite) if its batch is in flight.
    */
   add(item: Item): Promise<Batched<Result>> {
     return new Promise((resolve, reject) => {
@@ -139,11 +140,11 @@ export class Batcher<Item, Result = void> {
     const index = this.#waiting.indexOf(waiter);
     if (index >= 0) {
       this.#waiting.splice(index, 1);
-      const text = `Not begun within ${timeoutMs} ms, and called off`;
+      const text = `Not started within ${timeoutMs} ms, and cancelled`;
       waiter.reject(new RpcError("temporarily-unavailable", text));
     } else {
-      // Nobody knows: the batch may be stored already, or later.
-      waiter.reject(new RpcError("timeout", `Not done within ${timeoutMs} ms`));
+      // The batch may have been stored, or may still be.
+      waiter.reject(new RpcError("timeout", `Not acknowledged within ${timeoutMs} ms`));
     }
   }
 
@@ -155,7 +156,7 @@ export class Batcher<Item, Result = void> {
     if (waitMs <= 0 || this.#waiting.length >= maxItems) {
       this.#cancelDelay();
       this.#phase = "due";
-      // Not at once: requests that came in one chunk of input share a batch.
+      // In a microtask, so that requests in one chunk of input share a batch.
       queueMicrotask(() => this.#flush());
     } else if (this.#phase === "idle") {
       this.#phase = "delayed";
@@ -170,7 +171,7 @@ export class Batcher<Item, Result = void> {
     this.#waiting.splice(0, batch.length);
     this.#flushingCount = batch.length;
     try {
-      // All may have been called off meanwhile.
+      // All items may have been cancelled.
       if (batch.length > 0) {
         const result = await this.#options.flush(batch.map(({ item }) => item));
         for (const [index, waiter] of batch.entries()) waiter.resolve({ result, index });

@@ -3,9 +3,9 @@ import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
 /**
- * Waits for a promise, but only so long: clients ignore a reply after their own timeout.
+ * Limits the wait for a promise.
  *
- * Only for waits without effect: the error says that nothing was done.
+ * Only for work without effects: the error is definite, it states that nothing was done.
  *
  * @throws {RpcError} `temporarily-unavailable` (11, definite) when the promise has not settled
  *   within `limitMs`; and whatever the promise rejects with.

@@ -1,21 +1,51 @@
 /**
- * Vortex: write the nodes of a distributed system that speak Maelstrom's protocol.
+ * Vortex: nodes of a distributed system that speak Maelstrom's protocol.
  *
  * @example
  * import * as v from "valibot";
  * import { type Node, serve } from "vortex";
  *
  * export function echo(node: Node): void {
- *   node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => ({
- *     type: "echo_ok",
- *     echo: body.echo,
- *   }));
+ *   const Echo = v.object({ echo: v.unknown() });
+ *   node.handle("echo", Echo, ({ body }) => ({ type: "echo_ok", echo: body.echo }));
  * }
  *
  * if (import.meta.main) await serve(echo);
  *
  * @module vortex
  */
+
+// Programs: what runs on a node, with options, as a process.
+
+export type { OptionsSchema } from "./options.ts";
+export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
+export { serve } from "./serve.ts";
+
+// Nodes: handlers, messages, RPCs, timers, ids, invariants.
+
+export { InvariantViolation } from "./invariants.ts";
+export { KVNode } from "./kv-node.ts";
+export {
+  type Handler,
+  Node,
+  type OutgoingBody,
+  type Request,
+  type RpcOptions,
+  type SyncRpcOptions,
+} from "./node.ts";
+export type { RpcResult } from "./rpc.ts";
+
+// Maelstrom's services: lin-kv, seq-kv, lww-kv, lin-tso.
+
+export {
+  type CasOptions,
+  KvClient,
+  type KvServiceId,
+  TsoClient,
+  type UpdateOptions,
+} from "./kv.ts";
+
+// Errors of the protocol.
 
 export {
   ERRORS,
@@ -25,6 +55,18 @@ export {
   isRpcError,
   RpcError,
 } from "../protocol/errors.ts";
+
+// Tools for programs: batches, logs in lin-kv, retries, deadlines, start-up, chunks.
+
+export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
+export { chunks, takeChunk } from "./chunks.ts";
+export { deadline } from "./deadline.ts";
+export { retry } from "./retry.ts";
+export { startOnce } from "./start-once.ts";
+export { StoredLog, type StoredLogOptions } from "./stored-log.ts";
+
+// Messages, and JSON that keeps every number as it was written.
+
 export type { Schema } from "../protocol/fast-parse.ts";
 export {
   isRawNumber,
@@ -44,31 +86,7 @@ export {
   MessageId,
   type NodeId,
 } from "../protocol/message.ts";
-export { type Batched, Batcher, type BatcherOptions } from "./batcher.ts";
-export { chunks, takeChunk } from "./chunks.ts";
-export { deadline } from "./deadline.ts";
+
+// Hosts: the environment of a node, for those who run one themselves.
+
 export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
-export { InvariantViolation } from "./invariants.ts";
-export {
-  type CasOptions,
-  KvClient,
-  type KvServiceId,
-  TsoClient,
-  type UpdateOptions,
-} from "./kv.ts";
-export { KVNode } from "./kv-node.ts";
-export {
-  type Handler,
-  Node,
-  type OutgoingBody,
-  type Request,
-  type RpcOptions,
-  type SyncRpcOptions,
-} from "./node.ts";
-export type { OptionsSchema } from "./options.ts";
-export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
-export { retry } from "./retry.ts";
-export type { RpcResult } from "./rpc.ts";
-export { serve } from "./serve.ts";
-export { startOnce } from "./start-once.ts";
-export { StoredLog, type StoredLogOptions } from "./stored-log.ts";

@@ -19,12 +19,12 @@ interface Invariant {
   readonly holds: () => boolean;
 }
 
-/** The invariants of one node: what must be true of its state between any two events. */
+/** The invariants of one node. */
 export class Invariants {
   readonly #onViolation: ((violation: InvariantViolation) => void) | undefined;
   #invariants: Invariant[] = [];
 
-  /** @param onViolation Without it, invariants are neither kept nor checked. */
+  /** @param onViolation If undefined, invariants are not even stored. */
   constructor(onViolation: ((violation: InvariantViolation) => void) | undefined) {
     this.#onViolation = onViolation;
   }
@@ -41,7 +41,7 @@ export class Invariants {
     return this.#invariants.length;
   }
 
-  /** Reports the first invariant that does not hold, and checks no more from then on. */
+  /** Reports the first invariant that does not hold; checks nothing after a violation. */
   check(node: NodeId, circumstances: string): void {
     for (const { name, holds } of this.#invariants) {
       const problem = problemOf(holds);

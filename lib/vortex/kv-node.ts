@@ -2,13 +2,13 @@ import type { Host } from "./host.ts";
 import { KvClient, TsoClient } from "./kv.ts";
 import { Node } from "./node.ts";
 
-/** A node with Maelstrom's services at hand. */
+/** A node with clients of Maelstrom's services. */
 export class KVNode extends Node {
-  /** Sequential: a reader may see a past state, but never goes back. */
+  /** Sequentially consistent: reads may be stale, but a client never goes back in time. */
   readonly seqKv: KvClient;
-  /** Linearizable: a reader sees every write that was acknowledged before it asked. */
+  /** Linearizable: a read sees every write that was acknowledged before it started. */
   readonly linKv: KvClient;
-  /** Last write wins, across replicas: an acknowledged write may get lost. */
+  /** Eventually consistent, last write wins: an acknowledged write may be lost. */
   readonly lwwKv: KvClient;
   /** Linearizable timestamps. */
   readonly linTso: TsoClient;

@@ -13,12 +13,12 @@ import { lazy } from "./lazy.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node, SyncRpcOptions } from "./node.ts";
 
-/** A service that keeps values under keys. */
+/** The name of a key-value service. */
 export type KvServiceId = "seq-kv" | "lin-kv" | "lww-kv";
 
-// Made when first needed. The function that all of valibot's schemas are made by gets compiled at the
-// 34th: in nodes with fewer, which are those with few requests of their own, no thread is begun for
-// compiling while 25 of them start at once.
+// Created when first used. JavaScriptCore compiles valibot's schema factory at the 34th schema, on a
+// thread of its own. A node that creates fewer starts no such thread, which matters when 25 nodes start
+// at once.
 const readOk = lazy(() => v.object({ type: v.literal("read_ok"), value: v.unknown() }));
 const writeOk = lazy(() => v.object({ type: v.literal("write_ok") }));
 const casOk = lazy(() => v.object({ type: v.literal("cas_ok") }));
@@ -26,32 +26,30 @@ const tsOk = lazy(() =>
   v.object({ type: v.literal("ts_ok"), ts: v.pipe(v.number(), v.integer()) }),
 );
 
-/** How a compare-and-set goes about it. */
+/** Options of {@link KvClient.cas}. */
 export interface CasOptions extends SyncRpcOptions {
-  /** Whether to store the value, whatever `from` is, when the key is absent. Not on lww-kv. */
+  /** Whether to store the value if the key is missing, whatever `from` is. lww-kv ignores this. */
   readonly createIfNotExists?: boolean;
 }
 
-/** How often, and how patiently, an update is tried. */
+/** Options of {@link KvClient.update}. */
 export interface UpdateOptions extends SyncRpcOptions {
-  /** How often to try, at least once. Defaults to 16. */
+  /** Maximum number of attempts, at least 1. Defaults to 16. */
   readonly attempts?: number;
-  /** Upper bound of the random wait before the second attempt, in ms. Defaults to 2. */
+  /** Maximum random wait before the second attempt, in ms. Defaults to 2. */
   readonly backoffMs?: number;
-  /** The bound doubles with each attempt, up to this many ms. Defaults to 200. */
+  /** Limit of that maximum, which doubles with each attempt, in ms. Defaults to 200. */
   readonly maxBackoffMs?: number;
 }
 
 /**
- * One key-value service, as one node sees it: with values of any JSON, or with those of one schema.
+ * Client of a key-value service. Values are any JSON, or those of one schema (see {@link of}).
  *
  * Keys are any JSON; `1` and `"1"` are two keys. Every method rejects with an `RpcError`: `timeout`
- * (0, indefinite) when the service does not answer in time, or the error that the service answered
- * with.
+ * (0, indefinite) if the service does not reply in time, or the error that it replied.
  *
- * A schema that transforms has two types. Its input is what is stored, so it is what `write`, `cas`
- * and `update` take; its output is what the program works with, so it is what is read. The schema
- * parses on reading only.
+ * A schema that transforms has two types: its input is stored, its output is read. So `write`, `cas`
+ * and `update` take the input, and `read` returns the output. Values are parsed on reading only.
  *
  * @example
  * const totals = node.seqKv.of(v.number());
@@ -62,16 +60,16 @@ export class KvClient<Input = unknown, Output = unknown> {
   readonly #service: KvServiceId;
   readonly #schema: v.GenericSchema<Input, Output> | undefined;
 
-  /** @param schema What the values are; any JSON without it. */
+  /** @param schema Parses values; without it they are any JSON. */
   constructor(node: Node, service: KvServiceId, schema?: v.GenericSchema<Input, Output>) {
     this.#node = node;
     this.#service = service;
     this.#schema = schema;
   }
 
-  /** The same service, with values of one schema. */
+  /** Returns a client of the same service whose values are those of a schema. */
   of<S extends v.GenericSchema>(schema: S): KvClient<v.InferInput<S>, v.InferOutput<S>> {
-    // A schema of its own input and output.
+    // InferInput and InferOutput are this schema's own.
     const typed = schema as v.GenericSchema<v.InferInput<S>, v.InferOutput<S>>;
     return new KvClient(this.#node, this.#service, typed);
   }
@@ -79,25 +77,25 @@ export class KvClient<Input = unknown, Output = unknown> {
   /**
    * Reads the value of a key.
    *
-   * @throws {RpcError} `key-does-not-exist` (20), which seq-kv may also say of a key that exists.
-   * @throws {Error} when the value does not fit the schema, so another program must have stored it.
-   *   Not an `RpcError`: retrying cannot help.
+   * @throws {RpcError} `key-does-not-exist` (20), which seq-kv may also reply for a key that exists.
+   * @throws {Error} when the value does not fit the schema: another program must have stored it. Not
+   *   an `RpcError`, because retrying cannot help.
    */
   async read(key: unknown, options?: SyncRpcOptions): Promise<Output> {
     return this.#parse(key, await this.#read(key, options));
   }
 
   /**
-   * Reads the value of a key, or returns `missing` when the service says that there is no such key.
+   * Reads the value of a key, or returns `missing` if the service reports that the key does not exist.
    *
-   * @throws {Error} as {@link read} does.
+   * @throws {Error} when the value does not fit the schema.
    */
   async readOr<T>(key: unknown, missing: T, options?: SyncRpcOptions): Promise<Output | T> {
     const found = await this.#find(key, options);
     return found === undefined ? missing : this.#parse(key, found.value);
   }
 
-  /** Stores a value, whatever was there. */
+  /** Stores a value, unconditionally. */
   async write(key: unknown, value: Input, options?: SyncRpcOptions): Promise<void> {
     await this.#node.syncRpc(this.#service, { type: "write", key, value }, writeOk(), options);
   }
@@ -105,24 +103,23 @@ export class KvClient<Input = unknown, Output = unknown> {
   /**
    * Compare-and-set: stores `to` if the key's value equals `from`.
    *
-   * @throws {RpcError} `precondition-failed` (22) when it does not; `key-does-not-exist` (20).
+   * @throws {RpcError} `precondition-failed` (22) if it does not; `key-does-not-exist` (20).
    */
   async cas(key: unknown, from: Input, to: Input, options?: CasOptions): Promise<void> {
     await this.#cas(key, from, to, options);
   }
 
   /**
-   * Changes a value: reads it and compare-and-sets what `change` returns, again and again while other
-   * clients change it in between.
+   * Changes a value with a read and a compare-and-set, repeated while other clients interfere.
    *
-   * A timeout is not retried: the compare-and-set may have happened, and would then count twice.
-   * A missing key is created, except on lww-kv, which cannot.
+   * Does not retry after a timeout: the compare-and-set may have happened, and would count twice.
+   * Creates a missing key, except on lww-kv, which cannot.
    *
-   * @param change Called with the value read, `undefined` if the key is missing. It may run several
-   *   times, so it must have no effects.
+   * @param change Computes the new value from the current one, `undefined` if the key is missing. It
+   *   may run several times, so it must have no effects.
    * @returns the value stored.
-   * @throws {RpcError} `precondition-failed` (22), definite, when every attempt met another client's
-   *   change; and whatever {@link read} and {@link cas} throw. An error of `change` ends the update.
+   * @throws {RpcError} `precondition-failed` (22, definite) when all attempts were refused; the errors
+   *   of {@link read} and {@link cas}. An error of `change` ends the update.
    */
   async update<T extends Input>(
     key: unknown,
@@ -136,12 +133,12 @@ export class KvClient<Input = unknown, Output = unknown> {
       const found = await this.#find(key, options);
       const next = change(found === undefined ? undefined : this.#parse(key, found.value));
       try {
-        // The stored value is compared as it was read: a schema may have transformed it.
+        // Compares with the stored value, not with the output of the schema.
         if (found === undefined) await this.#create(key, next, options);
         else await this.#cas(key, found.value, next, options);
         return next;
       } catch (error) {
-        // seq-kv may answer from a past state: "does not exist" of a key that was just read.
+        // seq-kv may reply from a past state: "does not exist" for a key that was just read.
         const isConflict =
           isRpcError(error, "precondition-failed") || isRpcError(error, "key-does-not-exist");
         if (!isConflict) throw error;
@@ -160,7 +157,7 @@ export class KvClient<Input = unknown, Output = unknown> {
     return reply.value;
   }
 
-  /** Reads a value, if there is one. */
+  /** Reads a value; `undefined` if the key does not exist. */
   async #find(
     key: unknown,
     options: SyncRpcOptions | undefined,
@@ -178,7 +175,7 @@ export class KvClient<Input = unknown, Output = unknown> {
     const result = safeParse(this.#schema, value);
     if (result.success) return result.output;
     const place = `${shorten(stringifyJson(key))} in ${this.#service}`;
-    throw new Error(`Cannot use what is stored under ${place}: ${describeIssues(result.issues)}`);
+    throw new Error(`Cannot use the value stored under ${place}: ${describeIssues(result.issues)}`);
   }
 
   async #cas(key: unknown, from: unknown, to: Input, options: CasOptions = {}): Promise<void> {
@@ -192,16 +189,16 @@ export class KvClient<Input = unknown, Output = unknown> {
     );
   }
 
-  /** Stores the first value of a key; `precondition-failed` if another client was faster. */
+  /** Creates a key; `precondition-failed` if another client was faster. */
   #create(key: unknown, value: Input, options: SyncRpcOptions): Promise<void> {
-    // A missing key is created whatever `from` is. A key that exists by now must not match, not even
-    // if its value is null: so `from` is a value that was never stored.
+    // The service ignores `from` for a missing key. A key that exists by now must not match, even if
+    // its value is null, so `from` is a value that was never stored.
     const from = this.#node.generateId();
     return this.#cas(key, from, value, { ...options, createIfNotExists: true });
   }
 }
 
-/** The service that hands out timestamps. */
+/** Client of lin-tso, the timestamp oracle. */
 export class TsoClient {
   readonly #node: Node;
 
@@ -209,7 +206,7 @@ export class TsoClient {
     this.#node = node;
   }
 
-  /** The next timestamp: greater than every one handed out before this call. */
+  /** Returns a timestamp greater than all those returned before this call, to any node. */
   async next(options?: SyncRpcOptions): Promise<number> {
     return (await this.#node.syncRpc("lin-tso", { type: "ts" }, tsOk(), options)).ts;
   }

@@ -1,7 +1,7 @@
 /**
  * Refuses a duration that is not a finite number, such as `undefined + 50`.
  *
- * @param caller The function whose caller made the mistake: the stack trace starts there.
+ * @param caller The public function: the stack trace starts at its caller.
  * @throws {RangeError} for `NaN` and infinities.
  */
 export function requireMilliseconds(

@@ -1,8 +1,8 @@
 /**
  * A node of a distributed system: no networking, no clock, no randomness of its own.
  *
- * Messages and timers go in, messages come out; everything else is the `Host`'s. So the same
- * program runs as a process on stdin and stdout and inside a simulation.
+ * Messages and timers go in, messages come out; everything else comes from the `Host`. So the same
+ * program runs as a process on stdin and stdout, and in a simulation.
  *
  * @see Maelstrom protocol, "Messages", "Initialization", "Errors"
  */
@@ -33,7 +33,7 @@ import { Timers } from "./timers.ts";
 export interface Request<Body = unknown> {
   readonly src: NodeId;
   readonly dest: NodeId;
-  /** What the reply refers to. A request without one wants no reply. */
+  /** The id that a reply refers to. A message without one gets no reply. */
   readonly msg_id: MessageId | undefined;
   readonly body: Body;
   /** Whether it has been replied to: clients accept one reply per request. */
@@ -52,15 +52,15 @@ export type Handler<Body> = (
   // biome-ignore lint/suspicious/noConfusingVoidType: asynchronous handlers may return nothing, too.
 ) => OutgoingBody | void | Promise<OutgoingBody | void>;
 
-/** How long to wait for a reply. */
+/** Options of {@link Node.rpc}. */
 export interface RpcOptions {
-  /** How long to wait for the reply, in milliseconds of the host's clock. Defaults to 1000. */
+  /** How long to wait for the reply, in ms. Defaults to 1000. */
   readonly timeoutMs?: number;
 }
 
-/** How long to wait for a reply, and what calls it off. */
+/** Options of {@link Node.syncRpc}. */
 export interface SyncRpcOptions extends RpcOptions {
-  /** Gives up waiting when it aborts; `syncRpc` then rejects with the signal's reason. */
+  /** Stops waiting when it aborts; `syncRpc` then rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
 
@@ -77,13 +77,13 @@ type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 /**
  * One node: its identity, its handlers, and the messages it sends.
  *
- * The node answers `init` and `topology` by itself. The first `init` names it for life and runs its
- * program: the same `init` again is answered with `init_ok` and changes nothing, one with another
- * name or other nodes with `precondition-failed` (22). Every other request goes to the handler of its
- * type; one without a handler is answered with `not-supported` (10), one that its schema refuses with
- * `malformed-request` (12), one that comes before `init` with `temporarily-unavailable` (11).
+ * The node itself replies to `init` and `topology`. The first `init` gives it its name for life and
+ * runs its program. A repeated `init` gets `init_ok` and changes nothing; one with another name or
+ * other nodes gets `precondition-failed` (22). All other requests go to the handler of their type. The
+ * node replies `not-supported` (10) to a type without a handler, `malformed-request` (12) to a body
+ * that the handler's schema refuses, `temporarily-unavailable` (11) to a request before `init`.
  *
- * The `dest` of a message is not compared with the node's name: delivery is the network's business.
+ * The `dest` of a message is not compared with the node's name: delivery is up to the network.
  *
  * @example
  * function echo(node: Node): void {
@@ -100,12 +100,12 @@ export class Node {
   readonly #rpcs: PendingRpcs;
   readonly #timers: Timers;
   readonly #invariants: Invariants;
-  // What the node answers by itself.
+  // The handlers of the node itself.
   readonly #initRegistration = registration(Init, (request) => this.#initialize(request));
   readonly #topologyRegistration = registration(Topology, (request) => {
     const { topology } = request.body;
     const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
-    // Maelstrom ignores a node for good once it has sent to a name that does not exist.
+    // Maelstrom ignores a node for good once it has sent to an unknown name.
     this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
     this.reply(request, { type: "topology_ok" });
   });
@@ -114,7 +114,7 @@ export class Node {
   #nodeIds: readonly NodeId[] = [];
   #peers: readonly NodeId[] = [];
   #neighbours: readonly NodeId[] = [];
-  /** What the program sends while it runs; `undefined` at any other time. */
+  /** Messages that the program sends while it runs; `undefined` at any other time. */
   #outbox: Message[] | undefined;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
@@ -135,12 +135,12 @@ export class Node {
     this.#invariants = new Invariants(host.onViolation);
   }
 
-  /** The name that `init` gave this node, such as `"n0"`. */
+  /** The name of this node, such as `"n0"`. */
   get id(): NodeId {
     return this.#id;
   }
 
-  /** The names of all nodes, this one included, in the order that all nodes share. */
+  /** The names of all nodes, this one included, in an order that all nodes share. */
   get nodeIds(): readonly NodeId[] {
     return this.#nodeIds;
   }
@@ -151,15 +151,15 @@ export class Node {
   }
 
   /**
-   * The peers that the last `topology` message put beside this node; all peers until one arrives.
+   * The neighbours of this node in the last `topology` message, in its order; all peers before that.
    *
-   * In the order of that message, without names that are not a peer's.
+   * Names that are not a peer's are left out.
    */
   get neighbours(): readonly NodeId[] {
     return this.#neighbours;
   }
 
-  /** Milliseconds since some fixed moment. Never goes back, whatever happens to the wall clock. */
+  /** Milliseconds since some fixed moment. Never decreases, even if the wall clock is set back. */
   nowMs(): number {
     return this.#host.clock.nowMs();
   }
@@ -169,7 +169,7 @@ export class Node {
     return this.#host.random.next();
   }
 
-  /** Writes a remark to the node's log (stderr of a process). */
+  /** Logs a text (to stderr in a process). */
   log(text: string): void {
     this.#host.logger.log(text);
   }
@@ -177,12 +177,12 @@ export class Node {
   /**
    * Registers the handler of one type of messages.
    *
-   * The schema parses the whole body; its output is `request.body`. What the handler returns, or its
-   * promise resolves with, is the reply; a handler that returns nothing may {@link reply} later, or
-   * never. An {@link RpcError} that it throws is the reply as well. Any other error, of the handler
-   * or of the schema, is answered with `crash` (13) and logged with its stack trace.
+   * The schema parses the whole body; its output is `request.body`. The handler returns the body of
+   * the reply, or a promise of it. A handler that returns nothing may call {@link reply} later, or
+   * never. It may throw an {@link RpcError} to reply with that error. Any other error, of the handler
+   * or the schema, is logged with its stack trace, and the reply is `crash` (13).
    *
-   * @param type The `type` of the body. `topology` replaces the node's own answer to it.
+   * @param type The `type` of the body. For `topology`, replaces the node's own handler.
    * @throws {Error} when the type has a handler already, or is `init`.
    */
   handle<S extends Schema>(type: string, schema: S, handler: Handler<v.InferOutput<S>>): void {
@@ -198,9 +198,8 @@ export class Node {
   /**
    * Registers the handler of one type of messages that nodes send each other.
    *
-   * As {@link handle}, but a message from a sender that is not a peer (a client, the node itself, an
-   * unknown name) is answered with `malformed-request` (12). So state kept per sender is bounded by
-   * the number of nodes.
+   * Like {@link handle}, but replies `malformed-request` (12) to a sender that is not a peer: a client,
+   * the node itself, an unknown name. So state kept per sender is bounded by the number of nodes.
    *
    * @throws {Error} when the type has a handler already, or is `init`.
    */
@@ -215,38 +214,46 @@ export class Node {
   }
 
   /**
-   * Registers an invariant: what must be true of the program's state between any two events.
+   * Registers an invariant of the program's state.
    *
-   * In a simulation and in the test kit it is checked after `init`, after every message and timer,
-   * and when a handler's promise settles; a violation ends the run with an error that names the
-   * invariant, the node and the seed. In a process it is never checked, and costs nothing.
+   * In a simulation and in the test kit it is checked after `init`, after every message and timer, and
+   * when the promise of a handler settles. The first violation ends the run with an error that names
+   * the invariant, the node and the seed. In a process it is never checked and costs nothing.
    *
-   * @param name What holds, as a short sentence: `"the watermark never goes back"`.
-   * @param holds Whether it does. Must not change the program's state.
+   * @param name A short sentence: `"the watermark never decreases"`.
+   * @param holds Whether the invariant holds. Must not change the program's state.
+   *
+   * @example
+   * let last = 0;
+   * node.invariant("the clock never decreases", () => {
+   *   const holds = clock >= last;
+   *   last = clock;
+   *   return holds;
+   * });
    */
   invariant(name: string, holds: () => boolean): void {
     this.#invariants.add(name, holds);
   }
 
   /**
-   * Answers a request: sends `body` to its sender with `in_reply_to` set.
+   * Replies to a request: sends `body` to its sender with `in_reply_to` set.
    *
-   * Does nothing when the request had no `msg_id`, as its sender wants no reply.
+   * Does nothing if the request has no `msg_id`. Handlers usually return the reply instead.
    *
-   * @throws {Error} when the request has been answered before.
-   * @throws {RangeError | TypeError} when the body cannot be encoded; the request is unanswered.
+   * @throws {Error} when the request has been replied to.
+   * @throws {RangeError | TypeError} when the body cannot be encoded; nothing is sent then.
    */
   reply(request: Request, body: OutgoingBody): void {
     if (request.msg_id === undefined) return;
     if (request.answered) {
-      throw new Error(`Cannot reply "${body.type}" to ${request.src}: it has an answer already`);
+      throw new Error(`Cannot reply "${body.type}" to ${request.src}: it has been replied to`);
     }
     this.#send(request.src, { ...body, in_reply_to: request.msg_id });
     (request as Mutable<Request>).answered = true;
   }
 
   /**
-   * Sends a message that wants no reply. It may get lost, and may be overtaken by a later one.
+   * Sends a message without expecting a reply. It may be lost, duplicated or overtaken.
    *
    * @throws {RangeError | TypeError} when the body cannot be encoded.
    */
@@ -350,12 +357,12 @@ export class Node {
   }
 
   /**
-   * Makes an id that no node has made before and none will, without asking anyone.
+   * Generates a globally unique id without any message.
    *
-   * It consists of the node's name, a random number drawn once per start of the process, and a
-   * counter. Two ids can only be equal if two processes that ran under one name drew the same 106
-   * bits: after a billion restarts of one node the chance is still below 10^-14. Within one process
-   * the counter is exact up to 2^53 ids, 285 years at a million a second.
+   * It consists of the node's name, a random number drawn once per process, and a counter. Two ids are
+   * equal only if two processes of one name drew the same 106 bits: after a billion restarts of a node
+   * the probability is below 10^-14. Within a process, ids are unique up to 2^53 of them, 285 years at
+   * a million a second.
    */
   generateId(): string {
     this.#incarnation ??= `${this.#id}-${this.#randomBits()}${this.#randomBits()}`;
@@ -363,7 +370,7 @@ export class Node {
   }
 
   /**
-   * Calls back once, after `delayMs` milliseconds of the host's clock; at once if that is negative.
+   * Calls back once after `delayMs` milliseconds, or as soon as possible if that is negative.
    *
    * @throws {RangeError} when the delay is not a finite number.
    */
@@ -375,8 +382,7 @@ export class Node {
   /**
    * Calls back every `intervalMs` milliseconds, first after one interval.
    *
-   * Ticks keep to the grid of the first one. Ticks missed while the node was busy or paused are
-   * skipped.
+   * Late ticks do not shift later ones. Ticks missed while the node was busy or paused are skipped.
    *
    * @throws {RangeError} when the interval is not a finite positive number.
    */
@@ -387,7 +393,7 @@ export class Node {
   }
 
   /**
-   * Resolves after `delayMs` milliseconds of the host's clock.
+   * Resolves after `delayMs` milliseconds.
    *
    * @throws {RangeError} when the delay is not a finite number.
    */
@@ -398,7 +404,7 @@ export class Node {
     });
   }
 
-  /** Takes in a message: the one way into the node, called by its host. */
+  /** Receives a message. Called by the host. */
   receive(message: Message): void {
     if (message.body["in_reply_to"] !== undefined) this.#rpcs.receive(message);
     else this.#receiveRequest(message);
@@ -406,12 +412,10 @@ export class Node {
   }
 
   /**
-   * Waits for what is under way (handlers, RPCs, one-shot timers) to end, and for what they begin,
-   * then stops all timers.
+   * Waits for handlers, RPCs and one-shot timers to end, including those that they start, then stops
+   * all timers. Called by the host when no more messages will arrive.
    *
-   * Called by the host when no more messages will come.
-   *
-   * @param limitMs When to stop waiting, in milliseconds: a program may keep itself busy forever.
+   * @param limitMs Maximum wait in milliseconds: a program may keep itself busy for ever.
    */
   async drain(limitMs: number): Promise<void> {
     const { clock } = this.#host;
@@ -424,8 +428,8 @@ export class Node {
       await new Promise<void>((resolve) => {
         this.#onIdle = resolve;
       });
-      // What waited for the last of it may begin something new, such as the next RPC, a few promise
-      // continuations later. No handler need be waiting for that.
+      // Code that awaited the last of them may start something new, such as the next RPC, a few promise
+      // continuations later.
       await new Promise<void>((resolve) => void clock.after(0, resolve));
     }
     this.#onIdle = undefined;
@@ -439,7 +443,7 @@ export class Node {
   }
 
   #send(dest: NodeId, body: AnyBody): void {
-    // What a program that failed to start has left behind, such as a promise, may still try.
+    // Only promises that a failed start of the program has left behind can get here.
     if (!this.#isInitialized)
       throw new Error(`Cannot send "${body["type"]}" to ${dest} before init`);
     const message = { src: this.#id, dest, body };
@@ -485,10 +489,10 @@ export class Node {
   }
 
   #handleWith({ schema, handler }: Registration, type: string, request: Mutable<Request>): void {
-    // Written out instead of handed to #run: a tenth of an echo's time went into the closures.
+    // Inlined instead of calling #run, whose closures took a tenth of an echo's time.
     try {
-      // In here, since a schema may throw as well: by a transformation, or when it is recursive and
-      // the body nested too deep for it.
+      // A schema may throw too: in a transformation, or because the body is nested too deeply for a
+      // recursive one.
       const result = safeParse(schema, request.body);
       if (!result.success) {
         const text = `Malformed "${type}": ${describeIssues(result.issues)}`;
@@ -528,10 +532,10 @@ export class Node {
 
   #initialize(request: Request<Init>): void {
     const { node_id: id, node_ids } = request.body;
-    // No name at all, not even its own, can only mean that there is no other node.
+    // An empty list, without even the node itself, means that it is the only node.
     const nodeIds = node_ids.length === 0 ? [id] : [...new Set(node_ids)];
     if (!nodeIds.includes(id)) {
-      const text = `Malformed "init": "node_ids" must hold the node's own id, ${quote(id)}`;
+      const text = `Malformed "init": "node_ids" must contain the node's own id, ${quote(id)}`;
       throw new RpcError("malformed-request", text);
     }
     if (this.#isInitialized) this.#refuseOtherIdentity(id, nodeIds);
@@ -542,7 +546,7 @@ export class Node {
     for (const message of outbox) this.#host.transport.send(message);
   }
 
-  /** Runs the program; if it throws, answers `init` with the error and forgets all that it did. */
+  /** Runs the program. If it throws, undoes what it did and replies to `init` with the error. */
   #start(request: Request<Init>, id: NodeId, nodeIds: readonly NodeId[]): boolean {
     this.#isInitialized = true;
     this.#id = id;
@@ -568,7 +572,7 @@ export class Node {
     }
   }
 
-  /** Others may rely on what a node has sent under its name, so it keeps the name for life. */
+  /** Refuses another name or other nodes: peers rely on what this node has sent under its name. */
   #refuseOtherIdentity(id: NodeId, nodeIds: readonly NodeId[]): void {
     const isSame =
       id === this.#id &&
@@ -577,11 +581,11 @@ export class Node {
     if (isSame) return;
     const wanted = `${quote(id)} of ${shorten(nodeIds.join(", "))}`;
     const is = `${quote(this.#id)} of ${shorten(this.#nodeIds.join(", "))}`;
-    const text = `Cannot become ${wanted}: this is ${is}, for as long as its process runs`;
+    const text = `Cannot become ${wanted}: this process is ${is}`;
     throw new RpcError("precondition-failed", text);
   }
 
-  /** Answers with an error; logs it where no answer is wanted, or possible any more. */
+  /** Replies with an error; logs it instead if the request takes no reply. */
   #refuse(request: Request, error: RpcError): void {
     const text = shorten(error.message, MAX_ERROR_TEXT_LENGTH);
     if (request.msg_id === undefined || request.answered) {
@@ -594,7 +598,7 @@ export class Node {
     (request as Mutable<Request>).answered = true;
   }
 
-  /** Runs a piece of the program: nothing that it throws, now or later, gets past this. */
+  /** Runs a callback of the program, and logs what it throws or rejects with. */
   #run(what: string, task: () => void | Promise<void>): void {
     try {
       const result: unknown = task();
@@ -609,7 +613,7 @@ export class Node {
     if (this.#invariants.count > 0) this.#check("after a timer");
   }
 
-  /** Keeps the node from being idle until something under way has ended. */
+  /** Counts a promise as work in progress until it settles. */
   #watch(task: PromiseLike<unknown>, onError: (error: unknown) => void): void {
     this.#runningTasks++;
     Promise.resolve(task)
@@ -646,7 +650,7 @@ function registration<S extends Schema>(
   schema: S,
   handler: Handler<v.InferOutput<S>>,
 ): Registration {
-  // The handler is only ever called with what the schema it came with has made.
+  // The handler is only called with the output of this schema.
   return { schema, handler: handler as Handler<unknown> };
 }
 
@@ -655,7 +659,7 @@ function isBody(value: unknown): value is OutgoingBody {
   return "type" in value && typeof value.type === "string";
 }
 
-/** Whether `await` would wait for a value: promises of other libraries need not be `Promise`s. */
+/** Whether `await` would wait for a value; promises of other libraries need not be `Promise`s. */
 function isThenable(value: unknown): value is PromiseLike<unknown> {
   if (typeof value !== "object" || value === null) return false;
   return "then" in value && typeof value.then === "function";

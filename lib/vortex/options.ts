@@ -1,18 +1,18 @@
 /**
- * The options of a program: words of a command line, judged by a valibot schema.
+ * The options of a program: command-line arguments, parsed by a valibot schema.
  *
- * `flushMs` in the schema is `--flush-ms 400` or `--flush-ms=400` among the words; a boolean is
+ * `flushMs` in the schema is `--flush-ms 400` or `--flush-ms=400` on the command line; a boolean is
  * `--durable`, `--no-durable` or `--durable=false`.
  */
 import * as v from "valibot";
 import { describeIssues } from "../protocol/describe-issues.ts";
 import { shorten } from "../protocol/shorten.ts";
 
-/** Names and kinds of a program's options; each entry should have a default. */
+/** The schema of a program's options; each entry should have a default. */
 export type OptionsSchema<Options = unknown> = v.ObjectSchema<v.ObjectEntries, undefined> &
   v.GenericSchema<unknown, Options>;
 
-/** The schema of a program that takes none. */
+/** The schema of a program without options. */
 export const NO_OPTIONS = v.object({});
 
 export type ParsedOptions<Options> =
@@ -20,14 +20,14 @@ export type ParsedOptions<Options> =
   | { readonly ok: false; readonly reason: string };
 
 /**
- * Reads a program's options from the words of its command line.
+ * Parses a program's options from its command-line arguments.
  *
- * A word that names no option is left out with a warning: testers pass words through that were
- * never meant for the program. A bad value of an option that exists is an error.
+ * An argument that is not an option is ignored with a warning, because testers pass on arguments that
+ * are not for the program. An invalid value of a known option is an error.
  */
 export function parseOptions<Options>(
   schema: OptionsSchema<Options>,
-  words: readonly string[],
+  args: readonly string[],
 ): ParsedOptions<Options> {
   const kinds = new Map(
     Object.entries(schema.entries).map(([name, entry]) => [flagOf(name), { name, entry }]),
@@ -35,21 +35,21 @@ export function parseOptions<Options>(
   const values: Record<string, unknown> = {};
   const warnings: string[] = [];
 
-  const remaining = [...words];
-  for (let word = remaining.shift(); word !== undefined; word = remaining.shift()) {
-    const { flag, attached } = splitWord(word);
+  const remaining = [...args];
+  for (let arg = remaining.shift(); arg !== undefined; arg = remaining.shift()) {
+    const { flag, attached } = splitArgument(arg);
     const negated = flag.startsWith("--no-") ? kinds.get(`--${flag.slice(5)}`) : undefined;
     const option = kinds.get(flag);
     if (option !== undefined && isBoolean(option.entry)) {
       values[option.name] = attached === undefined ? true : readBoolean(attached);
     } else if (option !== undefined) {
       const text = attached ?? remaining.shift();
-      if (text === undefined) return { ok: false, reason: `${flag} needs a value after it` };
+      if (text === undefined) return { ok: false, reason: `${flag} needs a value` };
       values[option.name] = isNumber(option.entry) ? readNumber(text) : text;
     } else if (negated !== undefined && isBoolean(negated.entry) && attached === undefined) {
       values[negated.name] = false;
     } else {
-      warnings.push(`Ignoring "${shorten(word)}": ${listOf([...kinds.keys()])}`);
+      warnings.push(`Ignoring "${shorten(arg)}": ${listOf([...kinds.keys()])}`);
     }
   }
 
@@ -67,9 +67,9 @@ function flagOf(name: string): string {
   return `--${name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`)}`;
 }
 
-function splitWord(word: string): { flag: string; attached?: string } {
-  const at = word.indexOf("=");
-  return at < 0 ? { flag: word } : { flag: word.slice(0, at), attached: word.slice(at + 1) };
+function splitArgument(arg: string): { flag: string; attached?: string } {
+  const at = arg.indexOf("=");
+  return at < 0 ? { flag: arg } : { flag: arg.slice(0, at), attached: arg.slice(at + 1) };
 }
 
 function listOf(flags: readonly string[]): string {
@@ -92,8 +92,8 @@ function isNumber(entry: unknown): boolean {
   return innermost(entry).type === "number";
 }
 
-// A text that is no number, or neither true nor false, stays as it is for the schema to refuse; so
-// does a number beyond those of JavaScript, which would become Infinity.
+// A text that is not a number, or not a boolean, is passed on for the schema to refuse; so is a number
+// out of range, which would become Infinity.
 function readNumber(text: string): unknown {
   const isNumber = /^[-+]?(\d+\.?\d*|\.\d+)(e[-+]?\d+)?$/i.test(text);
   return isNumber && Number.isFinite(Number(text)) ? Number(text) : text;

@@ -5,11 +5,11 @@ import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
 /**
  * A program: registers handlers, starts timers, and returns.
  *
- * It runs when `init` arrives, before `init_ok` leaves, so the node has its name and peers. All state
- * lives in what the function creates: a simulation runs many nodes in one process. If it throws, the
- * answer to `init` is an error, `crash` (13).
+ * It runs when `init` arrives, before `init_ok` leaves, so the node has its name and its peers. Keep
+ * all state inside the function: a simulation runs many nodes in one process. If it throws, the reply
+ * to `init` is the error `crash` (13).
  *
- * One that takes options is made by {@link withOptions}.
+ * {@link withOptions} makes a program with options.
  */
 export interface Program<S extends OptionsSchema = OptionsSchema> {
   (node: KVNode, options: v.InferOutput<S>): void | Promise<void>;
@@ -17,20 +17,20 @@ export interface Program<S extends OptionsSchema = OptionsSchema> {
   readonly options?: S;
 }
 
-/** What {@link withOptions} makes. */
+/** A program with options, made by {@link withOptions}. */
 export interface ProgramWithOptions<S extends OptionsSchema> extends Program<S> {
   readonly options: S;
 }
 
-/** A program whose options are known at run time only, by the schema that it carries. */
+/** A program whose options are known only at run time, from its schema. */
 export type AnyProgram = ((node: KVNode, options: never) => void | Promise<void>) & {
   readonly options?: OptionsSchema;
 };
 
 /**
- * Gives a program options: from the command line of a process, or from a test.
+ * Gives a program options, which come from the command line of a process or from a test.
  *
- * @param schema The options; each should have a default. `flushMs` is `--flush-ms` on the command
+ * @param schema The options; each should have a default. `flushMs` is `--flush-ms 400` on the command
  *   line.
  *
  * @example
@@ -48,31 +48,31 @@ export function withOptions<S extends OptionsSchema>(
   return Object.assign(run, { options: schema });
 }
 
-/** A program that has its options. */
+/** A program bound to its options. */
 export type BoundProgram = (node: KVNode) => void | Promise<void>;
 
 export type BoundArguments =
   | { readonly ok: true; readonly program: BoundProgram; readonly warnings: readonly string[] }
   | { readonly ok: false; readonly reason: string };
 
-/** Gives a program its options from the words of a command line. */
-export function bindArguments(program: AnyProgram, words: readonly string[]): BoundArguments {
-  const parsed = parseOptions(program.options ?? NO_OPTIONS, words);
+/** Binds a program to the options of a command line. */
+export function bindArguments(program: AnyProgram, args: readonly string[]): BoundArguments {
+  const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
   if (!parsed.ok) return parsed;
   const { options, warnings } = parsed;
   return { ok: true, program: bind(program, options), warnings };
 }
 
 /**
- * Gives a program its options as values; those left out have their defaults.
+ * Binds a program to the given options; options left out have their defaults.
  *
- * @throws {v.ValiError} when they do not fit the program's schema.
+ * @throws {v.ValiError} when the options do not fit the program's schema.
  */
 export function bindOptions(program: AnyProgram, options: unknown = {}): BoundProgram {
   return bind(program, v.parse(program.options ?? NO_OPTIONS, options));
 }
 
 function bind(program: AnyProgram, options: unknown): BoundProgram {
-  // The program's own schema has made them.
+  // The program's own schema has parsed them.
   return (node) => program(node, options as never);
 }

@@ -1,23 +1,23 @@
-/** Choices made from a source of random numbers. */
+/** Random choices. */
 import type { Random } from "./host.ts";
 
-/** An integer from 0 to `bound` - 1, all equally likely. */
+/** Draws an integer from 0 to `bound` - 1, uniformly. */
 export function randomInteger(random: Random, bound: number): number {
   return Math.floor(random.next() * bound);
 }
 
 /**
- * One of the items, all equally likely.
+ * Picks one of the items, uniformly.
  *
- * @throws {RangeError} when there are none.
+ * @throws {RangeError} when there are no items.
  */
 export function pickOne<T>(random: Random, items: readonly T[]): T {
   const index = randomInteger(random, items.length);
-  if (index >= items.length) throw new RangeError("Cannot pick one of no items");
+  if (index >= items.length) throw new RangeError("Cannot pick from an empty list");
   return items[index] as T; // The index is in range; T itself may include undefined.
 }
 
-/** The items in random order, every order equally likely (Fisher and Yates). */
+/** Returns the items in random order, uniformly (Fisher-Yates). */
 export function shuffle<T>(random: Random, items: readonly T[]): T[] {
   const shuffled = [...items];
   for (let end = shuffled.length - 1; end > 0; end--) {

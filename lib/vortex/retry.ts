@@ -5,25 +5,25 @@ const FIRST_TIMEOUT_MS = 3000;
 const MAX_TIMEOUT_MS = 8000;
 const FIRST_BACKOFF_MS = 20;
 const MAX_BACKOFF_MS = 1000;
-/** After how many ms of failing attempts the first log line is written; the next after twice as long. */
+/** Failing for this long is logged, and again each time the duration has doubled. */
 const LOG_AFTER_MS = 10_000;
 
-/** Errors that another attempt cannot cure: the receiver does not understand the request. */
+/** Errors that retrying cannot fix: the receiver does not understand the request. */
 const PERMANENT: ReadonlySet<ErrorKind | "unknown"> = new Set([
   "not-supported",
   "malformed-request",
 ]);
 
 /**
- * Attempts something until it succeeds, however long that takes.
+ * Repeats an attempt until it succeeds, however long that takes.
  *
- * The timeout grows from 3 s to 8 s, so that a slow peer is heard in the end. Between attempts lies a
- * random wait that doubles up to 1 s. Logs after 10 s without success, then each time twice as long
- * has passed.
+ * The timeout grows from 3 s to 8 s, so that a slow peer gets enough time in the end. The wait between
+ * attempts is random, and its maximum doubles up to 1 s. Logs when attempts have failed for 10 s, and
+ * again each time the duration has doubled.
  *
  * @param attempt Must be idempotent: an attempt that timed out may have happened.
- * @throws {RpcError} `not-supported` (10) and `malformed-request` (12), which will not pass, or
- *   `crash` (13, indefinite) in their place if an earlier attempt may have had an effect.
+ * @throws {RpcError} `not-supported` (10) and `malformed-request` (12), which retrying cannot fix; as
+ *   `crash` (13, indefinite) if an earlier attempt may have had an effect.
  * @throws any error of `attempt` that is not an `RpcError`.
  */
 export async function retry<Result>(

@@ -14,7 +14,7 @@ export type RpcResult<Body> =
   | { readonly ok: false; readonly error: RpcError };
 
 interface PendingRpc {
-  /** The node or service that was asked: only its reply counts. */
+  /** The receiver of the request: only its reply counts. */
   readonly dest: NodeId;
   /** The type of the request. */
   readonly type: string;
@@ -22,6 +22,7 @@ interface PendingRpc {
   readonly cancelTimeout: Cancel;
 }
 
+/** The parts of a node that {@link PendingRpcs} use. */
 export interface PendingRpcsOptions {
   readonly clock: Clock;
   send(dest: NodeId, body: AnyBody): void;
@@ -30,6 +31,7 @@ export interface PendingRpcsOptions {
   onEnd(): void;
 }
 
+/** The requests of one node that have not been replied to. */
 export class PendingRpcs {
   readonly #options: PendingRpcsOptions;
   readonly #pending = new Map<number, PendingRpc>();
@@ -45,10 +47,10 @@ export class PendingRpcs {
   }
 
   /**
-   * Sends a request with a `msg_id`, and settles it once: with the first reply from `dest`, an error
-   * included, or with a timeout.
+   * Sends a request with a `msg_id`, and settles it once: with the first reply from `dest`, or with a
+   * timeout.
    *
-   * @returns what abandons the request: it is then never settled.
+   * @returns a function that abandons the request; it is then never settled.
    */
   start(
     dest: NodeId,
@@ -76,11 +78,11 @@ export class PendingRpcs {
     };
   }
 
-  /** Settles the request that a message replies to; drops a reply to any other. */
+  /** Settles the request that a message replies to; drops a reply to no pending request. */
   receive({ src, body }: Message): void {
     const id = body["in_reply_to"];
     const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
-    if (pending === undefined) return; // Too late, a second time, or never asked for.
+    if (pending === undefined) return; // Late, duplicate, or unsolicited.
     if (src !== pending.dest) {
       this.#logStrangeReply(src, pending);
       return;
@@ -101,12 +103,12 @@ export class PendingRpcs {
   #logStrangeReply(src: NodeId, { dest, type }: PendingRpc): void {
     if (this.#hasLoggedStrangeReply) return;
     this.#hasLoggedStrangeReply = true;
-    const text = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which ${quote(dest)} was sent`;
-    this.#options.log(`${text}; others like it will not be told of`);
+    const text = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which was sent to ${quote(dest)}`;
+    this.#options.log(`${text} (logged once)`);
   }
 }
 
-/** Reads a reply from a peer: the schema's output, or the peer's error. */
+/** Parses a reply: into the schema's output, or the peer's error. */
 export function readReply<S extends Schema>(
   peer: NodeId,
   schema: S,

@@ -1,8 +1,8 @@
 /**
  * The process edge: runs a program on stdin, stdout and stderr.
  *
- * Only messages ever reach stdout. What was measured to matter, and shaped this file: no import of
- * any `node:` module (it costs milliseconds of start-up), input in chunks, one write per chunk.
+ * Only messages reach stdout. Measurements shaped this file: no import of any `node:` module (each
+ * costs milliseconds of start-up), input in chunks, one write per chunk.
  */
 import { decode, encode } from "../protocol/codec.ts";
 import { mayHoldRawNumbers } from "../protocol/json.ts";
@@ -14,16 +14,16 @@ import { KVNode } from "./kv-node.ts";
 import type { OptionsSchema } from "./options.ts";
 import { bindArguments, type Program } from "./program.ts";
 
-/** How long a program may still be busy after the end of input, in ms. */
+/** How long the program may finish its work after the end of input, in ms. */
 const DRAIN_LIMIT_MS = 5000;
-/** How long a process that was told to end may last when nobody reads its output, in ms. */
+/** How long a process may outlive a signal while its output is not read, in ms. */
 const STOP_LIMIT_MS = DRAIN_LIMIT_MS + 1000;
-/** How long input may hold the event loop before timers get their turn, in ms. */
+/** How long input may occupy the event loop before timers run, in ms. */
 const TURN_MS = 5;
 /**
- * How long a line may be, in characters: 134 million. An answer to one that is as long takes about
- * 1 GB of memory meanwhile. A longer one is skipped: some time before 2^31 characters no text could
- * hold it, and the process would end.
+ * Maximum length of a line, in characters: 134 million. Replying to one with as much takes about 1 GB
+ * of memory. Longer lines are skipped: a string cannot hold 2^31 characters, and the process would
+ * crash.
  */
 const MAX_LINE_LENGTH = 2 ** 27;
 const MAX_SHOWN_LENGTH = 200;
@@ -33,17 +33,16 @@ const OUTPUT_LOST_EXIT_CODE = 1;
 /**
  * Runs a program as this process, until the end of input, SIGTERM or SIGINT.
  *
- * Its options come from the command line. A bad value of one ends the process with code 2 before
- * `init` is answered; an unknown word is ignored with a remark. At the end of input, what is under
- * way is finished first (for up to 5 s), and the process ends with code 0; so it does after a signal,
- * or when nobody reads its output any more. Code 1 says that output was lost for another reason.
+ * The program's options come from the command line. An invalid value ends the process with code 2
+ * before `init`; an unknown argument is logged and ignored. At the end of input, after a signal, or
+ * when the reader of stdout has gone, the process finishes work in progress for up to 5 s and ends
+ * with code 0. Code 1 means that output was lost for another reason.
  *
  * @example
  * if (import.meta.main) await serve(echo);
  */
 export async function serve<S extends OptionsSchema>(program: Program<S>): Promise<void> {
-  const words = process.argv.slice(2);
-  const bound = bindArguments(program, words);
+  const bound = bindArguments(program, process.argv.slice(2));
   if (!bound.ok) {
     logger.log(bound.reason);
     process.exitCode = BAD_OPTION_EXIT_CODE;
@@ -70,16 +69,18 @@ export async function serve<S extends OptionsSchema>(program: Program<S>): Promi
 }
 
 function giveUp(): never {
-  logger.log("Ending with output that nobody has read");
+  logger.log(
+    `Exiting ${STOP_LIMIT_MS / 1000} s after a signal: stdout is not read, output is lost`,
+  );
   process.exit(OUTPUT_LOST_EXIT_CODE);
 }
 
-/** stdin, up to its end or until it is stopped. */
+/** Reads stdin, up to its end or until stopped. */
 class Input {
   readonly #reader = Bun.stdin.stream().getReader();
   #isStopped = false;
 
-  /** The next bytes; `undefined` at the end. */
+  /** Returns the next bytes, or `undefined` at the end. */
   async read(): Promise<Uint8Array | undefined> {
     return (await this.#reader.read()).value;
   }
@@ -89,7 +90,7 @@ class Input {
     this.#reader.cancel().catch((error) => logger.log(`Cannot stop reading stdin: ${error}`));
   }
 
-  /** Whether nothing more is to be read: a line that has begun will not be finished. */
+  /** Whether reading has been stopped; an unfinished line is then dropped. */
   get isStopped(): boolean {
     return this.#isStopped;
   }
@@ -101,7 +102,7 @@ async function readMessages(
   receive: (message: Message) => void,
 ): Promise<void> {
   const lines = new LineReader(MAX_LINE_LENGTH, (beginning) => {
-    logger.log(`Skipping a line, longer than ${MAX_LINE_LENGTH} characters: ${beginning}...`);
+    logger.log(`Skipping a line longer than ${MAX_LINE_LENGTH} characters: ${beginning}...`);
   });
   let turnBeganMs = performance.now();
   while (!input.isStopped) {
@@ -111,9 +112,9 @@ async function readMessages(
       return;
     }
     receiveLines(lines.push(chunk), receive);
-    // A reader that stalls must not make this process grow: no more input until it has caught up.
+    // Back-pressure: without it, a slow reader of stdout would make this process grow.
     if (output.isBusy) await output.drained();
-    // While input floods, the next chunk is always there already, and timers would starve.
+    // When input floods, the next chunk is always ready, and timers would starve.
     if (performance.now() - turnBeganMs > TURN_MS) {
       await new Promise(setImmediate);
       turnBeganMs = performance.now();
@@ -122,7 +123,7 @@ async function readMessages(
 }
 
 function receiveLines(text: string, receive: (message: Message) => void): void {
-  // One look at the whole chunk decides for all its lines.
+  // One check of the whole chunk covers all its lines.
   const parse = mayHoldRawNumbers(text) ? undefined : JSON.parse;
   for (const line of splitLines(text)) {
     const decoded = decode(line, parse);
@@ -132,18 +133,18 @@ function receiveLines(text: string, receive: (message: Message) => void): void {
 }
 
 /**
- * stdout: collects lines, and writes what has come together once the current input is handled.
+ * Writes messages to stdout: all lines of one chunk of input in one write.
  *
- * Lines are written in the order they came, and none is cut: while the pipe is full, they wait here.
+ * Keeps their order, and never writes part of a line: while the pipe is full, lines wait in memory.
  */
 class Output implements Transport {
   readonly #sink = Bun.stdout.writer();
   readonly #onClosed: () => void;
-  /** Lines that wait to be written. */
+  /** Lines to be written. */
   #text = "";
   #writing: Promise<void> | undefined;
 
-  /** Whether the other side has closed the pipe: whatever is sent from then on is dropped. */
+  /** Whether the reader has closed the pipe: all later messages are dropped. */
   isClosed = false;
 
   constructor(onClosed: () => void) {
@@ -155,12 +156,12 @@ class Output implements Transport {
     this.#writing ??= this.#write();
   }
 
-  /** Whether something that was sent has not been taken by the pipe. */
+  /** Whether the pipe has not taken everything yet. */
   get isBusy(): boolean {
     return this.#writing !== undefined;
   }
 
-  /** Resolves when everything sent so far has been taken by the pipe. */
+  /** Resolves when the pipe has taken everything sent so far. */
   async drained(): Promise<void> {
     await this.#writing;
   }
@@ -171,13 +172,13 @@ class Output implements Transport {
   }
 
   async #write(): Promise<void> {
-    // Lets the handlers of the current chunk finish first, so that their output is one write.
+    // The handlers of the current chunk run first, so that their output is one write.
     await undefined;
     try {
       while (this.#text !== "" && !this.isClosed) {
         const text = this.#text;
         this.#text = "";
-        // Promises come only when the pipe is full.
+        // Both return a promise only when the pipe is full.
         const written = this.#sink.write(text);
         if (typeof written !== "number") await written;
         const flushed = this.#sink.flush();
@@ -186,7 +187,7 @@ class Output implements Transport {
     } catch (error) {
       this.isClosed = true;
       this.#onClosed();
-      // After EPIPE nobody reads any more: there is no one to tell, and nothing left to do.
+      // EPIPE only means that the reader has gone.
       if (!isBrokenPipe(error)) {
         logger.log(`Cannot write to stdout: ${error}`);
         process.exitCode = OUTPUT_LOST_EXIT_CODE;
@@ -201,14 +202,14 @@ function isBrokenPipe(error: unknown): boolean {
   return error instanceof Error && "code" in error && error.code === "EPIPE";
 }
 
-/** The time of this machine. */
+/** The monotonic clock of this machine. */
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   after(delayMs, callback) {
     const dueMs = performance.now() + delayMs;
     let timer: ReturnType<typeof setTimeout>;
     const wait = () => {
-      // Longer waits than setTimeout can count end at once: they are cut into pieces.
+      // setTimeout fires at once for waits beyond its maximum, so they are split.
       const remainingMs = dueMs - performance.now();
       if (remainingMs > MAX_TIMEOUT_MS) timer = setTimeout(wait, MAX_TIMEOUT_MS);
       else timer = setTimeout(callback, Math.ceil(Math.max(0, remainingMs)));
@@ -220,7 +221,7 @@ export const systemClock: Clock = {
 
 const MAX_TIMEOUT_MS = 2 ** 31 - 1;
 
-// Drawn from the system in blocks: Math.random may start two processes from the same 32 bits.
+// Drawn from the system in blocks: Math.random may seed two processes with the same 32 bits.
 const randomWords = new Uint32Array(256);
 let randomWordsUsed = randomWords.length;
 

@@ -1,27 +1,24 @@
 import type { Node } from "./node.ts";
 
-/** How soon a start that failed is tried again, in ms. */
-const AGAIN_MS = 1000;
+/** Time after which a failed start is retried, in ms. */
+const RETRY_AFTER_MS = 1000;
 
 /**
- * What must have happened once before anything else, such as reading back what was stored: the first
- * call begins it, and all calls share it.
+ * Runs an initialiser once, on the first call; all calls share its promise.
  *
- * A start that fails is logged, and rejects for those who wait for it. The first call after one second
- * tries again; those before it get the same error. So what stands in the way may be mended while the
- * node runs, and nobody needs to call again for that alone.
+ * For what must precede everything else, such as reading back what was stored. A failure is logged and
+ * rejects for all callers. The first call after 1 s retries; earlier calls get the same error.
  *
- * @param start What to do; called again after it has failed.
- * @returns what to call. Its promise may be left alone: no rejection of it is unhandled.
+ * @returns the function to call. Its promise may be ignored: rejections are handled.
  */
 export function startOnce(node: Node, start: () => Promise<void>): () => Promise<void> {
   let started: Promise<void> | undefined;
   let failedMs = Number.POSITIVE_INFINITY;
   return () => {
-    if (started === undefined || node.nowMs() >= failedMs + AGAIN_MS) {
+    if (started === undefined || node.nowMs() >= failedMs + RETRY_AFTER_MS) {
       failedMs = Number.POSITIVE_INFINITY;
       const { promise, resolve } = Promise.withResolvers<void>();
-      // Before it begins, for it may do what calls this again.
+      // Set before `start` runs, which may call this function again.
       started = promise;
       resolve(Promise.try(start));
       started.catch((error) => {

@@ -1,13 +1,13 @@
 /**
- * A log that several nodes append to and read, kept in lin-kv.
+ * A log in lin-kv that several nodes append to and read.
  *
- * Each record has a key of its own, numbered from 0 without gaps, and is never changed once it is
- * there: whoever is first to create the key of a number has appended. So a write that was delayed,
- * by the network or since before its node was killed, finds its place taken, and undoes nothing.
+ * Each record has its own key, numbered from 0 without gaps, and never changes: the node that creates
+ * the key of a number has appended. So a delayed write, even one from before its node was killed, finds
+ * its key taken and changes nothing.
  *
- * What was appended can be read back a page at a time: who appends the last record of a page stores
- * all of them once more, under one key. A page that is missing, for its writer died or its records
- * are long, is read record by record.
+ * A log is read back in pages: the node that appends the last record of a page stores the whole page
+ * again under one key. If a page is missing, because its writer died or its records are long, it is
+ * read record by record.
  */
 import * as v from "valibot";
 import { isRpcError, RpcError } from "../protocol/errors.ts";
@@ -17,48 +17,48 @@ import type { KVNode } from "./kv-node.ts";
 import { lazy } from "./lazy.ts";
 import { retry } from "./retry.ts";
 
-/** How many records make up a page; and how many are asked for at a time, at most. */
+/** Number of records in a page, and maximum number of concurrent reads of records. */
 const PAGE_LENGTH = 256;
-/** How many pages are asked for at a time, at most. */
+/** Maximum number of concurrent reads of pages. */
 const MAX_PAGES = 8;
-/** What a page may hold at most, in characters of JSON: long records need none to be read fast. */
+/** Maximum length of a page as JSON, in characters. Long records gain nothing from pages. */
 const MAX_PAGE_LENGTH = 2 ** 18;
 
-/** Where a log is kept, and what is in it. */
+/** Options of a {@link StoredLog}. */
 export interface StoredLogOptions<Record> {
-  /** What its keys begin with: each log has its own. */
+  /** Prefix of the log's keys, unique to it. */
   readonly name: string;
-  /** What a record is, when it is read back. */
+  /** Parses a record that is read back. */
   readonly schema: v.GenericSchema<unknown, Record>;
-  /** Gets every record once, in order, whoever appended it. */
+  /** Called with every record once, in order, whichever node appended it. */
   onRecord(record: Record): void;
 }
 
-/** What is stored under a record's key. */
+/** The value of a record's key. */
 interface Stored<Record> {
-  /** Tells whose it is: an append that timed out may find its own record. */
+  /** Identifies the append: after a timeout, it may find its own record. */
   readonly id: string;
   readonly record: Record;
 }
 
-/** How a log is read: record by record, or by the page. */
+/** A way to read a log: record by record, or page by page. */
 interface Reading<T> {
-  /** How many records each has. */
+  /** Number of records per read. */
   readonly step: number;
-  /** Reads what begins at a number, if it is there. */
+  /** Reads the record or page that starts at a number; `undefined` if it is missing. */
   read(number: number, timeoutMs: number): Promise<T | undefined>;
   take(number: number, value: T): void;
 }
 
-/** A log that all nodes append to and read, kept in a key-value service: a key for each record. */
+/** A log in lin-kv that several nodes append to and read. */
 export class StoredLog<Record> {
   readonly #node: KVNode;
   readonly #options: StoredLogOptions<Record>;
-  // Made when first used: a node that starts makes as few schemas as it can (see kv.ts).
+  // Created when first used: a starting node creates as few schemas as possible (see kv.ts).
   readonly #stored: () => KvClient<unknown, Stored<Record>>;
   readonly #pageSchema: () => v.GenericSchema<unknown, Record[]>;
   #length = 0;
-  /** The records of the page that is being filled; only where this node appends. */
+  /** The page being filled, if this node appends. */
   #page: { readonly start: number; readonly records: Record[]; length: number } | undefined;
   #reading: Promise<void> | undefined;
 
@@ -70,19 +70,19 @@ export class StoredLog<Record> {
     this.#pageSchema = lazy(() => v.pipe(v.array(schema), v.length(PAGE_LENGTH)));
   }
 
-  /** How many records are known here: those before this number, all of them. */
+  /** Number of records known here: all those below this number. */
   get length(): number {
     return this.#length;
   }
 
-  /** Takes in a stored record that was heard of elsewhere; does nothing unless it is the next one. */
+  /** Accepts a stored record received from another node; ignores it unless it is the next one. */
   accept(number: number, record: Record): void {
     if (number !== this.#length) return;
     this.#length++;
     const page = this.#page;
     const isOnPage =
       page !== undefined && number >= page.start && number < page.start + PAGE_LENGTH;
-    // A page that is too long is not stored: there is no need to go on with it.
+    // A page that is already too long will not be stored.
     if (isOnPage && page.length <= MAX_PAGE_LENGTH) {
       page.length += stringifyJson(record).length;
       page.records.push(record);
@@ -91,12 +91,10 @@ export class StoredLog<Record> {
   }
 
   /**
-   * Appends a record behind those that are known here, however long that takes.
+   * Appends a record after those known here, retrying until it succeeds. Calls must not overlap.
    *
-   * Calls must not overlap.
-   *
-   * @returns whether it was appended; if not, another's record had that place, and is known now.
-   * @throws {Error} when what has that place is no record; nothing was appended.
+   * @returns whether it was appended. If not, another record has its number, and is known now.
+   * @throws {Error} when the value under its number is not a record; nothing was appended.
    */
   async append(record: Record): Promise<boolean> {
     const number = this.#length;
@@ -108,11 +106,11 @@ export class StoredLog<Record> {
   }
 
   /**
-   * Reads on from what is known here up to the end, however long that takes.
+   * Reads all records after those known here, retrying until it succeeds.
    *
-   * A call while another is under way shares it: what was stored in between may remain unknown.
+   * Concurrent calls share one read, so a record stored in between may remain unknown.
    *
-   * @throws {Error} when something there is no record; all that comes before it is known.
+   * @throws {Error} when a value is not a record; all records before it are known then.
    */
   readOn(): Promise<void> {
     this.#reading ??= this.#readToEnd().finally(() => {
@@ -121,26 +119,26 @@ export class StoredLog<Record> {
     return this.#reading;
   }
 
-  /** Stores the page that is full, and begins the next one. */
+  /** Stores a full page, and starts the next one. */
   #turnPage(): void {
     const page = this.#page;
     if (page !== undefined && this.#length < page.start + PAGE_LENGTH) return;
-    // Of a page in whose midst this node begins to append, it may not have kept what came before.
+    // A node that starts to append within a page may not have its earlier records.
     const start = Math.ceil(this.#length / PAGE_LENGTH) * PAGE_LENGTH;
     this.#page = { start, records: [], length: 0 };
     if (page === undefined || page.length > MAX_PAGE_LENGTH) return;
-    // Nobody waits for it; it may fail, or come late, for its records never change.
+    // The write may fail or arrive late: the records never change.
     this.#node.linKv.write(this.#pageKey(page.start), page.records).catch(() => {});
   }
 
-  /** Creates a record's key; if it exists, returns the record that it holds unless it is this one. */
+  /** Creates a record's key. If another record has it, returns that one. */
   async #create(
     number: number,
     stored: Stored<Record>,
     timeoutMs: number,
   ): Promise<Record | undefined> {
     try {
-      // No record is null, so an existing key never matches.
+      // Records are never null, so an existing key does not match.
       const options = { createIfNotExists: true, timeoutMs };
       await this.#node.linKv.cas(this.#key(number), null, stored, options);
       return undefined;
@@ -148,40 +146,41 @@ export class StoredLog<Record> {
       if (!isRpcError(error, "precondition-failed")) throw error;
     }
     const found = await this.#read(number, timeoutMs);
-    if (found === undefined) throw new RpcError("crash", `${this.#key(number)} has disappeared`);
+    if (found === undefined)
+      throw new RpcError("crash", `${this.#key(number)} has disappeared from lin-kv`);
     return found.id === stored.id ? undefined : found.record;
   }
 
   async #readToEnd(): Promise<void> {
     for (let window = 1; ; window = Math.min(PAGE_LENGTH, 2 * window)) {
-      // Only who lacks much asks for pages: at the end of the log there is none.
+      // Tries pages only when far behind: near the end of the log there are none.
       if (window === PAGE_LENGTH) await this.#readPages();
       const count = Math.min(window, PAGE_LENGTH - (this.#length % PAGE_LENGTH));
-      const wereThere = await this.#readSome(count, {
+      const areComplete = await this.#readSome(count, {
         step: 1,
         read: (number, timeoutMs) => this.#read(number, timeoutMs),
         take: (number, { record }) => this.accept(number, record),
       });
-      if (!wereThere) return;
+      if (!areComplete) return;
     }
   }
 
-  /** Reads on up to the first page that is missing. */
+  /** Reads pages up to the first missing one. */
   async #readPages(): Promise<void> {
     if (this.#length % PAGE_LENGTH !== 0) return;
     for (let window = 1; ; window = Math.min(MAX_PAGES, 2 * window)) {
-      const wereThere = await this.#readSome(window, {
+      const areComplete = await this.#readSome(window, {
         step: PAGE_LENGTH,
         read: (start, timeoutMs) => this.#readPage(start, timeoutMs),
         take: (start, records) => {
           for (const [index, record] of records.entries()) this.accept(start + index, record);
         },
       });
-      if (!wereThere) return;
+      if (!areComplete) return;
     }
   }
 
-  /** Reads what comes next, all at once; takes what comes before the first gap. Was there none? */
+  /** Reads the next `count` items at once, takes those before the first gap, returns whether all exist. */
   async #readSome<T>(count: number, { step, read, take }: Reading<T>): Promise<boolean> {
     const from = this.#length;
     const results = await Promise.allSettled(
@@ -201,7 +200,7 @@ export class StoredLog<Record> {
     return this.#stored().readOr(this.#key(number), undefined, { timeoutMs });
   }
 
-  /** What is no page counts as none: somebody else must have stored it, and the records are there. */
+  /** Reads a page. A malformed one counts as missing, because its records can still be read. */
   async #readPage(start: number, timeoutMs: number): Promise<Record[] | undefined> {
     const value = await this.#node.linKv.readOr(this.#pageKey(start), undefined, { timeoutMs });
     const page = v.safeParse(this.#pageSchema(), value);

@@ -1,13 +1,13 @@
 import type { Cancel, Clock } from "./host.ts";
 
-/** The timers of one node. A callback's errors are the caller's business: it must not throw. */
+/** The timers of one node. Callbacks must not throw. */
 export class Timers {
   readonly #clock: Clock;
   readonly #onOneShotEnd: () => void;
   readonly #cancels = new Set<Cancel>();
   #oneShotCount = 0;
 
-  /** @param onOneShotEnd Called whenever a one-shot timer has fired or was cancelled. */
+  /** @param onOneShotEnd Called when a one-shot timer has fired or was cancelled. */
   constructor(clock: Clock, onOneShotEnd: () => void) {
     this.#clock = clock;
     this.#onOneShotEnd = onOneShotEnd;
@@ -38,7 +38,7 @@ export class Timers {
     return cancel;
   }
 
-  /** Calls back at every multiple of `intervalMs` from now; skips the ticks it missed. */
+  /** Calls back at every multiple of `intervalMs` from now; skips missed ticks. */
   every(intervalMs: number, callback: () => void): Cancel {
     let dueMs = this.#clock.nowMs();
     let cancelTick: Cancel;

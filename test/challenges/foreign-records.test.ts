@@ -105,7 +105,7 @@ describe("A node that finds what it did not store", () => {
       for (let attempt = 0; attempt < 2; attempt++) {
         const answer = await cluster.ask("n0", request);
         expect(answer).toMatchObject({ type: "error", code: 13 });
-        expect(answer["text"]).toContain(`what is stored under "${key}" in `);
+        expect(answer["text"]).toContain(`the value stored under "${key}" in `);
       }
 
       // Whatever else it is asked meanwhile, its log does not flood.

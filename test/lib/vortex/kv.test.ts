@@ -145,7 +145,7 @@ describe("KvClient.of", () => {
     async (value) => {
       const error = await read({ type: "read_ok", value });
       expect(isRpcError(error)).toBe(false);
-      expect(String(error)).toStartWith('Error: Cannot use what is stored under "a" in seq-kv: ');
+      expect(String(error)).toStartWith('Error: Cannot use the value stored under "a" in seq-kv: ');
     },
   );
 

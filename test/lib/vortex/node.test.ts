@@ -165,7 +165,7 @@ describe("Node at init", () => {
         type: "error",
         in_reply_to: 1,
         code: 12,
-        text: 'Malformed "init": "node_ids" must hold the node\'s own id, "n0"',
+        text: 'Malformed "init": "node_ids" must contain the node\'s own id, "n0"',
       },
       { type: "init_ok", in_reply_to: 1 },
     ]);
@@ -212,8 +212,7 @@ describe("Node at a second init", () => {
   ])("of %s answers precondition-failed (22), and changes nothing", (_, id, ids, wanted) => {
     const { node, host, state } = atWork();
     receive(node, { ...INIT, msg_id: 3, node_id: id, node_ids: ids }, "c9");
-    const is = '"n0" of n0, n1, n2, for as long as its process runs';
-    const text = `Cannot become ${wanted}: this is ${is}`;
+    const text = `Cannot become ${wanted}: this process is "n0" of n0, n1, n2`;
     expect(host.takeSent()).toEqual([
       { src: "n0", dest: "c9", body: { type: "error", in_reply_to: 3, code: 22, text } },
     ]);
@@ -520,7 +519,7 @@ describe("Node.reply", () => {
     });
     receive(node, { type: "read", msg_id: 1 });
     expect(host.takeBodies()).toEqual([{ type: "read_ok", in_reply_to: 1 }]);
-    expect(host.logged.join()).toContain('Cannot reply "again" to c1: it has an answer already');
+    expect(host.logged.join()).toContain('Cannot reply "again" to c1: it has been replied to');
   });
 
   test("answers crash (13) in place of a body that is not JSON", () => {
@@ -587,7 +586,7 @@ describe("A reply that a handler returns", () => {
         return when === "later" ? Promise.resolve(second) : second;
       });
       expect(bodies).toEqual([{ type: "first", in_reply_to: 2 }]);
-      expect(logged.join()).toContain('Cannot reply "second" to c1: it has an answer already');
+      expect(logged.join()).toContain('Cannot reply "second" to c1: it has been replied to');
     },
   );
 

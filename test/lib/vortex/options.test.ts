@@ -85,7 +85,7 @@ describe("parseOptions", () => {
     ["--flush-ms -1", "--flush-ms: The value must be >=0, but is -1"],
     ["--fan-out 2.5", "--fan-out: The value must be an integer, but is 2.5"],
     ["--durable=maybe", '--durable: The value must be a boolean, but is "maybe"'],
-    ["--flush-ms", "--flush-ms needs a value after it"],
+    ["--flush-ms", "--flush-ms needs a value"],
   ])("refuses %s", (words, said) => {
     expect(reason(...words.split(" "))).toBe(said);
   });

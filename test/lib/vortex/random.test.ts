@@ -27,8 +27,8 @@ describe("pickOne", () => {
     expect([...picks].sort()).toEqual(["a", "b", "c"]);
   });
 
-  test("refuses to pick one of no items", () => {
-    expect(() => pickOne(randomStream(1, "none"), [])).toThrow("Cannot pick one of no items");
+  test("refuses to pick from an empty list", () => {
+    expect(() => pickOne(randomStream(1, "none"), [])).toThrow("Cannot pick from an empty list");
   });
 });
 

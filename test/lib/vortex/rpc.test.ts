@@ -196,7 +196,7 @@ describe("syncRpc", () => {
       expect(await outcome(promise)).toMatchObject({ kind: "timeout" });
     }
     expect(host.logged).toEqual([
-      'Ignoring a reply from "proxy" to "ask", which "n1" was sent; others like it will not be told of',
+      'Ignoring a reply from "proxy" to "ask", which was sent to "n1" (logged once)',
     ]);
   });
 

@@ -108,7 +108,7 @@ describe("serve", () => {
     node.endInput();
     const { stderr } = await node.ended();
     expect(stderr).toMatch(
-      /^Skipping a line, longer than 134217728 characters: \{"src".{190,200}\n$/,
+      /^Skipping a line longer than 134217728 characters: \{"src".{190,200}\n$/,
     );
   });
 
@@ -373,7 +373,7 @@ describe("serve ends within seconds", () => {
     expect(await node.ended()).toMatchObject({
       exitCode: 1,
       signal: null,
-      stderr: "Ending with output that nobody has read\n",
+      stderr: "Exiting 6 s after a signal: stdout is not read, output is lost\n",
     });
   });
 });
