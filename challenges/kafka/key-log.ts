@@ -12,7 +12,7 @@ export class KeyLog {
   readonly #messages: unknown[] = [];
   readonly #lengths: number[] = [];
 
-  /** The last offset; `-1` if there is none. */
+  /** The last offset; `-1` for an empty log. */
   get lastOffset(): number {
     return this.#offsets.at(-1) ?? -1;
   }
@@ -39,7 +39,7 @@ export class KeyLog {
     return { messages, length: used };
   }
 
-  /** The length of the first message from an offset on; 0 if there is none. */
+  /** The length of the first message from an offset on; 0 without one. */
   lengthAt(offset: number): number {
     return this.#lengths[this.#firstAt(offset)] ?? 0;
   }

@@ -2,7 +2,7 @@
 import { jsonLength } from "../../lib/vortex/index.ts";
 import type { LogRecord } from "./merged-log.ts";
 
-/** What surrounds a key: quotes, brackets, commas and a number. */
+/** Quotes, brackets, commas and a number around a key. */
 const SURROUNDINGS_LENGTH = 16;
 
 export function lengthOfMessage([key, message]: LogRecord["messages"][number]): number {

@@ -12,7 +12,7 @@ import { MAX_POLLED, MAX_POLLED_LENGTH } from "./limits.ts";
 /** A number of records, a time or an offset. */
 export const Count = v.pipe(v.number(), v.safeInteger());
 
-/** What a node appends to its log. The j-th message has the time `time + j`. */
+/** One record of a node's log. The j-th message has the time `time + j`. */
 export const LogRecord = v.object({
   time: Count,
   messages: v.pipe(v.array(v.tuple([v.string(), v.unknown()])), v.readonly()),

@@ -14,7 +14,7 @@ export const Push = v.object({
   records: v.array(LogRecord),
   /** No record of the sender after these holds a message from before this time. */
   watermark: Count,
-  /** What the sender knows of the receiver's log: its number of records and its watermark. */
+  /** The receiver's log as the sender knows it: its number of records and its watermark. */
   knownRecords: Count,
   knownWatermark: Count,
   /** Whether the sender waits for a confirmation. */
@@ -22,7 +22,7 @@ export const Push = v.object({
 });
 export type Push = v.InferOutput<typeof Push>;
 
-/** How far a node's log is known. */
+/** A position in a node's log. */
 export interface Position {
   readonly records: number;
   readonly watermark: number;

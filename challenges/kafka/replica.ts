@@ -54,7 +54,7 @@ export class Replica {
   #unstoredLength = 0;
   /** The time of the next message that is acknowledged before it is stored. */
   #nextTime = 0;
-  /** When a client last asked for something. */
+  /** Time of the last request of a client. */
   #requestedMs = 0;
 
   constructor(node: KVNode, options: KafkaOptions) {
@@ -251,7 +251,7 @@ export class Replica {
   /**
    * No record of this node that is not stored yet will hold a message from before this time.
    *
-   * It is no later than the end of what is stored, so that it is known after a restart.
+   * At most the end of what is stored, so that it is known after a restart.
    */
   #ownWatermark(): number {
     if (!this.#hasStarted) return 0;

@@ -96,13 +96,13 @@ describe("kafka in simulation", () => {
     expect(problems).toEqual([]);
   });
 
-  test("is valid where messages take 10 ms on average and overtake each other", () => {
+  test("is valid when messages take 10 ms on average and overtake each other", () => {
     const latency = { meanMs: 10, distribution: "exponential" } as const;
     const nemesis = FAULTS.filter((fault) => fault !== "slow");
     expect(sweep({ nemesis, latency, timeLimitS: 15 }).problems).toEqual([]);
   });
 
-  test("is valid without durability under the faults that kill no node", () => {
+  test("is valid without durability under faults that do not kill nodes", () => {
     const nemesis = FAULTS.filter((fault) => fault !== "kill");
     expect(sweep({ nemesis, timeLimitS: 15 }, ["--no-durable"]).problems).toEqual([]);
   });
@@ -143,7 +143,7 @@ describe("kafka at the load of stages 5b and 5c", () => {
     },
   );
 
-  test("makes as many operations as a program that keeps all in memory and tells nobody", () => {
+  test("completes as many operations as a program that keeps everything in memory", () => {
     const countWith = (program: AnyProgram) =>
       Number(runSimulated("kafka", program, load).result.stats?.["count"]);
     expect(countWith(kafka) / countWith(memoryLog)).toBeGreaterThan(0.99);

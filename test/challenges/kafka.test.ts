@@ -1,13 +1,12 @@
 import { describe, expect, test } from "bun:test";
-import * as v from "valibot";
+import type * as v from "valibot";
+import type { KafkaOptions } from "../../challenges/kafka/limits.ts";
 import { kafka } from "../../challenges/kafka.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, type Message, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 
-function start(options: v.InferInput<typeof kafka.options> = {}, nodeIds = ["n0", "n1"]) {
-  const program = (node: Parameters<typeof kafka>[0]) =>
-    kafka(node, v.parse(kafka.options, options));
-  return new TestCluster({ program, nodeIds });
+function start(options: v.InferInput<typeof KafkaOptions> = {}, nodeIds = ["n0", "n1"]) {
+  return new TestCluster({ program: kafka, options, nodeIds });
 }
 
 const send = (key: string, msg: unknown): AnyBody => ({ type: "send", key, msg });
@@ -17,7 +16,7 @@ const isOfType =
   ({ body }: Message) =>
     types.includes(String(body["type"]));
 
-/** The messages of a key that a node shows. */
+/** The visible messages of a key on a node. */
 async function shown(cluster: TestCluster, id: string, key: string): Promise<unknown[]> {
   const { msgs } = await cluster.ask(id, poll({ [key]: 0 }));
   const pairs = (msgs as { [key: string]: [number, unknown][] })[key] ?? [];
@@ -25,7 +24,7 @@ async function shown(cluster: TestCluster, id: string, key: string): Promise<unk
 }
 
 describe("kafka", () => {
-  test("answers with nothing but what the workload's closed schemas allow", async () => {
+  test("replies with exactly the fields that the workload allows", async () => {
     const cluster = start({}, ["n0"]);
     const sent = await cluster.ask("n0", send("k", 7));
     expect(sent).toEqual({ type: "send_ok", offset: expect.any(Number), in_reply_to: 1 });
@@ -69,7 +68,7 @@ describe("kafka", () => {
     },
   );
 
-  test("passes any JSON through as written, to other nodes too, and after a kill", async () => {
+  test("returns any JSON as written, on other nodes and after a kill, too", async () => {
     const cluster = start();
     const messages = ["1.0", "9007199254740993", "1e400", "null", '{"__proto__":{"a":[-0]}}', '""'];
     for (const text of messages) await cluster.ask("n0", send("k", parseJson(text)));
@@ -107,7 +106,7 @@ describe("kafka", () => {
     expect(cluster.takeMessages().filter(isOfType("push"))).toEqual([]);
   });
 
-  test("stores messages before it acknowledges them, with all that wait", async () => {
+  test("stores messages before it acknowledges them, all that wait in one record", async () => {
     const cluster = start({}, ["n0"]);
     await cluster.ask("n0", send("k", 0));
     cluster.takeMessages();
@@ -125,7 +124,7 @@ describe("kafka", () => {
     expect(cluster.takeMessages().filter(isOfType("cas"))).toHaveLength(2);
   });
 
-  test("answers a send that cannot be stored before its client gives up", async () => {
+  test("fails a send that cannot be stored before its client gives up", async () => {
     const cluster = start({}, ["n0"]);
     await cluster.ask("n0", send("k", 0));
     cluster.filter = () => "drop";
@@ -140,7 +139,7 @@ describe("kafka", () => {
     expect(await shown(cluster, "n0", "k")).toEqual([0, 1]);
   });
 
-  test("loses nothing that was acknowledged when all nodes are killed", async () => {
+  test("loses no acknowledged message when all nodes are killed", async () => {
     const cluster = start();
     for (let msg = 0; msg < 20; msg++) await cluster.ask(`n${msg % 2}`, send("k", msg));
     await cluster.advance(1000);
@@ -155,7 +154,7 @@ describe("kafka", () => {
       expect(await shown(cluster, id, "k")).toEqual([...before, "new"]);
   });
 
-  test("puts a message whose write comes after a restart nowhere", async () => {
+  test("drops a message whose write arrives after a restart", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 1));
     cluster.filter = (message) => (isOfType("cas")(message) ? "hold" : "deliver");
@@ -169,7 +168,7 @@ describe("kafka", () => {
     for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([1, 2]);
   });
 
-  test("keeps committed offsets beyond a kill, but for those of the last interval", async () => {
+  test("keeps committed offsets across a kill, except those of the last interval", async () => {
     const cluster = start({ commitMs: 1000 });
     await cluster.ask("n0", { type: "commit_offsets", offsets: { k: 5 } });
     await cluster.advance(1200);
@@ -181,7 +180,7 @@ describe("kafka", () => {
     expect(await cluster.ask("n1", listing)).toMatchObject({ offsets: { k: 5 } });
   });
 
-  test("shows messages of a node that is cut off, from lin-kv, within 3 s", async () => {
+  test("shows messages of a node that is cut off within 3 s, from lin-kv", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
     await cluster.ask("n1", send("k", 1));
@@ -192,7 +191,7 @@ describe("kafka", () => {
     for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([0, 1, 2]);
   });
 
-  test("shows messages though another node is dead, and gives its own later offsets than a fence", async () => {
+  test("shows messages although another node is dead, whose next offsets follow the fence", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
     await cluster.ask("n1", send("k", 1));
@@ -208,7 +207,7 @@ describe("kafka", () => {
     for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toEqual([0, 1, 2, 3]);
   });
 
-  test("sends again what was lost, and finds in lin-kv what it no longer keeps", async () => {
+  test("repeats pushes that were lost; a peer reads older records in lin-kv", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
     await cluster.advance(1000);
@@ -220,7 +219,7 @@ describe("kafka", () => {
     expect(await shown(cluster, "n1", "k")).toEqual([0, 1]);
   });
 
-  test("pushes no more than 10,000 messages at a time, however much is new", async () => {
+  test("pushes at most 10,000 messages at a time", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", -1));
     await cluster.ask("n1", send("k", -1));
@@ -240,7 +239,7 @@ describe("kafka", () => {
     expect((msgs as { k: unknown[] }).k).toHaveLength(10_000);
   });
 
-  test("stores and pushes long messages in portions, and commits of long keys too", async () => {
+  test("stores and pushes long messages, and commits of long keys, in chunks", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", -1));
     await cluster.ask("n1", send("k", -1));
@@ -278,7 +277,7 @@ describe("kafka", () => {
     expect(offsets).toEqual(offsetsOf(6));
   });
 
-  test("pushes little to a silent peer, however much is new, and all of it once it is heard", async () => {
+  test("pushes little to a silent peer, and everything once the peer answers", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", -1));
     await cluster.ask("n1", send("k", -1));
@@ -306,7 +305,7 @@ describe("kafka", () => {
     expect(await shown(cluster, "n1", "9")).toHaveLength(2500);
   });
 
-  test("takes pushes that overtake each other, or come twice", async () => {
+  test("accepts pushes that overtake each other or arrive twice", async () => {
     const cluster = start();
     await cluster.ask("n0", send("k", 0));
     await cluster.ask("n1", send("k", 1));
@@ -326,7 +325,7 @@ describe("kafka", () => {
 });
 
 describe("kafka --no-durable", () => {
-  test("acknowledges at once, and stores what came within storeMs in one record", async () => {
+  test("acknowledges at once, and stores the messages of storeMs in one record", async () => {
     const cluster = start({ durable: false, storeMs: 200 });
     await cluster.ask("n0", send("k", 0));
     await cluster.advance(1000);
@@ -342,7 +341,7 @@ describe("kafka --no-durable", () => {
     for (const id of ["n0", "n1"]) expect(await shown(cluster, id, "k")).toHaveLength(11);
   });
 
-  test("loses in a kill what was not stored, but gives no offset twice", async () => {
+  test("loses unstored messages in a kill, but gives no offset twice", async () => {
     const cluster = start({ durable: false, storeMs: 200 });
     await cluster.ask("n0", send("k", "stored"));
     await cluster.advance(1000);
@@ -358,7 +357,7 @@ describe("kafka --no-durable", () => {
     }
   });
 
-  test("keeps to the offsets that it gave, when messages come before it is ready and while it stores", async () => {
+  test("keeps the offsets that it gave before recovery and while it stores", async () => {
     const cluster = start({ durable: false, storeMs: 0 }, ["n0"]);
     const replies = Array.from({ length: 20 }, (_, msg) => cluster.request("n0", send("k", msg)));
     await cluster.settle();
@@ -368,7 +367,7 @@ describe("kafka --no-durable", () => {
     expect(msgs).toEqual({ k: replies.map((reply, msg) => [Number(reply()?.["offset"]), msg]) });
   });
 
-  test("refuses what would make the next record too long, and takes it later", async () => {
+  test("refuses a message that would make the next record too long, and accepts it later", async () => {
     const cluster = start({ durable: false, storeMs: 200 }, ["n0"]);
     await cluster.ask("n0", send("k", "first"));
     await cluster.advance(1000);

@@ -9,13 +9,13 @@ const polled = (log: MergedLog, offsets: { [key: string]: number }, maxCount?: n
   Object.fromEntries(log.poll(new Map(Object.entries(offsets)), maxCount));
 
 describe("MergedLog", () => {
-  test("gives every message of every node an offset of its own", () => {
+  test("gives every message of every node a unique offset", () => {
     const log = new MergedLog(3);
     const offsets = [0, 1, 2].flatMap((node) => [0, 1, 2].map((time) => log.offsetOf(node, time)));
     expect(offsets.toSorted((one, other) => one - other)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8]);
   });
 
-  test("shows nothing that a message could still come before", () => {
+  test("shows no message that another could still precede", () => {
     const log = new MergedLog(2);
     log.add(0, ofTime(5, ["k", "a"], ["k", "b"]));
     expect(polled(log, { k: 0 })).toEqual({});
@@ -31,7 +31,7 @@ describe("MergedLog", () => {
     });
   });
 
-  test("begins at the asked offset, or at the next that there is", () => {
+  test("starts at the given offset, or at the next existing one", () => {
     const log = new MergedLog(1);
     log.add(0, ofTime(5, ["k", "a"], ["k", "b"]));
     log.add(0, ofTime(9, ["k", "c"]));
@@ -47,7 +47,7 @@ describe("MergedLog", () => {
     ]);
   });
 
-  test("returns no more characters than one message may bring that is too long, or about 2^20", () => {
+  test("returns about 2^20 characters at most, or one message that is longer", () => {
     const log = new MergedLog(1);
     const [huge, long] = ["x".repeat(3e6), ["y".repeat(400_000)]];
     for (let time = 0; time < 40; time += 4) {
@@ -60,13 +60,13 @@ describe("MergedLog", () => {
     expect(counts({ a: 0 })).toEqual({ a: 1 });
     expect(counts({ a: 39, c: 0, d: 0 })).toEqual({ c: 1, d: 10 });
     expect(counts({ c: 0 })).toEqual({ c: 2 });
-    // Whoever goes on from what came gets the rest.
+    // The next poll gets the rest.
     expect(counts({ a: 0, b: 0, d: 0 })).toEqual({ a: 1 });
     expect(counts({ a: 37, b: 0, d: 0 })).toEqual({ b: 1 });
     expect(counts({ a: 37, b: 38, d: 0 })).toEqual({ d: 10 });
   });
 
-  test("leaves no message out up to the number that a poll returns at most", () => {
+  test("leaves out no message within the limit of a poll", () => {
     const log = new MergedLog(1);
     for (let time = 0; time < 100; time++) log.add(0, ofTime(time, ["a", time], ["b", time]));
     const { a, b } = polled(log, { a: 10, b: 20 }, 20);
@@ -74,7 +74,7 @@ describe("MergedLog", () => {
     expect(b).toHaveLength(10);
   });
 
-  test("gives keys with many messages the room that those with few have left", () => {
+  test("gives long logs the room that short ones leave", () => {
     const log = new MergedLog(1);
     log.add(0, ofTime(0, ["few", 0]));
     for (let time = 1; time < 100; time++) log.add(0, ofTime(time, ["many", time]));
@@ -82,7 +82,7 @@ describe("MergedLog", () => {
     expect([few?.length, none, many?.length]).toEqual([1, undefined, 29]);
   });
 
-  test("returns one message at least of each key that has any, however many keys", () => {
+  test("returns at least one message of each key that has any", () => {
     const log = new MergedLog(1);
     for (let time = 0; time < 100; time++) log.add(0, ofTime(time, [String(time), "m"]));
     const offsets = Object.fromEntries(Array.from({ length: 200 }, (_, key) => [String(key), 0]));
@@ -98,7 +98,7 @@ describe("MergedLog", () => {
     expect(log.committed("other")).toBeUndefined();
   });
 
-  test("shows the same messages in the same order, however the nodes' records interleave", () => {
+  test("shows the same messages in the same order, however the records of the nodes interleave", () => {
     const records = fc.array(fc.tuple(fc.nat(2), fc.nat(3), fc.nat(3)), { maxLength: 40 });
     const schedule = fc.array(fc.nat(2), { minLength: 200, maxLength: 200 });
     fc.assert(
