@@ -1,4 +1,4 @@
-/** Compiles each program into one executable in dist/, which needs nothing else to run. */
+/** Compiles each program into a self-contained executable in dist/. */
 const PROGRAMS = ["echo"];
 
 for (const name of PROGRAMS) {
