@@ -1,7 +1,6 @@
 /**
- * The workbench: runs nodes and judges what they did, as Maelstrom does.
- *
- * The `vortex` command (main.ts) is made of these.
+ * The workbench: runs nodes and checks their histories, as Maelstrom does. The `vortex` command
+ * (main.ts) is built on it.
  */
 export type {
   Checker,

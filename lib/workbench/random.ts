@@ -1,15 +1,15 @@
 /**
  * Seeded randomness: one seed fixes every choice of a run.
  *
- * Each part of the workbench draws from a stream of its own, so that a further draw in one does not
- * reshuffle the others. The algorithm is xoroshiro128+ (Blackman and Vigna), from the package
+ * Each part of the workbench draws from its own stream, so that one more draw in a part does not
+ * change the others. The algorithm is xoroshiro128+ (Blackman and Vigna), from the package
  * pure-rand; a stream's state is the SHA-256 hash of the seed and the stream's name.
  */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "../vortex/index.ts";
 
-/** The stream of one part: the same seed and name always give the same numbers. */
+/** Returns the stream of a part. The same seed and name always give the same numbers. */
 export function randomStream(seed: number, name: string): Random {
   const hash = new Bun.CryptoHasher("sha256").update(`${seed}/${name}`).digest();
   const state = [0, 4, 8, 12].map((offset) => hash.readInt32LE(offset));

@@ -20,9 +20,9 @@ export function oneOf<const Name extends string>(what: string, names: readonly N
   };
 }
 
-function number(text: string, isWanted: (value: number) => boolean, wanted: string): number {
+function number(text: string, isValid: (value: number) => boolean, expected: string): number {
   const value = text.trim() === "" ? Number.NaN : Number(text);
-  if (!isWanted(value)) throw new InvalidArgumentError(`It must be ${wanted}.`);
+  if (!isValid(value)) throw new InvalidArgumentError(`It must be ${expected}.`);
   return value;
 }
 

@@ -10,7 +10,7 @@ export function stageOptions({ id, flags }: Stage, seed?: number): TestOptions {
 }
 
 /** Options that identify a stage, besides the number of nodes. */
-const DECISIVE = [
+const IDENTIFYING = [
   "workload",
   "concurrency",
   "rate",
@@ -23,7 +23,7 @@ const DECISIVE = [
 /** The part of a run's description that identifies its stage. */
 export interface StageLike {
   readonly args: readonly string[];
-  readonly options: { readonly [option in (typeof DECISIVE)[number]]?: unknown } & {
+  readonly options: { readonly [option in (typeof IDENTIFYING)[number]]?: unknown } & {
     readonly nodeIds: readonly string[];
   };
 }
@@ -31,11 +31,11 @@ export interface StageLike {
 /** Returns the target of a run, or `undefined` if it is not a stage at its full length. */
 export function targetOf({ args, options }: StageLike): Target | undefined {
   return STAGES.find((stage) => {
-    const wanted = stageOptions(stage, 0);
+    const official = stageOptions(stage, 0);
     return (
-      wanted.nodeIds.length === options.nodeIds.length &&
+      official.nodeIds.length === options.nodeIds.length &&
       Bun.deepEquals(stage.args ?? [], args) &&
-      DECISIVE.every((name) => Bun.deepEquals(wanted[name], options[name]))
+      IDENTIFYING.every((name) => Bun.deepEquals(official[name], options[name]))
     );
   })?.target;
 }

@@ -90,13 +90,13 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         const options = optionsOf(stage, flags);
         const progress = new TestProgress(options);
         rows[index] = { stage, state: "running", startedMs, progress };
-        screen.begun();
+        screen.onStart();
         const stageRun = { stage, bin, options, signal, progress };
         const { code, ...outcome } = await runStage(stageRun, flags, screen);
         const tookS = (performance.now() - startedMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
         rows[index] = row;
-        screen.ended(row);
+        screen.onEnd(row);
         exitCode = worstOf(exitCode, code);
         const { result } = outcome;
         if (maelstrom === undefined) {
@@ -222,11 +222,11 @@ class Screen {
     this.#isFull = isFull;
   }
 
-  begun(): void {
+  onStart(): void {
     if (!this.#view.isRedrawn) remark(this.#running());
   }
 
-  ended(row: StageRow): void {
+  onEnd(row: StageRow): void {
     if (!this.#view.isRedrawn) remark(stageLine(row));
     if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
   }
@@ -244,8 +244,8 @@ class Screen {
     const options = { isFull: this.#isFull, nowMs: performance.now(), columns };
     const table = stagesTable(this.#rows, options);
     const isFitting = table.split("\n").length + 1 < lines;
-    const shown = isFitting ? table : stagesTable(this.#rows, { ...options, isBrief: true });
-    return `${shown}\n${this.#left()}`;
+    const fitting = isFitting ? table : stagesTable(this.#rows, { ...options, isBrief: true });
+    return `${fitting}\n${this.#left()}`;
   }
 
   /** Describes the running stage, its progress, and the time left for all. */

@@ -81,7 +81,7 @@ function divertStdout() {
   let running: NodeId = "";
   let printed: Printed | undefined;
   const capture = (...values: readonly unknown[]) => {
-    printed ??= { node: running, first: values.map(shown).join(" "), count: 0 };
+    printed ??= { node: running, first: values.map(asPrinted).join(" "), count: 0 };
     printed.count++;
   };
   const own = Object.fromEntries(PRINTERS.map((name) => [name, console[name]]));
@@ -106,7 +106,7 @@ function divertStdout() {
   };
 }
 
-function shown(value: unknown): string {
+function asPrinted(value: unknown): string {
   return typeof value === "string" ? value : Bun.inspect(value);
 }
 

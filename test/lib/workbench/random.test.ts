@@ -7,11 +7,11 @@ function draws(seed: number, name: string): number[] {
 }
 
 describe("randomStream", () => {
-  test("gives the same numbers for the same seed and name", () => {
+  test("returns the same numbers for the same seed and name", () => {
     expect(draws(7, "network")).toEqual(draws(7, "network"));
   });
 
-  test("gives these numbers on every machine", () => {
+  test("returns these numbers on every machine", () => {
     expect(draws(1, "network").map((number) => number.toFixed(6))).toEqual([
       "0.682625",
       "0.663784",
@@ -21,7 +21,7 @@ describe("randomStream", () => {
     ]);
   });
 
-  test("gives other numbers for another seed or name", () => {
+  test("returns other numbers for another seed or name", () => {
     expect(draws(7, "network")).not.toEqual(draws(8, "network"));
     expect(draws(7, "network")).not.toEqual(draws(7, "nemesis"));
   });

@@ -30,9 +30,13 @@ export function comparisonTable(compared: readonly Compared[]): string {
 function cells(one: Comparable | undefined, mark: (text: string) => string): string[] {
   if (one === undefined) return [mark("crashed"), "", "", ""];
   const { msgsPerOp, medianMs, maxMs } = one.figures;
-  const shown = (value: number | undefined, digits: number, unit: string) =>
+  const formatted = (value: number | undefined, digits: number, unit: string) =>
     value === undefined ? "" : `${value.toFixed(digits)}${unit}`;
   const verdict = one.valid === "unknown" ? "unknown" : one.valid ? "valid" : "invalid";
-  const figures = [shown(msgsPerOp, 2, ""), shown(medianMs, 1, " ms"), shown(maxMs, 1, " ms")];
+  const figures = [
+    formatted(msgsPerOp, 2, ""),
+    formatted(medianMs, 1, " ms"),
+    formatted(maxMs, 1, " ms"),
+  ];
   return [mark(verdict), ...figures];
 }

@@ -35,11 +35,11 @@ export function stagesTable(rows: readonly StageRow[], options: StagesTableOptio
   let table = "";
   // A final table keeps its figures. One that is redrawn must fit the screen.
   const layouts = options.nowMs === undefined ? LAYOUTS.slice(0, 2) : LAYOUTS;
-  for (const shown of layouts) {
-    table = render(rows, options, shown, STAGE_WIDTH);
+  for (const visible of layouts) {
+    table = render(rows, options, visible, STAGE_WIDTH);
     const excess = widthOf(table) - columns;
     if (excess <= 0) break;
-    table = render(rows, options, shown, Math.max(MIN_STAGE_WIDTH, widest - excess));
+    table = render(rows, options, visible, Math.max(MIN_STAGE_WIDTH, widest - excess));
     if (widthOf(table) <= columns) break;
   }
   return table;
@@ -64,18 +64,18 @@ const LAYOUTS: readonly (readonly Column[])[] = [
 function render(
   rows: readonly StageRow[],
   options: StagesTableOptions,
-  shown: readonly Column[],
+  visible: readonly Column[],
   stageWidth: number,
 ): string {
   const table = new Table({
-    head: shown.map((column) => HEAD[column]),
-    colAligns: shown.map((column) => (NUMBERS.includes(column) ? "right" : "left")),
+    head: visible.map((column) => HEAD[column]),
+    colAligns: visible.map((column) => (NUMBERS.includes(column) ? "right" : "left")),
     style: { head: [], border: [], compact: true },
   });
   for (const row of rows) {
     const isBrief = options.isBrief === true && row.state !== "running";
     const all = cells(row, options, stageWidth);
-    const whole = shown.map((column) => all[column]);
+    const whole = visible.map((column) => all[column]);
     table.push(isBrief ? whole.map((cell) => cell.split("\n")[0] ?? "") : whole);
   }
   return table.toString();

@@ -48,7 +48,7 @@ function describeEvent(event: Event): string | undefined {
   const { time, process, type, f, value, error } = event.operation;
   const who = process === "nemesis" ? "nemesis" : `process ${process}`;
   const why = error === undefined ? "" : ` ${stringifyJson(error)}`;
-  return `${seconds(time)}  ${who} ${type} ${f} ${shown(value)}${why}`;
+  return `${seconds(time)}  ${who} ${type} ${f} ${abbreviated(value)}${why}`;
 }
 
 /** Formats a message between servers. Messages of clients are covered by their operations. */
@@ -56,10 +56,10 @@ function describeMessage({ type, time, message }: JournalEvent): string | undefi
   const { src, dest, body } = message;
   if (isClientId(src) || isClientId(dest)) return undefined;
   const arrow = type === "send" ? "sends to" : "reaches";
-  return `${seconds(time)}    ${src} ${arrow} ${dest}: ${shown(body)}`;
+  return `${seconds(time)}    ${src} ${arrow} ${dest}: ${abbreviated(body)}`;
 }
 
-function shown(value: unknown): string {
+function abbreviated(value: unknown): string {
   return shorten(stringifyJson(value), MAX_BODY_LENGTH);
 }
 
