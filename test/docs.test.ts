@@ -171,7 +171,7 @@ function commandsOf(tokens: readonly Token[]): string[] {
   return commands;
 }
 
-/** What a command names but the project lacks: files, and the name of a test after `-t`. */
+/** Lists files that a command names and the project lacks, or the command if no test matches its `-t`. */
 function missingFrom(command: string): string[] {
   const paths = command.match(/(?<= )(?:test|lib)\/[\w./-]+/g) ?? [];
   const missing = paths.filter((path) => !existsSync(join(ROOT, path)));
