@@ -14,10 +14,10 @@ import { tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Glob } from "bun";
 import { INIT } from "./support/processes/node-process.ts";
+import { ROOT } from "./support/processes/vortex.ts";
 
 setDefaultTimeout(120_000);
 
-const ROOT = join(import.meta.dir, "..");
 const SOURCES = [
   "build.ts",
   "package.json",

@@ -32,7 +32,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // When an acknowledgement is lost, the sender resends a delta that was already added.
     program: deltas(),
     options: LOSSY,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -41,7 +41,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // Deltas are not idempotent: a duplicate counts twice.
     program: deltas(),
     options: { ...CALM, nemesis: ["duplicate"], nemesisIntervalS: 2 },
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -50,7 +50,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // A delta that a partition drops is never resent.
     program: deltas({ attempts: 1 }),
     options: PARTITIONED,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 2,
   },
   {
@@ -59,7 +59,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // A stale total in gossip overwrites a newer one.
     program: counterWith({ merge: (_mine, theirs) => theirs }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -68,7 +68,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // The merge drops what it receives.
     program: counterWith({ merge: (mine) => mine }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -77,7 +77,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // A killed node loses adds that it acknowledged but had not gossiped.
     program: counter,
     options: DEADLY,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 2,
   },
   {
@@ -88,7 +88,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
       add: ({ added }, delta) => ({ added: added + delta, subtracted: 0 }),
     }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -98,7 +98,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
       add: ({ added }, delta) => ({ added: added + Math.abs(delta), subtracted: 0 }),
     }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -106,7 +106,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     workload: "pn-counter",
     program: acknowledgedEarly(counter, { type: "add", byMs: 60_000 }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -126,7 +126,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // Two nodes that read the same sum overwrite each other's add (lost update).
     program: kvCounterWith({ add: addByWrite }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -135,7 +135,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // A timeout is indefinite: the add may have happened, and is then applied twice.
     program: kvCounterWith({ add: addAgain }),
     options: { ...CALM, latency: { meanMs: 50, distribution: "exponential" } },
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -144,7 +144,7 @@ export const BROKEN_COUNTERS: readonly BrokenCase[] = [
     // seq-kv is sequentially consistent, so a client that has not written may read a past sum.
     program: kvCounterWith({ refresh: async () => {} }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 8,
   },
 ];

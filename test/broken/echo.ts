@@ -21,7 +21,7 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
     workload: "echo",
     program: sharedVariable,
     options: { ...CALM, rate: 200 },
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -32,7 +32,7 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
       echo: String(body["echo"]).toLowerCase(),
     })),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {
@@ -44,7 +44,7 @@ export const BROKEN_ECHO: readonly BrokenCase[] = [
       return (body) => (isRefused() ? { type: "error", code: 11 } : body);
     }),
     options: CALM,
-    shows: "wrong answers",
+    shows: "wrong results",
     withinSeeds: 1,
   },
   {

@@ -135,7 +135,7 @@ const COUNTING: SimulatedOptions = {
   recoveryS: 3,
 };
 const LOGGING: SimulatedOptions = { ...COUNTING, rate: 200 };
-const WRONG = ["wrong answers"];
+const WRONG = ["wrong results"];
 const LOST = ["lost-write", "unseen"];
 
 const SIBLINGS: readonly Sibling[] = [

@@ -172,9 +172,9 @@ class FuzzedProcess {
       this.checker.report(`Invalid line on stdout, ${decoded.reason}: ${shorten(line)}`);
       return;
     }
-    for (const answer of this.checker.receive(decoded.message)) {
-      if (this.#held === undefined) void this.#write(encode(answer));
-      else this.#held += encode(answer);
+    for (const reply of this.checker.receive(decoded.message)) {
+      if (this.#held === undefined) void this.#write(encode(reply));
+      else this.#held += encode(reply);
     }
   }
 }

@@ -102,8 +102,8 @@ export class FuzzedNode {
       await settled();
       const sent = this.#host.takeSent();
       if (sent.length === 0) return;
-      const answers: Message[] = sent.flatMap((message) => this.checker.receive(message));
-      for (const answer of answers) this.#node.receive(answer);
+      const replies: Message[] = sent.flatMap((message) => this.checker.receive(message));
+      for (const reply of replies) this.#node.receive(reply);
     }
   }
 }

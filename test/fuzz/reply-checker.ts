@@ -159,15 +159,15 @@ export class ReplyChecker {
       this.report(`Unexpected message to ${dest}: ${show(body)}`);
       return [];
     }
-    const answer = (reply: AnyBody) => ({ src: dest, dest: NODE, body: reply });
+    const message = (reply: AnyBody) => ({ src: dest, dest: NODE, body: reply });
     const chance = randomInteger(this.#random, 20);
     if (chance === 0) {
       const code = pickOne(this.#random, ODD_CODES);
-      return [answer({ type: "error", in_reply_to: body["msg_id"], code, text: "odd" })];
+      return [message({ type: "error", in_reply_to: body["msg_id"], code, text: "odd" })];
     }
     const reply = service.handle(NODE, body);
     if (reply === undefined) return [];
-    return chance <= 2 ? [answer(reply), answer(reply)] : [answer(reply)];
+    return chance <= 2 ? [message(reply), message(reply)] : [message(reply)];
   }
 
   #checkProbe(reply: AnyBody): void {

@@ -24,8 +24,8 @@ export function info(process: number, error: Json = "net-timeout"): Entry {
 }
 
 /** An invocation and its completion, with nothing in between. */
-export function whole(process: number, f: string, asked: Json, answered?: Json): Entry[] {
-  return [invoke(process, f, asked), ok(process, answered)];
+export function whole(process: number, f: string, invoked: Json, completed?: Json): Entry[] {
+  return [invoke(process, f, invoked), ok(process, completed)];
 }
 
 /** Sets an entry's time, in milliseconds. */

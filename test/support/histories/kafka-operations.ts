@@ -11,12 +11,12 @@ function write(
   process: number,
   f: string,
   type: OperationType,
-  asked: Json,
-  answer: Json,
+  invoked: Json,
+  completed: Json,
 ): Written {
   return [
-    { process, f, type: "invoke", value: asked },
-    { process, f, type, value: answer },
+    { process, f, type: "invoke", value: invoked },
+    { process, f, type, value: completed },
   ];
 }
 
@@ -27,9 +27,9 @@ export function send(
   message: Json,
   end: number | "fail" | "info",
 ): Written {
-  const asked = [["send", key, message]];
-  if (typeof end === "string") return write(process, "send", end, asked, asked);
-  return write(process, "send", "ok", asked, [["send", key, [end, message]]]);
+  const invoked = [["send", key, message]];
+  if (typeof end === "string") return write(process, "send", end, invoked, invoked);
+  return write(process, "send", "ok", invoked, [["send", key, [end, message]]]);
 }
 
 /** A poll and the messages it returned. */

@@ -40,7 +40,7 @@ export function registerHistory(options: RegisterHistoryOptions): History {
   const entries: Entry[] = [];
   let invoked = 0;
 
-  const begin = (process: number) => {
+  const start = (process: number) => {
     invoked++;
     const f = ["read", "write", "cas"][below(3)] ?? "read";
     const key = below(options.keys);
@@ -63,7 +63,7 @@ export function registerHistory(options: RegisterHistoryOptions): History {
     }
   };
 
-  const end = (thread: number, process: number, operation: Running) => {
+  const complete = (thread: number, process: number, operation: Running) => {
     running.delete(process);
     const { f, key } = operation;
     if (f !== "read" && chance(options.indefinite)) {
@@ -84,9 +84,9 @@ export function registerHistory(options: RegisterHistoryOptions): History {
     const process = processes[thread] ?? thread;
     const operation = running.get(process);
     if (operation === undefined) {
-      if (invoked < options.operations) begin(process);
+      if (invoked < options.operations) start(process);
     } else if (!operation.hasEffect && chance(0.5)) takeEffect(operation);
-    else end(thread, process, operation);
+    else complete(thread, process, operation);
   }
   return history(...entries);
 }

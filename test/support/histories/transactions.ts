@@ -13,15 +13,15 @@ import { type Entry, invoke, ok, whole } from "./history.ts";
  * @param parse Reads the notation. In `"r0=1"`, 1 is the result of reading key 0.
  */
 export function handwritten(parse: (text: string) => Json) {
-  const asked = (answer: string) => parse(answer.replace(/(r\d+)=[\w,]*/g, "$1"));
+  const invoked = (text: string) => parse(text.replace(/(r\d+)=[\w,]*/g, "$1"));
   return {
     /** A transaction that completes before the next entry. */
-    did: (process: number, answer: string): Entry[] =>
-      whole(process, "txn", asked(answer), parse(answer)),
+    did: (process: number, text: string): Entry[] =>
+      whole(process, "txn", invoked(text), parse(text)),
     /** Concurrent transactions, one per process. */
-    together: (...answers: readonly string[]): Entry[] => [
-      ...answers.map((answer, process) => invoke(process, "txn", asked(answer))),
-      ...answers.map((answer, process) => ok(process, parse(answer))),
+    together: (...texts: readonly string[]): Entry[] => [
+      ...texts.map((text, process) => invoke(process, "txn", invoked(text))),
+      ...texts.map((text, process) => ok(process, parse(text))),
     ],
   };
 }

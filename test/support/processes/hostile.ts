@@ -24,25 +24,24 @@ export const HOSTILE = {
   "floods stdout with text": "exec yes 'this is not a message'",
   "floods a node that does not exist":
     'exec yes \'{"src":"n0","dest":"n9","body":{"type":"gossip"}}\'',
-  "floods itself, and does not read":
-    'exec yes \'{"src":"n0","dest":"n0","body":{"type":"gossip"}}\'',
+  "floods itself without reading": 'exec yes \'{"src":"n0","dest":"n0","body":{"type":"gossip"}}\'',
   "floods a service":
     'exec yes \'{"src":"n0","dest":"lin-kv","body":{"type":"read","key":1,"msg_id":1}}\'',
-  "prints one line without an end": "exec tr '\\0' x < /dev/zero",
-  "answers with messages of 100 MB": forEachRequest(`
+  "prints an endless line": "exec tr '\\0' x < /dev/zero",
+  "replies with messages of 100 MB": forEachRequest(`
     printf "${echoOf("").slice(0, -'\\"}}'.length)}"
     head -c 100000000 /dev/zero | tr '\\0' x
     printf '"}}\\n'`),
-  "answers everything 100,000 times": forEachRequest(`yes "${echoOf("x")}" | head -n 100000`),
+  "replies to everything 100,000 times": forEachRequest(`yes "${echoOf("x")}" | head -n 100000`),
   "prints invalid UTF-8": `printf '{"src":"n0","dest":"n0","body":{"type":"\\377\\376"}}\\n'
     ${forEachRequest(`printf "%s\\\\n" "${echoOf("\\xff")}"`)}`,
-  "writes much to stderr": `yes 'an error, and another one' | head -c ${FLOOD_MB}000000 >&2
+  "floods stderr": `yes 'an error, and another one' | head -c ${FLOOD_MB}000000 >&2
     exec sleep 60`,
   "never reads": "exec sleep 60",
   "closes its stdin": "exec sleep 60 <&-",
   "closes its stdout": "exec sleep 60 >&-",
   "ignores every signal that can be ignored": "trap '' TERM INT HUP; while :; do sleep 1; done",
-  "begins daemons": `sleep 60 & setsid sleep 60 &
+  "starts daemons": `sleep 60 & setsid sleep 60 &
     (setsid sh -c 'sleep 60 & exec sleep 60' &)
     (setsid sleep 60 < /dev/null > /dev/null 2>&1 &)
     setsid env -i /bin/sh -c 'sleep 60; :' "$HOSTILE_TEST" < /dev/null > /dev/null 2>&1 &

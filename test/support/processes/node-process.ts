@@ -6,12 +6,11 @@ import { promisify } from "node:util";
 import { decode } from "../../../lib/protocol/codec.ts";
 import { LineReader, splitLines } from "../../../lib/protocol/lines.ts";
 import type { AnyBody, Message } from "../../../lib/vortex/index.ts";
-
-const ROOT = join(import.meta.dir, "../../..");
+import { DIST } from "./vortex.ts";
 
 /** Command that runs a compiled program, such as `"echo"`. */
 export function binary(name: string): string[] {
-  return [join(ROOT, "dist", name)];
+  return [join(DIST, name)];
 }
 
 /** Command that runs a program of `programs/` from source. */

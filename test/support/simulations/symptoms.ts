@@ -16,7 +16,7 @@ export function symptomsOf(result: TestResult): ReadonlySet<string> {
   add("lost", list("lost").length > 0);
   add("duplicated", list("duplicated").length > 0);
   add("not linearizable", list("failures").length > 0);
-  add("wrong answers", Number(workload["errorCount"] ?? 0) > 0);
+  add("wrong results", Number(workload["errorCount"] ?? 0) > 0);
   add("no verdict", workload.valid === "unknown");
   add("never ok", stats?.valid === false);
   add("unavailable", availability?.valid === false);

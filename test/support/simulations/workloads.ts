@@ -29,7 +29,7 @@ export function makeWorkload(name: WorkloadName, options: Partial<TestOptions> =
 }
 
 /** Computes a node's reply to a request; `undefined` to send none. */
-export type Answer = (request: AnyBody) => { readonly [field: string]: Json } | undefined;
+export type Respond = (request: AnyBody) => { readonly [field: string]: Json } | undefined;
 
 export interface Conversation {
   /** One completion per operation. */
@@ -44,7 +44,7 @@ export interface Conversation {
 export function converse(
   workload: Workload,
   operations: readonly Invocation[],
-  answer: Answer,
+  respond: Respond,
 ): Conversation {
   const scheduler = new Scheduler();
   const network = new Network({
@@ -62,7 +62,7 @@ export function converse(
   network.connect("n0", ({ src, body }) => {
     const { msg_id, ...request } = body;
     requests.push(request);
-    const reply = answer(request);
+    const reply = respond(request);
     if (reply !== undefined) network.send("n0", src, { ...reply, in_reply_to: msg_id });
   });
 

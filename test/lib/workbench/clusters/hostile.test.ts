@@ -55,13 +55,13 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
     ["closes its stdin", INVALID, "n0 has closed its stdin, but keeps running"],
     ["closes its stdout", INVALID, "n0 has closed its stdout, but keeps running"],
     ["ignores every signal that can be ignored", INVALID, "Analysis invalid!"],
-    ["begins daemons", INVALID, "Analysis invalid!"],
+    ["starts daemons", INVALID, "Analysis invalid!"],
     ["floods stdout with text", INVALID, "n0, debug-line: not JSON"],
     ["floods a node that does not exist", INVALID, '"n9" is not in the network'],
-    ["prints one line without an end", INVALID, "the line is longer than 33554432 characters"],
-    ["answers with messages of 100 MB", INVALID, "n0, malformed-message: the line is longer than"],
+    ["prints an endless line", INVALID, "the line is longer than 33554432 characters"],
+    ["replies with messages of 100 MB", INVALID, "n0, malformed-message: the line is longer than"],
     [
-      "answers everything 100,000 times",
+      "replies to everything 100,000 times",
       INVALID,
       "n0, second-reply: the request already has a reply",
     ],
@@ -70,13 +70,13 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
 
   // One after the other: each of them keeps a core busy.
   const busy: typeof cases = [
-    ["floods itself, and does not read", CRASH, "n0 does not keep up: "],
+    ["floods itself without reading", CRASH, "n0 does not keep up: "],
     ["floods a service", CRASH, "A node must read its stdin all the time"],
   ];
   test.each(busy)("%s", judge);
 
-  test("writes much to stderr, of which the start is stored", async () => {
-    const run = await runHostile(hostileNode("writes much to stderr"), ["--report"]);
+  test("floods stderr, of which the first 64 MB are stored", async () => {
+    const run = await runHostile(hostileNode("floods stderr"), ["--report"]);
     expect(FLOOD_MB).toBeGreaterThan(70);
     expect(run.stderr).toContain("n0.log has reached its limit of 64 MB");
     expect(run.storeMb).toBeGreaterThan(63);
@@ -84,10 +84,10 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
     expect(run.exitCode).toBe(INVALID);
     expect(run.memoryMb).toBeGreaterThan(10);
     expectBounded(run);
-    tell("writes much to stderr", run);
+    tell("floods stderr", run);
   });
 
-  const interrupted: Hostile[] = ["floods stdout with text", "never reads", "begins daemons"];
+  const interrupted: Hostile[] = ["floods stdout with text", "never reads", "starts daemons"];
   test.concurrent.each(interrupted)("%s is ended by Ctrl-C", async (name) => {
     const run = await runHostile(
       hostileNode(name),
@@ -98,7 +98,7 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
         child.kill("SIGINT");
       },
     );
-    expect(run.stderr).toContain("Interrupted: the nodes are killed");
+    expect(run.stderr).toContain("Interrupted. The nodes were killed");
     expect(run.exitCode).toBe(130);
     expectBounded(run);
   });

@@ -8,13 +8,13 @@ import { logs } from "../../../programs/logs.ts";
 import { invocations, runGenerator } from "../../../support/simulations/generators.ts";
 import { runSimulated } from "../../../support/simulations/simulate.ts";
 import {
-  type Answer,
   asked,
   converse,
   firstInvocations,
   limited,
   makeWorkload,
   partOf,
+  type Respond,
 } from "../../../support/simulations/workloads.ts";
 
 type Body = { readonly [field: string]: Json };
@@ -26,7 +26,7 @@ const crash = asked("crash");
 const fromBeginning = (...keys: string[]) => ({ ...assign(...keys), seekToBeginning: true });
 
 /** Answers polls with these messages, one after the other, and every other request as it should. */
-function broker(...polls: readonly Body[]): Answer {
+function broker(...polls: readonly Body[]): Respond {
   const remaining = [...polls];
   return ({ type }) => {
     switch (type) {
@@ -42,12 +42,12 @@ function broker(...polls: readonly Body[]): Answer {
   };
 }
 
-function act(operations: readonly Invocation[], answer: Answer = broker()) {
+function act(operations: readonly Invocation[], answer: Respond = broker()) {
   return converse(makeWorkload("kafka"), operations, answer);
 }
 
 /** The offsets that each poll asked for. */
-function polledFrom(operations: readonly Invocation[], answer?: Answer): unknown[] {
+function polledFrom(operations: readonly Invocation[], answer?: Respond): unknown[] {
   const { requests } = act(operations, answer);
   return requests.filter(({ type }) => type === "poll").map(({ offsets }) => offsets);
 }
@@ -83,7 +83,7 @@ describe("an assign", () => {
   });
 
   test("starts at 0, whatever was committed, as in Maelstrom", () => {
-    const answer: Answer = (request) =>
+    const answer: Respond = (request) =>
       request["type"] === "list_committed_offsets"
         ? { type: "list_committed_offsets_ok", offsets: { "1": 12 } }
         : broker()(request);
@@ -123,7 +123,7 @@ describe("an assign", () => {
   });
 
   test("that failed leaves the positions as they were", () => {
-    const answer: Answer = (request) =>
+    const answer: Respond = (request) =>
       (request["keys"] as Json[] | undefined)?.includes("2")
         ? { type: "error", code: 11 }
         : broker()(request);
@@ -194,7 +194,7 @@ describe("a poll", () => {
     [11, "fail"],
     [13, "info"],
   ])("whose commit ends with error %i ends as %s, but has moved on", (code, type) => {
-    const answer: Answer = (request) =>
+    const answer: Respond = (request) =>
       request["type"] === "commit_offsets" ? { type: "error", code } : broker()(request);
     const first = broker({ "1": [[3, 1]] });
     let isFirst = true;
