@@ -1,12 +1,17 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import fc from "fast-check";
-import type { AnyProgram } from "../../lib/vortex/index.ts";
+import { decode } from "../../lib/protocol/codec.ts";
+import { TestHost } from "../../lib/testing/index.ts";
+import { type AnyProgram, KVNode, type Message } from "../../lib/vortex/index.ts";
+import { bindOptions } from "../../lib/vortex/program.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
 import { simulationSeeds } from "../support/seeds.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 import { BROKEN_NODES } from "./broken-nodes.ts";
 import { fuzzBinary } from "./fuzz-binary.ts";
 import { FuzzedNode, fuzzInProcess } from "./fuzz-in-process.ts";
+import { NODE_IDS } from "./noise.ts";
 import { echo, SUBJECTS } from "./subjects.ts";
 
 setDefaultTimeout(120_000);
@@ -96,6 +101,37 @@ describe("An in-process node under noise", () => {
         expect(node.checker.problems).toEqual([]);
       }),
     ));
+});
+
+describe("The templates of the noise", () => {
+  test.each(Object.entries(SUBJECTS))("for %s are well-formed requests", (name, makeSubject) => {
+    const host = new TestHost();
+    const node = new KVNode(host, bindOptions(challenge(name)));
+    const random = randomStream(1, "templates");
+    const send = (fields: string[]) =>
+      node.receive(parsed(`{"src":"n1","dest":"n0","body":{${fields.join(",")}}}`));
+    send([
+      '"type":"init"',
+      '"msg_id":0',
+      '"node_id":"n0"',
+      `"node_ids":${JSON.stringify(NODE_IDS)}`,
+    ]);
+    for (const template of makeSubject().templates) {
+      if (template.type === '"init"') continue;
+      const fields = Object.entries(template).map(
+        ([key, text]) => `"${key}":${typeof text === "string" ? text : text(random)}`,
+      );
+      send([...fields, '"msg_id":1']);
+    }
+    const malformed = host.takeSent().filter(({ body }) => body["code"] === 12);
+    expect(malformed).toEqual([]);
+  });
+
+  function parsed(line: string): Message {
+    const decoded = decode(line);
+    if (!decoded.ok) throw new Error(`${decoded.reason}: ${line}`);
+    return decoded.message;
+  }
 });
 
 describe("The fuzzer detects a node that", () => {
