@@ -10,7 +10,7 @@ import { runSimulated } from "../support/simulations/simulate.ts";
 const challenges = [...new Glob("challenges/*.ts").scanSync(ROOT)].sort();
 
 describe("Every challenge, in a simulation", () => {
-  test.each(challenges)("%s does the same thing for the same seed, to the byte", async (file) => {
+  test.each(challenges)("%s behaves identically for the same seed, to the byte", async (file) => {
     const name = basename(file, ".ts");
     const workload = WORKLOAD_NAMES.find((known) => known === name);
     if (workload === undefined) throw new Error(`${file} is named after no workload`);

@@ -1,6 +1,6 @@
 /**
- * What a service holds may have been put there by somebody else: by another program under the same
- * keys, or by another version of this one. Nodes say so, and go on once it is mended.
+ * A service may hold values that another program, or another version of this one, stored under the same
+ * keys. Nodes report that, and continue once the value is repaired.
  */
 import { describe, expect, test } from "bun:test";
 import { TestCluster } from "../../lib/testing/index.ts";
@@ -10,11 +10,11 @@ import { challenge } from "../support/simulations/challenges.ts";
 interface Case {
   readonly name: string;
   readonly options: AnyBody;
-  /** The key whose value is not what the challenge stores there. */
+  /** The key that holds a foreign value. */
   readonly key: string;
-  /** A value that it might have stored there. */
+  /** A value that the challenge might have stored there. */
   readonly mended: unknown;
-  /** What cannot be done before that. */
+  /** The request that fails until the value is repaired. */
   readonly request: AnyBody;
   readonly done: AnyBody;
 }
@@ -90,15 +90,15 @@ const cases = CASES.flatMap((one) =>
   FOREIGN.map((text) => [one.name, JSON.stringify(one.options), one.key, text, one] as const),
 );
 
-describe("A node that finds what it did not store", () => {
+describe("A node that reads a foreign value", () => {
   test.each(cases)(
-    "of %s %s under %s, %s, answers crash (13) that tells where, and goes on once it is mended",
+    "of %s %s under %s, %s, replies crash (13) with the key, and continues once the value is repaired",
     async (name, _, key, text, { options, mended, request, done }) => {
       const program = challenge(name);
       const cluster = new TestCluster({ nodeIds: ["n0", "n1"], program, options });
       const service = key.startsWith("counter") ? cluster.seqKv : cluster.linKv;
       const store = (value: Json) => service.write(key, value);
-      // A node that is not there is not asked: its bucket, or its log, has to do.
+      // A peer that does not exist cannot answer: its bucket or log is read instead.
       cluster.kill("n1");
       store(parseJson(text) as Json);
       await cluster.advance(1000);
@@ -108,7 +108,7 @@ describe("A node that finds what it did not store", () => {
         expect(answer["text"]).toContain(`the value stored under "${key}" in `);
       }
 
-      // Whatever else it is asked meanwhile, its log does not flood.
+      // Further requests must not flood its log.
       const before = cluster.logs.length;
       for (let times = 0; times < 200; times++)
         cluster.request("n0", { type: name === "kafka" ? "poll" : "read", offsets: {} });
@@ -123,7 +123,7 @@ describe("A node that finds what it did not store", () => {
   );
 });
 
-test("broadcast --durable shows what it had stored once that can be read, though nobody adds", async () => {
+test("broadcast --durable shows its stored values once they can be read, without a new broadcast", async () => {
   const cluster = new TestCluster({
     nodeIds: ["n0"],
     program: challenge("broadcast"),

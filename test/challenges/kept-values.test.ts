@@ -1,6 +1,6 @@
 /**
- * Whatever value a challenge has accepted can be told to other nodes, stored, read back and shown:
- * none spoils a message that it is part of, be it with others in one batch.
+ * Every value that a challenge accepts can be sent to other nodes, stored, read back and returned. No
+ * value breaks a message or a batch that contains it.
  */
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
@@ -8,7 +8,7 @@ import { TestCluster } from "../../lib/testing/index.ts";
 import { type AnyBody, parseJson, stringifyJson } from "../../lib/vortex/index.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 
-/** Values are nested so deep at most. */
+/** Maximum nesting depth of values. */
 const MAX_DEPTH = 1000;
 
 const CONTAINERS = [
@@ -30,7 +30,7 @@ const leafText = fc.oneof(
   fc.constantFrom("null", "true", "[]", "{}", "1.0", "1e400", "-1e-400", '"\\ud800"', '"\\u0000"'),
 );
 
-/** A JSON text, and how deep it is nested. */
+/** A JSON text and its nesting depth. */
 interface Text {
   readonly text: string;
   readonly depth: number;
@@ -61,11 +61,11 @@ interface Case {
   readonly name: string;
   readonly options?: AnyBody;
   readonly texts?: fc.Arbitrary<Text>;
-  /** Gives a node the value; all at once. */
+  /** Gives a node values, all at once. */
   give(value: unknown, index: number): AnyBody;
-  /** Asks for the value that was given as so many-th. */
+  /** Asks for the value at this index of those given. */
   ask(index: number): AnyBody;
-  /** Whether the answer to that shows the value. */
+  /** Whether the reply shows the value. */
   shows(answer: AnyBody, text: string, index: number): boolean;
 }
 
@@ -122,9 +122,9 @@ const CASES: readonly Case[] = [
   },
 ];
 
-describe("Every value that is accepted", () => {
+describe("Every accepted value", () => {
   test.each(CASES.map((one) => [one.name, JSON.stringify(one.options ?? {}), one] as const))(
-    "by %s %s reaches the other node, and the same node after a kill",
+    "of %s %s reaches the other node, and the same node after a kill",
     async (name, _, { options = {}, texts = anyText, give, ask, shows }) => {
       const program = challenge(name);
       const property = fc.asyncProperty(

@@ -8,7 +8,7 @@ import { randomStream } from "../../lib/workbench/random.ts";
 import { receive, settled } from "../support/fake-host.ts";
 import { challenge } from "../support/simulations/challenges.ts";
 
-/** A node of a challenge, alone with the services. */
+/** One node of a challenge, with the services. */
 class Alone {
   readonly #host = new TestHost();
   readonly #node: KVNode;
@@ -45,16 +45,16 @@ interface Case {
   readonly challenge: string;
   /** A valid request. */
   readonly request: { readonly type: string; readonly [field: string]: unknown };
-  /** JSON texts that its fields must not hold. */
+  /** For each field, JSON texts that it must not hold. */
   readonly wrong: { readonly [field: string]: readonly string[] };
-  /** Requests whose answers show the state. */
+  /** Requests whose replies show the state. */
   readonly reads: readonly AnyBody[];
 }
 
 const NO_INTEGER = ['"1"', "1.5", "1.0", "1e400", "9007199254740993", "null", "true", "[]", "{}"];
 const NO_TEXT = ["1", "null", "true", "[]", "{}", '{"__proto__":"a"}'];
 const NO_OFFSETS = ["1", '"7"', "null", "[]", '{"7":"1"}', '{"7":1.5}', '{"7":null}', '{"7":1.0}'];
-/** One such value within a set or a log would make every message that holds it impossible. */
+/** Values that could not be encoded again: one in a set or a log would make every message with it fail. */
 const TOO_DEEP = [1001, 5000, 20_000].map((depth) => "[".repeat(depth) + "]".repeat(depth));
 const READ = { type: "read" };
 const POLLS = [
@@ -145,7 +145,7 @@ const cases = CASES.flatMap(({ challenge: name, request, wrong, reads }) =>
   }),
 );
 
-/** What nodes tell each other, and what shows whether it was taken. */
+/** Messages between nodes, and requests that show whether they had an effect. */
 const AMONG_NODES = [
   ["broadcast", { type: "eager", values: [7] }, [READ]],
   ["broadcast", { type: "gossip", from: "n1~a", have: [], news: [["n1~a", 0, 7]] }, [READ]],
@@ -157,10 +157,10 @@ const AMONG_NODES = [
       type: "push",
       from: 0,
       records: [{ time: 0, messages: [["7", 7]], commits: [["7", 7]] }],
-      promise: 9,
+      watermark: 9,
       knownRecords: 0,
-      knownPromise: 0,
-      isUnconfirmed: true,
+      knownWatermark: 0,
+      wantsConfirmation: true,
     },
     POLLS,
   ],
@@ -171,7 +171,7 @@ const AMONG_NODES = [
   ],
 ] as const;
 
-/** A node that is asked whatever shows its state. */
+/** Asks a node for everything that shows its state. */
 async function initialized(name: string) {
   const node = new Alone(name);
   await node.ask({ type: "init", node_id: "n0", node_ids: ["n0"] });
@@ -190,7 +190,7 @@ async function initialized(name: string) {
 
 describe("Every challenge", () => {
   test.each(cases.map((one) => [one.name, shorten(JSON.stringify(one.body)), one] as const))(
-    "%s answers malformed-request (12) to %s, names the field, and changes nothing",
+    "%s replies malformed-request (12) to %s, names the field, and changes nothing",
     async (name, _, { request, field, body, reads }) => {
       const { ask, look } = await initialized(name);
       await ask(request);
@@ -203,7 +203,7 @@ describe("Every challenge", () => {
   );
 
   test.each(AMONG_NODES)(
-    "%s answers malformed-request (12) to a client that sends %o, and changes nothing",
+    "%s replies malformed-request (12) to a client that sends %o, and changes nothing",
     async (name, body, reads) => {
       const { ask, look } = await initialized(name);
       const before = await look(reads);

@@ -4,7 +4,7 @@ import { vortex } from "../support/processes/vortex.ts";
 setDefaultTimeout(240_000);
 
 describe("The compiled challenges, as processes", () => {
-  // Three at a time: each group is one command, which runs its stages one after the other.
+  // Three groups at a time. Each is one command that runs its stages in sequence.
   test.concurrent.each([
     [["1", "2", "3a", "3b", "3c", "3d", "3e"]],
     [["4", "5a", "5b", "5c"]],

@@ -1,6 +1,6 @@
 /**
- * The compiled counters, set and logs, as processes that are cut off from each other and killed: what
- * they acknowledge is there in the end. They run at the same time; many seeds run in simulation.
+ * The compiled counters, set and log, as processes that are cut off and killed: everything acknowledged
+ * is there in the end. All of them run at once; simulations cover many seeds.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
