@@ -50,14 +50,14 @@ export function checkCommand(): Command {
 
 const HELP = `
 Files:
-  store/latest               a run's directory, or the history.jsonl or results.json in it
-  case.json, cases.jsonl.gz  a case of a corpus, or one case per line
-  history.edn                the history of a run of Maelstrom
+  store/latest               directory of a run; its history.jsonl or results.json
+  case.json, cases.jsonl.gz  a case of a corpus; one case per line
+  history.edn                history of a run of Maelstrom
 Each can be gzipped.
 
 Exit code, of the worst file: 0 valid, 1 invalid, 2 unknown, 255 not readable.
 
-Example:
+Examples:
   vortex check store/latest
   vortex check -w lin-kv ~/maelstrom/store/latest/history.edn`;
 

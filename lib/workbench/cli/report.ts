@@ -17,8 +17,8 @@ export function reportCommand(): Command {
 }
 
 const HELP = `
-The page is one file and needs no network. "vortex test" writes it with --report, and without
-if the run is not valid.
+The page is one file and needs no network. "vortex test" writes it too: with
+--report, and whenever the run is not valid.
 
 Example:
   vortex report store/latest`;
