@@ -1,4 +1,4 @@
-/** What `api.ts` describes: the workbench's simulation, for users' own tests. */
+/** The implementation of `api.ts`: the workbench's simulation, for users' own tests. */
 
 import type { AnyProgram } from "../vortex/index.ts";
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
@@ -101,7 +101,7 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
   seed: true,
 };
 
-/** @throws {InvalidOptions} for what the command would refuse as well. */
+/** @throws {InvalidOptions} for options that `vortex sim` would refuse too. */
 function testOptionsOf(options: SimulationOptions): TestOptions {
   const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
   const { latencyDistribution = "constant", ...others } = withoutUndefined(options);
@@ -125,7 +125,7 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
   requireIntegers(0, { latencyMs, seed });
   const { rate, timeLimitS, nemesisIntervalS, recoveryS } = testOptions;
   requireNumbers("a number above 0", (value) => value > 0, { timeLimitS, nemesisIntervalS });
-  requireNumbers("a number from 0 on", (value) => value >= 0, { rate, recoveryS });
+  requireNumbers("a number of at least 0", (value) => value >= 0, { rate, recoveryS });
   const { availability = "total" } = testOptions;
   if (availability !== "total") {
     const isPart = (value: number) => value >= 0 && value <= 1;
@@ -134,7 +134,7 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
   return testOptions;
 }
 
-/** An option that is there and undefined is as one that is not there. */
+/** Drops options whose value is undefined. */
 function withoutUndefined(options: SimulationOptions): SimulationOptions {
   const given = Object.entries(options).filter(([, value]) => value !== undefined);
   return { workload: options.workload, ...Object.fromEntries(given) };
@@ -149,7 +149,7 @@ function requireKnown(what: string, words: readonly string[], known: readonly st
 function requireIntegers(least: number, values: Readonly<Record<string, number>>): void {
   for (const [name, value] of Object.entries(values)) {
     if (Number.isSafeInteger(value) && value >= least) continue;
-    throw new InvalidOptions(`${name} is ${value}, but must be an integer from ${least} on`);
+    throw new InvalidOptions(`${name} is ${value}, but must be an integer of at least ${least}`);
   }
 }
 

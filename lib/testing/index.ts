@@ -1,12 +1,12 @@
 /**
- * The test kit: a program's nodes inside a test, whose messages and whose time are the test's.
+ * The test kit: runs a program's nodes inside a test that controls time and network.
  *
  * @example
  * import { expect, test } from "bun:test";
  * import { TestCluster } from "vortex/testing";
  * import { echo } from "./echo.ts";
  *
- * test("echo answers with what it was sent", async () => {
+ * test("echo replies with the value it was sent", async () => {
  *   const cluster = new TestCluster({ program: echo });
  *   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
  *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });

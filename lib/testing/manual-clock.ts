@@ -6,17 +6,17 @@ interface Timer {
   readonly callback: () => void;
 }
 
-/** A clock that stands still until a test moves it. It starts at 0. */
+/** A clock that only a test advances. It starts at 0. */
 export class ManualClock implements Clock {
   readonly #timers = new Set<Timer>();
   #nowMs = 0;
 
-  /** Milliseconds that the test has let pass. */
+  /** The time in ms. */
   nowMs(): number {
     return this.#nowMs;
   }
 
-  /** Sets a timer, which fires when the test moves the clock to its time or past it. */
+  /** Sets a timer, which fires when the test advances the clock to its time. */
   after(delayMs: number, callback: () => void): Cancel {
     requireMilliseconds("The delay", delayMs, this.after);
     const timer = { dueMs: this.#nowMs + Math.max(0, delayMs), callback };
@@ -24,25 +24,25 @@ export class ManualClock implements Clock {
     return () => this.#timers.delete(timer);
   }
 
-  /** How many timers are set: 0 when nothing was left behind. */
+  /** Number of timers that have neither fired nor been cancelled. */
   get pendingTimers(): number {
     return this.#timers.size;
   }
 
-  /** When the next timer falls due, in ms; `undefined` when none is set. */
+  /** The time of the next timer in ms; `undefined` when none is set. */
   get nextDueMs(): number | undefined {
     return this.#next(Number.POSITIVE_INFINITY)?.dueMs;
   }
 
-  /** Moves time on, firing what falls due, each timer at its own time. */
+  /** Advances the clock by a duration, firing each timer at its own time. */
   async advance(byMs: number): Promise<void> {
-    requireMilliseconds("The time to pass", byMs, this.advance);
+    requireMilliseconds("The duration", byMs, this.advance);
     await this.advanceTo(this.#nowMs + byMs);
   }
 
-  /** Moves time on to a moment, firing what falls due, each timer at its own time. */
+  /** Advances the clock to a time, firing each timer at its own time. */
   async advanceTo(endMs: number): Promise<void> {
-    requireMilliseconds("The time to reach", endMs, this.advanceTo);
+    requireMilliseconds("The time", endMs, this.advanceTo);
     await settled();
     for (let timer = this.#next(endMs); timer !== undefined; timer = this.#next(endMs)) {
       this.#nowMs = Math.max(this.#nowMs, timer.dueMs);
@@ -51,7 +51,7 @@ export class ManualClock implements Clock {
     this.#nowMs = Math.max(this.#nowMs, endMs);
   }
 
-  /** Moves time on as if the process had been paused meanwhile: what fell due fires late. */
+  /** Advances the clock as if the process were paused: all timers that fall due fire late. */
   async pause(forMs: number): Promise<void> {
     requireMilliseconds("The pause", forMs, this.pause);
     this.#nowMs += forMs;
@@ -78,7 +78,7 @@ export class ManualClock implements Clock {
   }
 }
 
-/** Resolves when all promise continuations that can run by now have run. */
+/** Resolves when all pending promise continuations have run. */
 export function settled(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }

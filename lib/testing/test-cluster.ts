@@ -23,19 +23,19 @@ import { TestKv } from "./test-kv.ts";
 /** Delivers a message, drops it, or holds it until {@link TestCluster.release}. */
 export type Filter = (message: Message) => "deliver" | "drop" | "hold";
 
-/** A {@link TestCluster}'s nodes, program and network. */
+/** Options of a {@link TestCluster}. */
 export interface TestClusterOptions<S extends OptionsSchema = OptionsSchema> {
-  /** Three by default: n0, n1, n2. */
+  /** Names of the nodes; n0, n1 and n2 by default. */
   readonly nodeIds?: readonly NodeId[];
   /** Runs on every node. */
   readonly program: Program<S>;
-  /** The program's options; those left out have their defaults. */
+  /** Options of the program; options left out have their defaults. */
   readonly options?: v.InferInput<S>;
-  /** How long messages between nodes and services take, in ms; no time at all by default. */
+  /** Latency of messages between nodes and services, in ms; 0 by default. */
   readonly latencyMs?: number;
 }
 
-/** How long {@link TestCluster.ask} waits for a reply, in ms of the cluster's time. */
+/** How long {@link TestCluster.ask} waits for a reply, in ms. */
 const ASK_LIMIT_MS = 10_000;
 
 interface RunningNode {
@@ -44,14 +44,14 @@ interface RunningNode {
 }
 
 /**
- * A few nodes in this process, whose messages and whose time are the test's.
+ * A few nodes in this process, with a test in control of time and network.
  *
- * Nothing happens by itself: time stands still until the test lets it pass, so a test of a minute
- * of gossip takes milliseconds, and the same test does the same thing every time. Services answer at
- * once. An invariant of the program that does not hold fails the call that let the nodes run.
+ * Time stands still until the test advances it, so a test of a minute of gossip takes milliseconds, and
+ * runs the same way every time. Services reply at once. An invariant of the program that does not hold
+ * fails the call that ran the node.
  *
  * @example
- * test("echo answers with what it was sent", async () => {
+ * test("echo replies with the value it was sent", async () => {
  *   const cluster = new TestCluster({ program: echo });
  *   const reply = await cluster.ask("n0", { type: "echo", echo: "hello" });
  *   expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
@@ -60,16 +60,16 @@ interface RunningNode {
 export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   /** The service `lin-kv`. */
   readonly linKv = new TestKv(new LinearizableKv());
-  /** The service `seq-kv`: as up to date as {@link stalenessInStates} says. */
+  /** The service `seq-kv`; {@link stalenessInStates} makes its reads stale. */
   readonly seqKv = new TestKv(new SequentialKv((_, newest) => newest - this.stalenessInStates));
-  /** The service `lww-kv`: two replicas that may each miss the other's newest writes. */
+  /** The service `lww-kv`: two replicas, each of which may miss the newest writes of the other. */
   readonly lwwKv = new TestKv(new LastWriteWinsKv(new TestHost(0).random));
   /**
-   * How many of the newest states of `seq-kv` its reads miss: 0 makes it linearizable. One that was
-   * written by the reader itself may be missed too, as in Maelstrom.
+   * Number of newest states that reads of `seq-kv` miss; 0 makes it linearizable. As in Maelstrom, a
+   * read may even miss a write of the same node.
    */
   stalenessInStates = 0;
-  /** Applies to all messages between nodes and services. */
+  /** Delivers, drops or holds each message between nodes and services. */
   filter: Filter = () => "deliver";
   /** All messages between nodes and services in the order of sending, dropped ones included. */
   readonly messages: Message[] = [];
@@ -94,9 +94,9 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   #startCount = 0;
 
   /**
-   * Starts all nodes; they have answered `init` when this returns.
+   * Starts all nodes, which have replied to `init` when this returns.
    *
-   * @throws {Error} when a program throws, and when the options do not fit it.
+   * @throws {Error} when the program throws or refuses the options.
    */
   constructor(settings: TestClusterOptions<S>) {
     const { program, options, nodeIds = ["n0", "n1", "n2"], latencyMs = 0 } = settings;
@@ -107,23 +107,23 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     for (const id of nodeIds) this.start(id);
   }
 
-  /** How much time has passed, in ms. */
+  /** The time in ms. */
   get nowMs(): number {
     return this.#clock.nowMs();
   }
 
-  /** What the nodes have logged, each line with its node: `"n0: starting"`. */
+  /** The log lines of all nodes, each with its node: `"n0: starting"`. */
   get logs(): readonly string[] {
     for (const [id, { host }] of this.#nodes) this.#takeLogs(id, host);
     return this.#logs;
   }
 
-  /** Number of messages lost to cuts, to {@link filter}, or because their node was dead. */
+  /** Number of messages dropped by cuts, by {@link filter}, or because their node was dead. */
   get droppedCount(): number {
     return this.#droppedCount;
   }
 
-  /** Starts a node; one that runs is killed first, and loses its state. */
+  /** Starts a node. If it is running, it is killed first and loses its state. */
   start(id: NodeId): void {
     this.kill(id);
     const host = new TestHost(++this.#startCount);
@@ -136,11 +136,11 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     if (answer?.body["type"] !== "init_ok") {
       throw new Error(`${id} cannot start: ${answer?.body["text"]}`);
     }
-    // What it sends as it starts goes out as soon as time passes.
+    // Its other messages are delivered when the test next runs the cluster.
     host.sent.push(...others);
   }
 
-  /** Kills a node: what is under way to it is lost, until it is started again. */
+  /** Kills a node. Messages to it are dropped until it is started again. */
   kill(id: NodeId): void {
     const running = this.#nodes.get(id);
     if (running === undefined) return;
@@ -149,9 +149,9 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   }
 
   /**
-   * Sends a client's request, and returns what gives the reply once there is one.
+   * Sends a client's request without waiting; {@link ask} waits.
    *
-   * For requests whose replies the test does not wait for at once; {@link ask} waits.
+   * @returns a function that returns the body of the reply, or `undefined` before it has arrived.
    */
   request(id: NodeId, body: AnyBody): () => AnyBody | undefined {
     const msg_id = ++this.#lastRequest;
@@ -161,10 +161,10 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   }
 
   /**
-   * Sends a client's request, lets time pass until it is answered, and resolves with the reply's
-   * body: one of an error, too.
+   * Sends a client's request, and advances time until the reply arrives; resolves with its body, even
+   * if that is an error.
    *
-   * @throws {Error} when no reply comes within 10 s of the cluster's time.
+   * @throws {Error} when no reply arrives within 10 s of the cluster's time.
    */
   async ask(id: NodeId, body: AnyBody): Promise<AnyBody> {
     const reply = this.request(id, body);
@@ -180,7 +180,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     throw new Error(`${id} did not reply to "${body["type"]}" within ${ASK_LIMIT_MS / 1000} s`);
   }
 
-  /** Delivers messages until there are no more that can arrive by now. */
+  /** Delivers messages until none are due. */
   async settle(): Promise<void> {
     for (let isBusy = true; isBusy; ) {
       await settled();
@@ -195,9 +195,9 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     }
   }
 
-  /** Lets time pass on all nodes; what they send meanwhile arrives in its time. */
+  /** Advances time on all nodes, delivering messages as they fall due. */
   async advance(byMs: number): Promise<void> {
-    requireMilliseconds("The time to pass", byMs, this.advance);
+    requireMilliseconds("The duration", byMs, this.advance);
     const endMs = this.nowMs + byMs;
     await this.settle();
     for (;;) {
@@ -209,16 +209,16 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     await this.#clock.advanceTo(endMs);
   }
 
-  /** Cuts the link between two nodes or services: messages that arrive on it are lost, both ways. */
+  /** Cuts the link between two nodes or services: messages on it are dropped, both ways. */
   cut(one: NodeId, other: NodeId): void {
     this.#cuts.add(link(one, other));
     this.#cuts.add(link(other, one));
   }
 
   /**
-   * Splits the nodes into groups, and cuts every link between two of them.
+   * Cuts every link between two groups of nodes.
    *
-   * Nodes that are in no group, and services, stay in touch with all.
+   * Nodes in no group, and services, stay connected to all.
    */
   partition(...groups: readonly (readonly NodeId[])[]): void {
     for (const [index, group] of groups.entries()) {
@@ -227,30 +227,30 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     }
   }
 
-  /** Mends all links. */
+  /** Restores all links. */
   heal(): void {
     this.#cuts.clear();
   }
 
-  /** Lets the messages arrive that were held back, in the order of sending. */
+  /** Delivers the held messages, in the order of sending. */
   async release(): Promise<void> {
     for (const message of this.#held.splice(0)) this.#deliver(message);
     this.#throwViolation();
     await this.settle();
   }
 
-  /** Lets a message arrive, as if it had been sent once more; on a link that is cut, it is lost. */
+  /** Delivers a message, such as a duplicate; drops it if its link is cut. */
   deliver(message: Message): void {
     this.#deliver(message);
     this.#throwViolation();
   }
 
-  /** Takes the messages between nodes and services since the last call. */
+  /** Returns the messages between nodes and services since the last call, and removes them. */
   takeMessages(): Message[] {
     return this.messages.splice(0);
   }
 
-  /** A node's host: the cluster's time, as long as the node lives. */
+  /** Makes a node's host: its timers are those of the cluster, and stop when the node is killed. */
   #hostOf(id: NodeId, { transport, random, logger }: TestHost): Host {
     const isAlive = () => this.#nodes.get(id)?.host.transport === transport;
     const clock = {
@@ -276,7 +276,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
 
   #nodeOf(id: NodeId): RunningNode {
     const found = this.#nodes.get(id);
-    if (found === undefined) throw new Error(`There is no ${id}, or it was killed`);
+    if (found === undefined) throw new Error(`${id} is not running: it is unknown, or was killed`);
     return found;
   }
 
@@ -316,7 +316,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     const reply = this.#services.get(service)?.handle(src, body);
     if (reply !== undefined) return reply;
     throw new Error(
-      `${src} sent "${body["type"]}" to ${service}, which does not exist or does not know it`,
+      `${src} sent "${body["type"]}" to ${service}, which does not exist or does not support it`,
     );
   }
 }

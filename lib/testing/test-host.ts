@@ -9,9 +9,9 @@ import {
 import { ManualClock } from "./manual-clock.ts";
 
 /**
- * A host whose world is the test: messages are recorded, time moves when told, randomness repeats.
+ * The host of a single node in a test: records its messages, advances its time, seeds its randomness.
  *
- * For tests of one node whose messages the test answers itself; a `TestCluster` delivers them.
+ * For tests that send the replies themselves; a `TestCluster` delivers messages between nodes.
  *
  * @example
  * const host = new TestHost();
@@ -20,35 +20,35 @@ import { ManualClock } from "./manual-clock.ts";
  * host.takeBodies(); // [{ type: "init_ok", in_reply_to: 1 }]
  */
 export class TestHost implements Host {
-  /** The time that the node sees. */
+  /** The node's clock. */
   readonly clock = new ManualClock();
-  /** Everything that was sent, as the receiver would parse it. */
+  /** All messages sent, as the receiver would parse them. */
   readonly sent: Message[] = [];
-  /** Every remark of the node. */
+  /** All texts logged. */
   readonly logged: string[] = [];
   #randomState: number;
 
-  /** @param seed Two hosts of one seed give the same random numbers. */
+  /** @param seed Determines the random numbers. */
   constructor(seed = 1) {
     this.#randomState = seed;
   }
 
-  /** Records what is sent. */
+  /** Records messages. */
   readonly transport = {
-    /** Puts a message at the end of {@link sent}. */
+    /** Appends a message to {@link sent}. */
     send: (message: Message) => {
-      // Through text and back, so that the recorded message shares nothing with the node's objects.
+      // Through text and back, so that the recorded message shares no object with the node.
       this.sent.push(parseJson(stringifyJson(message)) as Message);
     },
   };
 
-  /** Records what is logged. */
+  /** Records log lines. */
   readonly logger = {
-    /** Puts a remark at the end of {@link logged}. */
+    /** Appends a text to {@link logged}. */
     log: (text: string) => void this.logged.push(text),
   };
 
-  /** SplitMix32: as good as a test needs. */
+  /** SplitMix32: good enough for tests. */
   readonly random = {
     /** A number in [0, 1). */
     next: () => {
@@ -60,17 +60,17 @@ export class TestHost implements Host {
     },
   };
 
-  /** Throws: the call that handed the node a message or let its time pass then fails. */
+  /** Throws, so that the call that delivered a message or advanced the clock fails. */
   readonly onViolation = (violation: InvariantViolation): never => {
     throw violation;
   };
 
-  /** Takes what was sent since the last call. */
+  /** Returns and removes the messages sent since the last call. */
   takeSent(): Message[] {
     return this.sent.splice(0);
   }
 
-  /** Takes the bodies of what was sent since the last call. */
+  /** Returns the bodies of the messages sent since the last call, and removes those. */
   takeBodies(): AnyBody[] {
     return this.takeSent().map(({ body }) => body);
   }

@@ -2,7 +2,7 @@ import { jsonKey } from "../protocol/json-key.ts";
 import type { Service } from "../services/service.ts";
 import type { AnyBody, Json, NodeId } from "../vortex/index.ts";
 
-/** A key-value service of a {@link TestCluster}, with a record of all that was stored in it. */
+/** A key-value service of a `TestCluster`, which records all values stored in it. */
 export class TestKv {
   readonly #service: Service;
   readonly #stored = new Map<string, Json[]>();
@@ -12,17 +12,17 @@ export class TestKv {
     this.#service = service;
   }
 
-  /** Every value that was ever stored under a key, oldest first. */
+  /** Returns every value that was ever stored under a key, oldest first. */
   valuesOf(key: Json): readonly Json[] {
     return this.#stored.get(jsonKey(key)) ?? [];
   }
 
-  /** Stores a value, as another program would. */
+  /** Stores a value as another program would. */
   write(key: Json, value: Json): void {
     this.handle("test", { type: "write", key, value });
   }
 
-  /** Handles a request of a node, and returns the reply; `undefined` if its type is unknown. */
+  /** Handles a request of a node and returns the reply; `undefined` if its type is unknown. */
   handle(src: NodeId, request: AnyBody): AnyBody | undefined {
     const reply = this.#service.handle(src, request);
     if (reply?.["type"] === "write_ok") this.#record(request, request["value"]);

@@ -79,10 +79,10 @@ describe("simulate", () => {
     [{ consistencyModels: ["serial"] }, 'Unknown consistency model "serial". Choose from '],
     [{ availability: 2 }, 'availability is 2, but must be "total" or a number from 0 to 1'],
     [{ availability: "all" }, 'availability is all, but must be "total" or a number from 0 to 1'],
-    [{ nodeCount: 0 }, "nodeCount is 0, but must be an integer from 1 on"],
-    [{ seed: -1 }, "seed is -1, but must be an integer from 0 on"],
+    [{ nodeCount: 0 }, "nodeCount is 0, but must be an integer of at least 1"],
+    [{ seed: -1 }, "seed is -1, but must be an integer of at least 0"],
     [{ timeLimitS: Number.POSITIVE_INFINITY }, "timeLimitS is Infinity, but must be a number"],
-    [{ rate: Number.NaN }, "rate is NaN, but must be a number from 0 on"],
+    [{ rate: Number.NaN }, "rate is NaN, but must be a number of at least 0"],
     [{ converge: true }, "the nodes of echo cannot be compared"],
   ])("refuses %j", (options, message) => {
     const run = () => simulate(echo, { workload: "echo", ...options } as never);

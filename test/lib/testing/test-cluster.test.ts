@@ -126,7 +126,7 @@ describe("TestCluster", () => {
     const cluster = new TestCluster({ program: ticking });
     await cluster.advance(1000);
     cluster.kill("n0");
-    expect(() => cluster.request("n0", { type: "ticks" })).toThrow("There is no n0");
+    expect(() => cluster.request("n0", { type: "ticks" })).toThrow("n0 is not running");
     cluster.start("n0");
     await cluster.advance(200);
     expect(await cluster.ask("n0", { type: "ticks" })).toMatchObject({ ticks: 2 });
