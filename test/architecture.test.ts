@@ -1,5 +1,5 @@
 /**
- * What the sources may touch. Which folders may import which is in `.dependency-cruiser.cjs`.
+ * Checks what the sources may touch. `.dependency-cruiser.cjs` holds the rules for imports.
  *
  * Whatever a node or a simulation cannot compute for itself is passed to it, so that a seed fixes a
  * whole run. One stray `Date.now()` would break that without a sign; here it fails a test.

@@ -21,7 +21,7 @@ export type DiagnosticKind = keyof typeof HINTS;
 export interface Diagnostic {
   readonly node: NodeId;
   readonly kind: DiagnosticKind;
-  /** What is wrong with the output. */
+  /** The problem of the output. */
   readonly reason: string;
   /** The line that the node sent; cut if it is long. */
   readonly sent: string;

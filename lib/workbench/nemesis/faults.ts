@@ -1,4 +1,4 @@
-/** Every fault, by its name on the command line. Maelstrom has the first. */
+/** All faults, by their names on the command line. Maelstrom has the first one only. */
 import type { FaultEnvironment, Injector } from "./injector.ts";
 import { duplicate, loss, slow } from "./message-faults.ts";
 import { oneWayPartition, partition } from "./partition-faults.ts";

@@ -1,27 +1,27 @@
-/** What a fault is. */
+/** The interface of a fault. */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Cluster } from "../clusters/cluster.ts";
 import type { Network } from "../network/network.ts";
 
-/** What faults work on. */
+/** The parts of a test that faults act on. */
 export interface FaultEnvironment {
   readonly network: Network;
   readonly cluster: Cluster;
   readonly nodeIds: readonly NodeId[];
-  /** Each fault has a stream of its own. */
+  /** The fault's own stream of randomness. */
   readonly random: Random;
-  /** Starts a node that was killed, and resolves when it has answered `init`. */
+  /** Restarts a killed node, and resolves when it has replied to `init`. */
   restart(node: NodeId): Promise<void>;
 }
 
-/** One fault: it is there or it is not. */
+/** Starts and stops one fault. */
 export interface Injector {
-  /** Draws what the next start will do, such as the kind of a partition. */
+  /** Draws the value of the next start, such as the kind of a partition. */
   draw(): string;
-  /** Begins the fault; returns what exactly was done. */
+  /** Starts the fault. Returns what it did exactly. */
   start(drawn: string): Json;
-  /** Ends it, if it is there; resolves with what was done. */
+  /** Stops the fault if it is active. Resolves with what it did. */
   stop(): Promise<Json>;
-  /** How often it took effect so far: messages dropped, nodes killed, ... */
+  /** How often it has taken effect: messages dropped, nodes killed, ... */
   readonly effectCount: number;
 }

@@ -1,22 +1,23 @@
 /**
- * Faults of single messages. Loss and duplication concern messages between nodes only: clients and
- * services are reached over reliable connections. Maelstrom's network knows loss and slowness too,
- * but its command line cannot switch them on.
+ * Faults of single messages.
+ *
+ * Loss and duplication affect messages between nodes only: connections to clients and services are
+ * reliable. Maelstrom's network implements loss and slowness too, but has no flags for them.
  */
 import type { MessageFaults } from "../network/network.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
-/** Every other message between nodes is lost. */
+/** Drops half of the messages between nodes. */
 export function loss(environment: FaultEnvironment): Injector {
   return messageFault("lossProbability", "0.5", 0.5, environment);
 }
 
-/** Every other message between nodes arrives twice, each after a latency of its own. */
+/** Delivers half of the messages between nodes twice, each copy with its own latency. */
 export function duplicate(environment: FaultEnvironment): Injector {
   return messageFault("duplicateProbability", "0.5", 0.5, environment);
 }
 
-/** Messages between servers take ten times as long, and 100 ms at least on average. */
+/** Multiplies the mean latency between servers by ten, to 100 ms at least. */
 export function slow(environment: FaultEnvironment): Injector {
   return messageFault("slowness", "10 times", 10, environment);
 }

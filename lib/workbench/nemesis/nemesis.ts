@@ -1,8 +1,8 @@
 /**
- * The nemesis: when faults begin and end.
+ * The nemesis starts and stops faults.
  *
- * Each fault alternates between its start and its stop. The first start comes at single; between two
- * of its operations lies a time that is uniform in [0, 2 × interval).
+ * Each fault alternates between start and stop. The first start comes at once; the time between two
+ * operations of a fault is uniform in [0, 2 × interval).
  *
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis/combined.clj`
  */
@@ -20,13 +20,13 @@ import { type Fault, INJECTORS } from "./faults.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
 export interface Nemesis {
-  /** The main phase: a fault begins at single, and ends and begins ever after. */
+  /** The main phase: starts each fault at once, then stops and starts it in turn. */
   readonly generator: Generator;
-  /** Ends all faults. */
+  /** Stops all faults. */
   readonly healing: Generator;
-  /** Carries out what its generators say; resolves with what came of it. */
+  /** Carries out an operation of its generators. Resolves with what it did. */
   invoke(invocation: Invocation): Promise<Json>;
-  /** How often each fault took effect. */
+  /** How often each fault has taken effect. */
   effects(): Readonly<Partial<Record<Fault, number>>>;
 }
 
@@ -36,15 +36,15 @@ export interface NemesisOptions extends Omit<FaultEnvironment, "random"> {
   readonly randomOf: (fault: Fault) => Random;
   /** Mean time between two operations of one fault, in seconds. */
   readonly intervalS: number;
-  /** The nodes that a fault may hit, where those are not all. */
+  /** The nodes that a fault may affect. Defaults to all. */
   readonly targets?: Readonly<Partial<Record<Fault, readonly NodeId[]>>>;
-  /** When faults begin and end, if not by the interval. */
+  /** The times of starts and stops. Defaults to random ones, by the interval. */
   readonly timing?: FaultTiming;
 }
 
 /**
- * Makes of each fault's operations, which begin and end it in turn and come as soon as they may, a
- * generator that says when they come.
+ * Schedules the operations of faults. Each fault's generator emits its starts and stops in turn, as
+ * soon as it is asked.
  */
 export type FaultTiming = (operations: ReadonlyMap<Fault, Generator>) => Generator;
 
@@ -71,7 +71,7 @@ export function makeNemesis(options: NemesisOptions): Nemesis {
     healing: phases(faults.map((fault) => single(stopping(fault), nemesis))),
     async invoke({ f, value }) {
       const act = actions.get(f);
-      if (act === undefined) throw new Error(`The nemesis knows no "${f}"`);
+      if (act === undefined) throw new Error(`Unknown operation of the nemesis: "${f}"`);
       return await act(value);
     },
     effects: () =>

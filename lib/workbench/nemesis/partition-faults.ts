@@ -1,16 +1,16 @@
-/** Faults that cut links between nodes. */
+/** Faults of links between nodes. */
 import type { Json } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
 import type { Grudge } from "../network/network.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 import { drawOneWayPartition, drawPartition, ONE_WAY_KINDS, PARTITION_KINDS } from "./partition.ts";
 
-/** Maelstrom's partitions. */
+/** Cuts links in both directions, as Maelstrom's partitions do. */
 export function partition(environment: FaultEnvironment): Injector {
   return linkFault("partition", PARTITION_KINDS, drawPartition, environment);
 }
 
-/** Nodes hear the others, which do not hear them; or the other way round. */
+/** Cuts links in one direction: some nodes receive nothing from the others, or send them nothing. */
 export function oneWayPartition(environment: FaultEnvironment): Injector {
   return linkFault("one-way-partition", ONE_WAY_KINDS, drawOneWayPartition, environment);
 }
@@ -24,7 +24,7 @@ function linkFault<Kind extends string>(
   return {
     draw: () => pickOne(random, kinds),
     start(kind) {
-      const grudge = draw(kind as Kind, nodeIds, random); // Drawn above.
+      const grudge = draw(kind as Kind, nodeIds, random); // `draw` returned it.
       network.partition(name, grudge);
       return ["isolated", describeGrudge(grudge)];
     },

@@ -1,7 +1,7 @@
 /**
- * The four kinds of partition: which node refuses which.
+ * Kinds of partitions, as grudges: which node blocks messages from which.
  *
- * Only nodes are ever cut off, never clients or services.
+ * Only nodes are separated, never clients or services.
  *
  * @see Maelstrom, `nemesis.clj`; Jepsen, `nemesis.clj` (`partition-majorities-ring`)
  */
@@ -12,7 +12,7 @@ import type { Grudge } from "../network/network.ts";
 export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
 export type PartitionKind = (typeof PARTITION_KINDS)[number];
 
-/** Draws a partition of one kind. With few nodes it may cut nothing: see the kinds below. */
+/** Draws a partition of one kind. With few nodes it may cut nothing, as the kinds below say. */
 export function drawPartition(
   kind: PartitionKind,
   nodeIds: readonly NodeId[],
@@ -23,7 +23,7 @@ export function drawPartition(
     case "one":
       return split(shuffled, 1);
     case "minority-third":
-      // Up to three nodes, a third of them is no one.
+      // With up to three nodes, the minority is empty.
       return split(shuffled, Math.floor((nodeIds.length - 1) / 3));
     case "majority":
       return split(shuffled, Math.floor(nodeIds.length / 2));
@@ -37,7 +37,7 @@ export function drawPartition(
 export const ONE_WAY_KINDS = ["one-deaf", "one-mute", "majority-deaf", "majority-mute"] as const;
 export type OneWayKind = (typeof ONE_WAY_KINDS)[number];
 
-/** Draws a cut in one direction: some nodes do not hear the others, or are not heard by them. */
+/** Draws a one-way partition: some nodes receive nothing from the others, or send them nothing. */
 export function drawOneWayPartition(
   kind: OneWayKind,
   nodeIds: readonly NodeId[],
@@ -51,7 +51,7 @@ export function drawOneWayPartition(
   return new Map([...cut].filter(([dest]) => some.has(dest) === isDeaf));
 }
 
-/** The first `count` nodes against the rest, both ways. */
+/** Separates the first `count` nodes from the rest, in both directions. */
 function split(nodeIds: readonly NodeId[], count: number): Grudge {
   const some = new Set(nodeIds.slice(0, count));
   const others = new Set(nodeIds.slice(count));
@@ -60,8 +60,9 @@ function split(nodeIds: readonly NodeId[], count: number): Grudge {
 }
 
 /**
- * Every node sees a majority, no two the same one: each is the middle of a window of neighbours in
- * a ring, and refuses everyone outside. With 3 nodes these cuts are one-way; with 2 there are none.
+ * Each node sees a majority, and no two nodes see the same one: each is the middle of a window of
+ * neighbours in a ring, and blocks all others. With 3 nodes the cuts are one-way; with 2 there are
+ * no cuts.
  */
 function smallRing(ring: readonly NodeId[]): Grudge {
   const majority = Math.floor(ring.length / 2) + 1;
@@ -76,8 +77,8 @@ function smallRing(ring: readonly NodeId[]): Grudge {
 }
 
 /**
- * The same for many nodes, where a ring would be guessed from its windows: links are drawn between
- * the least connected nodes until each sees a majority; all others are refused, both ways.
+ * The same for many nodes, where programs could guess a ring: links are added between the least
+ * connected nodes until each sees a majority. All other links are cut, in both directions.
  */
 function largeRing(nodeIds: readonly NodeId[], random: Random): Grudge {
   const majority = Math.floor(nodeIds.length / 2) + 1;

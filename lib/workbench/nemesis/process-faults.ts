@@ -1,9 +1,9 @@
-/** Faults of nodes: killed and started again, or paused for a while. */
+/** Faults of nodes: kill and restart, pause and resume. */
 import type { NodeId } from "../../vortex/index.ts";
 import { pickOne, shuffle } from "../../vortex/random.ts";
 import type { FaultEnvironment, Injector } from "./injector.ts";
 
-/** How many of n nodes are hit. */
+/** The number of affected nodes, of all nodes. */
 const TARGETS = {
   one: () => 1,
   minority: (count) => Math.floor((count - 1) / 2),
@@ -13,7 +13,7 @@ const TARGETS = {
 type Target = keyof typeof TARGETS;
 const TARGET_NAMES = Object.keys(TARGETS) as readonly Target[];
 
-/** Nodes die without a word (SIGKILL), and are started later with a new `init`. */
+/** Kills nodes (SIGKILL), and restarts them later with a new `init`. */
 export function kill(environment: FaultEnvironment): Injector {
   const { cluster, restart } = environment;
   return nodeFault(environment, {
@@ -24,7 +24,7 @@ export function kill(environment: FaultEnvironment): Injector {
   });
 }
 
-/** Nodes stand still (SIGSTOP), and go on later (SIGCONT); what was sent to them waits. */
+/** Pauses nodes (SIGSTOP), and resumes them later (SIGCONT). Messages to them wait. */
 export function pause(environment: FaultEnvironment): Injector {
   const { cluster } = environment;
   return nodeFault(environment, {
@@ -35,8 +35,8 @@ export function pause(environment: FaultEnvironment): Injector {
   });
 }
 
-interface Hit {
-  /** Returns whether that changed anything: a node may be dead already. */
+interface NodeFault {
+  /** Returns whether it had an effect: the node may have crashed before. */
   begin(node: NodeId): boolean;
   end(node: NodeId): Promise<void>;
   readonly did: string;
@@ -45,23 +45,23 @@ interface Hit {
 
 function nodeFault(
   { nodeIds, random }: FaultEnvironment,
-  { begin, end, did, undid }: Hit,
+  { begin, end, did, undid }: NodeFault,
 ): Injector {
-  let hit: readonly NodeId[] = [];
+  let targets: readonly NodeId[] = [];
   let effectCount = 0;
   return {
     draw: () => pickOne(random, TARGET_NAMES),
     start(target) {
-      const count = TARGETS[target as Target](nodeIds.length); // Drawn above.
+      const count = TARGETS[target as Target](nodeIds.length); // `draw` returned it.
       const chosen = new Set(shuffle(random, nodeIds).slice(0, count));
-      hit = nodeIds.filter((node) => chosen.has(node));
-      const affected = hit.filter(begin);
+      targets = nodeIds.filter((node) => chosen.has(node));
+      const affected = targets.filter(begin);
       effectCount += affected.length;
       return Object.fromEntries(affected.map((node) => [node, did]));
     },
     async stop() {
-      const nodes = hit;
-      hit = [];
+      const nodes = targets;
+      targets = [];
       await Promise.all(nodes.map(end));
       return Object.fromEntries(nodes.map((node) => [node, undid]));
     },

@@ -1,5 +1,5 @@
 /**
- * Broadcast: a value given to one node reaches all of them.
+ * Broadcast: every value sent to one node reaches all nodes.
  *
  * @see Maelstrom workloads, "Broadcast"
  */

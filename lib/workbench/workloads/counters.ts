@@ -1,6 +1,6 @@
 /**
- * Counters: deltas are added, and every node knows the sum in the end. One grows only, the other
- * takes negative deltas too.
+ * Counters: clients add deltas, and in the end every node reads the sum. g-counter only grows;
+ * pn-counter takes negative deltas too.
  *
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
@@ -19,12 +19,12 @@ import {
 const AddOk = replySchema("add_ok", {});
 const ReadOk = replySchema("read_ok", { value: Integer });
 
-/** Half of the operations add -5 to 4, the others read. */
+/** Half of the operations add a delta from -5 to 4, the others read. */
 export function pnCounter(options: WorkloadContext): Workload {
   return counter(() => addOrRead(options));
 }
 
-/** The same without negative deltas, so that two of three operations read. */
+/** The same without negative deltas, so two of three operations read. */
 export function gCounter(options: WorkloadContext): Workload {
   return counter(() => {
     for (;;) {

@@ -1,5 +1,5 @@
 /**
- * Echo: a node answers with what it was sent.
+ * Echo: a node replies with the value of the request.
  *
  * @see Maelstrom workloads, "Echo"
  */

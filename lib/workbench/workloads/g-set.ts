@@ -1,5 +1,5 @@
 /**
- * Grow-only set: elements are added, and every node has them in the end.
+ * Grow-only set: clients add elements, and in the end every node has all of them.
  *
  * @see Maelstrom workloads, "G-set"
  */
@@ -34,7 +34,7 @@ export function gSet({ random }: WorkloadContext): Workload {
       clients(() => ({ f: "add", value: nextElement++ })),
       clients(() => ({ f: "read", value: null })),
     ]),
-    // Not flagged as final, as in Maelstrom: the checker looks at all reads alike.
+    // Not flagged as final, as in Maelstrom: the checker treats all reads alike.
     finalGenerator: eachClient(() => single({ f: "read", value: null })),
   };
 }

@@ -28,7 +28,7 @@ export const WORKLOADS = {
 export type WorkloadName = keyof typeof WORKLOADS;
 export const WORKLOAD_NAMES = Object.keys(WORKLOADS) as readonly WorkloadName[];
 
-/** Which workload a test runs, and its options. */
+/** The workload of a test, and its options. */
 export interface WorkloadSelection extends WorkloadOptions {
   readonly workload: WorkloadName;
   /** Whether all nodes must hold the same state after the recovery. */

@@ -1,5 +1,5 @@
 /**
- * Kafka-style logs: messages are sent to keys and polled from them, in the order of their offsets.
+ * Kafka-style logs: clients send messages to keys, and poll them in the order of their offsets.
  *
  * @see Maelstrom workloads, "Kafka"; Jepsen, `tests/kafka.clj`
  */
@@ -44,13 +44,13 @@ const ListCommittedOffsetsOk = replySchema("list_committed_offsets_ok", {
   offsets: mapOf(Offset),
 });
 
-/** One operation in so many assigns keys anew. */
+/** One in 64 operations assigns keys. */
 const ASSIGN_EVERY = 64;
-/** Mean time between crashes of one thread's client, in seconds. */
+/** Mean time between client crashes of one thread, in seconds. */
 const CRASH_INTERVAL_S = 30;
-/** How long clients may take to catch up at the end, in seconds. */
+/** Maximum time for clients to catch up at the end, in seconds. */
 const FINAL_TIME_LIMIT_S = 10;
-/** Mean time between two of a client's final polls, in seconds. */
+/** Mean time between two final polls of a client, in seconds. */
 const FINAL_POLL_INTERVAL_S = 0.2;
 
 export function kafka(options: WorkloadContext): Workload {
@@ -94,7 +94,7 @@ function sendsPollsAndAssigns(options: WorkloadContext, offsets: KnownOffsets): 
 
 function sendOrPoll(random: Random, keys: KeyPool) {
   const operation = nextMicroOperation(random, keys);
-  // Keys of JSON objects are strings, so keys are strings everywhere.
+  // Keys of JSON objects are strings, so all keys are strings.
   const key = String(operation.key);
   const invocation = operation.isRead
     ? poll()
@@ -103,12 +103,12 @@ function sendOrPoll(random: Random, keys: KeyPool) {
 }
 
 /**
- * At the end each thread starts afresh, seeks all keys to the beginning, and polls until it has seen
- * for each the highest offset that was known when this phase began.
+ * Final operations: each thread opens a new client, seeks all keys to the beginning, and polls until
+ * it has seen the highest offset of each key that was known at the start of this phase.
  */
 function catchUp(random: Random, offsets: KnownOffsets): Generator {
   let generator: Generator | undefined;
-  const begin = () => {
+  const start = () => {
     const highest = new Map(offsets.highest);
     if (highest.size === 0) return { next: () => ({ type: "done" as const }) };
     const assign = { f: "assign", value: [...highest.keys()], seekToBeginning: true };
@@ -125,14 +125,14 @@ function catchUp(random: Random, offsets: KnownOffsets): Generator {
   };
   return {
     next(context) {
-      generator ??= begin();
+      generator ??= start();
       return generator.next(context);
     },
     update: (operation) => generator?.update?.(operation),
   };
 }
 
-/** Polls until one thread has seen these offsets. */
+/** Polls until a thread has seen these offsets. */
 function pollUntil(thread: number, highest: ReadonlyMap<string, number>): Generator {
   const missing = new Map(highest);
   let concurrency = 0;
@@ -155,9 +155,9 @@ function isOf(process: Process, thread: number, concurrency: number): boolean {
   return typeof process === "number" && process % concurrency === thread;
 }
 
-/** What the operations so far tell of each key's log. */
+/** The offsets of each key, as known from completed operations. */
 class KnownOffsets {
-  /** The highest offset that an ok send or poll told of. */
+  /** Highest offset of ok sends and polls. */
   readonly highest = new Map<string, number>();
   readonly #highestSent = new Map<string, number>();
   readonly #highestPolled = new Map<string, number>();
@@ -177,7 +177,7 @@ class KnownOffsets {
     }
   }
 
-  /** Keys with acknowledged messages that no poll has reached. */
+  /** Keys with acknowledged messages that no poll has returned. */
   keysBehind(): string[] {
     const polled = (key: string) => this.#highestPolled.get(key) ?? Number.NEGATIVE_INFINITY;
     return [...this.#highestSent].flatMap(([key, sent]) => (sent > polled(key) ? [key] : []));
@@ -188,7 +188,7 @@ function raise(offsets: Map<string, number>, key: string, offset: number): void 
   if (offset > (offsets.get(key) ?? Number.NEGATIVE_INFINITY)) offsets.set(key, offset);
 }
 
-// The values of ok operations are those that the client below has made.
+// The client below creates the values of ok operations.
 function sentOffsets(value: Json): [string, number][] {
   const sends = value as readonly (readonly ["send", string, readonly [number, Json]])[];
   return sends.map(([, key, [offset]]) => [key, offset]);
@@ -214,7 +214,7 @@ class KafkaClient implements WorkloadClient {
   readonly #client: Client;
   readonly #node: string;
   readonly #resumesFromCommitted: boolean;
-  /** The next offset to poll of each key. */
+  /** Next offset to poll, by key. */
   #positions = new Map<string, number>();
 
   constructor({ client, node }: Connection, resumesFromCommitted: boolean) {
@@ -235,20 +235,20 @@ class KafkaClient implements WorkloadClient {
       case "poll":
         return await this.#poll();
       default:
-        throw new Error(`There is no operation "${f}"`);
+        throw new Error(`Unknown operation "${f}"`);
     }
   }
 
   async #assign({ value, seekToBeginning }: Invocation): Promise<Completion> {
-    const keys = value as readonly string[]; // As the generator above made them.
+    const keys = value as readonly string[]; // As generated above.
     if (seekToBeginning) {
       this.#positions = new Map(keys.map((key) => [key, 0]));
       return ok(value);
     }
     const body = { type: "list_committed_offsets", keys };
     const reply = await this.#client.rpc(this.#node, body, ListCommittedOffsetsOk, RPC_TIMEOUT_MS);
-    // Maelstrom looks for the committed offsets in the wrong place and never finds them, so keys
-    // that are new to a client start at 0, unless the test asks for what was meant.
+    // Maelstrom reads the committed offsets from the wrong field and never finds them, so new keys
+    // start at 0 unless the test asks for the intended behaviour.
     const committed = new Map(this.#resumesFromCommitted ? Object.entries(reply.offsets) : []);
     this.#positions = new Map(
       keys.map((key) => [key, this.#positions.get(key) ?? committed.get(key) ?? 0]),

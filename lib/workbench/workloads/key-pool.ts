@@ -1,5 +1,5 @@
 /**
- * The keys that transactions and logs work on, and what they do with them.
+ * Chooses keys for transactions and logs.
  *
  * @see Elle, `rw_register.clj` and `list_append.clj` (`wr-txns`, `append-txns`)
  */
@@ -7,20 +7,20 @@ import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
 import type { WorkloadOptions } from "./workload.ts";
 
-/** A read of a key, or a write of a value that no other write to that key has. */
+/** A read of a key, or a write of a value that is unique for that key. */
 export type MicroOperation =
   | { readonly isRead: true; readonly key: number }
   | { readonly isRead: false; readonly key: number; readonly value: number };
 
-/** A read or a write, with equal chance. */
+/** A read or a write, equally likely. */
 export function nextMicroOperation(random: Random, keys: KeyPool): MicroOperation {
   if (randomInteger(random, 2) === 0) return { isRead: true, key: keys.draw() };
   return { isRead: false, ...keys.drawForWrite() };
 }
 
 /**
- * The keys that are in use. The last of n slots gets about half of all accesses, the one before a
- * quarter, and so on; a key that has had its writes gives its slot to a fresh one.
+ * The keys in use, one per slot. The last slot gets about half of all accesses, the one before it a
+ * quarter, and so on. A key is replaced by a fresh one after its maximum number of writes.
  */
 export class KeyPool {
   readonly #random: Random;
@@ -42,7 +42,7 @@ export class KeyPool {
     return this.#drawSlot().key;
   }
 
-  /** A key, and the next value for it: 1, 2, 3, ... */
+  /** Draws a key, and its next value: 1, 2, 3, ... */
   drawForWrite(): { readonly key: number; readonly value: number } {
     for (;;) {
       const slot = this.#drawSlot();
@@ -53,13 +53,13 @@ export class KeyPool {
   }
 
   #drawSlot(): { key: number; writes: number } {
-    // Slot i of n has weight 2^i, and those before it 2^i - 1 together. This is
-    // log2(random * (2^n - 1) + 1), written so that n may be large.
+    // Slot i of n has weight 2^i, and the slots before it 2^i - 1 together. This equals
+    // log2(random * (2^n - 1) + 1), but does not overflow for large n.
     const count = this.#slots.length;
     const exponent = Math.log2(this.#random.next() * (1 - 2 ** -count) + 2 ** -count);
     const index = Math.max(0, Math.min(count - 1, Math.floor(count + exponent)));
     const slot = this.#slots[index];
-    if (slot === undefined) throw new Error("There are no keys");
+    if (slot === undefined) throw new Error("A key pool needs at least one key");
     return slot;
   }
 }

@@ -1,5 +1,5 @@
 /**
- * A linearizable store: reads, writes and compare-and-sets of single keys.
+ * Linearizable key-value store: reads, writes and compare-and-sets of single keys.
  *
  * @see Maelstrom workloads, "Lin-kv"; Jepsen, `independent.clj` (`concurrent-generator`) and
  *   `tests/linearizable_register.clj`
@@ -16,22 +16,22 @@ const ReadOk = replySchema("read_ok", { value: AnyJson });
 const WriteOk = replySchema("write_ok", {});
 const CasOk = replySchema("cas_ok", {});
 
-/** How many processes may ever touch a key: searching its history takes longer with each. */
+/** Maximum number of processes per key: each makes the search of its history slower. */
 const PROCESS_LIMIT = 20;
 const VALUE_COUNT = 5;
 
-/** @throws {InvalidOptions} when the threads cannot be split into groups, each with its own key. */
+/** @throws {InvalidOptions} when the threads cannot be divided into groups, each with its own key. */
 export function linKv(options: WorkloadContext): Workload {
   const { random, nodeIds, concurrency, latency } = options;
   const groupSize = 2 * nodeIds.length;
   if (concurrency % groupSize !== 0) {
     throw new InvalidOptions(
-      `lin-kv needs a --concurrency that is a multiple of 2n, twice the number of nodes, but it is ${concurrency} with ${nodeIds.length} nodes; try --concurrency 2n`,
+      `lin-kv needs a --concurrency that is a multiple of twice the number of nodes, but it is ${concurrency} with ${nodeIds.length} nodes; try --concurrency 2n`,
     );
   }
   if (groupSize > PROCESS_LIMIT) {
     throw new InvalidOptions(
-      `lin-kv takes ${PROCESS_LIMIT / 2} nodes at most: no more than ${PROCESS_LIMIT} processes may touch a key, and there are two a node`,
+      `lin-kv supports at most ${PROCESS_LIMIT / 2} nodes: ${PROCESS_LIMIT} processes may access a key, and each node has two`,
     );
   }
   const timeoutMs = Math.max(10 * latency.meanMs, 1000);
@@ -62,16 +62,16 @@ export function linKv(options: WorkloadContext): Workload {
   };
 }
 
-/** A key and what is done with it; also the two values of a compare-and-set. */
+/** Splits a pair: a key and its operand, or the two values of a compare-and-set. */
 function keyed(value: Json): readonly [Json, Json] {
-  // The generator below makes nothing but pairs.
+  // The generator below creates pairs only.
   return value as readonly [Json, Json];
 }
 
 /**
- * Each group of threads works on a key of its own, and on a fresh one when too many processes have
- * come to touch it. In the first group, the first threads only read; in the others nobody does,
- * since thread numbers count from the first group on (as in Maelstrom).
+ * Gives each group of threads a key of its own, and a fresh one once too many processes have accessed
+ * it. The first threads of the first group only read. The other groups have no such readers, because
+ * threads are numbered across groups (as in Maelstrom).
  */
 function keyPerGroup(random: Random, groupSize: number, readerCount: number): Generator {
   const groups = new Map<number, { readonly key: number; readonly processes: Set<number> }>();

@@ -1,5 +1,5 @@
 /**
- * Who should gossip with whom: what clients of broadcast tell the nodes.
+ * Topologies: the neighbours that clients of broadcast assign to the nodes.
  *
  * @see Maelstrom, `workload/broadcast.clj`, topologies
  */
@@ -21,13 +21,13 @@ export const TOPOLOGIES = {
 export type TopologyName = keyof typeof TOPOLOGIES;
 export const TOPOLOGY_NAMES = Object.keys(TOPOLOGIES) as readonly TopologyName[];
 
-/** Each node between two others. One node alone is left out, as in Maelstrom. */
+/** A line. A single node is left out, as in Maelstrom. */
 function line(nodeIds: readonly NodeId[]): Neighbours {
   if (nodeIds.length < 2) return {};
   return neighbours(nodeIds, (index) => [index - 1, index + 1]);
 }
 
-/** Rows and columns of a square, as far as there are nodes: below, above, right, left. */
+/** A square grid, with an incomplete last row. Neighbours are below, above, right, left. */
 function grid(nodeIds: readonly NodeId[]): Neighbours {
   const side = Math.ceil(Math.sqrt(nodeIds.length));
   return neighbours(nodeIds, (index) => {
@@ -41,14 +41,14 @@ function grid(nodeIds: readonly NodeId[]): Neighbours {
   });
 }
 
-/** Everybody with everybody. */
+/** All nodes are neighbours. */
 function total(nodeIds: readonly NodeId[]): Neighbours {
   return neighbours(nodeIds, (index) =>
     nodeIds.flatMap((_, other) => (other === index ? [] : [other])),
   );
 }
 
-/** The first node is the root; parents come before children, tier by tier. */
+/** A tree. The first node is the root, and its children follow tier by tier. */
 function tree(branches: number): (nodeIds: readonly NodeId[]) => Neighbours {
   return (nodeIds) =>
     neighbours(nodeIds, (index) => [
@@ -57,7 +57,7 @@ function tree(branches: number): (nodeIds: readonly NodeId[]) => Neighbours {
     ]);
 }
 
-/** Names the nodes at the given indices, where there are any. */
+/** Maps indices to node ids, and skips those out of range. */
 function neighbours(
   nodeIds: readonly NodeId[],
   indicesOf: (index: number) => readonly number[],

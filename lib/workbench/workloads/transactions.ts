@@ -1,5 +1,5 @@
 /**
- * Transactions over registers, and over lists that are appended to.
+ * Transactions over registers, and over append-only lists.
  *
  * @see Maelstrom workloads, "Txn-rw-register" and "Txn-list-append"; Elle, `rw_register.clj` (`gen`)
  */
@@ -67,7 +67,7 @@ function transactions(
   };
 }
 
-/** How many registers one transaction reads in the end. */
+/** Number of registers that one transaction reads at the end. */
 const READS_PER_TXN = 500;
 
 async function readRegisters(

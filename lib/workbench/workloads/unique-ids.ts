@@ -1,5 +1,5 @@
 /**
- * Unique ids: nodes make ids that no node makes twice.
+ * Unique ids: nodes generate ids, and no id may occur twice.
  *
  * @see Maelstrom workloads, "Unique-ids"
  */

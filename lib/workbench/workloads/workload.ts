@@ -32,61 +32,62 @@ export interface WorkloadOptions {
   readonly resumesFromCommitted: boolean;
 }
 
-/** What a workload is made from. */
+/** The inputs of a workload. */
 export interface WorkloadContext extends WorkloadOptions {
   /** The workload's own stream of randomness. */
   readonly random: Random;
 }
 
-/** One client's side of a workload: it may keep state, such as positions in logs. */
+/** The operations of one client. It may keep state, such as positions in logs. */
 export interface WorkloadClient {
   /**
    * Carries out an operation.
    *
-   * @throws what the client's requests threw; the workload's error policy makes a completion of it.
+   * @throws the errors of the client's requests, which the workload's error policy turns into a
+   *   completion.
    */
   invoke(invocation: Invocation): Promise<Completion>;
 }
 
-/** A client, and the node that it talks to. */
+/** A client and its node. */
 export interface Connection {
   readonly client: Client;
   readonly node: NodeId;
 }
 
 export interface Workload extends ErrorPolicy {
-  /** Whether a client goes on after an operation whose outcome is unknown. */
+  /** Whether a client stays open after an operation with unknown outcome. */
   readonly keepsClient: boolean;
-  /** Before the test, once for each node. */
+  /** Called before the test, once per node. */
   setUp?(connection: Connection): Promise<void>;
   openClient(connection: Connection): WorkloadClient;
-  /** The main phase; how densely it comes is not its concern. */
+  /** Operations of the main phase, as fast as they are asked for. */
   readonly generator: Generator;
-  /** After the faults have healed and the nodes had time to recover. */
+  /** Operations after the recovery. */
   readonly finalGenerator?: Generator;
-  /** How to see in the end whether all nodes hold the same; only some workloads know. */
+  /** Compares the final states of all nodes. Absent for workloads that cannot read them. */
   readonly convergence?: Convergence;
 }
 
-/** The nodes' states are compared, outside of the history. */
+/** Reads and compares the final states of nodes, outside the history. */
 export interface Convergence {
   /**
-   * Everything that a node holds of what the history's operations were about.
+   * Reads a node's state, for all keys of the history.
    *
-   * @throws what the client's requests threw.
+   * @throws the errors of the client's requests.
    */
   read(connection: Connection, history: History): Promise<ReadonlyMap<Atom, Json>>;
   check(history: History, replicas: readonly Replica[]): ConvergenceVerdict;
 }
 
-/** How long a client waits for a reply, in ms. */
+/** Timeout of a client's requests, in ms. */
 export const RPC_TIMEOUT_MS = 5000;
 
 export function ok(value: Json): Completion {
   return { type: "ok", value };
 }
 
-/** A client without state: each operation is its function's business. */
+/** A client without state: a function for each operation. */
 export function statelessClient<Name extends string>(
   operations: Readonly<Record<Name, (value: Json) => Promise<Json>>>,
 ): WorkloadClient {
@@ -94,7 +95,7 @@ export function statelessClient<Name extends string>(
   return {
     async invoke({ f, value }) {
       const operation = functions.get(f);
-      if (operation === undefined) throw new Error(`There is no operation "${f}"`);
+      if (operation === undefined) throw new Error(`Unknown operation "${f}"`);
       return ok(await operation(value));
     },
   };

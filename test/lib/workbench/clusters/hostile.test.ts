@@ -106,7 +106,7 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
 
 describe.skipIf(process.platform !== "linux")("vortex test on a program that", () => {
   const elf = readFileSync("/bin/true");
-  // The machine's number, e_machine: one that nobody has.
+  // e_machine, the machine's number: an unused one.
   const foreign = Buffer.from(elf);
   foreign.writeUInt16LE(0xfffe, 18);
   const cases: [what: string, content: string | Uint8Array][] = [

@@ -16,13 +16,13 @@ function ofNemesis(history: readonly Operation[]): readonly Operation[] {
   return history.filter(({ process }) => process === "nemesis");
 }
 
-/** The beginnings of what it did. */
+/** The invocations of the nemesis. */
 function begun(history: readonly Operation[]): readonly Operation[] {
   return ofNemesis(history).filter((_, index) => index % 2 === 0);
 }
 
 describe("the nemesis", () => {
-  test("begins at once, and alternates between start and stop", () => {
+  test("starts at once, and alternates between start and stop", () => {
     const operations = begun(run(["partition"]).history);
     expect(operations[0]).toMatchObject({ time: 0, f: "start-partition", type: "info" });
     for (const [index, { f }] of operations.entries()) {
@@ -40,7 +40,7 @@ describe("the nemesis", () => {
     expect(Math.abs(3000 / operations.length - 5)).toBeLessThan(0.6);
   });
 
-  test("says what it did as Maelstrom does", () => {
+  test("reports what it did as Maelstrom does", () => {
     const completions = ofNemesis(run(["partition"]).history).filter((_, index) => index % 2 === 1);
     const [start, stop] = completions;
     expect(start?.value).toEqual(["isolated", expect.anything()]);
@@ -59,7 +59,7 @@ describe("the nemesis", () => {
     ]);
   });
 
-  test("starts killed nodes again with a new init", () => {
+  test("restarts killed nodes with a new init", () => {
     const { history, messages, result } = run(["kill"]);
     const restarted = begun(history).filter(({ f }) => f === "stop-kill");
     const inits = messages.filter(
@@ -71,7 +71,7 @@ describe("the nemesis", () => {
     expect(result.workload).toMatchObject({ valid: true, duplicatedCount: 0 });
   });
 
-  test("a killed node forgets what it had in memory", () => {
+  test("loses the memory of a killed node", () => {
     const counting = (node: KVNode) => {
       let last = 0;
       node.handle("generate", v.object({}), () => ({
@@ -86,7 +86,7 @@ describe("the nemesis", () => {
     expect(killed.workload).toMatchObject({ valid: false });
   });
 
-  test("a paused node answers when it goes on, and forgets nothing", () => {
+  test("keeps the memory of a paused node, which replies when it resumes", () => {
     const { result } = run(["pause"], { nemesisIntervalS: 1 });
     expect(result.faults.pause).toBeGreaterThan(0);
     const latency = result.perf.latencies["all"]?.["1"] ?? 0;
@@ -94,7 +94,7 @@ describe("the nemesis", () => {
     expect(result.workload?.valid).toBe(true);
   });
 
-  test("counts no pause of a node that is dead", () => {
+  test("does not count the pause of a dead node", () => {
     const { history, result } = run(["kill", "pause"], { nemesisIntervalS: 2 });
     const done = history.filter(({ f, value }) => f === "start-pause" && typeof value === "object");
     const dead = new Set<string>();
@@ -115,7 +115,7 @@ describe("the nemesis", () => {
     expect(result.faults.pause).toBe(pauseCount);
   });
 
-  test("a paused node runs no timer that it cancels when it goes on", () => {
+  test("runs no timer that a paused node cancels when it resumes", () => {
     let cancelledCount = 0;
     let wrongCount = 0;
     const cancelling = (node: KVNode) => {
@@ -157,7 +157,7 @@ describe("the nemesis", () => {
     },
   );
 
-  test("hits only whom it may, where not all nodes are targets", () => {
+  test("affects targets only, if not all nodes are targets", () => {
     const parts = { faults: { targets: { kill: ["n3", "n4"] } } };
     const options = {
       nodeCount: 5,
@@ -174,7 +174,7 @@ describe("the nemesis", () => {
     expect([...new Set(killed)].sort()).toEqual(["n3", "n4"]);
   });
 
-  test("begins and ends faults when a timing says so", () => {
+  test("starts and stops faults at the times of a custom timing", () => {
     const atSeconds = [3, 8];
     let count = 0;
     const timing: FaultTiming = (operations) => ({

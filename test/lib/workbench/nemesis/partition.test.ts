@@ -36,12 +36,12 @@ function sides(grudge: Grudge): number[] {
 }
 
 describe("drawPartition", () => {
-  test("one cuts a single node off, both ways", () => {
+  test("one separates a single node, in both directions", () => {
     expect(sides(draw("one", 5))).toEqual([1, 4]);
     expect(isSymmetric(draw("one", 5))).toBe(true);
   });
 
-  test("minority-third cuts off a third of the others, rounded down", () => {
+  test("minority-third separates a third of the others, rounded down", () => {
     expect(sides(draw("minority-third", 4))).toEqual([1, 3]);
     expect(sides(draw("minority-third", 7))).toEqual([2, 5]);
     expect(isSymmetric(draw("minority-third", 7))).toBe(true);
@@ -51,7 +51,7 @@ describe("drawPartition", () => {
     expect(cuts(draw("minority-third", count))).toEqual([]);
   });
 
-  test("majority cuts nodes into halves, both ways", () => {
+  test("majority separates nodes into halves, in both directions", () => {
     expect(sides(draw("majority", 5))).toEqual([2, 3]);
     expect(isSymmetric(draw("majority", 5))).toBe(true);
   });
@@ -68,13 +68,13 @@ describe("drawPartition", () => {
     expect(cuts(draw("majorities-ring", count))).toEqual([]);
   });
 
-  test("majorities-ring of four nodes cuts each off from the opposite one", () => {
+  test("majorities-ring of four nodes separates each from the opposite one", () => {
     const grudge = draw("majorities-ring", 4);
     expect([...grudge.values()].map((refused) => refused.size)).toEqual([1, 1, 1, 1]);
     expect(isSymmetric(grudge)).toBe(true);
   });
 
-  test("majorities-ring of five nodes leaves each its two neighbours", () => {
+  test("majorities-ring of five nodes connects each to its two neighbours", () => {
     const grudge = draw("majorities-ring", 5);
     expect([...grudge.values()].map((refused) => refused.size)).toEqual([2, 2, 2, 2, 2]);
     expect(isSymmetric(grudge)).toBe(true);
@@ -101,7 +101,7 @@ describe("drawPartition", () => {
     );
   });
 
-  test("no kind cuts a node off from itself", () => {
+  test("no kind separates a node from itself", () => {
     fc.assert(
       fc.property(randoms(), counts, fc.constantFrom(...PARTITION_KINDS), (random, count, kind) => {
         for (const [dest, refused] of drawPartition(kind, nodeNames(count), random)) {
@@ -111,7 +111,7 @@ describe("drawPartition", () => {
     );
   });
 
-  test("each node is cut off by one sometimes", () => {
+  test("one separates each node in some draws", () => {
     const isolated = new Set<string>();
     for (let seed = 0; seed < 50; seed++) {
       const smallest = [...draw("one", 3, seed)].find(([, refused]) => refused.size === 2);
@@ -122,7 +122,7 @@ describe("drawPartition", () => {
 });
 
 describe("drawOneWayPartition", () => {
-  test("cuts each link in one direction at the most", () => {
+  test("cuts each link in at most one direction", () => {
     fc.assert(
       fc.property(randoms(), counts, fc.constantFrom(...ONE_WAY_KINDS), (random, count, kind) => {
         const grudge = drawOneWayPartition(kind, nodeNames(count), random);
@@ -133,12 +133,12 @@ describe("drawOneWayPartition", () => {
     );
   });
 
-  test("a deaf node hears nobody, but is heard", () => {
+  test("a deaf node receives nothing, but its messages arrive", () => {
     const grudge = drawOneWayPartition("one-deaf", nodeNames(4), randomStream(1, "test"));
     expect([...grudge.values()].map((refused) => refused.size)).toEqual([3]);
   });
 
-  test("a mute node is heard by nobody, but hears", () => {
+  test("a mute node receives messages, but its own do not arrive", () => {
     const grudge = drawOneWayPartition("one-mute", nodeNames(4), randomStream(1, "test"));
     expect([...grudge.values()].map((refused) => refused.size)).toEqual([1, 1, 1]);
   });

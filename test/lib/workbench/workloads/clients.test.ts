@@ -13,7 +13,7 @@ function silent(node: Node): void {
   };
 }
 
-/** What a silent node was asked in the main phase: by which clients, and how often. */
+/** The requests to a silent node in the main phase: clients, with the number of requests. */
 function asked(workload: WorkloadName) {
   const { messages } = runSimulated(workload, silent, {
     concurrency: 2,
@@ -47,7 +47,7 @@ describe("after an operation with an unknown outcome", () => {
     },
   );
 
-  test("broadcast opens a new client, but not after a read: a read has failed", () => {
+  test("broadcast opens a new client, but not after a read, which fails", () => {
     const { requestCount, clients } = asked("broadcast");
     expect(clients.size).toBeGreaterThan(2);
     expect(clients.size).toBeLessThan(requestCount);

@@ -22,7 +22,7 @@ const valuesOf = (operations: readonly Operation[], f: string) =>
   operations.filter((operation) => operation.f === f).map(({ value }) => Number(value));
 
 describe("echo", () => {
-  test('asks for "Please echo k", with any k from 0 to 127', () => {
+  test('sends "Please echo k", with k from 0 to 127', () => {
     const texts = new Set(main("echo").map(({ value }) => value));
     const expected = Array.from({ length: 128 }, (_, k) => `Please echo ${k}`);
     expect([...texts].toSorted()).toEqual(expected.toSorted());
@@ -30,7 +30,7 @@ describe("echo", () => {
 });
 
 describe("unique-ids", () => {
-  test("does nothing but generate", () => {
+  test("only generates ids", () => {
     expect(new Set(main("unique-ids").map(({ f }) => f))).toEqual(new Set(["generate"]));
   });
 });
@@ -39,22 +39,22 @@ describe.each([
   ["broadcast", "broadcast"],
   ["g-set", "add"],
 ] as const)("%s", (name, f) => {
-  test("reads half of the time", () => {
+  test("reads in half of the operations", () => {
     expect(Math.abs(partOf(main(name), isRead) - 1 / 2)).toBeLessThan(0.02);
   });
 
-  test(`makes each value once: 0, 1, 2, ...`, () => {
+  test(`uses each value once: 0, 1, 2, ...`, () => {
     const values = valuesOf(main(name), f);
     expect(values).toEqual(values.map((_, index) => index));
   });
 });
 
 describe("pn-counter", () => {
-  test("reads half of the time", () => {
+  test("reads in half of the operations", () => {
     expect(Math.abs(partOf(main("pn-counter"), isRead) - 1 / 2)).toBeLessThan(0.02);
   });
 
-  test("adds -5 to 4, each as often as the others", () => {
+  test("adds -5 to 4, all equally often", () => {
     const deltas = valuesOf(main("pn-counter"), "add");
     for (let delta = -5; delta <= 4; delta++) {
       expect(Math.abs(partOf(deltas, (one) => one === delta) - 0.1)).toBeLessThan(0.02);
@@ -65,11 +65,11 @@ describe("pn-counter", () => {
 });
 
 describe("g-counter", () => {
-  test("reads two times of three", () => {
+  test("reads in two of three operations", () => {
     expect(Math.abs(partOf(main("g-counter"), isRead) - 2 / 3)).toBeLessThan(0.02);
   });
 
-  test("adds 0 to 4, and nothing negative", () => {
+  test("adds 0 to 4", () => {
     expect(new Set(valuesOf(main("g-counter"), "add"))).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 });
@@ -88,7 +88,7 @@ describe("the final phase", () => {
     expect(final(name, 2).map(({ final }) => final)).toEqual([true, true]);
   });
 
-  test("of g-set is not flagged", () => {
+  test("of g-set is not flagged as final", () => {
     expect(final("g-set", 2).map(({ final }) => final)).toEqual([undefined, undefined]);
   });
 

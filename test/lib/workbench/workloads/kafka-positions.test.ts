@@ -29,11 +29,11 @@ describe("A kafka client", () => {
   const run = (resumesFromCommitted: boolean) =>
     runSimulated("kafka", committed, { rate: 200, timeLimitS: 20, resumesFromCommitted }).messages;
 
-  test("starts keys that are new to it at 0, whatever is committed, as Maelstrom's", () => {
+  test("starts new keys at 0 in spite of committed offsets, as in Maelstrom", () => {
     expect([...polledOffsets(run(false))]).toEqual([0]);
   });
 
-  test("starts them at the committed offset when it is told to", () => {
+  test("starts new keys at the committed offset with resumesFromCommitted", () => {
     // The final polls seek to the beginning.
     expect([...polledOffsets(run(true))].sort()).toEqual([0, 5]);
   });

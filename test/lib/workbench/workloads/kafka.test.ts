@@ -53,7 +53,7 @@ function polledFrom(operations: readonly Invocation[], answer?: Respond): unknow
 }
 
 describe("a send", () => {
-  test("ends with the offset that the message got", () => {
+  test("completes with the offset of the message", () => {
     const { completions, requests } = act([send("4", 2)]);
     expect(requests).toEqual([{ type: "send", key: "4", msg: 2 }]);
     expect(completions).toEqual([{ type: "ok", value: [["send", "4", [7, 2]]] }]);
@@ -69,14 +69,14 @@ describe("a send", () => {
     ]);
   });
 
-  test("may have happened when no reply comes", () => {
+  test("completes as info without a reply", () => {
     const { completions } = act([send("4", 2)], () => undefined);
     expect(completions).toMatchObject([{ type: "info", error: "net-timeout" }]);
   });
 });
 
 describe("an assign", () => {
-  test("asks for the committed offsets of its keys", () => {
+  test("requests the committed offsets of its keys", () => {
     expect(act([assign("1", "2")]).requests).toEqual([
       { type: "list_committed_offsets", keys: ["1", "2"] },
     ]);
@@ -90,7 +90,7 @@ describe("an assign", () => {
     expect(polledFrom([assign("1"), poll], answer)).toEqual([{ "1": 0 }]);
   });
 
-  test("keeps the position of keys that stay, and forgets those of others", () => {
+  test("keeps the positions of its keys, and forgets those of others", () => {
     const answer = broker({ "1": [[3, 1]], "2": [[5, 1]] });
     const operations = [assign("1", "2"), poll, assign("2", "3"), poll, assign("1"), poll];
     expect(polledFrom(operations, answer)).toEqual([
@@ -100,7 +100,7 @@ describe("an assign", () => {
     ]);
   });
 
-  test("to the beginning asks nobody and puts all keys at 0", () => {
+  test("to the beginning sends no request, and starts all keys at 0", () => {
     const operations = [assign("1"), poll, fromBeginning("1", "2"), poll];
     const { requests, completions } = act(operations, broker({ "1": [[3, 1]] }));
     expect(requests.map(({ type }) => type)).toEqual([
@@ -113,7 +113,7 @@ describe("an assign", () => {
     expect(completions[2]).toEqual({ type: "ok", value: ["1", "2"] });
   });
 
-  test("has failed when no reply comes, or one that says nothing definite", () => {
+  test("completes as fail without a reply, or after an indefinite error", () => {
     const silent = act([assign("1")], () => undefined);
     const crashed = act([assign("1")], () => ({ type: "error", code: 13, text: "oops" }));
     expect([...silent.completions, ...crashed.completions]).toMatchObject([
@@ -140,11 +140,11 @@ describe("an assign", () => {
 });
 
 describe("a poll", () => {
-  test("asks for nothing before the first assign", () => {
+  test("requests no keys before the first assign", () => {
     expect(polledFrom([poll])).toEqual([{}]);
   });
 
-  test("goes on behind the highest offset of each key, and commits that", () => {
+  test("continues after the highest offset of each key, and commits that offset", () => {
     const answer = broker({
       "1": [
         [3, 1],
@@ -159,7 +159,7 @@ describe("a poll", () => {
     ]);
   });
 
-  test("never goes back, though it was given older offsets", () => {
+  test("never goes back, even after older offsets", () => {
     const answer = broker({ "1": [[9, 1]] }, { "1": [[2, 2]] });
     expect(polledFrom([assign("1"), poll, poll, poll], answer)).toEqual([
       { "1": 0 },
@@ -168,7 +168,7 @@ describe("a poll", () => {
     ]);
   });
 
-  test("takes messages of keys that it did not ask for, and asks for those from then on", () => {
+  test("accepts messages of other keys, and requests those keys from then on", () => {
     expect(polledFrom([poll, poll], broker({ "8": [[0, 1]] }))).toEqual([{}, { "8": 1 }]);
   });
 
@@ -209,7 +209,7 @@ describe("a poll", () => {
 });
 
 describe("a crash", () => {
-  test("asks nobody, and ends as info", () => {
+  test("sends no request, and completes as info", () => {
     const { requests, completions } = act([crash]);
     expect(requests).toEqual([]);
     expect(completions).toEqual([{ type: "info", value: null }]);
@@ -243,14 +243,14 @@ const sent = (operations: readonly Operation[]) =>
     .map(([, key, message]) => ({ key, message }));
 
 describe("the main phase of kafka", () => {
-  test("sends and polls with equal chance, and assigns once in 64 operations", () => {
+  test("sends and polls equally often, and assigns in one of 64 operations", () => {
     const operations = main().filter(({ f }) => f !== "crash");
     const part = (f: string) => partOf(operations, (operation) => operation.f === f);
     expect(Math.abs(part("assign") - 1 / 64)).toBeLessThan(0.003);
     expect(Math.abs(part("send") - part("poll"))).toBeLessThan(0.02);
   });
 
-  test("sends 1, 2, 3, ... to each key, up to as many as a key may get", () => {
+  test("sends 1, 2, 3, ... to each key, up to the maximum", () => {
     const byKey = Map.groupBy(sent(main(MANY, { maxWritesPerKey: 5 })), ({ key }) => key);
     for (const messages of byKey.values()) {
       const numbers = messages.map(({ message }) => message);
@@ -258,11 +258,11 @@ describe("the main phase of kafka", () => {
     }
   });
 
-  test("names keys by strings", () => {
+  test("uses strings as keys", () => {
     for (const { key } of sent(main(1000))) expect(key).toMatch(/^\d+$/);
   });
 
-  test("assigns the key of the operation that comes next", () => {
+  test("assigns the key of the next operation", () => {
     const operations = main().filter(({ f }) => f !== "crash");
     const sendsAfterAssigns = operations.flatMap((operation, index) => {
       const next = operations[index + 1];
@@ -274,7 +274,7 @@ describe("the main phase of kafka", () => {
     }
   });
 
-  test("assigns, once in three times, all keys with messages that nobody has polled", () => {
+  test("includes all keys with unpolled messages in one of three assigns", () => {
     // Nothing is ever polled here, so that these are all keys but the few that nothing was sent to.
     const assigns = main().filter(({ f }) => f === "assign");
     const many = partOf(assigns, ({ value }) => (value as string[]).length > 1);
@@ -296,7 +296,7 @@ describe("the main phase of kafka", () => {
   });
 });
 
-/** What the clients of two threads do at the end of a test. */
+/** The final operations of two client threads. */
 function finalPhase(program: AnyProgram): Map<number, Operation[]> {
   const concurrency = 2;
   const { history } = runSimulated("kafka", program, { concurrency, rate: 100, recoveryS: 100 });
@@ -305,7 +305,7 @@ function finalPhase(program: AnyProgram): Map<number, Operation[]> {
 }
 
 describe("the final phase of kafka", () => {
-  test("begins on each thread with a crash, and all keys at the beginning", () => {
+  test("starts each thread with a crash, and all keys at the beginning", () => {
     const threads = finalPhase(byLeader(logs));
     expect([...threads.keys()].toSorted()).toEqual([0, 1]);
     for (const [crash, assign] of threads.values()) {
@@ -321,7 +321,7 @@ describe("the final phase of kafka", () => {
     }
   });
 
-  test("ends after 10 s if a message never shows, with five polls a second from each thread", () => {
+  test("ends after 10 s if a message is never polled, with five polls per second and thread", () => {
     const hidesTheLast = byLeader(() =>
       logs(new Map(), {
         read: (log, offset) =>
@@ -336,7 +336,7 @@ describe("the final phase of kafka", () => {
     }
   });
 
-  test("does nothing if no offset was ever seen", () => {
+  test("is empty if no offset is known", () => {
     const { finalGenerator } = makeWorkload("kafka");
     expect(finalGenerator && runGenerator(finalGenerator)).toEqual([]);
   });

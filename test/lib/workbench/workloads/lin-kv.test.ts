@@ -29,7 +29,7 @@ function run({ nodeCount = 1, concurrency = 2 * nodeCount, count = 3000, complet
   });
 }
 
-/** Which thread an operation ran on: processes of one thread differ by multiples of their number. */
+/** The thread of an operation: processes of one thread differ by multiples of the concurrency. */
 const threadOf = ({ process }: Operation, concurrency: number) => Number(process) % concurrency;
 const keyOf = ({ value }: Operation) => (value as readonly Json[])[0];
 const argumentOf = ({ value }: Operation) => (value as readonly Json[])[1];
@@ -50,7 +50,7 @@ describe("lin-kv", () => {
     expect([...first, ...second, ...third].toSorted()).toEqual([0, 1, 2]);
   });
 
-  test("only reads with the first n threads, which no other thread does", () => {
+  test("reads with the first n threads only, which do nothing else", () => {
     const operations = run({ nodeCount: 2, concurrency: 8 });
     const readers = operations.filter(({ f }) => f === "read").map((one) => threadOf(one, 8));
     const writers = operations.filter(({ f }) => f !== "read").map((one) => threadOf(one, 8));
@@ -58,12 +58,12 @@ describe("lin-kv", () => {
     expect(new Set(writers)).toEqual(new Set([2, 3, 4, 5, 6, 7]));
   });
 
-  test("compares and sets twice as often as it writes", () => {
+  test("emits twice as many compare-and-sets as writes", () => {
     const changes = run({ count: 20_000 }).filter(({ f }) => f !== "read");
     expect(Math.abs(partOf(changes, ({ f }) => f === "cas") - 2 / 3)).toBeLessThan(0.02);
   });
 
-  test("writes values from 0 to 4, and compares with such", () => {
+  test("writes values from 0 to 4, and compares with values from 0 to 4", () => {
     const operations = run();
     const written = operations.filter(({ f }) => f === "write").map(argumentOf);
     const compared = operations.filter(({ f }) => f === "cas").flatMap(argumentOf);
@@ -71,11 +71,11 @@ describe("lin-kv", () => {
     expect(new Set(compared)).toEqual(new Set([0, 1, 2, 3, 4]));
   });
 
-  test("stays with a key for good if all outcomes are known", () => {
+  test("keeps a key as long as all outcomes are known", () => {
     expect(new Set(run({ count: 10_000 }).map(keyOf))).toEqual(new Set([0]));
   });
 
-  test("takes a fresh key once more than 20 processes could have touched the former", () => {
+  test("uses a fresh key once more than 20 processes may have accessed the last one", () => {
     const operations = run({ complete: unknown });
     const processes = Map.groupBy(operations, keyOf)
       .values()
@@ -92,10 +92,10 @@ describe("lin-kv", () => {
     [2, 6],
     [3, 4],
   ])("with %i nodes refuses %i clients", (nodeCount, concurrency) => {
-    expect(() => run({ nodeCount, concurrency })).toThrow("multiple of 2n");
+    expect(() => run({ nodeCount, concurrency })).toThrow("multiple of twice the number of nodes");
   });
 
-  test("refuses more than 10 nodes, whose processes would use up every key at once", () => {
+  test("refuses more than 10 nodes, which would need a fresh key for every operation", () => {
     expect(() => run({ nodeCount: 11 })).toThrow("10 nodes");
     expect(run({ nodeCount: 10, count: 100 })).toHaveLength(100);
   });

@@ -60,7 +60,7 @@ describe("an operation", () => {
     expect(ask(name, f, value, reply).requests).toEqual([request]);
   });
 
-  test.each(OPERATIONS)("of %s, %s %j, ends with what came of it", (...operation) => {
+  test.each(OPERATIONS)("of %s, %s %j, completes with its outcome", (...operation) => {
     const [name, f, value, , reply, ended] = operation;
     expect(ask(name, f, value, reply).completion).toEqual({ type: "ok", value: ended });
   });
@@ -88,7 +88,7 @@ describe("an operation", () => {
     },
   );
 
-  test.each(OPERATIONS)("of %s, %s %j, may get a reply with an id of its own", (...operation) => {
+  test.each(OPERATIONS)("of %s, %s %j, accepts a reply with a msg_id", (...operation) => {
     const [name, f, value, , reply] = operation;
     expect(ask(name, f, value, { ...reply, msg_id: 12 }).completion).toMatchObject({ type: "ok" });
   });
@@ -109,7 +109,7 @@ describe("an operation", () => {
 });
 
 describe("a list", () => {
-  test.each(LISTS)("that %s reads may be null, which is the empty one", (name, field) => {
+  test.each(LISTS)("that %s reads may be null, which counts as empty", (name, field) => {
     const { completion } = ask(name, "read", null, { type: "read_ok", [field]: null });
     expect(completion).toEqual({ type: "ok", value: [] });
   });

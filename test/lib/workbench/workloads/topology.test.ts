@@ -10,15 +10,15 @@ import {
 const topology = (name: TopologyName, count: number) => TOPOLOGIES[name](nodeNames(count));
 
 describe("topology", () => {
-  test("line links each node with the one before and the one after", () => {
+  test("line connects each node with the previous and the next", () => {
     expect(topology("line", 3)).toEqual({ n0: ["n1"], n1: ["n0", "n2"], n2: ["n1"] });
   });
 
-  test("line leaves a node alone out", () => {
+  test("line leaves out a single node", () => {
     expect(topology("line", 1)).toEqual({});
   });
 
-  test("grid links below, above, right and left, with a last row that may be short", () => {
+  test("grid connects nodes below, above, right and left, with a shorter last row", () => {
     expect(topology("grid", 5)).toEqual({
       n0: ["n3", "n1"],
       n1: ["n4", "n2", "n0"],
@@ -28,15 +28,15 @@ describe("topology", () => {
     });
   });
 
-  test("grid of one node gives it no neighbours", () => {
+  test("grid gives a single node no neighbours", () => {
     expect(topology("grid", 1)).toEqual({ n0: [] });
   });
 
-  test("total links everybody in the order of the list", () => {
+  test("total connects all nodes, in the order of the list", () => {
     expect(topology("total", 3)).toEqual({ n0: ["n1", "n2"], n1: ["n0", "n2"], n2: ["n0", "n1"] });
   });
 
-  test("tree and tree2 link the parent, then two children", () => {
+  test("tree and tree2 connect the parent, then two children", () => {
     expect(topology("tree", 6)).toEqual({
       n0: ["n1", "n2"],
       n1: ["n0", "n3", "n4"],
@@ -55,7 +55,7 @@ describe("topology", () => {
     expect(topology(name, 25)["n1"]).toEqual(neighbours);
   });
 
-  test("every link goes both ways, and every node reaches every other", () => {
+  test("every topology is symmetric and connected", () => {
     fc.assert(
       fc.property(
         fc.constantFrom(...TOPOLOGY_NAMES),

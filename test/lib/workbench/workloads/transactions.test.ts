@@ -25,7 +25,7 @@ function transactions(
   return firstInvocations(generator, count).map(({ value }) => value as Txn);
 }
 
-/** What a transaction ends as when it is answered with another one. */
+/** The completion of a transaction whose reply holds the given one. */
 function answeredWith(name: WorkloadName, txn: Json, question: Json = [["r", 1, null]]) {
   const operations = [asked("txn", question)];
   const { completions } = converse(makeWorkload(name), operations, () => ({ type: "txn_ok", txn }));
@@ -33,20 +33,20 @@ function answeredWith(name: WorkloadName, txn: Json, question: Json = [["r", 1, 
 }
 
 describe.each(WORKLOADS)("%s", (name, write) => {
-  test(`reads, and writes by "${write}", with equal chance`, () => {
+  test(`reads, and writes by "${write}", equally often`, () => {
     const all = transactions(name).flat();
     expect(new Set(all.map(([f]) => f))).toEqual(new Set(["r", write]));
     expect(Math.abs(partOf(all, ([f]) => f === "r") - 1 / 2)).toBeLessThan(0.02);
   });
 
-  test("makes transactions of every length up to the longest, all as often", () => {
+  test("emits transactions of every length up to the maximum, equally often", () => {
     const all = transactions(name, { maxTxnLength: 3 });
     for (const length of [1, 2, 3]) {
       expect(Math.abs(partOf(all, (txn) => txn.length === length) - 1 / 3)).toBeLessThan(0.02);
     }
   });
 
-  test("takes the last of its keys half of the time, the one before a quarter", () => {
+  test("uses the last key in half of the operations, the one before in a quarter", () => {
     const all = transactions(name, { keyCount: 4, maxWritesPerKey: 1_000_000 }).flat();
     const part = (wanted: number) => partOf(all, ([, key]) => key === wanted);
     for (const [key, expected] of [8 / 15, 4 / 15, 2 / 15, 1 / 15].entries()) {
@@ -54,7 +54,7 @@ describe.each(WORKLOADS)("%s", (name, write) => {
     }
   });
 
-  test("writes 1, 2, 3, ... to each key, up to as many as a key may get", () => {
+  test("writes 1, 2, 3, ... to each key, up to the maximum", () => {
     const writes = transactions(name, { maxWritesPerKey: 5 })
       .flat()
       .filter(([f]) => f === write);
@@ -66,7 +66,7 @@ describe.each(WORKLOADS)("%s", (name, write) => {
     }
   });
 
-  test("uses no more keys at a time than it may, and never one that it has retired", () => {
+  test("uses at most keyCount keys at a time, and never a retired one", () => {
     const keys = transactions(name, { keyCount: 2, maxWritesPerKey: 3 }, 1000)
       .flat()
       .map(([, key]) => key);
@@ -78,7 +78,7 @@ describe.each(WORKLOADS)("%s", (name, write) => {
     }
   });
 
-  test("sends the transaction, and ends with the answered one", () => {
+  test("sends the transaction, and completes with the one in the reply", () => {
     const question = [
       ["r", 1, null],
       [write, 2, 6],
@@ -99,12 +99,12 @@ describe.each(WORKLOADS)("%s", (name, write) => {
     expect(completions).toEqual([{ type: "ok", value: answer }]);
   });
 
-  test("does not mind an answer to another transaction: only its shape counts", () => {
+  test("accepts a reply to another transaction: only its shape counts", () => {
     const answer = [[write, 9, 1]];
     expect(answeredWith(name, answer)).toEqual({ type: "ok", value: answer });
   });
 
-  test("lets an unknown key be read as null", () => {
+  test("accepts null for a read of an unknown key", () => {
     expect(answeredWith(name, [["r", 1, null]])).toMatchObject({ type: "ok" });
   });
 
@@ -122,7 +122,7 @@ describe.each(WORKLOADS)("%s", (name, write) => {
     });
   });
 
-  test("fails by a definite error, and is unknown after any other or a timeout", () => {
+  test("completes as fail after a definite error, and as info after any other or a timeout", () => {
     const ends = (code: number | undefined) =>
       converse(makeWorkload(name), [asked("txn", [["r", 1, null]])], () =>
         code === undefined ? undefined : { type: "error", code, text: "no" },
@@ -134,7 +134,7 @@ describe.each(WORKLOADS)("%s", (name, write) => {
 });
 
 describe("txn-list-append", () => {
-  test("takes lists only for what is read", () => {
+  test("accepts only lists as read values", () => {
     expect(answeredWith("txn-list-append", [["r", 1, 3]])).toMatchObject({
       type: "info",
       exception: { class: "MalformedReply" },
