@@ -666,5 +666,7 @@ function isThenable(value: unknown): value is PromiseLike<unknown> {
 }
 
 function describe({ src, body }: Message): string {
-  return `${quote(String(body["type"]))} from ${quote(src)}`;
+  const { type } = body;
+  // `String` throws on objects such as `{"toString": null}`, which noise may contain.
+  return `${typeof type === "string" ? quote(type) : "a message without a type"} from ${quote(src)}`;
 }
