@@ -15,9 +15,10 @@ const ECHO = `import * as v from "valibot";
 import { type Node, serve } from "vortex";
 
 export function echo(node: Node): void {
-  node.handle("echo", v.object({ echo: v.unknown() }), (request) => {
-    node.reply(request, { type: "echo_ok", echo: request.body.echo });
-  });
+  node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => ({
+    type: "echo_ok",
+    echo: body.echo,
+  }));
 }
 
 if (import.meta.main) await serve(echo);
