@@ -8,7 +8,7 @@ const message = fc.record({
   src: fc.string(),
   dest: fc.string(),
   body: fc.dictionary(fc.string(), fc.jsonValue()).map(
-    // As it would arrive: numbers that JavaScript prints with an exponent are raw numbers.
+    // As it would arrive: numbers that JavaScript prints with an exponent are RawNumbers.
     (body) => parseJson(JSON.stringify(body)) as Message["body"],
   ),
 });
@@ -20,7 +20,7 @@ function reasonFor(line: string): string {
 }
 
 describe("codec", () => {
-  test("decodes every message that it encoded to the same message", () => {
+  test("decodes every encoded message to an equal one", () => {
     fc.assert(
       fc.property(message, (original) => {
         expect(decode(encode(original))).toEqual({ ok: true, message: original });
@@ -47,7 +47,7 @@ describe("encode", () => {
 });
 
 describe("decode", () => {
-  test("refuses a line of a million levels and more, before it takes memory for each", () => {
+  test("refuses a line nested a million levels deep, before it takes memory for each", () => {
     const deep = (levels: number) =>
       `{"src":"c1","dest":"n0","body":{"x":${"[".repeat(levels)}${"]".repeat(levels)}}}`;
     expect(decode(deep(2 ** 20 - 2)).ok).toBe(true);
@@ -56,14 +56,14 @@ describe("decode", () => {
     );
   });
 
-  test("leaves out the id that the network adds", () => {
+  test("drops the id that the network adds", () => {
     expect(decode('{"id":3,"src":"c1","dest":"n0","body":{"type":"read"}}')).toEqual({
       ok: true,
       message: { src: "c1", dest: "n0", body: { type: "read" } },
     });
   });
 
-  test("leaves judging the body to the node: an empty one is a message", () => {
+  test("accepts any body, even an empty one: the node checks it", () => {
     expect(decode('{"src":"c1","dest":"n0","body":{}}').ok).toBe(true);
   });
 

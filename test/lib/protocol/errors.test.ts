@@ -25,7 +25,7 @@ const PROTOCOL: readonly (readonly [ErrorKind, number, boolean])[] = [
 ];
 
 describe("ERRORS", () => {
-  test("lists the protocol's errors, and no other", () => {
+  test("lists exactly the protocol's errors", () => {
     const rows = PROTOCOL.map(([kind, code, definite]) => [kind, { code, definite }]);
     expect(Object.fromEntries(rows)).toEqual(ERRORS);
   });
@@ -37,7 +37,7 @@ describe("ERRORS", () => {
     expect(new RpcError(code)).toMatchObject({ code, kind, definite });
   });
 
-  test("every code that is not listed is unknown and indefinite, those of users among them", () => {
+  test("every other code is unknown and indefinite, custom ones included", () => {
     const listed = new Set(PROTOCOL.map(([, code]) => code));
     const unlisted = fc.integer().filter((code) => !listed.has(code));
     fc.assert(
@@ -49,7 +49,7 @@ describe("ERRORS", () => {
 });
 
 describe("RpcError", () => {
-  test("is an Error with the text as its message, and its cause", () => {
+  test("is an Error with the text as its message, and a cause", () => {
     const cause = new Error("disk full");
     const error = new RpcError("abort", "Could not commit", { cause });
     expect(error).toBeInstanceOf(Error);
@@ -58,7 +58,7 @@ describe("RpcError", () => {
 });
 
 describe("isRpcError", () => {
-  test("recognises an RpcError, of one kind if one is named", () => {
+  test("recognises an RpcError, or one of a given kind", () => {
     const error = new RpcError("abort");
     expect(isRpcError(error)).toBe(true);
     expect(isRpcError(error, "abort")).toBe(true);

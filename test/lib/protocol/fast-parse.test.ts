@@ -8,7 +8,7 @@ import { INIT, newNode, receive } from "../../support/fake-host.ts";
 import { jsonText, near } from "../../support/near-schema.ts";
 import { CHALLENGES } from "../../support/simulations/challenges.ts";
 
-/** The schemas of all messages that a program handles, by their types. */
+/** The schemas of all messages that a program handles, by type. */
 function handledBy(program: (typeof CHALLENGES)[string]): [string, v.GenericSchema][] {
   const schemas: [string, v.GenericSchema][] = [];
   const { node } = newNode();
@@ -38,23 +38,23 @@ const SCHEMAS: [string, v.GenericSchema][] = [
   ),
 ];
 
-/** JSON texts of which some should be accepted, and some refused. */
+/** JSON texts, some of which should be accepted and some refused. */
 function nearOrFar(schema: v.GenericSchema): fc.Arbitrary<string> {
   return fc.oneof({ weight: 4, arbitrary: near(schema) }, { weight: 1, arbitrary: jsonText });
 }
 
-/** Asserts that a value is parsed as valibot does; returns whether it is accepted. */
+/** Asserts that a value is parsed as by valibot; returns whether it is accepted. */
 function expectSame(schema: v.GenericSchema, input: unknown): boolean {
   const expected = v.safeParse(schema, input);
   const actual = safeParse(schema, input);
   expect(actual).toStrictEqual(expected);
-  // The order of keys as well, and what equality of objects does not look at.
+  // Compares the order of keys too, and what toEqual ignores.
   expect(JSON.stringify(actual.output)).toBe(JSON.stringify(expected.output));
   return actual.success;
 }
 
 describe("safeParse", () => {
-  test("knows the schemas of every challenge", () => {
+  test("covers the schemas of every challenge", () => {
     expect(SCHEMAS.length).toBeGreaterThan(4 + 2 * Object.keys(CHALLENGES).length);
   });
 
@@ -67,7 +67,7 @@ describe("safeParse", () => {
         else refused++;
       }),
     );
-    // Neither side may go untested.
+    // Both outcomes must occur.
     expect(Math.min(accepted, refused)).toBeGreaterThan(0);
   });
 
@@ -124,7 +124,7 @@ describe("safeParse", () => {
     };
   }).schema;
 
-  test("agrees with valibot on schemas of any make", () => {
+  test("agrees with valibot on random schemas", () => {
     fc.assert(
       fc.property(
         anySchema.chain((schema) => fc.tuple(fc.constant(schema), nearOrFar(schema))),
@@ -135,7 +135,7 @@ describe("safeParse", () => {
     );
   });
 
-  test("gives an output of its own, so that no one else's arrays and objects are changed by it", () => {
+  test("returns new arrays and objects, so that changing them does not change the input", () => {
     const schema = v.object({ list: v.array(v.tuple([v.string()])) });
     const input = { list: [["a"]] };
     const { output } = safeParse(schema, input) as { output: typeof input };
@@ -144,14 +144,14 @@ describe("safeParse", () => {
     expect(input).toEqual({ list: [["a"]] });
   });
 
-  test("calls a check once for a value that is accepted", () => {
+  test("calls a check once for an accepted value", () => {
     let calls = 0;
     const schema = v.object({ key: v.custom(() => ++calls > 0) });
     expect(safeParse(schema, { key: 1 }).success).toBe(true);
     expect(calls).toBe(1);
   });
 
-  test("passes on what a check or a transformation throws", () => {
+  test("throws the errors of checks and transformations", () => {
     const thrown = new Error("no");
     const raise = () => {
       throw thrown;

@@ -30,7 +30,7 @@ describe("isSameJson", () => {
 });
 
 describe("jsonKey", () => {
-  test("two values have one key exactly if they are deeply equal", () => {
+  test("is the same for two values exactly if they are deeply equal", () => {
     fc.assert(
       fc.property(fc.jsonValue(), fc.jsonValue(), (one, other) => {
         const [a, b] = [JSON.parse(JSON.stringify(one)), JSON.parse(JSON.stringify(other))];

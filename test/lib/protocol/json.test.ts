@@ -9,17 +9,17 @@ import {
   stringifyJson,
 } from "../../../lib/protocol/json.ts";
 
-// The engine takes a second to notice that a value is nested too deep; a busy machine, several.
+// The engine takes a second to detect that a value is nested too deeply; a busy machine, several.
 setDefaultTimeout(60_000);
 
 const throughJson = (text: string) => stringifyJson(parseJson(text));
 
-/** A JSON number, spelled in any way that JSON allows. */
+/** A JSON number in any spelling. */
 const numberText = fc.stringMatching(
   /^-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][-+]?[0-9]{1,4})?$/,
 );
 
-/** Text of any JSON value, without white space; keys come in an order that JavaScript keeps. */
+/** Any JSON text without white space, with keys in an order that JavaScript keeps. */
 const { jsonText } = fc.letrec<{ jsonText: string }>((tie) => ({
   jsonText: fc.oneof(
     { maxDepth: 4, withCrossShrink: true },
@@ -42,7 +42,7 @@ const { jsonText } = fc.letrec<{ jsonText: string }>((tie) => ({
   ),
 }));
 
-/** Mostly not JSON, but made of what JSON is made of. */
+/** Mostly invalid JSON, made of its tokens. */
 const almostJson = fc
   .array(
     fc.constantFrom(
@@ -90,26 +90,26 @@ describe("parseJson and stringifyJson", () => {
     expect(throughJson(text)).toBe(text);
   });
 
-  test("keep every number, however it is spelled", () => {
+  test("preserve every number in any spelling", () => {
     fc.assert(fc.property(numberText, (text) => throughJson(text) === text));
   });
 
-  test("keep every text without white space", () => {
+  test("preserve every text without white space", () => {
     fc.assert(fc.property(jsonText, (text) => throughJson(text) === text));
   });
 
-  test("keep numbers in long strings of escapes apart from numbers", () => {
+  test("ignore numbers in long strings of escapes", () => {
     const text = `["${'\\n1.0\\"2e5'.repeat(100_000)}",1.0]`;
     expect(throughJson(text) === text).toBe(true);
   });
 
-  test("keep a thousand different numbers, each twice", () => {
+  test("preserve a thousand different numbers, each twice", () => {
     const numbers = Array.from({ length: 1000 }, (_, index) => `${index}.0`);
     const text = `[${[...numbers, ...numbers].join(",")}]`;
     expect(stringifyJson(parseJson(text))).toBe(text);
   });
 
-  test("take white space for what it is", () => {
+  test("ignore white space", () => {
     expect(throughJson(' { "a" : [ 1.0 ,\t-0 ] }\r')).toBe('{"a":[1.0,-0]}');
   });
 });
@@ -125,7 +125,7 @@ describe("parseJson", () => {
     );
   });
 
-  test("makes of each text the value that JSON.parse makes, but for the spelling of numbers", () => {
+  test("returns the value of JSON.parse, except for the spelling of numbers", () => {
     fc.assert(
       fc.property(fc.oneof(jsonText, almostJson.filter(canParse)), (text) => {
         expect(JSON.parse(throughJson(text))).toEqual(JSON.parse(text));
@@ -140,11 +140,11 @@ describe("parseJson", () => {
     },
   );
 
-  test("names what is wrong in the text as it was given", () => {
+  test("reports syntax errors with positions in the original text", () => {
     expect(() => parseJson("[1.0,oops]")).toThrow("oops");
   });
 
-  test("gives a plain number wherever JavaScript prints it as it was written", () => {
+  test("returns a plain number if JavaScript prints it as written", () => {
     expect(parseJson("[0,-1,1.5,9007199254740991,1.0]")).toEqual([
       0,
       -1,
@@ -154,19 +154,19 @@ describe("parseJson", () => {
     ]);
   });
 
-  test("gives a RawNumber that v.number() refuses where JavaScript cannot hold the number", () => {
+  test("returns a RawNumber, which v.number() refuses, if JavaScript cannot represent the number", () => {
     const value = parseJson("9007199254740993");
     expect(isRawNumber(value) && value.rawJSON).toBe("9007199254740993");
     expect(v.is(v.number(), value)).toBe(false);
   });
 
-  test("makes `__proto__` a key like any other", () => {
+  test("treats `__proto__` as any other key", () => {
     const value = parseJson('{"__proto__":{"polluted":1.0}}');
     expect(Object.keys(value as object)).toEqual(["__proto__"]);
     expect("polluted" in (value as object)).toBe(false);
   });
 
-  test("reads what is nested a hundred thousand levels deep", () => {
+  test("parses a value nested a hundred thousand levels deep", () => {
     const levels = 100_000;
     let value = parseJson(`${"[".repeat(levels)}1.0${"]".repeat(levels)}`);
     let depth = 0;
@@ -177,7 +177,7 @@ describe("parseJson", () => {
 });
 
 describe("stringifyJson", () => {
-  test("throws a RangeError on what is nested too deep", () => {
+  test("throws a RangeError on a value nested too deeply", () => {
     const value = parseJson(`${"[".repeat(100_000)}${"]".repeat(100_000)}`);
     expect(() => stringifyJson(value)).toThrow(RangeError);
   });
@@ -195,13 +195,13 @@ describe("stringifyJson", () => {
 });
 
 describe("mayHoldRawNumbers", () => {
-  test("never misses a number that JavaScript prints in another way", () => {
+  test("never misses a number that JavaScript prints differently", () => {
     fc.assert(
       fc.property(numberText, (text) => mayHoldRawNumbers(text) || `${JSON.parse(text)}` === text),
     );
   });
 
-  test("passes over ordinary traffic", () => {
+  test("is false for ordinary messages", () => {
     const line = '{"src":"c1","dest":"n3","body":{"type":"read","msg_id":120,"key":-5}}';
     expect(mayHoldRawNumbers(line)).toBe(false);
   });

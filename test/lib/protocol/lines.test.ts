@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { LineReader, splitLines } from "../../../lib/protocol/lines.ts";
 
-/** All lines of some chunks, up to the end of input. */
+/** All lines of some chunks, the last one included. */
 function linesOf(chunks: readonly Uint8Array[]): string[] {
   const reader = new LineReader();
   const texts = [...chunks.map((chunk) => reader.push(chunk)), reader.end()];
@@ -11,7 +11,7 @@ function linesOf(chunks: readonly Uint8Array[]): string[] {
 
 const bytes = (text: string) => new TextEncoder().encode(text);
 
-/** Cuts bytes at the given places, wherever in the bytes they fall. */
+/** Splits bytes at the given places. */
 function cut(whole: Uint8Array, places: readonly number[]): Uint8Array[] {
   const borders = [...places.map((place) => place % (whole.length + 1)), whole.length];
   borders.sort((one, other) => one - other);
@@ -22,7 +22,7 @@ const line = fc.string({ unit: "binary" }).filter((text) => !/[\r\n\uFEFF]/.test
 const terminated = fc.tuple(line, fc.constantFrom("\n", "\r\n"));
 
 describe("LineReader", () => {
-  test("finds the same lines wherever the chunks are cut", () => {
+  test("returns the same lines wherever the chunks are cut", () => {
     fc.assert(
       fc.property(fc.array(terminated), line, fc.array(fc.nat()), (lines, last, places) => {
         const text = lines.map(([content, lineBreak]) => content + lineBreak).join("") + last;
@@ -33,15 +33,15 @@ describe("LineReader", () => {
     );
   });
 
-  test("joins a character whose bytes come one by one", () => {
+  test("joins a character whose bytes arrive one by one", () => {
     expect(linesOf([...bytes("a😀é\n")].map((byte) => Uint8Array.of(byte)))).toEqual(["a😀é"]);
   });
 
-  test("joins \\r and \\n that come apart", () => {
+  test("joins \\r and \\n in different chunks", () => {
     expect(linesOf([bytes("a\r"), bytes("\nb\r\n")])).toEqual(["a", "b"]);
   });
 
-  test("hands out nothing before a line is complete", () => {
+  test("returns nothing before a line is complete", () => {
     const reader = new LineReader();
     expect(reader.push(bytes("a\nb"))).toBe("a\n");
     expect(reader.push(bytes("c"))).toBe("");
@@ -49,7 +49,7 @@ describe("LineReader", () => {
     expect(reader.end()).toBe("");
   });
 
-  test("hands out a last line without line break at the end, once", () => {
+  test("returns a last line without a line break at the end, once", () => {
     const reader = new LineReader();
     reader.push(bytes("a\nlast"));
     expect(reader.end()).toBe("last");
@@ -62,7 +62,7 @@ describe("LineReader", () => {
     expect(lines.map(({ length }) => length)).toEqual([100 * 4096 * 17]);
   });
 
-  test("hands out a line in pieces when it is longer than the limit", () => {
+  test("returns a line in pieces if it is longer than the limit", () => {
     const reader = new LineReader(5);
     expect(reader.push(bytes("abc"))).toBe("");
     expect(reader.push(bytes("de\u00e9"))).toBe("abcde\u00e9\n");
@@ -70,7 +70,7 @@ describe("LineReader", () => {
     expect(reader.end()).toBe("h");
   });
 
-  test("skips a line that is longer than the limit, tells how it begins, and goes on", () => {
+  test("skips a line that is longer than the limit, reports its beginning, and continues", () => {
     const skipped: string[] = [];
     const reader = new LineReader(5, (beginning) => skipped.push(beginning));
     expect(reader.push(bytes("a\nbcd"))).toBe("a\n");
@@ -90,11 +90,11 @@ describe("LineReader", () => {
     expect(reader.end()).toBe("");
   });
 
-  test("drops a byte-order mark at the beginning of input, and only there", () => {
+  test("drops a byte-order mark at the start of input, and only there", () => {
     expect(linesOf([bytes("\uFEFFa\n\uFEFFb\n")])).toEqual(["a", "\uFEFFb"]);
   });
 
-  test("puts the replacement character for bytes that are not UTF-8", () => {
+  test("replaces bytes that are not UTF-8 by the replacement character", () => {
     expect(linesOf([Uint8Array.of(0x61, 0xff, 0x0a), Uint8Array.of(0xf0, 0x9f)])).toEqual([
       "a\uFFFD",
       "\uFFFD",

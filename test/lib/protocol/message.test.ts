@@ -17,7 +17,7 @@ import { shorten } from "../../../lib/protocol/shorten.ts";
 
 const accepts = (schema: v.GenericSchema, text: string) => v.is(schema, parseJson(text));
 
-/** What is said of a JSON text that a schema refuses. */
+/** The description of why a schema refuses a JSON text. */
 function refusal(schema: v.GenericSchema, text: string): string {
   const { issues } = v.safeParse(schema, parseJson(text));
   if (issues === undefined) throw new Error(`${text} was accepted`);
@@ -26,7 +26,7 @@ function refusal(schema: v.GenericSchema, text: string): string {
 
 describe("MessageId", () => {
   test.each(["0", "1", "-1", "9007199254740993", "123456789012345678901234567890"])(
-    "takes %s",
+    "accepts %s",
     (text) => {
       expect(accepts(MessageId, text)).toBe(true);
     },
@@ -41,13 +41,13 @@ describe("MessageId", () => {
 });
 
 describe("Body", () => {
-  test("needs a type, and keeps what it does not know", () => {
+  test("requires a type, and keeps unknown fields", () => {
     const body = { type: "read", key: [1] };
     expect(v.parse(Body, body)).toEqual(body);
     expect(accepts(Body, '{"msg_id":1}')).toBe(false);
   });
 
-  test("takes a msg_id of null for none of its own: null is not an integer", () => {
+  test("refuses a msg_id of null", () => {
     expect(accepts(Body, '{"type":"read","msg_id":null}')).toBe(false);
   });
 });
@@ -57,7 +57,7 @@ describe("KeptJson", () => {
     `${"[".repeat(levels)}${leaf}${"]".repeat(levels)}`;
 
   test.each(["1", "null", '"a"', "1.0", "1e400"])(
-    "takes %s within 1,000 levels, and refuses it within more",
+    "accepts %s within 1,000 levels, and refuses it within more",
     (leaf) => {
       expect(accepts(KeptJson, leaf)).toBe(true);
       expect(accepts(KeptJson, nested(1000, leaf))).toBe(true);
@@ -65,18 +65,18 @@ describe("KeptJson", () => {
     },
   );
 
-  test("counts the levels where they are most: an empty array is one", () => {
+  test("counts the deepest levels; an empty array is one", () => {
     expect(accepts(KeptJson, `[0,{"a":${nested(998, "")}},1]`)).toBe(true);
     expect(accepts(KeptJson, `[0,{"__proto__":${nested(999, "")}},1]`)).toBe(false);
   });
 
-  test("does not take what is missing", () => {
+  test("refuses a missing field", () => {
     expect(v.is(v.object({ value: KeptJson }), {})).toBe(false);
   });
 });
 
 describe("Message", () => {
-  test("takes any object for a body, and nothing else", () => {
+  test("accepts exactly objects as a body", () => {
     expect(accepts(Message, '{"src":"a","dest":"b","body":{}}')).toBe(true);
     for (const body of ["null", "[]", "1", "1.0", '""']) {
       expect(accepts(Message, `{"src":"a","dest":"b","body":${body}}`)).toBe(false);
@@ -85,7 +85,7 @@ describe("Message", () => {
 });
 
 describe("Init", () => {
-  test("needs a node id and a list of node ids", () => {
+  test("requires a node id and a list of node ids", () => {
     expect(accepts(Init, '{"type":"init","node_id":"n0","node_ids":["n0"]}')).toBe(true);
     expect(accepts(Init, '{"type":"init","node_id":"n0"}')).toBe(false);
     expect(accepts(Init, '{"type":"init","node_id":"n0","node_ids":[0]}')).toBe(false);
@@ -93,7 +93,7 @@ describe("Init", () => {
 });
 
 describe("Topology", () => {
-  test.each(['{"n0":["n1"],"n1":[]}', "{}", '{"__proto__":["n0"]}'])("takes %s", (topology) => {
+  test.each(['{"n0":["n1"],"n1":[]}', "{}", '{"__proto__":["n0"]}'])("accepts %s", (topology) => {
     expect(accepts(Topology, `{"type":"topology","topology":${topology}}`)).toBe(true);
   });
 
@@ -106,7 +106,7 @@ describe("Topology", () => {
 });
 
 describe("ErrorBody", () => {
-  test("needs a code; the text may be missing", () => {
+  test("requires a code; the text may be missing", () => {
     expect(accepts(ErrorBody, '{"type":"error","code":11}')).toBe(true);
     expect(accepts(ErrorBody, '{"type":"error","code":11,"text":"busy","extra":1}')).toBe(true);
     expect(accepts(ErrorBody, '{"type":"error","text":"busy"}')).toBe(false);
@@ -114,12 +114,12 @@ describe("ErrorBody", () => {
   });
 });
 
-test("isJsonInteger tells integers by how they are written", () => {
+test("isJsonInteger accepts numbers written as integers", () => {
   expect(["3", "-0", "9007199254740993"].map(parseJson).every(isJsonInteger)).toBe(true);
   expect(["3.0", "3e0", '"3"', "null"].map(parseJson).some(isJsonInteger)).toBe(false);
 });
 
-test("isObject tells objects from arrays, null and numbers kept as written", () => {
+test("isObject refuses arrays, null and RawNumbers", () => {
   expect(isObject(parseJson("{}"))).toBe(true);
   expect(["[]", "null", "1.0", '"x"', "1"].map(parseJson).some(isObject)).toBe(false);
 });
@@ -136,7 +136,7 @@ describe("describeIssues", () => {
       '"delta" must be a number, but is "5"',
     ],
     [
-      "a number that is no integer",
+      "a number that is not an integer",
       v.object({ delta: integer }),
       '{"delta":5.5}',
       '"delta" must be an integer, but is 5.5',
@@ -197,11 +197,11 @@ describe("describeIssues", () => {
       '{"delta":true}',
       '"key" is missing; "delta" must be a number, but is true',
     ],
-  ])("names field, what was wanted and what came: %s", (_, schema, text, said) => {
+  ])("names the field, the expectation and the value: %s", (_, schema, text, said) => {
     expect(refusal(schema, text)).toBe(said);
   });
 
-  test("stays short whatever comes", () => {
+  test("stays short for any input", () => {
     const long = "x".repeat(10_000);
     const numbers = v.record(v.string(), v.number());
     const fields = Object.fromEntries(
@@ -215,11 +215,11 @@ describe("describeIssues", () => {
 });
 
 describe("shorten", () => {
-  test("leaves a text alone that is short enough", () => {
+  test("returns a short text unchanged", () => {
     expect(shorten("abc", 3)).toBe("abc");
   });
 
-  test("cuts a long text, and says how long it was", () => {
+  test("cuts a long text, and appends its length", () => {
     expect(shorten("abcd", 3)).toBe("abc... (4 characters)");
   });
 });

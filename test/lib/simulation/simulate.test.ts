@@ -1,4 +1,4 @@
-/** The simulation that users import. */
+/** The simulation as users import it. */
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { broadcast } from "../../../challenges/broadcast.ts";
@@ -17,7 +17,7 @@ const BROADCAST = {
 } as const;
 
 describe("simulate", () => {
-  test("judges a correct program valid, and says that the fault took effect", () => {
+  test("returns valid for a correct program, and reports that the fault took effect", () => {
     const result = simulate(broadcast, BROADCAST);
     expect(result).toMatchObject({ valid: true, problems: [], seed: 1 });
     expect(result.faults.partition).toBeGreaterThan(0);
@@ -25,13 +25,13 @@ describe("simulate", () => {
     expect(result.latencyMs?.median).toBeGreaterThan(0);
   });
 
-  test("gives the same history and messages for the same seed, and others for another", () => {
+  test("gives the same history and messages for the same seed, and different ones for another", () => {
     const first = simulate(broadcast, { ...BROADCAST, seed: 3 });
     expect(simulate(broadcast, { ...BROADCAST, seed: 3 })).toEqual(first);
     expect(simulate(broadcast, { ...BROADCAST, seed: 4 }).history).not.toEqual(first.history);
   });
 
-  test("says what is wrong, and with which seed", () => {
+  test("reports the problems, and the seed", () => {
     const wrong = (node: Node) =>
       node.handle("echo", v.object({}), (request) =>
         node.reply(request, { type: "echo_ok", echo: 1 }),
@@ -43,7 +43,7 @@ describe("simulate", () => {
     expect(findings[0]?.operations.length).toBeGreaterThan(0);
   });
 
-  test("hands the program its words, and keeps what nodes log", () => {
+  test("passes arguments to the program, and records the log lines of nodes", () => {
     const program = (node: Node) => {
       node.log(`here is ${node.id}`);
       echo(node);
@@ -66,7 +66,7 @@ describe("simulate", () => {
     expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow("(seed 5)");
   });
 
-  test("takes an option that is undefined for one that is not there", () => {
+  test("ignores an option that is undefined", () => {
     const options = { workload: "echo", rate: undefined, nodeCount: undefined } as never;
     expect(simulate(echo, options).history).toEqual(simulate(echo, { workload: "echo" }).history);
   });
@@ -90,7 +90,7 @@ describe("simulate", () => {
     expect(run).toThrow(message);
   });
 
-  test("knows every workload and every fault by its type", () => {
+  test("has a type for every workload and every fault", () => {
     const workloads: Readonly<Record<WorkloadName, true>> = {
       ...{ broadcast: true, echo: true, "g-counter": true, "g-set": true, kafka: true },
       ...{ "lin-kv": true, "pn-counter": true, "txn-list-append": true },

@@ -7,7 +7,7 @@ import { type KVNode, withOptions } from "../../../lib/vortex/index.ts";
 const Add = v.object({ value: v.number() });
 const Anything = v.looseObject({});
 
-/** Tells every peer once, and nobody again: what is lost stays lost. */
+/** Sends each value to every peer once, without retries. */
 function forgetful(node: KVNode): void {
   const values = new Set<number>();
   node.handle("add", Add, ({ body: { value } }) => {
@@ -19,7 +19,7 @@ function forgetful(node: KVNode): void {
   node.handle("read", Anything, () => ({ type: "read_ok", values: [...values] }));
 }
 
-/** Ticks every 100 ms, and answers with what it knows of time and chance. */
+/** Ticks every 100 ms, and replies with its ticks and a random number. */
 function ticking(node: KVNode): void {
   let ticks = 0;
   node.every(100, () => void ticks++);
@@ -44,24 +44,24 @@ describe("TestCluster", () => {
     expect(reply).toMatchObject({ type: "echo_ok", echo: "hello" });
   });
 
-  test("resolves with an error body where the node answers with one", async () => {
+  test("resolves with the body of an error reply", async () => {
     const cluster = new TestCluster({ program: echo });
     expect(await cluster.ask("n0", { type: "shout" })).toMatchObject({ type: "error", code: 10 });
   });
 
-  test("lets time pass until the reply is there, in no real time", async () => {
+  test("advances time until the reply arrives", async () => {
     const cluster = new TestCluster({ program: ticking });
     expect(await cluster.ask("n1", { type: "slow" })).toMatchObject({ type: "slow_ok" });
     expect(cluster.nowMs).toBe(2500);
   });
 
-  test("rejects when no reply comes within 10 s", async () => {
+  test("rejects when no reply arrives within 10 s", async () => {
     const cluster = new TestCluster({ program: ticking });
     const asked = cluster.ask("n0", { type: "never" });
     await expect(asked).rejects.toThrow('n0 did not reply to "never" within 10 s');
   });
 
-  test("lets time pass on all nodes alike, as far as it is told and no further", async () => {
+  test("advances time on all nodes, by the given duration", async () => {
     const cluster = new TestCluster({ program: ticking });
     await cluster.advance(250);
     for (const id of ["n0", "n1", "n2"]) {
@@ -80,7 +80,7 @@ describe("TestCluster", () => {
     expect(await valuesOn(cluster, "n1")).toEqual([7]);
   });
 
-  test("loses what arrives on a link that is cut, both ways, until it is healed", async () => {
+  test("drops messages on a cut link, both ways, until it is healed", async () => {
     const cluster = new TestCluster({ program: forgetful });
     cluster.cut("n0", "n1");
     await cluster.ask("n0", { type: "add", value: 1 });
@@ -107,7 +107,7 @@ describe("TestCluster", () => {
     expect(cluster.droppedCount).toBe(2);
   });
 
-  test("lets the test decide on each message: deliver, drop, hold until released", async () => {
+  test("delivers, drops or holds each message as its filter says", async () => {
     const cluster = new TestCluster({ program: forgetful });
     cluster.filter = ({ dest }) => (dest === "n1" ? "hold" : "drop");
     await cluster.ask("n0", { type: "add", value: 1 });
@@ -122,7 +122,7 @@ describe("TestCluster", () => {
     expect(cluster.takeMessages()).toEqual([]);
   });
 
-  test("kills a node with all its timers, and starts it anew with nothing left", async () => {
+  test("kills a node with all its timers, and starts it without state", async () => {
     const cluster = new TestCluster({ program: ticking });
     await cluster.advance(1000);
     cluster.kill("n0");
@@ -133,7 +133,7 @@ describe("TestCluster", () => {
     expect(await cluster.ask("n1", { type: "ticks" })).toMatchObject({ ticks: 12 });
   });
 
-  test("provides Maelstrom's services, as far behind as the test says", async () => {
+  test("provides Maelstrom's services, as stale as the test says", async () => {
     const program = (node: KVNode) => {
       node.handle("put", Add, async (request) => {
         await node.seqKv.write("key", request.body.value);
@@ -152,7 +152,7 @@ describe("TestCluster", () => {
     expect(cluster.seqKv.valuesOf("key")).toEqual([1, 2]);
   });
 
-  test("keeps what the three key-value services hold apart", async () => {
+  test("keeps the three key-value services separate", async () => {
     const program = (node: KVNode) => {
       node.handle("go", Anything, async () => {
         await node.seqKv.write("key", "seq");
@@ -174,7 +174,7 @@ describe("TestCluster", () => {
     ]);
   });
 
-  test("stores a value in a service, as another program would", async () => {
+  test("stores a value in a service as another program would", async () => {
     const program = (node: KVNode) => {
       node.handle("get", Anything, async () => ({
         type: "get_ok",
@@ -193,7 +193,7 @@ describe("TestCluster", () => {
     (node, options) => node.handle("greet", Anything, () => ({ type: "greet_ok", ...options })),
   );
 
-  test("gives the program its options, and defaults for those left out", async () => {
+  test("passes options to the program, with defaults for those left out", async () => {
     const cluster = new TestCluster({ program: greeting, options: { greeting: "hi" } });
     const reply = await cluster.ask("n0", { type: "greet" });
     expect(reply).toMatchObject({ greeting: "hi", count: 1 });
@@ -206,21 +206,21 @@ describe("TestCluster", () => {
     expect(() => new TestCluster({ program: greeting, options })).toThrow("Expected number");
   });
 
-  test("throws when the program throws, and says why", () => {
+  test("throws when the program throws, with its error", () => {
     const program = () => {
       throw new Error("no luck");
     };
     expect(() => new TestCluster({ program })).toThrow("n0 cannot start: Error: no luck");
   });
 
-  test("says so when a node sends to what does not exist", async () => {
+  test("rejects when a node sends to an unknown name", async () => {
     const program = (node: KVNode) =>
       node.handle("go", Anything, () => node.send("n7", { type: "hello" }));
     const cluster = new TestCluster({ program });
     await expect(cluster.ask("n0", { type: "go" })).rejects.toThrow('n0 sent "hello" to n7');
   });
 
-  test("does the same thing every time, chance included", async () => {
+  test("runs the same way every time, random numbers included", async () => {
     const run = async () => {
       const cluster = new TestCluster({ program: ticking });
       const ask = (id: string) => cluster.ask(id, { type: "ticks" });

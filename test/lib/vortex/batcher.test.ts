@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { type Batched, Batcher, type BatcherOptions, RpcError } from "../../../lib/vortex/index.ts";
 import { settled, startNode } from "../../support/fake-host.ts";
 
-/** A batcher whose flushes end when the test says so. */
+/** A batcher whose flushes the test ends. */
 function start(options: Partial<BatcherOptions<string, string>> = {}) {
   const { node, host } = startNode();
   const flushes: {
@@ -41,7 +41,7 @@ function start(options: Partial<BatcherOptions<string, string>> = {}) {
 }
 
 describe("Batcher", () => {
-  test("takes an item at once, with what came in the same turn", async () => {
+  test("flushes the items of one turn at once, as one batch", async () => {
     const { add, batches } = start();
     add("a");
     add("b");
@@ -50,7 +50,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a", "b"]]);
   });
 
-  test("collects while a batch is under way, and takes all of it when that has ended", async () => {
+  test("collects items while a batch is in flight, and flushes them after it", async () => {
     const { add, batches, end } = start();
     add("a");
     await settled();
@@ -63,7 +63,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a"], ["b", "c"]]);
   });
 
-  test("tells those who wait the result, and the place in the batch, when it has ended", async () => {
+  test("resolves each add with the result of its batch and the index in it", async () => {
     const { add, outcomes, end } = start();
     add("a");
     add("b");
@@ -85,7 +85,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a", "b"]]);
   });
 
-  test("counts delayMs while a batch is under way, too", async () => {
+  test("counts delayMs while a batch is in flight", async () => {
     const { add, batches, clock, end } = start({ delayMs: 100 });
     add("a");
     await clock.advance(100);
@@ -95,7 +95,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a"], ["b"]]);
   });
 
-  test("lets a full batch wait no longer, and none be larger", async () => {
+  test("flushes a full batch without delay, and never exceeds maxItems", async () => {
     const { add, batches, end, clock } = start({ delayMs: 100, maxItems: 2 });
     for (const item of ["a", "b", "c"]) add(item);
     await settled();
@@ -106,7 +106,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a", "b"], ["c"]]);
   });
 
-  test("ends a batch where it would get too long, but takes any one item", async () => {
+  test("keeps batches within maxLength, except for a single longer item", async () => {
     const { add, batches, end } = start({ lengthOf: ({ length }) => length, maxLength: 4 });
     for (const item of ["aa", "bb", "c", "dddddd", "e"]) add(item);
     for (const index of [0, 1, 2]) {
@@ -116,7 +116,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
   });
 
-  test("rejects an item that cannot be measured, and no other", async () => {
+  test("rejects an item whose length cannot be computed, and no other", async () => {
     const lengthOf = (item: string) => {
       if (item === "bad") throw new TypeError("immeasurable");
       return 1;
@@ -129,7 +129,7 @@ describe("Batcher", () => {
     expect(clock.pendingTimers).toBe(2);
   });
 
-  test("rejects all of a batch with what its flush rejects with, and goes on", async () => {
+  test("rejects all items of a batch whose flush rejects, and continues", async () => {
     const { add, outcomes, batches, end, fail } = start();
     const error = new RpcError("crash", "nobody knows");
     add("a");
@@ -144,7 +144,7 @@ describe("Batcher", () => {
     expect(outcomes.get("c")).toMatchObject({ result: "stored" });
   });
 
-  test("calls an item off with a definite error if no batch took it in time, and none will", async () => {
+  test("cancels an item with a definite error if no batch takes it in time", async () => {
     const { add, outcomes, batches, clock, end } = start({ timeoutMs: 1000 });
     add("a");
     await clock.advance(500);
@@ -155,7 +155,7 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["a"]]);
   });
 
-  test("gives an item up with an indefinite error if its batch does not end in time", async () => {
+  test("rejects an item with an indefinite error if its batch does not end in time", async () => {
     const { add, outcomes, clock, end } = start({ timeoutMs: 1000 });
     add("a");
     await clock.advance(1000);
@@ -164,14 +164,14 @@ describe("Batcher", () => {
     expect(outcomes.get("a")).toMatchObject({ kind: "timeout" });
   });
 
-  test("by default gives up before clients do", async () => {
+  test("times out before clients do by default", async () => {
     const { add, outcomes, clock } = start();
     add("a");
     await clock.advance(4999);
     expect(outcomes.get("a")).toMatchObject({ kind: "timeout" });
   });
 
-  test("waits forever with an infinite timeoutMs", async () => {
+  test("never times out if timeoutMs is infinite", async () => {
     const { add, outcomes, clock, end } = start({ timeoutMs: Number.POSITIVE_INFINITY });
     add("a");
     await clock.advance(1e9);
@@ -190,7 +190,7 @@ describe("Batcher", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("counts what has been added until its batch has ended", async () => {
+  test("reports as its size the items whose batch has not ended", async () => {
     const { add, batcher, end } = start();
     add("a");
     expect(batcher.size).toBe(1);
@@ -203,7 +203,7 @@ describe("Batcher", () => {
     expect(batcher.size).toBe(0);
   });
 
-  test("takes a flush that throws at once like one that rejects", async () => {
+  test("treats a flush that throws like one that rejects", async () => {
     const { node } = startNode();
     const batcher = new Batcher<string>(node, {
       flush: () => {

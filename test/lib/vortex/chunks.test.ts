@@ -6,7 +6,7 @@ const itself = (length: number) => length;
 const sum = (lengths: readonly number[]) => lengths.reduce((one, other) => one + other, 0);
 
 describe("chunks", () => {
-  test("hold all items in order, and never none", () => {
+  test("hold all items in order, and are never empty", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
         const cut = [...chunks(lengths, maxLength, itself)];
@@ -16,7 +16,7 @@ describe("chunks", () => {
     );
   });
 
-  test("are no longer than they may be, but for single items, and end only where the next has no room", () => {
+  test("stay within maxLength, except for single items, and end only where the next item does not fit", () => {
     fc.assert(
       fc.property(fc.array(fc.nat(9)), fc.nat(20), (lengths, maxLength) => {
         const cut = [...chunks(lengths, maxLength, itself)];
@@ -31,11 +31,11 @@ describe("chunks", () => {
 });
 
 describe("takeChunk", () => {
-  test("is empty if there are no items", () => {
+  test("is empty without items", () => {
     expect(takeChunk([], 10, itself)).toEqual([]);
   });
 
-  test("looks at no more items than it takes to know its end", () => {
+  test("reads one item beyond the chunk, and no more", () => {
     const seen: number[] = [];
     const lengthOf = (length: number) => {
       seen.push(length);

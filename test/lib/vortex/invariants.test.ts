@@ -6,7 +6,7 @@ import { INIT, receive } from "../../support/fake-host.ts";
 
 const Add = v.object({ delta: v.number() });
 
-/** A counter that must not fall below zero, in one place or another. */
+/** A counter with an invariant: it must not fall below zero. */
 function counter(node: KVNode): void {
   let total = 0;
   node.invariant("the total is not negative", () => total >= 0);
@@ -27,7 +27,7 @@ function counter(node: KVNode): void {
   });
 }
 
-/** A node on a host that keeps the violations it is told of. */
+/** A node on a host that collects violations. */
 function watched(program: (node: KVNode) => unknown) {
   const { transport, clock, random, logger } = new TestHost();
   const violations: InvariantViolation[] = [];
@@ -38,7 +38,7 @@ function watched(program: (node: KVNode) => unknown) {
 }
 
 describe("Node.invariant", () => {
-  test("reports an invariant that does not hold, with its node and the last event, once", () => {
+  test("reports a violation once, with its node and the last event", () => {
     const { node, violations } = watched(counter);
     receive(node, { type: "add", delta: 1 });
     expect(violations).toEqual([]);
@@ -52,12 +52,12 @@ describe("Node.invariant", () => {
     });
   });
 
-  test("reports one that does not hold from the start", () => {
+  test("reports an invariant that does not hold from the start", () => {
     const { violations } = watched((node) => node.invariant("never", () => false));
     expect(violations[0]?.message).toEndWith('after "init" from "c0"');
   });
 
-  test("reports one whose check throws", () => {
+  test("reports an invariant whose check throws", () => {
     const { violations } = watched((node) =>
       node.invariant("odd", () => {
         throw new TypeError("x is undefined");
@@ -66,7 +66,7 @@ describe("Node.invariant", () => {
     expect(violations[0]?.message).toEndWith(": its check threw TypeError: x is undefined");
   });
 
-  test("is never checked on a host that does not ask for it", () => {
+  test("is never checked on a host without onViolation", () => {
     const { transport, clock, random, logger } = new TestHost();
     let checks = 0;
     const node = new KVNode({ transport, clock, random, logger }, (starting) => {
@@ -84,18 +84,18 @@ describe("Node.invariant", () => {
 describe("TestCluster", () => {
   const violation = /^Invariant "the total is not negative" does not hold on n1 after /;
 
-  test("throws from the call in which a message breaks an invariant, not to the handler", async () => {
+  test("throws to the test, not to the handler, when a message breaks an invariant", async () => {
     const cluster = new TestCluster({ program: counter });
     expect(() => cluster.request("n1", { type: "add", delta: -1 })).toThrow(violation);
     expect(() => cluster.request("n1", { type: "add", delta: -1 })).toThrow(InvariantViolation);
   });
 
-  test("rejects where an asynchronous handler breaks one", async () => {
+  test("rejects when an asynchronous handler breaks an invariant", async () => {
     const cluster = new TestCluster({ program: counter });
     await expect(cluster.ask("n1", { type: "add_late", delta: -1 })).rejects.toThrow(violation);
   });
 
-  test("rejects where a timer breaks one", async () => {
+  test("rejects when a timer breaks an invariant", async () => {
     const cluster = new TestCluster({ program: counter });
     await cluster.ask("n1", { type: "add_in", delta: -1 });
     await expect(cluster.advance(1000)).rejects.toThrow(violation);

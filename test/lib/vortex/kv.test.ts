@@ -16,7 +16,7 @@ import { receive, settled, startNode } from "../../support/fake-host.ts";
 const ABSENT = { type: "error", code: 20, text: "key does not exist" };
 const MISMATCH = { type: "error", code: 22, text: "current value 2 is not 1" };
 
-/** Answers everything that nodes have asked, until they ask no more or wait for their timers. */
+/** Replies to all requests of some nodes, until they send no more or wait for timers. */
 async function serveAll(
   nodes: readonly { readonly node: KVNode; readonly host: TestHost }[],
   answer: (body: AnyBody) => AnyBody | undefined,
@@ -79,7 +79,7 @@ describe("KvClient.read", () => {
   );
 
   test.each([[0], [null], [false], [""], [[]], [{ a: 1 }]])(
-    "resolves with the value %j as it is",
+    "resolves with the value %j unchanged",
     async (value) => {
       const { outcome } = await scripted([{ type: "read_ok", value }], (node) =>
         node.seqKv.read(1),
@@ -88,7 +88,7 @@ describe("KvClient.read", () => {
     },
   );
 
-  test('takes any JSON for a key: 1 and "1" are two', async () => {
+  test('accepts any JSON as a key: 1 and "1" are two keys', async () => {
     const { asked } = await scripted([ABSENT, ABSENT], async (node) => {
       await node.linKv.readOr(1, 0);
       await node.linKv.readOr("1", 0);
@@ -96,22 +96,22 @@ describe("KvClient.read", () => {
     expect(asked.map(({ key }) => key)).toEqual([1, "1"]);
   });
 
-  test("rejects with key-does-not-exist when the service says so", async () => {
+  test("rejects with key-does-not-exist when the service replies that", async () => {
     const { outcome } = await scripted([ABSENT], (node) => node.seqKv.read("a"));
     expect(outcome).toMatchObject({ kind: "key-does-not-exist", definite: true });
   });
 
-  test("rejects with a timeout when the service does not answer in time", async () => {
+  test("rejects with a timeout when the service does not reply in time", async () => {
     const { outcome } = await scripted([], (node) => node.seqKv.read("a", { timeoutMs: 20 }));
     expect(outcome).toMatchObject({ kind: "timeout", definite: false });
   });
 
-  test("rejects with an indefinite crash when the answer has no value", async () => {
+  test("rejects with an indefinite crash when the reply has no value", async () => {
     const { outcome } = await scripted([{ type: "read_ok" }], (node) => node.seqKv.read("a"));
     expect(outcome).toMatchObject({ kind: "crash", message: expect.stringContaining('"value"') });
   });
 
-  test("gives up when its signal aborts", async () => {
+  test("stops waiting when its signal aborts", async () => {
     const controller = new AbortController();
     const { outcome } = await scripted([], (node) => {
       node.after(5, () => controller.abort("enough"));
@@ -128,11 +128,11 @@ describe("KvClient.of", () => {
       ({ outcome }) => outcome,
     );
 
-  test("resolves with what the schema makes of the value", async () => {
+  test("resolves with the output of the schema", async () => {
     expect(await read({ type: "read_ok", value: { x: 1, y: 2 } })).toEqual({ x: 1 });
   });
 
-  test("resolves with undefined when there is no such key", async () => {
+  test("resolves with undefined for a missing key", async () => {
     expect(await read(ABSENT)).toBeUndefined();
   });
 
@@ -141,7 +141,7 @@ describe("KvClient.of", () => {
   });
 
   test.each([[null], [5], [[]], [{}], [{ x: "1" }]])(
-    "rejects with what says where and why, and is no RpcError, when the value is %j",
+    "rejects with an error that is not an RpcError and names key and reason, for the value %j",
     async (value) => {
       const error = await read({ type: "read_ok", value });
       expect(isRpcError(error)).toBe(false);
@@ -149,7 +149,7 @@ describe("KvClient.of", () => {
     },
   );
 
-  /** Stored as a list of entries, used as a map. */
+  /** A map, stored as a list of entries. */
   const Entries = v.pipe(
     v.array(v.tuple([v.string(), v.number()])),
     v.transform((entries): ReadonlyMap<string, number> => new Map(entries)),
@@ -176,7 +176,7 @@ describe("KvClient.of", () => {
     });
   });
 
-  test("compares an update with the value as it was stored, not as the schema makes it", async () => {
+  test("compares an update with the stored value, not with the output of the schema", async () => {
     const { asked } = await scripted(
       [{ type: "read_ok", value: [["x", 1]] }, { type: "cas_ok" }],
       (node) => node.linKv.of(Entries).update("a", (entries) => [...new Map(entries).set("x", 2)]),
@@ -184,7 +184,7 @@ describe("KvClient.of", () => {
     expect(asked[1]).toEqual({ type: "cas", key: "a", from: [["x", 1]], to: [["x", 2]] });
   });
 
-  test("rejects an update of a value that does not fit, and stores nothing", async () => {
+  test("rejects an update of a value that does not fit the schema, and stores nothing", async () => {
     const { outcome, asked } = await scripted([{ type: "read_ok", value: 5 }], (node) =>
       node.linKv.of(Entries).update("a", () => []),
     );
@@ -197,12 +197,12 @@ describe("KvClient.readOr", () => {
   const read = (reply: AnyBody) =>
     scripted([reply], (node) => node.seqKv.readOr("a", 7)).then(({ outcome }) => outcome);
 
-  test("resolves with the value, be it null", async () => {
+  test("resolves with the value, even if it is null", async () => {
     expect(await read({ type: "read_ok", value: 3 })).toBe(3);
     expect(await read({ type: "read_ok", value: null })).toBeNull();
   });
 
-  test("resolves with the fallback when there is no such key", async () => {
+  test("resolves with the fallback for a missing key", async () => {
     expect(await read(ABSENT)).toBe(7);
   });
 
@@ -222,7 +222,7 @@ describe("KvClient.write", () => {
 });
 
 describe("KvClient.cas", () => {
-  test("asks for a key that exists unless told otherwise", async () => {
+  test("requires an existing key by default", async () => {
     const { asked, outcome } = await scripted([{ type: "cas_ok" }], (node) =>
       node.linKv.cas("a", 1, 2),
     );
@@ -230,7 +230,7 @@ describe("KvClient.cas", () => {
     expect(outcome).toBeUndefined();
   });
 
-  test("asks to create the key when told so", async () => {
+  test("creates the key with createIfNotExists", async () => {
     const { asked } = await scripted([{ type: "cas_ok" }], (node) =>
       node.linKv.cas("a", null, 2, { createIfNotExists: true }),
     );
@@ -251,7 +251,7 @@ describe("KvClient.cas", () => {
 describe("KvClient.update", () => {
   const increment = (current: unknown) => (current as number) + 1;
 
-  test("compare-and-sets what was made of the value read, and resolves with it", async () => {
+  test("compare-and-sets the changed value, and resolves with it", async () => {
     const { asked, outcome } = await scripted(
       [{ type: "read_ok", value: 4 }, { type: "cas_ok" }],
       (node) => node.seqKv.update("a", increment),
@@ -263,7 +263,7 @@ describe("KvClient.update", () => {
     expect(outcome).toBe(5);
   });
 
-  test("reads again and tries again when another changed the value in between", async () => {
+  test("retries with a new read when another client changed the value in between", async () => {
     const { asked, outcome } = await scripted(
       [{ type: "read_ok", value: 1 }, MISMATCH, { type: "read_ok", value: 2 }, { type: "cas_ok" }],
       (node) => node.seqKv.update("a", increment),
@@ -272,7 +272,7 @@ describe("KvClient.update", () => {
     expect(outcome).toBe(3);
   });
 
-  test("tries again when seq-kv denies a key that it has just shown", async () => {
+  test("retries when seq-kv denies a key that it has just returned", async () => {
     const { outcome } = await scripted(
       [{ type: "read_ok", value: 1 }, ABSENT, { type: "read_ok", value: 1 }, { type: "cas_ok" }],
       (node) => node.seqKv.update("a", increment),
@@ -280,7 +280,7 @@ describe("KvClient.update", () => {
     expect(outcome).toBe(2);
   });
 
-  test("hands undefined to the change of an absent key, and creates it", async () => {
+  test("passes undefined to the change of a missing key, and creates it", async () => {
     const seen: unknown[] = [];
     const { asked } = await scripted([ABSENT, { type: "cas_ok" }], (node) =>
       node.seqKv.update("a", (current) => {
@@ -292,7 +292,7 @@ describe("KvClient.update", () => {
     expect(asked[1]).toMatchObject({ type: "cas", key: "a", to: 1, create_if_not_exists: true });
   });
 
-  test("hands null to the change of a key whose value is null, and expects it to exist", async () => {
+  test("passes null to the change of a key whose value is null, and requires it to exist", async () => {
     const { asked } = await scripted(
       [{ type: "read_ok", value: null }, { type: "cas_ok" }],
       (node) => node.seqKv.update("a", (current) => [current]),
@@ -300,7 +300,7 @@ describe("KvClient.update", () => {
     expect(asked[1]).toEqual({ type: "cas", key: "a", from: null, to: [null] });
   });
 
-  test("does not overwrite a null that another stored while the key seemed absent", async () => {
+  test("does not overwrite a null that another client stored while the key seemed missing", async () => {
     const store = new TestKv(new LinearizableKv());
     let requests = 0;
     const started = startNode();
@@ -315,7 +315,7 @@ describe("KvClient.update", () => {
     expect(await updating).toBe("was null");
   });
 
-  /** How long an update waited before each attempt but the first, when all of them failed. */
+  /** The waits of an update before its second and later attempts, when all of them fail. */
   async function waitsMs(options: UpdateOptions): Promise<number[]> {
     const round = [{ type: "read_ok", value: 1 }, MISMATCH];
     const { askedAtMs } = await scripted(Array(12).fill(round).flat(), (node) =>
@@ -325,22 +325,22 @@ describe("KvClient.update", () => {
     return reads.slice(1).map((atMs, index) => atMs - (reads[index] ?? 0));
   }
 
-  test("waits between attempts, within a bound that doubles up to a maximum", async () => {
+  test("waits between attempts, up to a limit that doubles up to a maximum", async () => {
     const waits = await waitsMs({ backoffMs: 10, maxBackoffMs: 300 });
     expect(waits).toHaveLength(11);
     for (const [index, wait] of waits.entries()) {
-      // Time moves by half a millisecond here.
+      // The test advances time in steps of half a millisecond.
       expect(wait).toBeLessThanOrEqual(Math.min(300, 10 * 2 ** index) + 0.5);
     }
     expect(Math.max(...waits)).toBeGreaterThan(100);
   });
 
-  test("waits for a random time, so that rivals come apart", async () => {
+  test("waits for a random time, so that competing clients spread out", async () => {
     const waits = await waitsMs({ backoffMs: 100, maxBackoffMs: 100 });
     expect(new Set(waits).size).toBeGreaterThan(5);
   });
 
-  test("gives up with a definite error once all attempts met another's change", async () => {
+  test("gives up with a definite error after the last attempt", async () => {
     const round = [{ type: "read_ok", value: 1 }, MISMATCH];
     const { asked, outcome } = await scripted(Array(10).fill(round).flat(), (node) =>
       node.seqKv.update("a", increment, { attempts: 3 }),
@@ -354,7 +354,7 @@ describe("KvClient.update", () => {
     expect(isRpcError((outcome as Error).cause, "precondition-failed")).toBe(true);
   });
 
-  test("does not repeat a compare-and-set that timed out: it may have happened", async () => {
+  test("does not retry a compare-and-set that timed out, because it may have happened", async () => {
     const { asked, outcome } = await scripted([{ type: "read_ok", value: 1 }], (node) =>
       node.seqKv.update("a", increment, { timeoutMs: 20 }),
     );
@@ -362,7 +362,7 @@ describe("KvClient.update", () => {
     expect(outcome).toMatchObject({ kind: "timeout" });
   });
 
-  test("rejects with what the change throws, before it stores anything", async () => {
+  test("rejects with the error of the change, and stores nothing", async () => {
     const { asked, outcome } = await scripted([{ type: "read_ok", value: "x" }], (node) =>
       node.seqKv.update("a", () => {
         throw new Error("not a number");
@@ -381,7 +381,7 @@ describe("KvClient.update", () => {
     expect(host.clock.pendingTimers).toBe(0);
   });
 
-  test("counts each of many concurrent increments once, however stale the states that are shown", async () => {
+  test("counts each of many concurrent increments once, however stale the reads", async () => {
     const schedule = fc.infiniteStream(fc.nat({ max: 3 }));
     await fc.assert(
       fc.asyncProperty(schedule, fc.nat(), async (staleness, seed) => {
@@ -417,7 +417,7 @@ describe("TsoClient.next", () => {
     expect(outcome).toBe(0);
   });
 
-  test("rejects with an indefinite crash when what came is no integer", async () => {
+  test("rejects with an indefinite crash when the timestamp is not an integer", async () => {
     const { outcome } = await scripted([{ type: "ts_ok", ts: "0" }], (node) => node.linTso.next());
     expect(outcome).toMatchObject({ kind: "crash" });
   });

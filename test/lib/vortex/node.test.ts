@@ -20,7 +20,7 @@ describe("Node before init", () => {
     expect(runs).toBe(0);
   });
 
-  test("answers temporarily-unavailable (11), under the name it was addressed by", () => {
+  test("replies temporarily-unavailable (11), under the name it was addressed by", () => {
     const { node, host } = newNode((starting) => starting.handle("read", Read, () => {}));
     receive(node, { type: "read", msg_id: 7, key: "a" }, "c3", "n9");
     expect(host.takeSent()).toEqual([
@@ -43,7 +43,7 @@ describe("Node before init", () => {
     expect(host.takeSent()).toEqual([]);
   });
 
-  test("answers a malformed init with malformed-request (12), and the next one with init_ok", () => {
+  test("replies malformed-request (12) to a malformed init, and init_ok to the next one", () => {
     const { node, host } = newNode();
     receive(node, { ...INIT, node_ids: "n0" });
     receive(node, INIT);
@@ -60,7 +60,7 @@ describe("Node before init", () => {
 });
 
 describe("Node at init", () => {
-  test("answers init_ok", () => {
+  test("replies init_ok", () => {
     const { node, host } = newNode();
     receive(node, INIT, "c0");
     expect(host.takeSent()).toEqual([
@@ -68,7 +68,7 @@ describe("Node at init", () => {
     ]);
   });
 
-  test("learns its name, all nodes in the order of the message, and its peers", () => {
+  test("takes its name, all nodes in the order of the message, and its peers from it", () => {
     const { node } = newNode();
     receive(node, { ...INIT, node_id: "n1", node_ids: ["n2", "n1", "n10"] });
     expect(node.id).toBe("n1");
@@ -76,13 +76,13 @@ describe("Node at init", () => {
     expect(node.peers).toEqual(["n2", "n10"]);
   });
 
-  test("counts a node that is named twice once", () => {
+  test("ignores duplicate names", () => {
     const { node } = newNode();
     receive(node, { ...INIT, node_ids: ["n0", "n1", "n0", "n1"] });
     expect(node.nodeIds).toEqual(["n0", "n1"]);
   });
 
-  test("runs the program, which finds its name and peers there", () => {
+  test("runs the program, which has its name and peers", () => {
     const seen: unknown[] = [];
     startNode(({ id, nodeIds, peers, neighbours }) => {
       seen.push(id, nodeIds, peers, neighbours);
@@ -90,7 +90,7 @@ describe("Node at init", () => {
     expect(seen).toEqual(["n0", ["n0", "n1", "n2"], ["n1", "n2"], ["n1", "n2"]]);
   });
 
-  test("sends what the program sends after init_ok, as it was when it was sent", () => {
+  test("sends the messages of the program after init_ok, as they were when sent", () => {
     const values = [1];
     const { node, host } = newNode((starting) => {
       starting.send("n1", { type: "hello", values });
@@ -106,14 +106,14 @@ describe("Node at init", () => {
     ]);
   });
 
-  test("throws to the program what it sends that is not JSON", () => {
+  test("throws to a program that sends what is not JSON", () => {
     const { host } = startNode((starting) => {
       expect(() => starting.send("n1", { type: "big", value: 1n })).toThrow(TypeError);
     });
     expect(host.sent).toEqual([]);
   });
 
-  test("answers crash (13) when the program throws, and forgets all that it did", async () => {
+  test("replies crash (13) when the program throws, and undoes what it did", async () => {
     let runs = 0;
     const { node, host } = newNode((starting) => {
       starting.handle("read", Any, () => ({ type: "read_ok" }));
@@ -142,7 +142,7 @@ describe("Node at init", () => {
     ]);
   });
 
-  test("logs what an asynchronous program rejects with, after init_ok", async () => {
+  test("logs the rejection of an asynchronous program, after init_ok", async () => {
     const { node, host } = newNode(async (starting) => {
       await starting.sleep(10);
       throw new Error("too late");
@@ -154,9 +154,9 @@ describe("Node at init", () => {
   });
 
   test.each([
-    ["other nodes only", ["n1", "n2"]],
-    ["a name that every object inherits", ["__proto__", "constructor"]],
-  ])("answers malformed-request (12) to node_ids that hold %s, and waits for another", (_, ids) => {
+    ["only other nodes", ["n1", "n2"]],
+    ["an inherited property name", ["__proto__", "constructor"]],
+  ])("replies malformed-request (12) to node_ids with %s, and accepts a later init", (_, ids) => {
     const { node, host } = newNode();
     receive(node, { ...INIT, node_ids: ids });
     receive(node, INIT);
@@ -173,8 +173,8 @@ describe("Node at init", () => {
   });
 });
 
-describe("Node at an init that names no nodes", () => {
-  test("is the only one", () => {
+describe("Node at an init with empty node_ids", () => {
+  test("is the only node", () => {
     const { node, host } = newNode();
     receive(node, { ...INIT, node_ids: [] });
     expect(host.takeBodies()).toEqual([{ type: "init_ok", in_reply_to: 1 }]);
@@ -183,7 +183,7 @@ describe("Node at an init that names no nodes", () => {
 });
 
 describe("Node at a second init", () => {
-  /** A node that has been at work, and how often its program ran. */
+  /** A node that has handled messages, and the number of runs of its program. */
   function atWork() {
     const state = { runs: 0 };
     const started = startNode(() => void state.runs++);
@@ -192,7 +192,7 @@ describe("Node at a second init", () => {
     return { ...started, state };
   }
 
-  test("of the same name and nodes answers init_ok, and changes nothing", () => {
+  test("of the same name and nodes replies init_ok, and changes nothing", () => {
     const { node, host, state } = atWork();
     const id = node.generateId();
     receive(node, { ...INIT, msg_id: 3, node_ids: [...INIT.node_ids, "n0"] }, "c9");
@@ -209,7 +209,7 @@ describe("Node at a second init", () => {
     ["other nodes", "n0", ["n0", "n1", "n3"], '"n0" of n0, n1, n3'],
     ["fewer nodes", "n0", ["n0", "n1"], '"n0" of n0, n1'],
     ["another order of nodes", "n0", ["n1", "n0", "n2"], '"n0" of n1, n0, n2'],
-  ])("of %s answers precondition-failed (22), and changes nothing", (_, id, ids, wanted) => {
+  ])("of %s replies precondition-failed (22), and changes nothing", (_, id, ids, wanted) => {
     const { node, host, state } = atWork();
     receive(node, { ...INIT, msg_id: 3, node_id: id, node_ids: ids }, "c9");
     const text = `Cannot become ${wanted}: this process is "n0" of n0, n1, n2`;
@@ -231,7 +231,7 @@ describe("Node neighbours", () => {
     expect(startNode().node.neighbours).toEqual(["n1", "n2"]);
   });
 
-  test("are what the last topology says", () => {
+  test("are those of the last topology", () => {
     const { node, host } = startNode();
     receive(node, { type: "topology", msg_id: 1, topology: { n0: ["n1"], n1: ["n0"], n2: [] } });
     expect(node.neighbours).toEqual(["n1"]);
@@ -243,34 +243,34 @@ describe("Node neighbours", () => {
     ]);
   });
 
-  test("are none when the topology leaves the node out, as Maelstrom's line of one node does", () => {
+  test("are none when the topology omits the node, as Maelstrom's line of one node does", () => {
     const { node } = startNode();
     receive(node, { type: "topology", msg_id: 1, topology: {} });
     expect(node.neighbours).toEqual([]);
   });
 
-  test("are none for a node whose name every object inherits", () => {
+  test("are none for a node named like an inherited property", () => {
     const { node } = newNode();
     receive(node, { ...INIT, node_id: "toString", node_ids: ["toString"] });
     receive(node, { type: "topology", msg_id: 1, topology: {} });
     expect(node.neighbours).toEqual([]);
   });
 
-  test("are the topology's in its order, but for the node itself and names that are no peer's", () => {
+  test("are in the topology's order, without the node itself and names that are not a peer's", () => {
     const { node } = startNode();
     const n0 = ["n2", "n9", "n0", "c1", "__proto__", "n1", "n2"];
     receive(node, { type: "topology", msg_id: 1, topology: { n0 } });
     expect(node.neighbours).toEqual(["n2", "n1"]);
   });
 
-  test("stay as they were when a topology is malformed", () => {
+  test("do not change when a topology is malformed", () => {
     const { node, host } = startNode();
     receive(node, { type: "topology", msg_id: 1, topology: { n0: "n1" } });
     expect(host.takeBodies()).toMatchObject([{ type: "error", code: 12 }]);
     expect(node.neighbours).toEqual(["n1", "n2"]);
   });
 
-  test("are the program's business once it handles topology itself", () => {
+  test("are all peers if the program handles topology itself", () => {
     const { node, host } = startNode((starting) => {
       starting.handle("topology", Any, (request) => starting.reply(request, { type: "mine" }));
     });
@@ -281,7 +281,7 @@ describe("Node neighbours", () => {
 });
 
 describe("Node.handle", () => {
-  test("calls the handler with sender, receiver, msg_id and what the schema made of the body", () => {
+  test("calls the handler with sender, receiver, msg_id and the output of the schema", () => {
     const requests: Request<{ key: string }>[] = [];
     const { node } = startNode((starting) => {
       starting.handle("read", Read, (request) => void requests.push(request));
@@ -305,7 +305,7 @@ describe("Node.handle", () => {
     );
   });
 
-  test("takes types that every object inherits for types like any other", () => {
+  test("treats types named like inherited properties as any other", () => {
     const { node, host } = startNode();
     for (const type of ["constructor", "__proto__", "toString"]) {
       receive(node, { type, msg_id: 2 });
@@ -314,7 +314,7 @@ describe("Node.handle", () => {
   });
 });
 
-/** A node with a handler for "read" that does nothing, and the bodies that it sends on a request. */
+/** The messages and log lines of a node whose handler of "read" does nothing. */
 function answers(body: AnyBody): { bodies: AnyBody[]; logged: readonly string[] } {
   const { node, host } = startNode((starting) => starting.handle("read", Read, () => {}));
   receive(node, body);
@@ -332,14 +332,14 @@ describe("Node.handlePeer", () => {
     return { ...started, heard };
   };
 
-  test("calls the handler with what a peer sends", () => {
+  test("calls the handler with messages of a peer", () => {
     const { node, heard } = listen();
     receive(node, { type: "gossip", key: "a" }, "n2");
     expect(heard).toEqual(["n2: a"]);
   });
 
   test.each(["c1", "n3", "n0", "seq-kv", "__proto__", ""])(
-    "answers malformed-request (12) to what %p sends, which is not a peer",
+    "replies malformed-request (12) to %p, which is not a peer",
     (src) => {
       const { node, host, heard } = listen();
       receive(node, { type: "gossip", key: "a", msg_id: 4 }, src);
@@ -349,7 +349,7 @@ describe("Node.handlePeer", () => {
     },
   );
 
-  test("answers with what the handler throws, at once or later", async () => {
+  test("replies with the error of the handler, synchronous or not", async () => {
     const { node, host } = startNode((starting) => {
       starting.handlePeer("now", Any, () => {
         throw new RpcError("abort", "now");
@@ -375,7 +375,7 @@ describe("Node replies", () => {
     ]);
   });
 
-  test("malformed-request (12) to a body that its schema refuses: field, wanted, came", () => {
+  test("malformed-request (12) to a body that its schema refuses, and names field, expectation and value", () => {
     expect(answers({ type: "read", msg_id: 2, key: 5 }).bodies).toEqual([
       {
         type: "error",
@@ -396,7 +396,7 @@ describe("Node replies", () => {
     expect(host.logged[0]).toStartWith('Error in handler of "parse": SyntaxError: ');
   });
 
-  test("malformed-request (12) to a body without a type, or with one that is no string", () => {
+  test("malformed-request (12) to a body without a type, or with one that is not a string", () => {
     expect(answers({ msg_id: 2 }).bodies).toMatchObject([
       { code: 12, in_reply_to: 2, text: '"type" is missing' },
     ]);
@@ -413,7 +413,7 @@ describe("Node replies", () => {
     },
   );
 
-  test("nothing to a request without msg_id, but logs what went wrong", () => {
+  test("nothing to a request without msg_id, but logs the error", () => {
     expect(answers({ type: "frob" })).toEqual({
       bodies: [],
       logged: ['Message from c1 failed: No handler for "frob"'],
@@ -431,20 +431,20 @@ describe("Node replies", () => {
   );
 
   test.each(["0", "null", '"x"', "1.0", "99"])(
-    "nothing to a reply that nobody waits for, with in_reply_to %s",
+    "nothing to an unsolicited reply, with in_reply_to %s",
     (text) => {
       const { bodies, logged } = answers({ type: "read", in_reply_to: parseJson(text), msg_id: 3 });
       expect([bodies, logged]).toEqual([[], []]);
     },
   );
 
-  test("under its own name, whatever name it was addressed by", () => {
+  test("under its own name, whatever the dest of the request", () => {
     const { node, host } = startNode();
     receive(node, { type: "frob", msg_id: 2 }, "c1", "n7");
     expect(host.takeSent()).toMatchObject([{ src: "n0", dest: "c1", body: { code: 10 } }]);
   });
 
-  test("with a text of bounded length, whatever the request", () => {
+  test("with a text of bounded length to any request", () => {
     const long = "x".repeat(1_000_000);
     for (const body of [
       { type: long },
@@ -474,7 +474,7 @@ describe("Node.reply", () => {
     ]);
   });
 
-  test("refers to the request, whatever in_reply_to the body brings along", () => {
+  test("replaces an in_reply_to in the body", () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", Any, (request) => {
         starting.reply(request, { type: "read_ok", in_reply_to: 99 });
@@ -510,7 +510,7 @@ describe("Node.reply", () => {
     expect(answered).toEqual([false, true]);
   });
 
-  test("throws at a second reply, and the client gets the first one alone", () => {
+  test("throws at a second reply, and sends only the first", () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", Any, (request) => {
         starting.reply(request, { type: "read_ok" });
@@ -522,7 +522,7 @@ describe("Node.reply", () => {
     expect(host.logged.join()).toContain('Cannot reply "again" to c1: it has been replied to');
   });
 
-  test("answers crash (13) in place of a body that is not JSON", () => {
+  test("replies crash (13) in place of a body that is not JSON", () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", Any, (request) => {
         starting.reply(request, { type: "read_ok", value: 1n });
@@ -536,7 +536,7 @@ describe("Node.reply", () => {
 });
 
 describe("A reply that a handler returns", () => {
-  /** What a node sends, and logs, when a handler returns something. */
+  /** The messages and log lines of a node whose handler returns a value. */
   async function returned(
     handler: (request: Request, node: Node) => OutgoingBody | Promise<OutgoingBody>,
     request: AnyBody = { msg_id: 2 },
@@ -564,7 +564,7 @@ describe("A reply that a handler returns", () => {
     expect(bodies).toEqual([{ type: "read_ok", in_reply_to: 2 }]);
   });
 
-  test("is sent to a peer as well", () => {
+  test("is sent to a peer too", () => {
     const { node, host } = startNode((starting) => {
       starting.handlePeer("ask", Any, () => ({ type: "ask_ok" }));
     });
@@ -578,7 +578,7 @@ describe("A reply that a handler returns", () => {
   });
 
   test.each(["at once", "later"])(
-    "%s, after another reply, is not sent, but logged",
+    "%s, after another reply, is not sent, but logged as an error",
     async (when) => {
       const { bodies, logged } = await returned((request, node) => {
         node.reply(request, { type: "first" });
@@ -593,19 +593,19 @@ describe("A reply that a handler returns", () => {
   test.each([
     ["without a type", { value: 1 }],
     ["that is not an object", 7],
-  ])("%s is answered with crash (13)", async (_, value) => {
+  ])("%s becomes crash (13)", async (_, value) => {
     const { bodies } = await returned(() => value as never);
     const text = 'TypeError: The handler of "read" returned a value without a "type"';
     expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 13, text }]);
   });
 
-  test("that is not JSON is answered with crash (13)", async () => {
+  test("that is not JSON becomes crash (13)", async () => {
     const { bodies } = await returned(async () => ({ type: "read_ok", value: 1n }));
     expect(bodies).toMatchObject([{ type: "error", in_reply_to: 2, code: 13 }]);
   });
 });
 
-/** What comes of a request whose handler ends with the given value thrown, at once or later. */
+/** The messages and log lines of a node whose handler throws, or rejects with, a value. */
 async function thrown(error: unknown, how: "throws" | "rejects", body: AnyBody = { msg_id: 2 }) {
   const { node, host } = startNode((starting) => {
     starting.handle("read", Any, () => {
@@ -619,26 +619,26 @@ async function thrown(error: unknown, how: "throws" | "rejects", body: AnyBody =
 }
 
 describe.each(["throws", "rejects"] as const)("A handler that %s", (how) => {
-  test("an RpcError answers with it, and logs nothing", async () => {
+  test("an RpcError replies with it, and logs nothing", async () => {
     expect(await thrown(new RpcError("precondition-failed", "2 is not 3"), how)).toEqual({
       bodies: [{ type: "error", in_reply_to: 2, code: 22, text: "2 is not 3" }],
       logged: [],
     });
   });
 
-  test("an RpcError with a code of the user's answers with that code", async () => {
+  test("an RpcError with a custom code replies with that code", async () => {
     const { bodies } = await thrown(new RpcError(1001, "Out of seats"), how);
     expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 1001, text: "Out of seats" }]);
   });
 
-  test("the RpcError of another copy of the library answers with it", async () => {
+  test("the RpcError of another copy of the library replies with it", async () => {
     const path = require.resolve("../../../lib/protocol/errors.ts");
     const copy: typeof import("../../../lib/protocol/errors.ts") = await import(`${path}?other`);
     const { bodies } = await thrown(new copy.RpcError("abort"), how);
     expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 14, text: "abort" }]);
   });
 
-  test("any other error answers crash (13), and logs the stack trace", async () => {
+  test("any other error replies crash (13), and logs the stack trace", async () => {
     const { bodies, logged } = await thrown(new TypeError("x is not iterable"), how);
     expect(bodies).toEqual([
       { type: "error", in_reply_to: 2, code: 13, text: "TypeError: x is not iterable" },
@@ -661,26 +661,26 @@ describe.each(["throws", "rejects"] as const)("A handler that %s", (how) => {
     ["a symbol", Symbol("oops"), "Symbol(oops)"],
     ["an object without prototype", Object.create(null), "an error that cannot be shown"],
     ["an error whose stack cannot be read", unreadable, "Error: hidden"],
-  ])("%s answers crash (13), and the node lives on", async (_, error, text) => {
+  ])("%s replies crash (13), and the node continues", async (_, error, text) => {
     const { bodies, logged } = await thrown(error, how);
     expect(bodies).toEqual([{ type: "error", in_reply_to: 2, code: 13, text }]);
     expect(logged).toEqual([`Error in handler of "read": ${text}`]);
   });
 
-  test("in answer to a request without msg_id only logs", async () => {
+  test("on a request without msg_id only logs", async () => {
     const { bodies, logged } = await thrown(new RpcError("abort", "no"), how, {});
     expect(bodies).toEqual([]);
     expect(logged).toEqual(["Message from c1 failed: no"]);
   });
 
-  test("cuts a long text", async () => {
+  test("shortens a long text", async () => {
     const { bodies } = await thrown(new RpcError("abort", "x".repeat(100_000)), how);
     expect(JSON.stringify(bodies).length).toBeLessThan(1000);
   });
 });
 
 describe("A handler", () => {
-  test("that throws after its reply leaves that reply the only one, and logs the error", async () => {
+  test("that throws after its reply sends no second one, and logs the error", async () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", Any, async (request) => {
         starting.reply(request, { type: "read_ok" });
@@ -693,9 +693,9 @@ describe("A handler", () => {
     expect(host.logged).toEqual(["Message from c1 failed: too late"]);
   });
 
-  test("may return a promise of another kind: its rejection is answered", async () => {
+  test("may return a thenable, whose rejection becomes the reply", async () => {
     const rejecting: PromiseLike<void> = {
-      // biome-ignore lint/suspicious/noThenProperty: being thenable is what this is about.
+      // biome-ignore lint/suspicious/noThenProperty: The test is about thenables.
       then: (onOk, onError) => Promise.reject(new RpcError("abort")).then(onOk, onError),
     };
     const { node, host } = startNode((starting) => {
@@ -708,7 +708,7 @@ describe("A handler", () => {
 });
 
 describe("Node.send", () => {
-  test("sends a body without msg_id or in_reply_to of its own", () => {
+  test("sends a body without adding msg_id or in_reply_to", () => {
     const { node, host } = startNode();
     node.send("n2", { type: "gossip", values: [1, 2] });
     expect(host.takeSent()).toEqual([
@@ -716,7 +716,7 @@ describe("Node.send", () => {
     ]);
   });
 
-  test("takes the body as it is now: later changes are not sent", () => {
+  test("encodes the body at once, so that later changes are not sent", () => {
     const { node, host } = startNode();
     const values = [1];
     node.send("n2", { type: "gossip", values });
@@ -726,13 +726,13 @@ describe("Node.send", () => {
 });
 
 describe("Node.generateId", () => {
-  test("never repeats itself in one process", () => {
+  test("is unique within a process", () => {
     const { node } = startNode();
     const ids = new Set(Array.from({ length: 10_000 }, () => node.generateId()));
     expect(ids.size).toBe(10_000);
   });
 
-  test("never repeats itself over restarts under one name", () => {
+  test("is unique across restarts under one name", () => {
     const ids = new Set<string>();
     for (let seed = 0; seed < 1000; seed++) {
       const { node } = startNode(() => {}, seed);
@@ -741,7 +741,7 @@ describe("Node.generateId", () => {
     expect(ids.size).toBe(10_000);
   });
 
-  test("tells nodes apart even if they drew the same random number", () => {
+  test("differs between nodes that drew the same random number", () => {
     const idOf = (name: string) => {
       const { node } = newNode(() => {}, 1);
       receive(node, { ...INIT, node_id: name, node_ids: [name] });
@@ -753,7 +753,7 @@ describe("Node.generateId", () => {
 });
 
 describe("Node", () => {
-  test("answers under its own name, whatever name a message was addressed to", () => {
+  test("replies under its own name, whatever the dest of a message", () => {
     const { node, host } = startNode();
     for (const dest of ["n2", "m0", "", "__proto__"]) {
       receive(node, { type: "topology", msg_id: 2, topology: {} }, "c1", dest);
@@ -763,7 +763,7 @@ describe("Node", () => {
     );
   });
 
-  test("takes time, randomness and its log from the host", async () => {
+  test("uses the clock, randomness and logger of the host", async () => {
     const { node, host } = startNode(() => {}, 42);
     await host.clock.advance(1234.5);
     expect(node.nowMs()).toBe(1234.5);
@@ -774,7 +774,7 @@ describe("Node", () => {
 });
 
 describe("Node.drain", () => {
-  /** Begins to drain a node, and tells when that is over. */
+  /** Starts to drain a node, and reports the end. */
   function drain(node: Node, limitMs = 5000): { isOver: boolean } {
     const state = { isOver: false };
     void node.drain(limitMs).then(() => {
@@ -783,7 +783,7 @@ describe("Node.drain", () => {
     return state;
   }
 
-  test("is over at once when nothing is under way, and stops intervals", async () => {
+  test("ends at once without work in progress, and stops intervals", async () => {
     const { node, host } = startNode((starting) => starting.every(10, () => {}));
     await node.drain(5000);
     expect(host.clock.pendingTimers).toBe(0);
@@ -817,7 +817,7 @@ describe("Node.drain", () => {
     expect(draining.isOver).toBe(true);
   });
 
-  test("waits for RPCs to be answered", async () => {
+  test("waits for replies to RPCs", async () => {
     const { node, host } = startNode();
     node.rpc("n1", { type: "ask" }, Any, () => {});
     const draining = drain(node);
@@ -826,7 +826,7 @@ describe("Node.drain", () => {
     expect(draining.isOver).toBe(true);
   });
 
-  test("waits for what begins after the last reply, though no handler waits for it", async () => {
+  test("waits for work that starts after the last reply, outside any handler", async () => {
     const { node, host } = startNode((starting) => {
       starting.handle("add", Any, () => {
         void starting.seqKv.update("sum", (sum) => Number(sum) + 1);
@@ -846,7 +846,7 @@ describe("Node.drain", () => {
     expect(draining.isOver).toBe(true);
   });
 
-  test("waits for one-shot timers, and for what they start", async () => {
+  test("waits for one-shot timers, and for work that they start", async () => {
     const { node, host } = startNode((starting) => {
       starting.after(50, async () => {
         await starting.sleep(50);
@@ -859,7 +859,7 @@ describe("Node.drain", () => {
     expect(draining.isOver).toBe(true);
   });
 
-  test("does not wait for a timer that is called off meanwhile", async () => {
+  test("does not wait for a timer that is cancelled", async () => {
     const { node, host } = startNode();
     const cancel = node.after(1e6, () => {});
     const draining = drain(node);
@@ -870,7 +870,7 @@ describe("Node.drain", () => {
     expect(draining.isOver).toBe(true);
   });
 
-  test("gives up at its limit, and leaves no timer behind", async () => {
+  test("ends at its limit, and leaves no timer behind", async () => {
     const { node, host } = startNode();
     node.every(10, () => {});
     node.after(1e6, () => {});

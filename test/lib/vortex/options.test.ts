@@ -10,7 +10,7 @@ const Options = v.object({
 });
 const DEFAULTS = { flushMs: 400, durable: true, store: "memory" };
 
-/** The options that differ from the defaults, read without a warning. */
+/** Parses arguments without warnings; returns the options that differ from the defaults. */
 function read(...words: string[]): object {
   const parsed = parseOptions(Options, words);
   if (!parsed.ok) throw new Error(parsed.reason);
@@ -32,7 +32,7 @@ function reason(...words: string[]): string {
 }
 
 describe("parseOptions", () => {
-  test("gives the defaults when there are no words", () => {
+  test("gives the defaults without arguments", () => {
     expect(read()).toEqual(DEFAULTS);
   });
 
@@ -55,7 +55,7 @@ describe("parseOptions", () => {
     expect(read(...words.split(" "))).toEqual({ ...DEFAULTS, ...options });
   });
 
-  test("reads several options in any order", () => {
+  test("parses several options in any order", () => {
     expect(read("--store", "disk", "--no-durable", "--flush-ms=7")).toEqual({
       flushMs: 7,
       durable: false,
@@ -63,12 +63,12 @@ describe("parseOptions", () => {
     });
   });
 
-  test("lets the last word on an option count", () => {
+  test("uses the last value of a repeated option", () => {
     expect(read("--flush-ms", "1", "--flush-ms=2")).toMatchObject({ flushMs: 2 });
     expect(read("--no-durable", "--durable")).toMatchObject({ durable: true });
   });
 
-  test("reads an option whose own name begins with no", () => {
+  test("parses an option whose own name begins with no", () => {
     const parsed = parseOptions(v.object({ noSync: v.optional(v.boolean(), false) }), [
       "--no-sync",
     ]);
@@ -90,17 +90,17 @@ describe("parseOptions", () => {
     expect(reason(...words.split(" "))).toBe(said);
   });
 
-  test("names every option with a bad value", () => {
+  test("names every option with an invalid value", () => {
     expect(reason("--flush-ms", "x", "--durable=y")).toMatch(/^--flush-ms: .*; --durable: /);
   });
 
-  test("names an option without default that is missing", () => {
+  test("names a missing option without a default", () => {
     const parsed = parseOptions(v.object({ nodeCount: v.number() }), []);
     expect(parsed).toEqual({ ok: false, reason: "--node-count: The value is missing" });
   });
 
   test.each(["--flush", "–flush-ms", "—durable", "-d", "--", "5", "--no-store", "--flushMs", "--"])(
-    "leaves out %s, with one warning that lists the options",
+    "ignores %s, with one warning that lists the options",
     (word) => {
       expect(warnings(word)).toEqual([
         `Ignoring "${word}": the options are --flush-ms, --durable, --store, --fan-out`,
@@ -108,11 +108,11 @@ describe("parseOptions", () => {
     },
   );
 
-  test("warns of each word that it leaves out", () => {
+  test("warns of each argument that it ignores", () => {
     expect(warnings("–flush-ms", "100")).toHaveLength(2);
   });
 
-  test("says so when a program has no options", () => {
+  test("warns that a program has no options", () => {
     expect(parseOptions(v.object({}), ["--flush-ms=1"])).toEqual({
       ok: true,
       options: {},
@@ -120,7 +120,7 @@ describe("parseOptions", () => {
     });
   });
 
-  test("cuts a long word short in its warning", () => {
+  test("shortens a long argument in its warning", () => {
     expect(warnings("x".repeat(100_000)).join().length).toBeLessThan(300);
   });
 });

@@ -21,7 +21,7 @@ describe("shuffle", () => {
 });
 
 describe("pickOne", () => {
-  test("picks each item sometimes", () => {
+  test("picks every item", () => {
     const random = randomStream(1, "picks");
     const picks = new Set(Array.from({ length: 100 }, () => pickOne(random, ["a", "b", "c"])));
     expect([...picks].sort()).toEqual(["a", "b", "c"]);

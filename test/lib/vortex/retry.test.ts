@@ -3,7 +3,7 @@ import { deadline, RpcError, retry } from "../../../lib/vortex/index.ts";
 import { settled, startNode } from "../../support/fake-host.ts";
 
 describe("retry", () => {
-  test("tries until an attempt succeeds, each with more time, up to 8 s", async () => {
+  test("repeats an attempt until it succeeds, with timeouts of up to 8 s", async () => {
     const { node, host } = startNode();
     const timeouts: number[] = [];
     const result = retry(node, async (timeoutMs) => {
@@ -16,7 +16,7 @@ describe("retry", () => {
     expect(timeouts).toEqual([3000, 6000, 8000, 8000, 8000, 8000]);
   });
 
-  test("waits between two attempts, longer each time, up to 1 s", async () => {
+  test("waits between attempts, longer each time, up to 1 s", async () => {
     const { node, host } = startNode();
     const triedAtMs: number[] = [];
     void retry(node, () => {
@@ -33,21 +33,18 @@ describe("retry", () => {
     }
   });
 
-  test.each(["not-supported", "malformed-request"] as const)(
-    "does not retry %s, which will not pass",
-    async (kind) => {
-      const { node, host } = startNode();
-      let attempts = 0;
-      const error = new RpcError(kind, "never");
-      const failing = retry(node, () => {
-        attempts++;
-        return Promise.reject(error);
-      });
-      expect(await failing.catch((reason) => reason)).toBe(error);
-      expect(attempts).toBe(1);
-      expect(host.clock.pendingTimers).toBe(0);
-    },
-  );
+  test.each(["not-supported", "malformed-request"] as const)("does not retry %s", async (kind) => {
+    const { node, host } = startNode();
+    let attempts = 0;
+    const error = new RpcError(kind, "never");
+    const failing = retry(node, () => {
+      attempts++;
+      return Promise.reject(error);
+    });
+    expect(await failing.catch((reason) => reason)).toBe(error);
+    expect(attempts).toBe(1);
+    expect(host.clock.pendingTimers).toBe(0);
+  });
 
   test("rejects with an indefinite error when an earlier attempt may have happened", async () => {
     const { node, host } = startNode();
@@ -58,7 +55,7 @@ describe("retry", () => {
     expect(await outcome).toMatchObject({ kind: "crash", message: "never", definite: false });
   });
 
-  test("logs when it goes on for long: after 10 s, and each time twice as long has passed", async () => {
+  test("logs after 10 s of failing attempts, and each time the duration has doubled", async () => {
     const { node, host } = startNode();
     void retry(node, () => Promise.reject(new RpcError("temporarily-unavailable", "no luck")));
     await host.clock.advance(9000);
@@ -68,7 +65,7 @@ describe("retry", () => {
     expect(host.logged[0]).toMatch(/^Still retrying after 1\d s and \d+ attempts: no luck$/);
   });
 
-  test("does not retry what is no RpcError", async () => {
+  test("does not retry an error that is not an RpcError", async () => {
     const { node } = startNode();
     const failing = retry(node, () => Promise.reject(new TypeError("a mistake")));
     expect(failing).rejects.toThrow("a mistake");
@@ -76,7 +73,7 @@ describe("retry", () => {
 });
 
 describe("deadline", () => {
-  test("resolves and rejects as the promise does, and leaves no timer", async () => {
+  test("settles like the promise, and leaves no timer behind", async () => {
     const { node, host } = startNode();
     expect(await deadline(node, Promise.resolve(1), 100)).toBe(1);
     await deadline(node, Promise.reject(new Error("no")), 100).catch((error) => {

@@ -1,4 +1,4 @@
-/** A great many RPCs: `RPC_CALLS=1000000 bun test test/lib/vortex/rpc-load.test.ts` for a million. */
+/** Many RPCs; `RPC_CALLS=1000000 bun test test/lib/vortex/rpc-load.test.ts` runs a million. */
 import { expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { type AnyBody, KVNode, type Message } from "../../../lib/vortex/index.ts";
@@ -14,7 +14,7 @@ const AskOk = v.object({ type: v.literal("ask_ok") });
 
 type Outcome = "ok" | "error" | "malformed" | "timeout";
 
-/** What becomes of a request: after how many ms which replies come, and what the caller must get. */
+/** The replies to a request, each after some ms, and the outcome that the caller must get. */
 const FATES: readonly { readonly replies: readonly (readonly [number, AnyBody])[]; is: Outcome }[] =
   [
     { replies: [[5, { type: "ask_ok" }]], is: "ok" },
@@ -61,7 +61,7 @@ const FATES: readonly { readonly replies: readonly (readonly [number, AnyBody])[
     { replies: [[180, { type: "something_else" }]], is: "timeout" },
   ];
 
-test(`${CALLS} calls, half of them unanswered or too late: each caller gets one outcome, and nothing is left`, async () => {
+test(`${CALLS} calls, half of them unanswered or too late: each caller gets one outcome, and nothing stays pending`, async () => {
   const clock = new Scheduler();
   const random = randomStream(1, "rpc load");
   const requests: Message[] = [];
@@ -113,7 +113,7 @@ test(`${CALLS} calls, half of them unanswered or too late: each caller gets one 
         clock.after(afterMs, () => receive({ ...body, in_reply_to: id }));
       }
     }
-    // Until the last of the late replies has come.
+    // Until the last late reply has arrived.
     while (clock.step());
     if (first % (CALLS / 10) === 0) {
       Bun.gc(true);
@@ -123,9 +123,9 @@ test(`${CALLS} calls, half of them unanswered or too late: each caller gets one 
 
   expect(wrong.slice(0, 5)).toEqual([]);
   expect(outcomes.every((count) => count === 1)).toBe(true);
-  // Half of the fates are timeouts.
+  // Half of the outcomes are timeouts.
   expect(Math.abs(timeouts / CALLS - 0.5)).toBeLessThan(0.05);
-  // Nothing is waited for any more: else this would take until the limit.
+  // Ends at once, because nothing is pending.
   const nowMs = clock.nowMs();
   clock.run(node.drain(1_000_000));
   expect(clock.nowMs()).toBe(nowMs);

@@ -14,22 +14,22 @@ import { receive, settled, startNode } from "../../support/fake-host.ts";
 const AskOk = v.object({ type: v.literal("ask_ok"), value: v.number() });
 const ASK = { type: "ask", key: "a" };
 
-/** The msg_id of the request that was sent last. */
+/** The msg_id of the last request sent. */
 function lastId(host: TestHost): unknown {
   return host.sent.at(-1)?.body["msg_id"];
 }
 
-/** Asks n1; resolves with the reply or with the error. */
+/** Sends a request to n1; resolves with the reply or the error. */
 function ask(node: KVNode, options?: SyncRpcOptions): Promise<unknown> {
   return node.syncRpc("n1", ASK, AskOk, options).catch((error: unknown) => error);
 }
 
-/** What a promise has come to by now, or `"pending"`. */
+/** The result of a promise, or `"pending"`. */
 async function outcome(promise: Promise<unknown>): Promise<unknown> {
   return Promise.race([promise, settled().then(() => "pending")]);
 }
 
-/** What `syncRpc` comes to when the request is answered with the given body. */
+/** The outcome of `syncRpc` for a given reply. */
 async function answered(reply: AnyBody): Promise<unknown> {
   const { node, host } = startNode();
   const promise = ask(node);
@@ -37,14 +37,14 @@ async function answered(reply: AnyBody): Promise<unknown> {
   return outcome(promise);
 }
 
-/** Fails unless nothing is left of any RPC. */
+/** Asserts that no timer or RPC is pending. */
 async function expectNothingLeft(node: KVNode, host: TestHost): Promise<void> {
   expect(host.clock.pendingTimers).toBe(0);
   expect(await outcome(node.drain(1e6))).toBeUndefined();
 }
 
 describe("syncRpc", () => {
-  test("sends the body with a msg_id, and resolves with what the schema made of the reply", async () => {
+  test("sends the body with a msg_id, and resolves with the output of the schema", async () => {
     const { node, host } = startNode();
     const promise = ask(node);
     expect(host.sent).toEqual([{ src: "n0", dest: "n1", body: { ...ASK, msg_id: 1 } }]);
@@ -53,13 +53,13 @@ describe("syncRpc", () => {
     await expectNothingLeft(node, host);
   });
 
-  test("uses a new msg_id for each request, in place of one that the body brings along", () => {
+  test("replaces a msg_id in the body by a new one for each request", () => {
     const { node, host } = startNode();
     for (let count = 0; count < 3; count++) node.rpc("n1", { ...ASK, msg_id: 9 }, AskOk, () => {});
     expect(host.takeBodies().map(({ msg_id }) => msg_id)).toEqual([1, 2, 3]);
   });
 
-  test("gets its own reply, in whatever order replies come", async () => {
+  test("resolves with its own reply, whatever the order of replies", async () => {
     const { node } = startNode();
     const promises = [1, 2, 3].map(() => node.syncRpc("n1", ASK, AskOk));
     for (const id of [2, 3, 1]) {
@@ -69,7 +69,7 @@ describe("syncRpc", () => {
     expect(values).toEqual([10, 20, 30]);
   });
 
-  test("rejects with the error that the peer answered", async () => {
+  test("rejects with the peer's error", async () => {
     const error = await answered({ type: "error", code: 22, text: "5 is not 4" });
     expect(error).toBeInstanceOf(RpcError);
     expect(error).toMatchObject({
@@ -87,14 +87,14 @@ describe("syncRpc", () => {
     expect(await outcome(promise)).toMatchObject({ kind: "crash", definite: false });
   });
 
-  test("rejects with an error without text under the error's name", async () => {
+  test("rejects with the error's name if it has no text", async () => {
     expect(await answered({ type: "error", code: 20 })).toMatchObject({
       kind: "key-does-not-exist",
       message: "key-does-not-exist",
     });
   });
 
-  test("rejects with an indefinite error when the code is one of the user's", async () => {
+  test("rejects with an indefinite error when the code is a custom one", async () => {
     const error = await answered({ type: "error", code: 1001, text: "Out of seats" });
     expect(error).toMatchObject({ kind: "unknown", code: 1001, definite: false });
   });
@@ -105,7 +105,7 @@ describe("syncRpc", () => {
     ["a reply without type", {}, '"type" is missing'],
     ["an error without code", { type: "error", text: "?" }, '"code" is missing'],
     ["an error whose code is a text", { type: "error", code: "22" }, '"code" must be a number'],
-  ])("rejects with an indefinite crash when the peer answers %s", async (_, body, reason) => {
+  ])("rejects with an indefinite crash when the peer replies %s", async (_, body, reason) => {
     const error = await answered(body);
     expect(error).toMatchObject({ kind: "crash", definite: false });
     expect(String(error)).toContain(reason);
@@ -127,7 +127,7 @@ describe("syncRpc", () => {
     await expectNothingLeft(node, host);
   });
 
-  test("waits for one second unless told otherwise", async () => {
+  test("times out after one second by default", async () => {
     const { node, host } = startNode();
     const promise = ask(node);
     await host.clock.advance(999);
@@ -172,7 +172,7 @@ describe("syncRpc", () => {
     ["an unknown name", "__proto__"],
     ["nobody", ""],
   ])(
-    "ignores a reply from %s, and takes the one that comes from where it asked",
+    "ignores a reply from %s, and accepts the one from the receiver of the request",
     async (_, src) => {
       const { node, host } = startNode();
       const promise = ask(node);
@@ -185,7 +185,7 @@ describe("syncRpc", () => {
     },
   );
 
-  test("times out when only somebody else answers, and tells of that once", async () => {
+  test("times out when only another node replies, and logs that once", async () => {
     const { node, host } = startNode();
     for (let calls = 1; calls <= 3; calls++) {
       const promise = ask(node);
@@ -200,7 +200,7 @@ describe("syncRpc", () => {
     ]);
   });
 
-  test("rejects at once when the body cannot be encoded, and leaves nothing behind", async () => {
+  test("rejects at once when the body cannot be encoded, and leaves nothing pending", async () => {
     const { node, host } = startNode();
     const promise = node.syncRpc("n1", { type: "ask", big: 1n }, AskOk);
     expect(await promise.catch((error) => error)).toBeInstanceOf(TypeError);
@@ -209,7 +209,7 @@ describe("syncRpc", () => {
     expect(lastId(host)).toBe(1);
   });
 
-  test("answers a request with the error of the RPC behind it, when the handler lets it through", async () => {
+  test("rejects in a handler, which replies with the error of the RPC", async () => {
     const { node, host } = startNode((starting) => {
       starting.handle("read", v.object({}), async () => {
         await starting.syncRpc("seq-kv", ASK, AskOk);
@@ -235,7 +235,7 @@ describe("syncRpc with a signal", () => {
     await expectNothingLeft(node, host);
   });
 
-  test("that aborts meanwhile rejects with its reason, and ignores the reply", async () => {
+  test("that aborts before the reply rejects with its reason, and ignores the reply", async () => {
     const { node, host } = startNode();
     const controller = new AbortController();
     const promise = ask(node, { signal: controller.signal });
@@ -246,7 +246,7 @@ describe("syncRpc with a signal", () => {
     expect(host.logged).toEqual([]);
   });
 
-  test("that aborts later is of no consequence", async () => {
+  test("that aborts after the reply has no effect", async () => {
     const { node, host } = startNode();
     const controller = new AbortController();
     const promise = ask(node, { signal: controller.signal });
@@ -256,7 +256,7 @@ describe("syncRpc with a signal", () => {
     await expectNothingLeft(node, host);
   });
 
-  test("leaves no listener on it, however it ends", async () => {
+  test("removes its listener, however it ends", async () => {
     const { signal } = new AbortController();
     let listeners = 0;
     const add = signal.addEventListener.bind(signal);
@@ -288,7 +288,7 @@ describe("syncRpc with a signal", () => {
 });
 
 describe("rpc", () => {
-  /** The results that the callback of one RPC is given while the test acts on the node. */
+  /** The results passed to the callback of one RPC. */
   function resultsOf(act: (node: KVNode, host: TestHost) => void | Promise<void>) {
     const { node, host } = startNode();
     const results: RpcResult<v.InferOutput<typeof AskOk>>[] = [];
@@ -313,7 +313,7 @@ describe("rpc", () => {
     expect(results).toMatchObject([{ ok: false, error: { code: 11, message: "busy" } }]);
   });
 
-  test("calls back with a timeout, once, though a reply comes later", async () => {
+  test("calls back once with a timeout, even if a reply arrives later", async () => {
     const results = await resultsOf(async (node, host) => {
       await host.clock.advance(1000);
       receive(node, { type: "ask_ok", value: 5, in_reply_to: 1 }, "n1");
@@ -329,7 +329,7 @@ describe("rpc", () => {
     expect(results).toMatchObject([{ ok: false, error: { kind: "crash", definite: false } }]);
   });
 
-  test("logs what its callback throws, at once or later", async () => {
+  test("logs the error of its callback, synchronous or not", async () => {
     const { node, host } = startNode();
     node.rpc("n1", ASK, AskOk, () => {
       throw new Error("at once");
@@ -343,7 +343,7 @@ describe("rpc", () => {
     await expectNothingLeft(node, host);
   });
 
-  test("lets a callback start the next RPC", async () => {
+  test("may be called from a callback", async () => {
     const { node, host } = startNode();
     const attempts: number[] = [];
     const attempt = () => {
@@ -391,7 +391,7 @@ describe("rpcAll", () => {
     expect(await startNode().node.rpcAll([], ASK, AskOk)).toEqual(new Map());
   });
 
-  test("rejects with the reason of a signal that aborts, and leaves nothing behind", async () => {
+  test("rejects with the reason of a signal that aborts, and leaves nothing pending", async () => {
     const { node, host } = startNode();
     const controller = new AbortController();
     const options = { signal: controller.signal };

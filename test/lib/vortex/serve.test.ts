@@ -14,7 +14,7 @@ import {
 } from "../../support/processes/node-process.ts";
 import { simulationSeeds } from "../../support/seeds.ts";
 
-// A safety net for a busy machine: nothing here waits for a fixed time.
+// A safety net for a busy machine: no test here waits for a fixed time.
 setDefaultTimeout(60_000);
 
 const ECHO = binary("echo");
@@ -27,7 +27,7 @@ const echoOk = (id: number, value: unknown) => ({ type: "echo_ok", echo: value, 
 const ALIVE = [INIT_OK, echoOk(2, "a")];
 
 describe("serve", () => {
-  test("answers, and ends with code 0 at the end of input", async () => {
+  test("replies, and ends with code 0 at the end of input", async () => {
     const { lines, stderr, exitCode } = await run(ECHO, INIT + echo(2, "a"));
     expect(lines).toEqual([
       '{"src":"n0","dest":"c1","body":{"type":"init_ok","in_reply_to":1}}',
@@ -36,12 +36,12 @@ describe("serve", () => {
     expect({ stderr, exitCode }).toEqual({ stderr: "", exitCode: 0 });
   });
 
-  test("ends with code 0 when there is no input at all", async () => {
+  test("ends with code 0 without any input", async () => {
     const { lines, stderr, exitCode } = await run(ECHO, "");
     expect({ lines, stderr, exitCode }).toEqual({ lines: [], stderr: "", exitCode: 0 });
   });
 
-  test("answers a request at once, while input goes on", async () => {
+  test("replies to a request at once, while input continues", async () => {
     await using node = new NodeProcess(ECHO);
     node.write(INIT);
     expect(await node.next()).toEqual(INIT_OK);
@@ -51,19 +51,19 @@ describe("serve", () => {
     }
   });
 
-  test("takes \\r\\n for a line break, and a last line without one", async () => {
+  test("accepts \\r\\n as a line break, and a last line without one", async () => {
     const input = (INIT + echo(2, "a")).replaceAll("\n", "\r\n").trimEnd();
     const { lines, stderr } = await run(ECHO, input);
     expect(bodies(lines)).toEqual(ALIVE);
     expect(stderr).toBe("");
   });
 
-  test("joins lines and characters that chunks cut anywhere", async () => {
+  test("joins lines and characters that are split across chunks", async () => {
     const bytes = Buffer.from(echo(2, "é😀\u2028"));
     await using node = new NodeProcess([
       "sh",
       "-c",
-      // A write of its own for each byte, so that the node may read them one by one.
+      // Writes each byte separately, so that the node may read them one by one.
       'for byte in "$@"; do printf "\\\\$byte"; done | "$0"',
       ...ECHO,
       ...[...Buffer.from(INIT), ...bytes].map((byte) => byte.toString(8).padStart(3, "0")),
@@ -72,7 +72,7 @@ describe("serve", () => {
     expect(await node.next()).toEqual(echoOk(2, "é😀\u2028"));
   });
 
-  test("takes a line of many megabytes", async () => {
+  test("accepts a line of many megabytes", async () => {
     const long = 'é\\"1.0 😀'.repeat(400_000);
     const { lines, exitCode } = await run(ECHO, INIT + echo(2, long) + echo(3, "after"));
     const [, reply, after] = bodies(lines);
@@ -81,7 +81,7 @@ describe("serve", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("answers a line of 100 MB whole, and gives its memory back", async () => {
+  test("replies to a line of 100 MB in full, and releases its memory", async () => {
     await using node = new NodeProcess(ECHO);
     node.write(INIT);
     await node.next();
@@ -90,16 +90,16 @@ describe("serve", () => {
     expect((await node.next())["echo"] === long).toBe(true);
     if (process.platform !== "linux") return;
     expect(node.maxMemoryBytes()).toBeLessThan(1.2e9);
-    // Waits for the collector of garbage, which runs when there is nothing else to do.
+    // Waits for the garbage collector, which runs when the process is idle.
     for (let waits = 0; node.memoryBytes() > 100e6 && waits < 200; waits++) await Bun.sleep(50);
     expect(node.memoryBytes()).toBeLessThan(100e6);
   });
 
-  test("skips a line of more than 2^27 characters in bounded memory, and lives on", async () => {
+  test("skips a line of more than 2^27 characters in bounded memory, and continues", async () => {
     await using node = new NodeProcess(ECHO);
     node.write(INIT);
     await node.next();
-    // In pieces, which are not kept here either.
+    // In pieces, which the test does not keep either.
     const piece = `${echo(2, "within").trimEnd()}${"x".repeat(2 ** 20)}`;
     for (let count = 0; count < 1000; count++) await node.writeAll(piece);
     node.write(`\n${echo(3, "after")}`);
@@ -128,13 +128,13 @@ describe("serve", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("shows only the beginning of a long line that it skips", async () => {
+  test("logs only the beginning of a long line that it skips", async () => {
     const { stderr } = await run(ECHO, `${INIT}${"x".repeat(1_000_000)}\n`);
     expect(stderr.length).toBeLessThan(1000);
     expect(stderr).toContain("(1000000 characters)");
   });
 
-  test("answers crash (13) to a request nested too deep to send back, and lives on", async () => {
+  test("replies crash (13) to a request nested too deeply to send back, and continues", async () => {
     const deep = `${"[".repeat(100_000)}1.0${"]".repeat(100_000)}`;
     const input = INIT + echo(7, 0).replace('"echo":0', `"echo":${deep}`) + echo(2, "a");
     const { lines, stderr, exitCode } = await run(ECHO, input);
@@ -147,7 +147,7 @@ describe("serve", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("writes every reply in the order of the requests, though many arrive at once", async () => {
+  test("writes all replies in the order of the requests, even if many arrive at once", async () => {
     const count = 50_000;
     const input = Array.from({ length: count }, (_, index) => echo(index, "x"));
     const { lines } = await run(ECHO, INIT + input.join(""));
@@ -155,7 +155,7 @@ describe("serve", () => {
     expect(ids).toEqual(Array.from({ length: count }, (_, index) => index));
   });
 
-  test("writes messages to stdout alone, and remarks to stderr alone", async () => {
+  test("writes only messages to stdout, and only log lines to stderr", async () => {
     const input = INIT + line({ type: "crash", msg_id: 2 }) + line({ type: "abort", msg_id: 3 });
     const { lines, stderr } = await run(PROBE, `${input}oops\n`);
     expect(bodies(lines)).toEqual([
@@ -168,7 +168,7 @@ describe("serve", () => {
     expect(stderr).toContain("Skipping a line");
   });
 
-  test("draws other random numbers in each process, evenly from [0, 1)", async () => {
+  test("draws different random numbers in each process, uniformly from [0, 1)", async () => {
     const draw = async () => {
       const { lines } = await run(PROBE, INIT + line({ type: "random", msg_id: 2 }));
       return bodies(lines)[1]?.["drawn"] as number[];
@@ -177,13 +177,13 @@ describe("serve", () => {
     const drawn = [...one, ...other];
     expect(new Set(drawn).size).toBe(2000);
     expect(drawn.every((number) => number >= 0 && number < 1)).toBe(true);
-    // The mean of 2,000 even draws is farther than this from 1/2 once in 10^20 times.
+    // The mean of 2,000 uniform draws is farther than this from 1/2 once in 10^20 times.
     const mean = drawn.reduce((sum, number) => sum + number) / drawn.length;
     expect(Math.abs(mean - 0.5)).toBeLessThan(0.06);
   });
 });
 
-describe("A start of a node with few requests of its own", () => {
+describe("The start of a node with few schemas", () => {
   // JavaScriptCore prints a line for each function that it compiles.
   const compiled = async (name: string, input: string) => {
     const env = { ...process.env, BUN_JSC_reportCompileTimes: "1" };
@@ -196,19 +196,19 @@ describe("A start of a node with few requests of its own", () => {
     expect(await compiled(name, INIT)).toEqual([]);
   });
 
-  test("is followed by compiling, under load", async () => {
+  test("is followed by compilation under load", async () => {
     const echoes = Array.from({ length: 1000 }, (_, id) => echo(id, id));
     expect(await compiled("echo", INIT + echoes.join(""))).not.toEqual([]);
   });
 });
 
 describe("serve on a pipe that is not read", () => {
-  // STALL_MS=10000 for a longer one.
+  // STALL_MS=10000 stalls for longer.
   const stallMs = Number(process.env["STALL_MS"] ?? 1000);
   const count = 60_000;
   const payload = "y".repeat(1000);
 
-  /** A node that was asked for more than a pipe holds, and whose answers nobody reads. */
+  /** A node whose replies exceed a pipe, and are not read. */
   function flooded(): NodeProcess {
     const node = new NodeProcess(ECHO);
     node.write(INIT);
@@ -217,7 +217,7 @@ describe("serve on a pipe that is not read", () => {
     return node;
   }
 
-  test("waits, and loses nothing once reading goes on", async () => {
+  test("waits, and loses nothing once reading resumes", async () => {
     await using node = flooded();
     await Bun.sleep(stallMs);
     expect(await node.next()).toEqual(INIT_OK);
@@ -228,10 +228,10 @@ describe("serve on a pipe that is not read", () => {
     expect(await node.ended()).toMatchObject({ exitCode: 0, stderr: "" });
   });
 
-  test.skipIf(process.platform !== "linux")("keeps its memory bounded meanwhile", async () => {
+  test.skipIf(process.platform !== "linux")("keeps its memory bounded", async () => {
     await using node = flooded();
     await node.next();
-    // Time enough to take in all 65 MB, for a node that does not wait; one that does takes no more.
+    // Enough time for a node without back-pressure to read all 65 MB.
     await Bun.sleep(stallMs);
     expect(node.maxMemoryBytes()).toBeLessThan(90e6);
   });
@@ -245,7 +245,7 @@ describe("serve on a pipe that is not read", () => {
     expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null, stderr: "" });
   });
 
-  test("tells when output cannot be written, and ends with code 1", async () => {
+  test("logs that output cannot be written, and ends with code 1", async () => {
     const { stderr, exitCode } = await run(["sh", "-c", '"$0" >/dev/full', ...ECHO], INIT);
     expect(stderr).toStartWith("Cannot write to stdout: ");
     expect(exitCode).toBe(1);
@@ -260,7 +260,7 @@ describe("serve at the end of input", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("lets RPCs time out, and their requests be answered", async () => {
+  test("lets RPCs time out, and replies to their requests", async () => {
     const { lines, exitCode } = await run(PROBE, INIT + line({ type: "ask", msg_id: 2 }));
     expect(bodies(lines)).toMatchObject([
       INIT_OK,
@@ -281,7 +281,7 @@ describe("serve on a signal", () => {
     expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null, stderr: "" });
   });
 
-  test("finishes what is under way", async () => {
+  test("finishes work in progress", async () => {
     await using node = new NodeProcess(PROBE);
     node.write(INIT + line({ type: "sleep", msg_id: 2, ms: 200 }) + echo(3, "a"));
     expect(await node.next()).toEqual(INIT_OK);
@@ -291,12 +291,12 @@ describe("serve on a signal", () => {
     expect(await node.ended()).toMatchObject({ exitCode: 0, signal: null });
   });
 
-  test("a second one ends it at once", async () => {
+  test("ends at once on a second one", async () => {
     await using node = new NodeProcess(PROBE);
     node.write(INIT + line({ type: "busy", msg_id: 2 }));
     await node.next();
     await node.next();
-    // Two in quick succession may come as one.
+    // Two signals in quick succession may arrive as one.
     for (; !node.hasEnded; await Bun.sleep(20)) node.kill("SIGTERM");
     expect(await node.ended()).toMatchObject({ signal: "SIGTERM" });
   });
@@ -308,7 +308,7 @@ describe("serve under a flood of input", () => {
     INIT + Array.from({ length: count }, (_, id) => echo(id + 2, "x".repeat(500))).join("");
 
   test.each(simulationSeeds(2))(
-    "loses nothing when it is stopped and continued at random moments, seed %d",
+    "loses nothing when stopped and continued at random times, seed %d",
     async (seed) => {
       const random = randomStream(seed, "stops");
       await using node = new NodeProcess(ECHO);
@@ -339,7 +339,7 @@ describe("serve under a flood of input", () => {
     const random = randomStream(seed, signal);
     await using node = new NodeProcess(ECHO);
     node.write(flood);
-    // Somewhere among the answers, or before the first.
+    // Somewhere among the replies, or before the first.
     const heard = Math.floor(random.next() * count * 0.8);
     for (let line = 0; line < heard; line++) await node.next();
     node.kill(signal);
@@ -358,13 +358,13 @@ describe("serve under a flood of input", () => {
 });
 
 describe("serve ends within seconds", () => {
-  test.concurrent("though the program keeps itself busy after the end of input", async () => {
+  test.concurrent("even if the program stays busy after the end of input", async () => {
     const { lines, exitCode } = await run(PROBE, INIT + line({ type: "busy", msg_id: 2 }));
     expect(bodies(lines)).toEqual([INIT_OK, { type: "busy_ok", in_reply_to: 2 }]);
     expect(exitCode).toBe(0);
   });
 
-  test.concurrent("after a signal, though nobody reads what it has to say, and tells", async () => {
+  test.concurrent("after a signal, even if its output is not read, and logs that", async () => {
     await using node = new NodeProcess(PROBE);
     node.write(INIT + line({ type: "burst" }));
     await node.next();
@@ -379,22 +379,22 @@ describe("serve ends within seconds", () => {
 });
 
 describe("serve under a flood of requests", () => {
-  test("gives timers their turn", async () => {
+  test("runs timers in time", async () => {
     const flood = echo(2, "x".repeat(60)).repeat(200_000);
-    // From a pipe that cat keeps full, the next chunk is always there already.
+    // cat keeps the pipe full, so the next chunk is always ready.
     const { lines } = await run(
       ["sh", "-c", 'cat | "$@"', "sh", ...PROBE],
       INIT + flood + line({ type: "ticks", msg_id: 3 }),
     );
     expect(lines).toHaveLength(200_002);
     const [ticks] = bodies(lines.slice(-1));
-    // Some 100 are usual; a node that gives timers no turn of their own has 3.
+    // About 100 are usual; a node that never yields to timers has 3.
     expect(ticks?.["ticksAmongEchoes"]).toBeGreaterThan(20);
   });
 });
 
 describe("serve passes through unharmed", () => {
-  test("any number, in any place, as it is written", async () => {
+  test("any number, anywhere, as written", async () => {
     const number = fc.stringMatching(
       /^-?(0|[1-9][0-9]{0,24})(\.[0-9]{1,24})?([eE][-+]?[0-9]{1,4})?$/,
     );
@@ -435,7 +435,7 @@ describe("serve with options", () => {
     return { options: bodies(lines)[1]?.["options"], stderr, exitCode };
   }
 
-  test("hands the program its defaults", async () => {
+  test("passes the defaults to the program", async () => {
     expect(await options()).toEqual({
       options: { flushMs: 400, durable: true },
       stderr: "",
@@ -443,14 +443,14 @@ describe("serve with options", () => {
     });
   });
 
-  test("hands the program what the command line says", async () => {
+  test("passes the options of the command line to the program", async () => {
     expect(await options("--flush-ms", "1300", "--no-durable")).toMatchObject({
       options: { flushMs: 1300, durable: false },
       stderr: "",
     });
   });
 
-  test("ignores words that it does not know, such as a mistyped dash, with a remark each", async () => {
+  test("ignores unknown arguments, such as a mistyped dash, and logs each", async () => {
     expect(await options("–flush-ms=100", "x")).toEqual({
       options: { flushMs: 400, durable: true },
       stderr:
@@ -460,7 +460,7 @@ describe("serve with options", () => {
     });
   });
 
-  test("ends with code 2 and a message, before it answers init, at a bad value", async () => {
+  test("ends with code 2 and a message before init, at an invalid value", async () => {
     const { lines, stderr, exitCode } = await run([...PROBE, "--flush-ms", "soon"], INIT);
     expect({ lines, stderr, exitCode }).toEqual({
       lines: [],

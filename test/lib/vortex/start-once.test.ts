@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import { startOnce } from "../../../lib/vortex/index.ts";
 import { settled, startNode } from "../../support/fake-host.ts";
 
-/** A start that fails as often as it is told to, and its node. */
+/** A start that fails a given number of times, and its node. */
 function starting(failures: number) {
   const { node, host } = startNode();
   const state = { attempts: 0 };
@@ -14,7 +14,7 @@ function starting(failures: number) {
 }
 
 describe("startOnce", () => {
-  test("begins with the first call, and no call begins it again", async () => {
+  test("starts on the first call, and only then", async () => {
     const { start, outcome, state, host } = starting(0);
     expect(state.attempts).toBe(0);
     expect(await Promise.all([start(), start()])).toEqual([undefined, undefined]);
@@ -23,7 +23,7 @@ describe("startOnce", () => {
     expect(state.attempts).toBe(1);
   });
 
-  test("rejects for all who wait, logs that once, and begins again with a call a second later", async () => {
+  test("rejects for all callers, logs that once, and retries on a call a second later", async () => {
     const { outcome, state, host } = starting(2);
     const [one, other] = await Promise.all([outcome(), outcome()]);
     expect([one, other]).toEqual(["Error: failure 1", "Error: failure 1"]);
@@ -40,7 +40,7 @@ describe("startOnce", () => {
     ]);
   });
 
-  test("takes a start that throws at once for one that fails", async () => {
+  test("treats a start that throws like one that rejects", async () => {
     const { node, host } = startNode();
     let attempts = 0;
     const start = startOnce(node, () => {
@@ -55,7 +55,7 @@ describe("startOnce", () => {
     expect(await outcome()).toBe("started");
   });
 
-  test("begins once, though what it does calls it again at once", async () => {
+  test("starts once, even if the start calls it again", async () => {
     const { node } = startNode();
     let attempts = 0;
     const start = startOnce(node, () => {
@@ -66,7 +66,7 @@ describe("startOnce", () => {
     expect(attempts).toBe(1);
   });
 
-  test("leaves no rejection unhandled when nobody waits for it", async () => {
+  test("leaves no rejection unhandled when its promise is ignored", async () => {
     const unhandled: unknown[] = [];
     const listen = (reason: unknown) => void unhandled.push(reason);
     process.on("unhandledRejection", listen);

@@ -3,13 +3,13 @@ import * as v from "valibot";
 import { TestCluster } from "../../../lib/testing/index.ts";
 import { type KVNode, StoredLog } from "../../../lib/vortex/index.ts";
 
-/** A log, and what it has told of. */
+/** A log, and the records it has passed on. */
 interface Seen {
   readonly log: StoredLog<string>;
   readonly records: string[];
 }
 
-/** Three nodes with a log of one name; what each start of a node has seen, in order of starts. */
+/** Three nodes with a log of one name; logs and records by start of a node, in order. */
 function start() {
   const seen: Seen[] = [];
   const program = (node: KVNode) => {
@@ -27,7 +27,7 @@ function start() {
     if (found === undefined) throw new Error(`There was no start ${index}`);
     return found;
   };
-  /** Lets time pass until a promise has settled. */
+  /** Advances time until a promise has settled. */
   const done = async <T>(promise: Promise<T>): Promise<T> => {
     let isDone = false;
     const settle = () => {
@@ -50,7 +50,7 @@ describe("StoredLog", () => {
     expect(at(1).log.length).toBe(3);
   });
 
-  test("appends nothing where another's record is, but tells of that", async () => {
+  test("appends nothing if another record has the number, and passes that one on", async () => {
     const { at, done } = start();
     await done(at(0).log.append("a"));
     expect(await done(at(1).log.append("b"))).toBe(false);
@@ -60,7 +60,7 @@ describe("StoredLog", () => {
     expect(at(0).records).toEqual(["a", "b"]);
   });
 
-  test("lets one of two win who append at the same time", async () => {
+  test("appends one of two concurrent records under a number", async () => {
     const { at, done } = start();
     const appending = [at(0).log.append("a"), at(1).log.append("b")];
     const won = await done(Promise.all(appending));
@@ -68,7 +68,7 @@ describe("StoredLog", () => {
     expect(at(0).records).toEqual(at(1).records);
   });
 
-  test("appends once, though the reply was lost", async () => {
+  test("appends once even if the reply is lost", async () => {
     const { cluster, at, done } = start();
     let lostCount = 0;
     cluster.filter = ({ body }) =>
@@ -78,7 +78,7 @@ describe("StoredLog", () => {
     expect(at(1).records).toEqual(["a"]);
   });
 
-  test("undoes nothing with a write that comes late, after its node was started anew", async () => {
+  test("changes nothing with a write that arrives late, after a restart of its node", async () => {
     const { cluster, at, done } = start();
     cluster.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
     void at(0).log.append("before the kill");
@@ -92,7 +92,7 @@ describe("StoredLog", () => {
     expect(at(1).records).toEqual(["after"]);
   });
 
-  test("reads many records in steps of at most 256", async () => {
+  test("reads at most 256 records at once", async () => {
     const { cluster, at, done } = start();
     for (let number = 0; number < 1000; number++) {
       const id = String(number);
@@ -110,7 +110,7 @@ describe("StoredLog", () => {
     expect(most).toBeLessThanOrEqual(256);
   });
 
-  /** Lets a node append records, one after the other: their numbers in the log. */
+  /** Appends records one after the other: their numbers in the log. */
   async function appendMany({ at, done }: ReturnType<typeof start>, index: number, count: number) {
     for (let left = count; left > 0; left--) {
       const { log } = at(index);
@@ -124,7 +124,7 @@ describe("StoredLog", () => {
       "type" in body && body.type === "write" && "key" in body ? [body.key] : [],
     );
 
-  test("reads long logs by the page", async () => {
+  test("reads long logs in pages", async () => {
     const started = start();
     const { cluster, at, done } = started;
     await appendMany(started, 0, 3000);
@@ -132,11 +132,11 @@ describe("StoredLog", () => {
     const before = cluster.messages.length;
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(numbers(3000));
-    // The first 256 records one by one, pages, the last 184 and where there is none.
+    // The first 256 records one by one, pages, the last 184 records and the end.
     expect(cluster.messages.length - before).toBeLessThan(2 * (256 + 16 + 256));
   });
 
-  test("reads record by record where a page is missing", async () => {
+  test("reads record by record if a page is missing", async () => {
     const started = start();
     const { cluster, at, done } = started;
     let lostCount = 0;
@@ -148,7 +148,7 @@ describe("StoredLog", () => {
     expect(at(1).records).toEqual(numbers(2000));
   });
 
-  test("reads record by record where something else is stored as a page", async () => {
+  test("reads record by record if a page is malformed", async () => {
     const started = start();
     const { cluster, at, done } = started;
     await appendMany(started, 0, 800);
@@ -159,7 +159,7 @@ describe("StoredLog", () => {
     expect(at(1).records).toEqual(numbers(800));
   });
 
-  test("stores a page of what several appended, and none that it knows in part", async () => {
+  test("stores a page that several nodes appended to, but none that it knows in part", async () => {
     const started = start();
     const { cluster, at, done } = started;
     await appendMany(started, 0, 300);
@@ -173,13 +173,13 @@ describe("StoredLog", () => {
       await appendMany(started, 3, 1);
       await done(at(1).log.readOn());
     }
-    // 256 to 511 saw a node begin anew.
+    // A node restarted within 256 to 511.
     expect([...new Set(pagesIn(cluster))]).toEqual(["log/page from 512", "log/page from 768"]);
     await done(at(2).log.readOn());
     expect(at(2).records).toEqual(numbers(1200));
   });
 
-  test("stores no page of long records", async () => {
+  test("stores no page if the records are long", async () => {
     const { cluster, at, done } = start();
     for (let count = 0; count < 600; count++) await done(at(0).log.append("x".repeat(2000)));
     expect(pagesIn(cluster)).toEqual([]);
@@ -187,13 +187,13 @@ describe("StoredLog", () => {
     expect(at(1).records).toHaveLength(600);
   });
 
-  test("asks once for an end that several want to read to", async () => {
+  test("shares one read among concurrent calls", async () => {
     const { cluster, at, done } = start();
     await done(Promise.all([at(0).log.readOn(), at(0).log.readOn()]));
     expect(cluster.messages).toHaveLength(2);
   });
 
-  test("takes a record from elsewhere only if it is the next", async () => {
+  test("accepts a record from elsewhere only if it is the next", async () => {
     const { at } = start();
     const { log, records } = at(0);
     log.accept(1, "b");
@@ -203,13 +203,13 @@ describe("StoredLog", () => {
     expect(records).toEqual(["a", "b"]);
   });
 
-  test("rejects when what is stored is no record", async () => {
+  test("rejects when a stored value is not a record", async () => {
     const { cluster, at, done } = start();
     cluster.linKv.write("log/0", "nonsense");
     await expect(done(at(0).log.readOn())).rejects.toThrow('stored under "log/0"');
   });
 
-  test("knows all that comes before what is no record, and what comes after once it is mended", async () => {
+  test("reads all records before a malformed one, and the rest once that is repaired", async () => {
     const { cluster, at, done } = start();
     const numbers = Array.from({ length: 20 }, (_, number) => `${number}`);
     for (const record of numbers) await done(at(0).log.append(record));

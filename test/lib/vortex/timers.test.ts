@@ -4,7 +4,7 @@ import { TestCluster, type TestHost } from "../../../lib/testing/index.ts";
 import { Batcher, type Cancel, deadline, type KVNode } from "../../../lib/vortex/index.ts";
 import { startNode } from "../../support/fake-host.ts";
 
-/** The times at which a program's timers were heard of, while the test moves time. */
+/** The times at which a program's timers fired. */
 function heard(program: (node: KVNode, hear: () => void) => void) {
   const { node, host } = startNode();
   const times: number[] = [];
@@ -21,7 +21,7 @@ describe("Node.after", () => {
     expect(times).toEqual([50]);
   });
 
-  test("does not call back once it is called off", async () => {
+  test("does not call back after it is cancelled", async () => {
     const { times, clock } = heard((node, hear) => {
       const cancel = node.after(50, hear);
       cancel();
@@ -32,7 +32,7 @@ describe("Node.after", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("takes no harm from being called off by its own callback, or afterwards", async () => {
+  test("may be cancelled by its own callback, or afterwards", async () => {
     const { times, clock, host } = heard((node, hear) => {
       const cancel = node.after(50, () => {
         cancel();
@@ -44,7 +44,7 @@ describe("Node.after", () => {
     expect([times, host.logged]).toEqual([[50], []]);
   });
 
-  test("logs what its callback throws, at once or later", async () => {
+  test("logs the error of its callback, synchronous or not", async () => {
     const { clock, host } = heard((node) => {
       node.after(1, () => {
         throw new Error("at once");
@@ -60,25 +60,25 @@ describe("Node.after", () => {
 });
 
 describe("Node.every", () => {
-  test("calls back at each multiple of the interval, not at once", async () => {
+  test("calls back at each multiple of the interval, first after one", async () => {
     const { times, clock } = heard((node, hear) => node.every(10, hear));
     await clock.advance(35);
     expect(times).toEqual([10, 20, 30]);
   });
 
-  test("does not drift when each tick comes late", async () => {
+  test("does not drift when ticks are late", async () => {
     const { times, clock } = heard((node, hear) => node.every(10, hear));
     for (let tick = 0; tick < 100; tick++) {
       await clock.pause(13);
       await clock.advance(7);
     }
-    // Late by 3, then on the grid, again and again: 2,000 ms hold 200 ticks.
+    // Every other tick is late by 3 ms; 2,000 ms hold 200 ticks.
     expect(times.slice(0, 4)).toEqual([13, 20, 33, 40]);
     expect(times.at(-1)).toBe(2000);
     expect(times).toHaveLength(200);
   });
 
-  test("leaves out the ticks that were missed, and goes on on the grid", async () => {
+  test("skips missed ticks, and keeps its grid", async () => {
     const { times, clock } = heard((node, hear) => node.every(10, hear));
     await clock.advance(10);
     await clock.pause(87);
@@ -86,13 +86,13 @@ describe("Node.every", () => {
     expect(times).toEqual([10, 97, 100, 110, 120]);
   });
 
-  test("keeps to its grid at intervals that are no whole number of milliseconds", async () => {
+  test("keeps its grid at fractional intervals", async () => {
     const { times, clock } = heard((node, hear) => node.every(0.5, hear));
     await clock.advance(100);
     expect(times).toHaveLength(200);
   });
 
-  test("stops when it is called off", async () => {
+  test("stops when it is cancelled", async () => {
     const { times, clock } = heard((node, hear) => {
       const cancel = node.every(10, hear);
       node.after(25, cancel);
@@ -102,7 +102,7 @@ describe("Node.every", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("stops when its own callback calls it off", async () => {
+  test("stops when its own callback cancels it", async () => {
     const { times, clock } = heard((node, hear) => {
       const cancel: Cancel = node.every(10, () => {
         hear();
@@ -114,7 +114,7 @@ describe("Node.every", () => {
     expect(clock.pendingTimers).toBe(0);
   });
 
-  test("goes on when a callback throws, and logs the error", async () => {
+  test("continues when a callback throws, and logs the error", async () => {
     const { times, clock, host } = heard((node, hear) =>
       node.every(10, () => {
         hear();
@@ -127,7 +127,7 @@ describe("Node.every", () => {
     expect(host.logged[0]).toStartWith("Error in timer: Error: tick failed\n");
   });
 
-  test("does not wait for a callback's promise", async () => {
+  test("does not wait for the promise of a callback", async () => {
     const { times, clock } = heard((node, hear) =>
       node.every(10, async () => {
         hear();
@@ -144,7 +144,7 @@ describe("Node.every", () => {
   });
 });
 
-/** The first line of the stack trace of what a function throws, or its promise rejects with. */
+/** The error that a function throws, or its promise rejects with, and the first line of its stack trace. */
 async function placeOf(action: () => unknown): Promise<{ error: unknown; place: string }> {
   try {
     await action();
