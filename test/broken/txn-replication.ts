@@ -79,7 +79,7 @@ const CASES: readonly Pick<BrokenCase, "bug" | "program" | "options">[] = [
       const informed = new Set<NodeId>();
       return (body, dest) => {
         if ("upTo" in body) informed.add(dest);
-        else if (body["asks"] === true && informed.has(dest)) return undefined;
+        else if (body["wantsAck"] === true && informed.has(dest)) return undefined;
         return body;
       };
     }),
@@ -100,8 +100,8 @@ const CASES: readonly Pick<BrokenCase, "bug" | "program" | "options">[] = [
     program: withSends(program, "replicate", () => {
       const informed = new Set<NodeId>();
       return (body, dest) => {
-        if (!("state" in body)) return body;
-        if (informed.has(dest)) return { ...body, state: [] };
+        if (!("snapshot" in body)) return body;
+        if (informed.has(dest)) return { ...body, snapshot: [] };
         informed.add(dest);
         return body;
       };

@@ -166,7 +166,7 @@ const AMONG_NODES = [
   ],
   [
     "txn-rw-register",
-    { type: "replicate", from: "a", has: 0, asks: true, state: [[1, 7, 7, "a"]] },
+    { type: "replicate", from: "a", ack: 0, wantsAck: true, snapshot: [[1, 7, 7, "a"]] },
     [{ type: "txn", txn: [["r", 1, null]] }],
   ],
 ] as const;

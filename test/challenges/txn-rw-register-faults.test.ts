@@ -1,7 +1,4 @@
-/**
- * Simulations of transactions under faults: a sample of seeds; SEEDS=500 tries that many of each.
- */
-
+/** Simulations of transactions under faults, 6 seeds each; `SEEDS=500` runs more. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { txnRwRegister } from "../../challenges/txn-rw-register.ts";
 import type { KVNode } from "../../lib/vortex/index.ts";
@@ -17,19 +14,19 @@ import {
 setDefaultTimeout(3_600_000);
 
 const SEEDS = Number(process.env["SEEDS"] ?? 6);
-/** What a run shows in which nobody could answer, since nodes were dead or paused all the time. */
+/** Findings about a run without replies, in which nodes were dead or paused all the time. */
 const UNANSWERED = new Set(["unanswered", "never-ok", "empty-transaction-graph"]);
 
 const MODELS = ["read-uncommitted", "read-committed", "monotonic-atomic-view", "read-atomic"];
 
 interface Sweep {
-  /** What was wrong, and how to see it again. */
+  /** The findings, each with the command that replays its run. */
   readonly problems: readonly string[];
-  /** In how many runs all faults took effect. */
+  /** Number of runs in which every fault took effect. */
   readonly effectiveCount: number;
 }
 
-/** Runs seeds on 2 to 7 nodes, with 1 s between the end of all faults and the comparison. */
+/** Runs seeds on 2 to 7 nodes, and compares the replicas 1 s after the last fault. */
 function sweep(
   options: SimulatedOptions & { readonly nemesis: readonly Fault[] },
   args: readonly string[] = [],
@@ -77,13 +74,13 @@ describe("txn-rw-register in simulation", () => {
     expect(problems).toEqual([]);
   });
 
-  // Not with slow messages: those sent before the heal may arrive later than 1 s after it.
+  // Without `slow`: a message sent before the heal may arrive more than 1 s after it.
   test.each([
     [10, "exponential"],
     [50, "uniform"],
     [100, "exponential"],
   ] as const)(
-    "is so, too, where messages take %i ms, %s, and overtake each other",
+    "is read atomic and converges where messages take %i ms, %s, and overtake each other",
     (meanMs, distribution) => {
       const nemesis = FAULTS.filter((fault) => fault !== "slow");
       const { problems } = sweep({ nemesis, latency: { meanMs, distribution } });
@@ -91,13 +88,13 @@ describe("txn-rw-register in simulation", () => {
     },
   );
 
-  test("is so, too, with --durable", () => {
+  test("is read atomic and converges with --durable", () => {
     const { problems, effectiveCount } = sweep({ nemesis: FAULTS, timeLimitS: 20 }, ["--durable"]);
     expect(effectiveCount).toBeGreaterThan(SEEDS / 2);
     expect(problems).toEqual([]);
   });
 
-  test("is totally available under the faults that stop no node", () => {
+  test("is totally available under the faults that leave all nodes running", () => {
     const nemesis = FAULTS.filter((fault) => fault !== "kill" && fault !== "pause");
     expect(sweep({ nemesis, availability: "total" }).problems).toEqual([]);
   });
@@ -107,7 +104,7 @@ describe("txn-rw-register at the load of stage 6b", () => {
   const load = { nodeCount: 2, concurrency: 4, rate: 1000, timeLimitS: 20 };
 
   test.each([[[]], [["partition"]]] as const)(
-    "takes at most 0.1 messages between servers for an operation, with faults %p",
+    "sends at most 0.1 messages between servers per operation, with faults %p",
     (nemesis) => {
       for (let seed = 1; seed <= 3; seed++) {
         const options = { ...load, nemesis, seed, consistencyModels: ["read-committed"] };
@@ -118,15 +115,15 @@ describe("txn-rw-register at the load of stage 6b", () => {
     },
   );
 
-  test("asks nobody again who only waits for more to say, however long that is", () => {
+  test("does not probe a peer whose acknowledgement waits for news, however long", () => {
     const patient = (node: KVNode) => txnRwRegister(node, { flushMs: 1000, durable: false });
     const { result, messages } = runSimulated("txn-rw-register", patient, { ...load, rate: 100 });
     expect(result.net.servers.msgCount).toBeGreaterThan(15);
-    const questions = messages.filter(
+    const probes = messages.filter(
       ({ type, message: { body } }) =>
-        type === "send" && body["asks"] === true && !("upTo" in body),
+        type === "send" && body["wantsAck"] === true && !("upTo" in body),
     );
-    // Each asks the other when it is new.
-    expect(questions).toHaveLength(2);
+    // The first message of each node.
+    expect(probes).toHaveLength(2);
   });
 });
