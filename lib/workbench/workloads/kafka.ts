@@ -3,10 +3,8 @@
  *
  * @see Maelstrom workloads, "Kafka"; Jepsen, `tests/kafka.clj`
  */
-import * as v from "valibot";
-import type { Json, Random } from "../../vortex/index.ts";
+import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import { type Client, replySchema } from "../clients/client.ts";
 import {
   any,
   clients,
@@ -18,31 +16,11 @@ import {
   stagger,
   timeLimit,
 } from "../clients/generator.ts";
-import type { Completion } from "../clients/interpreter.ts";
-import type { Operation, Process } from "../history/history.ts";
-import { Json as AnyJson, Integer, mapOf } from "../schemas.ts";
+import type { Process } from "../history/history.ts";
+import { KafkaClient } from "./kafka-client.ts";
+import { KnownOffsets, polledOffsets } from "./kafka-offsets.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
-import {
-  type Connection,
-  ok,
-  RPC_TIMEOUT_MS,
-  type Workload,
-  type WorkloadClient,
-  type WorkloadContext,
-} from "./workload.ts";
-
-const Offset = v.pipe(
-  Integer,
-  v.transform((offset) => (typeof offset === "number" ? offset : Number(offset.rawJSON))),
-);
-const SendOk = replySchema("send_ok", { offset: Offset });
-const PollOk = replySchema("poll_ok", {
-  msgs: mapOf(v.array(v.strictTuple([Offset, AnyJson]))),
-});
-const CommitOffsetsOk = replySchema("commit_offsets_ok", {});
-const ListCommittedOffsetsOk = replySchema("list_committed_offsets_ok", {
-  offsets: mapOf(Offset),
-});
+import type { Workload, WorkloadContext } from "./workload.ts";
 
 /** One in 64 operations assigns keys. */
 const ASSIGN_EVERY = 64;
@@ -153,126 +131,4 @@ function pollUntil(thread: number, highest: ReadonlyMap<string, number>): Genera
 
 function isOf(process: Process, thread: number, concurrency: number): boolean {
   return typeof process === "number" && process % concurrency === thread;
-}
-
-/** The offsets of each key, as known from completed operations. */
-class KnownOffsets {
-  /** Highest offset of ok sends and polls. */
-  readonly highest = new Map<string, number>();
-  readonly #highestSent = new Map<string, number>();
-  readonly #highestPolled = new Map<string, number>();
-
-  update({ type, f, value }: Operation): void {
-    if (type !== "ok") return;
-    if (f === "send") {
-      for (const [key, offset] of sentOffsets(value)) {
-        raise(this.#highestSent, key, offset);
-        raise(this.highest, key, offset);
-      }
-    } else if (f === "poll") {
-      for (const [key, offset] of polledOffsets(value)) {
-        raise(this.#highestPolled, key, offset);
-        raise(this.highest, key, offset);
-      }
-    }
-  }
-
-  /** Keys with acknowledged messages that no poll has returned. */
-  keysBehind(): string[] {
-    const polled = (key: string) => this.#highestPolled.get(key) ?? Number.NEGATIVE_INFINITY;
-    return [...this.#highestSent].flatMap(([key, sent]) => (sent > polled(key) ? [key] : []));
-  }
-}
-
-function raise(offsets: Map<string, number>, key: string, offset: number): void {
-  if (offset > (offsets.get(key) ?? Number.NEGATIVE_INFINITY)) offsets.set(key, offset);
-}
-
-// The client below creates the values of ok operations.
-function sentOffsets(value: Json): [string, number][] {
-  const sends = value as readonly (readonly ["send", string, readonly [number, Json]])[];
-  return sends.map(([, key, [offset]]) => [key, offset]);
-}
-
-/** The highest offset of each key. */
-function polledOffsets(value: Json): [string, number][] {
-  type Msgs = { readonly [key: string]: readonly (readonly [number, Json])[] };
-  const polls = value as readonly (readonly ["poll", Msgs])[];
-  return polls.flatMap(([, msgs]) =>
-    Object.entries(msgs).flatMap(([key, pairs]): [string, number][] =>
-      pairs.length === 0 ? [] : [[key, highestOffset(pairs)]],
-    ),
-  );
-}
-
-function highestOffset(pairs: readonly (readonly [number, Json])[]): number {
-  return pairs.reduce((highest, [offset]) => Math.max(highest, offset), Number.NEGATIVE_INFINITY);
-}
-
-/** A consumer and producer: it keeps its position in each key that it is assigned to. */
-class KafkaClient implements WorkloadClient {
-  readonly #client: Client;
-  readonly #node: string;
-  readonly #resumesFromCommitted: boolean;
-  /** Next offset to poll, by key. */
-  #positions = new Map<string, number>();
-
-  constructor({ client, node }: Connection, resumesFromCommitted: boolean) {
-    this.#client = client;
-    this.#node = node;
-    this.#resumesFromCommitted = resumesFromCommitted;
-  }
-
-  async invoke(invocation: Invocation): Promise<Completion> {
-    const { f, value } = invocation;
-    switch (f) {
-      case "crash":
-        return { type: "info", value };
-      case "assign":
-        return await this.#assign(invocation);
-      case "send":
-        return await this.#send(value);
-      case "poll":
-        return await this.#poll();
-      default:
-        throw new Error(`Unknown operation "${f}"`);
-    }
-  }
-
-  async #assign({ value, seekToBeginning }: Invocation): Promise<Completion> {
-    const keys = value as readonly string[]; // As generated above.
-    if (seekToBeginning) {
-      this.#positions = new Map(keys.map((key) => [key, 0]));
-      return ok(value);
-    }
-    const body = { type: "list_committed_offsets", keys };
-    const reply = await this.#client.rpc(this.#node, body, ListCommittedOffsetsOk, RPC_TIMEOUT_MS);
-    // Maelstrom reads the committed offsets from the wrong field and never finds them, so new keys
-    // start at 0 unless the test asks for the intended behaviour.
-    const committed = new Map(this.#resumesFromCommitted ? Object.entries(reply.offsets) : []);
-    this.#positions = new Map(
-      keys.map((key) => [key, this.#positions.get(key) ?? committed.get(key) ?? 0]),
-    );
-    return ok(value);
-  }
-
-  async #send(value: Json): Promise<Completion> {
-    const [[, key, msg]] = value as readonly [readonly ["send", string, Json]]; // As generated.
-    const body = { type: "send", key, msg };
-    const { offset } = await this.#client.rpc(this.#node, body, SendOk, RPC_TIMEOUT_MS);
-    return ok([["send", key, [offset, msg]]]);
-  }
-
-  async #poll(): Promise<Completion> {
-    const offsets = Object.fromEntries(this.#positions);
-    const body = { type: "poll", offsets };
-    const { msgs } = await this.#client.rpc(this.#node, body, PollOk, RPC_TIMEOUT_MS);
-    const polled = polledOffsets([["poll", msgs]]);
-    for (const [key, offset] of polled) raise(this.#positions, key, offset + 1);
-    if (polled.length > 0) {
-      const commit = { type: "commit_offsets", offsets: Object.fromEntries(polled) };
-      await this.#client.rpc(this.#node, commit, CommitOffsetsOk, RPC_TIMEOUT_MS);
-    }
-    return ok([["poll", msgs]]);
-  }
 }

@@ -26,7 +26,7 @@ function expectBounded({ memoryMb, storeMb, left }: HostileRun): void {
   expect(left).toEqual([]);
 }
 
-async function judge(name: Hostile, exitCode: number, text: string): Promise<void> {
+async function expectRun(name: Hostile, exitCode: number, text: string): Promise<void> {
   const run = await runHostile(hostileNode(name), ["--report"]);
   expect(run.stderr).toContain(text);
   expect(run.exitCode).toBe(exitCode);
@@ -66,14 +66,14 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
       "n0, second-reply: the request already has a reply",
     ],
   ];
-  test.concurrent.each(cases)("%s", judge);
+  test.concurrent.each(cases)("%s", expectRun);
 
   // One after the other: each of them keeps a core busy.
   const busy: typeof cases = [
     ["floods itself without reading", CRASH, "n0 does not keep up: "],
     ["floods a service", CRASH, "A node must read its stdin all the time"],
   ];
-  test.each(busy)("%s", judge);
+  test.each(busy)("%s", expectRun);
 
   test("floods stderr, of which the first 64 MB are stored", async () => {
     const run = await runHostile(hostileNode("floods stderr"), ["--report"]);
