@@ -152,7 +152,7 @@ export class Gossiper {
     return { messages: this.#outgoing.splice(0), nextStepMs };
   }
 
-  /** Invariants by name; each holds after every {@link step}. */
+  /** Invariants by name; each holds after every call. */
   get invariants(): ReadonlyMap<string, () => boolean> {
     return new Map([
       [
