@@ -12,7 +12,8 @@ export const HINTS = {
   "second-reply": "Send one reply per request; clients drop any other",
   "extra-field":
     "Send the fields of the reply's type and no others, or the outcome of the operation is unknown",
-  "malformed-reply": "The outcome of an operation is unknown if the workload cannot read the reply",
+  "malformed-reply":
+    "Send the fields that the workload expects, or the outcome of the operation is unknown",
 } as const;
 
 export type DiagnosticKind = keyof typeof HINTS;
