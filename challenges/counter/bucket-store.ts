@@ -12,7 +12,7 @@ import { isRpcError, type KVNode, type KvClient, type NodeId } from "../../lib/v
 
 const SafeInteger = v.pipe(v.number(), v.safeInteger());
 
-/** What was added on one node. A higher version is newer. */
+/** The sum of the adds on one node. A higher version is newer. */
 export const Total = v.object({ version: SafeInteger, total: SafeInteger });
 export type Total = v.InferOutput<typeof Total>;
 
@@ -34,7 +34,7 @@ export class BucketStore {
     this.#buckets = node.seqKv.of(Bucket);
   }
 
-  /** When the last acknowledged write was sent: what was stored by then shows in every read. */
+  /** Send time of the last acknowledged write. Reads show everything stored by then. */
   get writtenMs(): number {
     return this.#writtenMs;
   }

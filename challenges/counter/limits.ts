@@ -9,7 +9,7 @@ export const CounterOptions = v.object({
   durable: v.optional(v.boolean(), true),
   /** How long adds that are acknowledged first may wait to be stored, in ms. */
   storeMs: v.optional(Milliseconds, 2500),
-  /** How stale a peer's total may be in a read, in ms: 1000 by default, 3500 if not durable. */
+  /** Maximum staleness of a peer's total in a read, in ms: 1000 by default, 3500 if not durable. */
   freshMs: v.optional(Milliseconds),
   /** How long a read waits for a peer's total before it reads the peer's bucket, in ms. */
   askMs: v.optional(Milliseconds, 300),

@@ -13,14 +13,14 @@ const LocalOk = v.object({ type: v.literal("local_ok"), ...Total.entries });
 
 const NEVER_MS = Number.NEGATIVE_INFINITY;
 
-/** What is known of one peer. */
+/** One peer, as this node knows it. */
 interface PeerTotal {
   readonly id: NodeId;
   /** The newest total received or read. */
   latest: Total;
   /** Everything stored by this time is part of it; `-Infinity` before the first. */
   asOfMs: number;
-  /** When the peer was last asked. */
+  /** Time of the last question. */
   askedMs: number;
   /** Whether it has not answered in time since. */
   isSilent: boolean;
@@ -96,7 +96,7 @@ export class PeerTotals {
   async #ask(peer: PeerTotal): Promise<boolean> {
     const sentMs = this.#node.nowMs();
     peer.askedMs = sentMs;
-    // A late answer still counts: on a slow network there is no earlier one.
+    // A late answer still counts: a slow network brings no earlier one.
     const answering = this.#node
       .syncRpc(peer.id, { type: "local" }, LocalOk, { timeoutMs: READ_LIMIT_MS })
       .then((answer) => update(peer, answer, sentMs));

@@ -77,7 +77,7 @@ function commitProblems({ messages, result }: Simulated): string[] {
 }
 
 interface Commit {
-  /** When it was acknowledged, in ns. */
+  /** Time of the acknowledgement, in ns. */
   readonly time: number;
   readonly key: string;
   readonly offset: number;
