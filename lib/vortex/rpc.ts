@@ -36,7 +36,7 @@ export class PendingRpcs {
   readonly #options: PendingRpcsOptions;
   readonly #pending = new Map<number, PendingRpc>();
   #lastId = 0;
-  #hasLoggedStrangeReply = false;
+  #hasLoggedUnexpectedReply = false;
 
   constructor(options: PendingRpcsOptions) {
     this.#options = options;
@@ -84,7 +84,7 @@ export class PendingRpcs {
     const pending = typeof id === "number" ? this.#pending.get(id) : undefined;
     if (pending === undefined) return; // Late, duplicate, or unsolicited.
     if (src !== pending.dest) {
-      this.#logStrangeReply(src, pending);
+      this.#logUnexpectedReply(src, pending);
       return;
     }
     pending.cancelTimeout();
@@ -100,9 +100,9 @@ export class PendingRpcs {
   }
 
   /** Logs the first reply from an unexpected sender: many may follow. */
-  #logStrangeReply(src: NodeId, { dest, type }: PendingRpc): void {
-    if (this.#hasLoggedStrangeReply) return;
-    this.#hasLoggedStrangeReply = true;
+  #logUnexpectedReply(src: NodeId, { dest, type }: PendingRpc): void {
+    if (this.#hasLoggedUnexpectedReply) return;
+    this.#hasLoggedUnexpectedReply = true;
     const text = `Ignoring a reply from ${quote(src)} to ${quote(type)}, which was sent to ${quote(dest)}`;
     this.#options.log(`${text} (logged once)`);
   }

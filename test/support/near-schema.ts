@@ -107,7 +107,7 @@ function tupleText({ items = [], rest = v.unknown() }: Parts): fc.Arbitrary<stri
 function entriesText(entries: Readonly<Record<string, v.GenericSchema>>): fc.Arbitrary<string> {
   const known = Object.entries(entries).map(([key, schema]) =>
     fc
-      .tuple(fc.integer({ min: 0, max: 9 }), near(schema))
+      .tuple(fc.nat({ max: schema.type === "exact_optional" ? 1 : 9 }), near(schema))
       .map(([chance, text]) => (chance === 0 ? [] : [[key, text] as const])),
   );
   const more = fc.array(fc.tuple(keyText, jsonText), { maxLength: 2 });

@@ -3,25 +3,23 @@ import fc from "fast-check";
 import * as v from "valibot";
 import { safeParse } from "../../../lib/protocol/fast-parse.ts";
 import { ErrorBody, Init, Message, Topology } from "../../../lib/protocol/message.ts";
-import { type KVNode, parseJson } from "../../../lib/vortex/index.ts";
-import { INIT, newNode, receive } from "../../support/fake-host.ts";
+import { parseJson } from "../../../lib/vortex/index.ts";
+import { bindOptions } from "../../../lib/vortex/program.ts";
+import { startNode } from "../../support/fake-host.ts";
 import { jsonText, near } from "../../support/near-schema.ts";
 import { CHALLENGES } from "../../support/simulations/challenges.ts";
 
 /** The schemas of all messages that a program handles, by type. */
 function handledBy(program: (typeof CHALLENGES)[string]): [string, v.GenericSchema][] {
   const schemas: [string, v.GenericSchema][] = [];
-  const { node } = newNode();
-  const handle = node.handle.bind(node);
-  node.handle = (type, schema, handler) => {
-    schemas.push([type, schema]);
-    handle(type, schema, handler);
-  };
-  (program as (node: KVNode, options: unknown) => void)(
-    node,
-    v.parse(program.options ?? v.unknown(), {}),
-  );
-  receive(node, INIT);
+  startNode((node) => {
+    const handle = node.handle.bind(node);
+    node.handle = (type, schema, handler) => {
+      schemas.push([type, schema]);
+      handle(type, schema, handler);
+    };
+    return bindOptions(program)(node);
+  });
   return schemas;
 }
 

@@ -66,6 +66,18 @@ describe("simulate", () => {
     expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow("(seed 5)");
   });
 
+  test("throws when an invariant does not hold, and names it, the node and the seed", () => {
+    const program = (node: Node) => {
+      node.invariant("n0 exists alone", () => node.peers.length === 0);
+      echo(node);
+    };
+    const run = () => simulate(program, { workload: "echo", nodeCount: 2, seed: 5 });
+    expect(run).toThrow(SimulationCrash);
+    expect(run).toThrow(
+      'Invariant "n0 exists alone" does not hold on n1 after "init" from "c1" (seed 5)',
+    );
+  });
+
   test("ignores an option that is undefined", () => {
     const options = { workload: "echo", rate: undefined, nodeCount: undefined } as never;
     expect(simulate(echo, options).history).toEqual(simulate(echo, { workload: "echo" }).history);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
-import { deadline, RpcError, retry } from "../../../lib/vortex/index.ts";
-import { settled, startNode } from "../../support/fake-host.ts";
+import { RpcError, retry } from "../../../lib/vortex/index.ts";
+import { startNode } from "../../support/fake-host.ts";
 
 describe("retry", () => {
   test("repeats an attempt until it succeeds, with timeouts of up to 8 s", async () => {
@@ -69,29 +69,5 @@ describe("retry", () => {
     const { node } = startNode();
     const failing = retry(node, () => Promise.reject(new TypeError("a mistake")));
     expect(failing).rejects.toThrow("a mistake");
-  });
-});
-
-describe("deadline", () => {
-  test("settles like the promise, and leaves no timer behind", async () => {
-    const { node, host } = startNode();
-    expect(await deadline(node, Promise.resolve(1), 100)).toBe(1);
-    await deadline(node, Promise.reject(new Error("no")), 100).catch((error) => {
-      expect(error).toMatchObject({ message: "no" });
-    });
-    expect(host.clock.pendingTimers).toBe(0);
-  });
-
-  test("rejects with a definite error after the limit", async () => {
-    const { node, host } = startNode();
-    let outcome: unknown;
-    deadline(node, new Promise(() => {}), 100).catch((error) => {
-      outcome = error;
-    });
-    await host.clock.advance(99);
-    expect(outcome).toBeUndefined();
-    await host.clock.advance(1);
-    await settled();
-    expect(outcome).toMatchObject({ kind: "temporarily-unavailable" });
   });
 });
