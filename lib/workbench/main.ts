@@ -11,7 +11,7 @@ import { mergeCommand } from "./cli/merge.ts";
 import { newCommand } from "./cli/new/new.ts";
 import { reportCommand } from "./cli/report.ts";
 import { serveCommand } from "./cli/serve.ts";
-import { simCommand } from "./cli/sim.ts";
+import { simCommand } from "./cli/sim/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
 import { InvalidOptions } from "./invalid-options.ts";

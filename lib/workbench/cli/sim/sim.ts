@@ -1,0 +1,123 @@
+/** `vortex sim`: runs a program in a simulation, with one seed or many. */
+import { availableParallelism } from "node:os";
+import { Command, InvalidArgumentError, Option } from "commander";
+import { InvalidOptions } from "../../invalid-options.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import { loadProgram } from "../../sweep/program.ts";
+import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
+import { serveSeeds } from "../../sweep/workers.ts";
+import { toArgv } from "../argv.ts";
+import { remark } from "../live.ts";
+import { positiveInteger } from "../parsers.ts";
+import { remarksOn } from "../remarks.ts";
+import { shellCommand } from "../shell.ts";
+import { addTestFlags, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
+import { runOne } from "./once.ts";
+import type { SimFlags } from "./subject.ts";
+import { outcome, runMany } from "./sweep.ts";
+
+export function simCommand(): Command {
+  const command = new Command("sim")
+    .description("run a program in a simulation: virtual time, every event determined by a seed")
+    .argument("<file>", "TypeScript or JavaScript file that exports the program")
+    .argument("[args...]", "arguments of the program, usually after --")
+    .option("--export <name>", "exported function to run, if the file exports several");
+  return (
+    addTestFlags(command)
+      .addOption(
+        new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
+          .argParser(seedsArgument)
+          .conflicts(["seed", "logStderr"]),
+      )
+      .option(
+        "--jobs <count>",
+        `number of processes (default: ${availableParallelism()}, one per core)`,
+        positiveInteger,
+      )
+      .option("--shard <i/n>", "run only part i of n of the seeds", shardArgument)
+      .option(
+        "--stop-after <count>",
+        "stop after this many seeds that are not valid",
+        positiveInteger,
+      )
+      .option("--out <file>", 'write one outcome per line to a file, for "vortex merge"')
+      .option("--shrink", "reduce a failing test to a small one, and print what happens in it")
+      .option("--report", "store the run with report.html, a page that shows it")
+      .option("--store <dir>", "directory of stored runs, for --report", "store")
+      .option("--log-stderr", "show the logs of the nodes")
+      .option("--strict-stdout", STRICT_STDOUT)
+      .option("--verbose", VERBOSE)
+      .option(
+        "--json",
+        "print the result, or the summary of many seeds, as one line of JSON to stdout, and nothing else",
+      )
+      // The workers of --seeds are started with it; see `sweep/workers.ts`.
+      .addOption(new Option("--worker").hideHelp())
+      .addHelpText("after", HELP)
+      .action(sim)
+  );
+}
+
+const HELP = `
+A seed always gives the same history and messages, byte for byte. To check that,
+one seed is run twice; a program that reads the real clock, for example, exits
+with code 2.
+
+Examples:
+  vortex sim challenges/echo.ts -w echo --node-count 3 --rate 100 --time-limit 20 --seed 7
+  vortex sim challenges/unique-ids.ts -w unique-ids --nemesis partition,kill --seeds 1..1000`;
+
+/** SimFlags that need many seeds. */
+const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after", out: "--out" };
+
+async function sim(file: string, args: readonly string[], flags: SimFlags): Promise<void> {
+  for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
+    if (name in flags && flags.seeds === undefined) {
+      throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
+    }
+  }
+  const program = await loadProgram(file, flags.export);
+  const options = testOptions(flags);
+  const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
+  const subject = { program, file, args, isStrict: flags.strictStdout === true, options, replay };
+  if (flags.worker) {
+    await serveSeeds((seed) => outcome(subject, { ...options, seed }));
+    return;
+  }
+  for (const text of remarksOn(args, options)) remark(text);
+  if (flags.report && flags.seeds !== undefined) {
+    throw new InvalidOptions("--report needs a single seed: use --seed instead of --seeds");
+  }
+  if (flags.seeds === undefined) await runOne(subject, flags);
+  else await runMany(subject, flags.seeds, flags);
+}
+
+function commandLine(
+  file: string,
+  args: readonly string[],
+  flags: SimFlags,
+  options: TestOptions,
+): string {
+  const argv = ["vortex", "sim", file];
+  if (flags.export !== undefined) argv.push("--export", flags.export);
+  argv.push(...toArgv(options));
+  if (flags.strictStdout) argv.push("--strict-stdout");
+  if (args.length > 0) argv.push("--", ...args);
+  return shellCommand(argv);
+}
+
+function seedsArgument(text: string): number[] {
+  return withReason(() => parseSeeds(text));
+}
+
+function shardArgument(text: string): Shard {
+  return withReason(() => parseShard(text));
+}
+
+function withReason<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    throw new InvalidArgumentError(`${error instanceof Error ? error.message : error}.`);
+  }
+}

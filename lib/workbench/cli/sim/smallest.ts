@@ -1,0 +1,41 @@
+/** Prints the smallest failing test. */
+import { InvalidOptions } from "../../invalid-options.ts";
+import { printable } from "../../report/terminal/text.ts";
+import { describeTrace } from "../../report/terminal/trace.ts";
+import { findingsOf } from "../../run/check-history.ts";
+import { TestCrash } from "../../run/test-crash.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import { shrink } from "../../sweep/shrink.ts";
+import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { remark } from "../live.ts";
+import { run, type SimFlags, type Subject } from "./subject.ts";
+
+/** Maximum number of tests that shrinking runs. */
+const MAX_SHRINK_TRIES = 500;
+
+export async function printSmallest(
+  subject: Subject,
+  failing: TestOptions,
+  { json }: SimFlags,
+): Promise<void> {
+  // With --json, stdout is for the result only.
+  const print = json ? remark : (text: string) => console.log(text);
+  const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
+    try {
+      const result = await simulateProgram(options, subject);
+      return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
+    } catch (error) {
+      if (error instanceof TestCrash) return "crash";
+      // A smaller test may not fit the workload: lin-kv restricts the number of clients.
+      if (error instanceof InvalidOptions) return undefined;
+      throw error;
+    }
+  };
+  const anomaly = await anomalyOf(failing);
+  if (anomaly === undefined) return;
+  const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
+  print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
+  const { trace, ...end } = await run(subject, smallest);
+  print(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
+  if (end.result === undefined) print(printable(end.crash.message));
+}

@@ -1,0 +1,79 @@
+/** A program to simulate, and one simulation of it with its trace. */
+import type { AnyProgram } from "../../../vortex/index.ts";
+import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
+import { Trace } from "../../report/terminal/trace.ts";
+import type { TestResult } from "../../run/results.ts";
+import { TestCrash } from "../../run/test-crash.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import type { Shard } from "../../sweep/seeds.ts";
+import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { remark } from "../live.ts";
+import type { TestFlags } from "../test-flags.ts";
+
+export interface SimFlags extends TestFlags {
+  readonly export?: string;
+  readonly seeds?: readonly number[];
+  readonly shard?: Shard;
+  readonly jobs?: number;
+  readonly stopAfter?: number;
+  readonly out?: string;
+  readonly shrink?: true;
+  readonly logStderr?: true;
+  readonly strictStdout?: true;
+  readonly json?: true;
+  readonly worker?: true;
+  readonly report?: true;
+  readonly verbose?: true;
+  readonly store: string;
+}
+
+/** The program to run, and how to repeat a run. */
+export interface Subject {
+  readonly program: AnyProgram;
+  /** File of the program. */
+  readonly file: string;
+  readonly args: readonly string[];
+  /** Whether an invalid line ends a test. */
+  readonly isStrict: boolean;
+  readonly options: TestOptions;
+  readonly replay: (options: TestOptions) => string;
+}
+
+/** The trace of a test, and its result or crash. */
+export type Run = { readonly trace: Trace } & (
+  | { readonly result: TestResult }
+  | { readonly result?: undefined; readonly crash: TestCrash }
+);
+
+type Output = Pick<SimFlags, "seeds" | "logStderr">;
+
+/** @param flags What to print while it runs. Nothing by default. */
+export async function run(subject: Subject, options: TestOptions, flags?: Output): Promise<Run> {
+  const trace = new Trace();
+  try {
+    const result = await simulateProgram(options, {
+      ...subject,
+      ...(flags === undefined ? {} : { onPrinted: remark }),
+      onOperation: (operation) => trace.addOperation(operation),
+      onMessage: (event) => trace.addMessage(event),
+      ...(flags === undefined || flags.seeds !== undefined
+        ? {}
+        : {
+            onDiagnostic: (diagnostic) => remark(describeDiagnostic(diagnostic)),
+            onRemark: remark,
+          }),
+      ...(flags?.logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
+    });
+    return { trace, result };
+  } catch (crash) {
+    if (crash instanceof TestCrash) return { trace, crash };
+    throw crash;
+  }
+}
+
+/** Returns equal fingerprints only for identical runs, or equal crashes. */
+export function fingerprintOf(run: Run): string {
+  if (run.result !== undefined) return run.trace.fingerprint();
+  // The stack trace below the first line contains this command, and may differ.
+  return run.crash.message.split("\n", 1).join();
+}

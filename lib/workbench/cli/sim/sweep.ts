@@ -1,0 +1,111 @@
+/** Runs simulations of many seeds, and prints a summary. */
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { stringifyJson } from "../../../vortex/index.ts";
+import { InvalidOptions } from "../../invalid-options.ts";
+import { describeSummary } from "../../report/terminal/summary.ts";
+import { TestCrash } from "../../run/test-crash.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
+import { shardOf } from "../../sweep/seeds.ts";
+import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { type Summary, summarize } from "../../sweep/summary.ts";
+import { sweep } from "../../sweep/workers.ts";
+import { exitCodeOf } from "../exit-codes.ts";
+import { Interrupted, interruptible } from "../interrupt.ts";
+import { SweepProgress } from "./progress.ts";
+import { printSmallest } from "./smallest.ts";
+import { fingerprintOf, run, type SimFlags, type Subject } from "./subject.ts";
+
+export async function runMany(
+  subject: Subject,
+  seeds: readonly number[],
+  flags: SimFlags,
+): Promise<void> {
+  const { options } = subject;
+  const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
+  const [first] = shard;
+  if (first === undefined)
+    throw new InvalidOptions("This shard is empty: there are fewer seeds than shards");
+  const sink = flags.out === undefined ? undefined : openOut(flags.out);
+  await checkDeterminism(subject, { ...options, seed: first }, flags);
+
+  const progress = new SweepProgress(shard.length);
+  const done: Outcome[] = [];
+  const outcomes = await interruptible((signal) =>
+    sweep(shard, {
+      jobs: flags.jobs ?? availableParallelism(),
+      signal,
+      stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
+      onOutcome: (one) => {
+        progress.count(one);
+        done.push(one);
+        sink?.write(`${stringifyJson(one)}\n`);
+      },
+      outcomeOfDeath: (seed, reason) => {
+        progress.print(`${reason}: seed ${seed}. The sweep stops here`);
+        return withCommand(subject, { ...options, seed }, outcomeOfCrash(seed, reason));
+      },
+    }),
+  )
+    .catch((error: unknown) => {
+      // The seeds that have run keep their outcomes.
+      if (error instanceof Interrupted && done.length > 0) report(summarize(done), flags);
+      throw error;
+    })
+    .finally(async () => {
+      progress.end();
+      await sink?.end();
+    });
+
+  const summary = summarize(outcomes);
+  report(summary, flags);
+  const [failure] = summary.failures;
+  process.exitCode = exitCodeOf(
+    summary.invalidCount > 0 ? false : failure === undefined || "unknown",
+  );
+  if (flags.shrink && failure !== undefined) {
+    await printSmallest(subject, { ...options, seed: failure.seed }, flags);
+  }
+}
+
+function report(summary: Summary, flags: SimFlags): void {
+  if (flags.json) console.log(stringifyJson(summary));
+  else console.log(describeSummary(summary));
+}
+
+/** Opens the file of outcomes, before anything runs. */
+function openOut(file: string) {
+  try {
+    writeFileSync(file, "");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidOptions(`Cannot write --out ${file}: ${reason}`);
+  }
+  return Bun.file(file).writer();
+}
+
+export async function outcome(subject: Subject, options: TestOptions): Promise<Outcome> {
+  const one = await simulateProgram(options, subject).then(outcomeOf, (error: unknown) => {
+    if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
+    throw error;
+  });
+  return withCommand(subject, options, one);
+}
+
+/** Adds the command that repeats the run, unless it was valid. */
+function withCommand(subject: Subject, options: TestOptions, outcome: Outcome): Outcome {
+  return outcome.valid === true ? outcome : { ...outcome, command: subject.replay(options) };
+}
+
+async function checkDeterminism(
+  subject: Subject,
+  options: TestOptions,
+  flags: SimFlags,
+): Promise<void> {
+  const once = fingerprintOf(await run(subject, options, flags));
+  if (once === fingerprintOf(await run(subject, options))) return;
+  throw new InvalidOptions(
+    `The program is not deterministic: seed ${options.seed} gave two different histories, so its outcomes could not be repeated`,
+  );
+}
