@@ -1,16 +1,17 @@
 /**
  * Compares compiled Vortex nodes with nodes in other languages.
  *
- *   npm run bench -- [--rounds 5] [--json FILE] [--only MEASURE,...]
+ *   npm run bench -- [--rounds 5] [--json FILE] [--only MEASURE,...] [--against DIST [--alone]]
  *
  * Builds the peers in `peers/` into `dist/bench`, and skips those whose toolchain is missing. Each
  * round measures every program in turn, so that other load on the machine affects all of them. Prints
  * median, minimum, maximum and the ratio to Vortex. The row of the minimal C program shows the limit
- * of the load generator, `load.c`.
+ * of the load generator, `load.c`. `--against` adds the nodes of another build, such as that of an
+ * earlier commit; with `--alone` the peers are left out.
  */
 import { mkdirSync, statSync } from "node:fs";
 import { cpus } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { ROOT } from "../support/processes/vortex.ts";
@@ -277,6 +278,8 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "5" },
     json: { type: "string", default: join(OUT, "nodes.json") },
     only: { type: "string" },
+    against: { type: "string" },
+    alone: { type: "boolean", default: false },
   },
 });
 const rounds = Number(options.rounds);
@@ -300,7 +303,18 @@ const flood = await writeInput(
   line({ type: "lateness", msg_id: 0 }),
 );
 
-const programs = [VORTEX, ...buildPeers()];
+const { against } = options;
+const otherBuild: Program[] =
+  against === undefined
+    ? []
+    : [
+        {
+          name: `Vortex, built in ${against}`,
+          command: [resolve(against, "echo")],
+          broadcast: [resolve(against, "broadcast")],
+        },
+      ];
+const programs = [VORTEX, ...otherBuild, ...(options.alone ? [] : buildPeers())];
 const wanted = options.only?.split(",");
 const chosen = (await measures()).filter(({ name }) => wanted?.includes(name) ?? true);
 
