@@ -19,3 +19,11 @@ export function errorTrace(error: unknown): string {
   }
   return errorText(error);
 }
+
+/** Describes a thrown value in a line, with the place that threw it. */
+export function errorTextWithPlace(error: unknown): string {
+  const frame = errorTrace(error)
+    .split("\n")
+    .find((line) => /^ +at /.test(line));
+  return frame === undefined ? errorText(error) : `${errorText(error)} (${frame.trim()})`;
+}

@@ -22,7 +22,7 @@ import {
   Topology,
 } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
-import { errorText, errorTrace } from "./error-text.ts";
+import { errorText, errorTextWithPlace, errorTrace } from "./error-text.ts";
 import type { Cancel, Host } from "./host.ts";
 import { Invariants } from "./invariants.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
@@ -567,7 +567,7 @@ export class Node {
       this.#timers.cancelAll();
       this.#rpcs.abandonAll();
       this.#logError("program", error);
-      this.#refuse(request, new RpcError("crash", errorText(error)));
+      this.#refuse(request, new RpcError("crash", errorTextWithPlace(error)));
       return false;
     }
   }
