@@ -107,8 +107,10 @@ export interface SimulationFinding {
 
 /** A message on the simulated network. */
 export interface SimulatedMessage {
-  /** `"send"` or `"recv"`; a dropped message is only sent. */
-  readonly type: "send" | "recv";
+  /** `"send"`, then `"recv"` or `"drop"`; neither if it is in flight at the end. */
+  readonly type: "send" | "recv" | "drop";
+  /** Why it was dropped: by a partition or by loss, or its receiver was down or gone. */
+  readonly reason?: "partition" | "loss" | "down" | "gone";
   /** Nanoseconds since the test's clock zero; while nodes start, since the start of the test. */
   readonly time: number;
   readonly message: {
@@ -136,7 +138,7 @@ export interface SimulationResult {
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
   /** The operations of all clients, in order. */
   readonly history: readonly Operation[];
-  /** Every message sent or delivered, including those of clients and services, in order. */
+  /** Every message sent, delivered or dropped, including those of clients and services, in order. */
   readonly messages: readonly SimulatedMessage[];
   /** The log lines of all nodes, in order. */
   readonly logs: readonly { readonly node: NodeId; readonly line: string }[];

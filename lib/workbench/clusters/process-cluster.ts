@@ -83,8 +83,7 @@ export class ProcessCluster implements Cluster {
     this.#nodes.delete(node);
     this.#killed.add(killed);
     killed.kill();
-    // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
-    this.#options.network.connect(node, () => {});
+    this.#options.network.takeDown(node);
     return !hasCrashed;
   }
 

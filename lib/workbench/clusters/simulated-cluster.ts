@@ -107,7 +107,7 @@ export class SimulatedCluster implements Cluster {
     this.#nodes.set(id, state);
     const bound = bindArguments(program, args);
     if (!bound.ok) {
-      network.connect(id, () => {});
+      network.takeDown(id);
       return this.#crash(id, state, "exit status 2", bound.reason);
     }
     const node = new KVNode(this.#host(id, state), bound.program);
@@ -124,8 +124,7 @@ export class SimulatedCluster implements Cluster {
     if (state === undefined) return false;
     state.isRunning = false;
     this.#nodes.delete(id);
-    // As in Maelstrom, messages for a dead node are taken from its queue, and lost.
-    this.#options.network.connect(id, () => {});
+    this.#options.network.takeDown(id);
     return true;
   }
 

@@ -47,6 +47,7 @@ export class DiagnosticDetector {
   /** Records a message that is sent or delivered. */
   observe({ type, message }: JournalEvent): void {
     const { src, dest, body } = message;
+    if (type === "drop") return;
     if (type === "recv") {
       if (!isClientId(dest)) this.#lastReceived.set(dest, message);
     } else if (isClientId(src)) {

@@ -1,16 +1,21 @@
 /**
- * The network's record of messages sent and delivered.
+ * The network's record of messages sent, delivered and dropped. Drops are not counted.
  *
  * @see Maelstrom, `net/journal.clj`
  */
 import { type Delivery, isClientId } from "./delivery.ts";
+import type { DropReason } from "./drops.ts";
 
-export interface JournalEvent {
-  readonly type: "send" | "recv";
+interface JournalEntry {
   /** Nanoseconds since clock zero; while the nodes start, since the start of the test. */
   readonly time: number;
   readonly message: Delivery;
 }
+
+/** A message that is neither delivered nor dropped is still in flight at the end of the test. */
+export type JournalEvent =
+  | (JournalEntry & { readonly type: "send" | "recv" })
+  | (JournalEntry & { readonly type: "drop"; readonly reason: DropReason });
 
 /** Message counts of one class. */
 export interface MessageCounts {
@@ -41,7 +46,7 @@ export class Journal {
     if (this.#isClosed) return;
     const { src, dest } = event.message;
     const counts = isClientId(src) || isClientId(dest) ? this.#clients : this.#servers;
-    counts[event.type]++;
+    if (event.type !== "drop") counts[event.type]++;
     for (const listener of this.#listeners) listener(event);
   }
 

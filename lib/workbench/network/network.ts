@@ -12,6 +12,7 @@
 import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../../vortex/index.ts";
 import { type Delivery, isClientId } from "./delivery.ts";
+import type { DropReason } from "./drops.ts";
 import type { Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
 
@@ -64,7 +65,8 @@ interface Waiting {
 }
 
 interface Receiver {
-  readonly receive: Receive;
+  /** Absent while the receiver is down: its messages are dropped when they are due. */
+  readonly receive?: Receive;
   readonly queue: TinyQueue<Waiting>;
   /** Total length of the waiting messages. */
   waitingLength: number;
@@ -110,11 +112,14 @@ export class Network {
     this.#nodeIds = new Set(options.nodeIds);
   }
 
-  /** Adds an id to the network, or replaces its receiver. */
+  /** Adds an id to the network, or replaces its receiver. Messages that wait for it are dropped. */
   connect(id: NodeId, receive: Receive): void {
-    this.#forgetWaiting(id);
-    const queue = new TinyQueue<Waiting>([], byDeadline);
-    this.#receivers.set(id, { receive, queue, waitingLength: 0, isBusy: false });
+    this.#replace(id, { receive });
+  }
+
+  /** Drops the messages that wait for an id, and all others until it is connected again. */
+  takeDown(id: NodeId): void {
+    this.#replace(id, {});
   }
 
   /** Removes an id, and the messages that wait for it. */
@@ -139,7 +144,9 @@ export class Network {
     if (receiver === undefined) {
       const hasLeft = this.#departed.has(dest);
       if (hasLeft && this.#options.dropLateReplies === true) {
-        this.#record("send", { id: this.#nextId++, src, dest, body });
+        const late = { id: this.#nextId++, src, dest, body };
+        this.#record("send", late);
+        this.#drop(late, "gone");
         return;
       }
       throw new InvalidMessageError(
@@ -163,7 +170,10 @@ export class Network {
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
     const isBetweenNodes = this.#nodeIds.has(src) && this.#nodeIds.has(dest);
-    if (isBetweenNodes && this.#happens("lossProbability")) return;
+    if (isBetweenNodes && this.#happens("lossProbability")) {
+      this.#drop(delivery, "loss");
+      return;
+    }
     this.#enqueue(receiver, delivery, length);
     if (isBetweenNodes && this.#happens("duplicateProbability")) {
       this.#enqueue(receiver, delivery, length);
@@ -213,6 +223,13 @@ export class Network {
     );
   }
 
+  #replace(id: NodeId, receiving: Pick<Receiver, "receive">): void {
+    // The former receiver's loop still takes its messages from the queue, and drops them.
+    this.#forgetWaiting(id);
+    const queue = new TinyQueue<Waiting>([], byDeadline);
+    this.#receivers.set(id, { ...receiving, queue, waitingLength: 0, isBusy: false });
+  }
+
   #forgetWaiting(id: NodeId): void {
     this.#waitingLength -= this.#receivers.get(id)?.waitingLength ?? 0;
   }
@@ -255,6 +272,7 @@ export class Network {
       const partition = this.#blockingPartition(delivery);
       if (partition !== undefined) {
         this.#count(partition);
+        this.#drop(delivery, "partition");
         continue;
       }
       const waitMs = Math.floor(deadlineMs - clock.nowMs());
@@ -273,7 +291,16 @@ export class Network {
 
   #deliver(receiver: Receiver, delivery: Delivery): void {
     // During the wait, the receiver may have left, or a restarted node may have replaced it.
-    if (this.#receivers.get(delivery.dest) !== receiver) return;
+    const present = this.#receivers.get(delivery.dest);
+    if (present !== receiver) {
+      // A receiver that has left at the end of the test leaves its messages in flight.
+      if (present !== undefined) this.#drop(delivery, "down");
+      return;
+    }
+    if (receiver.receive === undefined) {
+      this.#drop(delivery, "down");
+      return;
+    }
     this.#record("recv", delivery);
     const taken = receiver.receive(delivery);
     if (taken === undefined) return;
@@ -285,8 +312,16 @@ export class Network {
   }
 
   #record(type: "send" | "recv", message: Delivery): void {
-    const { journal, clock, zeroMs } = this.#options;
-    journal.record({ type, time: Math.round((clock.nowMs() - zeroMs()) * 1e6), message });
+    this.#options.journal.record({ type, time: this.#timeNs(), message });
+  }
+
+  #drop(message: Delivery, reason: DropReason): void {
+    this.#options.journal.record({ type: "drop", time: this.#timeNs(), message, reason });
+  }
+
+  #timeNs(): number {
+    const { clock, zeroMs } = this.#options;
+    return Math.round((clock.nowMs() - zeroMs()) * 1e6);
   }
 }
 

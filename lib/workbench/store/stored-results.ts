@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { isObject } from "../../protocol/message.ts";
 import { type AnyBody, parseJson } from "../../vortex/index.ts";
+import { DROP_REASONS } from "../network/drops.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import { AnyNumber } from "../schemas.ts";
 
@@ -106,8 +107,7 @@ export function readDescription(text: string): StoredDescription {
   return v.parse(Description, parseJson(text));
 }
 
-const Event = v.object({
-  type: v.picklist(["send", "recv"]),
+const Entry = v.object({
   time: AnyNumber,
   message: v.object({
     id: v.number(),
@@ -118,12 +118,17 @@ const Event = v.object({
   }),
 });
 
+const Event = v.variant("type", [
+  v.object({ ...Entry.entries, type: v.picklist(["send", "recv"]) }),
+  v.object({ ...Entry.entries, type: v.literal("drop"), reason: v.picklist(DROP_REASONS) }),
+]);
+
 /**
  * Parses a line of a `messages.jsonl`.
  *
  * @throws {Error} if the line is something else.
  */
 export function readEvent(line: string): JournalEvent {
-  const { type, time, message } = v.parse(Event, parseJson(line));
-  return { type, time, message: { ...message, body: message.body ?? {} } };
+  const event = v.parse(Event, parseJson(line));
+  return { ...event, message: { ...event.message, body: event.message.body ?? {} } };
 }

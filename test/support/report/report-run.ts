@@ -3,6 +3,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type Json, stringifyJson } from "../../../lib/vortex/index.ts";
 import type { Operation } from "../../../lib/workbench/history/history.ts";
+import type { DropReason } from "../../../lib/workbench/network/drops.ts";
 import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
 import { Run } from "../../../lib/workbench/report/page/run/run.ts";
 import {
@@ -55,6 +56,13 @@ export class RunBuilder {
     if (tookMs !== undefined) {
       this.events.push({ type: "recv", time: (ms + tookMs) * 1e6, message });
     }
+  }
+
+  /** Drops the message that was added last. */
+  drop(ms: number, reason: DropReason): void {
+    const last = this.events.at(-1);
+    if (last === undefined) throw new Error("No message was added");
+    this.events.push({ type: "drop", time: ms * 1e6, message: last.message, reason });
   }
 
   /** Returns the events in a journal's order: the start, then by time. */

@@ -5,6 +5,8 @@
  * are encoded as one block of bytes, so nothing that a node sends can become markup.
  */
 
+import { DROPS, IN_FLIGHT } from "../../network/drops.ts";
+
 /** A time or a duration, in ticks of {@link RunHeader.tickNs}. */
 export type Ticks = number;
 
@@ -13,6 +15,9 @@ export type Role = "node" | "service" | "client";
 /** Outcomes of operations, in the order of their numbers in `operationOutcome`; open: never completed. */
 export const OUTCOMES = ["ok", "fail", "info", "open"] as const;
 export type Outcome = (typeof OUTCOMES)[number];
+
+/** Why messages never arrived, in the order of their numbers in `messageDrop`. */
+export const LOSSES: readonly string[] = [IN_FLIGHT, ...Object.values(DROPS)];
 
 /** A line of the space-time diagram: a node, a service, or a client thread. */
 export interface Lane {
@@ -25,7 +30,7 @@ export interface FaultSpan {
   readonly name: string;
   readonly from: Ticks;
   readonly to: Ticks;
-  /** The nemesis operation's value, as JSON. */
+  /** What it did, in words: `"n0 n1 | n2"`. */
   readonly detail: string;
 }
 
@@ -142,6 +147,8 @@ export interface RunColumns {
   readonly messageSent: Int32Array;
   /** Ticks from send to receipt; -1 if it never arrived. */
   readonly messageFlight: Int32Array;
+  /** Index into {@link LOSSES}; 0 if it was not dropped. */
+  readonly messageDrop: Uint8Array;
   /** Lanes. */
   readonly messageSource: Uint16Array;
   readonly messageDest: Uint16Array;

@@ -4,8 +4,10 @@
  * A new column goes into a file of `columns/` and into `run-data.ts`, which documents it; the page
  * then finds it in `Run.columns`.
  */
+import { shorten } from "../../../protocol/shorten.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
+import { describeFault } from "../../nemesis/describe-fault.ts";
 import type { JournalEvent } from "../../network/journal.ts";
 import { ArrivalColumns } from "./columns/arrival-columns.ts";
 import { encodeBlock } from "./columns/columnar-codec.ts";
@@ -70,6 +72,8 @@ export interface RecordedRun {
 const MAX_TICKS = 2 ** 30;
 /** Bounds what a node that floods before `init_ok` can buffer. */
 const MAX_START_EVENTS = 100_000;
+/** Maximum length of a fault's description: a ring of 25 nodes has 150 cut links. */
+const MAX_DETAIL_LENGTH = 400;
 const NS_PER_TICK = 1_000;
 
 export class RunRecorder {
@@ -185,7 +189,8 @@ export class RunRecorder {
       if (operation === undefined || operation.time >= beforeNs) return;
       this.#position++;
       const { process, f, time, value } = operation;
-      if (process === "nemesis") this.#faults.add(f, this.#ticks(time), this.#text(value));
+      if (process === "nemesis")
+        this.#faults.add(f, this.#ticks(time), shorten(describeFault(value), MAX_DETAIL_LENGTH));
       else if (operation.type === "invoke") this.#invoke(operation, process);
       else this.#complete(operation, process);
     }

@@ -37,6 +37,15 @@ class TestNetwork {
     this.delivered.push(`${dest} ${body["text"]} at ${this.scheduler.nowMs()}`);
   }
 
+  /** Drops in the journal, as "dest text: reason at ms". */
+  get drops(): readonly string[] {
+    return this.events.flatMap((event) => {
+      if (event.type !== "drop") return [];
+      const { dest, body } = event.message;
+      return [`${dest} ${body["text"]}: ${event.reason} at ${event.time / 1e6}`];
+    });
+  }
+
   send(src: string, dest: string, text: Json): void {
     this.network.send(src, dest, { text });
   }
@@ -153,6 +162,54 @@ describe("Network", () => {
     net.send("n0", "n1", "lost");
     net.run();
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 0, msgCount: 1 });
+  });
+
+  test("journals why a message was dropped: a partition, of either kind", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.network.partition("one-way-partition", refusing("n1", "n0"));
+    net.send("n0", "n1", "cut");
+    net.send("n1", "n0", "through");
+    net.run();
+    expect(net.drops).toEqual(["n1 cut: partition at 0"]);
+  });
+
+  test("journals why a message was dropped: the loss fault", () => {
+    const net = new TestNetwork();
+    net.network.setFault("lossProbability", 1);
+    net.send("n0", "n1", "lost");
+    net.run();
+    expect(net.drops).toEqual(["n1 lost: loss at 0"]);
+  });
+
+  test("journals why a message was dropped: its receiver was down when it arrived, or went down", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "under way");
+    net.at(10, () => net.send("n0", "n1", "waiting"));
+    net.at(50, () => net.network.takeDown("n1"));
+    net.at(60, () => net.send("c0", "n1", "too late"));
+    net.at(150, () => net.network.connect("n1", (delivery) => net.note(delivery)));
+    net.at(200, () => net.send("c0", "n1", "restarted"));
+    expect(net.run()).toEqual(["n1 restarted at 200"]);
+    expect(net.drops).toEqual([
+      "n1 too late: down at 60",
+      "n1 under way: down at 100",
+      "n1 waiting: down at 110",
+    ]);
+  });
+
+  test("journals why a message was dropped: its client has left", () => {
+    const net = new TestNetwork({}, true);
+    net.network.disconnect("c0");
+    net.send("n0", "c0", "late");
+    expect(net.drops).toEqual(["c0 late: gone at 0"]);
+  });
+
+  test("journals neither arrival nor drop of a message that is in flight at the end", () => {
+    const net = new TestNetwork({ meanMs: 100 });
+    net.send("n0", "n1", "late");
+    net.at(50, () => net.network.disconnect("n1"));
+    net.run();
+    expect(net.events.map(({ type }) => type)).toEqual(["send"]);
   });
 
   test("rejects a message from or to an unknown id, without journaling it", () => {

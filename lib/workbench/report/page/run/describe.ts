@@ -24,7 +24,7 @@ export function messageLine(run: Run, row: number): string {
   const { messageSource, messageDest, messageFlight } = run.columns;
   const flight = messageFlight[row] ?? -1;
   const route = `${run.lane(messageSource[row] ?? 0)} → ${run.lane(messageDest[row] ?? 0)}`;
-  const arrival = flight < 0 ? "never arrived" : `took ${run.span(flight)}`;
+  const arrival = flight < 0 ? run.lossOf(row) : `took ${run.span(flight)}`;
   return `${route} ${run.messageTypeOf(row)} at ${run.time(run.sent[row] ?? 0)} · ${arrival}`;
 }
 
@@ -33,6 +33,8 @@ export function faultText(run: Run, ticks: number): string | undefined {
   const active = run.header.faults.filter(({ from, to }) => from <= ticks && ticks <= to);
   if (active.length === 0) return undefined;
   return active
-    .map(({ name, from, to }) => visible(`${name}, ${run.time(from)} to ${run.time(to)}`))
+    .map(({ name, detail, from, to }) =>
+      visible(`${name}: ${detail}, ${run.time(from)} to ${run.time(to)}`),
+    )
     .join("\n");
 }

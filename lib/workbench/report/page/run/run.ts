@@ -1,6 +1,7 @@
 /** The run that a page shows: columns, and queries on them. Does not depend on the DOM. */
 import { decodeBlock, fromDeltas } from "../../recorder/columns/columnar-codec.ts";
 import {
+  LOSSES,
   OUTCOMES,
   type Outcome,
   type RunColumns,
@@ -114,6 +115,14 @@ export class Run {
   nodeOf(row: number): string {
     const lane = this.columns.operationNode[row] ?? 0;
     return lane === 0 ? "" : this.lane(lane - 1);
+  }
+
+  /** Why a message that never arrived was lost. */
+  lossOf(row: number): string {
+    const number = this.columns.messageDrop[row] ?? 0;
+    // Its arrival may be among the entries that were not stored.
+    const isUnknown = number === 0 && this.header.unstoredMessageCount !== undefined;
+    return isUnknown ? "no record of its arrival" : (LOSSES[number] ?? "lost");
   }
 
   /** Time of an operation's completion, in ticks; `undefined` if it never did. */

@@ -41,10 +41,7 @@ export function Messages({ selection, messages, ...diagram }: MessagesProps) {
         items={[
           ["message", "between servers"],
           ["client-message", "to or from a client"],
-          [
-            "lost",
-            "never arrived: dropped by a fault, sent to a node that was down, or in flight at the end",
-          ],
+          ["lost", "never arrived: point at one to see why"],
           ["accent", "highlighted"],
         ]}
       />
@@ -77,7 +74,11 @@ function countText(run: Run, rows: Uint32Array | undefined, isSampled: boolean):
     rows === undefined
       ? `${all} messages`
       : `${rows.length.toLocaleString("en")} of ${all} messages match the filter`;
-  const lost = run.lost.length.toLocaleString("en");
+  const byReason = Map.groupBy(run.lost, (row) => run.lossOf(row));
+  const reasons = [...byReason].map(
+    ([reason, rows]) => `${rows.length.toLocaleString("en")} ${reason}`,
+  );
+  const lost = `${run.lost.length.toLocaleString("en")} never arrived${reasons.length > 0 ? ` (${reasons.join(", ")})` : ""}`;
   const sampling = isSampled ? " Too many to draw: this is a sample. Zoom in to see each." : "";
-  return `${matching}; ${lost} never arrived.${sampling}`;
+  return `${matching}; ${lost}.${sampling}`;
 }

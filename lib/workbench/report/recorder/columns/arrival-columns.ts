@@ -24,7 +24,7 @@ interface TrackedValue {
 }
 
 interface Event {
-  readonly type: JournalEvent["type"];
+  readonly type: "send" | "recv";
   readonly src: string;
   readonly dest: string;
   readonly body: unknown;
@@ -64,6 +64,7 @@ export class ArrivalColumns {
 
   /** @param row Row of the message; `undefined` if the message was omitted. */
   add({ type, message }: JournalEvent, time: Ticks, row: number | undefined): void {
+    if (type === "drop") return;
     const { src, dest, body } = message;
     if (!this.#nodes.has(dest)) return;
     if (!this.#nodes.has(src) && body["type"] !== "broadcast") return;

@@ -8,6 +8,7 @@
  */
 import { stringifyJson } from "../../../../vortex/index.ts";
 import { isClientId } from "../../../network/delivery.ts";
+import { DROP_REASONS } from "../../../network/drops.ts";
 import type { JournalEvent } from "../../../network/journal.ts";
 import type { Lane, RunColumns, Ticks } from "../run-data.ts";
 import { toDeltas } from "./columnar-codec.ts";
@@ -49,6 +50,7 @@ export class MessageColumns {
   readonly #rowById = new TypedColumn(Uint32Array);
   readonly #sent = new TypedColumn(Int32Array);
   readonly #flight = new TypedColumn(Int32Array);
+  readonly #drop = new TypedColumn(Uint8Array);
   readonly #source = new TypedColumn(Uint16Array);
   readonly #dest = new TypedColumn(Uint16Array);
   readonly #type = new TypedColumn(Uint16Array);
@@ -90,13 +92,14 @@ export class MessageColumns {
   }
 
   /** Adds a journal event. Returns the row of its message; `undefined` if the message was omitted. */
-  add(
-    { type, message }: JournalEvent,
-    time: Ticks,
-    pending: Iterable<PendingOperation>,
-  ): number | undefined {
-    if (type === "recv") return this.#receive(message.id, time);
-    const { id, src, dest, body } = message;
+  add(event: JournalEvent, time: Ticks, pending: Iterable<PendingOperation>): number | undefined {
+    const { id, src, dest, body } = event.message;
+    if (event.type === "recv") return this.#receive(id, time);
+    if (event.type === "drop") {
+      const row = this.#rowOf(id);
+      if (row !== undefined) this.#drop.set(row, DROP_REASONS.indexOf(event.reason) + 1);
+      return row;
+    }
     if (isClientId(src)) this.#attribute(src, dest, pending);
     if (this.#sent.length >= this.#limits.messages) {
       this.#omittedCount++;
@@ -107,6 +110,7 @@ export class MessageColumns {
     this.#rowById.set(id, row + 1);
     this.#sent.push(time);
     this.#flight.push(-1);
+    this.#drop.push(0);
     this.#source.push(this.#lane(src));
     this.#dest.push(this.#lane(dest));
     this.#type.push(this.#typeNumber(body["type"]));
@@ -119,6 +123,7 @@ export class MessageColumns {
     return {
       messageSent: toDeltas(this.#sent.column(), this.#sent.length),
       messageFlight: this.#flight.column(),
+      messageDrop: this.#drop.column(),
       messageSource: this.#source.column(),
       messageDest: this.#dest.column(),
       messageType: this.#type.column(),
@@ -130,9 +135,15 @@ export class MessageColumns {
     };
   }
 
-  #receive(id: number, time: Ticks): number | undefined {
+  /** Row of the message with this id; `undefined` if it was omitted. */
+  #rowOf(id: number): number | undefined {
     const row = this.#rowById.at(id) - 1;
-    if (id >= this.#rowById.length || row < 0) return undefined;
+    return id >= this.#rowById.length || row < 0 ? undefined : row;
+  }
+
+  #receive(id: number, time: Ticks): number | undefined {
+    const row = this.#rowOf(id);
+    if (row === undefined) return undefined;
     const flight = Math.max(0, time - this.#sent.at(row));
     if (this.#flight.at(row) < 0) this.#flight.set(row, flight);
     else {

@@ -153,10 +153,12 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
 
   test("says that it shows a sample until the reader zooms in far enough", async () => {
     expect(await count()).toBe(
-      "100,010 messages; 10,000 never arrived. Too many to draw: this is a sample. Zoom in to see each.",
+      "100,010 messages; 10,000 never arrived (10,000 in flight at the end). Too many to draw: this is a sample. Zoom in to see each.",
     );
     await press("++++++++");
-    expect(await count()).toBe("100,010 messages; 10,000 never arrived.");
+    expect(await count()).toBe(
+      "100,010 messages; 10,000 never arrived (10,000 in flight at the end).",
+    );
     expect(await paintedPixels()).toBeGreaterThan(0.15);
   });
 
@@ -203,7 +205,9 @@ describe.skipIf(BROWSER === undefined)("The report of 100,000 messages", () => {
     await press("0");
     await opened.page.type("#filter-text", "4242");
     await settle();
-    expect(await count()).toBe("1 of 100,010 messages match the filter; 10,000 never arrived.");
+    expect(await count()).toBe(
+      "1 of 100,010 messages match the filter; 10,000 never arrived (10,000 in flight at the end).",
+    );
     const operations = await opened.page.$("canvas[role]");
     await operations?.click({ offset: { x: 500, y: 37 } });
     await settle();

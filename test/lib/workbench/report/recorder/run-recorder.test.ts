@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import { messageLine } from "../../../../../lib/workbench/report/page/run/describe.ts";
 import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
 
 describe("RunRecorder", () => {
@@ -69,9 +70,29 @@ describe("RunRecorder", () => {
       ...[name, from * run.tickMs, to * run.tickMs, detail],
     ]);
     expect(spans).toEqual([
-      ["partition", 10, 30, '["isolated",{}]'],
-      ["kill", 20, 40, '"one"'],
+      ["partition", 10, 30, "no link cut: too few nodes"],
+      ["kill", 20, 40, "one"],
     ]);
+  });
+
+  test("records why messages never arrived", () => {
+    const builder = new RunBuilder("echo", ["n0", "n1"]).start();
+    for (const reason of ["partition", "loss", "down", "gone"] as const) {
+      builder.message("n0", "n1", 100, undefined, { type: "ask" });
+      builder.drop(101, reason);
+    }
+    builder.message("n0", "n1", 102, undefined, { type: "ask" });
+    const run = builder.run();
+    expect([...run.lost].map((row) => run.lossOf(row))).toEqual([
+      "dropped by the partition",
+      "dropped by loss",
+      "receiver down",
+      "receiver gone",
+      "in flight at the end",
+    ]);
+    expect(messageLine(run, run.lost[0] ?? 0)).toBe(
+      "n0 → n1 ask at 0.100 s · dropped by the partition",
+    );
   });
 
   test("counts what it omits", () => {

@@ -1,0 +1,99 @@
+/** Describes the values of fault operations, as histories store them, in words and arrows. */
+import { isObject } from "../../protocol/message.ts";
+import type { Json, NodeId } from "../../vortex/index.ts";
+
+/** Sources that are blocked, by destination. */
+type Cuts = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
+
+/**
+ * Describes what an operation of the nemesis did: `"n0 n1 | n2"`, `"n0 → n1 cut"`, `"n0 n2 killed"`.
+ * Other values, such as the kind that is about to start, are returned as text.
+ */
+export function describeFault(value: Json): string {
+  if (typeof value === "string") return WORDS[value] ?? value;
+  if (value === null) return "";
+  const [name, grudge] = Array.isArray(value) ? value : [];
+  const cuts = name === "isolated" ? cutsOf(grudge) : undefined;
+  if (cuts !== undefined) return describeCuts(cuts);
+  return describeNodes(value) ?? JSON.stringify(value);
+}
+
+const WORDS: Readonly<Record<string, string>> = {
+  "network-healed": "healed",
+  "network-reliable": "reliable again",
+};
+
+function cutsOf(grudge: unknown): Cuts | undefined {
+  if (!isObject(grudge)) return undefined;
+  const entries = Object.entries(grudge).map(
+    ([dest, sources]) =>
+      [dest, new Set(Array.isArray(sources) ? sources.map(String) : [])] as const,
+  );
+  return new Map(entries.filter(([, sources]) => sources.size > 0));
+}
+
+/** Describes process faults, which list each node with what was done to it. */
+function describeNodes(value: Json): string | undefined {
+  if (!isObject(value)) return undefined;
+  const entries = Object.entries(value);
+  if (entries.length === 0) return "no node";
+  const byDeed = Map.groupBy(entries, ([, deed]) => String(deed));
+  return [...byDeed]
+    .map(([deed, affected]) => `${namesOf(affected.map(([node]) => node))} ${deed}`)
+    .join(", ");
+}
+
+function describeCuts(cuts: Cuts): string {
+  if (cuts.size === 0) return "no link cut: too few nodes";
+  return describeGroups(cuts) ?? describeLinks(cuts);
+}
+
+/** Describes a partition into groups that cannot reach each other; `undefined` if it is another. */
+function describeGroups(cuts: Cuts): string | undefined {
+  const sources = [...cuts.values()].flatMap((each) => [...each]);
+  const nodes = [...new Set([...cuts.keys(), ...sources])].sort(inOrder);
+  const isCut = (one: NodeId, other: NodeId) => cuts.get(one)?.has(other) === true;
+  const groups: NodeId[][] = [];
+  for (const node of nodes) {
+    const group = groups.find(([first = ""]) => !isCut(first, node) && !isCut(node, first));
+    if (group === undefined) groups.push([node]);
+    else group.push(node);
+  }
+  const groupOf = new Map(groups.flatMap((group) => group.map((node) => [node, group])));
+  const isPartition = nodes.every((one) =>
+    nodes.every((other) => isCut(one, other) === (groupOf.get(one) !== groupOf.get(other))),
+  );
+  return isPartition && groups.length > 1 ? groups.map(namesOf).join(" | ") : undefined;
+}
+
+/** Describes cut links: senders → receivers, or ↔ if both directions are cut. */
+function describeLinks(cuts: Cuts): string {
+  const byArrow = { "↔": new Map<NodeId, NodeId[]>(), "→": new Map<NodeId, NodeId[]>() };
+  for (const [dest, sources] of cuts) {
+    for (const source of sources) {
+      const isMutual = cuts.get(source)?.has(dest) === true;
+      // A mutual cut is listed once, from the smaller name.
+      if (isMutual && inOrder(source, dest) > 0) continue;
+      const arrow = byArrow[isMutual ? "↔" : "→"];
+      arrow.set(source, [...(arrow.get(source) ?? []), dest]);
+    }
+  }
+  const routes = Object.entries(byArrow).flatMap(([arrow, receiversOf]) => {
+    const bySources = Map.groupBy(receiversOf, ([, receivers]) => namesOf(receivers));
+    return [...bySources].map(([receivers, sources]) => ({
+      sources: sources.map(([source]) => source).sort(inOrder),
+      text: `${namesOf(sources.map(([source]) => source))} ${arrow} ${receivers}`,
+    }));
+  });
+  const sorted = routes.sort((one, other) => inOrder(one.sources[0] ?? "", other.sources[0] ?? ""));
+  return `${sorted.map(({ text }) => text).join(", ")} cut`;
+}
+
+function namesOf(nodes: readonly NodeId[]): string {
+  return nodes.toSorted(inOrder).join(" ");
+}
+
+/** Sorts `n10` after `n9`. */
+function inOrder(one: NodeId, other: NodeId): number {
+  return one.localeCompare(other, "en", { numeric: true });
+}
