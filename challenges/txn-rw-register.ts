@@ -1,16 +1,16 @@
 /**
  * Challenge 6, totally available transactions on registers.
  *
- * **Problem.** Clients read and write several registers per transaction, on any node. Every transaction
- * must be answered, even on a node that reaches no other; and none may ever see another in part, or
- * what it will overwrite itself.
+ * **Problem.** Clients read and write several registers per transaction, on any node. A node must answer
+ * every transaction, even if it reaches no other node, and no transaction may see another in part.
+ * In the end all nodes must have the same values.
  *
  * **Idea.** A transaction runs on its node's own replica, in one step, and is sent to the other nodes
  * afterwards. Its writes share one stamp, and in every register the highest stamp wins.
  *
- * **Invariant.** A replica holds the merged writes of a set of whole transactions. So reads are never
- * dirty, intermediate, circular or fractured: the result is read atomic. Replicas that have merged the
- * same set are equal, whatever the order. The stamp of a register never goes back.
+ * **Invariant.** A replica holds the merged writes of a set of whole transactions, and the stamp of a
+ * register never goes back. So reads are never dirty, intermediate, circular or fractured: this is read
+ * atomic. Replicas that have merged the same transactions are equal, whatever the order.
  *
  * **Algorithm.**
  * - *Stamps.* A Lamport clock; of equal clocks, the name of the writer's incarnation decides.
@@ -25,11 +25,11 @@
  * **Faults.**
  * - *Partition, loss, pause.* A peer that does not answer is probed every 400 ms. Its first answer is
  *   followed by what it lacks.
- * - *Kill.* A restarted node is a new incarnation, and gets snapshots. Nodes that received anything
- *   from the earlier one send theirs to each other. Until it hears from a peer, a restarted node has a
- *   low clock: its writes may lose against older ones.
+ * - *Kill.* A restarted node is a new incarnation, and gets snapshots. Its peers send each other theirs
+ *   too, because one of them may be the only node that has a transaction of the earlier incarnation.
+ *   Until the first message from a peer, its clock is behind: its writes may lose against older ones.
  * - A transaction survives a kill once another node has it: soon after the answer or, with `--durable`,
- *   before it. Then it needs another node, and is no longer totally available.
+ *   before it. With `--durable` it needs another node, so it is no longer totally available.
  * - Like every totally available database, it does not prevent lost updates.
  *
  * **Cost.** One batch per peer and flush: 0.02 messages per operation on 2 nodes (6b, 6c), 0.75 with

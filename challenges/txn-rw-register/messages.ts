@@ -27,7 +27,7 @@ export const Replicate = v.object({
   transactions: v.exactOptional(v.array(Transaction)),
   /** All registers of the sender, or one page of them. */
   snapshot: v.exactOptional(v.pipe(v.array(Version), v.readonly())),
-  /** Which page, if there are several. `upTo` holds once all of them have arrived. */
+  /** Place of the page, if there are several. `upTo` holds once all of them have arrived. */
   page: v.exactOptional(Page),
 });
 export type Replicate = v.InferOutput<typeof Replicate>;

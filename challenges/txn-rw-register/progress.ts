@@ -5,8 +5,8 @@ import type { Registers, Version } from "./registers.ts";
 import { IncomingSnapshots, type OutgoingSnapshot } from "./snapshot.ts";
 
 /**
- * What a node knows about one incarnation of a peer: what the peer has acknowledged, what is in flight
- * to it, and what has arrived from it. `Progress` of etcd raft is the model.
+ * Replication between a node and one incarnation of a peer: what the peer has acknowledged, what is in
+ * flight to it, and what has arrived from it. `Progress` of etcd raft is the model.
  */
 export class Progress {
   /** `undefined` before the first message from the peer. */
@@ -48,11 +48,11 @@ export class Progress {
   }
 
   /**
-   * How to send what the peer lacks.
+   * Mode in which to send what the peer lacks.
    *
-   * - `probe`: send nothing but a question, because the peer may be unreachable and lack much.
-   * - `replicate`: send the transactions that it has not acknowledged, repeated with each message.
-   * - `snapshot`: send the registers, one page at a time, and wait for the acknowledgement.
+   * - `probe`: ask for an acknowledgement only. The peer may be unreachable, and lack much.
+   * - `replicate`: send all transactions that it has not acknowledged.
+   * - `snapshot`: send all registers, one page at a time.
    */
   modeFor(log: Log): "probe" | "replicate" | "snapshot" {
     if (!this.#isActive) return "probe";

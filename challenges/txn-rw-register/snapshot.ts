@@ -1,10 +1,9 @@
 /**
- * Snapshots: copies of all registers, for a peer that lacks more than the log holds.
+ * Snapshots: copies of all registers. A peer gets one when it lacks more than the log holds.
  *
- * A snapshot that is too long for one message is sent page by page, the next page when the one before
- * is acknowledged. It does not change once it is made, and the receiver merges it when all pages have
- * arrived: merged page by page, or made of pages from different times, it would show transactions in
- * part.
+ * A snapshot that is too long for one message is sent in pages, each after the previous one is
+ * acknowledged. It is fixed when it is made, and the receiver merges it when all pages have arrived.
+ * Pages from different times, or merged one by one, would show transactions in part.
  */
 import * as v from "valibot";
 import type { Version } from "./registers.ts";
@@ -58,7 +57,7 @@ export class IncomingSnapshots {
   /** Number of the last complete snapshot: late pages of it, and of earlier ones, are ignored. */
   #lastComplete = 0;
 
-  /** Acknowledges the pages that are held back; `undefined` if there are none. */
+  /** Acknowledgement of the pages that are held back; `undefined` without pages. */
   get ack(): PageAck | undefined {
     if (this.#held === undefined) return undefined;
     const { snapshot, pages } = this.#held;

@@ -51,9 +51,9 @@ function sweep(
     const wrong = findingsOf(result).filter(
       ({ anomaly }) => result.unanswered === undefined || !UNANSWERED.has(anomaly),
     );
-    const words = toArgv(testOptionsOf("txn-rw-register", whole));
+    const flags = toArgv(testOptionsOf("txn-rw-register", whole));
     for (const { anomaly, sentence } of wrong) {
-      const command = `vortex sim challenges/txn-rw-register.ts ${[...words, "--", ...args].join(" ")}`;
+      const command = `vortex sim challenges/txn-rw-register.ts ${[...flags, "--", ...args].join(" ")}`;
       problems.push(`${anomaly}: ${sentence}\n${command}`);
     }
     if (options.nemesis.every((fault) => (result.faults[fault] ?? 0) > 0)) effectiveCount++;

@@ -1,5 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import fc from "fast-check";
+import type { Replicate } from "../../../challenges/txn-rw-register/messages.ts";
+import { Replica } from "../../../challenges/txn-rw-register/replica.ts";
 import { shuffle } from "../../../lib/vortex/random.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
 import { Replicas, runRandomly } from "./replicas.ts";
@@ -62,6 +64,44 @@ describe.each([
 });
 
 describe("Replica", () => {
+  // docs/challenges/txn-rw-register.md shows the same messages.
+  test("introduces itself, then sends news with acknowledgements", () => {
+    const n0 = new Replica({ incarnation: "A", peers: ["n1"] });
+    const n1 = new Replica({ incarnation: "B", peers: ["n0"] });
+    /** Sends messages in turn until none is due; returns them. */
+    const converse = () => {
+      const messages: Replicate[] = [];
+      for (;;) {
+        const [toN1, sent] = [n0.message("n1"), messages.length];
+        if (toN1 !== undefined) n1.receive("n0", toN1);
+        const toN0 = n1.message("n0");
+        if (toN0 !== undefined) n0.receive("n1", toN0);
+        for (const message of [toN1, toN0]) if (message !== undefined) messages.push(message);
+        if (messages.length === sent) return messages;
+      }
+    };
+    const toB = { from: "A", to: "B" };
+    const toA = { from: "B", to: "A" };
+    expect(converse()).toEqual([
+      { from: "A", ack: 0, wantsAck: true },
+      { ...toA, ack: 0, wantsAck: true, upTo: 1, snapshot: [] },
+      { ...toB, ack: 1, wantsAck: true, upTo: 1, snapshot: [] },
+      { ...toA, ack: 1, wantsAck: false },
+    ]);
+    n0.commit([
+      [1, 6],
+      [2, 9],
+    ]);
+    n1.commit([[1, 7]]);
+    const [fromN0, fromN1] = [[[2, [[1, 6], [2, 9]]]], [[2, [[1, 7]]]]]; // biome-ignore format: one line
+    expect<unknown>(converse()).toEqual([
+      { ...toB, ack: 1, wantsAck: true, upTo: 2, transactions: fromN0 },
+      { ...toA, ack: 2, wantsAck: true, upTo: 2, transactions: fromN1 },
+      { ...toB, ack: 2, wantsAck: false },
+    ]);
+    for (const replica of [n0, n1]) expect([replica.read(1), replica.read(2)]).toEqual([7, 9]);
+  });
+
   test("sends the transactions of a peer to the others when the peer restarts", () => {
     const replicas = new Replicas();
     replicas.settle();
