@@ -18,6 +18,7 @@ const EDGES = [
   "lib/workbench/cli/**",
   "lib/workbench/maelstrom/run-maelstrom.ts",
   "lib/workbench/suggestions.ts",
+  "lib/workbench/system-error.ts",
   "lib/workbench/sweep/{program,self,simulate-program,workers}.ts",
   "lib/workbench/store/stored-results.ts",
   "lib/workbench/clusters/process-tree.ts",

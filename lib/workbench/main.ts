@@ -1,7 +1,7 @@
 /** The `vortex` command. */
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
-import { bunSubcommand } from "./cli/bun.ts";
+import { bunSubcommand, isStartedAsBun, runBun } from "./cli/bun.ts";
 import { checkCommand } from "./cli/check.ts";
 import { completeCommand, completionCommand } from "./cli/completion.ts";
 import { EXIT_CODES } from "./cli/exit-codes.ts";
@@ -49,7 +49,8 @@ for (const event of ["uncaughtException", "unhandledRejection"]) {
 }
 
 try {
-  await program.parseAsync();
+  if (isStartedAsBun()) await runBun(process.argv.slice(2));
+  else await program.parseAsync();
 } catch (error) {
   process.exitCode = exitCodeOfError(error);
 }

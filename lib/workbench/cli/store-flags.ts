@@ -4,6 +4,7 @@ import type { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { type RunDescription, RunStore, StoreError } from "../store/run-store.ts";
+import { systemErrorCode } from "../system-error.ts";
 import { toArgv } from "./argv.ts";
 import { shellCommand } from "./shell.ts";
 
@@ -65,6 +66,10 @@ export function openStoreOf(
     });
   } catch (error) {
     if (!(error instanceof StoreError)) throw error;
+    // Another directory does not help against a limit on open files.
+    if (["EMFILE", "ENFILE"].includes(systemErrorCode(error.cause) ?? "")) {
+      throw new InvalidOptions(error.message);
+    }
     throw new InvalidOptions(`${error.message}. ${advice}`);
   }
 }

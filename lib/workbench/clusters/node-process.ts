@@ -3,13 +3,13 @@
  *
  * @see Maelstrom, `process.clj`
  */
-import { existsSync } from "node:fs";
 import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import { lazy } from "../../vortex/lazy.ts";
 import type { Delivery } from "../network/delivery.ts";
+import { describeExecError, describeResourceError, problemOfDirectory } from "../system-error.ts";
 import { type Crash, StartError, shownLine } from "./cluster.ts";
 import { hasExited, type ProcessTag, signal } from "./process-tree.ts";
 
@@ -168,10 +168,11 @@ export class NodeProcess {
 
 /** @throws {StartError} when the system refuses. */
 function spawn({ bin, args, tag }: NodeProcessOptions): Subprocess<"pipe", "pipe", "pipe"> {
+  // As in Maelstrom, all nodes run in one directory, which is not the project's.
+  const cwd = tmpdir();
   try {
     return Bun.spawn([bin, ...args], {
-      // As in Maelstrom, all nodes run in one directory, which is not the project's.
-      cwd: tmpdir(),
+      cwd,
       env: tag.addedTo(process.env),
       stdin: "pipe",
       stdout: "pipe",
@@ -181,16 +182,16 @@ function spawn({ bin, args, tag }: NodeProcessOptions): Subprocess<"pipe", "pipe
       detached: true,
     });
   } catch (error) {
-    throw new StartError(`Cannot run ${bin}: ${describeSpawnError(bin, error)}`, { cause: error });
+    throw new StartError(describeSpawnError(bin, cwd, error), { cause: error });
   }
 }
 
-function describeSpawnError(bin: string, error: unknown): string {
-  if (!existsSync(bin)) return "the file is gone; it must stay in place while a test runs";
-  const message = error instanceof Error ? error.message : String(error);
-  // Bun has no description of ENOEXEC.
-  const reason = message.startsWith("ENOEXEC") ? "the system does not know its format" : message;
-  return `${reason}; it must be a program for this machine, or a script whose first line names its interpreter, such as #!/usr/bin/env python3`;
+function describeSpawnError(bin: string, cwd: string, error: unknown): string {
+  const problem = describeResourceError(error) === undefined ? problemOfDirectory(cwd) : undefined;
+  if (problem !== undefined) {
+    return `Nodes cannot run in the temporary directory ${cwd}: ${problem}. Set TMPDIR to a directory that exists and that this user may enter`;
+  }
+  return `Cannot run ${bin}: ${describeExecError(bin, error)}`;
 }
 
 function keepLast(lines: string[], line: string): void {

@@ -14,6 +14,7 @@ import type { Operation } from "../history/history.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import type { TestResult } from "../run/results.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { describeResourceError } from "../system-error.ts";
 import { fileNames } from "./file-names.ts";
 import { layOutJson } from "./json-layout.ts";
 import { LineFile } from "./line-file.ts";
@@ -198,5 +199,7 @@ function lineOf(entry: object, withoutDeepPart: () => object): string {
 }
 
 function reasonOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
+  const message = error instanceof Error ? error.message : String(error);
+  const advice = describeResourceError(error);
+  return advice === undefined ? message : `${message}: ${advice}`;
 }

@@ -14,8 +14,11 @@ export function selfDirectory(): string | undefined {
   return isCompiled ? dirname(process.execPath) : undefined;
 }
 
-/** Returns the command of the Bun that runs this command; a compiled executable contains it. */
+/** Whether this executable runs as Bun if its environment has `BUN_BE_BUN=1`. */
+export const containsBun: boolean = isCompiled;
+
+/** Returns the command of the Bun that runs this command. */
 export function bunCommand(args: readonly string[]) {
-  const env = isCompiled ? { ...process.env, BUN_BE_BUN: "1" } : process.env;
+  const env = containsBun ? { ...process.env, BUN_BE_BUN: "1" } : process.env;
   return { argv: [process.execPath, ...args], env };
 }

@@ -121,4 +121,87 @@ describe("vortex bun", () => {
       exitCode: 7,
     });
   });
+
+  test("does not turn the programs that it starts into Bun", async () => {
+    expect(await vortexAlone(project, "bun", "build.ts")).toMatchObject({ exitCode: 0 });
+    const init =
+      '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}';
+    writeFileSync(
+      join(project, "spawn.test.ts"),
+      `import { expect, test } from "bun:test";
+import { spawnSync } from "node:child_process";
+import { spawn } from "bun";
+
+const input = ${JSON.stringify(`${init}\n`)};
+const stdin = Buffer.from(input);
+const WORKER = \`postMessage(Bun.spawnSync(["env"]).stdout.toString())\`;
+
+test("Bun.spawn", async () => {
+  expect(await spawn(["dist/echo"], { stdin }).stdout.text()).toContain("init_ok");
+  expect(Bun.spawnSync({ cmd: ["dist/echo"], stdin }).stdout.toString()).toContain("init_ok");
+});
+test("child_process", () => {
+  expect(spawnSync("dist/echo", { input }).stdout.toString()).toContain("init_ok");
+});
+test("a shell", async () => {
+  expect(await Bun.$\`dist/echo < \${stdin}\`.text()).toContain("init_ok");
+});
+test("a worker", async () => {
+  const worker = new Worker(URL.createObjectURL(new Blob([WORKER])));
+  const environment = await new Promise((resolve) => {
+    worker.onmessage = ({ data }) => resolve(data);
+  });
+  expect(environment).not.toContain("BUN_BE_BUN");
+});
+test("Bun itself", () => {
+  for (const bun of [process.execPath, "bun"]) {
+    expect(Bun.spawnSync([bun, "--version"]).stdout.toString()).toBe(\`\${Bun.version}\\n\`);
+  }
+});
+`,
+    );
+    const { stderr, exitCode } = await vortexAlone(project, "bun", "test", "spawn");
+    expect(stderr).toContain(" 5 pass");
+    expect(exitCode).toBe(0);
+  });
+
+  test.skipIf(process.platform === "win32")(
+    "starts what scripts name, Bun and Node included",
+    async () => {
+      const file = join(project, "package.json");
+      const json = JSON.parse(readFileSync(file, "utf8"));
+      const echo =
+        "echo $BUN_BE_BUN. && dist/echo < init.jsonl && vortex --version && bun --version";
+      json.scripts = { all: `${echo} && ./as-node.js` };
+      writeFileSync(file, JSON.stringify(json));
+      writeFileSync(
+        join(project, "init.jsonl"),
+        '{"src":"c0","dest":"n0","body":{"type":"init","msg_id":1,"node_id":"n0","node_ids":["n0"]}}\n',
+      );
+      const script = '#!/usr/bin/env node\nconsole.log("node ran");\n';
+      writeFileSync(join(project, "as-node.js"), script, { mode: 0o755 });
+      const { stdout, exitCode } = await vortexAlone(project, "bun", "run", "all");
+      const lines = stdout.trimEnd().split("\n");
+      expect(lines).toEqual([
+        ".",
+        expect.stringContaining("init_ok"),
+        expect.any(String),
+        Bun.version,
+        "node ran",
+      ]);
+      expect(exitCode).toBe(0);
+    },
+  );
+
+  test("names a temporary directory that it cannot use", async () => {
+    const child = Bun.spawn([join(DIST, "vortex"), "bun", "--version"], {
+      env: { ...process.env, TMPDIR: "/no/such/directory" },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    expect(await child.stderr.text()).toBe(
+      "error: Cannot use /no/such/directory: it does not exist. Set TMPDIR to a directory that can be written\n",
+    );
+    expect(await child.exited).toBe(254);
+  });
 });

@@ -132,9 +132,43 @@ describe("vortex test", () => {
     chmodSync(file, 0o755);
     const { exitCode, stderr } = await vortex(...echoTest(file));
     expect(stderr).toContain(`Cannot run ${file}: `);
-    expect(stderr).toContain("a script whose first line names its interpreter");
+    expect(stderr).toContain("/no/such/interpreter, does not exist on this machine");
     expect(exitCode).toBe(255);
   });
+
+  test.concurrent.each([
+    ["does not exist", "/no/such/directory"],
+    ["is not a directory", "/bin/sh"],
+  ])("names the temporary directory if it %s", async (_, directory) => {
+    const child = Bun.spawn([join(DIST, "vortex"), ...echoTest(join(DIST, "echo"))], {
+      env: { ...process.env, TMPDIR: directory },
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    expect(await child.stderr.text()).toContain(
+      `Nodes cannot run in the temporary directory ${directory}: `,
+    );
+    expect(await child.exited).toBe(255);
+  });
+
+  test.concurrent.skipIf(process.platform === "win32")(
+    "names the limit on open files that many nodes exceed",
+    async () => {
+      const vortexTest = [join(DIST, "vortex"), ...echoTest(join(DIST, "echo"))];
+      const limited = async (...flags: string[]) => {
+        const argv = ["sh", "-c", 'ulimit -n 60; exec "$@"', "sh", ...vortexTest, ...flags];
+        const child = Bun.spawn(argv, { stdout: "ignore", stderr: "pipe" });
+        return { stderr: await child.stderr.text(), exitCode: await child.exited };
+      };
+      const unstored = await limited("--node-count", "100", "--no-store");
+      expect(unstored.stderr).toMatch(/: this process has too many open files\. Raise the limit/);
+      expect(unstored.exitCode).toBe(255);
+      const stored = await limited("--node-count", "100", "--store", temporaryDirectory());
+      expect(stored.stderr).toMatch(/Cannot store runs in .*EMFILE.*Raise the limit/);
+      expect(stored.stderr).not.toContain("another directory");
+      expect(stored.exitCode).toBe(254);
+    },
+  );
 
   test.concurrent("exits with 255 when a node answers init with an error", async () => {
     const file = nodeProgram("");

@@ -1,6 +1,6 @@
 /** The workbench under hostile nodes: it must end, report them, and stay within its bounds. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { ProcessTag } from "../../../../lib/workbench/clusters/process-tree.ts";
 import {
@@ -104,26 +104,58 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
   });
 });
 
+/** Returns a copy of a program with another `e_machine`. */
+function withMachine(elf: Uint8Array, machine: number): Uint8Array {
+  const copy = Buffer.from(elf);
+  copy.writeUInt16LE(machine, 18);
+  return copy;
+}
+
 describe.skipIf(process.platform !== "linux")("vortex test on a program that", () => {
   const elf = readFileSync("/bin/true");
   // e_machine, the machine's number: an unused one.
-  const foreign = Buffer.from(elf);
-  foreign.writeUInt16LE(0xfffe, 18);
-  const cases: [what: string, content: string | Uint8Array][] = [
-    ["is a text", "To be, or not to be\n"],
-    ["is a script that names no interpreter", "echo hi\n"],
-    ["is empty", ""],
-    ["is cut", elf.subarray(0, 20)],
-    ["is for another machine", foreign],
+  const foreign = withMachine(elf, 0xfffe);
+  const FORMAT =
+    "the system does not know its format: it must be a program for this machine, or a script";
+  const cut = elf.subarray(0, 20);
+  const cases: [what: string, content: string | Uint8Array, reason: string][] = [
+    ["is a text", "To be, or not to be\n", FORMAT],
+    ["is a script that names no interpreter", "echo hi\n", FORMAT],
+    ["is empty", "", "the file is empty: build it again"],
+    ["is cut", cut, "the system cannot load it"],
+    ["is for an unknown machine", foreign, "it is a program for linux-unknown (ELF machine 65534)"],
+    ["is for another machine", withMachine(elf, 20), "it is a program for linux-ppc, but this"],
+    [
+      "is a script without its interpreter",
+      "#!/no/such/python9\n",
+      "the interpreter on its first line, /no/such/python9, does not exist on this machine",
+    ],
+    [
+      "is a script with the line ends of Windows",
+      "#!/bin/sh\r\necho hi\r\n",
+      "its first line ends with a carriage return",
+    ],
+    ["is a script whose interpreter is a directory", "#!/tmp\n", "/tmp, is a directory"],
   ];
-  test.concurrent.each(cases)("%s says what it must be", async (_, content) => {
+  test.concurrent.each(cases)("%s says what is wrong with it", async (_, content, reason) => {
     const file = executableFile(content);
     const run = await runHostile(file);
-    expect(run.stderr).toContain(
-      `Cannot run ${file}: the system does not know its format; it must be a program for this machine, or a script`,
-    );
+    expect(run.stderr).toContain(`Cannot run ${file}: `);
+    expect(run.stderr).toContain(reason);
     expect(run.exitCode).toBe(CRASH);
     expectBounded(run);
+  });
+
+  test.concurrent("is still being written says so", async () => {
+    const file = executableFile(elf);
+    const descriptor = openSync(file, "a");
+    try {
+      const { stderr, exitCode } = await runHostile(file);
+      expect(stderr).toContain(`Cannot run ${file}: the file is open for writing`);
+      expect(exitCode).toBe(CRASH);
+    } finally {
+      closeSync(descriptor);
+    }
   });
 
   test.concurrent("is deleted while it runs says that it must stay", async () => {
