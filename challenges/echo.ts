@@ -1,8 +1,8 @@
 /**
- * Challenge 1, echo: answers every request with what it brought.
+ * Challenge 1, echo: returns the value of every request.
  *
- * The value passes through as written, whatever JSON it is: numbers that JavaScript cannot hold
- * (`9007199254740993`, `1.0`, `1e400`) come back digit for digit.
+ * The value can be any JSON. Numbers that JavaScript cannot hold as written (`9007199254740993`, `1.0`,
+ * `1e400`) come back digit for digit.
  *
  * @see Maelstrom workloads, "Echo"; Fly.io Gossip Glomers, challenge 1
  */

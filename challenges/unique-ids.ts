@@ -1,12 +1,11 @@
 /**
  * Challenge 2, unique ids: totally available, without a message between nodes.
  *
- * An id is the node's name, a number that the process draws at its start, and a counter. The name
- * tells nodes apart, the counter one process's ids, and the drawn number the processes that ran
- * under one name: a node that was killed and started again begins its counter anew, so a plain
- * counter would repeat itself. How long that holds is said at `Node.generateId`.
+ * An id consists of the node's name, a random number that the process draws when it starts, and a
+ * counter. The random number is needed because a restarted node counts from the beginning again.
+ * `Node.generateId` states how improbable a collision is.
  *
- * All ids are strings: Maelstrom's checker must be able to sort them.
+ * Ids are strings, because Maelstrom's checker sorts them.
  *
  * @see Maelstrom workloads, "Unique-ids"; Fly.io Gossip Glomers, challenge 2
  */

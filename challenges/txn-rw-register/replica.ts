@@ -2,7 +2,7 @@
  * One node's replica of the registers, and the replication of its transactions. No network, no clock.
  *
  * A node sends its own transactions to every peer until the peer has acknowledged them. When a node
- * restarts, or counts as dead, each peer that has transactions of it takes over: it sends a snapshot of
+ * restarts, or counts as dead, each peer that may have transactions of it takes over: it sends a snapshot of
  * its registers to all other nodes, because it may be the only one that has them.
  */
 import { chunks, type JsonInteger, type NodeId } from "../../lib/vortex/index.ts";

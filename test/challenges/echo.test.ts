@@ -8,7 +8,7 @@ import { binary, INIT, line, run } from "../support/processes/node-process.ts";
 setDefaultTimeout(60_000);
 
 describe("echo", () => {
-  test("answers with what it was sent, whatever JSON that is, and with nothing else", () => {
+  test("returns the value, whatever JSON it is, and nothing else", () => {
     const { node, host } = startNode(echo);
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
@@ -21,7 +21,7 @@ describe("echo", () => {
     );
   });
 
-  test("answers malformed-request (12) when there is nothing to echo", () => {
+  test("replies malformed-request (12) to a request without a value", () => {
     const { node, host } = startNode(echo);
     receive(node, { type: "echo", msg_id: 5 });
     expect(host.takeBodies()).toEqual([
@@ -31,8 +31,8 @@ describe("echo", () => {
 });
 
 describe("dist/echo", () => {
-  test("holds the conversation that Maelstrom begins", async () => {
-    // As Maelstrom sends them: with the id that the network adds.
+  test("replies to init and to a request as Maelstrom sends them", async () => {
+    // Maelstrom's network adds an id to each message.
     const fromMaelstrom = (id: number, text: string) => text.replace("{", `{"id":${id},`);
     const request = line({ type: "echo", echo: "Please echo 35", msg_id: 1 });
     const { lines, stderr, exitCode } = await run(

@@ -322,7 +322,7 @@ describe("txn-rw-register --durable", () => {
 });
 
 describe("dist/txn-rw-register", () => {
-  test("initialises and replies to a transaction", async () => {
+  test("replies to init and to a transaction", async () => {
     const txn = [
       ["r", 1, null],
       ["w", 1, 6],

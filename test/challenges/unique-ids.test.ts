@@ -5,7 +5,7 @@ import { binary, INIT, line, NodeProcess } from "../support/processes/node-proce
 
 setDefaultTimeout(60_000);
 
-/** A node of the given name, started anew: its host draws other random numbers each time. */
+/** Starts a node. Each seed gives its host other random numbers, as each start of a process does. */
 function start(name: string, seed: number) {
   const { node, host } = newNode(uniqueIds, seed);
   receive(node, { ...INIT_BODY, node_id: name, node_ids: ["n0", "n1", "n2", "n10"] });
@@ -19,16 +19,16 @@ function start(name: string, seed: number) {
 }
 
 describe("unique-ids", () => {
-  test("answers with a string for an id, and with nothing else", () => {
+  test("replies with a string as the id, and nothing else", () => {
     const [reply] = start("n0", 1).generate(1);
     expect(reply).toEqual({ type: "generate_ok", id: expect.any(String), in_reply_to: 0 });
   });
 
-  test("sends nothing but its answers: no node needs another", () => {
+  test("sends no messages but its replies", () => {
     expect(start("n0", 1).generate(100)).toHaveLength(100);
   });
 
-  test("makes ids that differ between requests, nodes, and starts of one node", () => {
+  test("generates ids that differ between requests, nodes, and starts of a node", () => {
     const ids = new Set<unknown>();
     for (const name of ["n0", "n1", "n2", "n10"]) {
       for (let seed = 0; seed < 25; seed++) {
@@ -40,7 +40,7 @@ describe("unique-ids", () => {
 });
 
 describe("dist/unique-ids", () => {
-  test("repeats no id when it is killed and started again under one name", async () => {
+  test("repeats no id after it is killed and restarted under the same name", async () => {
     const starts = 5;
     const perStart = 1000;
     const ids = new Set<unknown>();
