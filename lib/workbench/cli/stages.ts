@@ -1,5 +1,5 @@
-/** `vortex stages`: runs Fly.io's stages on the compiled challenges and prints a table. */
-import { join, resolve } from "node:path";
+/** `vortex stages`: runs Fly.io's stages and prints a table. */
+import { join } from "node:path";
 import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
@@ -12,10 +12,8 @@ import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
 import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { STAGE_IDS, STAGES, type Stage } from "../stages/stages.ts";
+import { STAGE_IDS, type Stage } from "../stages/stages.ts";
 import { unknownWord } from "../suggestions.ts";
-import { selfDirectory } from "../sweep/self.ts";
-import { executable } from "./executable.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
@@ -28,12 +26,18 @@ import {
 import { nonNegativeInteger } from "./parsers.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { stageOptions } from "./stage-options.ts";
+import {
+  collectBin,
+  type ProgramFlags,
+  programsOf,
+  type StageProgram,
+  stagesToRun,
+} from "./stage-programs.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 
-interface Flags extends StoreFlags, MaelstromFlags {
+interface Flags extends StoreFlags, MaelstromFlags, ProgramFlags {
   readonly full?: true;
   readonly json?: true;
-  readonly dist: string;
   readonly seed?: number;
 }
 
@@ -45,13 +49,23 @@ const SHORT = { timeLimitS: 5, recoveryS: 4, nemesisIntervalS: 2 } as const;
 
 export function stagesCommand(): Command {
   const command = new Command("stages")
-    .description("run the stages of Fly.io's Gossip Glomers on the compiled challenges")
+    .description(
+      "run the stages of Fly.io's Gossip Glomers on the challenges, or on your own programs",
+    )
     .argument("[ids...]", `stages to run: ${STAGE_IDS.join(", ")}`)
     .option(
       "--full",
       `use the official lengths, and compare figures with targets (default: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s)`,
     )
-    .option("--dist <dir>", "directory of the compiled challenges", selfDirectory() ?? "dist")
+    .option(
+      "--bin-dir <dir>",
+      "run your own programs from this directory (default: the compiled challenges)",
+    )
+    .option(
+      "--bin <stage=path>",
+      "run your own program for a stage (3d), a challenge (3) or a workload (broadcast); repeatable",
+      collectBin,
+    )
     .option(
       "--seed <integer>",
       "fix every random choice of the tester (default: random)",
@@ -59,17 +73,26 @@ export function stagesCommand(): Command {
     );
   return addMaelstromFlag(addStoreFlags(command))
     .option("--json", "print an array of the results to stdout, and nothing else")
-    .addHelpText("after", EXIT_CODE_HELP)
+    .addHelpText("after", HELP)
     .action(runStages);
 }
 
-const EXIT_CODE_HELP = `
+const HELP = `
+Own programs are executable files in any language, named after the workload
+(echo, unique-ids, broadcast, g-counter, kafka, txn-rw-register) or the stage
+(3d); "maelstrom-" before the name and an extension may be added.
+
+Examples:
+  vortex stages --bin-dir ~/go/bin
+  vortex stages --bin 1=./echo.py --bin broadcast=./broadcast.sh
+
 Exit code, of the worst stage: 0 valid, 1 invalid, 2 unknown, 255 crashed.
 Missed targets are marked and do not count.`;
 
 async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
-  const stages = pickStages(ids);
-  const programs = new Map(stages.map((stage) => [stage, programOf(stage, flags.dist)]));
+  checkIds(ids);
+  const stages = stagesToRun(ids, flags);
+  const programs = programsOf(stages, flags);
   const maelstrom = maelstromCommand(flags);
   const compared: Compared[] = [];
   if (!flags.full) {
@@ -86,12 +109,13 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
     await interruptible(async (signal) => {
       for (const [index, stage] of stages.entries()) {
         const startedMs = performance.now();
-        const bin = programs.get(stage) ?? "";
+        const program = programs.get(stage);
+        if (program === undefined) throw new Error(`Stage ${stage.id} has no program`);
         const options = optionsOf(stage, flags);
         const progress = new TestProgress(options);
         rows[index] = { stage, state: "running", startedMs, progress };
         screen.onStart();
-        const stageRun = { stage, bin, options, signal, progress };
+        const stageRun = { stage, program, options, signal, progress };
         const { code, ...outcome } = await runStage(stageRun, flags, screen);
         const tookS = (performance.now() - startedMs) / 1000;
         const row: StageRow = { stage, state: "ended", tookS, ...outcome };
@@ -104,8 +128,7 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
           continue;
         }
         const onRemark = (text: string) => screen.print(text);
-        const { args = [] } = stage;
-        const run = { command: maelstrom, bin, args, options, signal };
+        const run = { command: maelstrom, ...program, options, signal };
         const other = await runBesideMaelstrom(run, flags, onRemark);
         exitCode = worstOf(
           exitCode,
@@ -150,17 +173,11 @@ function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
   return { ...stageOptions(stage, seed), ...(full ? {} : SHORT) };
 }
 
-function pickStages(ids: readonly string[]): readonly Stage[] {
+function checkIds(ids: readonly string[]): void {
   const unknown = ids.find((id) => !STAGE_IDS.includes(id));
   if (unknown !== undefined) {
     throw new InvalidOptions(unknownWord("stage", unknown, STAGE_IDS));
   }
-  return ids.length === 0 ? STAGES : STAGES.filter(({ id }) => ids.includes(id));
-}
-
-function programOf(stage: Stage, dist: string): string {
-  const extension = process.platform === "win32" ? ".exe" : "";
-  return executable(join(resolve(dist), `${stage.bin}${extension}`));
 }
 
 interface Outcome {
@@ -173,23 +190,22 @@ interface Outcome {
 
 interface StageRun {
   readonly stage: Stage;
-  readonly bin: string;
+  readonly program: StageProgram;
   readonly options: TestOptions;
   readonly signal: AbortSignal;
   readonly progress: TestProgress;
 }
 
 async function runStage(
-  { stage, bin, options, signal, progress }: StageRun,
+  { stage, program, options, signal, progress }: StageRun,
   flags: Flags,
   screen: Screen,
 ): Promise<Outcome> {
   const onRemark = (text: string) => screen.print(text);
   try {
-    const { args = [] } = stage;
-    const store = openStore(flags, { bin, args }, options, onRemark);
+    const store = openStore(flags, program, options, onRemark);
     const result = await runOnProcesses(options, {
-      ...{ bin, args, signal, store, onRemark },
+      ...{ ...program, signal, store, onRemark },
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onOperation: (operation) => progress.add(operation, performance.now()),
     });

@@ -53,7 +53,7 @@ describe("vortex stages", () => {
     const dist = temporaryDirectory();
     symlinkSync(nodeProgram(`reply({ type: "echo_ok", echo: "wrong" });`), join(dist, "echo"));
     symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
-    const { exitCode, stdout } = await vortex("stages", "1", "2", "--dist", dist);
+    const { exitCode, stdout } = await vortex("stages", "1", "2", "--bin-dir", dist);
     expect(stdout).toMatch(/1 │ Echo .*│ invalid/);
     expect(stdout).toMatch(/2 │ Unique ID generation .*│ valid/);
     expect(exitCode).toBe(1);
@@ -63,7 +63,7 @@ describe("vortex stages", () => {
     const dist = temporaryDirectory();
     symlinkSync("/bin/false", join(dist, "echo"));
     symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
-    const { exitCode, stdout, stderr } = await vortex("stages", "1", "2", "--dist", dist);
+    const { exitCode, stdout, stderr } = await vortex("stages", "1", "2", "--bin-dir", dist);
     expect(stderr).toContain("Node n0 crashed with exit status 1");
     expect(stdout).toMatch(/1 │ Echo .*│ crashed/);
     expect(stdout).toMatch(/2 │ Unique ID generation .*│ valid/);
@@ -76,9 +76,43 @@ describe("vortex stages", () => {
     expect(exitCode).toBe(254);
   });
 
-  test.concurrent("prints how to build a program that does not exist", async () => {
-    const { exitCode, stderr } = await vortex("stages", "1", "--dist", temporaryDirectory());
-    expect(stderr).toContain('Build the challenges into dist/ with "bun run build.ts"');
+  test.concurrent("lists each stage without a program, and the file that it needs", async () => {
+    const directory = temporaryDirectory();
+    symlinkSync(join(DIST, "echo"), join(directory, "echo"));
+    const { exitCode, stderr } = await vortex("stages", "--bin-dir", directory);
+    expect(stderr).toContain(`--bin-dir ${directory}: no program for`);
+    expect(stderr).toContain("  stage 2: unique-ids\n");
+    expect(stderr).toContain("  stages 3a, 3b, 3c, 3d, 3e: broadcast\n");
+    expect(stderr).toContain("  stages 6a, 6b, 6c: txn-rw-register\n");
+    expect(stderr).not.toContain("echo");
+    expect(exitCode).toBe(254);
+  });
+
+  test.concurrent("runs a program in another language, named as on Fly.io's page", async () => {
+    const directory = temporaryDirectory();
+    symlinkSync(
+      nodeProgram(`reply({ type: "echo_ok", echo: body.echo });`),
+      join(directory, "maelstrom-echo.js"),
+    );
+    const { exitCode, stdout } = await vortex("stages", "1", "--no-store", "--bin-dir", directory);
+    expect(stdout).toMatch(/1 │ Echo .*│ valid/);
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("runs only the stages named by --bin", async () => {
+    const { stdout } = await vortex("stages", "--no-store", "--bin", `1=${join(DIST, "echo")}`);
+    expect(stdout).toMatch(/1 │ Echo .*│ valid/);
+    expect(stdout).not.toContain("Unique");
+  });
+
+  test.concurrent.each([
+    ["./echo", "--bin ./echo: name the stage too, such as --bin 1=./echo"],
+    ["1=", "--bin 1=: the path of the program is missing"],
+    ["ecko=x", 'unknown stage "ecko". Did you mean "echo"?'],
+    ["1=/nowhere/echo", "--bin 1 /nowhere/echo: file not found"],
+  ])("names what is wrong with --bin %s", async (value, message) => {
+    const { exitCode, stderr } = await vortex("stages", "--bin", value);
+    expect(stderr).toContain(message);
     expect(exitCode).toBe(254);
   });
 });
