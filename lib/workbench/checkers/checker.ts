@@ -33,6 +33,8 @@ export interface Finding {
   readonly operations: readonly Operation[];
   /** The dependencies of a cycle of transactions, in order. */
   readonly cycle?: readonly CycleStep[];
+  /** On the last example of an anomaly: how many more occurrences are not described. */
+  readonly moreCount?: number;
 }
 
 /** One dependency of a cycle: `from` precedes `to`. */

@@ -8,7 +8,13 @@ import { isSameJson } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
 import { type History, type Operation, pairs } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
-import { describeOperation, describeOutcome, EXAMPLES_PER_KIND, quote } from "./wording.ts";
+import {
+  describeOperation,
+  describeOutcome,
+  EXAMPLES_PER_KIND,
+  quote,
+  withMore,
+} from "./wording.ts";
 
 export interface EchoVerdict extends Verdict {
   readonly valid: boolean;
@@ -30,7 +36,7 @@ export function checkEcho(history: History, _options: CheckOptions = {}): EchoVe
     errorCount++;
     if (errors.length < EXAMPLES_PER_KIND) errors.push(mismatch(invocation, completion));
   }
-  return { valid: errorCount === 0, errorCount, explanation: errors };
+  return { valid: errorCount === 0, errorCount, explanation: withMore(errors, errorCount) };
 }
 
 /** Reads the `echo` field of a reply; `null` if it is missing, as in Clojure. */

@@ -9,7 +9,7 @@ import type { Json } from "../../vortex/index.ts";
 import type { History, Operation } from "../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "./checker.ts";
 import { compareJson } from "./clojure/compare.ts";
-import { describeOperation, EXAMPLES_PER_KIND, enumerate, quote } from "./wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, enumerate, quote, withMore } from "./wording.ts";
 
 export interface UniqueIdsVerdict extends Verdict {
   readonly valid: boolean;
@@ -45,7 +45,10 @@ export function checkUniqueIds(history: History, _options: CheckOptions = {}): U
     duplicatedCount: duplicates.length,
     duplicated: mostFrequent(duplicates).map(({ id, operations }) => [id, operations.length]),
     range: rangeOf(acknowledged.map(({ value }) => value)),
-    explanation: duplicates.slice(0, EXAMPLES_PER_KIND).map(duplicated),
+    explanation: withMore(
+      duplicates.slice(0, EXAMPLES_PER_KIND).map(duplicated),
+      duplicates.length,
+    ),
   };
 }
 

@@ -1,9 +1,19 @@
 /** Phrases shared by the sentences of findings. */
 import { type Json, stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
+import type { Finding } from "./checker.ts";
 
 /** Maximum number of findings of one anomaly in an explanation. */
 export const EXAMPLES_PER_KIND = 8;
+
+/** Records in the last example of an anomaly how many more there are. */
+export function withMore(examples: readonly Finding[], totalCount: number): readonly Finding[] {
+  const [last] = examples.slice(-1);
+  const moreCount = totalCount - examples.length;
+  return last === undefined || moreCount <= 0
+    ? examples
+    : [...examples.slice(0, -1), { ...last, moreCount }];
+}
 
 /** Formats a time of the history: `"4.210 s"`. */
 export function seconds(nanoseconds: number): string {

@@ -10,6 +10,7 @@ const Finding = v.object({
   anomaly: v.string(),
   sentence: v.string(),
   operations: v.array(v.object({ index: v.number() })),
+  moreCount: v.exactOptional(v.number()),
   cycle: v.exactOptional(
     v.array(
       v.object({

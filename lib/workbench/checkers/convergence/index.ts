@@ -15,7 +15,7 @@ import {
   type Transaction,
   transactionHistory,
 } from "../elle/transactions.ts";
-import { EXAMPLES_PER_KIND, enumerate, quote } from "../wording.ts";
+import { EXAMPLES_PER_KIND, enumerate, quote, withMore } from "../wording.ts";
 import { measureStaleness, type Staleness } from "./staleness.ts";
 
 /** The final state of a node. */
@@ -81,9 +81,12 @@ export function checkConvergence(
     unreported: Object.fromEntries(unreported),
     ...(staleness === undefined ? {} : { staleness }),
     explanation: [
-      ...differing
-        .slice(0, EXAMPLES_PER_KIND)
-        .map((state) => describeDivergence(state, transactions)),
+      ...withMore(
+        differing
+          .slice(0, EXAMPLES_PER_KIND)
+          .map((state) => describeDivergence(state, transactions)),
+        differing.length,
+      ),
       ...unreported.map(describeUnreported),
     ],
   };

@@ -9,7 +9,7 @@
 import { isRawNumber, type Json, parseJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import { type CheckOptions, FatalCheckError, type Finding, type Verdict } from "../checker.ts";
-import { describeOperation, EXAMPLES_PER_KIND, plural, quote } from "../wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, plural, quote, withMore } from "../wording.ts";
 import { containsSum, type Range, subsetSums } from "./subset-sums.ts";
 
 export interface CounterVerdict extends Verdict {
@@ -42,9 +42,12 @@ export function checkCounter(history: History, _options: CheckOptions = {}): Cou
     errorCount: errors.length,
     finalReads: reads.map(({ value }) => value),
     acceptable: acceptable.map(({ low, high }) => [toJson(low), toJson(high)]),
-    explanation: errors
-      .slice(0, EXAMPLES_PER_KIND)
-      .map((read) => describeError(read, acceptable, definite, adds)),
+    explanation: withMore(
+      errors
+        .slice(0, EXAMPLES_PER_KIND)
+        .map((read) => describeError(read, acceptable, definite, adds)),
+      errors.length,
+    ),
   };
 }
 

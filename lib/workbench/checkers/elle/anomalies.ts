@@ -4,7 +4,7 @@
  * @see Elle 0.2.2, elle.txn/result-map
  */
 import type { CheckOptions, Finding, Validity, Verdict } from "../checker.ts";
-import { EXAMPLES_PER_KIND } from "../wording.ts";
+import { EXAMPLES_PER_KIND, withMore } from "../wording.ts";
 import {
   type AnomalyName,
   anomaliesForbiddenBy,
@@ -93,7 +93,9 @@ export class Anomalies {
     const counted = anomalyTypes.filter((name) => !UNCOUNTED.has(name));
     const examples = anomalyTypes.map((anomaly) => {
       const examples = this.#examples.get(anomaly) ?? [];
-      return [anomaly, examples.map((describe) => ({ anomaly, ...describe() }))] as const;
+      const findings = examples.map((describe) => ({ anomaly, ...describe() }));
+      const count = UNCOUNTED.has(anomaly) ? 0 : (this.#counts.get(anomaly) ?? 0);
+      return [anomaly, withMore(findings, count)] as const;
     });
     return {
       valid: validity(anomalyTypes, undecided),

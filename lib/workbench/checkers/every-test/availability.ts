@@ -5,7 +5,7 @@
  */
 import { type History, type Pair, pairs } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
-import { describeOperation, describeOutcome, EXAMPLES_PER_KIND } from "../wording.ts";
+import { describeOperation, describeOutcome, EXAMPLES_PER_KIND, withMore } from "../wording.ts";
 
 export interface AvailabilityVerdict extends Verdict {
   readonly valid: boolean;
@@ -34,11 +34,11 @@ export function checkAvailability(
   const valid = okFraction >= (availability === "total" ? 1 : availability);
   if (valid) return { valid, okFraction };
   const counted = `${okCount} of ${invocationCount} operations were ok, ${availability === "total" ? "all are" : `a fraction of ${availability} is`} required`;
-  const unavailable = pairs(history)
-    .filter(({ completion }) => completion?.type !== "ok")
+  const unavailable = pairs(history).filter(({ completion }) => completion?.type !== "ok");
+  const examples = unavailable
     .slice(0, EXAMPLES_PER_KIND)
     .map((pair) => unavailability(pair, counted));
-  return { valid, okFraction, explanation: unavailable };
+  return { valid, okFraction, explanation: withMore(examples, unavailable.length) };
 }
 
 function unavailability({ invocation, completion }: Pair, counted: string): Finding {

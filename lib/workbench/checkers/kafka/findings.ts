@@ -1,7 +1,7 @@
 /** Counts the anomalies of a kafka history and describes the first few of each. */
 import type { Operation } from "../../history/history.ts";
 import type { Finding } from "../checker.ts";
-import { describeOperation, EXAMPLES_PER_KIND, quote } from "../wording.ts";
+import { describeOperation, EXAMPLES_PER_KIND, quote, withMore } from "../wording.ts";
 import type { Log, Message } from "./log.ts";
 
 /** Jepsen's names of the anomalies that histories of single sends and polls can have. */
@@ -43,8 +43,17 @@ export class Findings {
     return new Map([...this.#counts].sort(([one], [other]) => (one < other ? -1 : 1)));
   }
 
+  /** The examples in the order in which they were found. */
   examples(): readonly Finding[] {
-    return this.#examples;
+    const ofKind = Map.groupBy(this.#examples, ({ anomaly }) => anomaly);
+    const marked = new Map(
+      [...this.#counts].flatMap(([anomaly, count]) => {
+        const examples = ofKind.get(anomaly) ?? [];
+        const last = withMore(examples, count).at(-1);
+        return last === undefined ? [] : [[examples.at(-1), last] as const];
+      }),
+    );
+    return this.#examples.map((example) => marked.get(example) ?? example);
   }
 }
 

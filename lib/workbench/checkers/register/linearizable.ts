@@ -19,7 +19,14 @@ import {
   type Verdict,
 } from "../checker.ts";
 import { compareJson } from "../clojure/compare.ts";
-import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
+import {
+  describeOperation,
+  EXAMPLES_PER_KIND,
+  plural,
+  quote,
+  seconds,
+  withMore,
+} from "../wording.ts";
 import { type Linearization, linearize } from "./linearize.ts";
 import { keyed, type RegisterOperation, registerOperation, Values } from "./register-operation.ts";
 
@@ -55,13 +62,12 @@ export function checkLinearizable(
   searchAll(registers, maxSteps);
   const checked = registers.map((register) => ({ register, valid: validityOf(register) }));
   const failures = checked.filter(({ valid }) => valid === false);
+  const findings = checked.flatMap(({ register }) => findingOf(register) ?? []);
   return {
     valid: mergeValidity(checked.map(({ valid }) => valid)),
     failures: failures.map(({ register }) => register.key),
     keys: Object.fromEntries(checked.map(({ register, valid }) => [nameOf(register.key), valid])),
-    explanation: checked
-      .flatMap(({ register }) => findingOf(register) ?? [])
-      .slice(0, EXAMPLES_PER_KIND),
+    explanation: withMore(findings.slice(0, EXAMPLES_PER_KIND), findings.length),
   };
 }
 

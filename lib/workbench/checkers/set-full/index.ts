@@ -19,7 +19,8 @@ import type { Json } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import type { CheckOptions, Verdict } from "../checker.ts";
 import { compareJson } from "../clojure/compare.ts";
-import { EXAMPLES_PER_KIND } from "../wording.ts";
+import { EXAMPLES_PER_KIND, withMore } from "../wording.ts";
+import { FinalReads } from "./final-reads.ts";
 import { describeLoss, describeOddity, describeStaleness, nothingRead } from "./findings.ts";
 import { type ElementOutcome, outcomeOf } from "./outcome.ts";
 import { readTimelines } from "./timelines.ts";
@@ -81,6 +82,7 @@ export function checkSetFull(history: History, _options: CheckOptions = {}): Set
     .toSorted((one, other) => one.latency - other.latency)
     .reverse()
     .slice(0, WORST_STALE_LIMIT);
+  const finalReads = new FinalReads(history);
   return {
     valid: lost.length > 0 ? false : stable.length === 0 ? "unknown" : true,
     attemptCount: elements.length,
@@ -97,9 +99,15 @@ export function checkSetFull(history: History, _options: CheckOptions = {}): Set
     duplicatedCount: 0,
     duplicated: {},
     explanation: [
-      ...lost.slice(0, EXAMPLES_PER_KIND).map(describeLoss),
+      ...withMore(
+        lost.slice(0, EXAMPLES_PER_KIND).map((element) => describeLoss(element, finalReads)),
+        lost.length,
+      ),
       ...(lost.length + stable.length === 0 ? [nothingRead(history, elements.length)] : []),
-      ...worstStale.map(describeStaleness),
+      ...withMore(
+        worstStale.map((element) => describeStaleness(element, finalReads)),
+        stale.length,
+      ),
       ...oddities.map(describeOddity),
     ],
   };

@@ -61,6 +61,8 @@ export interface PageFinding {
   readonly sentence: string;
   /** Rows of the operations involved. */
   readonly operations: readonly number[];
+  /** How many more findings of its kind there are, on the last of a kind. */
+  readonly moreCount?: number;
   readonly cycle?: readonly CycleStep[];
 }
 

@@ -23,6 +23,7 @@ export interface FindingEntry {
   readonly sentence: string;
   readonly operations: readonly { readonly index: number }[];
   readonly cycle?: readonly CycleEntry[] | undefined;
+  readonly moreCount?: number | undefined;
 }
 
 /** A step of a cycle, between operations by their history indexes. */
@@ -212,7 +213,7 @@ export class RunRecorder {
     if (row !== undefined && type === "ok") this.#log?.add(value, row);
   }
 
-  #pageFinding({ anomaly, sentence, operations, cycle }: FindingEntry): PageFinding {
+  #pageFinding({ anomaly, sentence, operations, cycle, moreCount }: FindingEntry): PageFinding {
     const rows = operations.flatMap(({ index }) => this.#operations.rowOf(index) ?? []);
     const steps = cycle?.flatMap((step): CycleStep[] => {
       const from = this.#operations.rowOf(step.from);
@@ -224,6 +225,7 @@ export class RunRecorder {
       anomaly,
       sentence,
       operations: [...new Set(rows)],
+      ...(moreCount === undefined ? {} : { moreCount }),
       // A cycle with an omitted transaction would have a dangling edge.
       ...(steps?.length && steps.length === cycle?.length ? { cycle: steps } : {}),
     };

@@ -2,6 +2,7 @@
 import pc from "picocolors";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
+import { withMore } from "../../checkers/wording.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
@@ -22,7 +23,7 @@ function describeResult(workload: string, result: TestResult): string {
   return [
     printable(verdictSentence(workload, stored)),
     ...figureLines(result),
-    ...sentencesOf(findingsAndExceptions(result)),
+    ...sentencesOf(firstOfEach(withStaleInOne(findingsAndExceptions(result), result.workload))),
   ].join("\n");
 }
 
@@ -89,9 +90,39 @@ export function inspect(fields: unknown): string {
   return text.replace(/[\u007f-\u009f]/g, escaped);
 }
 
-/** Formats findings as sentences. */
+/** Formats findings as sentences, and counts those that are not described. */
 export function sentencesOf(findings: readonly Finding[]): string[] {
-  return findings.map(({ anomaly, sentence }) => printable(`${anomaly}: ${sentence}`));
+  return findings.flatMap(({ anomaly, sentence, moreCount }) => [
+    printable(`${anomaly}: ${sentence}`),
+    ...(moreCount === undefined ? [] : [`${anomaly}: and ${moreCount} more`]),
+  ]);
+}
+
+/** Joins stale values into one finding: they are allowed, and a valid run may have many. */
+export function withStaleInOne(
+  findings: readonly Finding[],
+  verdict: { readonly [field: string]: unknown } | undefined,
+): readonly Finding[] {
+  const [worst] = findings.filter(({ anomaly }) => anomaly === "stale");
+  const { staleCount, attemptCount } = verdict ?? {};
+  if (worst === undefined || typeof staleCount !== "number") return findings;
+  const { moreCount: _, ...rest } = worst;
+  const values = staleCount === 1 ? "value was" : "values were";
+  const sentence = `${staleCount} of ${attemptCount} ${values} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
+  const others = findings.filter(({ anomaly }) => anomaly !== "stale");
+  return [...others, { ...rest, sentence }];
+}
+
+/** Number of examples of an anomaly that are shown, unless all are. */
+const FIRST_SHOWN = 3;
+
+/** Keeps the first examples of each anomaly, and counts the others as more. */
+function firstOfEach(findings: readonly Finding[]): readonly Finding[] {
+  const ofKind = Map.groupBy(findings, ({ anomaly }) => anomaly);
+  return [...ofKind.values()].flatMap((examples) => {
+    const notDescribed = examples.at(-1)?.moreCount ?? 0;
+    return withMore(examples.slice(0, FIRST_SHOWN), examples.length + notDescribed);
+  });
 }
 
 /** Returns a verdict without its findings, and anything else unchanged. */

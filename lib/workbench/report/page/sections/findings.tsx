@@ -60,6 +60,7 @@ function FindingList({
       {[...kinds].map(([anomaly, ofKind]) => {
         const shownCount = unfolded.has(anomaly) ? ofKind.length : FIRST_SHOWN;
         const more = ofKind.length - shownCount;
+        const notListed = ofKind.at(-1)?.[1].moreCount ?? 0;
         return (
           <ol class="findings" key={anomaly}>
             {ofKind.slice(0, shownCount).map(([index, finding]) => (
@@ -70,6 +71,11 @@ function FindingList({
                 <LinkButton onClick={() => setUnfolded(new Set([...unfolded, anomaly]))}>
                   Show {more} more: {visible(anomaly)}
                 </LinkButton>
+              </li>
+            ) : null}
+            {notListed > 0 ? (
+              <li class="hint">
+                {notListed} further {visible(anomaly)} not listed
               </li>
             ) : null}
           </ol>

@@ -37,8 +37,8 @@ describe("checkSetFull", () => {
     expect(verdict).toMatchObject({ valid: false, lostCount: 1, lost: [17] });
     expect(verdict.lostLatencies).toMatchObject({ 0: 0, 1: 0 });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "value 17 is lost: acknowledged to process 1 at 3.020 s, never returned by a read, " +
-        "missing from process 3's read at 4.210 s and not returned after that",
+      "value 17, acknowledged to process 1 at 3.020 s, was missing from process 3's read at " +
+        "4.210 s and not returned after that; no read ever returned it",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([0, 1, 2]);
   });
@@ -61,6 +61,49 @@ describe("checkSetFull", () => {
       ok(1, []),
     ]);
     expect(checkSetFull(overlapping)).toMatchObject({ valid: true, stableCount: 1 });
+  });
+
+  test("names the nodes whose final reads all lack a lost element", () => {
+    const verdict = checkSetFull(
+      history(
+        [at(300, invoke(0, "add", 4)), at(357, ok(0))],
+        finalRead(1, "n0", [4]),
+        finalRead(4, "n4", []),
+        finalRead(9, "n4", []),
+      ),
+    );
+    expect(verdict.valid).toBe(false);
+    expect(verdict.explanation?.[0]?.sentence).toBe(
+      "value 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
+        "last returned by process 1's read on n0 at 0.358 s",
+    );
+  });
+
+  test("tells an element that a node never returned from one that became visible late", () => {
+    const verdict = checkSetFull(
+      history(
+        [at(300, invoke(0, "add", 4)), at(357, ok(0))],
+        finalRead(4, "n4", []),
+        finalRead(1, "n0", [4]),
+      ),
+    );
+    expect(verdict.valid).toBe(true);
+    expect(verdict.explanation?.[0]).toMatchObject({
+      anomaly: "stale",
+      sentence:
+        "value 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
+        "it is not lost, because process 1's read on n0 at 0.360 s returned it",
+    });
+  });
+
+  test("describes eight lost elements, and counts the others", () => {
+    const elements = Array.from({ length: 20 }, (_, element) => add(0, element));
+    const { lostCount, explanation = [] } = checkSetFull(history(...elements, read(1, [])));
+    expect(lostCount).toBe(20);
+    expect(explanation.map(({ moreCount }) => moreCount)).toEqual([
+      ...Array(7).fill(undefined),
+      12,
+    ]);
   });
 
   test("measures latency from acknowledgement to the invocation of the last read without it", () => {
@@ -200,6 +243,14 @@ function outcome(operations: History, element: Json): Outcome {
   );
   if (present > absent) return "stable";
   return known !== undefined && known.index < absent ? "lost" : "never-read";
+}
+
+/** A final read. */
+function finalRead(process: number, node: string, elements: readonly Json[]) {
+  return [
+    { ...invoke(process, "read"), node, final: true },
+    { ...ok(process, elements), node, final: true },
+  ];
 }
 
 function invocationOf(operations: History, { process, index }: Operation): number {
