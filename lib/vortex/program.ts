@@ -1,4 +1,5 @@
 import * as v from "valibot";
+import { describeIssues } from "../protocol/describe-issues.ts";
 import type { KVNode } from "./kv-node.ts";
 import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
 
@@ -66,10 +67,12 @@ export function bindArguments(program: AnyProgram, args: readonly string[]): Bou
 /**
  * Binds a program to the given options; options left out have their defaults.
  *
- * @throws {v.ValiError} when the options do not fit the program's schema.
+ * @throws {Error} when the options do not fit the program's schema; names the option.
  */
 export function bindOptions(program: AnyProgram, options: unknown = {}): BoundProgram {
-  return bind(program, v.parse(program.options ?? NO_OPTIONS, options));
+  const result = v.safeParse(program.options ?? NO_OPTIONS, options);
+  if (result.success) return bind(program, result.output);
+  throw new Error(`Invalid options of the program: ${describeIssues(result.issues)}`);
 }
 
 function bind(program: AnyProgram, options: unknown): BoundProgram {

@@ -203,7 +203,9 @@ describe("TestCluster", () => {
 
   test("refuses options that do not fit the program", () => {
     const options = { count: "one" } as never;
-    expect(() => new TestCluster({ program: greeting, options })).toThrow("Expected number");
+    expect(() => new TestCluster({ program: greeting, options })).toThrow(
+      'Invalid options of the program: "count" must be a number, but is "one"',
+    );
   });
 
   test("throws when the program throws, with its error", () => {
