@@ -10,7 +10,6 @@ import type { Cancel } from "./host.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
 
-/** Limits of a {@link Batcher}'s batches, and how it stores or sends them. */
 /** Options of a {@link Batcher}. */
 export interface BatcherOptions<Item, Result> {
   /**
