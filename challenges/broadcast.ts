@@ -22,7 +22,7 @@
  * **Faults.** Lost, late and repeated messages need no treatment, because messages are cumulative. A
  * parent that does not answer is replaced by the next node, and asked from time to time. Nodes that
  * meet again compare how many values they hold of each origin, and send the difference. A killed
- * node comes back empty, as a new *incarnation*, and is sent everything; what it alone knew is lost,
+ * node comes back empty, as a new *incarnation*, and is sent everything; what it alone held is lost,
  * unless `--durable` stores each value in lin-kv before it is acknowledged. Once messages arrive
  * again, all nodes are equal within 1 s, or two cycles if that is longer.
  *
@@ -82,7 +82,7 @@ export const broadcast = withOptions(Options, (node, options) => {
   node.handlePeer("eager", Eager, ({ body }) => replica.deliverEagerly(body));
 });
 
-/** Runs a gossiper on a node: sends its messages, and lets it step when it wants to. */
+/** Runs a gossiper on a node: sends its messages, and calls its `step` when that is due. */
 class Replica {
   readonly #node: KVNode;
   readonly #gossiper: Gossiper;
@@ -107,7 +107,7 @@ class Replica {
     this.#step();
   }
 
-  /** All values that this node knows. The list grows with them. */
+  /** All values that this node holds. The list grows with them. */
   values(): readonly unknown[] {
     return this.#gossiper.values.asArray();
   }

@@ -1,8 +1,8 @@
 /**
  * A grow-only set: clients add elements to any node, and read all of them from any node.
  *
- * **Idea.** A log per node in lin-kv. Nodes do not talk to each other, so nothing that happens to the
- * links between them matters.
+ * **Idea.** A log per node in lin-kv. Nodes send each other nothing, so faults of the links between
+ * them have no effect.
  *
  * **Invariant.** An acknowledged element is in a log, and a read has read every log to its end at a
  * time no more than `--fresh-ms` before it.
@@ -33,7 +33,7 @@ import {
 } from "../lib/vortex/index.ts";
 
 const Options = v.object({
-  /** How stale a read may be, in ms. */
+  /** Maximum staleness of a read, in ms. */
   freshMs: v.optional(v.pipe(v.number(), v.minValue(0)), 500),
 });
 type Options = v.InferOutput<typeof Options>;

@@ -27,8 +27,7 @@ export class Counter {
   /** Adds that arrive while a write is in flight share the next one. */
   readonly #batcher: Batcher<number>;
   /**
-   * Recovers the bucket, at the first request: before that, the network may not know the names of
-   * other nodes yet.
+   * Recovers the bucket, at the first request: before that, other nodes may not be on the network yet.
    */
   readonly #start: () => Promise<void>;
   /** The sum of the adds that are acknowledged and not stored. */

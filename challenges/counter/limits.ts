@@ -24,5 +24,5 @@ export const READ_LIMIT_MS = 4000;
 export const SERVICE_TIMEOUT_MS = 2000;
 /** How long a read waits after an error of seq-kv, in ms. */
 export const SERVICE_BACKOFF_MS = 50;
-/** How often a silent peer is asked again, in ms: meanwhile its bucket answers for it. */
+/** Time between two questions to a silent peer, in ms. Until it answers, its bucket is read instead. */
 export const PROBE_MS = 5000;

@@ -1,6 +1,6 @@
 /**
- * One node's view of another: what the peer has confirmed, what it was last sent, when it was last
- * heard, and when to look it up in lin-kv instead.
+ * One node's view of another: what the peer has confirmed, what it was last sent, when its last message
+ * arrived, and when to look it up in lin-kv instead.
  */
 import * as v from "valibot";
 import type { NodeId, StoredLog } from "../../lib/vortex/index.ts";
@@ -40,7 +40,7 @@ export class Peer {
   #sent = NOTHING;
   #sentMs = 0;
   #wantsConfirmation = false;
-  #heardMs = 0;
+  #lastReceivedMs = 0;
   #isBeingLookedUp = false;
   #lookedUpMs = 0;
   #lookUpIntervalMs = LOOK_UP_MS;
@@ -56,12 +56,12 @@ export class Peer {
   }
 
   isSilent(nowMs: number): boolean {
-    return nowMs - this.#heardMs >= SILENCE_MS;
+    return nowMs - this.#lastReceivedMs >= SILENCE_MS;
   }
 
-  /** Gives the peer time to speak before it counts as silent. */
+  /** Gives the peer time to send something before it counts as silent. */
   expect(nowMs: number): void {
-    this.#heardMs = Math.max(this.#heardMs, nowMs);
+    this.#lastReceivedMs = Math.max(this.#lastReceivedMs, nowMs);
   }
 
   /**
@@ -72,7 +72,7 @@ export class Peer {
   receive({ knownRecords, knownWatermark, wantsConfirmation }: Push, nowMs: number): void {
     this.#confirmed = { records: knownRecords, watermark: knownWatermark };
     this.#wantsConfirmation ||= wantsConfirmation;
-    this.#heardMs = nowMs;
+    this.#lastReceivedMs = nowMs;
     this.#lookUpIntervalMs = LOOK_UP_MS;
   }
 
@@ -95,7 +95,7 @@ export class Peer {
     this.#wantsConfirmation = false;
   }
 
-  /** Whether to read a silent peer's log in lin-kv now, given when a client last wanted to know. */
+  /** Whether to read a silent peer's log in lin-kv now, given when a client last needed it. */
   isLookUpDue(wantedMs: number, nowMs: number): boolean {
     return (
       !this.#isBeingLookedUp &&

@@ -39,8 +39,8 @@ export class Replica {
   /** Committed offsets that are not stored yet. */
   readonly #uncommitted = new Map<string, number>();
   /**
-   * Reads all logs back and starts talking to peers, at the first request: before that, the network
-   * may not know the names of other nodes yet.
+   * Reads all logs back and starts sending to peers, at the first request: before that, other nodes may
+   * not be on the network yet.
    */
   readonly #start: () => Promise<void>;
   #hasStarted = false;
@@ -277,7 +277,7 @@ export class Replica {
 
   #pushTo(peer: Peer, own: Position): void {
     const nowMs = this.#node.nowMs();
-    // Peers may know of a fence in this log before this node does.
+    // A peer may have read a fence in this log before this node has.
     const from = Math.min(own.records, Math.max(this.#recent.start, peer.confirmedRecords));
     const isSilent = peer.isSilent(nowMs);
     const maxLength = isSilent ? MAX_PUSHED_LENGTH_IN_SILENCE : MAX_PUSHED_LENGTH;
