@@ -45,7 +45,7 @@ const floorRules = FLOORS.map(([name, rooms], index) => ({
 const besideRules = FLOORS.flatMap(([name, rooms]) =>
   rooms.map((room) => ({
     name: `no-import-beside-${name.replaceAll(" ", "-")}`,
-    comment: "Rooms on one floor do not know each other: what both need belongs on a lower floor.",
+    comment: "Rooms on one floor are independent: what two of them need belongs on a lower floor.",
     severity: "error",
     from: { path: `^${room}` },
     to: { path: at(rooms.filter((other) => other !== room)) },
@@ -56,14 +56,14 @@ module.exports = {
   forbidden: [
     {
       name: "no-circular",
-      comment: "In a circle no file can be read first, or tested alone.",
+      comment: "No file of a cycle can be understood or tested without the others.",
       severity: "error",
       from: {},
       to: { circular: true },
     },
     {
       name: "no-file-without-floor",
-      comment: "A new folder needs a place in FLOORS, above; else nothing says who may import it.",
+      comment: "A new folder needs a place in FLOORS, above; without one, no rule covers it.",
       severity: "error",
       from: { path: "^lib/", pathNot: at(FLOORS.flatMap(([, rooms]) => rooms)) },
       to: {},
@@ -73,7 +73,7 @@ module.exports = {
     {
       name: "library-needs-valibot-only",
       comment:
-        "Challenge binaries hold valibot and nothing else; who installs the library gets no more.",
+        "A challenge's binary contains valibot and no other package; so does an installed library.",
       severity: "error",
       from: { path: "^(lib/(protocol|vortex|services|testing)|challenges)/" },
       to: { path: "node_modules/", pathNot: "node_modules/valibot/" },
