@@ -19,5 +19,3 @@ export const SERVICES = {
   "lww-kv": (random) => new LastWriteWinsKv(random),
   "lin-tso": () => new TimestampOracle(),
 } as const satisfies { readonly [name: string]: (random: Random) => Service };
-
-export type ServiceName = keyof typeof SERVICES;

@@ -50,7 +50,7 @@ export interface StoreLimits {
   readonly maxRecordBytes: number;
 }
 
-export const STORE_LIMITS: StoreLimits = { maxLogBytes: 64e6, maxRecordBytes: 1e9 };
+const STORE_LIMITS: StoreLimits = { maxLogBytes: 64e6, maxRecordBytes: 1e9 };
 
 /** The run cannot be stored: the disk is full, for example, or not writable. */
 export class StoreError extends Error {

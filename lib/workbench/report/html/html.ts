@@ -6,7 +6,7 @@ export interface PageBundle {
 }
 
 /** Id of the element that holds the run's data. */
-export const DATA_ID = "run";
+const DATA_ID = "run";
 
 /**
  * Assembles the HTML of a report.
