@@ -107,7 +107,7 @@ export class Node {
     const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
     // Maelstrom ignores a node for good once it has sent to an unknown name.
     this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
-    this.reply(request, { type: "topology_ok" });
+    return { type: "topology_ok" };
   });
   #isInitialized = false;
   #id: NodeId = "";
@@ -279,7 +279,7 @@ export class Node {
     { timeoutMs = DEFAULT_TIMEOUT_MS }: RpcOptions = {},
   ): void {
     requireMilliseconds("timeoutMs", timeoutMs, this.rpc);
-    this.#startRpc(dest, body, timeoutMs, (reply) => {
+    this.#rpcs.start(dest, body, timeoutMs, (reply) => {
       const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
       this.#run(`callback of "${body.type}"`, () => callback(result));
     });
@@ -311,7 +311,7 @@ export class Node {
         reject(signal.reason);
         return;
       }
-      const abandon = this.#startRpc(dest, body, timeoutMs, (reply) => {
+      const abandon = this.#rpcs.start(dest, body, timeoutMs, (reply) => {
         signal?.removeEventListener("abort", onAbort);
         const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
         if (result.ok) resolve(result.body);
@@ -450,15 +450,6 @@ export class Node {
     if (this.#outbox === undefined) this.#host.transport.send(message);
     // A copy: the body may change before it is sent.
     else this.#outbox.push(parseJson(stringifyJson(message)) as Message);
-  }
-
-  #startRpc(
-    dest: NodeId,
-    body: OutgoingBody,
-    timeoutMs: number,
-    settle: (reply: RpcResult<AnyBody>) => void,
-  ): () => void {
-    return this.#rpcs.start(dest, body, timeoutMs, settle);
   }
 
   #receiveRequest({ src, dest, body }: Message): void {
