@@ -41,8 +41,8 @@ const ackOf = (incarnation: string, clock: number) => ({
 describe("txn-rw-register", () => {
   test("returns the operations with reads filled in, null where nothing was written", async () => {
     const { txn } = await start();
-    const asked = [["r", 1, null], ["w", 1, 6], ["w", 2, 9]]; // biome-ignore format: one line
-    expect(txn(asked)).toEqual({ type: "txn_ok", in_reply_to: 2, txn: asked });
+    const requested = [["r", 1, null], ["w", 1, 6], ["w", 2, 9]]; // biome-ignore format: one line
+    expect(txn(requested)).toEqual({ type: "txn_ok", in_reply_to: 2, txn: requested });
     expect(txn([["r", 1, null], ["r", 2, null], ["r", 3, null]])).toMatchObject({
       txn: [["r", 1, 6], ["r", 2, 9], ["r", 3, null]],
     }); // biome-ignore format: rows
@@ -51,14 +51,14 @@ describe("txn-rw-register", () => {
   test("lets reads see earlier writes of their own transaction, and no later ones", async () => {
     const { txn } = await start();
     txn([["w", 1, 1]]);
-    const asked = [
+    const requested = [
       ["r", 1, null],
       ["w", 1, 2],
       ["r", 1, null],
       ["w", 1, 3],
       ["r", 1, null],
     ];
-    expect(txn(asked)).toMatchObject({
+    expect(txn(requested)).toMatchObject({
       txn: [
         ["r", 1, 1],
         ["w", 1, 2],
@@ -74,8 +74,8 @@ describe("txn-rw-register", () => {
     expect(txn([])).toMatchObject({ type: "txn_ok", txn: [] });
     const writes = Array.from({ length: 5000 }, (_, key) => ["w", key, key * 2]);
     const reads = writes.map(([, key, value]) => ["r", key, value]);
-    const asked = [...writes, ...reads.map(([, key]) => ["r", key, null])];
-    expect(txn(asked)).toMatchObject({ type: "txn_ok", txn: [...writes, ...reads] });
+    const requested = [...writes, ...reads.map(([, key]) => ["r", key, null])];
+    expect(txn(requested)).toMatchObject({ type: "txn_ok", txn: [...writes, ...reads] });
   });
 
   test("keeps integers that a double cannot hold, as keys and as values", async () => {
@@ -102,9 +102,9 @@ describe("txn-rw-register", () => {
     ['[["w",1,1],["w",1,null]]', '"txn.1.2" must be an integer, but is null'],
     ['[["w",1,1],["w",1,2.5]]', '"txn.1.2" must be an integer, but is 2.5'],
     ['{"0":["w",1,1]}', '"txn" must be an array, but is an object'],
-  ])("replies malformed-request (12) to %s, and executes none of it", async (asked, reason) => {
+  ])("replies malformed-request (12) to %s, and executes none of it", async (requested, reason) => {
     const { txn } = await start();
-    expect(txn(parseJson(asked))).toMatchObject({
+    expect(txn(parseJson(requested))).toMatchObject({
       type: "error",
       code: 12,
       text: `Malformed "txn": ${reason}`,
@@ -161,8 +161,8 @@ describe("txn-rw-register, replicating", () => {
       "[[2,[[9007199254740993,-18446744073709551617]]]]",
     );
     host.takeSent();
-    const heard = parseJson("[[3,[[9007199254740995,36893488147419103233]]]]");
-    receiveFrom("n1", { ...ackOf(incarnation, 2), transactions: heard, upTo: 3 });
+    const received = parseJson("[[3,[[9007199254740995,36893488147419103233]]]]");
+    receiveFrom("n1", { ...ackOf(incarnation, 2), transactions: received, upTo: 3 });
     const reads = parseJson('[["r",9007199254740995,null],["r",9007199254740996,null]]');
     expect(JSON.stringify(txn(reads)?.["txn"])).toBe(
       '[["r",9007199254740995,36893488147419103233],["r",9007199254740996,null]]',
@@ -338,8 +338,8 @@ describe("dist/txn-rw-register", () => {
 
   test("executes a transaction of 10,000 operations", async () => {
     const writes = Array.from({ length: 10_000 }, (_, key) => ["w", key, key]);
-    const asked = line({ type: "txn", txn: writes, msg_id: 2 });
-    const { lines } = await run(binary("txn-rw-register"), INIT + asked);
+    const requested = line({ type: "txn", txn: writes, msg_id: 2 });
+    const { lines } = await run(binary("txn-rw-register"), INIT + requested);
     const answers = bodies(lines).filter(({ type }) => type === "txn_ok");
     expect(answers).toEqual([{ type: "txn_ok", txn: writes, in_reply_to: 2 }]);
   });
