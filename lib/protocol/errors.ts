@@ -31,6 +31,11 @@ const KINDS = new Map<number, ErrorKind>(
   Object.entries(ERRORS).map(([kind, { code }]) => [code, kind as ErrorKind]),
 );
 
+/** Whether a text is the protocol's name of an error. */
+export function isErrorKind(text: string): text is ErrorKind {
+  return Object.hasOwn(ERRORS, text);
+}
+
 /** Returns the name of an error code, or `"unknown"` if the protocol does not list it. */
 export function errorKind(code: number): ErrorKind | "unknown" {
   return KINDS.get(code) ?? "unknown";

@@ -14,7 +14,13 @@ export const EXIT_CODES = {
   crash: 255,
 } as const;
 
-export function exitCodeOf(valid: Validity): number {
+/**
+ * Returns the exit code of a verdict.
+ *
+ * @param isDoubtful Whether a valid verdict counts as unknown: it has warnings, with --strict-run.
+ */
+export function exitCodeOf(valid: Validity, isDoubtful = false): number {
+  if (valid === true && isDoubtful) return EXIT_CODES.unknown;
   if (valid === "unknown") return EXIT_CODES.unknown;
   return valid ? EXIT_CODES.valid : EXIT_CODES.invalid;
 }
@@ -30,6 +36,9 @@ const FROM_BEST: readonly number[] = [
 export function worstOf(one: number, other: number): number {
   return FROM_BEST.indexOf(other) > FROM_BEST.indexOf(one) ? other : one;
 }
+
+/** The last line if --strict-run rejects a valid run. */
+export const DOUBTFUL = "Valid with warnings, which --strict-run does not accept.";
 
 /** Returns the last line that Maelstrom prints. */
 export function lastLineOf(valid: Validity): string {

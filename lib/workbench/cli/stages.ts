@@ -9,6 +9,8 @@ import { type Compared, comparisonTable } from "../report/terminal/comparison.ts
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
 import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
+import { errorLines } from "../report/terminal/text.ts";
+import { warningLines } from "../report/terminal/warnings.ts";
 import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
@@ -212,6 +214,7 @@ async function runStage(
     if (store !== undefined && result.valid !== true) {
       onRemark(`Look at stage ${stage.id}: ${join(store.directory, REPORT_FILE)}`);
     }
+    for (const line of stageLines(options.workload, result)) onRemark(`${stage.id}: ${line}`);
     const isStored = store?.problem === undefined;
     return { result, code: isStored ? exitCodeOf(result.valid) : EXIT_CODES.crash };
   } catch (error) {
@@ -221,6 +224,16 @@ async function runStage(
     }
     throw error;
   }
+}
+
+/** The errors of a stage that is not valid, and the warnings of a valid one. */
+function stageLines(workload: string, result: TestResult): string[] {
+  if (result.valid !== true) return errorLines(workload, result);
+  // Fly.io's stages fix the number of nodes, and half of the partitions of two nodes cut no link.
+  const avoidable = result.warnings?.filter(
+    (warning) => !("reason" in warning && warning.reason === "separated-no-nodes"),
+  );
+  return warningLines(avoidable);
 }
 
 /** The table as it fills: redrawn on a terminal, elsewhere a line per stage. */

@@ -57,6 +57,10 @@ export interface TestFlags {
 export const STRICT_STDOUT =
   "exit with 255 if a node prints an invalid message (default: ignore that node from then on, as Maelstrom does)";
 
+/** Description of --strict-run. */
+export const STRICT_RUN =
+  "exit with 2 if a valid run has warnings: its verdict proves little (default: exit with 0)";
+
 /** Description of --verbose. */
 export const VERBOSE = "print every field of the result, as Maelstrom does";
 

@@ -12,7 +12,7 @@ import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { formatResult } from "../report/terminal/text.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { executable } from "./executable.ts";
-import { EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
+import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
 import {
@@ -29,6 +29,7 @@ import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "
 import {
   addTestFlags,
   addUnusedFlags,
+  STRICT_RUN,
   STRICT_STDOUT,
   type TestFlags,
   testOptions,
@@ -40,6 +41,7 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly bin?: string;
   readonly testCount: number;
   readonly logStderr?: true;
+  readonly strictRun?: true;
   readonly strictStdout?: true;
   readonly logNetSend?: true;
   readonly logNetRecv?: true;
@@ -57,6 +59,7 @@ export function testCommand(): Command {
     .option("--test-count <n>", "repeat n times; stop at the first failure", positiveInteger, 1)
     .option("--log-stderr", "show the stderr of the nodes")
     .option("--strict-stdout", STRICT_STDOUT)
+    .option("--strict-run", STRICT_RUN)
     .option("--log-net-send", "show every message sent")
     .option("--log-net-recv", "show every message delivered")
     .option("--report", "write report.html, a page that shows the run, even if it is valid")
@@ -70,7 +73,8 @@ const EXIT_CODE_HELP = `
 Exit codes:
   0    valid
   1    invalid
-  2    unknown: a checker failed or gave up
+  2    unknown: a checker failed or gave up; with --strict-run, a valid run has
+       warnings
   130  interrupted
   254  invalid arguments
   255  crashed: a node did not start, exited, or did not read its messages in
@@ -135,8 +139,9 @@ async function runTest(
     progress.end();
     if (!flags.json) console.log(formatResult(result, options, flags));
     if (store !== undefined) remarkLocation(store);
-    remark(lastLineOf(result.valid));
-    let exitCode = exitCodeOf(result.valid);
+    const isDoubtful = flags.strictRun === true && result.warnings !== undefined;
+    remark(isDoubtful ? DOUBTFUL : lastLineOf(result.valid));
+    let exitCode = exitCodeOf(result.valid, isDoubtful);
     if (maelstrom === undefined) {
       if (flags.json) console.log(stringifyJson(result));
     } else {

@@ -5,17 +5,20 @@
  */
 import type * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
-import { errorKind, isDefinite, type Json, type Message } from "../../vortex/index.ts";
+import { errorKind, isDefinite, type Json, type Message, type NodeId } from "../../vortex/index.ts";
 import type { Completion } from "./interpreter.ts";
 
 /** The reply is an error body. */
 export class ErrorReply extends Error {
   override readonly name = "ErrorReply";
+  /** Type of the request. */
+  readonly request: string;
   /** `undefined` if the body has no integer code. */
   readonly code: number | undefined;
 
-  constructor(code: number | undefined, text: string) {
+  constructor(request: string, code: number | undefined, text: string) {
     super(text);
+    this.request = request;
     this.code = code;
   }
 }
@@ -23,6 +26,15 @@ export class ErrorReply extends Error {
 /** No reply arrived within the timeout. */
 export class NetTimeout extends Error {
   override readonly name = "NetTimeout";
+  /** Type of the request. */
+  readonly request: string;
+  readonly timeoutMs: number;
+
+  constructor(request: string, dest: NodeId, timeoutMs: number) {
+    super(`No reply from ${dest} within ${timeoutMs} ms`);
+    this.request = request;
+    this.timeoutMs = timeoutMs;
+  }
 }
 
 /** The reply does not match the workload's schema. */
@@ -30,12 +42,16 @@ export class MalformedReply extends Error {
   override readonly name = "MalformedReply";
   readonly request: Message;
   readonly reply: Message;
+  /** What is wrong with the reply. */
+  readonly problem: string;
   /** Whether unknown fields are all that is wrong with the reply. */
   readonly hasExtraFieldOnly: boolean;
 
   constructor(request: Message, reply: Message, issues: readonly v.BaseIssue<unknown>[]) {
     const type = request.body["type"];
-    super(`Malformed reply to "${type}" from ${request.dest}: ${describeIssues(issues)}`);
+    const problem = describeIssues(issues);
+    super(`Malformed reply to "${type}" from ${request.dest}: ${problem}`);
+    this.problem = problem;
     this.request = request;
     this.reply = reply;
     // valibot expects "never" for an unknown field of a strict object.

@@ -48,6 +48,8 @@ export class Client {
   readonly id: NodeId;
   readonly #network: Network;
   readonly #clock: Clock;
+  /** Type of the last request. */
+  lastRequest: string | undefined;
   #lastMsgId = 0;
   #pending: PendingRequest | undefined;
 
@@ -79,12 +81,13 @@ export class Client {
     schema: S,
     timeoutMs: number,
   ): Promise<v.InferOutput<S>> {
+    this.lastRequest = body.type;
     const request = { src: this.id, dest, body: { ...body, msg_id: ++this.#lastMsgId } };
     const reply = await this.#request(request, timeoutMs);
     if (reply["type"] === "error") {
       const { code, text } = reply;
       const integer = Number.isInteger(code) ? (code as number) : undefined;
-      throw new ErrorReply(integer, typeof text === "string" ? text : "");
+      throw new ErrorReply(body.type, integer, typeof text === "string" ? text : "");
     }
     const result = v.safeParse(schema, reply);
     if (result.success) return result.output;
@@ -96,7 +99,7 @@ export class Client {
     return new Promise<AnyBody>((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
         this.#pending = undefined;
-        reject(new NetTimeout(`No reply from ${dest} within ${timeoutMs} ms`));
+        reject(new NetTimeout(String(body["type"]), dest, timeoutMs));
       });
       const settle = (reply: AnyBody) => {
         cancelTimeout();

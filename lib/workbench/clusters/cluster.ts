@@ -1,6 +1,6 @@
 /** The interface of a cluster: nodes under test, as processes or in a simulation. */
-import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
+import type { NodeLog } from "./node-log.ts";
 import type { LineProblem } from "./output-line.ts";
 
 /** A node that exited by itself. Every exit is a crash, even with status 0. */
@@ -18,13 +18,6 @@ export interface BadLine extends LineProblem {
   readonly node: NodeId;
   /** Cut if it is long. */
   readonly line: string;
-}
-
-const MAX_SHOWN_LENGTH = 1000;
-
-/** Cuts a line of output to a length that can be stored and printed. */
-export function shownLine(line: string): string {
-  return shorten(line, MAX_SHOWN_LENGTH);
 }
 
 /** The program of a node cannot be run. */
@@ -51,6 +44,8 @@ export interface Cluster {
   /** Kills all nodes. Resolves when they have exited, with those that had crashed. */
   stop(): Promise<readonly Crash[]>;
   readonly badLines: readonly BadLine[];
+  /** The stderr of a node, over all its starts. */
+  logOf(node: NodeId): NodeLog;
   /** The output of a node after its last line break. */
   unfinishedLine(node: NodeId): string;
 }

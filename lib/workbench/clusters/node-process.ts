@@ -10,7 +10,8 @@ import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import { lazy } from "../../vortex/lazy.ts";
 import type { Delivery } from "../network/delivery.ts";
 import { describeExecError, describeResourceError, problemOfDirectory } from "../system-error.ts";
-import { type Crash, StartError, shownLine } from "./cluster.ts";
+import { type Crash, StartError } from "./cluster.ts";
+import { shownLine } from "./node-log.ts";
 import { hasExited, type ProcessTag, signal } from "./process-tree.ts";
 
 export interface NodeProcessOptions {

@@ -5,7 +5,8 @@
  */
 import type { NodeId } from "../../vortex/index.ts";
 import type { Network } from "../network/network.ts";
-import { type BadLine, type Cluster, type Crash, shownLine } from "./cluster.ts";
+import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type NodeLog, NodeLogs, shownLine } from "./node-log.ts";
 import { MAX_STDOUT_LINE_LENGTH, NodeProcess } from "./node-process.ts";
 import { sendLine, tooLongLine } from "./output-line.ts";
 import { ProcessTag } from "./process-tree.ts";
@@ -32,6 +33,7 @@ export class ProcessCluster implements Cluster {
   /** Nodes that had crashed before they were killed. */
   readonly #crashes: Crash[] = [];
   readonly #badLines: BadLine[] = [];
+  readonly #logs = new NodeLogs();
   readonly #tag = new ProcessTag();
   // Runs however this process ends, so that no node survives it.
   readonly #killAll = () => {
@@ -47,6 +49,10 @@ export class ProcessCluster implements Cluster {
 
   get badLines(): readonly BadLine[] {
     return this.#badLines;
+  }
+
+  logOf(node: NodeId): NodeLog {
+    return this.#logs.of(node);
   }
 
   unfinishedLine(node: NodeId): string {
@@ -67,7 +73,10 @@ export class ProcessCluster implements Cluster {
       args,
       tag: this.#tag,
       onStdout: (line) => this.#send(node, line),
-      onStderr: (line) => onStderr?.(node, line),
+      onStderr: (line) => {
+        this.#logs.of(node).add(line);
+        onStderr?.(node, line);
+      },
       onRemark: (text) => onRemark?.(text),
     });
     network.connect(node, (delivery) => started.write(delivery));

@@ -18,7 +18,8 @@ import {
 import { bindArguments } from "../../vortex/program.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
-import { type BadLine, type Cluster, type Crash, shownLine } from "./cluster.ts";
+import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { type NodeLog, NodeLogs, shownLine } from "./node-log.ts";
 import { sendLine } from "./output-line.ts";
 
 export interface SimulatedClusterOptions {
@@ -83,6 +84,7 @@ export class SimulatedCluster implements Cluster {
   readonly #options: SimulatedClusterOptions;
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #badLines: BadLine[] = [];
+  readonly #logs = new NodeLogs();
   readonly #crashes: Crash[] = [];
   readonly #delays: Random;
   #startCount = 0;
@@ -94,6 +96,10 @@ export class SimulatedCluster implements Cluster {
 
   get badLines(): readonly BadLine[] {
     return this.#badLines;
+  }
+
+  logOf(node: NodeId): NodeLog {
+    return this.#logs.of(node);
   }
 
   /** Empty: simulated nodes write whole lines. */
@@ -182,7 +188,10 @@ export class SimulatedCluster implements Cluster {
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
       logger: {
         log: (text) => {
-          for (const line of text.split("\n")) onStderr?.(id, line);
+          for (const line of text.split("\n")) {
+            this.#logs.of(id).add(line);
+            onStderr?.(id, line);
+          }
         },
       },
       onViolation,

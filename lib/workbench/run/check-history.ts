@@ -11,6 +11,7 @@ import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/
 import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import type { History } from "../history/history.ts";
+import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
 export interface HistoryVerdicts {
   /** All verdicts merged. Those that `unanswered` excuses count as unknown. */
@@ -80,6 +81,8 @@ export interface StoredCheck {
   readonly stats: Fields;
   readonly availability: Fields;
   readonly explanation: readonly Finding[];
+  /** Operations that ended with an error or without an answer, in groups; absent without any. */
+  readonly requestErrors?: readonly RequestErrors[];
   readonly [field: string]: unknown;
 }
 
@@ -103,6 +106,7 @@ export function checkStoredHistory(
   const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
   // A fatal error takes these from a test's result, but the corpus reports them.
   const others = fatal === undefined ? verdicts : checkOthers(history, options);
+  const requestErrors = requestErrorsOf(history);
   return {
     valid,
     overallValid: verdicts.valid,
@@ -112,6 +116,7 @@ export function checkStoredHistory(
     stats: withoutFindings(others.stats),
     availability: withoutFindings(others.availability),
     explanation: findingsOf({ ...verdicts, ...others }),
+    ...(requestErrors.length === 0 ? {} : { requestErrors }),
   };
 }
 

@@ -9,7 +9,9 @@ import type { History } from "../history/history.ts";
 import type { Fault } from "../nemesis/faults.ts";
 import type { Journal } from "../network/journal.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
+import type { RequestErrors } from "./request-errors.ts";
 import type { TestOptions } from "./test-options.ts";
+import { type Warning, warningsOf } from "./warnings.ts";
 
 export interface TestResult extends HistoryVerdicts {
   readonly net: NetVerdict;
@@ -20,14 +22,21 @@ export interface TestResult extends HistoryVerdicts {
   readonly diagnostics?: readonly Diagnostic[];
   /** How often each fault took effect: messages dropped or delayed, nodes killed or paused. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /** Requests that nodes answered with an error or not at all, in groups; absent without any. */
+  readonly requestErrors?: readonly RequestErrors[];
+  /** Signs that a valid verdict proves little; absent without any. */
+  readonly warnings?: readonly Warning[];
   readonly seed: number;
 }
 
 /** The record of a test, from which its result is computed. */
-export interface Evidence extends Pick<TestResult, "badLines" | "diagnostics" | "faults"> {
+export interface Evidence
+  extends Pick<TestResult, "badLines" | "diagnostics" | "faults" | "requestErrors"> {
   readonly options: TestOptions;
   readonly history: History;
   readonly journal: Journal;
+  /** Number of messages that nodes sent each other. */
+  readonly messagesBetweenNodes: number;
   readonly convergence?: ConvergenceVerdict;
 }
 
@@ -36,6 +45,7 @@ export function checkTest({
   options,
   history,
   journal,
+  messagesBetweenNodes,
   convergence,
   ...rest
 }: Evidence): TestResult {
@@ -44,11 +54,16 @@ export function checkTest({
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
   };
+  const verdicts = checkHistory(workload, history, checkOptions, convergence);
+  const { faults } = rest;
+  const warnings =
+    verdicts.valid === true ? warningsOf({ options, history, faults, messagesBetweenNodes }) : [];
   return {
-    ...checkHistory(workload, history, checkOptions, convergence),
+    ...verdicts,
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
+    ...(warnings.length === 0 ? {} : { warnings }),
     seed,
   };
 }

@@ -22,7 +22,10 @@ import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { ClientPool } from "./client-pool.ts";
+import { locationOf } from "./error-location.ts";
+import { NodeActivity } from "./node-activity.ts";
 import { NodeStarter } from "./node-starter.ts";
+import { RequestErrorCounts, type RequestErrors } from "./request-errors.ts";
 import { checkTest, type TestResult } from "./results.ts";
 import { connectServices } from "./services.ts";
 import { describeCrash, TestCrash } from "./test-crash.ts";
@@ -84,6 +87,8 @@ class Test {
   readonly #options: TestOptions;
   readonly #environment: Environment;
   readonly #diagnostics: DiagnosticDetector;
+  readonly #activity: NodeActivity;
+  readonly #requestErrors = new RequestErrorCounts();
   readonly #journal: Journal;
   readonly #network: Network;
   readonly #cluster: Cluster;
@@ -108,7 +113,11 @@ class Test {
     this.#diagnostics = new DiagnosticDetector((diagnostic) => {
       environment.onDiagnostic?.(diagnostic);
     });
-    const detect = (event: JournalEvent) => this.#diagnostics.observe(event);
+    this.#activity = new NodeActivity(nodeIds);
+    const detect = (event: JournalEvent) => {
+      this.#diagnostics.observe(event);
+      this.#activity.observe(event);
+    };
     this.#journal = new Journal(onMessage === undefined ? [detect] : [detect, onMessage]);
     this.#network = new Network({
       clock,
@@ -131,6 +140,8 @@ class Test {
       cluster: this.#cluster,
       clients: this.#clients,
       diagnostics: this.#diagnostics,
+      activity: this.#activity,
+      clock,
     });
     this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
@@ -179,11 +190,12 @@ class Test {
   check(): TestResult {
     if (this.#crashes.length > 0) {
       const crashes = this.#crashes.map((crash) =>
-        describeCrash(crash, this.#diagnostics.lastReceived(crash.node)),
+        describeCrash(crash, this.#activity.lastReceived(crash.node)),
       );
       throw new TestCrash(crashes.join("\n\n"));
     }
     const { all: diagnostics } = this.#diagnostics;
+    const requestErrors = this.#locatedErrors();
     return checkTest({
       options: this.#options,
       history: this.#history,
@@ -192,6 +204,20 @@ class Test {
       badLines: this.#cluster.badLines,
       ...(diagnostics.length === 0 ? {} : { diagnostics }),
       faults: this.#nemesis.effects(),
+      ...(requestErrors.length === 0 ? {} : { requestErrors }),
+      messagesBetweenNodes: this.#activity.messagesBetweenNodes,
+    });
+  }
+
+  /** The requests that ended with an error, with the source lines that the nodes have logged. */
+  #locatedErrors(): RequestErrors[] {
+    return this.#requestErrors.groups.map((group) => {
+      const [node = ""] = Object.keys(group.nodes);
+      const location =
+        group.kind === "error"
+          ? locationOf(group.text, this.#cluster.logOf(node).first)
+          : undefined;
+      return location === undefined ? group : { ...group, location };
     });
   }
 
@@ -199,10 +225,9 @@ class Test {
   async #setUp(node: NodeId): Promise<void> {
     const client = this.#clients.open();
     try {
-      await this.#workload.setUp?.({ client, node });
+      await this.#starter.unlessExited(node, this.#workload.setUp?.({ client, node }));
     } catch (error) {
-      const { message } = error instanceof Error ? error : new Error(String(error));
-      throw new TestCrash(`${node} could not be set up: ${message}`, { cause: error });
+      throw await this.#starter.crashOf(node, client, error);
     }
   }
 
@@ -224,7 +249,8 @@ class Test {
       workload: this.#workload,
       clients: this.#clients,
       nodeOf: (thread) => this.#nodeOf(thread),
-      onError: (node, error) => {
+      onError: (node, { f }, error) => {
+        this.#requestErrors.add(node, f, error);
         if (error instanceof MalformedReply) this.#diagnostics.addMalformedReply(node, error);
         if (error instanceof NetTimeout) this.#detectUnfinishedLine(node);
       },

@@ -11,7 +11,7 @@ export interface WorkersOptions {
   readonly clients: ClientPool;
   readonly nodeOf: (thread: number) => NodeId;
   /** Called with what a client's request threw. */
-  readonly onError: (node: NodeId, error: unknown) => void;
+  readonly onError: (node: NodeId, invocation: Invocation, error: unknown) => void;
 }
 
 /** Carries out operations for the client threads: one workload client per thread. */
@@ -31,7 +31,7 @@ export class Workers {
     const { workload, clients, nodeOf, onError } = this.#options;
     const { client, worker } = this.#open.get(thread) ?? this.#connect(thread);
     const completion = await worker.invoke(invocation).catch((error) => {
-      onError(nodeOf(thread), error);
+      onError(nodeOf(thread), invocation, error);
       return completionOf(error, invocation, workload);
     });
     if (completion.type === "info" && !workload.keepsClient) {

@@ -4,6 +4,8 @@ import { isObject } from "../../protocol/message.ts";
 import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { DROP_REASONS } from "../network/drops.ts";
 import type { JournalEvent } from "../network/journal.ts";
+import { RequestErrors } from "../run/request-errors.ts";
+import { Warning } from "../run/warnings.ts";
 import { AnyNumber } from "../schemas.ts";
 
 const Finding = v.object({
@@ -54,6 +56,8 @@ const Results = v.object({
     servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }),
   }),
   perf: v.object({ latencies: v.record(v.string(), Latencies) }),
+  requestErrors: v.optional(v.array(RequestErrors), []),
+  warnings: v.optional(v.array(Warning), []),
   badLines: v.array(v.object({ node: v.string(), line: v.string(), reason: v.string() })),
 });
 

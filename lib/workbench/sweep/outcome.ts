@@ -1,13 +1,19 @@
 /** The record of one run of a sweep. */
 import * as v from "valibot";
 import { findingsOf } from "../run/check-history.ts";
+import { RequestErrors } from "../run/request-errors.ts";
 import { figuresOf, type TestResult } from "../run/results.ts";
+import { Warning } from "../run/warnings.ts";
 
 export const Outcome = v.object({
   seed: v.number(),
   valid: v.union([v.boolean(), v.literal("unknown")]),
   /** First finding, in a sentence. Absent if valid. */
   reason: v.exactOptional(v.string()),
+  /** The most frequent error that nodes answered. Absent if valid, or without any. */
+  mostFrequentError: v.exactOptional(RequestErrors),
+  /** Signs that a valid verdict proves little. Absent without any. */
+  warnings: v.exactOptional(v.array(Warning)),
   /** Shell command that repeats the run. Absent if valid. */
   command: v.exactOptional(v.string()),
   /** First invalid line on a node's stdout. The node was ignored from then on. */
@@ -21,16 +27,23 @@ export const Outcome = v.object({
 export type Outcome = v.InferOutput<typeof Outcome>;
 
 export function outcomeOf(result: TestResult): Outcome {
-  const { seed, valid, faults, badLines } = result;
+  const { seed, valid, faults, badLines, requestErrors = [], warnings } = result;
   const [bad] = badLines;
+  const [mostFrequent] = requestErrors;
   const outcome = {
     seed,
     valid,
     ...(bad === undefined ? {} : { badLine: `${bad.node}: ${bad.reason}` }),
     ...figuresOf(result),
     faults: { ...faults },
+    ...(warnings === undefined ? {} : { warnings: [...warnings] }),
   };
-  return valid === true ? outcome : { ...outcome, reason: reasonOf(result) };
+  if (valid === true) return outcome;
+  return {
+    ...outcome,
+    reason: reasonOf(result),
+    ...(mostFrequent === undefined ? {} : { mostFrequentError: mostFrequent }),
+  };
 }
 
 /** Makes the outcome of a run without a result. It counts as invalid. */

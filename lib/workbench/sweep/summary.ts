@@ -10,6 +10,8 @@ export interface Summary {
   readonly failures: readonly Outcome[];
   /** Runs in which nodes printed invalid lines, and the one with the lowest seed. */
   readonly badLines: { readonly runCount: number; readonly first?: Outcome };
+  /** Valid runs with warnings, and the one with the lowest seed. */
+  readonly warnings: { readonly runCount: number; readonly first?: Outcome };
   readonly figures: { readonly [Name in FigureName]?: Distribution };
   readonly faults: { readonly [fault: string]: FaultSummary };
 }
@@ -45,16 +47,17 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
     failures: outcomes
       .filter(({ valid }) => valid !== true)
       .sort((one, other) => one.seed - other.seed),
-    badLines: summarizeBadLines(outcomes),
+    badLines: summarizeRuns(outcomes.filter(({ badLine }) => badLine !== undefined)),
+    warnings: summarizeRuns(outcomes.filter(({ warnings }) => warnings !== undefined)),
     figures: Object.fromEntries(figures),
     faults: summarizeFaults(outcomes),
   };
 }
 
-function summarizeBadLines(outcomes: readonly Outcome[]): Summary["badLines"] {
-  const bad = outcomes.filter(({ badLine }) => badLine !== undefined);
-  const [first] = bad.sort((one, other) => one.seed - other.seed);
-  return { runCount: bad.length, ...(first === undefined ? {} : { first }) };
+/** Counts runs that have something in common, and finds the one with the lowest seed. */
+function summarizeRuns(runs: readonly Outcome[]): { runCount: number; first?: Outcome } {
+  const [first] = runs.toSorted((one, other) => one.seed - other.seed);
+  return { runCount: runs.length, ...(first === undefined ? {} : { first }) };
 }
 
 function summarizeFaults(outcomes: readonly Outcome[]): Summary["faults"] {

@@ -6,10 +6,10 @@
  * down: a client waits 5 s for each answer, so in 20 s it sends four. Such a test is inconclusive,
  * and its verdict is `"unknown"`.
  */
-import type { Json, NodeId } from "../../../vortex/index.ts";
 import { type History, type Pair, pairs } from "../../history/history.ts";
 import { mergeValidity, type Validity, type Verdict } from "../checker.ts";
 import { enumerate, plural } from "../wording.ts";
+import { type Downtime, downtimesOf, isDuring } from "./downtimes.ts";
 import { mayNeverBeOk } from "./stats.ts";
 
 /** Verdicts on a history by name. `workload` and `stats` depend on `ok` operations. */
@@ -59,37 +59,12 @@ function isOk({ completion }: Pair): boolean {
   return completion?.type === "ok";
 }
 
-/** An interval in which a node was down, as indexes of the history. */
-interface Downtime {
-  readonly node: NodeId;
-  readonly from: number;
-  readonly until: number;
-}
-
-const DOWN: ReadonlySet<Json | undefined> = new Set(["killed", "paused"]);
-const UP: ReadonlySet<Json | undefined> = new Set(["started", "resumed"]);
-
-function downtimesOf(history: History): readonly Downtime[] {
-  const changes = history.flatMap(({ process, f, index, value }) => {
-    if (process !== "nemesis" || typeof value !== "object" || value === null) return [];
-    const fault = f.replace(/^(?:start|stop)-/, "");
-    return Object.entries(value).map(([node, did]) => ({ node, fault, index, did }));
-  });
-  return changes.flatMap(({ node, fault, index: from, did }) => {
-    if (!DOWN.has(did)) return [];
-    const end = changes.find(
-      (one) => one.index > from && one.node === node && one.fault === fault && UP.has(one.did),
-    );
-    return { node, from, until: end?.index ?? Number.POSITIVE_INFINITY };
-  });
-}
-
 /** Whether an operation got no answer, and its node was down at some time in between. */
 function isUnanswerable({ invocation, completion }: Pair, downtimes: readonly Downtime[]): boolean {
   if (completion !== undefined && completion.error !== "net-timeout") return false;
-  const end = completion?.index ?? Number.POSITIVE_INFINITY;
   return downtimes.some(
-    ({ node, from, until }) => node === invocation.node && from < end && until > invocation.index,
+    (downtime) =>
+      downtime.node === invocation.node && isDuring({ invocation, completion }, downtime),
   );
 }
 

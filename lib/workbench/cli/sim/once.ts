@@ -2,7 +2,7 @@
 import { resolve } from "node:path";
 import { stringifyJson } from "../../../vortex/index.ts";
 import { formatResult } from "../../report/terminal/text.ts";
-import { EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
+import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
 import { remark } from "../live.ts";
 import { remarkLocation, reportRun } from "../report.ts";
 import { openStoreOf } from "../store-flags.ts";
@@ -25,9 +25,11 @@ export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
     return;
   }
   if (flags.report) await storeRun(subject, once, flags.store);
-  if (once.result !== undefined) remark(lastLineOf(once.result.valid));
+  const isDoubtful = flags.strictRun === true && once.result?.warnings !== undefined;
+  if (once.result !== undefined) remark(isDoubtful ? DOUBTFUL : lastLineOf(once.result.valid));
   remark(`To repeat it: ${replay(options)}`);
-  process.exitCode = once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid);
+  process.exitCode =
+    once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid, isDoubtful);
   if (flags.shrink && once.result?.valid !== true) await printSmallest(subject, options, flags);
 }
 

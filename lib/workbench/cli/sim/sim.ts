@@ -11,7 +11,7 @@ import { remark } from "../live.ts";
 import { positiveInteger } from "../parsers.ts";
 import { remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
-import { addTestFlags, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
+import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
 import { runOne } from "./once.ts";
 import type { SimFlags } from "./subject.ts";
 import { outcome, runMany } from "./sweep.ts";
@@ -46,6 +46,7 @@ export function simCommand(): Command {
       .option("--store <dir>", "directory of stored runs, for --report", "store")
       .option("--log-stderr", "show the logs of the nodes")
       .option("--strict-stdout", STRICT_STDOUT)
+      .option("--strict-run", STRICT_RUN)
       .option("--verbose", VERBOSE)
       .option(
         "--json",

@@ -19,6 +19,7 @@ export interface SimFlags extends TestFlags {
   readonly out?: string;
   readonly shrink?: true;
   readonly logStderr?: true;
+  readonly strictRun?: true;
   readonly strictStdout?: true;
   readonly json?: true;
   readonly worker?: true;

@@ -63,6 +63,7 @@ export async function runMany(
   const [failure] = summary.failures;
   process.exitCode = exitCodeOf(
     summary.invalidCount > 0 ? false : failure === undefined || "unknown",
+    flags.strictRun === true && summary.warnings.runCount > 0,
   );
   if (flags.shrink && failure !== undefined) {
     await printSmallest(subject, { ...options, seed: failure.seed }, flags);

@@ -3,6 +3,8 @@ import type { Target } from "../../stages/stages.ts";
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
 import type { Gauge } from "../recorder/run-data.ts";
 import type { FindingEntry } from "../recorder/run-recorder.ts";
+import { describeGroup } from "../terminal/request-errors.ts";
+import { describeWarning } from "../terminal/warnings.ts";
 
 /** Lists the options that a reader needs to judge the run. */
 export function optionsOf({ options }: StoredDescription): [string, string][] {
@@ -100,9 +102,19 @@ export function seriousFindingsOf(
 /** Returns observations that do not bear on the verdict. */
 export function remarksOf(
   workload: string,
-  { findings, exceptions, badLines }: StoredResults,
+  { findings, exceptions, badLines, requestErrors, warnings }: StoredResults,
 ): FindingEntry[] {
   return [
+    ...requestErrors.map((group) => ({
+      anomaly: group.kind === "timeout" ? "no answer" : "error",
+      sentence: describeGroup(group),
+      operations: [],
+    })),
+    ...warnings.map((warning) => ({
+      anomaly: "warning",
+      sentence: describeWarning(warning),
+      operations: [],
+    })),
     ...findings.filter((finding) => isHarmless(workload, finding)),
     ...(exceptions?.explanation ?? []),
     ...badLines.map(({ node, line, reason }) => ({

@@ -2,7 +2,8 @@
 import type { Validity } from "../../checkers/checker.ts";
 import type { StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
-import { inspect, sentencesOf, withoutFindings } from "./text.ts";
+import { describeRequestErrors } from "./request-errors.ts";
+import { contextOf, inspect, printable, sentencesOf } from "./text.ts";
 
 /** A stored history with its verdict. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {
@@ -22,10 +23,15 @@ export interface CheckUnder extends StoredCheck {
 /** Lists the fields of the verdict, the findings in sentences, and the verdict on the last line. */
 export function describeChecked(checked: CheckedHistory): string {
   const { file, number, workload, operationCount, check, alsoUnder = [] } = checked;
+  const { explanation: _, requestErrors = [], ...fields } = check;
+  const { overallValid, stats } = check;
   const name = number === undefined ? file : `${file}, case ${number}`;
   return [
     `${name}: ${workload}, ${operationCount} entries`,
-    inspect(withoutFindings(check)),
+    inspect(fields),
+    ...describeRequestErrors(requestErrors, contextOf(workload, overallValid, stats)).map(
+      printable,
+    ),
     ...sentencesOf(check.explanation),
     ...alsoUnder.map(
       ({ consistencyModels, overallValid }) =>

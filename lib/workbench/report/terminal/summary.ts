@@ -2,7 +2,9 @@
 import Table from "cli-table3";
 import type { Outcome } from "../../sweep/outcome.ts";
 import type { Distribution, Summary } from "../../sweep/summary.ts";
+import { describeGroup } from "./request-errors.ts";
 import { printable } from "./text.ts";
+import { describeWarning } from "./warnings.ts";
 
 /** Maximum number of failures to list. */
 const MAX_LISTED = 20;
@@ -16,12 +18,16 @@ export function describeSummary(summary: Summary): string {
     ...figures(summary),
     ...faults(summary),
     ...badLines(summary),
+    ...warnings(summary),
     `${count} seeds: ${validCount} valid, ${invalidCount} invalid, ${unknownCount} unknown`,
   ].join("\n");
 }
 
-function failure({ seed, valid, reason = "", command = `--seed ${seed}` }: Outcome): string {
-  return `seed ${seed}: ${label(valid)}\n  ${printable(reason)}\n  ${command}`;
+function failure(outcome: Outcome): string {
+  const { seed, valid, reason = "", mostFrequentError, command = `--seed ${seed}` } = outcome;
+  const errors = mostFrequentError === undefined ? [] : [describeGroup(mostFrequentError)];
+  const lines = [printable(reason), ...errors.map(printable), command];
+  return [`seed ${seed}: ${label(valid)}`, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
 function label(valid: boolean | "unknown"): string {
@@ -57,5 +63,14 @@ function badLines({ badLines: { runCount, first }, count }: Summary): string[] {
   return [
     `In ${runCount} of ${count} runs a node printed an invalid line and was ignored from then on. ` +
       printable(`First in seed ${first.seed}: ${first.badLine}`),
+  ];
+}
+
+function warnings({ warnings: { runCount, first }, count }: Summary): string[] {
+  const [warning] = first?.warnings ?? [];
+  if (first === undefined || warning === undefined) return [];
+  return [
+    `${runCount} of ${count} runs are valid with warnings. ` +
+      printable(`First in seed ${first.seed}: ${describeWarning(warning)}`),
   ];
 }

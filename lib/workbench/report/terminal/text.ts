@@ -1,11 +1,14 @@
 /** Formats results. */
 import pc from "picocolors";
+import * as v from "valibot";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import { withMore } from "../../checkers/wording.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
+import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
+import { warningLines } from "./warnings.ts";
 
 /** Escapes control characters: a node must not control the terminal. */
 export function printable(text: string): string {
@@ -23,8 +26,33 @@ function describeResult(workload: string, result: TestResult): string {
   return [
     printable(verdictSentence(workload, stored)),
     ...figureLines(result),
-    ...sentencesOf(firstOfEach(withStaleInOne(findingsAndExceptions(result), result.workload))),
+    ...errorLines(workload, result),
+    ...sentencesOf(firstOfEach(withStaleInOne(findingsOf(result), result.workload))),
+    ...warningLines(result.warnings).map(printable),
   ].join("\n");
+}
+
+/** Formats what nodes answered in error, in brief. */
+export function errorLines(workload: string, result: TestResult): string[] {
+  const { requestErrors = [], valid, stats } = result;
+  return describeRequestErrors(requestErrors, contextOf(workload, valid, stats)).map(printable);
+}
+
+const CountsOf = v.object({
+  okCount: v.number(),
+  byF: v.record(v.string(), v.object({ okCount: v.number() })),
+});
+
+/** @param stats The verdict of the `stats` checker, or the fields of a stored one. */
+export function contextOf(
+  workload: string,
+  valid: ErrorContext["valid"],
+  stats: unknown,
+): ErrorContext {
+  const counts = v.safeParse(CountsOf, stats);
+  if (!counts.success) return { workload, valid };
+  const { okCount, byF } = counts.output;
+  return { workload, valid, okCount, okCountOf: (f) => byF[f]?.okCount };
 }
 
 /** Formats a result, in brief or with all its fields. */
@@ -33,20 +61,18 @@ export function formatResult(
   { workload }: { readonly workload: string },
   { verbose }: { readonly verbose?: true },
 ): string {
-  return verbose ? describeWholeResult(result) : describeResult(workload, result);
+  return verbose ? describeWholeResult(workload, result) : describeResult(workload, result);
 }
 
 /** Formats all fields of a result, and the findings in sentences. */
-function describeWholeResult(result: TestResult): string {
+function describeWholeResult(workload: string, result: TestResult): string {
   const fields = Object.entries(result).map(([name, verdict]) => [name, withoutFindings(verdict)]);
-  return [inspect(Object.fromEntries(fields)), ...sentencesOf(findingsAndExceptions(result))].join(
-    "\n",
-  );
-}
-
-/** Exceptions do not affect the verdict, but often explain it. */
-function findingsAndExceptions(result: TestResult): Finding[] {
-  return [...findingsOf(result), ...(result.exceptions?.explanation ?? [])];
+  return [
+    inspect(Object.fromEntries(fields)),
+    ...errorLines(workload, result),
+    ...sentencesOf(findingsOf(result)),
+    ...warningLines(result.warnings).map(printable),
+  ].join("\n");
 }
 
 function figureLines(result: TestResult): string[] {

@@ -64,7 +64,7 @@ describe("vortex stages", () => {
     symlinkSync("/bin/false", join(dist, "echo"));
     symlinkSync(join(DIST, "unique-ids"), join(dist, "unique-ids"));
     const { exitCode, stdout, stderr } = await vortex("stages", "1", "2", "--bin-dir", dist);
-    expect(stderr).toContain("Node n0 crashed with exit status 1");
+    expect(stderr).toContain("n0 did not answer init; it exited with status 1");
     expect(stdout).toMatch(/1 │ Echo .*│ crashed/);
     expect(stdout).toMatch(/2 │ Unique ID generation .*│ valid/);
     expect(exitCode).toBe(255);

@@ -120,7 +120,7 @@ describe("vortex test", () => {
   test.concurrent("exits with 255 at once when a node exits before it answers init", async () => {
     const beganMs = performance.now();
     const { exitCode, stderr } = await vortex(...echoTest("/bin/false"));
-    expect(stderr).toContain("Node n0 crashed with exit status 1");
+    expect(stderr).toContain("n0 did not answer init; it exited with status 1\n");
     expect(exitCode).toBe(255);
     // The limit for init is 10 s, and the test would have taken 1.
     expect(performance.now() - beganMs).toBeLessThan(9000);
@@ -180,7 +180,7 @@ describe("vortex test", () => {
     );
     chmodSync(refusing, 0o755);
     const { exitCode, stderr } = await vortex(...echoTest(refusing));
-    expect(stderr).toContain("n0 replied to init with error: not today");
+    expect(stderr).toContain("n0 answered init with error 13 (crash): not today");
     expect(exitCode).toBe(255);
   });
 

@@ -110,31 +110,36 @@ describe("completionOf", () => {
   test.each([1, 10, 11, 12, 14, 20, 21, 22, 30])(
     "takes definite error %i for a failure",
     (code) => {
-      expect(completion(new ErrorReply(code, "no"), "write")).toMatchObject({ type: "fail" });
+      expect(completion(new ErrorReply("write", code, "no"), "write")).toMatchObject({
+        type: "fail",
+      });
     },
   );
 
   test.each([0, 13, 15, 999, 1000, undefined])("takes error %p for an unknown outcome", (code) => {
-    expect(completion(new ErrorReply(code, "?"), "write")).toMatchObject({ type: "info" });
+    expect(completion(new ErrorReply("write", code, "?"), "write")).toMatchObject({ type: "info" });
   });
 
   test("reports the error's name and text", () => {
-    expect(completion(new ErrorReply(22, "not 3"), "cas")).toEqual({
+    expect(completion(new ErrorReply("write", 22, "not 3"), "cas")).toEqual({
       type: "fail",
       value: 1,
       error: ["precondition-failed", "not 3"],
     });
-    expect(completion(new ErrorReply(1001, "mine"), "cas").error).toEqual(["unknown", "mine"]);
+    expect(completion(new ErrorReply("write", 1001, "mine"), "cas").error).toEqual([
+      "unknown",
+      "mine",
+    ]);
   });
 
   test("completes a timeout as info, or as fail for an operation without effect", () => {
-    const timeout = new NetTimeout("late");
+    const timeout = new NetTimeout("write", "n0", 1000);
     expect(completion(timeout, "write")).toEqual({ type: "info", value: 1, error: "net-timeout" });
     expect(completion(timeout, "read")).toEqual({ type: "fail", value: 1, error: "net-timeout" });
   });
 
   test("completes an indefinite error of an operation without effect as fail", () => {
-    expect(completion(new ErrorReply(13, "oops"), "read")).toMatchObject({ type: "fail" });
+    expect(completion(new ErrorReply("write", 13, "oops"), "read")).toMatchObject({ type: "fail" });
   });
 
   test("completes a malformed reply as info, even for an operation without effect", () => {
@@ -151,10 +156,12 @@ describe("completionOf", () => {
   });
 
   test("completes every error as an exception if the workload does not use protocol errors", () => {
-    expect(completion(new ErrorReply(22, "no"), "add", false)).toMatchObject({
+    expect(completion(new ErrorReply("write", 22, "no"), "add", false)).toMatchObject({
       type: "info",
       exception: { class: "ErrorReply" },
     });
-    expect(completion(new NetTimeout("late"), "read", false)).toMatchObject({ type: "info" });
+    expect(completion(new NetTimeout("write", "n0", 1000), "read", false)).toMatchObject({
+      type: "info",
+    });
   });
 });

@@ -381,6 +381,7 @@ function someResults(): TestResult {
       },
     ],
     faults: {},
+    messagesBetweenNodes: 0,
   });
   const finding = { anomaly: "x", sentence: "y", operations: history };
   return { ...result, workload: { valid: false, explanation: [finding] } };

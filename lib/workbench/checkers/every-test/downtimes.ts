@@ -1,0 +1,38 @@
+/** When nodes were down, as the nemesis recorded it in the history. */
+import type { Json, NodeId } from "../../../vortex/index.ts";
+import type { History, Pair } from "../../history/history.ts";
+
+/** An interval of the history, as indexes. */
+export interface Span {
+  readonly from: number;
+  readonly until: number;
+}
+
+/** An interval in which a node was killed or paused. */
+export interface Downtime extends Span {
+  readonly node: NodeId;
+}
+
+const DOWN: ReadonlySet<Json | undefined> = new Set(["killed", "paused"]);
+const UP: ReadonlySet<Json | undefined> = new Set(["started", "resumed"]);
+
+export function downtimesOf(history: History): readonly Downtime[] {
+  const changes = history.flatMap(({ process, f, index, value }) => {
+    if (process !== "nemesis" || typeof value !== "object" || value === null) return [];
+    const fault = f.replace(/^(?:start|stop)-/, "");
+    return Object.entries(value).map(([node, did]) => ({ node, fault, index, did }));
+  });
+  return changes.flatMap(({ node, fault, index: from, did }) => {
+    if (!DOWN.has(did)) return [];
+    const end = changes.find(
+      (one) => one.index > from && one.node === node && one.fault === fault && UP.has(one.did),
+    );
+    return { node, from, until: end?.index ?? Number.POSITIVE_INFINITY };
+  });
+}
+
+/** Whether any part of an operation was within the interval. */
+export function isDuring({ invocation, completion }: Pair, { from, until }: Span): boolean {
+  const end = completion?.index ?? Number.POSITIVE_INFINITY;
+  return from < end && until > invocation.index;
+}

@@ -1,0 +1,99 @@
+/** Describes the requests that nodes answered with an error, or not at all. */
+import { duration, plural } from "../../checkers/wording.ts";
+import type { RequestErrors } from "../../run/request-errors.ts";
+
+/** Maximum number of groups to list. */
+const MAX_LISTED = 6;
+/** Maximum number of nodes to name. */
+const MAX_NODES = 4;
+
+/** What the advice depends on. */
+export interface ErrorContext {
+  readonly workload: string;
+  readonly valid: boolean | "unknown";
+  /** Number of `ok` operations, of all and by operation, if known. */
+  readonly okCount?: number | undefined;
+  readonly okCountOf?: (f: string) => number | undefined;
+}
+
+/** Lists the most frequent groups, one per line, with advice on how to fix the program. */
+export function describeRequestErrors(
+  groups: readonly RequestErrors[],
+  context: ErrorContext,
+): string[] {
+  if (groups.length === 0) return [];
+  const listed = groups.slice(0, MAX_LISTED);
+  const more = groups.slice(MAX_LISTED);
+  const moreCount = more.reduce((sum, { count }) => sum + count, 0);
+  return [
+    context.valid === true ? "Errors, which the verdict allows:" : "Errors:",
+    ...listed.map((group) => `  ${describeGroup(group)}`),
+    ...(more.length === 0
+      ? []
+      : [`  and ${plural(more.length, "other error")}, ${plural(moreCount, "time")} in all`]),
+    ...(context.valid === true ? [] : adviceOn(groups, context).map((text) => `  ${text}`)),
+  ];
+}
+
+/** Describes a group: `n0 answered 9 × error 13 (crash) to echo: TypeError: ..., at echo.ts:6`. */
+export function describeGroup(group: RequestErrors): string {
+  const { kind, request, count, text, isVaried, location, timeoutMs } = group;
+  const nodes = namesOf(group);
+  const varied = isVaried ? " (the numbers in it vary)" : "";
+  const at = location === undefined ? "" : `, at ${location}`;
+  const said = text === "" ? "" : `: ${text.replaceAll(/\s*\n\s*/g, " ")}`;
+  const reason = `${said}${varied}${at}`;
+  switch (kind) {
+    case "timeout": {
+      const within = timeoutMs === undefined ? " in time" : ` within ${duration(timeoutMs)}`;
+      return `${nodes} did not answer ${count} × ${request}${within}`;
+    }
+    case "error":
+      return `${nodes} answered ${count} × ${describeCode(group)} to ${request}${reason}`;
+    case "malformed-reply":
+      return `${nodes} answered ${count} × malformed reply to ${request}${reason}`;
+    case "exception":
+      return `${count} × ${request} to ${nodes} failed${reason}`;
+    default:
+      throw new Error("Unexpected kind of error", { cause: kind satisfies never });
+  }
+}
+
+function describeCode({ code, name }: RequestErrors): string {
+  if (name !== undefined && name !== "unknown") {
+    return code === undefined ? `error "${name}"` : `error ${code} (${name})`;
+  }
+  if (code !== undefined) return `error ${code}`;
+  return name === undefined ? "error without an integer code" : "error of unknown code";
+}
+
+/** Names the nodes, with their numbers of requests if there are several. */
+function namesOf({ nodes }: RequestErrors): string {
+  const entries = Object.entries(nodes);
+  const [first] = entries;
+  if (first === undefined) return "nodes";
+  if (entries.length === 1) return first[0];
+  const named = entries.slice(0, MAX_NODES).map(([node, count]) => `${node} (${count})`);
+  const more = entries.length - named.length;
+  if (more > 0) return `${named.join(", ")} and ${plural(more, "more node")}`;
+  return `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
+}
+
+function adviceOn(
+  groups: readonly RequestErrors[],
+  { workload, okCount, okCountOf = () => undefined }: ErrorContext,
+): string[] {
+  const isNever = (request: string) => okCount === 0 || okCountOf(request) === 0;
+  if (okCount === 0 && groups.every(({ code }) => code === NOT_SUPPORTED)) {
+    return [
+      `The program handles no request of ${workload}. If it was written for another workload, choose that with -w`,
+    ];
+  }
+  const unanswered = groups.find(({ kind, request }) => kind === "timeout" && isNever(request));
+  if (unanswered === undefined) return [];
+  return [
+    `No ${unanswered.request} was ever answered. A handler must reply to every request: look for a path without a reply, and for a promise that never settles`,
+  ];
+}
+
+const NOT_SUPPORTED = 10;

@@ -1,0 +1,204 @@
+/**
+ * Finds the signs that a valid verdict proves little.
+ *
+ * The thresholds are conservative: a sound program does not cause a warning in the official stages.
+ * `docs/workbench.md` lists them.
+ */
+import * as v from "valibot";
+import { downtimesOf, isDuring } from "../checkers/every-test/downtimes.ts";
+import { mayNeverBeOk } from "../checkers/every-test/stats.ts";
+import { type History, type Pair, pairs } from "../history/history.ts";
+import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import type { TestOptions } from "./test-options.ts";
+
+export const Warning = v.variant("kind", [
+  /** The main phase had far fewer operations than `--rate` asks for. */
+  v.object({ kind: v.literal("low-rate"), asked: v.number(), ran: v.number() }),
+  /** A requested fault separated no nodes, or affected no message or node. */
+  v.object({
+    kind: v.literal("fault-without-effect"),
+    fault: v.picklist(FAULTS),
+    reason: v.picklist(["separated-no-nodes", "hit-no-message", "hit-no-node"]),
+    nodeCount: v.number(),
+  }),
+  /** So few operations were `ok` that a wrong program may pass. */
+  v.object({ kind: v.literal("few-operations"), okCount: v.number() }),
+  /** From some time on a node answered no request, although no fault kept it from answering. */
+  v.object({
+    kind: v.literal("node-stopped-answering"),
+    node: v.string(),
+    /** Time of its last answer in ns; absent if it never answered. */
+    lastAnswer: v.exactOptional(v.number()),
+    unansweredCount: v.number(),
+  }),
+  /** Hardly any operation of a type was `ok`. */
+  v.object({
+    kind: v.literal("rarely-ok"),
+    f: v.string(),
+    okCount: v.number(),
+    count: v.number(),
+  }),
+]);
+export type Warning = v.InferOutput<typeof Warning>;
+
+/** Fraction of the asked operations below which the rate is low. */
+const LOW_RATE = 0.5;
+/** Fewer asked operations vary too much: the times of operations are random. */
+const LOW_RATE_MIN_ASKED = 20;
+/** The same for tests that kill or pause nodes: clients wait 5 s for each node that is down. */
+const LOW_RATE_WITH_DOWNTIME = 0.1;
+/** Number of `ok` operations below which a run proves little. */
+const FEW_OPERATIONS = 10;
+/** Fraction of `ok` operations of a type below which it is rarely ok, and their least number. */
+const RARELY_OK = { fraction: 0.1, minCount: 10 } as const;
+/** Errors by which a node answers correctly: a cas that finds another value, a key without one. */
+const EXPECTED_ERRORS: ReadonlySet<unknown> = new Set([
+  "key-does-not-exist",
+  "key-already-exists",
+  "precondition-failed",
+]);
+
+/** The record of a valid test. */
+export interface WarningEvidence {
+  readonly options: Pick<TestOptions, "nodeIds" | "rate" | "timeLimitS" | "nemesis">;
+  readonly history: History;
+  /** How often each fault took effect. */
+  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /** Number of messages that nodes sent each other. */
+  readonly messagesBetweenNodes: number;
+}
+
+/** Finds the warnings of a valid test. */
+export function warningsOf(evidence: WarningEvidence): readonly Warning[] {
+  const all = pairs(evidence.history);
+  return [
+    ...lowRate(evidence, all),
+    ...faultsWithoutEffect(evidence),
+    ...fewOperations(all),
+    ...nodesThatStopped(evidence, all),
+    ...rarelyOk(all),
+  ];
+}
+
+function lowRate({ options }: WarningEvidence, all: readonly Pair[]): Warning[] {
+  const { rate, timeLimitS, nemesis } = options;
+  const asked = Math.round(rate * timeLimitS);
+  const ran = all.filter(({ invocation }) => invocation.time < timeLimitS * 1e9).length;
+  const hasDowntime = nemesis.includes("kill") || nemesis.includes("pause");
+  const least = asked * (hasDowntime ? LOW_RATE_WITH_DOWNTIME : LOW_RATE);
+  return asked >= LOW_RATE_MIN_ASKED && ran < least ? [{ kind: "low-rate", asked, ran }] : [];
+}
+
+function faultsWithoutEffect({
+  options,
+  history,
+  faults,
+  messagesBetweenNodes,
+}: WarningEvidence): Warning[] {
+  const nodeCount = options.nodeIds.length;
+  return options.nemesis.flatMap((fault): Warning[] => {
+    const warn = (reason: Extract<Warning, { reason: unknown }>["reason"]): Warning[] => [
+      { kind: "fault-without-effect", fault, reason, nodeCount },
+    ];
+    if (fault === "kill" || fault === "pause")
+      return faults[fault] === 0 ? warn("hit-no-node") : [];
+    if (fault !== "partition" && fault !== "one-way-partition") {
+      return faults[fault] === 0 ? warn("hit-no-message") : [];
+    }
+    if (!hasSeparated(history, fault)) return warn("separated-no-nodes");
+    // Nodes that never talk to each other are separated all the same.
+    return faults[fault] === 0 && messagesBetweenNodes > 0 ? warn("hit-no-message") : [];
+  });
+}
+
+/** Whether any start of a partition cut a link: its value is `["isolated", {node: [refused, ...]}]`. */
+function hasSeparated(history: History, fault: Fault): boolean {
+  return history.some(({ process, f, value }) => {
+    if (process !== "nemesis" || f !== `start-${fault}` || !Array.isArray(value)) return false;
+    const [, grudge] = value;
+    return (
+      typeof grudge === "object" &&
+      grudge !== null &&
+      Object.values(grudge).some((refused) => Array.isArray(refused) && refused.length > 0)
+    );
+  });
+}
+
+function fewOperations(all: readonly Pair[]): Warning[] {
+  const okCount = all.filter(isOk).length;
+  return okCount < FEW_OPERATIONS ? [{ kind: "few-operations", okCount }] : [];
+}
+
+function nodesThatStopped({ options, history }: WarningEvidence, all: readonly Pair[]): Warning[] {
+  const faultSpans = faultSpansOf(history);
+  const downtimes = downtimesOf(history);
+  return options.nodeIds.flatMap((node): Warning[] => {
+    const ofNode = all.filter(({ invocation }) => invocation.node === node);
+    const lastAnswer = ofNode.reduce(
+      (last, { completion }) =>
+        completion !== undefined && !isTimeout(completion.error, completion.exception?.class)
+          ? Math.max(last, completion.index)
+          : last,
+      -1,
+    );
+    const unanswered = ofNode.filter(
+      ({ invocation, completion }) =>
+        invocation.index > lastAnswer &&
+        isTimeout(completion?.error, completion?.exception?.class) &&
+        ![...faultSpans, ...downtimes.filter((one) => one.node === node)].some((span) =>
+          isDuring({ invocation, completion }, span),
+        ),
+    );
+    if (unanswered.length === 0) return [];
+    const answer = history[lastAnswer];
+    return [
+      {
+        kind: "node-stopped-answering",
+        node,
+        ...(answer === undefined ? {} : { lastAnswer: answer.time }),
+        unansweredCount: unanswered.length,
+      },
+    ];
+  });
+}
+
+/** The spans of faults that keep nodes from each other, as indexes of the history. */
+function faultSpansOf(history: History): { readonly from: number; readonly until: number }[] {
+  const changes = history.flatMap(({ process, f, index }) => {
+    const [, change, fault] = /^(start|stop)-(.*)$/.exec(f) ?? [];
+    return process === "nemesis" && fault !== undefined ? [{ change, fault, index }] : [];
+  });
+  return changes.flatMap(({ change, fault, index: from }) => {
+    if (change !== "start") return [];
+    // The second entry of a stop is its completion.
+    const [, stop] = changes.filter(
+      (one) => one.index > from && one.change === "stop" && one.fault === fault,
+    );
+    return [{ from, until: stop?.index ?? Number.POSITIVE_INFINITY }];
+  });
+}
+
+function isTimeout(error: unknown, thrown: string | undefined): boolean {
+  return error === "net-timeout" || thrown === "NetTimeout";
+}
+
+function rarelyOk(all: readonly Pair[]): Warning[] {
+  const byF = Map.groupBy(
+    all.filter(({ completion }) => !isExpectedError(completion?.error)),
+    ({ invocation }) => invocation.f,
+  );
+  return [...byF].flatMap(([f, ofF]): Warning[] => {
+    const okCount = ofF.filter(isOk).length;
+    const { minCount, fraction } = RARELY_OK;
+    if (mayNeverBeOk(f) || ofF.length < minCount || okCount >= ofF.length * fraction) return [];
+    return [{ kind: "rarely-ok", f, okCount, count: ofF.length }];
+  });
+}
+
+function isExpectedError(error: unknown): boolean {
+  return Array.isArray(error) && EXPECTED_ERRORS.has(error[0]);
+}
+
+function isOk({ completion }: Pair): boolean {
+  return completion?.type === "ok";
+}
