@@ -8,7 +8,7 @@ import {
   describeChecked,
   describeValidity,
 } from "../report/terminal/checked.ts";
-import { checkStoredHistory } from "../run/check-history.ts";
+import { checkStored, checkStoredHistory } from "../run/check-history.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import type { StoredHistory } from "../store/stored-history.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
@@ -19,6 +19,7 @@ import { list, oneOf, part } from "./parsers.ts";
 interface Flags extends CheckOptions {
   readonly workload?: string;
   readonly json?: true;
+  readonly verbose?: true;
 }
 
 export function checkCommand(): Command {
@@ -43,6 +44,7 @@ export function checkCommand(): Command {
       'required fraction of ok operations instead of the stored one: "total" or 0 to 1',
       part,
     )
+    .option("--verbose", "print every field of the verdicts, and all findings")
     .option("--json", "print one line of JSON per history to stdout, and nothing else")
     .addHelpText("after", HELP)
     .action(checkFiles);
@@ -62,7 +64,7 @@ Examples:
   vortex check -w lin-kv ~/maelstrom/store/latest/history.edn`;
 
 async function checkFiles(files: readonly string[], flags: Flags): Promise<void> {
-  const report = flags.json ? new JsonReport() : new TextReport();
+  const report = flags.json ? new JsonReport() : new TextReport(flags.verbose);
   let exitCode: number = EXIT_CODES.valid;
   for (const file of files) {
     try {
@@ -95,7 +97,7 @@ function checkOne(file: string, stored: StoredHistory, flags: Flags): CheckedHis
     file,
     workload,
     operationCount: history.length,
-    check: checkStoredHistory(workload, history, options),
+    ...checkStored(workload, history, options),
     ...(number === undefined ? {} : { number }),
     ...(expected === undefined ? {} : { expected }),
     ...(under === undefined ? {} : { alsoUnder: under }),
@@ -142,10 +144,15 @@ class JsonReport implements Report {
 
 /** Prints verdicts with their reasons and, for several histories, their counts. */
 class TextReport implements Report {
+  readonly #isVerbose: boolean;
   readonly #counts = new Map<string, number>();
 
+  constructor(isVerbose = false) {
+    this.#isVerbose = isVerbose;
+  }
+
   add(checked: CheckedHistory): void {
-    console.log(describeChecked(checked));
+    console.log(describeChecked(checked, this.#isVerbose));
     this.#count(describeValidity(checked.check.overallValid));
   }
 

@@ -100,6 +100,15 @@ export function checkStoredHistory(
   history: History,
   options: CheckOptions,
 ): StoredCheck {
+  return checkStored(workload, history, options).check;
+}
+
+/** As `checkStoredHistory`, with the verdicts as a test has them, too. */
+export function checkStored(
+  workload: string,
+  history: History,
+  options: CheckOptions,
+): { readonly verdicts: HistoryVerdicts; readonly check: StoredCheck } {
   const verdicts = checkHistory(workloadOf(workload), history, options);
   const { error: fatal } = verdicts;
   const checked = fatal === undefined ? verdicts.workload : failure(fatal);
@@ -107,7 +116,7 @@ export function checkStoredHistory(
   // A fatal error takes these from a test's result, but the corpus reports them.
   const others = fatal === undefined ? verdicts : checkOthers(history, options);
   const requestErrors = requestErrorsOf(history);
-  return {
+  const check: StoredCheck = {
     valid,
     overallValid: verdicts.valid,
     ...(error === undefined ? {} : { threw: String(error) }),
@@ -118,6 +127,7 @@ export function checkStoredHistory(
     explanation: findingsOf({ ...verdicts, ...others }),
     ...(requestErrors.length === 0 ? {} : { requestErrors }),
   };
+  return { verdicts: { ...verdicts, ...others, valid: verdicts.valid }, check };
 }
 
 const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availability">> = compose({

@@ -70,7 +70,7 @@ const WORST_STALE_LIMIT = 8;
  * an empty one.
  */
 export function checkSetFull(history: History, _options: CheckOptions = {}): SetFullVerdict {
-  const { timelines, oddities } = readTimelines(history);
+  const { timelines, oddities, oddityCounts } = readTimelines(history);
   const elements = timelines
     .toSorted((one, other) => compareJson(one.element, other.element))
     .map(outcomeOf);
@@ -108,7 +108,12 @@ export function checkSetFull(history: History, _options: CheckOptions = {}): Set
         worstStale.map((element) => describeStaleness(element, finalReads)),
         stale.length,
       ),
-      ...oddities.map(describeOddity),
+      ...[...oddityCounts].flatMap(([anomaly, count]) =>
+        withMore(
+          oddities.filter((oddity) => oddity.anomaly === anomaly).map(describeOddity),
+          count,
+        ),
+      ),
     ],
   };
 }

@@ -35,14 +35,17 @@ export interface Oddity {
 
 export interface Timelines {
   readonly timelines: readonly Timeline[];
-  /** The first oddity of each read, for the first few reads that have one. */
+  /** The first oddity of each read, for the first few reads that have one of its kind. */
   readonly oddities: readonly Oddity[];
+  /** Number of reads with an oddity, by the kind of the first. */
+  readonly oddityCounts: ReadonlyMap<Oddity["anomaly"], number>;
 }
 
 /** Reads a history once. Its time is linear in reads times elements. */
 export function readTimelines(history: History): Timelines {
   const elements = new Elements();
   const oddities: Oddity[] = [];
+  const oddityCounts = new Map<Oddity["anomaly"], number>();
   const open = new Map<Process, Operation>();
   for (const operation of history) {
     if (!isClientOperation(operation)) continue;
@@ -56,13 +59,16 @@ export function readTimelines(history: History): Timelines {
         throw new Error(`Cannot find the invocation of ${describeOperation(operation)}`);
       }
       const oddity = elements.read(invocation, operation);
-      if (oddity !== undefined && oddities.length < EXAMPLES_PER_KIND) oddities.push(oddity);
+      if (oddity === undefined) continue;
+      const count = oddityCounts.get(oddity.anomaly) ?? 0;
+      oddityCounts.set(oddity.anomaly, count + 1);
+      if (count < EXAMPLES_PER_KIND) oddities.push(oddity);
     } else if (type === "ok") {
       const timeline = elements.get(value);
       if (timeline !== undefined) timeline.known ??= operation;
     }
   }
-  return { timelines: elements.all, oddities };
+  return { timelines: elements.all, oddities, oddityCounts };
 }
 
 /** The elements whose addition was invoked so far. */

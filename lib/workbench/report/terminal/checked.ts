@@ -1,9 +1,9 @@
 /** Formats the verdict on a stored history. */
 import type { Validity } from "../../checkers/checker.ts";
-import type { StoredCheck } from "../../run/check-history.ts";
+import type { HistoryVerdicts, StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
 import { describeRequestErrors } from "./request-errors.ts";
-import { contextOf, inspect, printable, sentencesOf } from "./text.ts";
+import { contextOf, describeVerdicts, inspect, printable, sentencesOf } from "./text.ts";
 
 /** A stored history with its verdict. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {
@@ -11,6 +11,7 @@ export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected
   readonly file: string;
   readonly workload: string;
   readonly operationCount: number;
+  readonly verdicts: HistoryVerdicts;
   readonly check: StoredCheck;
   readonly alsoUnder?: readonly CheckUnder[];
 }
@@ -20,19 +21,22 @@ export interface CheckUnder extends StoredCheck {
   readonly consistencyModels: readonly string[];
 }
 
-/** Lists the fields of the verdict, the findings in sentences, and the verdict on the last line. */
-export function describeChecked(checked: CheckedHistory): string {
-  const { file, number, workload, operationCount, check, alsoUnder = [] } = checked;
-  const { explanation: _, requestErrors = [], ...fields } = check;
+/**
+ * Describes the verdict as a test does, and repeats it on the last line.
+ *
+ * @param isVerbose Whether to list every field of the verdict, and all findings.
+ */
+export function describeChecked(checked: CheckedHistory, isVerbose = false): string {
+  const { file, number, workload, operationCount, verdicts, check, alsoUnder = [] } = checked;
+  const { explanation, requestErrors = [], ...fields } = check;
   const { overallValid, stats } = check;
   const name = number === undefined ? file : `${file}, case ${number}`;
+  const errors = describeRequestErrors(requestErrors, contextOf(workload, overallValid, stats));
   return [
     `${name}: ${workload}, ${operationCount} entries`,
-    inspect(fields),
-    ...describeRequestErrors(requestErrors, contextOf(workload, overallValid, stats)).map(
-      printable,
-    ),
-    ...sentencesOf(check.explanation),
+    ...(isVerbose
+      ? [inspect(fields), ...errors.map(printable), ...sentencesOf(explanation)]
+      : describeVerdicts(workload, verdicts, errors.map(printable))),
     ...alsoUnder.map(
       ({ consistencyModels, overallValid }) =>
         `Under ${consistencyModels.join(", ")}: ${describeValidity(overallValid)}`,

@@ -4,7 +4,7 @@ import * as v from "valibot";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import { withMore } from "../../checkers/wording.ts";
-import { findingsOf } from "../../run/check-history.ts";
+import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
 import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
@@ -22,14 +22,30 @@ function escaped(character: string): string {
 
 /** Formats the verdict in a sentence, the figures, and the findings in sentences. */
 function describeResult(workload: string, result: TestResult): string {
-  const stored = { ...result, findings: findingsOf(result) };
+  const errors = errorLines(workload, result);
   return [
-    printable(verdictSentence(workload, stored)),
-    ...figureLines(result),
-    ...errorLines(workload, result),
-    ...sentencesOf(firstOfEach(withStaleInOne(findingsOf(result), result.workload))),
+    ...describeVerdicts(workload, result, errors, figureLines(result)),
     ...warningLines(result.warnings).map(printable),
   ].join("\n");
+}
+
+/**
+ * Formats the verdicts on a history, in brief: a sentence, the figures, what nodes answered in
+ * error, and the first findings.
+ */
+export function describeVerdicts(
+  workload: string,
+  verdicts: HistoryVerdicts,
+  errors: readonly string[],
+  figures = rowLines([["operations", countsOf(verdicts.stats)]]),
+): string[] {
+  const stored = { ...verdicts, findings: findingsOf(verdicts) };
+  return [
+    printable(verdictSentence(workload, stored)),
+    ...figures,
+    ...errors,
+    ...sentencesOf(firstOfEach(withStaleInOne(findingsOf(verdicts), verdicts.workload))),
+  ];
 }
 
 /** Formats what nodes answered in error, in brief. */
@@ -80,7 +96,7 @@ function figureLines(result: TestResult): string[] {
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const latency = workload?.["stableLatencies"] === undefined ? "latency" : "stable latency";
   const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
-  const rows: readonly (readonly [string, string | undefined])[] = [
+  return rowLines([
     ["operations", countsOf(stats)],
     [
       "messages",
@@ -96,7 +112,11 @@ function figureLines(result: TestResult): string[] {
       "faults",
       active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
     ],
-  ];
+  ]);
+}
+
+/** Formats rows of a label and its text; omits those without a text. */
+function rowLines(rows: readonly (readonly [string, string | undefined])[]): string[] {
   return rows.flatMap(([name, text]) =>
     text === undefined ? [] : [`  ${name.padEnd(LABEL_WIDTH)}${text}`],
   );
@@ -133,8 +153,8 @@ export function withStaleInOne(
   const { staleCount, attemptCount } = verdict ?? {};
   if (worst === undefined || typeof staleCount !== "number") return findings;
   const { moreCount: _, ...rest } = worst;
-  const values = staleCount === 1 ? "value was" : "values were";
-  const sentence = `${staleCount} of ${attemptCount} ${values} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
+  const were = staleCount === 1 ? "was" : "were";
+  const sentence = `${staleCount} of ${attemptCount} values ${were} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
   const others = findings.filter(({ anomaly }) => anomaly !== "stale");
   return [...others, { ...rest, sentence }];
 }

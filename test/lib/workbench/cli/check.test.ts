@@ -161,6 +161,23 @@ describe("vortex check", () => {
     expect(stderr).toBe("1 invalid, 1 valid\n");
   });
 
+  test.concurrent("is as brief as a test, and prints every field with --verbose", async () => {
+    const invalid = caseFile({ history: INVALID });
+    const { stdout } = await vortex("check", invalid);
+    expect(stdout.split("\n")).toEqual([
+      `${invalid}: echo, 2 entries`,
+      "Invalid: 1 reply did not echo the request.",
+      "  operations      1 ok, 0 fail, 0 info",
+      expect.stringContaining('mismatch: process 0\'s echo at 0.001 s sent "hi" and received'),
+      `${invalid}: invalid`,
+      "",
+      "",
+    ]);
+    const verbose = await vortex("check", "--verbose", invalid);
+    expect(verbose.stdout).toContain("errorCount: 1");
+    expect(verbose.stdout).toContain("byF:");
+  });
+
   test.concurrent("checks Maelstrom's history.edn, given the workload", async () => {
     const edn = file("history.edn", historyEdn(INVALID));
     const without = await vortex("check", edn);
