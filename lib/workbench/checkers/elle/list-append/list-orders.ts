@@ -6,7 +6,7 @@
 
 import { isArray, isSameJson, jsonKey } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
-import { bifurcanListHash, inBifurcanOrder } from "../../clojure/set-order.ts";
+import { inClojureOrder } from "../../clojure/set-order.ts";
 import { type Atom, atom, type Transaction, type TransactionHistory } from "../transactions.ts";
 
 /** The order of appends to one key. */
@@ -83,7 +83,7 @@ class LongestReads {
     this.#breakTies(transactions, tied);
   }
 
-  /** Of several longest lists Elle takes the last one in the order of a set. */
+  /** Of several longest lists Elle takes the last one in the order of a Clojure hash set. */
   #breakTies(transactions: readonly Transaction[], tied: ReadonlySet<Atom>): void {
     if (tied.size === 0) return;
     const lists = new Map<Atom, Map<string, readonly Json[]>>();
@@ -96,10 +96,8 @@ class LongestReads {
     for (const [keyAtom, ofKey] of lists) {
       const known = this.byKey.get(keyAtom);
       if (known === undefined) continue;
-      const different = [...ofKey.values()];
-      const hashes = Int32Array.from(different, bifurcanListHash);
-      const ordered = inBifurcanOrder([...different.keys()], hashes).map((i) => different[i] ?? []);
-      const list = ordered.findLast(({ length }) => length === known.list.length);
+      const longest = [...ofKey.values()].filter(({ length }) => length === known.list.length);
+      const list = inClojureOrder(longest).at(-1);
       this.byKey.set(keyAtom, { key: known.key, list: list ?? known.list });
     }
   }

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import { checkTxnListAppend } from "../../../../../lib/workbench/checkers/elle/txn-list-append.ts";
+import { readHistories } from "../../../../../lib/workbench/store/stored-history.ts";
 import {
   type Entry,
   fail,
@@ -194,5 +196,37 @@ describe("checkTxnListAppend", () => {
   test("throws on steps that are neither reads nor appends, and on reads of other values", () => {
     expect(() => check("serializable", whole(0, "txn", [["w", 0, 1]]))).toThrow('"w"');
     expect(() => check("serializable", whole(0, "txn", [["r", 0, 1]]))).toThrow("Not a list");
+  });
+});
+
+/** Reads a history from `testdata`, and checks it. */
+async function checkFile(name: string, model: string) {
+  const [stored] = await Array.fromAsync(
+    readHistories(text(join(import.meta.dir, "testdata", name))),
+  );
+  return checkTxnListAppend(stored?.history ?? [], { consistencyModels: [model] });
+}
+
+async function* text(file: string): AsyncGenerator<string> {
+  yield await Bun.file(file).text();
+}
+
+describe("Of several longest lists of a key, checkTxnListAppend believes Elle's choice:", () => {
+  test("[2] rather than [5], which nobody appended", async () => {
+    const verdict = await checkFile("list-append-tie-a.edn", "read-uncommitted");
+    expect(verdict).toMatchObject({ valid: true, anomalyTypes: [] });
+  });
+
+  test("[2] rather than [5], so no transaction depends on another", async () => {
+    const verdict = await checkFile("list-append-tie-b.edn", "read-uncommitted");
+    expect(verdict).toMatchObject({ valid: "unknown", anomalyTypes: ["empty-transaction-graph"] });
+  });
+
+  test("[1, 1] or [1, 8], which decides the types of cycles", async () => {
+    const verdict = await checkFile("list-append-tie-c.edn", "snapshot-isolation");
+    expect(verdict).toMatchObject({
+      valid: false,
+      anomalyTypes: ["G-single-item", "G0", "duplicate-elements", "incompatible-order"],
+    });
   });
 });
