@@ -51,7 +51,7 @@ export class KafkaClient implements WorkloadClient {
   }
 
   async #assign({ value, seekToBeginning }: Invocation): Promise<Completion> {
-    const keys = value as readonly string[]; // As generated above.
+    const keys = value as readonly string[]; // As kafka.ts generates it.
     if (seekToBeginning) {
       this.#positions = new Map(keys.map((key) => [key, 0]));
       return ok(value);
@@ -68,7 +68,7 @@ export class KafkaClient implements WorkloadClient {
   }
 
   async #send(value: Json): Promise<Completion> {
-    const [[, key, msg]] = value as readonly [readonly ["send", string, Json]]; // As generated.
+    const [[, key, msg]] = value as readonly [readonly ["send", string, Json]];
     const body = { type: "send", key, msg };
     const { offset } = await this.#client.rpc(this.#node, body, SendOk, RPC_TIMEOUT_MS);
     return ok([["send", key, [offset, msg]]]);

@@ -35,7 +35,7 @@ export function raise(offsets: Map<string, number>, key: string, offset: number)
   if (offset > (offsets.get(key) ?? Number.NEGATIVE_INFINITY)) offsets.set(key, offset);
 }
 
-// The client below creates the values of ok operations.
+// KafkaClient creates the values of ok operations.
 function sentOffsets(value: Json): [string, number][] {
   const sends = value as readonly (readonly ["send", string, readonly [number, Json]])[];
   return sends.map(([, key, [offset]]) => [key, offset]);
