@@ -223,7 +223,7 @@ async function buildSimulation(): Promise<void> {
     outdir: PACKAGE,
     naming: SIMULATION,
     target: "bun",
-    minify: true,
+    // Not minified: Bun shows the lines around an error, such as an option that does not fit.
     external: ["valibot"],
     plugins: [{ name: "external-library", setup: keepLibraryExternal }],
     throw: true,
