@@ -154,7 +154,7 @@ export interface SimulationResult {
  */
 export declare function simulate(program: AnyProgram, options: SimulationOptions): SimulationResult;
 
-/** The test could not be run, so there is no verdict. */
+/** The test could not be run, so it has no verdict. */
 export declare class SimulationCrash extends Error {}
 
 /** An option is unknown, invalid, or does not fit the others. */
