@@ -8,6 +8,8 @@ import { Warning } from "../run/warnings.ts";
 export const Outcome = v.object({
   seed: v.number(),
   valid: v.union([v.boolean(), v.literal("unknown")]),
+  /** Kind of failure: the anomaly of the first finding, or `"crash"`. Absent if valid, or not known. */
+  kind: v.exactOptional(v.string()),
   /** First finding, in a sentence. Absent if valid. */
   reason: v.exactOptional(v.string()),
   /** The most frequent error that nodes answered. Absent if valid, or without any. */
@@ -41,6 +43,7 @@ export function outcomeOf(result: TestResult): Outcome {
   if (valid === true) return outcome;
   return {
     ...outcome,
+    ...kindOf(result),
     reason: reasonOf(result),
     ...(mostFrequent === undefined ? {} : { mostFrequentError: mostFrequent }),
   };
@@ -48,7 +51,12 @@ export function outcomeOf(result: TestResult): Outcome {
 
 /** Makes the outcome of a run without a result. It counts as invalid. */
 export function outcomeOfCrash(seed: number, message: string): Outcome {
-  return { seed, valid: false, reason: message.split("\n", 1)[0] ?? "", faults: {} };
+  return { seed, valid: false, kind: "crash", reason: message.split("\n", 1)[0] ?? "", faults: {} };
+}
+
+function kindOf(result: TestResult): Pick<Outcome, "kind"> {
+  const [finding] = findingsOf(result);
+  return finding === undefined ? {} : { kind: finding.anomaly };
 }
 
 function reasonOf(result: TestResult): string {

@@ -8,12 +8,22 @@ export interface Summary {
   readonly unknownCount: number;
   /** Runs that were not valid, by seed. */
   readonly failures: readonly Outcome[];
+  /** The same by kind of failure, the most frequent first. */
+  readonly failureKinds: readonly FailureKind[];
   /** Runs in which nodes printed invalid lines, and the one with the lowest seed. */
   readonly badLines: { readonly runCount: number; readonly first?: Outcome };
   /** Valid runs with warnings, and the one with the lowest seed. */
   readonly warnings: { readonly runCount: number; readonly first?: Outcome };
   readonly figures: { readonly [Name in FigureName]?: Distribution };
   readonly faults: { readonly [fault: string]: FaultSummary };
+}
+
+export interface FailureKind {
+  readonly kind: string;
+  readonly valid: Outcome["valid"];
+  readonly seeds: readonly number[];
+  /** The failure of the lowest seed. */
+  readonly example: Outcome;
 }
 
 const FIGURES = ["msgsPerOp", "medianMs", "maxMs"] as const;
@@ -39,14 +49,16 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
     const values = outcomes.flatMap((outcome) => outcome[name] ?? []);
     return values.length === 0 ? [] : [[name, distribution(values)] as const];
   });
+  const failures = outcomes
+    .filter(({ valid }) => valid !== true)
+    .sort((one, other) => one.seed - other.seed);
   return {
     count: outcomes.length,
     validCount: count(true),
     invalidCount: count(false),
     unknownCount: count("unknown"),
-    failures: outcomes
-      .filter(({ valid }) => valid !== true)
-      .sort((one, other) => one.seed - other.seed),
+    failures,
+    failureKinds: kindsOf(failures),
     badLines: summarizeRuns(outcomes.filter(({ badLine }) => badLine !== undefined)),
     warnings: summarizeRuns(outcomes.filter(({ warnings }) => warnings !== undefined)),
     figures: Object.fromEntries(figures),
@@ -58,6 +70,21 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
 function summarizeRuns(runs: readonly Outcome[]): { runCount: number; first?: Outcome } {
   const [first] = runs.toSorted((one, other) => one.seed - other.seed);
   return { runCount: runs.length, ...(first === undefined ? {} : { first }) };
+}
+
+/** Groups failures that differ in numbers only: crashes, and doubts of a checker, have no anomaly. */
+function kindsOf(failures: readonly Outcome[]): FailureKind[] {
+  const groups = Map.groupBy(failures, ({ kind = "", valid, reason = "" }) => {
+    const isNamed = kind !== "" && kind !== "crash";
+    return JSON.stringify([kind, valid, isNamed ? "" : reason.replace(/\d+/g, "0")]);
+  });
+  return [...groups.values()]
+    .flatMap(([example, ...others]) => {
+      if (example === undefined) return [];
+      const seeds = [example, ...others].map(({ seed }) => seed);
+      return [{ kind: example.kind ?? "no anomaly", valid: example.valid, seeds, example }];
+    })
+    .sort((one, other) => other.seeds.length - one.seeds.length);
 }
 
 function summarizeFaults(outcomes: readonly Outcome[]): Summary["faults"] {

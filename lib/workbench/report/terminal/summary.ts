@@ -1,18 +1,19 @@
 /** Formats the summary of a sweep. */
 import Table from "cli-table3";
-import type { Outcome } from "../../sweep/outcome.ts";
-import type { Distribution, Summary } from "../../sweep/summary.ts";
+import { enumerate, plural } from "../../checkers/wording.ts";
+import type { Distribution, FailureKind, Summary } from "../../sweep/summary.ts";
 import { describeGroup } from "./request-errors.ts";
 import { printable } from "./text.ts";
 import { describeWarning } from "./warnings.ts";
 
-/** Maximum number of failures to list. */
+/** Maximum number of kinds of failures to list. */
 const MAX_LISTED = 20;
 
 export function describeSummary(summary: Summary): string {
-  const { count, validCount, invalidCount, unknownCount, failures } = summary;
-  const listed = failures.slice(0, MAX_LISTED).map(failure);
-  if (failures.length > listed.length) listed.push(`and ${failures.length - listed.length} more`);
+  const { count, validCount, invalidCount, unknownCount, failureKinds } = summary;
+  const listed = failureKinds.slice(0, MAX_LISTED).map((kind) => describeKind(kind, count));
+  const moreCount = failureKinds.length - listed.length;
+  if (moreCount > 0) listed.push(`and ${moreCount} more kinds of failures`);
   return [
     ...listed,
     ...figures(summary),
@@ -23,11 +24,14 @@ export function describeSummary(summary: Summary): string {
   ].join("\n");
 }
 
-function failure(outcome: Outcome): string {
-  const { seed, valid, reason = "", mostFrequentError, command = `--seed ${seed}` } = outcome;
+/** Describes failures of a kind: how many, in which seeds, one example, and how to repeat it. */
+function describeKind({ kind, valid, seeds, example }: FailureKind, count: number): string {
+  const { seed, reason = "", mostFrequentError, command = `--seed ${seed}` } = example;
   const errors = mostFrequentError === undefined ? [] : [describeGroup(mostFrequentError)];
-  const lines = [printable(reason), ...errors.map(printable), command];
-  return [`seed ${seed}: ${label(valid)}`, ...lines.map((line) => `  ${line}`)].join("\n");
+  const sentence = reason.startsWith(`${kind}: `) ? reason.slice(kind.length + 2) : reason;
+  const lines = [`seed ${seed}: ${printable(sentence)}`, ...errors.map(printable), command];
+  const title = `${printable(kind)}: ${seeds.length} of ${plural(count, "seed")} ${label(valid)} (${enumerate(seeds, String)})`;
+  return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 
 function label(valid: boolean | "unknown"): string {

@@ -207,7 +207,7 @@ describe("vortex sim --seeds", () => {
     const { exitCode, stdout } = await vortex(...uniqueIds(file, "--seeds", "1..20"));
     expect(stdout).toMatch(/20 seeds: \d+ valid, \d+ invalid, 0 unknown/);
     expect(stdout).toMatch(/kill took effect in \d+ of 20 runs/);
-    const [, seed] = /^seed (\d+): invalid$/m.exec(stdout) ?? [];
+    const [, seed] = /^duplicated?.*: \d+ of 20 seeds invalid \((\d+)/m.exec(stdout) ?? [];
     expect(stdout).toContain(`vortex sim ${file} -w unique-ids`);
     expect(exitCode).toBe(1);
     const again = await vortex(...uniqueIds(file, "--seed", String(seed)));

@@ -25,6 +25,30 @@ describe("summarize", () => {
     });
   });
 
+  test("groups failures by kind, the most frequent first, each with its lowest seed", () => {
+    const lost = { valid: false, kind: "lost" } as const;
+    const crash = { valid: false, kind: "crash" } as const;
+    const outcomes = [
+      outcome(9, { ...lost, reason: "lost: value 9" }),
+      outcome(4, { ...crash, reason: "n0 exited (seed 4)" }),
+      outcome(2, { ...crash, reason: "n1 exited (seed 2)" }),
+      outcome(7, { ...crash, reason: "n1 did not reply to init" }),
+      outcome(5, { ...lost, reason: "lost: value 5" }),
+      outcome(3, { ...lost, reason: "lost: value 3" }),
+      outcome(8, { valid: "unknown", reason: "gave up" }),
+    ];
+    expect(
+      summarize(outcomes).failureKinds.map(({ kind, seeds, example }) => [
+        ...[kind, seeds, example.seed],
+      ]),
+    ).toEqual([
+      ["lost", [3, 5, 9], 3],
+      ["crash", [2, 4], 2],
+      ["crash", [7], 7],
+      ["no anomaly", [8], 8],
+    ]);
+  });
+
   test("describes the distribution of figures over the runs that have them", () => {
     const outcomes = [5, 1, 3, 2, 4].map((msgsPerOp, seed) => outcome(seed, { msgsPerOp }));
     expect(summarize([...outcomes, outcome(9)]).figures).toEqual({
