@@ -58,7 +58,7 @@ function run(
       args,
       onOperation: (operation) => void history.push(operation),
       onMessage: (event) => void messages.push(event),
-      onStderr: (node, line) => void logs.push({ node, line }),
+      onLog: ({ node, line }) => void logs.push({ node, line }),
     });
   } catch (error) {
     const seed = `(seed ${options.seed})`;

@@ -1,4 +1,3 @@
-import type { NodeId } from "../../vortex/index.ts";
 import { systemClock } from "../../vortex/serve.ts";
 import { ProcessCluster } from "../clusters/process-cluster.ts";
 import type { TestResult } from "../run/results.ts";
@@ -11,12 +10,11 @@ import { reportRun } from "./report.ts";
 export interface ProcessRun
   extends Pick<
     Environment,
-    "onOperation" | "onMessage" | "onDiagnostic" | "onRemark" | "isStrict" | "signal"
+    "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict" | "signal"
   > {
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
-  readonly onStderr?: (node: NodeId, line: string) => void;
   /** Stores the run. */
   readonly store?: RunStore | undefined;
   /** Whether a report is written even if the run is valid. */
@@ -29,8 +27,8 @@ export interface ProcessRun
  * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, onStderr, store, wantsReport = false, ...environment } = run;
-  const { onOperation, onMessage, onRemark } = environment;
+  const { bin, args, store, wantsReport = false, ...environment } = run;
+  const { onOperation, onMessage, onLog, onRemark } = environment;
   try {
     const result = await runTest(options, {
       ...environment,
@@ -42,16 +40,17 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         store?.addMessage(event);
         onMessage?.(event);
       },
+      onLog: (line) => {
+        store?.addLog(line);
+        onLog?.(line);
+      },
       clock: systemClock,
-      makeCluster: (network, onBadLine) =>
+      makeCluster: (network, onBadLine, onStderr) =>
         new ProcessCluster({
           bin,
           args,
           network,
-          onStderr: (node, line) => {
-            store?.addLog(node, line);
-            onStderr?.(node, line);
-          },
+          onStderr,
           onBadLine,
           onRemark,
         }),

@@ -131,7 +131,7 @@ async function runTest(
       onOperation: (operation) => progress.count(operation),
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onRemark,
-      ...(flags.logStderr ? { onStderr: (node, line) => progress.print(`${node}: ${line}`) } : {}),
+      ...(flags.logStderr ? { onLog: ({ node, line }) => progress.print(`${node}: ${line}`) } : {}),
       ...(flags.logNetSend || flags.logNetRecv
         ? { onMessage: (event) => logMessage(event, flags, progress) }
         : {}),

@@ -14,12 +14,11 @@ import type { TestOptions } from "./test-options.ts";
 export interface Simulation
   extends Pick<
     Environment,
-    "onOperation" | "onMessage" | "onDiagnostic" | "onRemark" | "isStrict"
+    "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict"
   > {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */
   readonly args?: readonly string[];
-  readonly onStderr?: (node: NodeId, line: string) => void;
   readonly parts?: TestParts;
   /** Called before a node runs: whatever happens until the next call is caused by that node. */
   readonly onTurn?: (node: NodeId) => void;
@@ -51,7 +50,7 @@ function lateClock(clock: Clock, random: Random): Clock {
  */
 export function simulate(
   options: TestOptions,
-  { program, args = [], onStderr, onTurn, parts, ...environment }: Simulation,
+  { program, args = [], onTurn, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
   const violated = new AbortController();
@@ -64,7 +63,7 @@ export function simulate(
       ...environment,
       signal: violated.signal,
       clock: clockOf("timers of the tester"),
-      makeCluster: (network, onBadLine) =>
+      makeCluster: (network, onBadLine, onStderr) =>
         new SimulatedCluster({
           program,
           args,
@@ -72,7 +71,7 @@ export function simulate(
           scheduler,
           timers: clockOf("timers of nodes"),
           randomOf: (name) => randomStream(options.seed, name),
-          ...(onStderr === undefined ? {} : { onStderr }),
+          onStderr,
           ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
           onViolation,

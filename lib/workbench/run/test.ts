@@ -23,6 +23,7 @@ import { makeWorkload } from "../workloads/index.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
+import type { LogLine } from "./log-line.ts";
 import { NodeActivity } from "./node-activity.ts";
 import { NodeStarter } from "./node-starter.ts";
 import { RequestErrorCounts, type RequestErrors } from "./request-errors.ts";
@@ -35,9 +36,14 @@ import { Workers } from "./workers.ts";
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
 export interface Environment {
   readonly clock: Clock;
-  makeCluster(network: Network, onBadLine: (badLine: BadLine) => void): Cluster;
+  makeCluster(
+    network: Network,
+    onBadLine: (badLine: BadLine) => void,
+    onStderr: (node: NodeId, line: string) => void,
+  ): Cluster;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
+  readonly onLog?: (line: LogLine) => void;
   /** Called for the first diagnostic of each kind and node. */
   readonly onDiagnostic?: (diagnostic: Diagnostic) => void;
   /** Called with text that the user should read at once. */
@@ -100,6 +106,7 @@ class Test {
   readonly #signal: AbortSignal;
   readonly #controller = new AbortController();
   #zeroMs: number;
+  #hasStarted = false;
   #history: readonly Operation[] = [];
   #convergence: ConvergenceVerdict | undefined;
   #crashes: readonly Crash[] = [];
@@ -133,7 +140,11 @@ class Test {
     const { signal } = this.#controller;
     this.#signal =
       environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
-    this.#cluster = environment.makeCluster(this.#network, (badLine) => this.#onBadLine(badLine));
+    this.#cluster = environment.makeCluster(
+      this.#network,
+      (badLine) => this.#onBadLine(badLine),
+      (node, line) => this.#onStderr(node, line),
+    );
     this.#clients = new ClientPool(this.#network, clock);
     this.#starter = new NodeStarter({
       nodeIds,
@@ -162,6 +173,7 @@ class Test {
     connectServices(this.#network, seed, (text) => onRemark?.(text));
     await this.#unlessAborted(nodeIds.map((node) => this.#starter.start(node)));
     this.#zeroMs = clock.nowMs();
+    this.#hasStarted = true;
     await this.#unlessAborted(nodeIds.map((node) => this.#setUp(node)));
   }
 
@@ -285,6 +297,12 @@ class Test {
     };
     const replicas = await Promise.all(this.#options.nodeIds.map(read));
     this.#convergence = convergence.check(this.#history, replicas);
+  }
+
+  #onStderr(node: NodeId, line: string): void {
+    const { clock, onLog } = this.#environment;
+    const time = Math.round((clock.nowMs() - this.#zeroMs) * 1e6);
+    onLog?.({ node, line, time, ...(this.#hasStarted ? {} : { starting: true }) });
   }
 
   #onBadLine(badLine: BadLine): void {

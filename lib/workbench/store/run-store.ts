@@ -12,6 +12,7 @@ import { join } from "node:path";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
 import type { JournalEvent } from "../network/journal.ts";
+import type { LogLine } from "../run/log-line.ts";
 import type { TestResult } from "../run/results.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { describeResourceError } from "../system-error.ts";
@@ -44,7 +45,7 @@ export interface RunStoreOptions {
 
 /** Maximum sizes of files, in bytes: the output of nodes is unbounded. */
 export interface StoreLimits {
-  /** Of each node's log. Later lines are left out. */
+  /** Of each node's log, and of the log of all nodes. Later lines are left out. */
   readonly maxLogBytes: number;
   /** Of the messages, and of the history. Later messages are left out; a longer history is an error. */
   readonly maxRecordBytes: number;
@@ -68,6 +69,7 @@ export class RunStore {
   readonly #files: readonly LineFile[];
   readonly #history: LineFile;
   readonly #messages: LineFile;
+  readonly #timedLogs: LineFile;
   readonly #logs: ReadonlyMap<NodeId, LineFile>;
   readonly #timer: ReturnType<typeof setInterval>;
   readonly #flush = () => {
@@ -102,6 +104,7 @@ export class RunStore {
         throw new Error(text);
       });
       this.#messages = open("messages.jsonl", maxRecordBytes, remark);
+      this.#timedLogs = open("logs.jsonl", maxLogBytes, remark);
       this.#logs = new Map(
         [...fileNames(nodeIds)].map(([node, name]) => [
           node,
@@ -137,9 +140,12 @@ export class RunStore {
     });
   }
 
-  /** Adds a line of a node's stderr. */
-  addLog(node: NodeId, line: string): void {
-    this.#attempt(() => this.#logs.get(node)?.add(line));
+  /** Adds a line of a node's stderr: to the node's log, and to that of all nodes. */
+  addLog(line: LogLine): void {
+    this.#attempt(() => {
+      this.#logs.get(line.node)?.add(line.line);
+      this.#timedLogs.add(stringifyJson(line));
+    });
   }
 
   /** Writes the results atomically: the file is complete or absent. */

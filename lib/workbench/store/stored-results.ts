@@ -4,6 +4,7 @@ import { isObject } from "../../protocol/message.ts";
 import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { DROP_REASONS } from "../network/drops.ts";
 import type { JournalEvent } from "../network/journal.ts";
+import type { LogLine } from "../run/log-line.ts";
 import { RequestErrors } from "../run/request-errors.ts";
 import { Warning } from "../run/warnings.ts";
 import { AnyNumber } from "../schemas.ts";
@@ -122,6 +123,22 @@ const Entry = v.object({
     body: v.nullable(v.custom<AnyBody>(isObject, "must be an object")),
   }),
 });
+
+const StoredLine = v.object({
+  node: v.string(),
+  line: v.string(),
+  time: AnyNumber,
+  starting: v.exactOptional(v.literal(true)),
+});
+
+/**
+ * Parses a line of a `logs.jsonl`.
+ *
+ * @throws {Error} if the line is something else.
+ */
+export function readLogLine(line: string): LogLine {
+  return v.parse(StoredLine, parseJson(line));
+}
 
 const Event = v.variant("type", [
   v.object({ ...Entry.entries, type: v.picklist(["send", "recv"]) }),

@@ -13,6 +13,7 @@ import {
   type RecordedRun,
   RunRecorder,
 } from "../../../lib/workbench/report/recorder/run-recorder.ts";
+import type { LogLine } from "../../../lib/workbench/run/log-line.ts";
 import { DEFAULTS } from "../../../lib/workbench/run/test-options.ts";
 
 type Body = JournalEvent["message"]["body"];
@@ -24,6 +25,7 @@ export class RunBuilder {
   readonly concurrency: number;
   readonly history: Operation[] = [];
   readonly events: JournalEvent[] = [];
+  readonly logs: LogLine[] = [];
   #nextId = 0;
 
   constructor(workload: string, nodes: readonly string[], concurrency = nodes.length) {
@@ -65,6 +67,11 @@ export class RunBuilder {
     this.events.push({ type: "drop", time: ms * 1e6, message: last.message, reason });
   }
 
+  /** Adds a line of a node's log. */
+  log(node: string, ms: number, line: string, starting?: true): void {
+    this.logs.push({ node, line, time: ms * 1e6, ...(starting ? { starting } : {}) });
+  }
+
   /** Returns the events in a journal's order: the start, then by time. */
   journal(): JournalEvent[] {
     const last = this.events.findLastIndex(({ message }) => message.body["type"] === "init_ok");
@@ -76,7 +83,7 @@ export class RunBuilder {
   run(findings: readonly FindingEntry[] = [], limits: Partial<Limits> = {}): Run {
     const { workload, nodes: nodeIds, concurrency, history } = this;
     const recorded = { workload, nodeIds, concurrency };
-    return runOf(recorded, history, this.journal(), findings, limits);
+    return runOf(recorded, history, this.journal(), findings, limits, this.logs);
   }
 
   /** Writes the run's files, as `RunStore` does. */
@@ -94,6 +101,7 @@ export class RunBuilder {
     ]);
     write("history.jsonl", this.history);
     write("messages.jsonl", this.journal());
+    write("logs.jsonl", this.logs);
     if (results !== undefined) write("results.json", [results]);
   }
 }
@@ -105,9 +113,11 @@ export function runOf(
   journal: readonly JournalEvent[],
   findings: readonly FindingEntry[] = [],
   limits: Partial<Limits> = {},
+  logs: readonly LogLine[] = [],
 ): Run {
   const recorder = new RunRecorder(recorded, history, { ...LIMITS, ...limits });
   for (const event of journal) recorder.addMessage(event);
+  for (const line of logs) recorder.addLog(line);
   return new Run(
     recorder.finish({
       workload: recorded.workload,

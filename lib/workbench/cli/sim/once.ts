@@ -43,6 +43,7 @@ async function storeRun({ file, args, options, replay }: Subject, run: Run, root
     if (event.kind === "operation") store.addOperation(event.operation);
     else store.addMessage(event.event);
   }
+  for (const line of trace.logs) store.addLog(line);
   if (end.result !== undefined) store.addResults(end.result);
   store.close();
   await reportRun(store, remark, end.result === undefined ? end.crash.message : undefined);

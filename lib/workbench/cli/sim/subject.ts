@@ -57,13 +57,16 @@ export async function run(subject: Subject, options: TestOptions, flags?: Output
       ...(flags === undefined ? {} : { onPrinted: remark }),
       onOperation: (operation) => trace.addOperation(operation),
       onMessage: (event) => trace.addMessage(event),
+      onLog: (line) => {
+        trace.addLog(line);
+        if (flags?.logStderr) remark(`${line.node}: ${line.line}`);
+      },
       ...(flags === undefined || flags.seeds !== undefined
         ? {}
         : {
             onDiagnostic: (diagnostic) => remark(describeDiagnostic(diagnostic)),
             onRemark: remark,
           }),
-      ...(flags?.logStderr ? { onStderr: (node, line) => remark(`${node}: ${line}`) } : {}),
     });
     return { trace, result };
   } catch (crash) {

@@ -8,6 +8,7 @@ import { readHistories } from "../../store/stored-history.ts";
 import {
   readDescription,
   readEvent,
+  readLogLine,
   readResults,
   type StoredDescription,
 } from "../../store/stored-results.ts";
@@ -60,6 +61,8 @@ async function readReport(
   const recorder = new RunRecorder({ workload, nodeIds, concurrency }, history, limits);
   const messages = join(directory, "messages.jsonl");
   const sentCount = await recordMessages(recorder, messages, isCutShort);
+  const addLog = (line: string) => recorder.addLog(readLogLine(line));
+  await readEntries(join(directory, "logs.jsonl"), isCutShort, addLog);
   const { startedAt } = description;
   const unstoredMessageCount = (results?.net.all?.sendCount ?? 0) - sentCount;
   const data = recorder.finish({
@@ -97,20 +100,32 @@ async function recordMessages(
   file: string,
   isCutShort: boolean,
 ): Promise<number> {
-  let [lineCount, sentCount] = [0, 0];
+  let sentCount = 0;
+  await readEntries(file, isCutShort, (line) => {
+    const event = readEvent(line);
+    if (event.type === "send") sentCount++;
+    recorder.addMessage(event);
+  });
+  return sentCount;
+}
+
+/** Reads the entries of a file, one per line. There are none if the file does not exist. */
+async function readEntries(
+  file: string,
+  isCutShort: boolean,
+  onEntry: (line: string) => void,
+): Promise<void> {
+  let lineCount = 0;
   try {
     for await (const lines of readLines(file, isCutShort)) {
       for (const line of splitLines(lines)) {
         lineCount++;
-        const event = readEvent(line);
-        if (event.type === "send") sentCount++;
-        recorder.addMessage(event);
+        onEntry(line);
       }
     }
   } catch (error) {
     throw brokenFile(file, error, `line ${lineCount}: `);
   }
-  return sentCount;
 }
 
 async function readPart<T>(

@@ -22,6 +22,7 @@ import { Findings } from "./sections/findings.tsx";
 import { Header } from "./sections/header.tsx";
 import { LogSection } from "./sections/log.tsx";
 import { Messages } from "./sections/messages.tsx";
+import { NodeLogs } from "./sections/node-logs.tsx";
 import { Operations } from "./sections/operations.tsx";
 import { PropagationSection } from "./sections/propagation.tsx";
 
@@ -43,6 +44,7 @@ export function App({ run }: { readonly run: Run }) {
       <Charts run={run} viewport={viewport} colors={colors} />
       <Operations {...diagram} />
       <Messages {...diagram} selection={selection} messages={messages} />
+      <NodeLogs run={run} viewport={viewport} />
       <PropagationSection run={run} onSelect={selectAndShow} />
       <LogSection run={run} colors={colors} onSelect={selectAndShow} />
       <Faults run={run} />

@@ -115,6 +115,8 @@ export interface Omissions {
   /** Messages present without their bodies. */
   readonly bodies: number;
   readonly logEvents: number;
+  /** Lines of the nodes' logs. */
+  readonly logLines: number;
 }
 
 export interface RunHeader {
@@ -143,7 +145,7 @@ export interface RunHeader {
   readonly log?: LogActivity;
 }
 
-/** The columns. Rows are messages, operations, arrivals of values, or log events, by the prefix. */
+/** The columns. Rows are messages, operations, arrivals, log lines, or log events, by the prefix. */
 export interface RunColumns {
   /** Ticks, as deltas; the decoded times are negative while the nodes start. */
   readonly messageSent: Int32Array;
@@ -187,6 +189,12 @@ export interface RunColumns {
   readonly arrivalLane: Uint16Array;
   readonly arrivalAfter: Int32Array;
   readonly arrivalMessage: Uint32Array;
+
+  /** Lines that nodes logged: ticks, as deltas; lanes; lengths of the texts; UTF-8. */
+  readonly outputTime: Int32Array;
+  readonly outputLane: Uint16Array;
+  readonly outputLength: Uint16Array;
+  readonly outputText: Uint8Array;
 
   /** Sends and polls: row of the operation, first and last offset, 1 for a poll. */
   readonly logOperation: Uint32Array;

@@ -9,11 +9,13 @@ import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
 import { describeFault } from "../../nemesis/describe-fault.ts";
 import type { JournalEvent } from "../../network/journal.ts";
+import type { LogLine } from "../../run/log-line.ts";
 import { ArrivalColumns } from "./columns/arrival-columns.ts";
 import { encodeBlock } from "./columns/columnar-codec.ts";
 import { LogColumns } from "./columns/log-columns.ts";
 import { MessageColumns, type MessageLimits } from "./columns/message-columns.ts";
 import { OperationColumns, type OperationLimits } from "./columns/operation-columns.ts";
+import { OutputColumns, type OutputLimits } from "./columns/output-columns.ts";
 import { FaultSpans } from "./fault-spans.ts";
 import type { CycleStep, PageFinding, RunColumns, RunHeader, Ticks } from "./run-data.ts";
 
@@ -34,7 +36,7 @@ export interface CycleEntry {
   readonly sentence: string;
 }
 
-export interface Limits extends MessageLimits, OperationLimits {}
+export interface Limits extends MessageLimits, OperationLimits, OutputLimits {}
 
 /** Bounds on the size of a report. What comes later in the run is omitted, and counted. */
 export const LIMITS: Limits = {
@@ -44,6 +46,9 @@ export const LIMITS: Limits = {
   operations: 500_000,
   valueLength: 240,
   valuesLength: 48_000_000,
+  lines: 100_000,
+  lineLength: 400,
+  linesLength: 16_000_000,
 };
 
 /** The part of the header that does not follow from history and messages. */
@@ -86,6 +91,7 @@ export class RunRecorder {
   readonly #operations: OperationColumns;
   readonly #arrivals: ArrivalColumns | undefined;
   readonly #log: LogColumns | undefined;
+  readonly #output: OutputColumns;
   readonly #faults = new FaultSpans();
   /** Position in the history, which is read in step with the messages. */
   #position = 0;
@@ -103,6 +109,7 @@ export class RunRecorder {
     const lengthNs = history.at(-1)?.time ?? 0;
     this.#tickNs = Math.max(NS_PER_TICK, Math.ceil(lengthNs / MAX_TICKS));
     this.#messages = new MessageColumns(run.nodeIds, limits);
+    this.#output = new OutputColumns(limits);
     this.#operations = new OperationColumns(run.concurrency, limits);
     this.#arrivals = run.workload === "broadcast" ? new ArrivalColumns(run.nodeIds) : undefined;
     this.#log = run.workload === "kafka" ? new LogColumns() : undefined;
@@ -121,6 +128,15 @@ export class RunRecorder {
       this.#initialized.add(message.src);
       if (this.#initialized.size === this.#run.nodeIds.length) this.#endStart(event.time);
     }
+  }
+
+  /** Adds the next line of a node's log. The messages come before. */
+  addLog(line: LogLine): void {
+    this.#endStart(this.#startEvents.at(-1)?.time ?? 0);
+    const lane = this.#messages.laneOfNode(line.node);
+    if (lane === undefined) return;
+    const timeNs = line.starting ? Math.min(0, line.time - this.#startLengthNs) : line.time;
+    this.#output.add(line, this.#ticks(timeNs), lane);
   }
 
   /** Encodes the header and the columns as one block of bytes. */
@@ -142,6 +158,7 @@ export class RunRecorder {
         operations: this.#operations.omittedCount,
         messages: this.#messages.omittedCount,
         bodies: this.#messages.omittedBodyCount,
+        logLines: this.#output.omittedCount,
         logEvents: this.#log?.omittedCount ?? 0,
       },
       ...(arrivals === undefined ? {} : { propagation: arrivals.propagation }),
@@ -150,6 +167,7 @@ export class RunRecorder {
     const columns: RunColumns = {
       ...this.#messages.columns(),
       ...this.#operations.columns(),
+      ...this.#output.columns(),
       ...(arrivals?.columns ?? {
         arrivalLane: new Uint16Array(),
         arrivalAfter: new Int32Array(),

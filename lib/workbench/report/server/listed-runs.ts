@@ -82,7 +82,14 @@ export function startedAt(name: string): string {
   return year === undefined ? name : `${year}-${month}-${day} ${hour}:${minute}:${second}`;
 }
 
-const RUN_FILES = ["test.json", "results.json", "history.jsonl", "messages.jsonl", REPORT_FILE];
+const RUN_FILES = [
+  "test.json",
+  "results.json",
+  "history.jsonl",
+  "messages.jsonl",
+  "logs.jsonl",
+  REPORT_FILE,
+];
 
 /** @throws {Error} when a file of the run is a link, which may lead elsewhere, or a pipe, which blocks. */
 export function requireRegularFiles(directory: string): void {

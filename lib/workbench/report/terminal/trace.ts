@@ -6,6 +6,7 @@ import type { Finding } from "../../checkers/checker.ts";
 import type { Operation } from "../../history/history.ts";
 import { isClientId } from "../../network/delivery.ts";
 import type { JournalEvent } from "../../network/journal.ts";
+import type { LogLine } from "../../run/log-line.ts";
 import { printable, sentencesOf } from "./text.ts";
 
 type Event =
@@ -14,6 +15,7 @@ type Event =
 
 export class Trace {
   readonly events: Event[] = [];
+  readonly logs: LogLine[] = [];
 
   addOperation(operation: Operation): void {
     this.events.push({ kind: "operation", operation });
@@ -21,6 +23,10 @@ export class Trace {
 
   addMessage(event: JournalEvent): void {
     this.events.push({ kind: "message", event });
+  }
+
+  addLog(line: LogLine): void {
+    this.logs.push(line);
   }
 
   /** Returns equal fingerprints only for identical traces. */

@@ -91,7 +91,7 @@ describe("RunStore", () => {
     for (let index = 0; index < 5000; index++) {
       store.addOperation(operation(index, `value ${index}`));
       store.addMessage(message(index, `body ${index}`));
-      store.addLog(index % 2 === 0 ? "n0" : "n1", `line ${index}`);
+      store.addLog({ node: index % 2 === 0 ? "n0" : "n1", line: `line ${index}`, time: index });
     }
     store.close();
     const wanted = Array.from({ length: 5000 }, (_, index) => index);
@@ -105,14 +105,18 @@ describe("RunStore", () => {
     expect(readLines(directory, "node-logs/n1.log")).toEqual(
       wanted.filter((index) => index % 2 === 1).map((index) => `line ${index}`),
     );
+    expect(readLines(directory, "logs.jsonl")[3]).toBe('{"node":"n1","line":"line 3","time":3}');
   });
 
   test("writes an incomplete block within a second", async () => {
     const { store } = newStore(temporaryDirectory());
-    store.addLog("n0", "hello");
+    store.addLog({ node: "n0", line: "hello", time: 5, starting: true });
     const log = join(store.directory, "node-logs/n0.log");
     while (readFileSync(log, "utf8") === "") await Bun.sleep(20);
     expect(readFileSync(log, "utf8")).toBe("hello\n");
+    expect(readLines(store.directory, "logs.jsonl")).toEqual([
+      '{"node":"n0","line":"hello","time":5,"starting":true}',
+    ]);
   });
 
   test("writes the results, and nothing else", () => {
@@ -121,7 +125,14 @@ describe("RunStore", () => {
     store.addResults(results);
     expect(JSON.stringify(readJson(store, "results.json"))).toBe(JSON.stringify(results));
     expect(readdirSync(store.directory).sort()).toEqual([
-      ...["history.jsonl", "messages.jsonl", "node-logs", "results.json", "test.json"],
+      ...[
+        "history.jsonl",
+        "logs.jsonl",
+        "messages.jsonl",
+        "node-logs",
+        "results.json",
+        "test.json",
+      ],
     ]);
   });
 
@@ -129,7 +140,7 @@ describe("RunStore", () => {
     const root = temporaryDirectory();
     const names = ["../x", "/etc/passwd", "..", "a\0b", "N1", "n1"];
     const { store } = newStore(root, names);
-    for (const name of names) store.addLog(name, `of ${name}`);
+    for (const name of names) store.addLog({ node: name, line: `of ${name}`, time: 0 });
     store.close();
     const logs = readdirSync(join(store.directory, "node-logs"));
     expect(logs).toHaveLength(names.length);
@@ -158,12 +169,13 @@ describe("RunStore", () => {
     const { store, problems } = newStore(temporaryDirectory(), ["n0", "n1"], { limits, remarks });
     const line = "é".repeat(99);
     for (let index = 0; index < 5000; index++) {
-      store.addLog("n0", line);
+      store.addLog({ node: "n0", line, time: 0 });
       store.addMessage(message(index, line));
     }
-    store.addLog("n1", "a word");
+    store.addLog({ node: "n1", line: "a word", time: 0 });
     store.close();
     expect(remarks).toEqual([
+      `${store.directory}/logs.jsonl has reached its limit of 0.1 MB: later lines are left out`,
       `${store.directory}/node-logs/n0.log has reached its limit of 0.1 MB: later lines are left out`,
       `${store.directory}/messages.jsonl has reached its limit of 0.2 MB: later lines are left out`,
     ]);

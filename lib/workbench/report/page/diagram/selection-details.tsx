@@ -1,8 +1,9 @@
 /** Lists the selected operations and the highlighted messages. */
 import { LinkButton } from "../parts/controls.tsx";
 import { More } from "../parts/table.tsx";
-import { visible } from "../parts/visible-text.ts";
+import { visible, visibleLine } from "../parts/visible-text.ts";
 import { messageLine } from "../run/describe.ts";
+import { linesBeside } from "../run/log-lines.ts";
 import type { Run } from "../run/run.ts";
 import { operationsOf, type Selection } from "../run/selection.ts";
 
@@ -45,19 +46,46 @@ export function SelectionDetails({ run, selection, messages, onSelect }: Details
       ))}
       <More count={operations.length - MAX_LISTED} />
       <ol class="messages">
-        {messages.slice(0, MAX_LISTED).map((row) => (
-          <li key={row}>
-            <LinkButton onClick={() => onSelect({ kind: "message", row })}>
-              {visible(messageLine(run, row))}
-            </LinkButton>
-            <br />
-            <code>{visible(run.bodyOf(row))}</code>
-          </li>
-        ))}
+        {entriesOf(run, messages).map(({ kind, row }) =>
+          kind === "line" ? (
+            <li key={`line ${row}`} class="logged">
+              {run.lane(run.columns.outputLane[row] ?? 0)} logged at{" "}
+              {run.time(run.logged[row] ?? 0)}
+              <br />
+              <code>{visibleLine(run.lineOf(row))}</code>
+            </li>
+          ) : (
+            <li key={row}>
+              <LinkButton onClick={() => onSelect({ kind: "message", row })}>
+                {visible(messageLine(run, row))}
+              </LinkButton>
+              <br />
+              <code>{visible(run.bodyOf(row))}</code>
+            </li>
+          ),
+        )}
       </ol>
       <More count={messages.length - MAX_LISTED} />
     </aside>
   );
+}
+
+interface Entry {
+  readonly kind: "message" | "line";
+  readonly row: number;
+  readonly time: number;
+}
+
+/** The listed messages, and what their senders and receivers logged until then, in the order of time. */
+function entriesOf(run: Run, messages: readonly number[]): Entry[] {
+  const listed = messages.slice(0, MAX_LISTED);
+  const entries: Entry[] = [
+    ...listed.map((row): Entry => ({ kind: "message", row, time: run.sent[row] ?? 0 })),
+    ...linesBeside(run, listed)
+      .slice(0, MAX_LISTED)
+      .map((row): Entry => ({ kind: "line", row, time: run.logged[row] ?? 0 })),
+  ];
+  return entries.sort((one, other) => one.time - other.time);
 }
 
 interface OperationProps {

@@ -1,8 +1,10 @@
 /** The colours of a diagram and what they mean. */
 
+/** A colour by its name in `style/base.css`, and its meaning. */
+export type LegendItem = readonly [color: string, text: string];
+
 interface LegendProps {
-  /** Colours by their names in `style/base.css`. */
-  readonly items: readonly (readonly [color: string, text: string])[];
+  readonly items: readonly LegendItem[];
 }
 
 export function Legend({ items }: LegendProps) {

@@ -21,6 +21,8 @@ export class Run {
   /** Times of sends and invocations, in ticks. */
   readonly sent: Int32Array;
   readonly invoked: Int32Array;
+  /** Times of the lines that nodes logged, in ticks. */
+  readonly logged: Int32Array;
   /** Longest time that a message was in flight, in ticks. */
   readonly longestFlight: number;
   /** Longest operation, in ticks; an open operation lasts until the end of the run. */
@@ -34,6 +36,7 @@ export class Run {
   readonly tickMs: number;
   #bodies: Texts | undefined;
   #values: Texts | undefined;
+  #lines: Texts | undefined;
   #messagesOf: ReadonlyMap<number, readonly number[]> | undefined;
 
   constructor(block: Uint8Array<ArrayBuffer>) {
@@ -43,6 +46,7 @@ export class Run {
     this.columns = columns as unknown as RunColumns;
     this.sent = fromDeltas(this.columns.messageSent);
     this.invoked = fromDeltas(this.columns.operationInvoked);
+    this.logged = fromDeltas(this.columns.outputTime);
     this.tickMs = this.header.tickNs / 1e6;
     const { messageFlight, operationDuration } = this.columns;
     let [longest, lostCount] = [0, 0];
@@ -149,6 +153,12 @@ export class Run {
         ? ""
         : ` → ${completion}`;
     return `${this.functionOf(row)} ${invocation}${result}`.trim();
+  }
+
+  /** A line that a node logged. */
+  lineOf(row: number): string {
+    this.#lines ??= texts(this.columns.outputText, this.columns.outputLength);
+    return textAt(this.#lines, row);
   }
 
   get bodies(): Texts {

@@ -5,7 +5,7 @@ import { messageLanes } from "../diagram/lane-layouts.ts";
 import { type DiagramProps, LanesCanvas } from "../diagram/lanes-canvas.tsx";
 import { SelectionDetails } from "../diagram/selection-details.tsx";
 import { Toolbar } from "../diagram/toolbar.tsx";
-import { Legend } from "../parts/legend.tsx";
+import { Legend, type LegendItem } from "../parts/legend.tsx";
 import { filterMessages, NO_FILTER } from "../run/filter.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";
@@ -23,6 +23,8 @@ export function Messages({ selection, messages, ...diagram }: MessagesProps) {
   const [isSampled, setSampled] = useState(false);
   const rows = useMemo(() => filterMessages(run, filter), [run, filter]);
   const lanes = useMemo(() => messageLanes(run, hasClients), [run, hasClients]);
+  const logLegend: LegendItem[] =
+    run.logged.length === 0 ? [] : [["series-1", "mark below a lane: the node logged a line"]];
   return (
     <section aria-labelledby="messages">
       <h2 id="messages">Messages in space and time</h2>
@@ -43,6 +45,7 @@ export function Messages({ selection, messages, ...diagram }: MessagesProps) {
           ["client-message", "to or from a client"],
           ["lost", "never arrived: point at one to see why"],
           ["accent", "highlighted"],
+          ...logLegend,
         ]}
       />
       <div class={selection === undefined ? "" : "beside"}>

@@ -3,6 +3,7 @@ import type { FaultSpan } from "../../../recorder/run-data.ts";
 import { niceStep } from "../../parts/axis.ts";
 import { truncate } from "../../parts/visible-text.ts";
 import { AXIS_HEIGHT, heightOf, xOf, yOf } from "../geometry.ts";
+import { paintLogMarks } from "./log-marks.ts";
 import { type Context, type Scene, withinTime } from "./scene.ts";
 
 const FONT = "12px system-ui, sans-serif";
@@ -16,6 +17,7 @@ export function paintBackground(context: Context, scene: Scene): void {
     paintFaults(context, scene, run.header.faults, height);
     paintLanes(context, scene);
   });
+  if (scene.hasMessages) paintLogMarks(context, scene);
   paintAxis(context, scene);
   paintNames(context, scene);
 }
