@@ -18,11 +18,19 @@ export const AnyNumber = v.pipe(
   v.transform((value) => (typeof value === "number" ? value : Number(value.rawJSON))),
 );
 
-/** Any array. `null` counts as empty, as in Maelstrom's schemas. */
-export const List = v.pipe(
-  v.nullable(v.array(Json)),
-  v.transform((list) => list ?? []),
-);
+/**
+ * An array of such elements. `null` counts as empty, as in Maelstrom's schemas: Go encodes a nil slice
+ * as `null`.
+ */
+export function listOf<S extends v.GenericSchema>(element: S) {
+  return v.pipe(
+    v.nullable(v.array(element)),
+    v.transform((list) => list ?? []),
+  );
+}
+
+/** Any array, or `null`. */
+export const List = listOf(Json);
 
 /** An object with any keys. `v.record` alone would accept an array too. */
 export function mapOf<S extends v.GenericSchema>(value: S) {

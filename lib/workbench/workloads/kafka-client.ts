@@ -3,7 +3,7 @@ import type { Json } from "../../vortex/index.ts";
 import { type Client, replySchema } from "../clients/client.ts";
 import type { Invocation } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
-import { Json as AnyJson, Integer, mapOf } from "../schemas.ts";
+import { Json as AnyJson, Integer, listOf, mapOf } from "../schemas.ts";
 import { polledOffsets, raise } from "./kafka-offsets.ts";
 import { type Connection, ok, RPC_TIMEOUT_MS, type WorkloadClient } from "./workload.ts";
 
@@ -13,7 +13,7 @@ const Offset = v.pipe(
 );
 const SendOk = replySchema("send_ok", { offset: Offset });
 const PollOk = replySchema("poll_ok", {
-  msgs: mapOf(v.array(v.strictTuple([Offset, AnyJson]))),
+  msgs: mapOf(listOf(v.strictTuple([Offset, AnyJson]))),
 });
 const CommitOffsetsOk = replySchema("commit_offsets_ok", {});
 const ListCommittedOffsetsOk = replySchema("list_committed_offsets_ok", {
@@ -78,8 +78,9 @@ export class KafkaClient implements WorkloadClient {
     const offsets = Object.fromEntries(this.#positions);
     const body = { type: "poll", offsets };
     const { msgs } = await this.#client.rpc(this.#node, body, PollOk, RPC_TIMEOUT_MS);
-    const polled = polledOffsets([["poll", msgs]]);
-    for (const [key, offset] of polled) raise(this.#positions, key, offset + 1);
+    const offsetsOf = polledOffsets([["poll", msgs]]);
+    for (const [key, offset] of offsetsOf) raise(this.#positions, key, offset + 1);
+    const polled = offsetsOf.filter(([key]) => msgs[key]?.length);
     if (polled.length > 0) {
       const commit = { type: "commit_offsets", offsets: Object.fromEntries(polled) };
       await this.#client.rpc(this.#node, commit, CommitOffsetsOk, RPC_TIMEOUT_MS);

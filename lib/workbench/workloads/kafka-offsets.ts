@@ -41,17 +41,15 @@ function sentOffsets(value: Json): [string, number][] {
   return sends.map(([, key, [offset]]) => [key, offset]);
 }
 
-/** The highest offset of each key. */
+/** The highest offset of each key; -1 if the poll returned the key without messages. */
 export function polledOffsets(value: Json): [string, number][] {
   type Msgs = { readonly [key: string]: readonly (readonly [number, Json])[] };
   const polls = value as readonly (readonly ["poll", Msgs])[];
   return polls.flatMap(([, msgs]) =>
-    Object.entries(msgs).flatMap(([key, pairs]): [string, number][] =>
-      pairs.length === 0 ? [] : [[key, highestOffset(pairs)]],
-    ),
+    Object.entries(msgs).map(([key, pairs]): [string, number] => [key, highestOffset(pairs)]),
   );
 }
 
 function highestOffset(pairs: readonly (readonly [number, Json])[]): number {
-  return pairs.reduce((highest, [offset]) => Math.max(highest, offset), Number.NEGATIVE_INFINITY);
+  return pairs.reduce((highest, [offset]) => Math.max(highest, offset), -1);
 }

@@ -11,7 +11,7 @@ import { type Atom, atom } from "../checkers/elle/transactions.ts";
 import { replySchema } from "../clients/client.ts";
 import { clients } from "../clients/generator.ts";
 import type { History } from "../history/history.ts";
-import { Json as AnyJson } from "../schemas.ts";
+import { Json as AnyJson, listOf } from "../schemas.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import {
   type Connection,
@@ -22,11 +22,11 @@ import {
 } from "./workload.ts";
 
 const RegisterTxnOk = replySchema("txn_ok", {
-  txn: v.array(v.strictTuple([v.picklist(["r", "w"]), AnyJson, AnyJson])),
+  txn: listOf(v.strictTuple([v.picklist(["r", "w"]), AnyJson, AnyJson])),
 });
 
 const ListTxnOk = replySchema("txn_ok", {
-  txn: v.array(
+  txn: listOf(
     v.pipe(
       v.strictTuple([v.picklist(["r", "append"]), AnyJson, AnyJson]),
       v.check(

@@ -32,10 +32,12 @@ export function send(
   return write(process, "send", "ok", invoked, [["send", key, [end, message]]]);
 }
 
-/** A poll and the messages it returned. */
+/** A poll and the messages it returned. `null` is an empty list. */
 export function poll(
   process: number,
-  returned: { readonly [key: string]: readonly (readonly [offset: number, message: Json])[] },
+  returned: {
+    readonly [key: string]: readonly (readonly [offset: number, message: Json])[] | null;
+  },
   type: OperationType = "ok",
 ): Written {
   return write(process, "poll", type, [["poll"]], [["poll", returned]]);

@@ -50,8 +50,13 @@ export function transactionHistory(history: History): TransactionHistory {
   return { operations, transactions, hasRealtimeOrder: firstOk < lastInvocation };
 }
 
-/** @throws {Error} if the value of the operation is not a transaction. */
+/**
+ * Returns the micro-operations of a transaction; `null` is an empty one.
+ *
+ * @throws {Error} if the value of the operation is not a transaction.
+ */
 export function microOperations({ value, index }: Operation): readonly MicroOperation[] {
+  if (value === null) return [];
   if (!isArray(value) || !value.every(isMicroOperation)) {
     throw new Error(`Operation ${index} is not a transaction: its value is ${jsonKey(value)}`);
   }

@@ -22,14 +22,18 @@ export function parseSend(operation: Operation): {
   return { key, value: sent[1], offset: sent[0] ?? undefined };
 }
 
-/** Parses `[["poll", {key: [[offset, message], ...]}]]`, or `[["poll"]]` if the result is unknown. */
+/**
+ * Parses `[["poll", {key: [[offset, message], ...]}]]`, or `[["poll"]]` if the result is unknown.
+ * `null` instead of a list is an empty one.
+ */
 export function parsePoll(operation: Operation): [string, readonly OffsetMessage[]][] {
   const [name, messages = null] = microOperation(operation);
   if (name === "poll" && messages === null) return [];
   if (name !== "poll" || !isObject(messages)) {
     throw malformed(operation, 'is not [["poll", {key: [[offset, message]]}]]');
   }
-  return Object.entries(messages).map(([key, pairs]) => {
+  return Object.entries(messages).map(([key, list]) => {
+    const pairs = list ?? [];
     if (!isArray(pairs) || !pairs.every(isOffsetMessage)) {
       throw malformed(operation, `has no [[offset, message], ...] for key ${key}`);
     }

@@ -52,6 +52,31 @@ function polledFrom(operations: readonly Invocation[], answer?: Respond): unknow
   return requests.filter(({ type }) => type === "poll").map(({ offsets }) => offsets);
 }
 
+describe("a poll whose reply has null instead of a key's list", () => {
+  test("is ok, and reads it as empty", () => {
+    const { completions, requests } = act([poll], broker({ "9": null, "4": [[3, 1]] }));
+    expect(completions).toEqual([{ type: "ok", value: [["poll", { "9": [], "4": [[3, 1]] }]] }]);
+    expect(requests.at(-1)).toEqual({ type: "commit_offsets", offsets: { "4": 3 } });
+  });
+
+  test("continues the key at its position, or at 0", () => {
+    const answer = broker({ "1": [[3, 1]] }, { "1": null, "9": null });
+    expect(polledFrom([assign("1"), poll, poll, poll], answer).at(-1)).toEqual({ "1": 4, "9": 0 });
+  });
+
+  test("commits nothing if it has no messages", () => {
+    expect(act([poll], broker({ "9": null })).requests).toHaveLength(1);
+  });
+
+  test.each([{ "9": {} }, { "9": [null] }, { "9": [[null, 1]] }, null])(
+    "must be a map of lists of pairs, so not %j",
+    (msgs) => {
+      const { completions } = act([poll], () => ({ type: "poll_ok", msgs }));
+      expect(completions).toMatchObject([{ exception: { class: "MalformedReply" } }]);
+    },
+  );
+});
+
 describe("a send", () => {
   test("completes with the offset of the message", () => {
     const { completions, requests } = act([send("4", 2)]);

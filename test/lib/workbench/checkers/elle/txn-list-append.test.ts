@@ -230,3 +230,10 @@ describe("Of several longest lists of a key, checkTxnListAppend believes Elle's 
     });
   });
 });
+
+describe("checkTxnListAppend counts null", () => {
+  test("as an empty transaction", () => {
+    const entries = [did(0, "a0=1 r0=1"), whole(1, "txn", txn("r0"), null), did(0, "r0=1")];
+    expect(check("strict-serializable", ...entries)).toMatchObject({ valid: true });
+  });
+});

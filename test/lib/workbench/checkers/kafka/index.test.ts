@@ -88,6 +88,16 @@ describe("kafka checker", () => {
     expect([valid, counts]).toEqual([false, { "empty-transaction-graph": 1 }]);
   });
 
+  test("counts null as an empty list", () => {
+    const polls = (empty: [] | null) => [poll(1, { "1": empty }), poll(1, { "1": [[0, 1]] })];
+    const verdict = check(send(0, "1", 1, 0), ...polls(null));
+    expect(verdict).toEqual(check(send(0, "1", 1, 0), ...polls([])));
+    expect(verdict.valid).toBe(true);
+    expect(() => check(send(0, "1", 1, 0), poll(1, { "1": null }))).toThrow(
+      "Key 1 was polled only as an empty list",
+    );
+  });
+
   test("counts one empty poll after another as a dependency", () => {
     expect(check(poll(0, {}), poll(0, {})).valid).toBe(true);
   });
