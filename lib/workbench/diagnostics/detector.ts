@@ -4,13 +4,14 @@
  * Each is reported with what the node sent and what it answered. None changes a verdict.
  */
 import { shorten } from "../../protocol/shorten.ts";
-import type { NodeId } from "../../vortex/index.ts";
+import type { Json, NodeId } from "../../vortex/index.ts";
 import type { MalformedReply } from "../clients/client-errors.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import { isMessage } from "../clusters/output-line.ts";
 import { type Delivery, isClientId, messageText } from "../network/delivery.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import type { Diagnostic } from "./kinds.ts";
+import { differenceOf } from "./other-transaction.ts";
 
 interface Exchange {
   readonly request: Delivery;
@@ -91,6 +92,7 @@ export class DiagnosticDetector {
     if (exchange === undefined) return; // Not a reply, or to a request too old to be remembered.
     if (exchange.reply === undefined) {
       exchange.reply = message;
+      this.#compareTransactions(exchange.request, message);
       return;
     }
     this.#add({
@@ -99,6 +101,21 @@ export class DiagnosticDetector {
       reason: `the request already has a reply, ${textOf(exchange.reply)}`,
       sent: textOf(message),
       received: textOf(exchange.request),
+    });
+  }
+
+  #compareTransactions(request: Delivery, reply: Delivery): void {
+    if (request.body["type"] !== "txn" || reply.body["type"] !== "txn_ok") return;
+    const [asked, answered] = [request, reply].map(({ body }) => body["txn"] ?? null);
+    // Forced: a body was parsed from JSON.
+    const reason = differenceOf(asked as Json, answered as Json);
+    if (reason === undefined) return;
+    this.#add({
+      node: reply.src,
+      kind: "other-transaction",
+      reason,
+      sent: textOf(reply),
+      received: textOf(request),
     });
   }
 

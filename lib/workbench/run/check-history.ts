@@ -10,6 +10,7 @@ import {
 import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/exceptions.ts";
 import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
+import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/other-transaction.ts";
 import type { History } from "../history/history.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
@@ -83,6 +84,8 @@ export interface StoredCheck {
   readonly explanation: readonly Finding[];
   /** Operations that ended with an error or without an answer, in groups; absent without any. */
   readonly requestErrors?: readonly RequestErrors[];
+  /** Answers with another transaction than was asked for; absent without any. */
+  readonly otherTransactions?: OtherTransactions;
   readonly [field: string]: unknown;
 }
 
@@ -116,6 +119,7 @@ export function checkStored(
   // A fatal error takes these from a test's result, but the corpus reports them.
   const others = fatal === undefined ? verdicts : checkOthers(history, options);
   const requestErrors = requestErrorsOf(history);
+  const otherTransactions = otherTransactionsOf(history);
   const check: StoredCheck = {
     valid,
     overallValid: verdicts.valid,
@@ -126,6 +130,7 @@ export function checkStored(
     availability: withoutFindings(others.availability),
     explanation: findingsOf({ ...verdicts, ...others }),
     ...(requestErrors.length === 0 ? {} : { requestErrors }),
+    ...(otherTransactions === undefined ? {} : { otherTransactions }),
   };
   return { verdicts: { ...verdicts, ...others, valid: verdicts.valid }, check };
 }

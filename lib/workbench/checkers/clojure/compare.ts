@@ -50,7 +50,9 @@ function compareScalars(one: Json, other: Json): number {
   if (isNumber(one) && isNumber(other)) return compareNumbers(one, other);
   if (typeof one === "string" && typeof other === "string") return sign(one, other);
   if (typeof one === "boolean" && typeof other === "boolean") return Number(one) - Number(other);
-  throw new Error(`Cannot compare ${quote(one)} with ${quote(other)}`);
+  throw new Error(
+    `Cannot compare ${quote(one)} with ${quote(other)}. Jepsen's checker stops there too, as it sorts these values: return values of one kind, all numbers or all strings`,
+  );
 }
 
 function compareNumbers(one: number | RawNumber, other: number | RawNumber): number {

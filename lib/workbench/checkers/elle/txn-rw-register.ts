@@ -57,7 +57,9 @@ function verifyKeys({ operations }: TransactionHistory): void {
     for (const [, key] of microOperations(operation)) types.add(typeOf(key));
   }
   if (types.size > 1) {
-    throw new FatalCheckError(`Keys have different types: ${[...types].join(", ")}`);
+    throw new FatalCheckError(
+      `Keys have different types: ${[...types].join(", ")}. A node must answer with the keys of the request, not with text in place of numbers`,
+    );
   }
 }
 

@@ -127,7 +127,7 @@ export function analyse(history: History): Analysis {
     const phantom = log.messages().find(({ send }) => send === undefined);
     if (phantom !== undefined) {
       throw new Error(
-        `Message ${quote(phantom.value)} of key ${log.key} was polled, but no send of it completed`,
+        `Message ${quote(phantom.value)} of key ${log.key} was polled, but no send of it completed. A poll must return messages as they were sent, each as [offset, message]`,
       );
     }
     log.orderVersions();

@@ -26,7 +26,9 @@ export function checkLost(log: Log, findings: Findings): void {
     boundReader = reader;
   }
   if (boundReader === undefined) {
-    throw new Error(`Key ${log.key} was polled only as an empty list, never with a message`);
+    throw new Error(
+      `Key ${log.key} was polled only as an empty list, never with a message. Jepsen's checker stops there too: a poll must return the messages from the requested offset on, [[offset, message], ...], and may omit a key that has none`,
+    );
   }
   for (const message of log.messages()) {
     const { lastIndex, reader, send } = message;

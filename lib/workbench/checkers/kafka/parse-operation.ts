@@ -1,7 +1,7 @@
 /** Parses the values of kafka operations, as Maelstrom's client writes them. */
 
 import { isArray } from "../../../protocol/json-key.ts";
-import { isRawNumber, type Json } from "../../../vortex/index.ts";
+import { isRawNumber, type Json, stringifyJson } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";
 
 /** A message with its offset, or `null` if that is unknown. */
@@ -18,6 +18,7 @@ export function parseSend(operation: Operation): {
     throw malformed(operation, 'is not [["send", key, message]]');
   }
   if (!isArray(sent)) return { key, value: sent, offset: undefined };
+  verifySize(operation, sent[0]);
   if (!isOffsetMessage(sent)) throw malformed(operation, "has no [offset, message]");
   return { key, value: sent[1], offset: sent[0] ?? undefined };
 }
@@ -34,11 +35,26 @@ export function parsePoll(operation: Operation): [string, readonly OffsetMessage
   }
   return Object.entries(messages).map(([key, list]) => {
     const pairs = list ?? [];
+    if (isArray(pairs)) for (const pair of pairs) if (isArray(pair)) verifySize(operation, pair[0]);
     if (!isArray(pairs) || !pairs.every(isOffsetMessage)) {
       throw malformed(operation, `has no [[offset, message], ...] for key ${key}`);
     }
     return [key, pairs];
   });
+}
+
+/** @throws {Error} if an offset is an integer beyond those that a double can tell apart. */
+function verifySize(operation: Operation, offset: Json | undefined): void {
+  const isLarge =
+    typeof offset === "number"
+      ? Number.isInteger(offset) && !Number.isSafeInteger(offset)
+      : offset !== undefined && isRawNumber(offset) && /^-?\d+$/.test(offset.rawJSON);
+  if (!isLarge) return;
+  const text = typeof offset === "number" ? BigInt(offset) : stringifyJson(offset);
+  throw malformed(
+    operation,
+    `has offset ${text}, beyond 2^53 (9007199254740992): larger offsets cannot be told apart here. Count the messages of each key from 0, instead of using times or random numbers`,
+  );
 }
 
 function isOffsetMessage(pair: Json): pair is OffsetMessage {

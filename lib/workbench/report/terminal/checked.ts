@@ -1,5 +1,6 @@
 /** Formats the verdict on a stored history. */
 import type { Validity } from "../../checkers/checker.ts";
+import { plural } from "../../checkers/wording.ts";
 import type { HistoryVerdicts, StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
 import { describeRequestErrors } from "./request-errors.ts";
@@ -31,7 +32,10 @@ export function describeChecked(checked: CheckedHistory, isVerbose = false): str
   const { explanation, requestErrors = [], ...fields } = check;
   const { overallValid, stats } = check;
   const name = number === undefined ? file : `${file}, case ${number}`;
-  const errors = describeRequestErrors(requestErrors, contextOf(workload, overallValid, stats));
+  const errors = [
+    ...describeRequestErrors(requestErrors, contextOf(workload, overallValid, stats)),
+    ...describeOtherTransactions(check),
+  ];
   return [
     `${name}: ${workload}, ${operationCount} entries`,
     ...(isVerbose
@@ -44,6 +48,15 @@ export function describeChecked(checked: CheckedHistory, isVerbose = false): str
     ...record(checked),
     `${name}: ${describeValidity(check.overallValid)}\n`,
   ].join("\n");
+}
+
+function describeOtherTransactions({ otherTransactions }: StoredCheck): string[] {
+  if (otherTransactions === undefined) return [];
+  const { count, index, reason } = otherTransactions;
+  const answers = plural(count, "answer");
+  return [
+    `${answers} to another transaction than was asked for, the first in entry ${index}: ${reason}`,
+  ];
 }
 
 export function describeValidity(valid: Validity): string {

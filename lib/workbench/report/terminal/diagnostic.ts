@@ -18,4 +18,5 @@ const REPLY_KINDS: ReadonlySet<DiagnosticKind> = new Set([
   "second-reply",
   "extra-field",
   "malformed-reply",
+  "other-transaction",
 ]);

@@ -1,5 +1,5 @@
 /** Describes the requests that nodes answered with an error, or not at all. */
-import { duration, plural } from "../../checkers/wording.ts";
+import { plural } from "../../checkers/wording.ts";
 import type { RequestErrors } from "../../run/request-errors.ts";
 
 /** Maximum number of groups to list. */
@@ -45,7 +45,7 @@ export function describeGroup(group: RequestErrors): string {
   const reason = `${said}${varied}${at}`;
   switch (kind) {
     case "timeout": {
-      const within = timeoutMs === undefined ? " in time" : ` within ${duration(timeoutMs)}`;
+      const within = timeoutMs === undefined ? " in time" : ` within ${timeoutMs / 1000} s`;
       return `${nodes} did not answer ${count} × ${request}${within}`;
     }
     case "error":

@@ -3,7 +3,7 @@ import pc from "picocolors";
 import * as v from "valibot";
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
-import { withMore } from "../../checkers/wording.ts";
+import { enumerate, withMore } from "../../checkers/wording.ts";
 import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
 import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
@@ -112,7 +112,14 @@ function figureLines(result: TestResult): string[] {
       "faults",
       active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
     ],
+    ["diagnostics", diagnosticCounts(result)],
   ]);
+}
+
+/** Counts the diagnostics, which were shown at their first occurrence only. */
+function diagnosticCounts({ diagnostics = [] }: TestResult): string | undefined {
+  if (diagnostics.length === 0) return undefined;
+  return enumerate(diagnostics, ({ node, kind, count }) => `${node} ${kind} ${count} ×`);
 }
 
 /** Formats rows of a label and its text; omits those without a text. */

@@ -39,7 +39,7 @@ export function findDirtyUpdates(
     if (writers.writer(key, element) !== undefined) continue;
     // Elle assumes that this element exists, and then finds no writer of it.
     throw new FatalCheckError(
-      `The append of ${quote(element)} to key ${quote(key)} was invoked and did not complete`,
+      `The append of ${quote(element)} to key ${quote(key)} was invoked and did not complete. Elle stops there when nothing else is known of the key; a longer test usually has more`,
     );
   }
   for (const { key, longest, elements } of orders.all()) {
@@ -48,7 +48,7 @@ export function findDirtyUpdates(
       const writer = writers.writer(key, element);
       if (writer === undefined) {
         throw new FatalCheckError(
-          `Key ${quote(key)} was read as ${quote(longest)}, but ${quote(element)} was never appended`,
+          `Key ${quote(key)} was read as ${quote(longest)}, but ${quote(element)} was never appended. A read must return the appended elements as they were sent, and nothing else`,
         );
       }
       if (writer.type === "info") continue;
