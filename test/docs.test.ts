@@ -8,6 +8,8 @@
  * - A shell block below `<!-- run -->` must succeed, one below `<!-- run, fails -->` must fail.
  * - Each line of a text block that follows must appear in the output.
  *
+ * The tutorial starts in an empty directory, and the `vortex` command is alone on its PATH.
+ *
  * In running text, commands that run Bun must name existing files and tests.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
@@ -24,6 +26,9 @@ const PAGES = ["*.md", "docs/**/*.md", "test/**/*.md"]
   .flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)])
   .filter((page) => !page.includes("node_modules/") && !page.startsWith("docs/api/reference/"))
   .sort();
+
+const TUTORIAL = "docs/tutorial.md";
+const FULL_PATH = [DIST, join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(":");
 
 interface Page {
   readonly path: string;
@@ -49,14 +54,15 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
 
   if (examplesOf(page).length > 0) {
     test("has examples that run and print what it shows", async () => {
-      const directory = makeProject();
-      let cwd = directory;
+      const isFromScratch = page.path === TUTORIAL;
+      const path = isFromScratch ? DIST : FULL_PATH;
+      let cwd = isFromScratch ? temporaryDirectory() : makeProject();
       let printed = "";
       for (const example of examplesOf(page)) {
         if (example.kind === "source") checkSource(example.text);
         else if (example.kind === "file") writeExample(cwd, example);
         else if (example.kind === "output") expectPrinted(printed, example.text);
-        else ({ cwd, printed } = await runExample(example, cwd));
+        else ({ cwd, printed } = await runExample(example, cwd, path));
       }
     });
   }
@@ -64,7 +70,7 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
 
 test("finds the pages", () => {
   expect(PAGES).toContain("README.md");
-  expect(PAGES).toContain("docs/tutorial.md");
+  expect(PAGES).toContain(TUTORIAL);
 });
 
 type Example =
@@ -130,10 +136,10 @@ function writeExample(cwd: string, { file, text }: Extract<Example, { kind: "fil
 async function runExample(
   { text, fails }: Extract<Example, { kind: "commands" }>,
   cwd: string,
+  path: string,
 ): Promise<{ cwd: string; printed: string }> {
-  const path = [DIST, join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(":");
   const script = `set -e\n${text}\nprintf '\\nnow in %s' "$PWD"`;
-  const child = Bun.spawn(["bash", "-c", `exec 2>&1\n${script}`], {
+  const child = Bun.spawn([Bun.which("bash") ?? "bash", "-c", `exec 2>&1\n${script}`], {
     cwd,
     env: { ...process.env, PATH: path, NO_COLOR: "1" },
     stdin: "ignore",

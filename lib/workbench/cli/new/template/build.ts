@@ -1,7 +1,8 @@
-/** Compiles each program into a self-contained executable in dist/. */
+/** Compiles programs into self-contained executables in dist/: `bun build.ts [NAME...]`. */
+const [, , ...names] = process.argv;
 const PROGRAMS = ["echo"];
 
-for (const name of PROGRAMS) {
+for (const name of names.length > 0 ? names : PROGRAMS) {
   await Bun.build({
     entrypoints: [`${import.meta.dir}/${name}.ts`],
     minify: true,
