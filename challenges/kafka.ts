@@ -16,7 +16,7 @@
  * - *Storing.* Messages that arrive while a record is being stored share the next record, under a key
  *   that is created once. Committed offsets ride along. `kafka/replica.ts`
  * - *Merging.* Messages become visible below the lowest watermark. `kafka/merged-log.ts`
- * - *News.* Every 100 ms (`--push-ms`) a node pushes to each peer the records that it has not confirmed,
+ * - *News.* Every 100 ms (`--push-ms`) a node pushes to each peer the records that it has not acknowledged,
  *   and its watermark. When nothing is new, nothing is sent. `kafka/peer.ts`
  *
  * **Faults.**

@@ -39,7 +39,7 @@ export const SILENCE_MS = 1000;
 /** How long to wait between look-ups of a silent peer, in ms; doubles while they find nothing. */
 export const LOOK_UP_MS = 1000;
 export const MAX_LOOK_UP_MS = 8000;
-/** How long a push waits for its confirmation before it is repeated, in ms. */
+/** How long a push waits for its acknowledgement before it is repeated, in ms. */
 export const RESEND_MS = 500;
 /** How long a request waits for recovery, in ms: clients wait 5 s. */
 export const START_LIMIT_MS = 4000;

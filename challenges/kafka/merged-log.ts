@@ -39,12 +39,12 @@ export class MergedLog {
     return this.#end;
   }
 
-  /** Invariant: a record holds no message from before its node's watermark. */
+  /** Invariant: a record holds no message from before its node's watermark. Stays false once violated. */
   get keepsWatermarks(): boolean {
     return !this.#isWatermarkBroken;
   }
 
-  /** Invariant: a message becomes visible after every visible message of its key, never before one. */
+  /** Invariant: no message becomes visible before one that is visible. Stays false once violated. */
   get isOrdered(): boolean {
     return !this.#isOrderBroken;
   }

@@ -1,5 +1,5 @@
 /**
- * One node's view of another: what the peer has confirmed, what it was last sent, when its last message
+ * One node's view of another: what the peer has acknowledged, what it was last sent, when its last message
  * arrived, and when to look it up in lin-kv instead.
  */
 import * as v from "valibot";
@@ -17,8 +17,8 @@ export const Push = v.object({
   /** The receiver's log as the sender knows it: its number of records and its watermark. */
   knownRecords: Count,
   knownWatermark: Count,
-  /** Whether the sender waits for a confirmation. */
-  wantsConfirmation: v.boolean(),
+  /** Whether the sender waits for an acknowledgement. */
+  wantsAck: v.boolean(),
 });
 export type Push = v.InferOutput<typeof Push>;
 
@@ -35,11 +35,11 @@ export class Peer {
   readonly index: number;
   /** The peer's log, as far as this node knows it. */
   readonly log: StoredLog<LogRecord>;
-  /** How much of this node's log the peer has confirmed. */
-  #confirmed = NOTHING;
+  /** How much of this node's log the peer has acknowledged. */
+  #acknowledged = NOTHING;
   #sent = NOTHING;
   #sentMs = 0;
-  #wantsConfirmation = false;
+  #wantsAck = false;
   #lastReceivedMs = 0;
   #isBeingLookedUp = false;
   #lookedUpMs = 0;
@@ -51,8 +51,8 @@ export class Peer {
     this.log = log;
   }
 
-  get confirmedRecords(): number {
-    return this.#confirmed.records;
+  get acknowledgedRecords(): number {
+    return this.#acknowledged.records;
   }
 
   isSilent(nowMs: number): boolean {
@@ -67,23 +67,23 @@ export class Peer {
   /**
    * Takes in what a push says about this node's log.
    *
-   * Pushes may overtake each other. A confirmation that goes back only makes records be sent again.
+   * Pushes may overtake each other. An acknowledgement that goes back only makes records be sent again.
    */
-  receive({ knownRecords, knownWatermark, wantsConfirmation }: Push, nowMs: number): void {
-    this.#confirmed = { records: knownRecords, watermark: knownWatermark };
-    this.#wantsConfirmation ||= wantsConfirmation;
+  receive({ knownRecords, knownWatermark, wantsAck }: Push, nowMs: number): void {
+    this.#acknowledged = { records: knownRecords, watermark: knownWatermark };
+    this.#wantsAck ||= wantsAck;
     this.#lastReceivedMs = nowMs;
     this.#lookUpIntervalMs = LOOK_UP_MS;
   }
 
-  /** Whether the peer has not confirmed all of this node's log. */
+  /** Whether the peer has not acknowledged all of this node's log. */
   lacks(own: Position): boolean {
-    return isBefore(this.#confirmed, own);
+    return isBefore(this.#acknowledged, own);
   }
 
-  /** Whether to push now: a confirmation is due, there is news, or the last push got no answer. */
+  /** Whether to push now: an acknowledgement is due, there is news, or the last push got no answer. */
   isPushDue(own: Position, nowMs: number): boolean {
-    if (this.#wantsConfirmation) return true;
+    if (this.#wantsAck) return true;
     if (!this.lacks(own)) return false;
     const hasNews = isBefore(this.#sent, own) && !this.isSilent(nowMs);
     return hasNews || nowMs - this.#sentMs >= RESEND_MS;
@@ -92,7 +92,7 @@ export class Peer {
   pushed(sent: Position, nowMs: number): void {
     this.#sent = sent;
     this.#sentMs = nowMs;
-    this.#wantsConfirmation = false;
+    this.#wantsAck = false;
   }
 
   /** Whether to read a silent peer's log in lin-kv now, given when a client last needed it. */

@@ -1,5 +1,5 @@
 /**
- * The newest records of a node's own log, kept for pushing until every peer has confirmed them.
+ * The newest records of a node's own log, kept for pushing until every peer has acknowledged them.
  *
  * A peer that lacks older ones reads them in lin-kv, so their number is bounded.
  */
@@ -30,9 +30,9 @@ export class RecentRecords {
     if (this.#records.length >= 2 * MAX_RECENT) this.#records.splice(0, MAX_RECENT);
   }
 
-  /** Drops records that all peers have confirmed, or that are too many. */
-  trim(confirmed: number): void {
-    const excess = Math.max(confirmed - this.start, this.#records.length - MAX_RECENT);
+  /** Drops records that all peers have acknowledged, or that are too many. */
+  trim(acknowledged: number): void {
+    const excess = Math.max(acknowledged - this.start, this.#records.length - MAX_RECENT);
     if (excess > 0) this.#records.splice(0, excess);
   }
 

@@ -268,7 +268,7 @@ export class Replica {
   }
 
   #pushNews(): void {
-    this.#recent.trim(Math.min(...this.#peers.map((peer) => peer.confirmedRecords)));
+    this.#recent.trim(Math.min(...this.#peers.map((peer) => peer.acknowledgedRecords)));
     const own = this.#ownPosition();
     for (const peer of this.#peers) {
       if (peer.isPushDue(own, this.#node.nowMs())) this.#pushTo(peer, own);
@@ -278,7 +278,7 @@ export class Replica {
   #pushTo(peer: Peer, own: Position): void {
     const nowMs = this.#node.nowMs();
     // A peer may have read a fence in this log before this node has.
-    const from = Math.min(own.records, Math.max(this.#recent.start, peer.confirmedRecords));
+    const from = Math.min(own.records, Math.max(this.#recent.start, peer.acknowledgedRecords));
     const isSilent = peer.isSilent(nowMs);
     const maxLength = isSilent ? MAX_PUSHED_LENGTH_IN_SILENCE : MAX_PUSHED_LENGTH;
     const records = this.#recent.from(from, maxLength);
@@ -291,7 +291,7 @@ export class Replica {
       watermark,
       knownRecords: peer.log.length,
       knownWatermark: this.#merged.watermarkOf(peer.index),
-      wantsConfirmation: peer.lacks(own),
+      wantsAck: peer.lacks(own),
     } satisfies Push & { readonly type: "push" });
     peer.pushed({ records: from + records.length, watermark }, nowMs);
   }

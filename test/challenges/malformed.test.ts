@@ -160,7 +160,7 @@ const AMONG_NODES = [
       watermark: 9,
       knownRecords: 0,
       knownWatermark: 0,
-      wantsConfirmation: true,
+      wantsAck: true,
     },
     POLLS,
   ],

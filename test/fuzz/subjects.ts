@@ -175,7 +175,7 @@ function kafka(): Subject {
         watermark: "0",
         knownRecords: "0",
         knownWatermark: "0",
-        wantsConfirmation: "true",
+        wantsAck: "true",
       },
     ],
     internal: ["push"],

@@ -102,14 +102,13 @@ function showMessage({ src, dest, body }: Message): string {
 function showBody(body: AnyBody): string {
   const push = v.safeParse(Push, body);
   if (push.success) {
-    const { from, records, watermark, knownRecords, knownWatermark, wantsConfirmation } =
-      push.output;
+    const { from, records, watermark, knownRecords, knownWatermark, wantsAck } = push.output;
     const shown = records.map(showRecord).join("; ");
     return [
       `push from=${from}`,
       ...(shown === "" ? [] : [shown]),
       `watermark=${watermark} known=${knownRecords}/${knownWatermark}`,
-      ...(wantsConfirmation ? ["confirm"] : []),
+      ...(wantsAck ? ["ack?"] : []),
     ].join(" ");
   }
   const append = v.safeParse(Append, body);
