@@ -4,6 +4,7 @@
  * @see Maelstrom, `core.clj` (`opt-spec`); Jepsen, `cli.clj` (`test-opt-spec`)
  */
 import { type Command, Option } from "commander";
+import { SERVICES } from "../../services/index.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { FAULTS, type Fault } from "../nemesis/faults.ts";
@@ -255,7 +256,7 @@ function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly N
   return named;
 }
 
-const SERVICE_IDS: ReadonlySet<NodeId> = new Set(["lin-kv", "seq-kv", "lww-kv", "lin-tso"]);
+const SERVICE_IDS: ReadonlySet<NodeId> = new Set(Object.keys(SERVICES));
 
 function randomSeed(): number {
   return crypto.getRandomValues(new Uint32Array(1))[0] ?? 0;

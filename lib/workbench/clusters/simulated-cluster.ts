@@ -116,7 +116,9 @@ export class SimulatedCluster implements Cluster {
       network.takeDown(id);
       return this.#crash(id, state, "exit status 2", bound.reason);
     }
-    const node = new KVNode(this.#host(id, state), bound.program);
+    const host = this.#host(id, state);
+    for (const warning of bound.warnings) host.logger.log(warning);
+    const node = new KVNode(host, bound.program);
     const stdin = this.#pipe();
     network.connect(id, (delivery) => {
       stdin.write(() => this.#runIn(state, () => node.receive(received(delivery))));

@@ -1,6 +1,7 @@
 /** `vortex sim`: runs a program in a simulation, with one seed or many. */
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { loadProgram } from "../../sweep/program.ts";
@@ -86,6 +87,8 @@ async function sim(file: string, args: readonly string[], flags: SimFlags): Prom
     return;
   }
   for (const text of remarksOn(args, options)) remark(text);
+  const bound = bindArguments(program, args);
+  if (bound.ok) for (const warning of bound.warnings) remark(warning);
   if (flags.report && flags.seeds !== undefined) {
     throw new InvalidOptions("--report needs a single seed: use --seed instead of --seeds");
   }

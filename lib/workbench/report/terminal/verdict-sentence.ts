@@ -2,20 +2,7 @@
 
 import type { Validity } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
-
-/** The property that each workload checks. */
-const PROMISES: Readonly<Record<string, string>> = {
-  echo: "every reply echoed its request",
-  "unique-ids": "all ids were unique",
-  broadcast: "every acknowledged value was read in the end",
-  "g-set": "every acknowledged element was read in the end",
-  "g-counter": "every final read was a possible sum of the additions",
-  "pn-counter": "every final read was a possible sum of the additions",
-  "lin-kv": "every key was linearizable",
-  kafka: "every log kept its messages, in order",
-  "txn-rw-register": "the transactions satisfied their consistency model",
-  "txn-list-append": "the transactions satisfied their consistency model",
-};
+import type { WorkloadName } from "../../workloads/index.ts";
 
 /** The fields that the sentence uses, of results or stored results. */
 interface Results {
@@ -54,7 +41,7 @@ export function verdictSentence(
   if (results.valid === true) {
     const count = results.stats?.okCount;
     const operations = count === undefined ? "" : `, and ${plural(count, "operation")} succeeded`;
-    return `Valid: ${PROMISES[workload] ?? "no checker found an anomaly"}${operations}.`;
+    return `Valid: ${phrasesOf(workload)?.valid ?? "no checker found an anomaly"}${operations}.`;
   }
   if (results.valid === "unknown") {
     const reason = results.error ?? results.workload?.["error"] ?? doubt(results);
@@ -76,7 +63,10 @@ function doubt({ workload, findings }: Results): string {
 function faultsOf(workload: string, results: Results): string[] {
   const { stats, availability, convergence } = results;
   const clauses: string[] = [];
-  if (results.workload?.valid === false) clauses.push(workloadFault(workload, results.workload));
+  if (results.workload?.valid === false) {
+    const phrases = phrasesOf(workload);
+    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? "a checker found an anomaly");
+  }
   if (stats?.valid === false) {
     const failing = Object.entries(stats.byF ?? {})
       .filter(([, { valid }]) => valid === false)
@@ -92,31 +82,86 @@ function faultsOf(workload: string, results: Results): string[] {
   return clauses;
 }
 
-function workloadFault(workload: string, verdict: NonNullable<Results["workload"]>): string {
-  const count = (field: string) => {
-    const value = verdict[field];
-    return typeof value === "number" ? value : Array.isArray(value) ? value.length : 0;
-  };
-  const listed = (field: string) => {
-    const value = verdict[field];
-    return Array.isArray(value) ? value.map(String).join(", ") : "";
-  };
-  switch (workload) {
-    case "echo":
-      return `${plural(count("errorCount"), "reply", "replies")} did not echo the request`;
-    case "unique-ids":
-      return `${plural(count("duplicatedCount"), "id")} ${count("duplicatedCount") === 1 ? "was" : "were"} returned more than once`;
-    case "broadcast":
-    case "g-set":
-      return `${count("lostCount")} of ${plural(count("attemptCount"), "value")} ${count("lostCount") === 1 ? "was" : "were"} lost: acknowledged, but missing from the final reads`;
-    case "g-counter":
-    case "pn-counter":
-      return `${plural(count("errorCount"), "final read")} returned an impossible sum`;
-    case "lin-kv":
-      return `${plural(count("failures"), "key")} ${count("failures") === 1 ? "was" : "were"} not linearizable (${listed("failures")})`;
-    case "kafka":
-      return `the logs have anomalies (${listed("badErrorTypes")})`;
-    default:
-      return `the transactions violate their consistency model (${listed("anomalyTypes")})`;
+interface Phrases {
+  /** What a valid verdict states. */
+  readonly valid: string;
+  /** What an invalid verdict states. */
+  readonly invalid: (verdict: Fields) => string;
+}
+
+/** A workload's result, field by field. */
+class Fields {
+  readonly #verdict: NonNullable<Results["workload"]>;
+
+  constructor(verdict: NonNullable<Results["workload"]>) {
+    this.#verdict = verdict;
   }
+
+  count(field: string): number {
+    const value = this.#verdict[field];
+    return typeof value === "number" ? value : Array.isArray(value) ? value.length : 0;
+  }
+
+  listed(field: string): string {
+    const value = this.#verdict[field];
+    return Array.isArray(value) ? value.map(String).join(", ") : "";
+  }
+}
+
+const wasOrWere = (count: number) => (count === 1 ? "was" : "were");
+
+const setOf = (noun: string): Phrases => ({
+  valid: `every acknowledged ${noun} was read in the end`,
+  invalid: (fields) => {
+    const lost = fields.count("lostCount");
+    const attempted = plural(fields.count("attemptCount"), noun);
+    return `${lost} of ${attempted} ${wasOrWere(lost)} lost: acknowledged, but missing from the final reads`;
+  },
+});
+const COUNTER: Phrases = {
+  valid: "every final read was a possible sum of the additions",
+  invalid: (fields) =>
+    `${plural(fields.count("errorCount"), "final read")} returned an impossible sum`,
+};
+const TRANSACTIONS: Phrases = {
+  valid: "the transactions satisfied their consistency model",
+  invalid: (fields) =>
+    `the transactions violate their consistency model (${fields.listed("anomalyTypes")})`,
+};
+
+const PHRASES: Readonly<Record<WorkloadName, Phrases>> = {
+  echo: {
+    valid: "every reply echoed its request",
+    invalid: (fields) =>
+      `${plural(fields.count("errorCount"), "reply", "replies")} did not echo the request`,
+  },
+  "unique-ids": {
+    valid: "all ids were unique",
+    invalid: (fields) => {
+      const count = fields.count("duplicatedCount");
+      return `${plural(count, "id")} ${wasOrWere(count)} returned more than once`;
+    },
+  },
+  broadcast: setOf("value"),
+  "g-set": setOf("element"),
+  "g-counter": COUNTER,
+  "pn-counter": COUNTER,
+  "lin-kv": {
+    valid: "every key was linearizable",
+    invalid: (fields) => {
+      const count = fields.count("failures");
+      return `${plural(count, "key")} ${wasOrWere(count)} not linearizable (${fields.listed("failures")})`;
+    },
+  },
+  kafka: {
+    valid: "every log kept its messages, in order",
+    invalid: (fields) => `the logs have anomalies (${fields.listed("badErrorTypes")})`,
+  },
+  "txn-rw-register": TRANSACTIONS,
+  "txn-list-append": TRANSACTIONS,
+};
+
+/** A stored run may be of a workload that this version does not know. */
+function phrasesOf(workload: string): Phrases | undefined {
+  return Object.entries(PHRASES).find(([name]) => name === workload)?.[1];
 }

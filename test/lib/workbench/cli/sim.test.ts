@@ -47,6 +47,15 @@ describe("vortex sim", () => {
     expect(exitCode).toBe(0);
   });
 
+  test.concurrent("warns once of an argument that the program does not know", async () => {
+    const { stderr, exitCode } = await vortex(
+      ...["sim", join(ROOT, "challenges/g-counter.ts"), "-w", "g-counter", "--time-limit", "2"],
+      ...["--seed", "1", "--", "--no-durabel"],
+    );
+    expect(stderr.match(/Ignoring "--no-durabel": the options are --durable, /g)).toHaveLength(1);
+    expect(exitCode).toBe(0);
+  });
+
   test.concurrent("prints every field of the result with --verbose", async () => {
     const { stdout } = await vortex(...uniqueIds(UNIQUE_IDS, "--seed", "3", "--verbose"));
     expect(stdout).toContain("valid: true");
