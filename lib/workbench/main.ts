@@ -16,6 +16,7 @@ import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
 import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test-crash.ts";
+import { endSupervised, isSupervised } from "./sweep/supervisor.ts";
 
 const program: Command = new Command("vortex")
   .description("Test and simulate the nodes of a distributed system, as Maelstrom does")
@@ -54,6 +55,8 @@ try {
 } catch (error) {
   process.exitCode = exitCodeOfError(error);
 }
+
+if (isSupervised) await endSupervised(Number(process.exitCode ?? EXIT_CODES.valid));
 
 /** Reports an error that ended the command. Returns the exit code. */
 function exitCodeOfError(error: unknown): number {

@@ -14,7 +14,10 @@ describe("Every challenge, in a simulation", () => {
     const name = basename(file, ".ts");
     const workload = WORKLOAD_NAMES.find((known) => known === name);
     if (workload === undefined) throw new Error(`${file} is named after no workload`);
-    const program = await loadProgram(join(ROOT, file), undefined);
+    const program = await loadProgram(join(ROOT, file), undefined, {
+      limitS: 60,
+      onPrinted: () => {},
+    });
     const run = () => {
       const { result, history, messages } = runSimulated(workload, program, {
         nodeCount: 3,

@@ -15,6 +15,13 @@ interface Event {
   callback: (() => void) | undefined;
 }
 
+/** Calls a step until it returns false. */
+export type Repeat = (step: () => boolean) => void;
+
+const repeat: Repeat = (step) => {
+  while (step());
+};
+
 export class Scheduler implements Clock {
   readonly #events = new TinyQueue<Event>([], byTime);
   // Whole nanoseconds, so that no delay is lost in rounding.
@@ -49,9 +56,10 @@ export class Scheduler implements Clock {
   /**
    * Runs events until a task settles, and returns its result.
    *
+   * @param repeatStep Runs the events; it may stop early by throwing.
    * @throws the task's rejection, or an error if no event is left and the task is still pending.
    */
-  run<T>(task: Promise<T>): T {
+  run<T>(task: Promise<T>, repeatStep = repeat): T {
     let outcome:
       | { readonly ok: true; readonly value: T }
       | { readonly ok: false; error: unknown }
@@ -66,7 +74,7 @@ export class Scheduler implements Clock {
     );
     drainMicrotasks();
     const settled = () => outcome;
-    while (settled() === undefined && this.step());
+    repeatStep(() => settled() === undefined && this.step());
     const result = settled();
     if (result === undefined) throw new Error("The task is still pending, but no event is left");
     if (!result.ok) throw result.error;

@@ -34,8 +34,12 @@ export interface SimulatedClusterOptions {
   /** Returns the stream of randomness of a name. Each start of a node has one of its own. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
-  /** Called before a node runs: whatever happens until the next call is caused by that node. */
-  readonly onTurn?: (node: NodeId) => void;
+  /**
+   * Called before a node runs: whatever happens until the next call is caused by that node.
+   *
+   * @param received The message that it handles. Absent for a timer.
+   */
+  readonly onTurn?: ((node: NodeId, received?: Delivery) => void) | undefined;
   readonly onBadLine: (badLine: BadLine) => void;
   /** Called when an invariant of the program is violated on a node. */
   readonly onViolation: (violation: InvariantViolation) => void;
@@ -121,7 +125,7 @@ export class SimulatedCluster implements Cluster {
     const node = new KVNode(host, bound.program);
     const stdin = this.#pipe();
     network.connect(id, (delivery) => {
-      stdin.write(() => this.#runIn(state, () => node.receive(received(delivery))));
+      stdin.write(() => this.#runIn(state, () => node.receive(received(delivery)), delivery));
     });
 
     return new Promise(() => {}); // A simulated node runs until it is stopped.
@@ -201,13 +205,13 @@ export class SimulatedCluster implements Cluster {
   }
 
   /** Runs a task of a node: later if the node is paused, never if it is dead. */
-  #runIn(state: SimulatedNode, task: () => void): void {
+  #runIn(state: SimulatedNode, task: () => void, delivery?: Delivery): void {
     if (!state.isRunning) return;
     if (state.postponed !== undefined) {
-      state.postponed.push(() => this.#runIn(state, task));
+      state.postponed.push(() => this.#runIn(state, task, delivery));
       return;
     }
-    this.#options.onTurn?.(state.id);
+    this.#options.onTurn?.(state.id, delivery);
     task();
   }
 

@@ -79,6 +79,21 @@ export async function runTest(
   environment: Environment,
   parts: TestParts = {},
 ): Promise<TestResult> {
+  const check = await carryOutTest(options, environment, parts);
+  return check();
+}
+
+/**
+ * Runs a test without checking its history.
+ *
+ * @returns The check, which may take long.
+ * @throws {TestCrash} as `runTest` does.
+ */
+export async function carryOutTest(
+  options: TestOptions,
+  environment: Environment,
+  parts: TestParts = {},
+): Promise<() => TestResult> {
   const test = new Test(options, environment, parts);
   try {
     await test.start();
@@ -86,7 +101,7 @@ export async function runTest(
   } finally {
     await test.stop();
   }
-  return test.check();
+  return () => test.check();
 }
 
 class Test {

@@ -1,113 +1,164 @@
 /**
- * Simulates a program that may exit, or leave a promise's rejection unhandled.
+ * Simulates a program that may exit, loop without end, reach outside, or leave a rejection unhandled.
  *
- * Either would end a process, so it ends the test. The runtime reports unhandled rejections only after
+ * What would end a process ends the test. The runtime reports unhandled rejections only after
  * the simulation, which runs in one task, so the report does not name the node.
  */
 
 import { shorten } from "../../protocol/shorten.ts";
-import type { NodeId } from "../../vortex/index.ts";
+import { type NodeId, stringifyJson } from "../../vortex/index.ts";
+import type { Delivery } from "../network/delivery.ts";
 import type { TestResult } from "../run/results.ts";
 import { type Simulation, simulate } from "../run/simulate.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { divertExits } from "./divert-exits.ts";
+import { describeRejection, divertRejections } from "./divert-rejections.ts";
+import { divertStdout, type Printed } from "./divert-stdout.ts";
+import { divertOutsideWorld, type Use } from "./outside-world.ts";
+import { Stall, watched } from "./progress-watch.ts";
 
-export interface ProgramSimulation extends Omit<Simulation, "onTurn"> {
-  /** Called once, after the test, if nodes printed to stdout. */
+export interface ProgramSimulation extends Omit<Simulation, "onTurn" | "repeatStep"> {
+  /** Called after the test with what the user should know of the program. */
   readonly onPrinted?: (text: string) => void;
+  /** Maximum real time of one event, in seconds. */
+  readonly stallLimitS: number;
+  /** Called with `true` about every 50 ms while events run, and with `false` after the last one. */
+  readonly onProgress?: (isRunning: boolean) => void;
 }
 
 /**
  * Runs a test in virtual time. Discards what nodes print to stdout, which belongs to the command.
  *
- * @throws {TestCrash} if a node does not start or answer `init`, exits, or leaves a rejection
- *   unhandled.
+ * A valid run whose nodes started real timers, sockets or processes has no verdict: as a process, the
+ * program would have behaved differently.
+ *
+ * @throws {TestCrash} if a node does not start or answer `init`, exits, leaves a rejection unhandled,
+ *   or does not return from a message or a timer.
  */
 export async function simulateProgram(
   options: TestOptions,
-  { onPrinted, ...simulation }: ProgramSimulation,
+  { onPrinted, stallLimitS, onProgress = () => {}, ...simulation }: ProgramSimulation,
 ): Promise<TestResult> {
   const crashes: string[] = [];
-  const collect = (error: unknown) => void crashes.push(describeRejection(error));
-  const others = process.listeners("unhandledRejection");
-  process.removeAllListeners("unhandledRejection");
-  process.on("unhandledRejection", collect);
-  const { exit } = process;
-  process.exit = (code) => {
-    const error = new Error(`process.exit(${code ?? ""})`);
-    crashes.push(`A node exited. Nodes must run until they are killed\n${error.stack}`);
-    throw error;
-  };
+  const uses = new Uses();
+  const turn = new Turn();
   const stdout = divertStdout();
+  const restore = [
+    divertOutsideWorld((use) => uses.add(turn.node, use)),
+    divertRejections((error) => {
+      crashes.push(`A node crashed: ${describeRejection(error)}`);
+    }),
+    divertExits((call, error) => {
+      crashes.push(`A node exited. Nodes must run until they are killed\n${call}\n${error.stack}`);
+    }),
+  ];
+  const onTurn = (node: NodeId, received?: Delivery) => {
+    stdout.setNode(node);
+    turn.set(node, received);
+  };
   try {
-    return simulate(options, { ...simulation, onTurn: stdout.setNode });
+    const result = simulate(options, {
+      ...simulation,
+      onTurn,
+      repeatStep: (step) => {
+        watched(stallLimitS * 1000, () => onProgress(true))(step);
+        onProgress(false);
+      },
+    });
+    const summary = uses.describe();
+    if (summary === undefined || result.valid !== true) return result;
+    return { ...result, valid: "unknown", error: summary };
+  } catch (error) {
+    if (!(error instanceof Stall)) throw error;
+    const stalled = turn.describe();
+    throw new StalledProgram(stalled, stallLimitS, error.eventCount);
   } finally {
     const printed = stdout.restore();
     if (printed !== undefined) onPrinted?.(describePrinted(printed));
-    await new Promise(setImmediate);
-    process.exit = exit;
-    process.off("unhandledRejection", collect);
-    for (const other of others) process.on("unhandledRejection", other);
+    const summary = uses.describe();
+    if (summary !== undefined) onPrinted?.(summary);
+    await new Promise(setImmediateOfHost);
+    for (const undo of restore) undo();
     const [first] = crashes;
     // biome-ignore lint/correctness/noUnsafeFinally: the crash explains any error thrown before.
     if (first !== undefined) throw new TestCrash(numbered(first, crashes.length));
   }
 }
 
-/** The first output of nodes to stdout, and the number of outputs. */
-interface Printed {
-  readonly node: NodeId;
-  readonly first: string;
-  count: number;
+/** The simulated program does not return from a message or a timer. */
+export class StalledProgram extends TestCrash {
+  /** Number of events that ran before. */
+  readonly eventCount: number;
+  readonly #beginning: string;
+
+  constructor(stalled: string, limitS: number, eventCount: number) {
+    const beginning = `${stalled} for ${limitS} s of real time`;
+    super(describeStall(beginning, []));
+    this.#beginning = beginning;
+    this.eventCount = eventCount;
+  }
+
+  /** Names the places where the program stands, innermost first. */
+  setPlaces(places: readonly string[]): void {
+    this.message = describeStall(this.#beginning, places);
+  }
 }
 
-/** Functions of `console` that print to stdout. */
-const PRINTERS = [
-  "log",
-  "info",
-  "debug",
-  "dir",
-  "dirxml",
-  "table",
-  "group",
-  "groupCollapsed",
-  "count",
-  "timeEnd",
-  "timeLog",
-] as const;
-
-/** Captures stdout, which a simulation shares with the command that runs it. */
-function divertStdout() {
-  let running: NodeId = "";
-  let printed: Printed | undefined;
-  const capture = (...values: readonly unknown[]) => {
-    printed ??= { node: running, first: values.map(asPrinted).join(" "), count: 0 };
-    printed.count++;
-  };
-  const own = Object.fromEntries(PRINTERS.map((name) => [name, console[name]]));
-  const { write } = process.stdout;
-  Object.assign(console, Object.fromEntries(PRINTERS.map((name) => [name, capture])));
-  process.stdout.write = (chunk: unknown, ...rest: readonly unknown[]) => {
-    capture(typeof chunk === "string" ? chunk.trimEnd() : chunk);
-    const onWritten = rest.at(-1);
-    if (typeof onWritten === "function") queueMicrotask(() => onWritten());
-    return true;
-  };
-  return {
-    /** Attributes the following output to a node. */
-    setNode: (node: NodeId) => {
-      running = node;
-    },
-    restore: (): Printed | undefined => {
-      Object.assign(console, own);
-      process.stdout.write = write;
-      return printed;
-    },
-  };
+function describeStall(beginning: string, [innermost, ...callers]: readonly string[]): string {
+  const where = innermost === undefined ? "" : `, at ${innermost}`;
+  return [
+    `${beginning}${where}: a loop that does not end, or a call that blocks. A handler must return, or await what its node provides. If it only takes longer, raise --stall-limit`,
+    ...callers.map((place) => `    called from ${place}`),
+  ].join("\n");
 }
 
-function asPrinted(value: unknown): string {
-  return typeof value === "string" ? value : Bun.inspect(value);
+// The program's calls are diverted while it is simulated.
+const setImmediateOfHost = setImmediate;
+
+/** The node that runs, and why. */
+class Turn {
+  node: NodeId = "";
+  #received: Delivery | undefined;
+
+  set(node: NodeId, received: Delivery | undefined): void {
+    this.node = node;
+    this.#received = received;
+  }
+
+  describe(): string {
+    if (this.node === "") return "The simulation has not returned from starting the nodes";
+    const received = this.#received;
+    if (received === undefined) return `${this.node} has not returned from a timer`;
+    const { src, dest, body } = received;
+    return `${this.node} has not returned from the message ${shorten(stringifyJson({ src, dest, body }), MAX_MESSAGE_LENGTH)}`;
+  }
+}
+
+const MAX_MESSAGE_LENGTH = 500;
+
+/** What nodes used of the outside world, and how often. */
+class Uses {
+  readonly #counts = new Map<string, { readonly node: NodeId; readonly use: Use; count: number }>();
+
+  add(node: NodeId, use: Use): void {
+    const key = `${use.name} ${use.place}`;
+    const known = this.#counts.get(key);
+    if (known === undefined) this.#counts.set(key, { node, use, count: 1 });
+    else known.count++;
+  }
+
+  describe(): string | undefined {
+    if (this.#counts.size === 0) return undefined;
+    return [...this.#counts.values()].map(describeUse).join("\n");
+  }
+}
+
+function describeUse({ node, use, count }: { node: NodeId; use: Use; count: number }): string {
+  const { name, place, instead } = use;
+  const times = count === 1 ? "" : ` (all nodes together: ${count} times)`;
+  const where = place === undefined ? "" : ` at ${place}`;
+  return `${node} called ${name}${where}${times}. Use ${instead}`;
 }
 
 function describePrinted({ node, first, count }: Printed): string {
@@ -117,11 +168,6 @@ function describePrinted({ node, first, count }: Printed): string {
     `  first output  ${shorten(first)}`,
     "  As a process, the node would be ignored from then on.",
   ].join("\n");
-}
-
-function describeRejection(error: unknown): string {
-  const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `A node crashed: unhandled promise rejection. Await the promise, or catch its rejection\n${text}`;
 }
 
 /** Adds the number of crashes to the first line of the first one. */

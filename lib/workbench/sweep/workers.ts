@@ -2,15 +2,19 @@
  * Runs many seeds on all cores. Each worker is another process of this command: it reads seeds from
  * stdin and prints one outcome per seed.
  */
+import { writeSync } from "node:fs";
 import * as v from "valibot";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { stringifyJson } from "../../vortex/index.ts";
 import { Outcome } from "./outcome.ts";
 import { selfCommand } from "./self.ts";
+import { GRACE_MS, Watch } from "./supervisor.ts";
 
 export interface SweepOptions {
   /** Number of workers. */
   readonly jobs: number;
+  /** Maximum real time of one event, in seconds. */
+  readonly stallLimitS: number;
   readonly signal: AbortSignal;
   /** Number of seeds without the verdict "valid" that ends the sweep. */
   readonly stopAfter: number;
@@ -29,14 +33,17 @@ export interface SweepOptions {
  */
 export async function sweep(
   seeds: readonly number[],
-  { jobs, signal, stopAfter, onOutcome, outcomeOfDeath }: SweepOptions,
+  { jobs, stallLimitS, signal, stopAfter, onOutcome, outcomeOfDeath }: SweepOptions,
 ): Promise<Outcome[]> {
   signal.throwIfAborted();
   const remaining = [...seeds].reverse();
   const outcomes: Outcome[] = [];
   let failureCount = 0;
   let isStopped = false;
-  const workers = Array.from({ length: Math.min(jobs, seeds.length) }, () => new Worker());
+  const workers = Array.from(
+    { length: Math.min(jobs, seeds.length) },
+    () => new Worker(stallLimitS),
+  );
   const stop = () => {
     isStopped = true;
     for (const worker of workers) worker.kill();
@@ -72,13 +79,27 @@ export async function sweep(
   return outcomes;
 }
 
+/** The line that a worker prints while a simulation makes progress. */
+const PROGRESS = ".";
+
+const WorkerOutcome = v.object({
+  ...Outcome.entries,
+  /** Why the simulation does not end. The worker is of no use any more. */
+  stall: v.exactOptional(v.string()),
+});
+
 class Worker {
+  readonly #limitS: number;
   // The same arguments, so that the worker parses the same options.
   readonly #child = Bun.spawn(
     [...selfCommand(), "sim", "--worker", ...process.argv.slice(process.argv.indexOf("sim") + 1)],
     { stdin: "pipe", stdout: "pipe", stderr: "inherit" },
   );
   readonly #lines = linesOf(this.#child.stdout);
+
+  constructor(limitS: number) {
+    this.#limitS = limitS;
+  }
 
   /** Runs a seed. Resolves with its outcome, or with how the worker died. */
   async run(seed: number): Promise<Outcome | { readonly death: string }> {
@@ -88,21 +109,59 @@ class Worker {
     } catch {
       // EPIPE: the worker has exited, so its stdout ends too.
     }
-    const { value, done } = await this.#lines.next();
-    if (!done) return v.parse(Outcome, JSON.parse(value));
+    const line = await this.#nextOutcome();
+    if (line === undefined) {
+      this.#child.kill("SIGKILL");
+      return {
+        death: `A node has not returned for ${this.#limitS} s from a call that blocks, such as to wait for a process or a file`,
+      };
+    }
+    if (line !== "") {
+      const outcome = v.parse(WorkerOutcome, JSON.parse(line));
+      if (outcome.stall !== undefined) return { death: outcome.stall };
+      return outcome;
+    }
     const exitCode = await this.#child.exited;
     const { signalCode } = this.#child;
     const status = signalCode === null ? `exit code ${exitCode}` : `signal ${signalCode}`;
     return { death: `The process that simulated this seed died (${status})` };
   }
 
+  /** Returns the next outcome, "" if the worker has died, `undefined` if it makes no progress. */
+  async #nextOutcome(): Promise<string | undefined> {
+    const watch = new Watch();
+    const stalled = new Promise<undefined>((resolve) => {
+      watch.start(() => {
+        if (watch.elapsedMs > this.#limitS * 1000 + GRACE_MS) resolve(undefined);
+      });
+    });
+    try {
+      for (;;) {
+        const next = await Promise.race([this.#lines.next(), stalled]);
+        if (next === undefined) return undefined;
+        if (next.done) return "";
+        if (next.value !== PROGRESS) return next.value;
+        watch.restart();
+      }
+    } finally {
+      watch.stop();
+    }
+  }
+
   kill(): void {
-    this.#child.kill();
+    this.#child.kill("SIGKILL");
   }
 }
 
+/** Reports to the process that started this worker that its simulation makes progress. */
+export function reportWorkerProgress(): void {
+  writeSync(1, `${PROGRESS}\n`);
+}
+
 /** Runs each seed that arrives on stdin and prints its outcome, until stdin ends. */
-export async function serveSeeds(run: (seed: number) => Promise<Outcome>): Promise<void> {
+export async function serveSeeds(
+  run: (seed: number) => Promise<Outcome & { readonly stall?: string }>,
+): Promise<void> {
   for await (const line of linesOf(Bun.stdin.stream())) {
     await Bun.write(Bun.stdout, `${stringifyJson(await run(Number(line)))}\n`);
   }

@@ -7,7 +7,7 @@ import { remark } from "../live.ts";
 import { remarkLocation, reportRun } from "../report.ts";
 import { openStoreOf } from "../store-flags.ts";
 import { printSmallest } from "./smallest.ts";
-import { fingerprintOf, type Run, run, type SimFlags, type Subject } from "./subject.ts";
+import { fingerprintOf, isStalled, type Run, run, type SimFlags, type Subject } from "./subject.ts";
 
 export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
   const { options, replay } = subject;
@@ -17,6 +17,12 @@ export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
     console.log(
       flags.json ? stringifyJson(once.result) : formatResult(once.result, options, flags),
     );
+  if (isStalled(once)) {
+    remark(`To repeat it: ${replay(options)}`);
+    if (flags.report) await storeRun(subject, once, flags.store);
+    process.exitCode = EXIT_CODES.crash;
+    return;
+  }
   if (fingerprintOf(once) !== fingerprintOf(await run(subject, options))) {
     remark(
       `Not deterministic: seed ${options.seed} gave a different history the second time. Look for the real clock, Math.random, and state outside of the program's function`,

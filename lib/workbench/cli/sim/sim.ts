@@ -5,11 +5,13 @@ import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { loadProgram } from "../../sweep/program.ts";
+import { printPlaces } from "../../sweep/sample.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
-import { serveSeeds } from "../../sweep/workers.ts";
+import { report, supervise } from "../../sweep/supervisor.ts";
+import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
-import { positiveInteger } from "../parsers.ts";
+import { positiveInteger, positiveNumber } from "../parsers.ts";
 import { remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
@@ -48,6 +50,12 @@ export function simCommand(): Command {
       .option("--log-stderr", "show the logs of the nodes")
       .option("--strict-stdout", STRICT_STDOUT)
       .option("--strict-run", STRICT_RUN)
+      .option(
+        "--stall-limit <s>",
+        "end the run if a node takes longer than this in real time for one message or timer",
+        positiveNumber,
+        10,
+      )
       .option("--verbose", VERBOSE)
       .option(
         "--json",
@@ -55,6 +63,10 @@ export function simCommand(): Command {
       )
       // The workers of --seeds are started with it; see `sweep/workers.ts`.
       .addOption(new Option("--worker").hideHelp())
+      // The process that runs the program is started with it; see `sweep/supervisor.ts`.
+      .addOption(new Option("--supervised").hideHelp())
+      // A stalled run is run again with it; see `sweep/sample.ts`.
+      .addOption(new Option("--sample <seed:count>").hideHelp())
       .addHelpText("after", HELP)
       .action(sim)
   );
@@ -78,10 +90,44 @@ async function sim(file: string, args: readonly string[], flags: SimFlags): Prom
       throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
     }
   }
-  const program = await loadProgram(file, flags.export);
   const options = testOptions(flags);
+  if (!flags.worker && !flags.supervised && flags.sample === undefined) {
+    process.exitCode = await supervise({
+      args: process.argv.slice(process.argv.indexOf("sim") + 1),
+      file,
+      limitS: flags.stallLimit,
+      onProblem: remark,
+    });
+    return;
+  }
+  if (flags.sample !== undefined) {
+    const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
+    const program = await loadProgram(file, flags.export, {
+      limitS: flags.stallLimit,
+      onPrinted: () => {},
+    });
+    printPlaces({ ...options, seed }, { program, args }, eventCount);
+    process.exit();
+  }
+  const onProgress = flags.worker
+    ? reportWorkerProgress
+    : (isRunning: boolean) => report(isRunning ? "simulating" : "other");
+  const program = await loadProgram(file, flags.export, {
+    limitS: flags.stallLimit,
+    onPrinted: flags.worker ? () => {} : remark,
+  });
+  onProgress(false);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
-  const subject = { program, file, args, isStrict: flags.strictStdout === true, options, replay };
+  const subject = {
+    program,
+    file,
+    args,
+    isStrict: flags.strictStdout === true,
+    stallLimitS: flags.stallLimit,
+    onProgress,
+    options,
+    replay,
+  };
   if (flags.worker) {
     await serveSeeds((seed) => outcome(subject, { ...options, seed }));
     return;

@@ -6,7 +6,7 @@ import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { shrink } from "../../sweep/shrink.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { StalledProgram, simulateProgram } from "../../sweep/simulate-program.ts";
 import { remark } from "../live.ts";
 import { run, type SimFlags, type Subject } from "./subject.ts";
 
@@ -25,6 +25,8 @@ export async function printSmallest(
       const result = await simulateProgram(options, subject);
       return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
     } catch (error) {
+      // It would take the limit each time.
+      if (error instanceof StalledProgram) return undefined;
       if (error instanceof TestCrash) return "crash";
       // A smaller test may not fit the workload: lin-kv restricts the number of clients.
       if (error instanceof InvalidOptions) return undefined;

@@ -5,8 +5,9 @@ import { Trace } from "../../report/terminal/trace.ts";
 import type { TestResult } from "../../run/results.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { addPlaces } from "../../sweep/sample.ts";
 import type { Shard } from "../../sweep/seeds.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { StalledProgram, simulateProgram } from "../../sweep/simulate-program.ts";
 import { remark } from "../live.ts";
 import type { TestFlags } from "../test-flags.ts";
 
@@ -23,6 +24,9 @@ export interface SimFlags extends TestFlags {
   readonly strictStdout?: true;
   readonly json?: true;
   readonly worker?: true;
+  readonly supervised?: true;
+  readonly sample?: string;
+  readonly stallLimit: number;
   readonly report?: true;
   readonly verbose?: true;
   readonly store: string;
@@ -36,6 +40,9 @@ export interface Subject {
   readonly args: readonly string[];
   /** Whether an invalid line ends a test. */
   readonly isStrict: boolean;
+  readonly stallLimitS: number;
+  /** Called when a simulation makes progress, and with `false` when none runs any more. */
+  readonly onProgress: (isRunning: boolean) => void;
   readonly options: TestOptions;
   readonly replay: (options: TestOptions) => string;
 }
@@ -70,6 +77,7 @@ export async function run(subject: Subject, options: TestOptions, flags?: Output
     });
     return { trace, result };
   } catch (crash) {
+    if (crash instanceof StalledProgram) await addPlaces(crash, options.seed);
     if (crash instanceof TestCrash) return { trace, crash };
     throw crash;
   }
@@ -80,4 +88,11 @@ export function fingerprintOf(run: Run): string {
   if (run.result !== undefined) return run.trace.fingerprint();
   // The stack trace below the first line contains this command, and may differ.
   return run.crash.message.split("\n", 1).join();
+}
+
+/** Whether the program did not return from a message or a timer. To run it again would take as long. */
+export function isStalled(
+  run: Run,
+): run is Run & { readonly result?: undefined; readonly crash: StalledProgram } {
+  return run.result === undefined && run.crash instanceof StalledProgram;
 }

@@ -7,15 +7,16 @@ import { describeSummary } from "../../report/terminal/summary.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
+import { addPlaces } from "../../sweep/sample.ts";
 import { shardOf } from "../../sweep/seeds.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { StalledProgram, simulateProgram } from "../../sweep/simulate-program.ts";
 import { type Summary, summarize } from "../../sweep/summary.ts";
 import { sweep } from "../../sweep/workers.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
 import { printSmallest } from "./smallest.ts";
-import { fingerprintOf, run, type SimFlags, type Subject } from "./subject.ts";
+import { fingerprintOf, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
 
 export async function runMany(
   subject: Subject,
@@ -35,6 +36,7 @@ export async function runMany(
   const outcomes = await interruptible((signal) =>
     sweep(shard, {
       jobs: flags.jobs ?? availableParallelism(),
+      stallLimitS: subject.stallLimitS,
       signal,
       stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
       onOutcome: (one) => {
@@ -86,8 +88,20 @@ function openOut(file: string) {
   return Bun.file(file).writer();
 }
 
-export async function outcome(subject: Subject, options: TestOptions): Promise<Outcome> {
-  const one = await simulateProgram(options, subject).then(outcomeOf, (error: unknown) => {
+export async function outcome(
+  subject: Subject,
+  options: TestOptions,
+): Promise<Outcome & { readonly stall?: string }> {
+  const one = await simulateProgram(options, subject).then(outcomeOf, async (error: unknown) => {
+    if (error instanceof StalledProgram) {
+      const heartbeat = setInterval(() => subject.onProgress(true), 500);
+      await addPlaces(error, options.seed);
+      clearInterval(heartbeat);
+      return {
+        ...outcomeOfCrash(options.seed, error.message),
+        stall: error.message.split("\n", 1).join(),
+      };
+    }
     if (error instanceof TestCrash) return outcomeOfCrash(options.seed, error.message);
     throw error;
   });
@@ -104,8 +118,9 @@ async function checkDeterminism(
   options: TestOptions,
   flags: SimFlags,
 ): Promise<void> {
-  const once = fingerprintOf(await run(subject, options, flags));
-  if (once === fingerprintOf(await run(subject, options))) return;
+  const once = await run(subject, options, flags);
+  if (isStalled(once)) throw once.crash;
+  if (fingerprintOf(once) === fingerprintOf(await run(subject, options))) return;
   throw new InvalidOptions(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so its outcomes could not be repeated`,
   );

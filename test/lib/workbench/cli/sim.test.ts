@@ -321,10 +321,10 @@ describe("vortex sim --seeds", () => {
         if (process.argv.includes("--worker") && ++starts === 3) {
           try {
             writeFileSync("${directory}/stuck", String(process.pid), { flag: "wx" });
-            while (true);
           } catch {
-            process.kill(process.pid, "SIGKILL");
+            writeFileSync("${directory}/doomed", String(process.pid));
           }
+          while (true);
         }
         node.handle("generate", v.looseObject({}), (request: any) => {
           node.reply(request, { type: "generate_ok", id: node.generateId() });
@@ -332,9 +332,11 @@ describe("vortex sim --seeds", () => {
       }`);
     const words = "-w unique-ids --node-count 1 --time-limit 5 --seeds 1..99 --jobs 2";
     const out = join(directory, "outcomes");
-    const { exitCode, stdout, stderr } = await vortex(
-      ...["sim", fragile, ...words.split(" "), "--out", out],
-    );
+    const running = vortex("sim", fragile, ...words.split(" "), "--out", out);
+    const doomed = join(directory, "doomed");
+    while (!existsSync(doomed) || readFileSync(doomed, "utf8") === "") await Bun.sleep(10);
+    process.kill(Number(readFileSync(doomed, "utf8")), "SIGKILL");
+    const { exitCode, stdout, stderr } = await running;
     expect(stdout).toContain("5 seeds: 4 valid, 1 invalid, 0 unknown");
     expect(stdout).toMatch(/The process that simulated this seed died \(signal SIGKILL\)/);
     expect(stdout).toMatch(/^ {2}vortex sim .* --seed \d+$/m);
@@ -394,5 +396,139 @@ describe("vortex merge", () => {
     const { exitCode, stderr } = await vortex("merge", file);
     expect(stderr).toContain(`${file}, line 2: not an outcome of a sweep`);
     expect(exitCode).toBe(254);
+  });
+});
+
+const ECHO_ONCE = ["-w", "echo", "--node-count", "2", "--time-limit", "2", "--stall-limit", "1"];
+
+/** A program whose handler does something before it replies. */
+const echoThat = (handling: string, loading = "") =>
+  project(`${loading}
+export function echo(node: any): void {
+  node.handle("echo", v.looseObject({}), async (request: any) => {
+    ${handling}
+    return { type: "echo_ok", echo: request.body.echo };
+  });
+}`);
+
+describe("vortex sim ends, and names the cause and its place, when", () => {
+  const stalls: [what: string, handling: string][] = [
+    ["a handler loops", "for (;;);"],
+    ["a handler calls itself through promises", "for (;;) await null;"],
+    ["a handler calls a function that loops", "const f = () => { for (;;) Math.sqrt(2); }; f();"],
+    ["a handler waits for a lock", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"],
+  ];
+  test.concurrent.each(stalls)("%s", async (_, handling) => {
+    const file = echoThat(handling);
+    const { exitCode, stdout, stderr } = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1");
+    expect(stderr).toContain('n0 has not returned from the message {"src":"c4","dest":"n0"');
+    expect(stderr).toContain(` for 1 s of real time, at `);
+    // The jump back of a loop belongs to the statement after it.
+    expect(stderr).toMatch(/, at [^ ]*( \()?\/[^ ]*program\.ts:[56]:\d+/);
+    expect(stderr).toMatch(/^To repeat it: vortex sim .* --seed 1$/m);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("a handler loops in one of many seeds", async () => {
+    const file = echoThat('if (node.id === "n1" && request.body.echo.endsWith(" 77")) for (;;);');
+    const words = [...ECHO_ONCE, "--seeds", "1..300", "--jobs", "2"];
+    const { exitCode, stdout } = await vortex("sim", file, ...words);
+    expect(stdout).toMatch(/^ {2}n1 has not returned from the message .*Please echo 77/m);
+    expect(stdout).toContain(`, at ${file}:5:`);
+    expect(stdout).toMatch(/^ {2}vortex sim .* --seed \d+$/m);
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("a timer loops", async () => {
+    const file = project(`
+      export function echo(node: any): void {
+        node.after(5, () => { for (;;); });
+      }`);
+    const { exitCode, stderr } = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1");
+    expect(stderr).toContain("has not returned from a timer for 1 s of real time, at ");
+    expect(exitCode).toBe(255);
+  });
+
+  const loads: [what: string, loading: string, reason: string, exitCode: number][] = [
+    ["the file exits while it loads", "process.exit(0);", "process.exit(0) at ", 254],
+    ["the file kills its process", "process.kill(process.pid, 9);", "process.kill(", 254],
+    ["its top level awaits for ever", "await new Promise(() => {});", "never settles", 254],
+    ["its top level loops", "while (true);", "has not finished loading for 1 s", 255],
+    [
+      "it leaves an interval",
+      "setInterval(() => {}, 50);",
+      "real timer running: setInterval at",
+      254,
+    ],
+    ["it leaves a timeout", "setTimeout(() => {}, 1e6);", "real timer running: setTimeout at", 254],
+    ["it throws", 'throw new Error("oh");', "error: oh", 254],
+    ["it rejects", 'void Promise.reject(new Error("oh"));', "unhandled promise rejection", 254],
+    ["it has syntax errors", "const = 3;", 'but found "="', 254],
+    ["it serves what is not run", "serve(echo);", "if (import.meta.main) await serve(", 254],
+    ["it awaits serving", "await serve(echo);", "if (import.meta.main) await serve(", 254],
+  ];
+  test.concurrent.each(loads)("%s", async (_, loading, reason, status) => {
+    const library = join(ROOT, "lib/vortex/index.ts");
+    const file = echoThat("", `import { serve } from ${JSON.stringify(library)};\n${loading}`);
+    const { exitCode, stdout, stderr } = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1");
+    expect(stderr).toContain(file);
+    expect(stderr).toContain(reason);
+    expect(stdout).toBe("");
+    expect(exitCode).toBe(status);
+  });
+
+  test.concurrent("the program leaves a listener of the exit that loops", async () => {
+    const file = echoThat("", 'process.on("exit", () => { process.exitCode = 7; for (;;); });');
+    expect(await vortex("sim", file, ...ECHO_ONCE, "--seed", "1")).toMatchObject({ exitCode: 0 });
+  });
+
+  test.concurrent("something else kills its process", async () => {
+    const pidFile = join(temporaryDirectory(), "pid");
+    const file = echoThat(
+      "for (;;);",
+      `require("node:fs").writeFileSync(${JSON.stringify(pidFile)}, String(process.pid));`,
+    );
+    const words = [...ECHO_ONCE.slice(0, -2), "--stall-limit", "60"];
+    const running = vortex("sim", file, ...words, "--seed", "1");
+    while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "") await Bun.sleep(10);
+    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+    const { exitCode, stderr } = await running;
+    expect(stderr).toContain("ended before its verdict, with signal SIGKILL");
+    expect(exitCode).toBe(255);
+  });
+});
+
+describe("vortex sim names what works only in real time", () => {
+  const uses: [call: string, handling: string, instead: string][] = [
+    ["setInterval", "setInterval(() => {}, 100);", "node.every"],
+    ["setTimeout", "setTimeout(() => {}, 100);", "node.after"],
+    ["AbortSignal.timeout", "AbortSignal.timeout(100);", "node.after"],
+    ["Bun.sleepSync", "Bun.sleepSync(1e6);", "node.sleep"],
+    ["Bun.file", 'try { Bun.file("x"); } catch {}', "messages to a service"],
+    ["fetch", 'await fetch("http://127.0.0.1:1/").catch(() => {});', "messages"],
+    ["Bun.serve", "try { Bun.serve({ fetch: () => new Response() }); } catch {}", "messages"],
+    ["Bun.spawn", 'try { Bun.spawn(["true"]); } catch {}', "messages"],
+  ];
+  test.concurrent.each(uses)("%s", async (call, handling, instead) => {
+    const file = echoThat(handling);
+    const words = [...ECHO_ONCE, "--seed", "1", "--json"];
+    const { exitCode, stdout, stderr } = await vortex("sim", file, ...words);
+    expect(stderr).toContain(`called ${call} at ${file}:5:`);
+    expect(stderr).toContain(instead);
+    const { valid, error } = JSON.parse(stdout);
+    // An asynchronous call that throws leaves the request without a reply.
+    expect(valid).toBe("unknown");
+    expect(error).toContain(call);
+    expect(exitCode).toBe(2);
+  });
+
+  test.concurrent("what is printed while the file loads, off stdout", async () => {
+    const file = echoThat("", 'console.log("loaded");');
+    const one = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1", "--json");
+    expect(one.stderr).toContain(`${file} printed to stdout while it was loaded`);
+    expect(JSON.parse(one.stdout)).toMatchObject({ valid: true });
+    const many = await vortex("sim", file, ...ECHO_ONCE, "--seeds", "1..3", "--json");
+    expect(JSON.parse(many.stdout)).toMatchObject({ validCount: 3 });
   });
 });

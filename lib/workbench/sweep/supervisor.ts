@@ -1,0 +1,126 @@
+/**
+ * Runs `vortex sim` as another process, which is ended when it makes no progress.
+ *
+ * The other process interrupts loops of a program itself. This one handles what cannot be interrupted
+ * from within: a loop while a file is loaded, a system call that blocks, a signal.
+ */
+import { spawn } from "node:child_process";
+import { writeSync } from "node:fs";
+import { LineReader, splitLines } from "../../protocol/lines.ts";
+import { selfCommand } from "./self.ts";
+
+/** What the other process does. Only in the first two it must make progress. */
+export type Phase = "loading" | "simulating" | "other" | "done";
+
+/** Descriptor on which the other process reports its phase. */
+const REPORTS = 3;
+const TICK_MS = 100;
+/** Time that the other process has to interrupt itself, or to end, in ms. */
+export const GRACE_MS = 5000;
+const CRASH_EXIT_CODE = 255;
+
+/** Reports progress to the supervisor; each report restarts its watch. */
+export function report(phase: Phase, exitCode = 0): void {
+  try {
+    writeSync(REPORTS, `${phase} ${exitCode}\n`);
+  } catch {
+    // The supervisor was killed.
+    process.exit(CRASH_EXIT_CODE);
+  }
+}
+
+/** Whether this process was started by {@link supervise}. */
+export const isSupervised: boolean =
+  process.argv[2] === "sim" && process.argv[3] === "--supervised";
+
+/** Ends this process, whatever the program has left running. */
+export async function endSupervised(exitCode: number): Promise<never> {
+  for (const stream of [process.stdout, process.stderr]) {
+    await new Promise<void>((resolve) => void stream.write("", () => resolve()));
+  }
+  report("done", exitCode);
+  process.removeAllListeners("exit");
+  process.exit(exitCode);
+}
+
+export interface Supervision {
+  /** Words after `sim`. */
+  readonly args: readonly string[];
+  readonly file: string;
+  readonly limitS: number;
+  readonly onProblem: (text: string) => void;
+}
+
+/** Returns the exit code of the command. */
+export async function supervise({ args, file, limitS, onProblem }: Supervision): Promise<number> {
+  const [command = "", ...first] = selfCommand();
+  const child = spawn(command, [...first, "sim", "--supervised", ...args], {
+    stdio: ["inherit", "inherit", "inherit", "pipe"],
+    // A signal of the terminal reaches it once, from here.
+    detached: true,
+  });
+  const watch = new Watch();
+  let phase = "loading";
+  let exitCode: number | undefined;
+  const lines = new LineReader();
+  child.stdio[REPORTS]?.on("data", (chunk: Uint8Array) => {
+    for (const line of splitLines(lines.push(chunk))) {
+      const [name = "", code] = line.split(" ");
+      phase = name;
+      if (name === "done") exitCode = Number(code);
+      watch.restart();
+    }
+  });
+  const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
+  for (const name of forwarded) process.on(name, () => child.kill(name));
+  const exited = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
+    child.on("error", reject);
+    child.on("close", (code, signal) => resolve({ code, signal }));
+  });
+  let isStalled = false;
+  watch.start(() => {
+    const limitMs = phase === "done" ? 0 : limitS * 1000;
+    if (phase === "other" || watch.elapsedMs < limitMs + GRACE_MS) return;
+    isStalled = phase !== "done";
+    child.kill("SIGKILL");
+  });
+  const { code, signal } = await exited;
+  watch.stop();
+  if (exitCode !== undefined) return exitCode;
+  if (isStalled) {
+    onProblem(
+      phase === "loading"
+        ? `${file} has not finished loading for ${limitS} s: a loop without end, or a call that blocks, at its top level or at that of a module it imports`
+        : `A node has not returned for ${limitS} s from a call that blocks, such as to wait for a process or a file. A handler must return, or await what its node provides`,
+    );
+    return CRASH_EXIT_CODE;
+  }
+  // The command reports its end, unless something else ends it.
+  if (code !== null && code !== 0) return code;
+  const how = signal === null ? `exit code ${code}` : `signal ${signal}`;
+  onProblem(
+    `The process of the simulation ended before its verdict, with ${how}: ${file} or the system ended it`,
+  );
+  return CRASH_EXIT_CODE;
+}
+
+/** Counts the time since its last restart. While this process is suspended, none passes. */
+export class Watch {
+  elapsedMs = 0;
+  #timer: ReturnType<typeof setInterval> | undefined;
+
+  start(onTick: () => void): void {
+    this.#timer = setInterval(() => {
+      this.elapsedMs += TICK_MS;
+      onTick();
+    }, TICK_MS);
+  }
+
+  restart(): void {
+    this.elapsedMs = 0;
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+}
