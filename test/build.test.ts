@@ -1,4 +1,5 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync } from "node:fs";
 import {
   chmod,
   cp,
@@ -10,7 +11,7 @@ import {
   utimes,
   writeFile,
 } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { homedir, tmpdir } from "node:os";
 import { basename, join } from "node:path";
 import { Glob } from "bun";
 import { INIT } from "./support/processes/node-process.ts";
@@ -230,5 +231,73 @@ describe("A compiled challenge", () => {
     expect(stderr.toString()).toMatch(/third line\n +at .*challenges\/crashing\.ts:3:/);
     await remove("challenges/crashing.ts");
     await remove("dist/crashing");
+  });
+});
+
+/** What runs programs for another platform on this machine. */
+interface Foreign {
+  readonly target: string;
+  /** The name of the platform's Bun in Bun's cache. */
+  readonly bun: string;
+  /** Arguments before the program. */
+  readonly runner: readonly string[];
+  /** Files that the runner needs, and where they come from. */
+  readonly needs: readonly (readonly [file: string, origin: string])[];
+}
+
+// Both can be set for other places: QEMU_LD_PREFIX is qemu's own variable.
+const {
+  ALPINE_ROOT = "/",
+  QEMU_LD_PREFIX = "/usr/aarch64-linux-gnu",
+  BUN_INSTALL = join(homedir(), ".bun"),
+  BUN_INSTALL_CACHE_DIR = join(BUN_INSTALL, "install/cache"),
+} = process.env;
+const MUSL_LOADER = join(ALPINE_ROOT, "lib/ld-musl-x86_64.so.1");
+
+const FOREIGN: readonly Foreign[] = [
+  {
+    target: "linux-x64-musl",
+    bun: "bun-linux-x64-musl",
+    runner: [MUSL_LOADER, "--library-path", join(ALPINE_ROOT, "usr/lib")],
+    needs: [
+      [MUSL_LOADER, "Alpine, or ALPINE_ROOT"],
+      [join(ALPINE_ROOT, "usr/lib/libstdc++.so.6"), "Alpine's libstdc++ and libgcc"],
+    ],
+  },
+  {
+    target: "linux-arm64",
+    bun: "bun-linux-aarch64",
+    runner: ["qemu-aarch64", "-L", QEMU_LD_PREFIX],
+    needs: [
+      [Bun.which("qemu-aarch64") ?? "qemu-aarch64", "Debian's qemu-user"],
+      [join(QEMU_LD_PREFIX, "lib/ld-linux-aarch64.so.1"), "Debian's libc6-arm64-cross"],
+    ],
+  },
+];
+
+/** Why a platform's programs cannot run here. */
+function whyNot({ target, bun, needs }: Foreign): string | undefined {
+  if (process.platform !== "linux" || process.arch !== "x64") return "needs linux-x64";
+  const download = `bun run build.ts echo --target ${target}`;
+  const cached = join(BUN_INSTALL_CACHE_DIR, `${bun}-v${Bun.version}`);
+  const all = [...needs, [cached, `"${download}", because tests download nothing`] as const];
+  const missing = all.find(([file]) => !existsSync(file));
+  return missing === undefined ? undefined : `needs ${missing[0]}, from ${missing[1]}`;
+}
+
+describe.each(FOREIGN)("A challenge compiled for $target", (foreign) => {
+  const { target, runner } = foreign;
+  const reason = whyNot(foreign);
+  const skipped = reason === undefined ? "" : ` (skipped: ${reason})`;
+
+  test.skipIf(reason !== undefined)(`replies to init${skipped}`, async () => {
+    await build("echo", "--target", target);
+    const { stdout, stderr } = Bun.spawnSync([...runner, artifact(`${target}/echo`)], {
+      stdin: Buffer.from(INIT),
+    });
+    expect({ stdout: stdout.toString(), stderr: stderr.toString() }).toEqual({
+      stdout: '{"src":"n0","dest":"c1","body":{"type":"init_ok","in_reply_to":1}}\n',
+      stderr: "",
+    });
   });
 });
