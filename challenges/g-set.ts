@@ -120,9 +120,7 @@ class Replica {
   async #store(elements: readonly unknown[]): Promise<void> {
     // After a restart the log is not empty: reading finds its end faster than appending does.
     if (this.#log.length === 0) await this.#log.readOn();
-    while (!(await this.#log.append(elements))) {
-      // A record that was being written when this node was killed came first.
-    }
+    await this.#log.append(() => elements);
   }
 }
 

@@ -54,9 +54,7 @@ export class DurableValues {
   async #store(values: readonly unknown[]): Promise<void> {
     await this.recover();
     const run = this.#gossiper.nextRun(values);
-    while (!(await this.#log.append(run))) {
-      // A record that an earlier incarnation was writing when it was killed came first.
-    }
+    await this.#log.append(() => run);
     this.#gossiper.sendEagerly(values);
   }
 }

@@ -180,10 +180,7 @@ export class Replica {
     // Takes the place of a record that was in flight when this node was killed. The watermark was no
     // later than the end of what was stored; but messages that were not stored may have had times.
     const skipped = durable ? 0 : MAX_UNSTORED;
-    const first = () => ({ time: this.#merged.end + skipped, messages: [], commits: [] });
-    while (!(await this.#log.append(first()))) {
-      // That record was stored first, and is known now.
-    }
+    await this.#log.append(() => ({ time: this.#merged.end + skipped, messages: [], commits: [] }));
     this.#hasStarted = true;
     this.#raiseOwnWatermark();
 
@@ -229,10 +226,7 @@ export class Replica {
     const commits = takeChunk(this.#uncommitted, MAX_COMMITS_LENGTH, lengthOfCommit);
     for (const [key] of commits) this.#uncommitted.delete(key);
     try {
-      for (;;) {
-        const record = build(commits);
-        if (await this.#log.append(record)) return record;
-      }
+      return await this.#log.append(() => build(commits));
     } catch (error) {
       for (const [key, offset] of commits) {
         if (!this.#uncommitted.has(key)) this.#uncommitted.set(key, offset);
@@ -316,7 +310,7 @@ export class Replica {
     await peer.log.readOn();
     const isSilent = peer.isSilent(this.#node.nowMs());
     if (this.#options.durable && isSilent && this.#holdsBack(peer)) {
-      await peer.log.append({ time: this.#merged.end, messages: [], commits: [] });
+      await peer.log.tryAppend({ time: this.#merged.end, messages: [], commits: [] });
     }
   }
 

@@ -91,12 +91,29 @@ export class StoredLog<Record> {
   }
 
   /**
-   * Appends a record after those known here, retrying until it succeeds. Calls must not overlap.
+   * Appends a record at the end of the log, after whatever others have appended first. Retries until it
+   * succeeds. Calls must not overlap.
+   *
+   * @param build Returns the record. Called again whenever another record turned out to come first, which
+   *   is known by then.
+   * @returns the record that was appended.
+   * @throws {Error} as {@link tryAppend} does.
+   */
+  async append(build: () => Record): Promise<Record> {
+    for (;;) {
+      const record = build();
+      if (await this.tryAppend(record)) return record;
+    }
+  }
+
+  /**
+   * Appends a record directly after those known here, retrying until that is decided. Calls must not
+   * overlap, nor with those of {@link append}.
    *
    * @returns whether it was appended. If not, another record has its number, and is known now.
    * @throws {Error} when the value under its number is not a record; nothing was appended.
    */
-  async append(record: Record): Promise<boolean> {
+  async tryAppend(record: Record): Promise<boolean> {
     const number = this.#length;
     const stored = { id: this.#node.generateId(), record };
     const other = await retry(this.#node, (timeoutMs) => this.#create(number, stored, timeoutMs));

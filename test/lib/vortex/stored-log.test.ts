@@ -43,7 +43,8 @@ function start() {
 describe("StoredLog", () => {
   test("gives other nodes the records in the order in which they were appended", async () => {
     const { at, done } = start();
-    for (const record of ["a", "b", "c"]) expect(await done(at(0).log.append(record))).toBe(true);
+    for (const record of ["a", "b", "c"])
+      expect(await done(at(0).log.tryAppend(record))).toBe(true);
     await done(at(1).log.readOn());
     expect(at(0).records).toEqual(["a", "b", "c"]);
     expect(at(1).records).toEqual(["a", "b", "c"]);
@@ -52,17 +53,25 @@ describe("StoredLog", () => {
 
   test("appends nothing if another record has the number, and passes that one on", async () => {
     const { at, done } = start();
-    await done(at(0).log.append("a"));
-    expect(await done(at(1).log.append("b"))).toBe(false);
+    await done(at(0).log.tryAppend("a"));
+    expect(await done(at(1).log.tryAppend("b"))).toBe(false);
     expect(at(1).records).toEqual(["a"]);
-    expect(await done(at(1).log.append("b"))).toBe(true);
+    expect(await done(at(1).log.tryAppend("b"))).toBe(true);
     await done(at(0).log.readOn());
     expect(at(0).records).toEqual(["a", "b"]);
   });
 
+  test("appends after a record that came first, built again with that record known", async () => {
+    const { at, done } = start();
+    await done(at(0).log.append(() => "a"));
+    const appended = await done(at(1).log.append(() => `b after ${at(1).log.length}`));
+    expect(appended).toBe("b after 1");
+    expect(at(1).log.length).toBe(2);
+  });
+
   test("appends one of two concurrent records under a number", async () => {
     const { at, done } = start();
-    const appending = [at(0).log.append("a"), at(1).log.append("b")];
+    const appending = [at(0).log.tryAppend("a"), at(1).log.tryAppend("b")];
     const won = await done(Promise.all(appending));
     expect(won.toSorted()).toEqual([false, true]);
     expect(at(0).records).toEqual(at(1).records);
@@ -73,7 +82,7 @@ describe("StoredLog", () => {
     let lostCount = 0;
     cluster.filter = ({ body }) =>
       body["type"] === "cas_ok" && lostCount++ === 0 ? "drop" : "deliver";
-    expect(await done(at(0).log.append("a"))).toBe(true);
+    expect(await done(at(0).log.tryAppend("a"))).toBe(true);
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(["a"]);
   });
@@ -81,12 +90,12 @@ describe("StoredLog", () => {
   test("changes nothing with a write that arrives late, after a restart of its node", async () => {
     const { cluster, at, done } = start();
     cluster.filter = ({ body }) => (body["type"] === "cas" ? "hold" : "deliver");
-    void at(0).log.append("before the kill");
+    void at(0).log.tryAppend("before the kill");
     await cluster.settle();
     cluster.filter = () => "deliver";
     cluster.start("n0");
     await done(at(3).log.readOn());
-    expect(await done(at(3).log.append("after"))).toBe(true);
+    expect(await done(at(3).log.tryAppend("after"))).toBe(true);
     await cluster.release();
     await done(at(1).log.readOn());
     expect(at(1).records).toEqual(["after"]);
@@ -114,7 +123,7 @@ describe("StoredLog", () => {
   async function appendMany({ at, done }: ReturnType<typeof start>, index: number, count: number) {
     for (let left = count; left > 0; left--) {
       const { log } = at(index);
-      await done(log.append(String(log.length)));
+      await done(log.tryAppend(String(log.length)));
     }
   }
 
@@ -181,7 +190,7 @@ describe("StoredLog", () => {
 
   test("stores no page if the records are long", async () => {
     const { cluster, at, done } = start();
-    for (let count = 0; count < 600; count++) await done(at(0).log.append("x".repeat(2000)));
+    for (let count = 0; count < 600; count++) await done(at(0).log.tryAppend("x".repeat(2000)));
     expect(pagesIn(cluster)).toEqual([]);
     await done(at(1).log.readOn());
     expect(at(1).records).toHaveLength(600);
@@ -212,7 +221,7 @@ describe("StoredLog", () => {
   test("reads all records before a malformed one, and the rest once that is repaired", async () => {
     const { cluster, at, done } = start();
     const numbers = Array.from({ length: 20 }, (_, number) => `${number}`);
-    for (const record of numbers) await done(at(0).log.append(record));
+    for (const record of numbers) await done(at(0).log.tryAppend(record));
     const value = cluster.linKv.valuesOf("log/12").at(-1) ?? null;
     cluster.linKv.write("log/12", null);
     await expect(done(at(1).log.readOn())).rejects.toThrow('stored under "log/12"');
