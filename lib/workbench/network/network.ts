@@ -32,8 +32,8 @@ export interface NetworkOptions {
   /** The nodes under test. Loss and duplication affect messages between these only. */
   readonly nodeIds: readonly NodeId[];
   /**
-   * Whether a reply to a client that has left is dropped. In Maelstrom it is invalid, but Maelstrom
-   * does not pause nodes, and a paused node cannot reply in time.
+   * Whether a reply to a client that has left is dropped. In Maelstrom it is invalid and mutes the
+   * node, but a node that was paused cannot reply in time.
    */
   readonly dropLateReplies?: boolean;
   readonly journal: Journal;
