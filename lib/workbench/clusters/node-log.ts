@@ -20,7 +20,7 @@ export class NodeLog {
 
   add(line: string): void {
     const shown = shownLine(line);
-    if (this.#first.length < FIRST_LINE_COUNT) this.#first.push(shown);
+    if (this.#first.length < FIRST_LINE_COUNT) this.#first.push(copyOf(shown));
     this.#last.push(shown);
     if (this.#last.length > LAST_LINE_COUNT) this.#last.shift();
   }
@@ -41,4 +41,9 @@ export class NodeLogs {
   of(node: NodeId): NodeLog {
     return this.#logs.getOrInsertComputed(node, () => new NodeLog());
   }
+}
+
+/** Copies a text. A slice would keep the whole chunk of output in memory from which it was cut. */
+function copyOf(text: string): string {
+  return new TextDecoder().decode(new TextEncoder().encode(text));
 }

@@ -9,8 +9,10 @@ const PYTHON_FRAME = /File "([^"]+)", line (\d+)/;
 /** Frames of the library and of runtimes. */
 const FOREIGN =
   /(^|\/)lib\/(vortex|protocol|workbench)\/|node_modules\/|^(node|bun|native):|\$bunfs/;
-/** A shorter text may occur anywhere. */
-const MIN_TEXT_LENGTH = 4;
+/** Words that tell a text from others. */
+const WORD = /[\w$]{3,}/g;
+/** Fewer words may occur anywhere. */
+const MIN_WORDS = 2;
 
 /**
  * Finds the program's own frame that is nearest to the error: below its text, as JavaScript and Go
@@ -20,8 +22,10 @@ const MIN_TEXT_LENGTH = 4;
  */
 export function locationOf(text: string, log: readonly string[]): string | undefined {
   const [firstLine = ""] = text.split("\n", 1);
-  if (firstLine.length < MIN_TEXT_LENGTH) return undefined;
-  const at = log.findIndex((line) => line.includes(firstLine));
+  // Programs print an error in several notations: `KeyError('a')` and `KeyError: 'a'`.
+  const words = firstLine.match(WORD) ?? [];
+  if (words.length < MIN_WORDS) return undefined;
+  const at = log.findIndex((line) => words.every((word) => line.includes(word)));
   if (at < 0) return undefined;
   const above = log.slice(Math.max(0, at - TRACE_LINES), at).reverse();
   return firstFrame(above, PYTHON_FRAME) ?? firstFrame(log.slice(at, at + TRACE_LINES), FRAME);

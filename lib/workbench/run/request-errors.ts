@@ -33,6 +33,8 @@ export const RequestErrors = v.object({
   isVaried: v.exactOptional(v.literal(true)),
   /** Source line that the node's stderr names for this text: `"echo.ts:6"`. */
   location: v.exactOptional(v.string()),
+  /** Timeouts: the last lines of a node's stderr; absent if that is empty. */
+  lastLog: v.exactOptional(v.array(v.string())),
   /** How long the client waited. */
   timeoutMs: v.exactOptional(v.number()),
 });

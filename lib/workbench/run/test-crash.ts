@@ -31,11 +31,14 @@ export function describeExit(crash: Crash, request: string, received: readonly s
   ].join("\n");
 }
 
+/** Number of lines of stdout to show: most are replies, and explain less than stderr. */
+const STDOUT_LINES = 8;
+
 function lastMessagesAndLines({ stderr, stdout }: Crash, received: readonly string[]): string[] {
   return [
     ...describeReceived(received),
     ...lastLines("stderr", stderr),
-    ...lastLines("stdout", stdout),
+    ...lastLines("stdout", stdout.slice(-STDOUT_LINES)),
   ];
 }
 

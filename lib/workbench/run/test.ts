@@ -64,6 +64,8 @@ export interface TestParts {
 
 /** Maximum lateness of a timer on either clock, in ms: both count whole milliseconds. */
 const TIMER_SLACK_MS = 2;
+/** Number of lines of a node's stderr that the result has for requests without an answer. */
+const LOGGED_LINES = 4;
 const OVERLOAD_HINT =
   "A node must read its stdin all the time, and send no more than its peers can process";
 const PAUSE_HINT =
@@ -240,10 +242,12 @@ class Test {
   #locatedErrors(): RequestErrors[] {
     return this.#requestErrors.groups.map((group) => {
       const [node = ""] = Object.keys(group.nodes);
-      const location =
-        group.kind === "error"
-          ? locationOf(group.text, this.#cluster.logOf(node).first)
-          : undefined;
+      const log = this.#cluster.logOf(node);
+      if (group.kind === "timeout") {
+        const lastLog = log.last.slice(-LOGGED_LINES);
+        return lastLog.length === 0 ? group : { ...group, lastLog };
+      }
+      const location = group.kind === "error" ? locationOf(group.text, log.first) : undefined;
       return location === undefined ? group : { ...group, location };
     });
   }

@@ -43,10 +43,13 @@ export type Warning = v.InferOutput<typeof Warning>;
 
 /** Fraction of the asked operations below which the rate is low. */
 const LOW_RATE = 0.5;
-/** Fewer asked operations vary too much: the times of operations are random. */
-const LOW_RATE_MIN_ASKED = 20;
 /** The same for tests that kill or pause nodes: clients wait 5 s for each node that is down. */
 const LOW_RATE_WITH_DOWNTIME = 0.1;
+/** The same for tests of many operations, which prove much, and which a slow machine limits. */
+const LOW_RATE_OF_MANY = 0.05;
+const MANY_OPERATIONS = 500;
+/** Fewer asked operations vary too much: the times of operations are random. */
+const LOW_RATE_MIN_ASKED = 20;
 /** Number of `ok` operations below which a run proves little. */
 const FEW_OPERATIONS = 10;
 /** Fraction of `ok` operations of a type below which it is rarely ok, and their least number. */
@@ -85,7 +88,8 @@ function lowRate({ options }: WarningEvidence, all: readonly Pair[]): Warning[] 
   const asked = Math.round(rate * timeLimitS);
   const ran = all.filter(({ invocation }) => invocation.time < timeLimitS * 1e9).length;
   const hasDowntime = nemesis.includes("kill") || nemesis.includes("pause");
-  const least = asked * (hasDowntime ? LOW_RATE_WITH_DOWNTIME : LOW_RATE);
+  const fewest = hasDowntime ? LOW_RATE_WITH_DOWNTIME : LOW_RATE;
+  const least = asked * (ran < MANY_OPERATIONS ? fewest : LOW_RATE_OF_MANY);
   return asked >= LOW_RATE_MIN_ASKED && ran < least ? [{ kind: "low-rate", asked, ran }] : [];
 }
 

@@ -27,7 +27,10 @@ export function describeRequestErrors(
   const moreCount = more.reduce((sum, { count }) => sum + count, 0);
   return [
     context.valid === true ? "Errors, which the verdict allows:" : "Errors:",
-    ...listed.map((group) => `  ${describeGroup(group)}`),
+    ...listed.flatMap((group) => [
+      `  ${describeGroup(group)}`,
+      ...(context.valid === true ? [] : logLines(group).map((line) => `    ${line}`)),
+    ]),
     ...(more.length === 0
       ? []
       : [`  and ${plural(more.length, "other error")}, ${plural(moreCount, "time")} in all`]),
@@ -57,6 +60,13 @@ export function describeGroup(group: RequestErrors): string {
     default:
       throw new Error("Unexpected kind of error", { cause: kind satisfies never });
   }
+}
+
+/** The last lines that a node logged before the end, for requests that it did not answer. */
+function logLines({ nodes, lastLog = [] }: RequestErrors): string[] {
+  const [node] = Object.keys(nodes);
+  if (node === undefined || lastLog.length === 0) return [];
+  return [`The last lines of the stderr of ${node}:`, ...lastLog.map((line) => `  ${line}`)];
 }
 
 function describeCode({ code, name }: RequestErrors): string {

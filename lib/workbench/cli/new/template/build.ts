@@ -7,6 +7,7 @@ for (const name of names.length > 0 ? names : PROGRAMS) {
     entrypoints: [`${import.meta.dir}/${name}.ts`],
     minify: true,
     bytecode: true,
+    sourcemap: "linked",
     format: "esm",
     compile: { outfile: `${import.meta.dir}/dist/${name}` },
   });
