@@ -20,7 +20,7 @@ export const NODE_IDS = ["n0", "n1", "n2"];
 const encoder = new TextEncoder();
 
 /** JSON texts that have broken parsers, schemas or handlers. */
-const NASTY = [
+export const NASTY = [
   ...["null", "true", "false", '""', '"a"', '"1"', "[]", "{}", "[[]]", "[null]", "[{}]", '{"0":1}'],
   ...["0", "-0", "1", "-1", "0.5", "1.0", "1e400", "-1e400", "1e-400", "9007199254740993", "1e15"],
   ...["1000000000000000", "123456789012345678901234567890", "4294967295", "2147483648", "1E5"],

@@ -3,8 +3,9 @@
  *
  * Each is reported with what the node sent and what it answered. None changes a verdict.
  */
+import { isJsonInteger } from "../../protocol/message.ts";
 import { shorten } from "../../protocol/shorten.ts";
-import type { Json, NodeId } from "../../vortex/index.ts";
+import { isRawNumber, type Json, type NodeId } from "../../vortex/index.ts";
 import type { MalformedReply } from "../clients/client-errors.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import { isMessage } from "../clusters/output-line.ts";
@@ -28,6 +29,8 @@ export class DiagnosticDetector {
   readonly #found = new Map<string, Diagnostic>();
   readonly #lastReceived = new Map<NodeId, Delivery>();
   readonly #exchanges = new Map<string, Exchange>();
+  /** The last msg_id of each client. */
+  readonly #lastIds = new Map<NodeId, number>();
 
   /** @param onDiagnostic Called for the first diagnostic of each kind and node. */
   constructor(onDiagnostic: (diagnostic: Diagnostic) => void) {
@@ -52,9 +55,10 @@ export class DiagnosticDetector {
     if (type === "recv") {
       if (!isClientId(dest)) this.#lastReceived.set(dest, message);
     } else if (isClientId(src)) {
-      this.#remember(`${src} ${body["msg_id"]}`, { request: message });
+      const { msg_id } = body;
+      if (typeof msg_id === "number") this.#remember(src, msg_id, { request: message });
     } else if (isClientId(dest)) {
-      this.#observeReply(message, this.#exchanges.get(`${dest} ${body["in_reply_to"]}`));
+      this.#observeReply(message);
     }
   }
 
@@ -88,8 +92,22 @@ export class DiagnosticDetector {
     });
   }
 
-  #observeReply(message: Delivery, exchange: Exchange | undefined): void {
-    if (exchange === undefined) return; // Not a reply, or to a request too old to be remembered.
+  #observeReply(message: Delivery): void {
+    const { in_reply_to: reference, type, code } = message.body;
+    const exchange = this.#exchangeOf(message.dest, reference);
+    if (exchange === undefined) {
+      this.#addUnmatchedReply(message);
+      return;
+    }
+    if (type === "error" && !isJsonInteger(code)) {
+      this.#add({
+        node: message.src,
+        kind: "error-code",
+        reason: code === undefined ? "the error has no code" : `the code is ${describe(code)}`,
+        sent: textOf(message),
+        received: textOf(exchange.request),
+      });
+    }
     if (exchange.reply === undefined) {
       exchange.reply = message;
       this.#compareTransactions(exchange.request, message);
@@ -119,8 +137,36 @@ export class DiagnosticDetector {
     });
   }
 
-  #remember(key: string, exchange: Exchange): void {
-    this.#exchanges.set(key, exchange);
+  #addUnmatchedReply(message: Delivery): void {
+    const { src, dest, body } = message;
+    const { in_reply_to: reference } = body;
+    const last = this.#lastIds.get(dest) ?? 0;
+    // The request may be too old to be remembered.
+    if (typeof reference === "number" && reference > 0 && reference <= last) return;
+    const similar = this.#exchangeOf(dest, numberOf(reference));
+    const reason =
+      reference === undefined
+        ? "it has no in_reply_to"
+        : isJsonInteger(reference)
+          ? `in_reply_to is ${describe(reference)}, but ${dest} has sent no such request`
+          : `in_reply_to is ${describe(reference)}, not an integer`;
+    this.#add({
+      node: src,
+      kind: "unmatched-reply",
+      reason:
+        similar === undefined ? reason : `${reason}; ${Number(numberOf(reference))} would match`,
+      sent: textOf(message),
+      received: similar === undefined ? this.lastReceived(src) : textOf(similar.request),
+    });
+  }
+
+  #exchangeOf(client: NodeId, msgId: unknown): Exchange | undefined {
+    return typeof msgId === "number" ? this.#exchanges.get(`${client} ${msgId}`) : undefined;
+  }
+
+  #remember(client: NodeId, msgId: number, exchange: Exchange): void {
+    this.#lastIds.set(client, msgId);
+    this.#exchanges.set(`${client} ${msgId}`, exchange);
     if (this.#exchanges.size <= MAX_REQUESTS) return;
     const [oldest] = this.#exchanges.keys();
     if (oldest !== undefined) this.#exchanges.delete(oldest);
@@ -144,4 +190,18 @@ export class DiagnosticDetector {
 /** A message as its line was, without the network's id; cut if it is long. */
 function textOf({ src, dest, body }: Omit<Delivery, "id">): string {
   return shorten(messageText({ src, dest, body }), MAX_SHOWN_LENGTH);
+}
+
+/** Describes a value of a body, shortly and whatever its nesting. */
+function describe(value: unknown): string {
+  if (isRawNumber(value)) return shorten(value.rawJSON);
+  if (Array.isArray(value)) return "an array";
+  if (typeof value === "object" && value !== null) return "an object";
+  return shorten(typeof value === "string" ? JSON.stringify(value) : String(value));
+}
+
+/** The number that a string or another notation of a number stands for. */
+function numberOf(value: unknown): number | undefined {
+  if (isRawNumber(value)) return Number(value.rawJSON);
+  return typeof value === "string" && value.trim() !== "" ? Number(value) : undefined;
 }

@@ -10,6 +10,10 @@ export const HINTS = {
   "unknown-src": "src is the name that init gave the node, its node_id",
   "late-reply": "A client leaves once its request has timed out; reply sooner",
   "second-reply": "Send one reply per request; clients drop any other",
+  "unmatched-reply":
+    'in_reply_to is the msg_id of the request, the same integer: 1, not 1.0 or "1". Clients drop other messages',
+  "error-code":
+    "The code of an error is an integer. Without one the outcome of the operation is unknown",
   "extra-field":
     "Send the fields of the reply's type and no others, or the outcome of the operation is unknown",
   "malformed-reply":

@@ -1,6 +1,6 @@
 import { shorten } from "../../protocol/shorten.ts";
 import { SERVICES } from "../../services/index.ts";
-import { stringifyJson } from "../../vortex/index.ts";
+import { type AnyBody, stringifyJson } from "../../vortex/index.ts";
 import type { Network } from "../network/network.ts";
 import { randomStream } from "../random.ts";
 
@@ -17,12 +17,23 @@ export function connectServices(
   for (const [name, makeService] of Object.entries(SERVICES)) {
     const service = makeService(randomStream(seed, `service ${name}`));
     network.connect(name, ({ src, body }) => {
-      const reply = service.handle(src, body);
-      if (reply !== undefined) network.send(name, src, reply);
-      else {
-        const request = shorten(stringifyJson(body));
-        onRemark(`${name} does not support ${request}: ${src} gets no reply`);
+      try {
+        const reply = service.handle(src, body);
+        if (reply !== undefined) network.send(name, src, reply);
+        else onRemark(`${name} does not support ${textOf(body)}: ${src} gets no reply`);
+      } catch (error) {
+        // The value is nested too deep, or the sender is a client that has left.
+        const reason = error instanceof Error ? error.message : String(error);
+        onRemark(`${name} cannot answer ${textOf(body)}: ${src} gets no reply (${reason})`);
       }
     });
+  }
+}
+
+function textOf(body: AnyBody): string {
+  try {
+    return shorten(stringifyJson(body));
+  } catch {
+    return "a request nested too deep to be shown";
   }
 }

@@ -54,6 +54,40 @@ describe("vortex test", () => {
     expect(said).toContain(`The last message it received:\n${REQUEST}`);
   });
 
+  test.concurrent.each([
+    [
+      "1.0, as Gson writes it",
+      "JSON.rawJSON(body.msg_id + '.0')",
+      /in_reply_to is \d+\.0, not an integer; \d+ would match/,
+    ],
+    ["a string", "String(body.msg_id)", /in_reply_to is "\d+", not an integer; \d+ would match/],
+    ["null", "null", /in_reply_to is null, not an integer\n/],
+    ["an object with a toString", "{ toString: 1 }", /in_reply_to is an object, not an integer\n/],
+    ["a list", "[1]", /in_reply_to is an array, not an integer\n/],
+    ["too large", "1e15", /in_reply_to is 1000000000000000, but c\d+ has sent no such request\n/],
+    ["missing", "undefined", /it has no in_reply_to\n/],
+  ])("reports a reply that matches no request: its in_reply_to is %s", async (_, value, reason) => {
+    const bin = nodeProgram(
+      `console.log(JSON.stringify({ src: dest, dest: src, body: { type: "echo_ok", echo: body.echo, in_reply_to: ${value} } }));`,
+    );
+    const words = "-w echo --node-count 1 --time-limit 1 --rate 5 --no-store".split(" ");
+    const { stderr, exitCode } = await vortex("test", "--bin", bin, ...words);
+    expect(stderr).toMatch(/n0, unmatched-reply: /);
+    expect(stderr).toMatch(reason);
+    expect(stderr).not.toContain("    at ");
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent.each([
+    ["has no code", "undefined", "the error has no code"],
+    ["has a string as its code", '"11"', 'the code is "11"'],
+    ["has a float as its code", "JSON.rawJSON('11.0')", "the code is 11.0"],
+  ])("reports an error that %s", async (_, code, reason) => {
+    const said = await saidOf(`reply({ type: "error", code: ${code}, text: "x" });`);
+    expect(said).toContain(`n0, error-code: ${reason}`);
+    expect(said).toContain("The code of an error is an integer.");
+  });
+
   test.concurrent("reports a second reply", async () => {
     const said = await saidOf(`${OK} reply({ type: "echo_ok", echo: "again" });`);
     expect(said).toContain("n0, second-reply: the request already has a reply, ");
