@@ -31,11 +31,13 @@ export function gaugesOf(
   target: Target = {},
 ): Gauge[] {
   const stable = workload?.stableLatencies;
-  const latencies = stable ?? perf.latencies["all"];
+  const requests = perf.latencies["all"];
+  const latencies = stable ?? requests;
+  const kind = stable === undefined ? "request" : "stable";
   const latencyKind =
     stable === undefined
       ? "from invocation to ok"
-      : "stable latency: from acknowledgement until every read returns the value";
+      : "from acknowledgement until every read returns the value";
   const okFraction = availability?.okFraction;
   const wantedFraction = options.availability === "total" ? 1 : options.availability;
   return [
@@ -47,19 +49,30 @@ export function gaugesOf(
       ...figure(net.servers.msgsPerOp, target.msgsPerOp),
     },
     {
-      name: "Median latency",
+      name: `Median ${kind} latency`,
       unit: "ms",
       mustBe: "at most",
       explanation: latencyKind,
       ...figure(latencies?.["0.5"], target.medianMs),
     },
     {
-      name: "Maximum latency",
+      name: `Maximum ${kind} latency`,
       unit: "ms",
       mustBe: "at most",
       explanation: latencyKind,
       ...figure(latencies?.["1"], target.maxMs),
     },
+    ...(stable === undefined
+      ? []
+      : [
+          {
+            name: "Median request latency",
+            unit: "ms",
+            mustBe: "at most",
+            explanation: "from invocation to ok",
+            ...figure(requests?.["0.5"], undefined),
+          } satisfies Gauge,
+        ]),
     {
       name: "Availability",
       unit: "%",

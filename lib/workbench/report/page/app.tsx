@@ -45,7 +45,7 @@ export function App({ run }: { readonly run: Run }) {
       <Operations {...diagram} />
       <Messages {...diagram} selection={selection} messages={messages} />
       <NodeLogs run={run} viewport={viewport} />
-      <PropagationSection run={run} onSelect={selectAndShow} />
+      <PropagationSection run={run} selection={selection} onSelect={selectAndShow} />
       <LogSection run={run} colors={colors} onSelect={selectAndShow} />
       <Faults run={run} />
     </main>

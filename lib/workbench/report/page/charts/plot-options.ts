@@ -45,7 +45,7 @@ export function plotOptions(props: ChartProps, width: number): uPlot.Options {
     font: "11px system-ui, sans-serif",
   };
   const secondsPerTick = run.tickMs / 1000;
-  const format = (value: number | null) => (value == null ? "–" : `${short(value)} ${unit}`);
+  const format = (value: number | null) => (value == null ? "" : `${short(value)} ${unit}`);
   return {
     width,
     height: HEIGHT,
@@ -67,15 +67,15 @@ export function plotOptions(props: ChartProps, width: number): uPlot.Options {
       },
       {
         ...axis,
-        size: 56,
-        values: (_plot, values) => values.map((value) => (value == null ? "" : short(value))),
+        size: 70,
+        values: (_plot, values) => values.map(format),
       },
     ],
     series: [
       {
         label: isTime ? "time" : "quantile",
         value: (_plot, value) =>
-          value == null ? "–" : isTime ? `${value.toFixed(2)} s` : quantileLabel(value),
+          value == null ? "" : isTime ? `${value.toFixed(2)} s` : quantileLabel(value),
       },
       ...data.names.map((label, index): uPlot.Series => {
         const stroke = strokeOf(label, index, colors);

@@ -60,7 +60,7 @@ export function LanesCanvas(props: LanesProps) {
         tabIndex={0}
         role="application"
         aria-label={`${props.label}. Arrow keys pan, plus and minus zoom, 0 shows the whole run, Escape clears the selection.`}
-        style={{ height: `${heightOf(layout)}px` }}
+        style={{ "--height": `${heightOf(layout)}px` }}
       />
       {tip === undefined ? null : (
         <div

@@ -1,4 +1,5 @@
 /** Lists the selected operations and the highlighted messages. */
+import { Code } from "../parts/code.tsx";
 import { LinkButton } from "../parts/controls.tsx";
 import { More } from "../parts/table.tsx";
 import { visible, visibleLine } from "../parts/visible-text.ts";
@@ -60,7 +61,7 @@ export function SelectionDetails({ run, selection, messages, onSelect }: Details
                 {visible(messageLine(run, row))}
               </LinkButton>
               <br />
-              <code>{visible(run.bodyOf(row))}</code>
+              <Code text={run.bodyOf(row)} />
             </li>
           ),
         )}
@@ -104,7 +105,7 @@ function Operation({ run, row, onSelect }: OperationProps) {
         {run.time(run.invoked[row] ?? 0)} to {end === undefined ? "the end" : run.time(end)}
       </LinkButton>{" "}
       <span class={`outcome ${outcome}`}>{outcome}</span>
-      <code>{visible(run.describe(row))}</code>
+      <Code text={run.describe(row)} />
     </p>
   );
 }

@@ -61,6 +61,9 @@ export function LogGraph({ run, events, colors, onSelect }: LogGraphProps) {
             </text>
           </g>
         ))}
+        <text class="axis" x={LEFT - 8} y={10}>
+          offset
+        </text>
         {marksWithin(low, high, offsetStep).map((mark) => (
           <g key={`o${mark}`} class="lane">
             <line x1={LEFT} x2={WIDTH} y1={y(mark)} y2={y(mark)} />

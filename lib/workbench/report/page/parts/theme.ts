@@ -14,6 +14,11 @@ export function useTheme(): readonly [Colors, () => void] {
     query.addEventListener("change", onChange);
     return () => query.removeEventListener("change", onChange);
   }, []);
+  useEffect(() => {
+    // Print is light: it inverts canvases that were painted dark.
+    const isSystemDark = matchMedia("(prefers-color-scheme: dark)").matches;
+    document.documentElement.dataset["painted"] = theme ?? (isSystemDark ? "dark" : "light");
+  }, [colors, theme]);
   const switchTheme = () => {
     const isDark =
       theme === undefined ? matchMedia("(prefers-color-scheme: dark)").matches : theme === "dark";

@@ -11,6 +11,11 @@ import type { Viewport } from "../diagram/viewport.ts";
 import type { Colors } from "../parts/colors.ts";
 import type { Run } from "../run/run.ts";
 
+/** Whether the figures have stable latencies beside those of requests. */
+function hasStableLatency({ header }: Run): boolean {
+  return header.gauges.some(({ name }) => name.includes("stable"));
+}
+
 interface ChartsProps {
   readonly run: Run;
   readonly viewport: Viewport;
@@ -35,13 +40,25 @@ export function Charts({ run, viewport, colors }: ChartsProps) {
   return (
     <section aria-labelledby="charts">
       <h2 id="charts">Latency and throughput</h2>
+      {hasStableLatency(run) ? (
+        <p class="hint">
+          A request's latency ends with its reply. The stable latencies above end when every read
+          returns the value.
+        </p>
+      ) : null}
       <p class="hint">{bands} Drag across a chart to zoom the diagrams to that time.</p>
       <div class="charts">
-        <Chart {...shared} data={data.latency} title="Latency (ms)" unit="ms" kind="points" />
+        <Chart
+          {...shared}
+          data={data.latency}
+          title="Request latency, from invocation to completion"
+          unit="ms"
+          kind="points"
+        />
         <Chart
           {...shared}
           data={data.distribution}
-          title="Latency distribution (ms)"
+          title="Distribution of request latency, ok operations"
           unit="ms"
           kind="quantiles"
         />

@@ -2,9 +2,10 @@
 import { useState } from "preact/hooks";
 import type { PageFinding } from "../../recorder/run-data.ts";
 import { CycleGraph } from "../graphs/cycle-graph.tsx";
+import { Code } from "../parts/code.tsx";
 import { LinkButton } from "../parts/controls.tsx";
 import { Table } from "../parts/table.tsx";
-import { visible } from "../parts/visible-text.ts";
+import { visible, visibleLines } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 import type { Selection } from "../run/selection.ts";
 
@@ -108,7 +109,7 @@ function Finding(props: FindingProps) {
         <span class={`badge ${run.header.valid === true || list === "remarks" ? "" : "bad"}`}>
           {visible(finding.anomaly)}
         </span>
-        <span>{visible(finding.sentence)}</span>
+        <span class="finding-text">{visibleLines(finding.sentence)}</span>
       </button>
       {isOpen ? (
         <div class="finding-body">
@@ -161,7 +162,9 @@ function OperationList({
             <td class="number">{end === undefined ? "never" : run.time(end)}</td>
             <td class="number">{run.columns.operationProcess[row]}</td>
             <td>{visible(run.nodeOf(row))}</td>
-            <td class="code">{visible(run.describe(row))}</td>
+            <td class="code">
+              <Code text={run.describe(row)} />
+            </td>
             <td>
               <span class={`outcome ${outcome}`}>{outcome}</span>
             </td>

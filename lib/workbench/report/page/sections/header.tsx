@@ -1,5 +1,5 @@
 /** The verdict, the options, the command that reproduces the run, and what the report omits. */
-import { visible } from "../parts/visible-text.ts";
+import { visible, visibleLines } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 
 const VERDICTS = {
@@ -16,6 +16,8 @@ interface HeaderProps {
 
 export function Header({ run, onSwitchTheme }: HeaderProps) {
   const { workload, valid, verdict, command, startedAt, options, seed } = run.header;
+  // A crash has the last lines of the nodes below its sentence.
+  const [sentence, ...details] = visibleLines(verdict).split("\n");
   const state = VERDICTS[`${valid}`];
   return (
     <header class={state}>
@@ -28,8 +30,13 @@ export function Header({ run, onSwitchTheme }: HeaderProps) {
         </button>
       </div>
       <p class="sentence" id="verdict">
-        {visible(verdict)}
+        {visible(sentence ?? "")}
       </p>
+      {details.length === 0 ? null : (
+        <pre class="command" id="crash">
+          {details.join("\n")}
+        </pre>
+      )}
       <dl class="options">
         {options.map(([name, value]) => (
           <div key={name}>

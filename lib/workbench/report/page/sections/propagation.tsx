@@ -1,25 +1,27 @@
 /** Propagation of a broadcast's values to the nodes. */
-import { useMemo, useState } from "preact/hooks";
+import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Propagation } from "../../recorder/run-data.ts";
 import { PropagationGraph } from "../graphs/propagation-graph.tsx";
 import { visible } from "../parts/visible-text.ts";
 import { propagationMs } from "../run/arrivals.ts";
 import { milliseconds, type Run } from "../run/run.ts";
-import type { Selection } from "../run/selection.ts";
+import { operationsOf, type Selection } from "../run/selection.ts";
 
 interface SectionProps {
   readonly run: Run;
+  readonly selection: Selection | undefined;
   readonly onSelect: (selection: Selection) => void;
 }
 
-export function PropagationSection({ run, onSelect }: SectionProps) {
-  const { propagation } = run.header;
+export function PropagationSection(props: SectionProps) {
+  const { propagation } = props.run.header;
   if (propagation === undefined || propagation.values.length === 0) return null;
-  return <PropagationView run={run} propagation={propagation} onSelect={onSelect} />;
+  return <PropagationView {...props} propagation={propagation} />;
 }
 
 function PropagationView({
   run,
+  selection,
   propagation,
   onSelect,
 }: SectionProps & { readonly propagation: Propagation }) {
@@ -31,6 +33,11 @@ function PropagationView({
     [run, propagation],
   );
   const [selected, setSelected] = useState(slowestFirst[0]?.value.value);
+  // Follows the finding, operation or message that the reader selects.
+  useEffect(() => {
+    const value = selection === undefined ? undefined : selectedValue(run, propagation, selection);
+    if (value !== undefined) setSelected(value);
+  }, [run, propagation, selection]);
   const chosen = propagation.values.find(({ value }) => value === selected);
   return (
     <section aria-labelledby="propagation">
@@ -72,6 +79,16 @@ function PropagationView({
       )}
     </section>
   );
+}
+
+/** Returns the value that a selection is about: the first one that its operations broadcast. */
+function selectedValue(
+  run: Run,
+  { values }: Propagation,
+  selection: Selection,
+): number | undefined {
+  const rows = operationsOf(run, selection);
+  return values.find(({ operation }) => rows.includes(operation))?.value;
 }
 
 function pathsText({ paths }: Propagation): string {

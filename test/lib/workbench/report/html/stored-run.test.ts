@@ -32,8 +32,8 @@ describe("A stored run's report", () => {
     );
     expect(run.header.gauges.map(({ name, value, target }) => [name, value, target])).toEqual([
       ["Messages per operation", 2.5, 2],
-      ["Median latency", 1, undefined],
-      ["Maximum latency", 3, undefined],
+      ["Median request latency", 1, undefined],
+      ["Maximum request latency", 3, undefined],
       ["Availability", 100, undefined],
     ]);
     expect(run.messageCount).toBe(14);
