@@ -19,7 +19,8 @@
  *
  * @module vortex/simulation
  */
-import type { AnyProgram, NodeId } from "../vortex/index.ts";
+import type * as v from "valibot";
+import type { NodeId, OptionsSchema, Program } from "../vortex/index.ts";
 import type { Operation } from "../workbench/history/history.ts";
 
 export type {
@@ -53,12 +54,12 @@ export type Fault =
   | "slow";
 
 /** Options of {@link simulate}; defaults are those of `vortex sim`, except for the seed. */
-export interface SimulationOptions {
+export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   readonly workload: WorkloadName;
   /** Nodes `n0`, `n1`, ...; 5 by default. */
   readonly nodeCount?: number;
-  /** Arguments of the program, as on its command line: `["--flush-ms", "400"]`. */
-  readonly args?: readonly string[];
+  /** Options of the program; options left out have their defaults. */
+  readonly options?: v.InferInput<S>;
   /** Client threads; by default as many as nodes. Thread i uses node i modulo their number. */
   readonly concurrency?: number;
   /** Mean operations per second, all threads together; 5 by default. */
@@ -150,9 +151,13 @@ export interface SimulationResult {
  *
  * @throws {SimulationCrash} when a node does not start or does not answer `init`, and when an
  *   invariant of the program does not hold.
- * @throws {InvalidSimulation} when an option is unknown, invalid, or does not fit the workload.
+ * @throws {InvalidSimulation} when an option is unknown, invalid, or does not fit the workload; and
+ *   when the program's own do not fit its schema.
  */
-export declare function simulate(program: AnyProgram, options: SimulationOptions): SimulationResult;
+export declare function simulate<S extends OptionsSchema = OptionsSchema>(
+  program: Program<S>,
+  options: SimulationOptions<S>,
+): SimulationResult;
 
 /** The test could not be run, so it has no verdict. */
 export declare class SimulationCrash extends Error {}

@@ -1,6 +1,6 @@
 /** The implementation of `api.ts`: the workbench's simulation, for users' own tests. */
 
-import type { AnyProgram } from "../vortex/index.ts";
+import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
 import { InvalidOptions } from "../workbench/invalid-options.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
@@ -23,7 +23,8 @@ export const simulate: typeof Described = (program, options) => {
   const history: Operation[] = [];
   const messages: JournalEvent[] = [];
   const logs: { node: string; line: string }[] = [];
-  const result = run(testOptions, program, options.args ?? [], { history, messages, logs });
+  const bound = bindProgram(program, options.options);
+  const result = run(testOptions, bound, { history, messages, logs });
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const hasLatency = medianMs !== undefined && maxMs !== undefined;
   return {
@@ -40,6 +41,14 @@ export const simulate: typeof Described = (program, options) => {
   };
 };
 
+function bindProgram(...[program, options]: Parameters<typeof bindOptions>): BoundProgram {
+  try {
+    return bindOptions(program, options);
+  } catch (error) {
+    throw new InvalidOptions(error instanceof Error ? error.message : String(error));
+  }
+}
+
 interface Recorded {
   readonly history: Operation[];
   readonly messages: JournalEvent[];
@@ -48,14 +57,13 @@ interface Recorded {
 
 function run(
   options: TestOptions,
-  program: AnyProgram,
-  args: readonly string[],
+  program: BoundProgram,
   { history, messages, logs }: Recorded,
 ): TestResult {
   try {
     return runTest(options, {
       program,
-      args,
+      args: [],
       onOperation: (operation) => void history.push(operation),
       onMessage: (event) => void messages.push(event),
       onLog: ({ node, line }) => void logs.push({ node, line }),
@@ -81,7 +89,7 @@ function problemsOf(result: TestResult): string[] {
 const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
   workload: true,
   nodeCount: true,
-  args: true,
+  options: true,
   concurrency: true,
   rate: true,
   timeLimitS: true,
@@ -105,7 +113,7 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
 function testOptionsOf(options: SimulationOptions): TestOptions {
   const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
   const { latencyDistribution = "constant", ...others } = withoutUndefined(options);
-  const { args: _, nodeCount: __, latencyMs: ___, ...named } = others;
+  const { options: _, nodeCount: __, latencyMs: ___, ...named } = others;
   const testOptions: TestOptions = {
     ...DEFAULTS,
     concurrency: nodeCount,

@@ -1,6 +1,7 @@
 /** Types of programs and their options; `npm run types` checks them. */
 import { expectTypeOf } from "bun:test";
 import * as v from "valibot";
+import { simulate } from "../../lib/simulation/index.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import {
   type AnyProgram,
@@ -46,3 +47,11 @@ new TestCluster({ program, options: { flushMs: "100" } });
 new TestCluster({ program, options: { flushMS: 100 } });
 // @ts-expect-error
 new TestCluster({ program: withoutSchema });
+
+// So does a simulation.
+simulate(program, { workload: "echo", options: { flushMs: 100 } });
+simulate(plain, { workload: "echo" });
+// @ts-expect-error
+simulate(program, { workload: "echo", options: { flushMs: "100" } });
+// @ts-expect-error
+simulate(withoutSchema, { workload: "echo" });

@@ -43,7 +43,7 @@ describe("simulate", () => {
     expect(findings[0]?.operations.length).toBeGreaterThan(0);
   });
 
-  test("passes arguments to the program, and records the log lines of nodes", () => {
+  test("passes options to the program, and records the log lines of nodes", () => {
     const program = (node: Node) => {
       node.log(`here is ${node.id}`);
       echo(node);
@@ -51,11 +51,16 @@ describe("simulate", () => {
     const { logs } = simulate(program, { workload: "echo", nodeCount: 2, timeLimitS: 1 });
     expect(logs.map(({ node }) => node)).toEqual(["n0", "n1"]);
     expect(logs[0]?.line).toContain("here is n0");
-    const args = ["--flush-ms", "0"];
-    const fanOut = simulate(broadcast, { ...BROADCAST, args });
+    const fanOut = simulate(broadcast, { ...BROADCAST, options: { flushMs: 0 } });
     expect(fanOut.messagesPerOperation).not.toBe(
       simulate(broadcast, BROADCAST).messagesPerOperation,
     );
+  });
+
+  test("refuses options that do not fit the program", () => {
+    const run = () => simulate(broadcast, { ...BROADCAST, options: { flushMs: -1 } });
+    expect(run).toThrow(InvalidSimulation);
+    expect(run).toThrow(/^Invalid options of the program: "flushMs" /);
   });
 
   test("throws when a node does not start, with the seed", () => {
