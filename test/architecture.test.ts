@@ -17,6 +17,7 @@ const EDGES = [
   "lib/workbench/main.ts",
   "lib/workbench/cli/**",
   "lib/workbench/maelstrom/run-maelstrom.ts",
+  "lib/workbench/program-file.ts",
   "lib/workbench/suggestions.ts",
   "lib/workbench/system-error.ts",
   "lib/workbench/sweep/{divert-exits,divert-rejections,divert-stdout,outside-world,program,progress-watch,sample,self,simulate-program,supervisor,workers}.ts",

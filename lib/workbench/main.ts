@@ -3,6 +3,7 @@ import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { bunSubcommand, isStartedAsBun, runBun } from "./cli/bun.ts";
 import { checkCommand } from "./cli/check.ts";
+import { ignoreClosedPipes, isClosedPipe } from "./cli/closed-pipes.ts";
 import { completeCommand, completionCommand } from "./cli/completion.ts";
 import { EXIT_CODES } from "./cli/exit-codes.ts";
 import { Interrupted } from "./cli/interrupt.ts";
@@ -41,9 +42,12 @@ for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(see --help)");
 }
 
+ignoreClosedPipes();
+
 // The runtime's exit code for an uncaught error, 1, would mean "invalid".
 for (const event of ["uncaughtException", "unhandledRejection"]) {
   process.on(event, (error) => {
+    if (isClosedPipe(error)) return;
     console.error(error);
     process.exit(EXIT_CODES.crash);
   });
@@ -71,6 +75,7 @@ function exitCodeOfError(error: unknown): number {
     return EXIT_CODES.interrupted;
   }
   if (error instanceof TestCrash) remark(error.message);
+  else if (isClosedPipe(error)) return EXIT_CODES.crash;
   else console.error(error);
   return EXIT_CODES.crash;
 }

@@ -1,6 +1,7 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { extname, resolve } from "node:path";
 import { InvalidOptions } from "../invalid-options.ts";
+import { hasInterpreter, isCompiledLanguage, isLoadable, isNative } from "../program-file.ts";
 import { suggestFile } from "../suggestions.ts";
 
 /**
@@ -20,10 +21,32 @@ export function executable(
     );
   }
   if (!stats.isFile()) throw new InvalidOptions(`${flag} ${path}: not a file. Name a program`);
+  const reason = adviceOnSource(path);
+  if (reason !== undefined) throw new InvalidOptions(`${flag} ${path}: ${reason}`);
   try {
     accessSync(absolute, constants.X_OK);
   } catch {
-    throw new InvalidOptions(`${flag} ${path}: not executable. Run "chmod +x ${path}"`);
+    const first = lacksInterpreter(path)
+      ? ", and name the interpreter in its first line, such as #!/usr/bin/env python3"
+      : "";
+    throw new InvalidOptions(`${flag} ${path}: not executable. Run "chmod +x ${path}"${first}`);
   }
   return absolute;
+}
+
+/** Says what to do with a source; `undefined` for other files. */
+function adviceOnSource(path: string): string | undefined {
+  if (hasInterpreter(path) || isNative(path)) return undefined;
+  if (isLoadable(path)) {
+    return `source code, not a program. Compile it as build.ts does, or simulate the source: vortex sim ${path} -w ...`;
+  }
+  if (isCompiledLanguage(path)) {
+    return "source code, not a program. Compile it, and name the program that the compiler makes";
+  }
+  return undefined;
+}
+
+/** Whether a script still lacks the line that names its interpreter. */
+function lacksInterpreter(path: string): boolean {
+  return extname(path) !== "" && !hasInterpreter(path) && !isNative(path);
 }

@@ -38,6 +38,14 @@ export function nonNegativeInteger(text: string): number {
   );
 }
 
+export function port(text: string): number {
+  return number(
+    text,
+    (value) => Number.isInteger(value) && value >= 0 && value <= 65_535,
+    "an integer from 0 to 65535",
+  );
+}
+
 export function positiveNumber(text: string): number {
   return number(
     text,
@@ -56,7 +64,13 @@ export function nonNegativeNumber(text: string): number {
 
 export function part(text: string): "total" | number {
   if (text === "total") return text;
-  return number(text, (value) => value >= 0 && value <= 1, '"total" or a number from 0 to 1');
+  const percentage = /^\s*(\d+(?:\.\d+)?)\s*%\s*$/.exec(text)?.[1];
+  const hint = percentage === undefined ? "" : `: ${Number(percentage) / 100} for ${percentage} %`;
+  return number(
+    text,
+    (value) => value >= 0 && value <= 1,
+    `"total" or a number from 0 to 1${hint}`,
+  );
 }
 
 export function concurrency(text: string): Concurrency {

@@ -4,7 +4,7 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { RunList } from "../report/server/run-list.ts";
 import { interruptible } from "./interrupt.ts";
 import { remark } from "./live.ts";
-import { nonNegativeInteger } from "./parsers.ts";
+import { port } from "./parsers.ts";
 import { targetOf } from "./stage-options.ts";
 
 interface Flags {
@@ -16,12 +16,7 @@ export function serveCommand(): Command {
   return new Command("serve")
     .description("list stored runs in a browser, newest first, with their reports")
     .option("--store <dir>", "directory of stored runs", "store")
-    .option(
-      "--port <number>",
-      "port on this machine; 0 for any free port",
-      nonNegativeInteger,
-      8420,
-    )
+    .option("--port <number>", "port on this machine; 0 for any free port", port, 8420)
     .addHelpText(
       "after",
       `

@@ -103,7 +103,9 @@ function namesOf({ id, bin }: Stage): readonly string[] {
 
 function challengeOf({ bin }: Stage): string {
   const extension = process.platform === "win32" ? ".exe" : "";
-  return executable(join(resolve(selfDirectory() ?? "dist"), `${bin}${extension}`));
+  return executable(join(resolve(selfDirectory() ?? "dist"), `${bin}${extension}`), {
+    flag: "Compiled challenge",
+  });
 }
 
 interface ProgramFile {

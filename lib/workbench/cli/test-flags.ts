@@ -65,15 +65,20 @@ export const STRICT_RUN =
 /** Description of --verbose. */
 export const VERBOSE = "print every field of the result, as Maelstrom does";
 
-/** Adds the flags of a test, without the program. */
-export function addTestFlags(command: Command): Command {
+/**
+ * Adds the flags of a test, without the program.
+ *
+ * @param hasDefaultWorkload Whether the workload is Maelstrom's default if none is named.
+ */
+export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {}): Command {
+  const workload = new Option(
+    "-w, --workload <name>",
+    "operations of the clients, and their checker",
+  )
+    .choices(WORKLOAD_NAMES)
+    .argParser(oneOf("workload", WORKLOAD_NAMES));
   return command
-    .addOption(
-      new Option("-w, --workload <name>", "operations of the clients, and their checker")
-        .choices(WORKLOAD_NAMES)
-        .argParser(oneOf("workload", WORKLOAD_NAMES))
-        .default(DEFAULTS.workload),
-    )
+    .addOption(hasDefaultWorkload ? workload.default(DEFAULTS.workload) : workload)
     .option(
       "--node-count <count>",
       "number of nodes, named n0, n1, ... (default: five nodes, n1 to n5)",

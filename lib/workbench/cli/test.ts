@@ -22,7 +22,7 @@ import {
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
 import { positiveInteger } from "./parsers.ts";
-import { remarksOn } from "./remarks.ts";
+import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
@@ -83,11 +83,14 @@ Exit codes:
 Example:
   vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10`;
 
-async function runTests(args: readonly string[], flags: Flags): Promise<void> {
+async function runTests(args: readonly string[], flags: Flags, command: Command): Promise<void> {
   if (flags.bin === undefined) {
     throw new InvalidOptions("--bin is missing. Name the program to run, as in --bin dist/echo");
   }
   const bin = executable(flags.bin);
+  if (command.getOptionValueSource("workload") === "default") {
+    for (const text of remarksOnDefaultWorkload(flags.bin)) remark(text);
+  }
   const first = testOptions(flags);
   const maelstrom = maelstromCommand(flags);
   // Throws if Maelstrom lacks the test, before anything runs.

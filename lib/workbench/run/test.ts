@@ -66,6 +66,8 @@ export interface TestParts {
 const TIMER_SLACK_MS = 2;
 /** Number of lines of a node's stderr that the result has for requests without an answer. */
 const LOGGED_LINES = 4;
+/** How long a node may take to end a line, in ms. */
+const LINE_BREAK_MS = 50;
 const OVERLOAD_HINT =
   "A node must read its stdin all the time, and send no more than its peers can process";
 const PAUSE_HINT =
@@ -210,7 +212,7 @@ class Test {
   }
 
   async stop(): Promise<void> {
-    for (const node of this.#options.nodeIds) this.#detectUnfinishedLine(node);
+    await Promise.all(this.#options.nodeIds.map((node) => this.#detectUnfinishedLine(node)));
     this.#crashes = await this.#cluster.stop();
     // Only now, because the last messages of the nodes may be for these clients.
     this.#clients.closeAll();
@@ -283,7 +285,7 @@ class Test {
       onError: (node, { f }, error) => {
         this.#requestErrors.add(node, f, error);
         if (error instanceof MalformedReply) this.#diagnostics.addMalformedReply(node, error);
-        if (error instanceof NetTimeout) this.#detectUnfinishedLine(node);
+        if (error instanceof NetTimeout) void this.#detectUnfinishedLine(node);
       },
     });
     return async (thread, _process, invocation) =>
@@ -337,8 +339,15 @@ class Test {
     this.#environment.clock.after(0, () => this.#starter.giveUp(node, "it printed a bad line"));
   }
 
-  #detectUnfinishedLine(node: NodeId): void {
-    this.#diagnostics.addUnfinishedLine(node, this.#cluster.unfinishedLine(node));
+  /** Detects a forgotten line break, not one that the node prints a moment later. */
+  async #detectUnfinishedLine(node: NodeId): Promise<void> {
+    const text = this.#cluster.unfinishedLine(node);
+    if (text === "") return;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.#environment.clock.after(LINE_BREAK_MS, resolve);
+    await promise;
+    const isSame = this.#cluster.unfinishedLine(node) === text;
+    if (isSame) this.#diagnostics.addUnfinishedLine(node, text);
   }
 
   /** Waits for all tasks; rejects with the signal's reason if it aborts first. */

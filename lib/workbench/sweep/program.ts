@@ -1,7 +1,9 @@
-import { resolve } from "node:path";
+import { statSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyProgram } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
+import { isLoadable, isNative, sourceOf } from "../program-file.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 import { divertExits } from "./divert-exits.ts";
 import { describeRejection, divertRejections } from "./divert-rejections.ts";
@@ -25,6 +27,7 @@ export async function loadProgram(
   name: string | undefined,
   { limitS, onPrinted }: LoadOptions,
 ): Promise<AnyProgram> {
+  requireSource(file);
   if (!(await Bun.file(resolve(file)).exists())) {
     throw new InvalidOptions(
       `${file}: file not found (looked for ${resolve(file)}).${suggestFile(resolve(file))}`,
@@ -57,6 +60,30 @@ export async function loadProgram(
     );
   }
   return only;
+}
+
+/** @throws {InvalidOptions} if the path is not of a TypeScript or JavaScript file. */
+function requireSource(file: string): void {
+  const stats = statSync(resolve(file), { throwIfNoEntry: false });
+  if (stats === undefined) return;
+  if (stats.isDirectory()) {
+    throw new InvalidOptions(
+      `${file}: a directory. Name the file of the program, such as ${join(file, "echo.ts")}`,
+    );
+  }
+  if (isNative(file)) {
+    const source = sourceOf(file);
+    const hint =
+      source === undefined ? "Name its TypeScript source" : `Its source may be ${source}`;
+    throw new InvalidOptions(
+      `${file}: a compiled program, but a simulation runs the source. ${hint}, or test the program as processes: vortex test --bin ${file} -w ...`,
+    );
+  }
+  if (!isLoadable(file)) {
+    throw new InvalidOptions(
+      `${file}: not TypeScript or JavaScript. Only such sources can be simulated; test other programs as processes: vortex test --bin ${file} -w ...`,
+    );
+  }
 }
 
 // Parameters are not visible here: a function that is not a program fails when it is called.

@@ -18,7 +18,10 @@ export function parseSeeds(text: string): number[] {
     const match = /^\s*(\d+)(?:\.\.(\d+))?\s*$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);
-    if (!(Number.isSafeInteger(first) && Number.isSafeInteger(last) && first <= last)) {
+    if (first > last) {
+      throw new RangeError(`"${part}" runs backwards. Write it as ${last}..${first}`);
+    }
+    if (!(Number.isSafeInteger(first) && Number.isSafeInteger(last))) {
       throw new RangeError(`"${part}" is neither a seed, such as 7, nor a range, such as 1..1000`);
     }
     if (last - first >= MAX_SEEDS) throw new RangeError(`${part} has more than ${MAX_SEEDS} seeds`);
@@ -35,6 +38,13 @@ export function parseSeeds(text: string): number[] {
 export function parseShard(text: string): Shard {
   const match = /^(\d+)\/(\d+)$/.exec(text);
   const [index, count] = [Number(match?.[1]), Number(match?.[2])];
+  if (match !== null && (index < 1 || index > count)) {
+    throw new RangeError(
+      count < 1
+        ? `"${text}" has no parts: i of i/n runs from 1 to n`
+        : `"${text}" is not one of the shards 1/${count} to ${count}/${count}`,
+    );
+  }
   if (!(index >= 1 && index <= count)) {
     throw new RangeError(`"${text}" is not a shard, such as 3/20, the third of twenty`);
   }

@@ -12,7 +12,7 @@ import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
 import { positiveInteger, positiveNumber } from "../parsers.ts";
-import { remarksOn } from "../remarks.ts";
+import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
 import { runOne } from "./once.ts";
@@ -26,7 +26,7 @@ export function simCommand(): Command {
     .argument("[args...]", "arguments of the program, usually after --")
     .option("--export <name>", "exported function to run, if the file exports several");
   return (
-    addTestFlags(command)
+    addTestFlags(command, { hasDefaultWorkload: false })
       .addOption(
         new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
           .argParser(seedsArgument)
@@ -84,7 +84,12 @@ Examples:
 /** SimFlags that need many seeds. */
 const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after", out: "--out" };
 
-async function sim(file: string, args: readonly string[], flags: SimFlags): Promise<void> {
+type ParsedFlags = Omit<SimFlags, "workload"> & Partial<Pick<SimFlags, "workload">>;
+
+async function sim(file: string, args: readonly string[], parsed: ParsedFlags): Promise<void> {
+  const { workload } = parsed;
+  if (workload === undefined) throw new InvalidOptions(missingWorkload(file));
+  const flags: SimFlags = { ...parsed, workload };
   for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
     if (name in flags && flags.seeds === undefined) {
       throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);

@@ -2,6 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
+  DIST,
   isRunning,
   ROOT,
   spawnVortex,
@@ -207,6 +208,30 @@ describe("vortex sim", () => {
     const empty = await vortex(...uniqueIds(project("export const nothing = 1;")));
     expect(empty.stderr).toContain("does not export a function");
     for (const { exitCode } of [missing, broken, empty]) expect(exitCode).toBe(254);
+  });
+});
+
+describe("vortex sim refuses", () => {
+  const echo = join(ROOT, "challenges/echo.ts");
+  const python = join(temporaryDirectory(), "main.py");
+  writeFileSync(python, "#!/usr/bin/env python3\n");
+  const bad: [string, string[], string][] = [
+    ["a file without a workload", [echo], `as in -w echo, which ${echo} suggests`],
+    ["an unknown file without a workload", ["x.ts"], "The workloads are broadcast, echo, "],
+    [
+      "a compiled program",
+      [join(DIST, "echo"), "-w", "echo"],
+      "a compiled program, but a simulation",
+    ],
+    ["a directory", [DIST, "-w", "echo"], "a directory. Name the file of the program"],
+    ["another language", [python, "-w", "echo"], `vortex test --bin ${python} -w ...`],
+    ["seeds that run backwards", [echo, "-w", "echo", "--seeds", "10..1"], "Write it as 1..10"],
+    ["a shard that does not exist", [echo, "--shard", "4/3"], "the shards 1/3 to 3/3"],
+  ];
+  test.concurrent.each(bad)("%s", async (_, args, message) => {
+    const { exitCode, stderr } = await vortex("sim", ...args);
+    expect(stderr).toContain(message);
+    expect(exitCode).toBe(254);
   });
 });
 

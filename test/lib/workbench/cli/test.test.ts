@@ -396,6 +396,17 @@ describe("vortex test exits with 254 and says what to do about", () => {
     ["a missing program", ["test", "-w", "echo"], "--bin is missing. Name the program to run"],
     ["a program that does not exist", echoTest("dist/ehco"), "file not found"],
     ["a program that is a directory", echoTest(DIST), "not a file"],
+    [
+      "TypeScript source",
+      echoTest(join(ROOT, "challenges/echo.ts")),
+      "simulate the source: vortex sim",
+    ],
+    [
+      "another source",
+      echoTest(join(ROOT, "test/bench/load.c")),
+      "Compile it, and name the program",
+    ],
+    ["a percentage", echoTest(ECHO, "--availability", "99%"), "0.99 for 99 %"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
     ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],
     ["a node named like a service", [...echoTest(ECHO).slice(0, 5), "-n", "seq-kv"], "service"],
@@ -408,6 +419,21 @@ describe("vortex test exits with 254 and says what to do about", () => {
       expect(exitCode).toBe(254);
     });
   }
+
+  test.concurrent("a script that lacks its interpreter, too", async () => {
+    const file = join(temporaryDirectory(), "main.py");
+    writeFileSync(file, "print()\n");
+    const { exitCode, stderr } = await vortex(...echoTest(file));
+    expect(stderr).toContain(`not executable. Run "chmod +x ${file}", and name the interpreter`);
+    expect(exitCode).toBe(254);
+  });
+
+  test.concurrent("to guess a workload in silence", async () => {
+    const { stderr } = await vortex("test", "--bin", ECHO, "--node-count", "1", "--no-store");
+    expect(stderr).toContain(
+      "No -w: the workload is lin-kv, Maelstrom's default. Did you mean -w echo?",
+    );
+  });
 
   test.concurrent("a program that is not executable", async () => {
     const file = join(temporaryDirectory(), "program");

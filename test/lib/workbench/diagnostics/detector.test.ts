@@ -46,6 +46,23 @@ describe("vortex test", () => {
     expect(said).toContain('  it sent         {"src":"n0","dest":"n0"}{"src":"n0","dest":"c2"');
   });
 
+  test.concurrent("does not report a line that the end of the run cut off", async () => {
+    // Ends each line 25 ms after its text, so that the run ends within a line.
+    const said = await saidOf(`
+      const tick = async () => {
+        process.stdout.write(JSON.stringify({ src: "n0", dest: "n0", body: { type: "tick" } }));
+        await Bun.sleep(25);
+        process.stdout.write("\\n" + waiting.splice(0).join(""));
+        setTimeout(tick, 5);
+      };
+      globalThis.waiting ??= (setTimeout(tick), []);
+      const sent = { type: "echo_ok", echo: body.echo, in_reply_to: body.msg_id };
+      if (body.type === "echo") waiting.push(JSON.stringify({ src: dest, dest: src, body: sent }) + "\\n");
+    `);
+    expect(said).not.toContain("missing-newline");
+    expect(said).toContain("Everything looks good");
+  });
+
   test.concurrent("reports an exit, with the message that came before it", async () => {
     const said = await saidOf("process.exit(0);");
     expect(said).toContain(

@@ -12,12 +12,17 @@ describe("parseSeeds", () => {
     expect(parseSeeds(text)).toEqual(seeds);
   });
 
-  test.each(["", "x", "3..1", "-1", "1...4", "1..", "1.5", "1..99999999999999999999"])(
+  test.each(["", "x", "-1", "1...4", "1..", "1.5", "1..99999999999999999999"])(
     "refuses %p and names the expected forms",
     (text) => {
       expect(() => parseSeeds(text)).toThrow(/neither a seed, such as 7, nor a range/);
     },
   );
+
+  test("refuses a range that runs backwards, and turns it round", () => {
+    expect(() => parseSeeds("10..1")).toThrow('"10..1" runs backwards. Write it as 1..10');
+    expect(() => parseSeeds("5,3..1")).toThrow("Write it as 1..3");
+  });
 
   test("refuses more than ten million seeds", () => {
     expect(() => parseSeeds("1..1000000000")).toThrow("has more than 10000000 seeds");
@@ -29,9 +34,16 @@ describe("parseShard", () => {
     expect(parseShard("3/20")).toEqual({ index: 3, count: 20 });
   });
 
-  test.each(["0/3", "4/3", "1", "1/0", "a/b", "1/2/3"])("refuses %p", (text) => {
+  test.each(["1", "a/b", "1/2/3"])("refuses %p", (text) => {
     expect(() => parseShard(text)).toThrow("is not a shard");
   });
+});
+
+test("parseShard names the shards that exist", () => {
+  for (const text of ["0/3", "4/3"]) {
+    expect(() => parseShard(text)).toThrow(`"${text}" is not one of the shards 1/3 to 3/3`);
+  }
+  expect(() => parseShard("1/0")).toThrow('"1/0" has no parts');
 });
 
 describe("shardOf", () => {
