@@ -51,4 +51,6 @@ export interface Host {
    * never checked.
    */
   readonly onViolation?: (violation: InvariantViolation) => void;
+  /** Whether the errors of RPCs name the line that sent the request. It costs a stack trace per RPC. */
+  readonly tracesRpcs?: boolean;
 }

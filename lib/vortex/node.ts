@@ -311,11 +311,12 @@ export class Node {
         reject(signal.reason);
         return;
       }
+      const caller = this.#host.tracesRpcs === true ? new Error("RPC") : undefined;
       const abandon = this.#rpcs.start(dest, body, timeoutMs, (reply) => {
         signal?.removeEventListener("abort", onAbort);
         const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
         if (result.ok) resolve(result.body);
-        else reject(result.error);
+        else reject(caller === undefined ? result.error : tracedTo(caller, result.error));
       });
       const onAbort = () => {
         abandon();
@@ -660,4 +661,11 @@ function describe({ src, body }: Message): string {
   const { type } = body;
   // `String` throws on objects such as `{"toString": null}`, which noise may contain.
   return `${typeof type === "string" ? quote(type) : "a message without a type"} from ${quote(src)}`;
+}
+
+/** Replaces the stack of an error, which leads to the reply, by one that leads to the request. */
+function tracedTo(caller: Error, error: RpcError): RpcError {
+  const frames = (caller.stack ?? "").split("\n").slice(1);
+  error.stack = [`${error.name}: ${error.message}`, ...frames].join("\n");
+  return error;
 }

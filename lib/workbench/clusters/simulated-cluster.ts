@@ -43,6 +43,8 @@ export interface SimulatedClusterOptions {
   readonly onBadLine: (badLine: BadLine) => void;
   /** Called when an invariant of the program is violated on a node. */
   readonly onViolation: (violation: InvariantViolation) => void;
+  /** Whether the errors of RPCs name the line that sent the request. */
+  readonly tracesRpcs?: boolean | undefined;
 }
 
 /**
@@ -164,7 +166,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, onStderr, onViolation } = this.#options;
+    const { timers, randomOf, onStderr, onViolation, tracesRpcs = false } = this.#options;
     const stdout = this.#pipe();
     let isIgnored = false;
     return {
@@ -201,6 +203,7 @@ export class SimulatedCluster implements Cluster {
         },
       },
       onViolation,
+      tracesRpcs,
     };
   }
 

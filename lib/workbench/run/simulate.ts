@@ -22,6 +22,8 @@ export interface Simulation
   readonly parts?: TestParts;
   /** Called before a node runs: whatever happens until the next call is caused by that node. */
   readonly onTurn?: SimulatedClusterOptions["onTurn"];
+  /** Whether the errors of RPCs name the line that sent the request. */
+  readonly tracesRpcs?: boolean;
   /** Runs the events of the simulation. */
   readonly repeatStep?: Repeat;
 }
@@ -52,7 +54,7 @@ function lateClock(clock: Clock, random: Random): Clock {
  */
 export function simulate(
   options: TestOptions,
-  { program, args = [], onTurn, repeatStep, parts, ...environment }: Simulation,
+  { program, args = [], onTurn, repeatStep, tracesRpcs, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
   const violated = new AbortController();
@@ -77,6 +79,7 @@ export function simulate(
           ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
           onViolation,
+          tracesRpcs,
         }),
     },
     parts,

@@ -1,4 +1,5 @@
 /** Collects the rejections that a program leaves unhandled, which would end this process. */
+import { programPlaceIn } from "./progress-watch.ts";
 
 /** Calls `onRejection` for every unhandled rejection, until it is undone. */
 export function divertRejections(onRejection: (error: unknown) => void): () => void {
@@ -13,5 +14,7 @@ export function divertRejections(onRejection: (error: unknown) => void): () => v
 
 export function describeRejection(error: unknown): string {
   const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-  return `unhandled promise rejection. Await the promise, or catch its rejection\n${text}`;
+  const place = error instanceof Error ? programPlaceIn(error.stack) : undefined;
+  const where = place === undefined ? "" : ` at ${place}`;
+  return `unhandled promise rejection${where}. Await the promise, or catch its rejection\n${text}`;
 }

@@ -8,6 +8,7 @@ import { didYouMean, suggestFile } from "../suggestions.ts";
 import { divertExits } from "./divert-exits.ts";
 import { describeRejection, divertRejections } from "./divert-rejections.ts";
 import { divertStdout } from "./divert-stdout.ts";
+import { wrapModules } from "./outside-world.ts";
 import { programPlaceIn } from "./progress-watch.ts";
 
 export interface LoadOptions {
@@ -110,6 +111,7 @@ async function load(
     divertExits((call) => void problems.push(`it exits while it is loaded: ${call}`)),
     divertRejections((error) => void problems.push(describeRejection(error))),
   ];
+  wrapModules();
   const timers = recordTimers();
   let exports: Readonly<Record<string, unknown>> = {};
   try {

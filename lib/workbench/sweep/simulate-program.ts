@@ -41,13 +41,18 @@ export async function simulateProgram(
   { onPrinted, stallLimitS, onProgress = () => {}, ...simulation }: ProgramSimulation,
 ): Promise<TestResult> {
   const crashes: string[] = [];
+  let isTracing = false;
+  let traced: string | undefined;
   const uses = new Uses();
   const turn = new Turn();
   const stdout = divertStdout();
   const restore = [
     divertOutsideWorld((use) => uses.add(turn.node, use)),
     divertRejections((error) => {
-      crashes.push(`A node crashed: ${describeRejection(error)}`);
+      const text = `A node crashed: ${describeRejection(error)}`;
+      // The run is repeated with traces below: its first rejection is the same one.
+      if (isTracing) traced ??= text;
+      else crashes.push(text);
     }),
     divertExits((call, error) => {
       crashes.push(`A node exited. Nodes must run until they are killed\n${call}\n${error.stack}`);
@@ -66,7 +71,7 @@ export async function simulateProgram(
         onProgress(false);
       },
     });
-    const summary = uses.describe();
+    const summary = uses.describe(({ isMisleading }) => isMisleading);
     if (summary === undefined || result.valid !== true) return result;
     return { ...result, valid: "unknown", error: summary };
   } catch (error) {
@@ -79,6 +84,17 @@ export async function simulateProgram(
     const summary = uses.describe();
     if (summary !== undefined) onPrinted?.(summary);
     await new Promise(setImmediateOfHost);
+    if (crashes[0]?.startsWith(UNTRACED)) {
+      isTracing = true;
+      const { program, args = [] } = simulation;
+      try {
+        simulate(options, { program, args, tracesRpcs: true });
+      } catch {
+        // The first run has reported it.
+      }
+      await new Promise(setImmediateOfHost);
+      if (traced !== undefined) crashes[0] = traced;
+    }
     for (const undo of restore) undo();
     const [first] = crashes;
     // biome-ignore lint/correctness/noUnsafeFinally: the crash explains any error thrown before.
@@ -112,6 +128,9 @@ function describeStall(beginning: string, [innermost, ...callers]: readonly stri
     ...callers.map((place) => `    called from ${place}`),
   ].join("\n");
 }
+
+/** The beginning of a rejection whose stack does not lead to the program. */
+const UNTRACED = "A node crashed: unhandled promise rejection. ";
 
 // The program's calls are diverted while it is simulated.
 const setImmediateOfHost = setImmediate;
@@ -148,9 +167,9 @@ class Uses {
     else known.count++;
   }
 
-  describe(): string | undefined {
-    if (this.#counts.size === 0) return undefined;
-    return [...this.#counts.values()].map(describeUse).join("\n");
+  describe(isWanted: (use: Use) => boolean = () => true): string | undefined {
+    const wanted = [...this.#counts.values()].filter(({ use }) => isWanted(use));
+    return wanted.length === 0 ? undefined : wanted.map(describeUse).join("\n");
   }
 }
 
