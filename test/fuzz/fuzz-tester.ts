@@ -166,7 +166,7 @@ class FuzzedCluster implements Cluster {
     const at = this.#below(fields.length);
     const value =
       this.#below(3) === 0
-        ? pickOne(this.#random, [`${msgId}.0`, `"${msgId}"`, "999", "-1", deep(20_000)])
+        ? pickOne(this.#random, [`${msgId}.0`, `"${msgId}"`, "999", "-1", deep(900)])
         : pickOne(this.#random, NASTY);
     const chance = this.#below(10);
     if (chance < 7) fields[at]?.splice(1, 1, value);

@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
+import { isNestedDeeper } from "../../protocol/json.ts";
 import { isObject } from "../../protocol/message.ts";
 import { shorten } from "../../protocol/shorten.ts";
 import { type AnyBody, MessageId, type NodeId, parseJson } from "../../vortex/index.ts";
@@ -30,10 +31,18 @@ const OutgoingMessage = v.strictObject({
   id: v.exactOptional(MessageId),
 });
 
+/** Maximum nesting of a line, that of Maelstrom's JSON parser. Checkers recurse over values. */
+const MAX_DEPTH = 1000;
+
 /** Parses one line of a node's output. */
 export function readOutputLine(line: string): OutputLine {
   if (line.trim() === "") {
     return { ok: false, kind: "debug-line", reason: "the line is empty" };
+  }
+  // Two characters per level at least.
+  if (line.length > 2 * MAX_DEPTH && isNestedDeeper(line, MAX_DEPTH)) {
+    const reason = `the line is nested more than ${MAX_DEPTH} levels deep`;
+    return { ok: false, kind: "malformed-message", reason };
   }
   let value: unknown;
   try {

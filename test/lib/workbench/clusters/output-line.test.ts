@@ -23,6 +23,13 @@ describe("readOutputLine", () => {
     },
   );
 
+  test("accepts 1000 levels of nesting, and no more", () => {
+    const nested = (levels: number) =>
+      `{"src":"n0","dest":"n1","body":{"v":${"[".repeat(levels - 2)}${"]".repeat(levels - 2)}}}`;
+    expect(reasonOf(nested(1000))).toBe("accepted");
+    expect(reasonOf(nested(1001))).toBe("the line is nested more than 1000 levels deep");
+  });
+
   test("accepts an integer id", () => {
     expect(reasonOf('{"id":7,"src":"n0","dest":"n1","body":{}}')).toBe("accepted");
   });
