@@ -7,7 +7,7 @@ const MAX_LISTED = 6;
 /** Maximum number of nodes to name. */
 const MAX_NODES = 4;
 
-/** What the advice depends on. */
+/** Facts about the run that the advice depends on. */
 export interface ErrorContext {
   readonly workload: string;
   readonly valid: boolean | "unknown";
@@ -29,7 +29,7 @@ export function describeRequestErrors(
     context.valid === true ? "Errors, which the verdict allows:" : "Errors:",
     ...listed.flatMap((group) => [
       `  ${describeGroup(group)}`,
-      ...(context.valid === true ? [] : logLines(group).map((line) => `    ${line}`)),
+      ...(isNeverAnswered(group, groups, context) ? logLines(group) : []),
     ]),
     ...(more.length === 0
       ? []
@@ -66,7 +66,8 @@ export function describeGroup(group: RequestErrors): string {
 function logLines({ nodes, lastLog = [] }: RequestErrors): string[] {
   const [node] = Object.keys(nodes);
   if (node === undefined || lastLog.length === 0) return [];
-  return [`The last lines of the stderr of ${node}:`, ...lastLog.map((line) => `  ${line}`)];
+  const lines = [`The last lines of the stderr of ${node}:`, ...lastLog.map((line) => `  ${line}`)];
+  return lines.map((line) => `    ${line}`);
 }
 
 function describeCode({ code, name }: RequestErrors): string {
@@ -79,7 +80,9 @@ function describeCode({ code, name }: RequestErrors): string {
 
 /** Names the nodes, with their numbers of requests if there are several. */
 function namesOf({ nodes }: RequestErrors): string {
-  const entries = Object.entries(nodes);
+  const entries = Object.entries(nodes).sort(([one], [other]) =>
+    one.localeCompare(other, "en", { numeric: true }),
+  );
   const [first] = entries;
   if (first === undefined) return "nodes";
   if (entries.length === 1) return first[0];
@@ -89,21 +92,28 @@ function namesOf({ nodes }: RequestErrors): string {
   return `${named.slice(0, -1).join(", ")} and ${named.at(-1)}`;
 }
 
-function adviceOn(
-  groups: readonly RequestErrors[],
-  { workload, okCount, okCountOf = () => undefined }: ErrorContext,
-): string[] {
-  const isNever = (request: string) => okCount === 0 || okCountOf(request) === 0;
-  if (okCount === 0 && groups.every(({ code }) => code === NOT_SUPPORTED)) {
+function adviceOn(groups: readonly RequestErrors[], context: ErrorContext): string[] {
+  if (context.okCount === 0 && groups.every(({ code }) => code === NOT_SUPPORTED)) {
     return [
-      `The program handles no request of ${workload}. If it was written for another workload, choose that with -w`,
+      `The program handles no request of ${context.workload}. If it was written for another workload, choose that with -w`,
     ];
   }
-  const unanswered = groups.find(({ kind, request }) => kind === "timeout" && isNever(request));
+  const unanswered = groups.find((group) => isNeverAnswered(group, groups, context));
   if (unanswered === undefined) return [];
   return [
     `No ${unanswered.request} was ever answered. A handler must reply to every request: look for a path without a reply, and for a promise that never settles`,
   ];
+}
+
+/** Whether a run that is not valid has no answer to these requests, not even an error. */
+function isNeverAnswered(
+  { kind, request }: RequestErrors,
+  groups: readonly RequestErrors[],
+  { valid, okCount, okCountOf }: ErrorContext,
+): boolean {
+  if (valid === true || kind !== "timeout") return false;
+  if (okCount !== 0 && okCountOf?.(request) !== 0) return false;
+  return groups.every((other) => other.kind === "timeout" || other.request !== request);
 }
 
 const NOT_SUPPORTED = 10;

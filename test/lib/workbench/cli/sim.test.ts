@@ -63,6 +63,40 @@ describe("vortex sim", () => {
     expect(stdout).toContain("msgsPerOp: 0");
   });
 
+  const THROWING = `
+    export function throwing(node: any): void {
+      let seen: any;
+      node.handle("generate", v.object({}), () => seen.push(1));
+    }`;
+
+  test.concurrent("groups what nodes answered in error, with the source line", async () => {
+    const { stdout } = await vortex(...uniqueIds(project(THROWING), "--seed", "1"));
+    expect(stdout).toMatch(
+      /^ {2}n0 \(\d+\), n1 \(\d+\) and n2 \(\d+\) answered \d+ × error 13 \(crash\) to generate: TypeError: .*, at program.ts:5$/m,
+    );
+  });
+
+  test.concurrent("shows the most frequent error of a failing sweep", async () => {
+    const { stdout } = await vortex(...uniqueIds(project(THROWING), "--seeds", "1..2"));
+    expect(stdout).toMatch(
+      /^ {2}n0 .* answered \d+ × error 13 \(crash\) to generate: TypeError: /m,
+    );
+  });
+
+  test.concurrent("warns of a partition that separated no nodes, in a run and in a sweep", async () => {
+    const flags = ["-w", "unique-ids", "--node-count", "1", "--nemesis", "partition"];
+    const run = await vortex("sim", UNIQUE_IDS, ...flags, "--seed", "1", "--strict-run");
+    expect(run.stdout).toMatch(/^warning: partition separated no nodes: the test has only one/m);
+    expect(run.exitCode).toBe(2);
+    const swept = await vortex("sim", UNIQUE_IDS, ...flags, "--seeds", "1..3");
+    expect(swept.stdout).toContain(
+      "3 of 3 runs are valid with warnings. First in seed 1: partition separated no nodes",
+    );
+    expect(swept.exitCode).toBe(0);
+    const strict = await vortex("sim", UNIQUE_IDS, ...flags, "--seeds", "1..3", "--strict-run");
+    expect(strict.exitCode).toBe(2);
+  });
+
   test.concurrent("diverts the stdout of nodes, with a remark", async () => {
     const file = project(`
       export function chatty(node: any): void {

@@ -126,6 +126,114 @@ describe("vortex test", () => {
     expect(performance.now() - beganMs).toBeLessThan(9000);
   });
 
+  test.concurrent("groups what nodes answered in error, with the source line", async () => {
+    const throwing = nodeProgram(`
+      try {
+        undefined.push(1);
+      } catch (error) {
+        console.error("Error: it failed on request 0\\n    at handle (/home/me/throws.ts:6:5)");
+        reply({ type: "error", code: 13, text: "Error: it failed on request " + message.id });
+      }
+    `);
+    const { exitCode, stdout } = await vortex(...echoTest(throwing, "--rate", "20"));
+    expect(stdout).toMatch(
+      /^ {2}n0 answered \d+ × error 13 \(crash\) to echo: Error: it failed on request \d+ \(the numbers in it vary\), at throws.ts:6$/m,
+    );
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent.each([
+    ["err_unknown", `code: 4711, text: "custom"`, "error 4711 to echo: custom"],
+    ["err_nocode", `text: "x"`, "error without an integer code to echo: x"],
+    ["err_strcode", `code: "11"`, "error without an integer code to echo\n"],
+  ])("shows the code and text of an error: %s", async (_, fields, shown) => {
+    const refusing = nodeProgram(`reply({ type: "error", ${fields} });`);
+    const { stdout } = await vortex(...echoTest(refusing, "--no-store"));
+    expect(stdout).toContain(shown);
+  });
+
+  test.concurrent("shows what a node logged that does not answer", async () => {
+    const silent = nodeProgram(`console.error("KeyError: 'ecko'");`);
+    const { exitCode, stdout } = await vortex(...echoTest(silent, "--no-store"));
+    expect(stdout).toContain("n0 did not answer 1 × echo within 5 s");
+    expect(stdout).toContain("The last lines of the stderr of n0:\n      KeyError: 'ecko'");
+    expect(stdout).toContain("A handler must reply to every request");
+    expect(exitCode).toBe(1);
+  });
+
+  test.concurrent("asks about the workload if the program handles none of its requests", async () => {
+    const flags = ["--node-count", "1", "--concurrency", "2n", "--time-limit", "1", "--no-store"];
+    const { stdout } = await vortex("test", "--bin", ECHO, ...flags);
+    expect(stdout).toContain("× error 10 (not-supported) to read: ");
+    expect(stdout).toContain("The program handles no request of lin-kv.");
+  });
+
+  const topologyTest = (bin: string) => [
+    ...["test", "-w", "broadcast", "--bin", bin, "--node-count", "1", "--time-limit", "1"],
+    "--no-store",
+  ];
+
+  test.concurrent("names the request, the status and the stderr of a node that exits", async () => {
+    const dying = nodeProgram(`
+      console.error("no handler for " + body.type);
+      process.exit(1);
+    `);
+    const { exitCode, stderr } = await vortex(...topologyTest(dying));
+    expect(stderr).toContain(
+      "n0 did not answer topology; it exited with status 1: no handler for topology\n",
+    );
+    expect(stderr).toContain('"body":{"type":"topology"');
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("names the request that a running node did not answer, and its stderr", async () => {
+    const silent = nodeProgram(`console.error("what is " + body.type + "?");`);
+    const { exitCode, stderr } = await vortex(...topologyTest(silent));
+    expect(stderr).toContain("n0 did not answer topology within 5 s: it must print {");
+    expect(stderr).toContain("The last lines of its stderr:\nwhat is topology?\n");
+    expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("names the error that a node answered to topology", async () => {
+    const refusing = nodeProgram(`reply({ type: "error", code: 12, text: "no map" });`);
+    const { stderr } = await vortex(...topologyTest(refusing));
+    expect(stderr).toContain("n0 answered topology with error 12 (malformed-request): no map\n");
+  });
+
+  test.concurrent("warns of a node that stopped answering, and of few operations", async () => {
+    const tired = nodeProgram(`if (body.msg_id < 4) reply({ type: "echo_ok", echo: body.echo });`);
+    const flags = ["--rate", "50", "--no-store"];
+    const { exitCode, stdout } = await vortex(...echoTest(tired, ...flags));
+    expect(stdout).toMatch(
+      /^warning: n0 stopped answering at .* s: 1 request after that got no reply$/m,
+    );
+    expect(stdout).toMatch(/^warning: only 3 operations succeeded/m);
+    expect(exitCode).toBe(0);
+    const strict = await vortex(...echoTest(tired, ...flags, "--strict-run"));
+    expect(strict.stderr).toEndWith("Valid with warnings, which --strict-run does not accept.\n");
+    expect(strict.exitCode).toBe(2);
+  });
+
+  test.concurrent("accepts a run without warnings with --strict-run", async () => {
+    const flags = ["--rate", "100", "--strict-run", "--no-store"];
+    const { exitCode, stdout } = await vortex(...echoTest(ECHO, ...flags));
+    expect(stdout).not.toContain("warning");
+    expect(exitCode).toBe(0);
+  });
+
+  test.concurrent("names answers to another transaction than was asked for", async () => {
+    const empty = nodeProgram(`reply({ type: "txn_ok", txn: [] });`);
+    const { exitCode, stdout, stderr } = await vortex(
+      ...["test", "-w", "txn-rw-register", "--bin", empty, "--node-count", "1", "--rate", "50"],
+      ...["--time-limit", "1", "--no-store"],
+    );
+    expect(stderr).toContain("n0, other-transaction: the transaction has ");
+    expect(stderr).toContain("but the answer has 0 operations");
+    expect(stdout).toMatch(/^ {2}diagnostics {5}n0 other-transaction \d+ ×$/m);
+    // As in Maelstrom.
+    expect(exitCode).toBe(0);
+  });
+
   test.concurrent("exits with 255 when the system cannot run the program", async () => {
     const file = join(temporaryDirectory(), "node");
     writeFileSync(file, "#!/no/such/interpreter\n");
