@@ -11,6 +11,8 @@ import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
 import { TestCrash } from "../workbench/run/test-crash.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
+import { Stall, watched } from "../workbench/sweep/progress-watch.ts";
+import { StalledProgram, Turn } from "../workbench/sweep/stalled-program.ts";
 import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
 import { TOPOLOGY_NAMES } from "../workbench/workloads/topology.ts";
 import type { simulate as Described, Operation, SimulationOptions } from "./api.ts";
@@ -55,20 +57,30 @@ interface Recorded {
   readonly logs: { node: string; line: string }[];
 }
 
+/** Maximum real time of one message or timer, in seconds: a loop would block the test for ever. */
+const STALL_LIMIT_S = 10;
+
 function run(
   options: TestOptions,
   program: BoundProgram,
   { history, messages, logs }: Recorded,
 ): TestResult {
+  const turn = new Turn();
   try {
     return runTest(options, {
+      onTurn: (node, received) => turn.set(node, received),
+      repeatStep: watched(STALL_LIMIT_S * 1000),
       program,
       args: [],
       onOperation: (operation) => void history.push(operation),
       onMessage: (event) => void messages.push(event),
       onLog: ({ node, line }) => void logs.push({ node, line }),
     });
-  } catch (error) {
+  } catch (thrown) {
+    const error =
+      thrown instanceof Stall
+        ? new StalledProgram(turn.describe(), STALL_LIMIT_S, thrown.eventCount)
+        : thrown;
     const seed = `(seed ${options.seed})`;
     if (error instanceof TestCrash && !error.message.endsWith(seed)) error.message += `\n${seed}`;
     throw error;

@@ -4,7 +4,8 @@ import { simulate } from "../run/simulate.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { sampled } from "./progress-watch.ts";
 import { selfCommand } from "./self.ts";
-import type { ProgramSimulation, StalledProgram } from "./simulate-program.ts";
+import type { ProgramSimulation } from "./simulate-program.ts";
+import type { StalledProgram } from "./stalled-program.ts";
 
 /** Maximum time of the second run, in ms. */
 const TIMEOUT_MS = 30_000;

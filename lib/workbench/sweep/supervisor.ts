@@ -18,6 +18,7 @@ const TICK_MS = 100;
 /** Time that the other process has to interrupt itself, or to end, in ms. */
 export const GRACE_MS = 5000;
 const CRASH_EXIT_CODE = 255;
+const INTERRUPTED_EXIT_CODE = 130;
 
 /** Reports progress to the supervisor; each report restarts its watch. */
 export function report(phase: Phase, exitCode = 0): void {
@@ -72,7 +73,14 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
     }
   });
   const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
-  for (const name of forwarded) process.on(name, () => child.kill(name));
+  let isInterrupted = false;
+  for (const name of forwarded) {
+    process.on(name, () => {
+      // A blocked process does not handle the first signal.
+      child.kill(isInterrupted ? "SIGKILL" : name);
+      isInterrupted = true;
+    });
+  }
   const exited = new Promise<{ code: number | null; signal: string | null }>((resolve, reject) => {
     child.on("error", reject);
     child.on("close", (code, signal) => resolve({ code, signal }));
@@ -87,6 +95,7 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
   const { code, signal } = await exited;
   watch.stop();
   if (exitCode !== undefined) return exitCode;
+  if (isInterrupted && signal !== null) return INTERRUPTED_EXIT_CODE;
   if (isStalled) {
     onProblem(
       phase === "loading"

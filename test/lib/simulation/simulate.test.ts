@@ -107,6 +107,19 @@ describe("simulate", () => {
     expect(run).toThrow(message);
   });
 
+  // It takes the limit of 10 s.
+  test("throws where a node does not return, with the message it was handling", () => {
+    const looping = (node: Node) => {
+      node.handle("echo", v.object({}), () => {
+        for (;;);
+      });
+    };
+    const run = () => simulate(looping, { workload: "echo", seed: 3 });
+    expect(run).toThrow(
+      /^n\d has not returned from the message .* for 10 s of real time.*\n\(seed 3\)$/,
+    );
+  }, 60_000);
+
   test("has a type for every workload and every fault", () => {
     const workloads: Readonly<Record<WorkloadName, true>> = {
       ...{ broadcast: true, echo: true, "g-counter": true, "g-set": true, kafka: true },

@@ -6,7 +6,8 @@ import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { shrink } from "../../sweep/shrink.ts";
-import { StalledProgram, simulateProgram } from "../../sweep/simulate-program.ts";
+import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
 import { run, type SimFlags, type Subject } from "./subject.ts";
 

@@ -7,7 +7,8 @@ import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import type { Shard } from "../../sweep/seeds.ts";
-import { StalledProgram, simulateProgram } from "../../sweep/simulate-program.ts";
+import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
 import type { TestFlags } from "../test-flags.ts";
 

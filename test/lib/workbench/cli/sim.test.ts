@@ -545,6 +545,18 @@ describe("vortex sim ends, and names the cause and its place, when", () => {
     expect(await vortex("sim", file, ...ECHO_ONCE, "--seed", "1")).toMatchObject({ exitCode: 0 });
   });
 
+  test.concurrent("it is interrupted", async () => {
+    const started = join(temporaryDirectory(), "started");
+    const file = echoThat(
+      'fs.writeFileSync(STARTED, ""); for (;;);',
+      `import fs from "node:fs"; const STARTED = ${JSON.stringify(started)};`,
+    );
+    const child = spawnVortex("sim", file, ...ECHO_ONCE.slice(0, -1), "60", "--seed", "1");
+    while (!existsSync(started)) await Bun.sleep(10);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+  });
+
   test.concurrent("something else kills its process", async () => {
     const pidFile = join(temporaryDirectory(), "pid");
     const file = echoThat(
