@@ -30,6 +30,8 @@ export interface RunDescription {
   /** The program's arguments. */
   readonly args: readonly string[];
   readonly options: TestOptions;
+  /** Shell command of the test that was reduced to this one. */
+  readonly shrunkFrom?: string;
 }
 
 export interface RunStoreOptions {

@@ -87,6 +87,7 @@ const Description = v.object({
   command: v.string(),
   args: v.optional(v.array(v.string()), []),
   startedAt: v.exactOptional(v.string()),
+  shrunkFrom: v.exactOptional(v.string()),
   options: v.looseObject({
     workload: v.string(),
     nodeIds: v.array(v.string()),

@@ -28,7 +28,8 @@ export class FinalReads {
       .filter(([, reads]) =>
         reads.every(({ invocation, keys }) => invocation.index > known.index && !keys.has(key)),
       )
-      .map(([node]) => node);
+      .map(([node]) => node)
+      .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
   }
 
   get nodeCount(): number {

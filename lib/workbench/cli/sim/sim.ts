@@ -45,7 +45,10 @@ export function simCommand(): Command {
       )
       .option("--out <file>", 'write one outcome per line to a file, for "vortex merge"')
       .option("--shrink", "reduce a failing test to a small one, and print what happens in it")
-      .option("--report", "store the run with report.html, a page that shows it")
+      .option(
+        "--report",
+        "store the run with report.html, a page that shows it; with --shrink, the reduced test if one failed",
+      )
       .option("--store <dir>", "directory of stored runs, for --report", "store")
       .option("--log-stderr", "show the logs of the nodes")
       .option("--strict-stdout", STRICT_STDOUT)
@@ -140,8 +143,10 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   for (const text of remarksOn(args, options)) remark(text);
   const bound = bindArguments(program, args);
   if (bound.ok) for (const warning of bound.warnings) remark(warning);
-  if (flags.report && flags.seeds !== undefined) {
-    throw new InvalidOptions("--report needs a single seed: use --seed instead of --seeds");
+  if (flags.report && flags.seeds !== undefined && !flags.shrink) {
+    throw new InvalidOptions(
+      "--report needs a single test: use --seed instead of --seeds, or add --shrink",
+    );
   }
   if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);

@@ -1,7 +1,7 @@
-/** Prints the smallest failing test. */
+/** Prints the smallest failing test, and stores it if a report is wanted. */
 import { InvalidOptions } from "../../invalid-options.ts";
+import { describeStory } from "../../report/terminal/story.ts";
 import { printable } from "../../report/terminal/text.ts";
-import { describeTrace } from "../../report/terminal/trace.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
@@ -9,6 +9,7 @@ import { shrink } from "../../sweep/shrink.ts";
 import { simulateProgram } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
+import { storeRun } from "./store-run.ts";
 import { run, type SimFlags, type Subject } from "./subject.ts";
 
 /** Maximum number of tests that shrinking runs. */
@@ -17,10 +18,10 @@ const MAX_SHRINK_TRIES = 500;
 export async function printSmallest(
   subject: Subject,
   failing: TestOptions,
-  { json }: SimFlags,
+  flags: SimFlags,
 ): Promise<void> {
   // With --json, stdout is for the result only.
-  const print = json ? remark : (text: string) => console.log(text);
+  const print = flags.json ? remark : (text: string) => console.log(text);
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
       const result = await simulateProgram(options, subject);
@@ -38,7 +39,8 @@ export async function printSmallest(
   if (anomaly === undefined) return;
   const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
   print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
-  const { trace, ...end } = await run(subject, smallest);
-  print(describeTrace(trace, end.result === undefined ? [] : findingsOf(end.result)));
-  if (end.result === undefined) print(printable(end.crash.message));
+  const small = await run(subject, smallest);
+  print(describeStory(small.trace, small.result === undefined ? [] : findingsOf(small.result)));
+  if (small.result === undefined) print(printable(small.crash.message));
+  if (flags.report) await storeRun(subject, smallest, small, flags, subject.replay(failing));
 }

@@ -68,6 +68,7 @@ async function readReport(
   const data = recorder.finish({
     workload,
     command: description.command,
+    ...(description.shrunkFrom === undefined ? {} : { shrunkFrom: description.shrunkFrom }),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(unstoredMessageCount > 0 ? { unstoredMessageCount } : {}),
     seed,

@@ -26,9 +26,15 @@ import { NodeLogs } from "./sections/node-logs.tsx";
 import { Operations } from "./sections/operations.tsx";
 import { PropagationSection } from "./sections/propagation.tsx";
 
+/** The first finding of a reduced test, which exists to show it. */
+function firstSelection({ header }: Run): Selection | undefined {
+  const isFocused = header.shrunkFrom !== undefined && header.findings.length > 0;
+  return isFocused ? { kind: "finding", list: "findings", index: 0 } : undefined;
+}
+
 export function App({ run }: { readonly run: Run }) {
   const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);
-  const [selection, setSelection] = useState<Selection>();
+  const [selection, setSelection] = useState(() => firstSelection(run));
   const [colors, switchTheme] = useTheme();
   const { messages, highlight } = useHighlight(run, viewport, selection);
   const selectAndShow = (next: Selection) => {

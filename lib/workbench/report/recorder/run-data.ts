@@ -122,6 +122,8 @@ export interface Omissions {
 export interface RunHeader {
   readonly workload: string;
   readonly command: string;
+  /** Command of the test that was reduced to this one. The page then shows the first finding. */
+  readonly shrunkFrom?: string;
   /** ISO 8601; absent if unknown. */
   readonly startedAt?: string;
   readonly seed: number;

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import {
   DIST,
@@ -339,8 +339,22 @@ describe("vortex sim --seeds", () => {
     const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
     const [, story = ""] = stdout.split("Smallest failing test:");
     expect(story).toContain("--nemesis kill");
-    expect(story).toMatch(/nemesis info start-kill/);
+    expect(story).toMatch(/nemesis start-kill: n\d.* killed/);
     expect(story).toMatch(/duplicated: id/);
+  });
+
+  test.concurrent("stores the reduced test with --shrink --report, and focuses its report", async () => {
+    const store = temporaryDirectory();
+    const args = ["--seeds", "1..10", "--shrink", "--report", "--store", store];
+    const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
+    const [, command = ""] = /Smallest failing test:\n {2}(.*)/.exec(stdout) ?? [];
+    const run = join(store, "latest");
+    const description = JSON.parse(readFileSync(join(run, "test.json"), "utf8"));
+    expect(description.command).toBe(command);
+    expect(description.shrunkFrom).toMatch(/^vortex sim .* --seed \d+$/);
+    expect(description.shrunkFrom).not.toBe(command);
+    expect(existsSync(join(run, "report.html"))).toBe(true);
+    expect(readdirSync(join(store, "unique-ids")).length).toBe(2); // The run, and "latest".
   });
 
   test.concurrent("prints only the result to stdout with --json, even with --shrink", async () => {

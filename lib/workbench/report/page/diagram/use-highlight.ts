@@ -1,8 +1,9 @@
 /** The selection's highlight in the diagrams. */
-import { useEffect, useMemo } from "preact/hooks";
+import { useEffect, useMemo, useRef } from "preact/hooks";
 import type { Run } from "../run/run.ts";
 import {
   extentOf,
+  focusOf,
   type Highlight,
   highlightOf,
   messagesOf,
@@ -24,8 +25,12 @@ export function useHighlight(
     () => (selection === undefined ? undefined : highlightOf(run, selection, messages)),
     [run, selection, messages],
   );
+  const isFirst = useRef(true);
   useEffect(() => {
-    if (selection !== undefined) viewport.reveal(...extentOf(run, selection, messages));
+    // What a page shows at first is the beginning of a failure.
+    const rangeOf = isFirst.current ? focusOf : extentOf;
+    isFirst.current = false;
+    if (selection !== undefined) viewport.reveal(...rangeOf(run, selection, messages));
   }, [selection]);
   return { messages, highlight };
 }

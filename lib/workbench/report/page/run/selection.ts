@@ -44,6 +44,30 @@ export function highlightOf(
   return { messages: new Set(messages), operations: new Set(operationsOf(run, selection)) };
 }
 
+/** A wait that takes this fraction of the selected events' time splits them. */
+const LONG_WAIT = 0.8;
+
+/**
+ * Returns the times of the first and the last selected event, in ticks; without what follows a long
+ * wait, such as final reads after a recovery, beside which the rest would not be visible.
+ */
+export function focusOf(
+  run: Run,
+  selection: Selection,
+  messages: readonly number[],
+): readonly [number, number] {
+  const [from, to] = extentOf(run, selection, messages);
+  const times = [
+    ...operationsOf(run, selection).map((row) => run.invoked[row] ?? from),
+    ...messages.map((row) => run.sent[row] ?? from),
+  ].sort((one, other) => one - other);
+  const after = times.findIndex((time, index) => {
+    const before = times[index - 1] ?? time;
+    return time - before > LONG_WAIT * (to - from);
+  });
+  return after < 1 ? [from, to] : [from, times[after - 1] ?? to];
+}
+
 /** Returns the times of the first and the last selected event, in ticks. */
 export function extentOf(
   run: Run,

@@ -17,7 +17,9 @@ interface FindingsProps {
 
 export function Findings(props: FindingsProps) {
   const { findings, remarks, valid } = props.run.header;
-  const [opened, setOpened] = useState<FindingSelection>();
+  const [opened, setOpened] = useState(() =>
+    props.selection?.kind === "finding" ? props.selection : undefined,
+  );
   if (findings.length + remarks.length === 0) return null;
   const shared = { ...props, opened, onOpen: setOpened };
   const title = valid === true ? "Observations" : "Findings";

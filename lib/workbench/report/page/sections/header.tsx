@@ -15,7 +15,7 @@ interface HeaderProps {
 }
 
 export function Header({ run, onSwitchTheme }: HeaderProps) {
-  const { workload, valid, verdict, command, startedAt, options, seed } = run.header;
+  const { workload, valid, verdict, command, shrunkFrom, startedAt, options, seed } = run.header;
   // A crash has the last lines of the nodes below its sentence.
   const [sentence, ...details] = visibleLines(verdict).split("\n");
   const state = VERDICTS[`${valid}`];
@@ -63,6 +63,12 @@ export function Header({ run, onSwitchTheme }: HeaderProps) {
         <summary>Command to repeat this run</summary>
         <pre class="command">{visible(command)}</pre>
       </details>
+      {shrunkFrom === undefined ? null : (
+        <details>
+          <summary>Reduced from a larger test. The diagrams show the first finding</summary>
+          <pre class="command">{visible(shrunkFrom)}</pre>
+        </details>
+      )}
       <Omissions run={run} />
       <UnstoredMessages run={run} />
     </header>

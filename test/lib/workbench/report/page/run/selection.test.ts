@@ -2,6 +2,8 @@
 import { describe, expect, test } from "bun:test";
 import type { Run } from "../../../../../../lib/workbench/report/page/run/run.ts";
 import {
+  extentOf,
+  focusOf,
   messagesOf,
   operationsOf,
   type Selection,
@@ -9,7 +11,7 @@ import {
 import { findingsOf } from "../../../../../../lib/workbench/run/check-history.ts";
 import type { WorkloadName } from "../../../../../../lib/workbench/workloads/index.ts";
 import { BROKEN } from "../../../../../broken/index.ts";
-import { runOf } from "../../../../../support/report/report-run.ts";
+import { gossipRun, runOf } from "../../../../../support/report/report-run.ts";
 import { runSimulated } from "../../../../../support/simulations/simulate.ts";
 
 /** Simulates a broken program. Returns its run and its findings of one kind. */
@@ -103,4 +105,20 @@ describe("A finding highlights", () => {
       expect(messagesOf(run, selection).length).toBeLessThan(60);
     }
   });
+});
+
+test("The focus of a finding ends before a long wait for the final reads", () => {
+  const builder = gossipRun();
+  const read = { process: 3, node: "n3", f: "read" } as const;
+  builder.operation({ ...read, type: "invoke" }, 10_000);
+  builder.operation({ ...read, type: "ok", value: [] }, 10_001);
+  const operations = [{ index: 0 }, { index: 2 }];
+  const run = builder.run([{ anomaly: "lost", sentence: "7 is lost", operations }]);
+  const finding: Selection = { kind: "finding", list: "findings", index: 0 };
+  const rows = messagesOf(run, finding);
+  const ms = (range: readonly number[]) => range.map((ticks) => Math.round(ticks * run.tickMs));
+  expect(ms(extentOf(run, finding, rows))).toEqual([100, 10_001]);
+  const [from = 0, to = 0] = ms(focusOf(run, finding, rows));
+  expect(from).toBe(100);
+  expect(to).toBeLessThan(200);
 });

@@ -1,0 +1,36 @@
+import { resolve } from "node:path";
+import type { TestOptions } from "../../run/test-options.ts";
+import { remark } from "../live.ts";
+import { remarkLocation, reportRun } from "../report.ts";
+import { openStoreOf } from "../store-flags.ts";
+import type { Run, SimFlags, Subject } from "./subject.ts";
+
+/**
+ * Stores a simulated run like one on processes, and writes its report.
+ *
+ * @param shrunkFrom The command of the test that was reduced to this one, if it was.
+ */
+export async function storeRun(
+  { file, args, replay }: Subject,
+  options: TestOptions,
+  run: Run,
+  { store: root }: Pick<SimFlags, "store">,
+  shrunkFrom?: string,
+): Promise<void> {
+  const { trace, ...end } = run;
+  const bin = resolve(file);
+  const description = {
+    ...{ command: replay(options), bin, args, options },
+    ...(shrunkFrom === undefined ? {} : { shrunkFrom }),
+  };
+  const store = openStoreOf(root, description, remark, "Choose another directory with --store");
+  for (const event of trace.events) {
+    if (event.kind === "operation") store.addOperation(event.operation);
+    else store.addMessage(event.event);
+  }
+  for (const line of trace.logs) store.addLog(line);
+  if (end.result !== undefined) store.addResults(end.result);
+  store.close();
+  await reportRun(store, remark, end.result === undefined ? end.crash.message : undefined);
+  remarkLocation(store);
+}
