@@ -149,8 +149,9 @@ export interface SimulationResult {
  * Runs a test of a program in virtual time, and returns when it is over: a minute of faults takes
  * milliseconds. The same seed gives the same result.
  *
- * @throws {SimulationCrash} when a node does not start or does not answer `init`, and when an
- *   invariant of the program does not hold.
+ * @throws {SimulationCrash} when a node does not start or does not answer `init`, when an
+ *   invariant of the program does not hold, and when a node takes more than 10 s of real time for one
+ *   message or timer.
  * @throws {InvalidSimulation} when an option is unknown, invalid, or does not fit the workload; and
  *   when the program's own do not fit its schema.
  */

@@ -6,7 +6,7 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { isLoadable, isNative, sourceOf } from "../program-file.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 import { divertExits } from "./divert-exits.ts";
-import { describeRejection, divertRejections } from "./divert-rejections.ts";
+import { describeException, describeRejection, divertRejections } from "./divert-rejections.ts";
 import { divertStdout } from "./divert-stdout.ts";
 import { wrapModules } from "./outside-world.ts";
 import { programPlaceIn } from "./progress-watch.ts";
@@ -109,7 +109,10 @@ async function load(
     divertArguments(path),
     divertStdin((place) => void problems.push(describeServe(place))),
     divertExits((call) => void problems.push(`it exits while it is loaded: ${call}`)),
-    divertRejections((error) => void problems.push(describeRejection(error))),
+    divertRejections(
+      (error) => void problems.push(describeRejection(error)),
+      (error) => void problems.push(describeException(error)),
+    ),
   ];
   wrapModules();
   const timers = recordTimers();

@@ -13,7 +13,7 @@ import { type Simulation, simulate } from "../run/simulate.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { divertExits } from "./divert-exits.ts";
-import { describeRejection, divertRejections } from "./divert-rejections.ts";
+import { describeException, describeRejection, divertRejections } from "./divert-rejections.ts";
 import { divertStdout, type Printed } from "./divert-stdout.ts";
 import { divertOutsideWorld, type Use } from "./outside-world.ts";
 import { Stall, watched } from "./progress-watch.ts";
@@ -49,12 +49,17 @@ export async function simulateProgram(
   const stdout = divertStdout();
   const restore = [
     divertOutsideWorld((use) => uses.add(turn.node, use)),
-    divertRejections((error) => {
-      const text = `A node crashed: ${describeRejection(error)}`;
-      // The run is repeated with traces below: its first rejection is the same one.
-      if (isTracing) traced ??= text;
-      else crashes.push(text);
-    }),
+    divertRejections(
+      (error) => {
+        const text = `A node crashed: ${describeRejection(error)}`;
+        // The run is repeated with traces below: its first rejection is the same one.
+        if (isTracing) traced ??= text;
+        else crashes.push(text);
+      },
+      (error) => {
+        if (!isTracing) crashes.push(`A node crashed: ${describeException(error)}`);
+      },
+    ),
     divertExits((call, error) => {
       crashes.push(`A node exited. Nodes must run until they are killed\n${call}\n${error.stack}`);
     }),

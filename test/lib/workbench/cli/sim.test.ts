@@ -559,6 +559,16 @@ describe("vortex sim ends, and names the cause and its place, when", () => {
     expect(await vortex("sim", file, ...ECHO_ONCE, "--seed", "1")).toMatchObject({ exitCode: 0 });
   });
 
+  test.concurrent("a callback of the runtime throws", async () => {
+    const file = echoThat(
+      'queueMicrotask(() => { throw new Error("mine"); });',
+      'process.on("uncaughtException", () => {});',
+    );
+    const { exitCode, stderr } = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1");
+    expect(stderr).toContain(`A node crashed: uncaught exception at ${file}:5:`);
+    expect(exitCode).toBe(255);
+  });
+
   test.concurrent("it is interrupted", async () => {
     const started = join(temporaryDirectory(), "started");
     const file = echoThat(
