@@ -46,16 +46,13 @@ function directoryOf(path: string): string {
 /**
  * Writes the report of a run that has just ended. A failure is remarked and does not change the
  * verdict.
- *
- * @param crash Reason why the run has no results, if it has none.
  */
 export async function reportRun(
   { directory }: RunStore,
   onRemark: (text: string) => void = remark,
-  crash?: string,
 ): Promise<void> {
   try {
-    await writeReport(directory, { targetOf, ...(crash === undefined ? {} : { crash }) });
+    await writeReport(directory, { targetOf });
   } catch (error) {
     onRemark(`Cannot write the report: ${error instanceof Error ? error.message : error}`);
   }

@@ -63,10 +63,11 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
     return result;
   } catch (error) {
     if (store === undefined) throw error;
+    if (error instanceof TestCrash) store.addCrash(error.message);
     store.close();
     const where = `The records until then are in ${store.directory}`;
     if (error instanceof TestCrash) {
-      await reportRun(store, onRemark, error.message);
+      await reportRun(store, onRemark);
       throw new TestCrash(`${error.message}\n${where}`, { cause: error });
     }
     onRemark?.(where);

@@ -14,7 +14,7 @@ interface Flags {
 
 export function serveCommand(): Command {
   return new Command("serve")
-    .description("list stored runs in a browser, newest first, with their reports")
+    .description("list, filter and compare stored runs in a browser, with their reports")
     .option("--store <dir>", "directory of stored runs", "store")
     .option("--port <number>", "port on this machine; 0 for any free port", port, 8420)
     .addHelpText(

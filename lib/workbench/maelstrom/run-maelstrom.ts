@@ -1,8 +1,18 @@
 /** Runs a test on an installed Maelstrom. */
-import { closeSync, existsSync, mkdirSync, mkdtempSync, openSync, readFileSync } from "node:fs";
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import { ProcessTag } from "../clusters/process-tree.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { layOutJson } from "../store/json-layout.ts";
 import { type Comparable, maelstromArgs, readMaelstromResults } from "./maelstrom.ts";
 
 export interface MaelstromRun {
@@ -41,23 +51,43 @@ export async function runMaelstrom(run: MaelstromRun): Promise<Comparable | unde
   const argv = [command, ...maelstromArgs(options, bin, args)];
   mkdirSync(root, { recursive: true });
   const directory = mkdtempSync(join(root, "maelstrom-"));
+  const startedAt = statSync(directory).mtime.toISOString();
+  const description = { command: argv.join(" "), bin, args, options, startedAt };
+  writeFileSync(join(directory, "test.json"), `${layOutJson(description)}\n`);
   onStart({ argv, directory });
   const log = join(directory, "output.log");
   const exitCode = await runInGroup(argv, directory, log, signal);
   const file = join(directory, "store/latest/results.edn");
+  const fail = (reason: string): undefined => {
+    writeFileSync(join(directory, "crash.txt"), `${reason}\n`);
+    onProblem(reason);
+  };
   if (!existsSync(file)) {
     const lines = readFileSync(log, "utf8").trimEnd().split("\n").slice(-SHOWN_LINES);
-    onProblem(
+    return fail(
       `Maelstrom left no results (exit code ${exitCode}). Its output is in ${log} and ends with:\n${lines.join("\n")}`,
     );
-    return undefined;
   }
   try {
-    return readMaelstromResults(readFileSync(file, "utf8"));
+    const results = readMaelstromResults(readFileSync(file, "utf8"));
+    writeFileSync(join(directory, "results.json"), `${layOutJson(storedForm(results))}\n`);
+    return results;
   } catch (error) {
-    onProblem(`Cannot read ${file}: ${error instanceof Error ? error.message : error}`);
-    return undefined;
+    return fail(`Cannot read ${file}: ${error instanceof Error ? error.message : error}`);
   }
+}
+
+/** Returns the results in the form of our own, as far as Maelstrom has them. */
+function storedForm({ valid, figures: { msgsPerOp, medianMs, maxMs } }: Comparable) {
+  const stableLatencies =
+    medianMs === undefined || maxMs === undefined ? undefined : { "0.5": medianMs, "1": maxMs };
+  return {
+    valid,
+    ...(stableLatencies === undefined ? {} : { workload: { valid, stableLatencies } }),
+    net: { servers: { msgsPerOp } },
+    perf: { latencies: {} },
+    badLines: [],
+  };
 }
 
 /** Runs a command and, when it exits or is aborted, kills everything it started. */

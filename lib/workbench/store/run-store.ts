@@ -164,6 +164,11 @@ export class RunStore {
     });
   }
 
+  /** Adds why the run has no results. */
+  addCrash(reason: string): void {
+    this.#attempt(() => writeFileSync(join(this.directory, "crash.txt"), `${reason}\n`));
+  }
+
   /** Flushes and closes the files. Can be called twice. */
   close(): void {
     if (this.#isClosed) return;

@@ -85,6 +85,7 @@ export function readResults(text: string): StoredResults {
 
 const Description = v.object({
   command: v.string(),
+  bin: v.optional(v.string(), ""),
   args: v.optional(v.array(v.string()), []),
   startedAt: v.exactOptional(v.string()),
   shrunkFrom: v.exactOptional(v.string()),

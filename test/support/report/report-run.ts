@@ -97,7 +97,12 @@ export class RunBuilder {
         entries.map((entry) => `${stringifyJson(entry)}\n`).join(""),
       );
     write("test.json", [
-      { command: "vortex test", startedAt: "2026-05-01T08:30:00.000Z", options },
+      {
+        command: "vortex test",
+        bin: "/programs/echo-it",
+        startedAt: "2026-05-01T08:30:00.000Z",
+        options,
+      },
     ]);
     write("history.jsonl", this.history);
     write("messages.jsonl", this.journal());

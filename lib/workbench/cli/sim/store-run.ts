@@ -30,7 +30,8 @@ export async function storeRun(
   }
   for (const line of trace.logs) store.addLog(line);
   if (end.result !== undefined) store.addResults(end.result);
+  else store.addCrash(end.crash.message);
   store.close();
-  await reportRun(store, remark, end.result === undefined ? end.crash.message : undefined);
+  await reportRun(store, remark);
   remarkLocation(store);
 }

@@ -21,8 +21,6 @@ import { gaugesOf, optionsOf, remarksOf, seriousFindingsOf } from "./run-summary
 export const REPORT_FILE = "report.html";
 
 export interface ReportOptions {
-  /** Why the run ended without results, if known. */
-  readonly crash?: string;
   /** Returns the targets of the run's stage; `undefined` if the run is not a stage. */
   readonly targetOf?: (run: StoredDescription) => Target | undefined;
   readonly limits?: Limits;
@@ -48,12 +46,14 @@ export async function writeReport(directory: string, options: ReportOptions = {}
 
 async function readReport(
   directory: string,
-  { crash, targetOf, limits = LIMITS }: ReportOptions,
+  { targetOf, limits = LIMITS }: ReportOptions,
 ): Promise<string> {
   const description = await readPart(directory, "test.json", readDescription);
   if (description === undefined) throw new Error(`${directory} is not a run: it has no test.json`);
   const results = await readPart(directory, "results.json", readResults);
   const { workload, nodeIds, concurrency, seed } = description.options;
+
+  const crash = await readPart(directory, "crash.txt", (text) => text.trimEnd());
 
   // The files of an interrupted run may end within a line.
   const isCutShort = results === undefined;

@@ -1,94 +1,39 @@
-/** Finds the runs of a store, and what the list shows of each. */
-import {
-  closeSync,
-  existsSync,
-  lstatSync,
-  openSync,
-  readdirSync,
-  readFileSync,
-  readSync,
-} from "node:fs";
+/** Finds the runs of a store: those of `vortex test`, `vortex sim` and Maelstrom. */
+import { existsSync, lstatSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { readDescription } from "../../store/stored-results.ts";
 import { REPORT_FILE } from "../html/stored-run.ts";
 
 export interface ListedRun {
-  readonly workload: string;
-  /** Name of its directory, which starts with the time. */
-  readonly name: string;
+  /** Names of its directory within the store, which are its address too. */
+  readonly path: readonly string[];
   readonly directory: string;
+  /** Whether Maelstrom ran it; it has no report then. */
+  readonly isMaelstroms: boolean;
 }
 
-/** A run without a verdict crashed, was interrupted, or is in progress. */
-export type VerdictState = "valid" | "invalid" | "unknown" | "no verdict";
-
-/** Lists every run of a store, newest first. */
+/** Lists every run of a store. */
 export function runsIn(root: string): ListedRun[] {
-  const runs = directoriesIn(root).flatMap((workload) =>
-    directoriesIn(join(root, workload)).map((name) => ({
-      workload,
-      name,
-      directory: join(root, workload, name),
-    })),
-  );
-  return runs
-    .filter(({ directory }) => isRegularFile(join(directory, "test.json")))
-    .sort((one, other) => (one.name < other.name ? 1 : -1));
+  return directoriesIn(root)
+    .flatMap((parent): ListedRun[] => {
+      const isMaelstroms = parent.startsWith("maelstrom-");
+      if (isMaelstroms) return [{ path: [parent], directory: join(root, parent), isMaelstroms }];
+      return directoriesIn(join(root, parent)).map((name) => ({
+        path: [parent, name],
+        directory: join(root, parent, name),
+        isMaelstroms,
+      }));
+    })
+    .filter(({ directory }) => isRegularFile(join(directory, "test.json")));
 }
 
-/** Formats the run's options as cells of the list: nodes, rate, time limit, faults, seed. */
-export function optionCells(directory: string): readonly string[] {
-  try {
-    const { options } = readDescription(readFileSync(join(directory, "test.json"), "utf8"));
-    const { nodeIds, rate, timeLimitS, nemesis, seed } = options;
-    return [
-      String(nodeIds.length),
-      `${rate}/s`,
-      `${timeLimitS} s`,
-      nemesis.join(", "),
-      String(seed),
-    ];
-  } catch {
-    // The run is listed without its options; its report says what is wrong.
-    return ["", "", "", "", ""];
-  }
-}
-
-const VERDICT = /^\{\s*"valid":\s*(true|false|"unknown")/;
-
-/** Reads a run's verdict from the first bytes of its results. */
-export function verdictOf(directory: string): VerdictState {
-  const file = join(directory, "results.json");
-  if (!isRegularFile(file)) return "no verdict";
-  const [, valid] = VERDICT.exec(firstBytesOf(file)) ?? [];
-  if (valid === undefined || valid === '"unknown"') return "unknown";
-  return valid === "true" ? "valid" : "invalid";
-}
-
-function firstBytesOf(file: string): string {
-  const descriptor = openSync(file, "r");
-  try {
-    const bytes = Buffer.alloc(64);
-    return bytes.toString("utf8", 0, readSync(descriptor, bytes));
-  } finally {
-    closeSync(descriptor);
-  }
-}
-
-/** Formats the time in a directory's name: `"2026-05-01 10:30:00"`. */
-export function startedAt(name: string): string {
-  const [, year, month, day, hour, minute, second] =
-    /^(\d{4})(\d\d)(\d\d)T(\d\d)(\d\d)(\d\d)/.exec(name) ?? [];
-  return year === undefined ? name : `${year}-${month}-${day} ${hour}:${minute}:${second}`;
+/** The run's address on the server. */
+export function addressOf({ path }: ListedRun): string {
+  return `/${path.map(encodeURIComponent).join("/")}/`;
 }
 
 const RUN_FILES = [
-  "test.json",
-  "results.json",
-  "history.jsonl",
-  "messages.jsonl",
-  "logs.jsonl",
-  REPORT_FILE,
+  ...["test.json", "results.json", "history.jsonl", "messages.jsonl", "logs.jsonl"],
+  ...["crash.txt", "output.log", REPORT_FILE],
 ];
 
 /** @throws {Error} when a file of the run is a link, which may lead elsewhere, or a pipe, which blocks. */
@@ -108,6 +53,6 @@ function directoriesIn(path: string): string[] {
     .map((entry) => entry.name);
 }
 
-function isRegularFile(file: string): boolean {
+export function isRegularFile(file: string): boolean {
   return lstatSync(file, { throwIfNoEntry: false })?.isFile() === true;
 }

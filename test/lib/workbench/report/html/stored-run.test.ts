@@ -82,7 +82,8 @@ describe("A stored run's report", () => {
     const directory = stored();
     rmSync(join(directory, "results.json"));
     appendFileSync(join(directory, "messages.jsonl"), '{"type":"send","ti');
-    const { run } = await report(directory, { crash: "Node n0 crashed" });
+    writeFileSync(join(directory, "crash.txt"), "Node n0 crashed\n");
+    const { run } = await report(directory);
     expect(run.header.valid).toBe("crashed");
     expect(run.header.verdict).toBe("No verdict: the run crashed. Node n0 crashed");
     expect(run.messageCount).toBe(14);

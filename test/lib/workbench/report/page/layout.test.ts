@@ -1,5 +1,6 @@
 /** The page in print, on a narrow screen, and unscrolled, in Chromium; skipped without one. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "puppeteer-core";
 import { writeReport } from "../../../../../lib/workbench/report/html/stored-run.ts";
@@ -129,7 +130,8 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     const directory = join(temporaryDirectory(), "run");
     loggedRun().store(directory, undefined);
     const crash = "Node n0 crashed with exit status 1\nIts stderr:\n\tat main";
-    const opened = await openPage(`file://${await writeReport(directory, { crash })}`);
+    writeFileSync(join(directory, "crash.txt"), `${crash}\n`);
+    const opened = await openPage(`file://${await writeReport(directory)}`);
     await opened.shownMs();
     expect(await textOf(opened, "#verdict")).toBe(
       "No verdict: the run crashed. Node n0 crashed with exit status 1",

@@ -32,8 +32,8 @@ describe.skipIf(BROWSER === undefined)("The list of runs", () => {
         return row.innerText.replace(/\\s+/g, " ") + (right <= 360 ? "" : " is cut off");
       })`)) as string[];
       expect(rows).toEqual([
-        "invalid broadcast 2026-05-01 10:31:00 4 5/s 60 s 1",
-        "valid broadcast 2026-05-01 10:30:00 4 5/s 60 s 1",
+        "invalid broadcast echo-it test 2026-05-01 10:31:00 0 of 0 values were lost 2.5 1 ms 3 ms 2 4 5/s 60 s 1",
+        "valid broadcast echo-it test 2026-05-01 10:30:00 2.5 1 ms 3 ms 2 4 5/s 60 s 1",
       ]);
       await Promise.all([opened.page.waitForNavigation(), opened.page.click("td a")]);
       await opened.shownMs();

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { existsSync, mkdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts";
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
@@ -16,7 +16,11 @@ function sampleStore() {
     "20260501T103300.000+0000": undefined,
   };
   for (const [name, results] of Object.entries(runs)) {
-    gossipRun().store(join(root, "broadcast", name), results);
+    const directory = join(root, "broadcast", name);
+    gossipRun().store(directory, results);
+    if (results === undefined) {
+      writeFileSync(join(directory, "crash.txt"), "Node n1 exited with status 3\nIts stderr:\nx");
+    }
   }
   symlinkSync("20260501T103300.000+0000", join(root, "broadcast", "latest"));
   gossipRun().store(join(outside, "secret", "run"), resultsOf(true));
@@ -27,17 +31,119 @@ function sampleStore() {
 const get = (list: RunList, path: string, host = "127.0.0.1:8420", method = "GET") =>
   list.answer(new Request(`http://${host}${path}`, { method }));
 
+/** Returns the rows of the list, as texts of their cells. */
+async function rowsOf(list: RunList, path: string): Promise<string[]> {
+  const html = await (await get(list, path)).text();
+  return [...html.matchAll(/<tr class="\w+"><td><input[^>]*><td>(.*)<\/tr>/g)].map(([, row = ""]) =>
+    row
+      .split(/<td[^>]*>/)
+      .map((cell) => cell.replace(/<[^>]*>/g, "").replaceAll("&#39;", "'"))
+      .join("|"),
+  );
+}
+
 describe("vortex serve", () => {
   test("lists runs newest first, coloured by verdict", async () => {
     const { list } = sampleStore();
     const html = await (await get(list, "/")).text();
     const rows = [...html.matchAll(/<tr class="([\w ]+)">.*?href="([^"]+)"/g)];
     expect(rows.map(([, state, address]) => [state, address])).toEqual([
-      ["no verdict", "/broadcast/20260501T103300.000%2B0000/"],
+      ["crashed", "/broadcast/20260501T103300.000%2B0000/"],
       ["unknown", "/broadcast/20260501T103200.000%2B0000/"],
       ["invalid", "/broadcast/20260501T103100.000%2B0000/"],
       ["valid", "/broadcast/20260501T103000.000%2B0000/"],
     ]);
+  });
+
+  test("shows a run's program, source, figures and cause", async () => {
+    const { list, root } = sampleStore();
+    const lost = resultsOf(false, [], { lostCount: 9, attemptCount: 50 });
+    const file = join(root, "broadcast/20260501T103100.000+0000/results.json");
+    writeFileSync(file, JSON.stringify(lost));
+    const cells = (await rowsOf(list, "/"))[2]?.split("|") ?? [];
+    expect(cells).toEqual(
+      expect.arrayContaining([
+        "invalid",
+        "echo-it",
+        "test",
+        "2.5",
+        "3 ms",
+        "9 of 50 values were lost",
+      ]),
+    );
+  });
+
+  test("shows the first line of a crash, and a run without a verdict in progress", async () => {
+    const { list, root } = sampleStore();
+    gossipRun().store(join(root, "broadcast/20260501T103400.000+0000"), undefined);
+    const [running, crashed] = await rowsOf(list, "/");
+    expect(running).toStartWith("running|");
+    expect(crashed).toContain("|Node n1 exited with status 3|");
+  });
+
+  test("tells simulations from tests", async () => {
+    const { list, root } = sampleStore();
+    const file = join(root, "broadcast/20260501T103100.000+0000/test.json");
+    writeFileSync(file, readFileSync(file, "utf8").replace("vortex test", "vortex sim x.ts"));
+    const sources = (await rowsOf(list, "/")).map((row) => row.split("|")[3]);
+    expect(sources).toEqual(["test", "test", "sim", "test"]);
+    expect(await rowsOf(list, "/?source=sim")).toHaveLength(1);
+  });
+
+  test("filters by workload, verdict and text", async () => {
+    const { list } = sampleStore();
+    expect(await rowsOf(list, "/?workload=broadcast")).toHaveLength(4);
+    expect(await rowsOf(list, "/?workload=echo")).toEqual([]);
+    expect(await rowsOf(list, "/?verdict=invalid")).toHaveLength(1);
+    expect(await rowsOf(list, "/?verdict=&text=STATUS+3")).toHaveLength(1);
+    const html = await (await get(list, '/?text="><script>')).text();
+    expect(html).not.toContain("<script>");
+  });
+
+  test("sorts by any column, in both directions", async () => {
+    const { list, root } = sampleStore();
+    const slow = { ...resultsOf(true), perf: { latencies: { all: { "0.5": 20, "1": 30 } } } };
+    gossipRun().store(join(root, "echo/20260501T103200.000+0000"), slow);
+    const mediansOf = async (path: string) =>
+      (await rowsOf(list, path)).map((row) => row.split("|")[7]);
+    expect(await mediansOf("/?sort=median&order=up")).toEqual([
+      "",
+      "1 ms",
+      "1 ms",
+      "1 ms",
+      "20 ms",
+    ]);
+    expect((await mediansOf("/?sort=median&order=down"))[0]).toBe("20 ms");
+    const html = await (await get(list, "/?sort=median&order=up&verdict=valid")).text();
+    expect(html).toContain("/?sort=median&#38;order=down&#38;verdict=valid");
+  });
+
+  test("compares runs side by side, and marks what differs", async () => {
+    const { list } = sampleStore();
+    const names = ["20260501T103000.000%2B0000", "20260501T103100.000%2B0000"];
+    const query = names.map((name) => `run=${encodeURIComponent(`/broadcast/${name}/`)}`).join("&");
+    const html = await (await get(list, `/compare?${query}`)).text();
+    const lines = [...html.matchAll(/<tr[^>]*><th scope="row">(.*)<\/tr>/g)].map(
+      ([, line]) => line,
+    );
+    expect(lines).toContain("started ≠<td>2026-05-01 10:30:00<td>2026-05-01 10:31:00");
+    expect(lines).toContain("nodes<td>4<td>4");
+    expect(lines).toContain("Median request latency<td>1 ms<td>1 ms");
+    expect(await (await get(list, "/compare?run=/etc/passwd")).text()).toContain("at least two");
+  });
+
+  test("lists runs of Maelstrom, with the end of their output as text", async () => {
+    const { list, root } = sampleStore();
+    const directory = join(root, "maelstrom-a1");
+    gossipRun().store(directory, resultsOf(false));
+    writeFileSync(join(directory, "output.log"), "<b>Analysis invalid!");
+    const [row] = await rowsOf(list, "/?source=maelstrom");
+    expect(row).toContain(
+      "|broadcast|echo-it|maelstrom|2026-05-01 08:30:00|see Maelstrom's output|",
+    );
+    const answer = await get(list, "/maelstrom-a1/");
+    expect(answer.status).toBe(200);
+    expect(await answer.text()).toContain("&#60;b&#62;Analysis invalid!");
   });
 
   test("writes a run's report on request", async () => {
