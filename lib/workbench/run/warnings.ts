@@ -44,7 +44,7 @@ export type Warning = v.InferOutput<typeof Warning>;
 /** Fraction of the asked operations below which the rate is low. */
 const LOW_RATE = 0.5;
 /** The same for tests that kill or pause nodes: clients wait 5 s for each node that is down. */
-const LOW_RATE_WITH_DOWNTIME = 0.1;
+const LOW_RATE_WITH_DOWNTIME = 0.02;
 /** The same for tests of many operations, which prove much, and which a slow machine limits. */
 const LOW_RATE_OF_MANY = 0.05;
 const MANY_OPERATIONS = 500;
@@ -88,9 +88,14 @@ function lowRate({ options }: WarningEvidence, all: readonly Pair[]): Warning[] 
   const asked = Math.round(rate * timeLimitS);
   const ran = all.filter(({ invocation }) => invocation.time < timeLimitS * 1e9).length;
   const hasDowntime = nemesis.includes("kill") || nemesis.includes("pause");
-  const fewest = hasDowntime ? LOW_RATE_WITH_DOWNTIME : LOW_RATE;
-  const least = asked * (ran < MANY_OPERATIONS ? fewest : LOW_RATE_OF_MANY);
-  return asked >= LOW_RATE_MIN_ASKED && ran < least ? [{ kind: "low-rate", asked, ran }] : [];
+  const least = hasDowntime
+    ? LOW_RATE_WITH_DOWNTIME
+    : ran < MANY_OPERATIONS
+      ? LOW_RATE
+      : LOW_RATE_OF_MANY;
+  return asked >= LOW_RATE_MIN_ASKED && ran < asked * least
+    ? [{ kind: "low-rate", asked, ran }]
+    : [];
 }
 
 function faultsWithoutEffect({

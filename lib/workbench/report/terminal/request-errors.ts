@@ -1,5 +1,5 @@
 /** Describes the requests that nodes answered with an error, or not at all. */
-import { plural } from "../../checkers/wording.ts";
+import { enumerate, plural } from "../../checkers/wording.ts";
 import type { RequestErrors } from "../../run/request-errors.ts";
 
 /** Maximum number of groups to list. */
@@ -14,6 +14,8 @@ export interface ErrorContext {
   /** Number of `ok` operations, of all and by operation, if known. */
   readonly okCount?: number | undefined;
   readonly okCountOf?: (f: string) => number | undefined;
+  /** Nodes whose output was ignored from some time on. */
+  readonly ignoredNodes?: readonly string[];
 }
 
 /** Lists the most frequent groups, one per line, with advice on how to fix the program. */
@@ -100,6 +102,12 @@ function adviceOn(groups: readonly RequestErrors[], context: ErrorContext): stri
   }
   const unanswered = groups.find((group) => isNeverAnswered(group, groups, context));
   if (unanswered === undefined) return [];
+  const ignored = Object.keys(unanswered.nodes).filter((node) =>
+    context.ignoredNodes?.includes(node),
+  );
+  if (ignored.length > 0) {
+    return [`All output of ${enumerate(ignored, String)} was ignored after an invalid line`];
+  }
   return [
     `No ${unanswered.request} was ever answered. A handler must reply to every request: look for a path without a reply, and for a promise that never settles`,
   ];

@@ -50,8 +50,10 @@ export function describeVerdicts(
 
 /** Formats what nodes answered in error, in brief. */
 export function errorLines(workload: string, result: TestResult): string[] {
-  const { requestErrors = [], valid, stats } = result;
-  return describeRequestErrors(requestErrors, contextOf(workload, valid, stats)).map(printable);
+  const { requestErrors = [], valid, stats, badLines } = result;
+  const ignoredNodes = badLines.map(({ node }) => node);
+  const context = { ...contextOf(workload, valid, stats), ignoredNodes };
+  return describeRequestErrors(requestErrors, context).map(printable);
 }
 
 const CountsOf = v.object({

@@ -37,11 +37,15 @@ function describeFault({
     case "separated-no-nodes":
       return nodeCount === 1
         ? `${fault} separated no nodes: the test has only one. Use a higher --node-count`
-        : `${fault} separated no nodes: with ${nodes}, some kinds of partitions cut no link. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`;
+        : `${fault} separated no nodes: with ${nodes}, some partitions cut no link. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`;
     case "hit-no-message":
-      return `${fault} affected no message: nodes sent each other none, or none while it was active`;
+      return fault === "partition" || fault === "one-way-partition"
+        ? `${fault} dropped no message: nodes sent none over the links that it cut. Use a longer --time-limit, or another --seed`
+        : `${fault} affected no message: nodes sent each other none while it was active`;
     case "hit-no-node":
-      return `${fault} hit no node: with ${nodes}, some kinds select none. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`;
+      return nodeCount < 3
+        ? `${fault} hit no node: with ${nodes}, it sometimes selects none. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`
+        : `${fault} hit no node: those it selected were down. Use a shorter --nemesis-interval, or another --seed`;
     default:
       throw new Error("Unexpected reason", { cause: reason satisfies never });
   }

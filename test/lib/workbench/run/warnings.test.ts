@@ -57,8 +57,8 @@ describe("warningsOf", () => {
   });
 
   test("expects a lower rate of tests that kill nodes, and of many operations", () => {
-    expect(warnings(READS, asked(50, ["kill"]))).toEqual([]);
-    expect(warnings(READS, asked(51, ["kill"]))).toMatchObject([{ kind: "low-rate" }]);
+    expect(warnings(READS, asked(250, ["kill"]))).toEqual([]);
+    expect(warnings(READS, asked(251, ["kill"]))).toMatchObject([{ kind: "low-rate" }]);
     const many = Array.from({ length: 10 }, () => READS).flat();
     expect(warnings(many, asked(1000))).toEqual([]);
     expect(warnings(many, asked(1001))).toMatchObject([{ kind: "low-rate", ran: 500 }]);

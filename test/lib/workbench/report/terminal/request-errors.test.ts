@@ -72,6 +72,12 @@ describe("describeRequestErrors", () => {
     ]);
   });
 
+  test("names nodes whose output was ignored instead of advice on handlers", () => {
+    const timeout = group({ kind: "timeout", timeoutMs: 5000 });
+    const lines = describeRequestErrors([timeout], { ...invalid, ignoredNodes: ["n0"] });
+    expect(lines.at(-1)).toBe("  All output of n0 was ignored after an invalid line");
+  });
+
   test("gives no advice if the run is valid", () => {
     const timeout = group({ kind: "timeout", timeoutMs: 5000, lastLog: ["warning"] });
     expect(describeRequestErrors([timeout], { ...invalid, valid: true })).toEqual([

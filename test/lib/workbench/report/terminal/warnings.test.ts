@@ -11,6 +11,10 @@ test.each([
   [{ ...fault, fault: "loss", reason: "hit-no-message" }, "loss affected no message"],
   [{ ...fault, fault: "kill", reason: "hit-no-node" }, "kill hit no node: with 2 nodes"],
   [
+    { ...fault, fault: "pause", reason: "hit-no-node", nodeCount: 5 },
+    "pause hit no node: those it selected were down",
+  ],
+  [
     { kind: "node-stopped-answering", node: "n1", lastAnswer: 2.5e9, unansweredCount: 3 },
     "n1 stopped answering at 2.500 s: 3 requests after that got no reply",
   ],
