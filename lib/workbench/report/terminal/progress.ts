@@ -1,8 +1,11 @@
 /** Describes a running test: time left, operations, anomalies so far, active faults. */
+
+import { shorten } from "../../../protocol/shorten.ts";
 import { CHECKERS } from "../../checkers/by-workload.ts";
 import type { Verdict } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
+import { describeFault } from "../../nemesis/describe-fault.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
 
@@ -54,6 +57,8 @@ const EARLY_CHECKS: Readonly<Record<WorkloadName, EarlyCheck | undefined>> = {
  */
 const MAX_CHECKED = 2000;
 const CHECK_INTERVAL_MS = 1000;
+/** Maximum length of what a fault did. A ring of many nodes has many cut links. */
+const MAX_DETAIL_LENGTH = 60;
 /** A check that takes longer than this, in ms, is the last early one. */
 const MAX_CHECK_MS = 20;
 /** Bounds searches: an exponential one would stall the test until its requests time out. */
@@ -65,7 +70,8 @@ export class TestProgress {
   /** Whether a recovery and final operations follow the main phase. */
   readonly #hasEnd: boolean;
   readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
-  readonly #faults = new Set<string>();
+  /** What each active fault did. */
+  readonly #faults = new Map<string, string>();
   readonly #early: Operation[] = [];
   #verdict = "nothing wrong so far";
   #checkedAtMs = Number.NEGATIVE_INFINITY;
@@ -83,9 +89,10 @@ export class TestProgress {
   /** Adds an entry of the history. */
   add(operation: Operation, nowMs: number): void {
     this.#zeroMs ??= nowMs - operation.time / 1e6;
-    const { process, type, f } = operation;
+    const { process, type, f, value } = operation;
     if (process !== "nemesis") this.#counts[type]++;
-    else if (f.startsWith("start-")) this.#faults.add(f.slice("start-".length));
+    else if (f.startsWith("start-"))
+      this.#faults.set(f.slice("start-".length), describeFault(value));
     else this.#faults.delete(f.slice("stop-".length));
     if (this.#early.length < MAX_CHECKED) this.#early.push(operation);
   }
@@ -104,7 +111,7 @@ export class TestProgress {
       this.#phase(nowMs),
       counts,
       this.#check(nowMs),
-      this.#faults.size > 0 ? `faults: ${[...this.#faults].join(", ")}` : "",
+      this.#faults.size > 0 ? `faults: ${[...this.#faults].map(faultText).join(", ")}` : "",
     ].filter((part) => part !== "");
   }
 
@@ -137,6 +144,10 @@ export class TestProgress {
     this.#verdict = wrong === "invalid" ? wrong : `${wrong ?? "nothing wrong"} ${where}`;
     return this.#verdict;
   }
+}
+
+function faultText([name, detail]: readonly [string, string]): string {
+  return detail === "" ? name : `${name} (${shorten(detail, MAX_DETAIL_LENGTH)})`;
 }
 
 function wrongIn(

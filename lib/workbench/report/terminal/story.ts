@@ -82,7 +82,7 @@ class Plot {
     const operations = finding?.operations ?? [];
     this.#indexes = withOtherEnds(events, operations);
     this.#element = operations.find(({ f }) => f === "add" || f === "broadcast")?.value;
-    const text = this.#element === undefined ? undefined : stringifyJson(this.#element);
+    const text = this.#element === undefined ? undefined : textOf(this.#element);
     this.#pattern = text === undefined ? undefined : wholeWord(text);
     this.#inFlight = inFlightOf(events);
   }
@@ -101,7 +101,7 @@ class Plot {
       if (this.#pattern !== undefined && !this.#carriesElement(entry)) return [];
       return entry.type === "drop" ? [entry] : [];
     });
-    const what = this.#pattern === undefined ? "" : ` with value ${stringifyJson(this.#element)}`;
+    const what = this.#pattern === undefined ? "" : ` with value ${textOf(this.#element)}`;
     const byReason = Map.groupBy(drops, ({ reason }) => reason);
     const dropped = [...byReason].map(([reason, entries]) => {
       const routes = enumerate(
@@ -131,7 +131,7 @@ class Plot {
         : [],
     );
     const nodes = enumerate([...new Set(sent)].sort(), (node) => node);
-    const value = stringifyJson(this.#element);
+    const value = textOf(this.#element);
     return [
       sent.length === 0
         ? `no node sent value ${value} to another`
@@ -147,10 +147,8 @@ class Plot {
       return { rank: "related", text };
     }
     const where = node === undefined ? "" : ` on ${node}`;
-    const why = error === undefined ? "" : ` ${stringifyJson(error)}`;
-    const missing = this.#lacksElement(operation)
-      ? `, without ${stringifyJson(this.#element)}`
-      : "";
+    const why = error === undefined ? "" : ` ${textOf(error)}`;
+    const missing = this.#lacksElement(operation) ? `, without ${textOf(this.#element)}` : "";
     const text = `${column(time)}  process ${process} ${type} ${f}${value === null ? "" : ` ${abbreviated(value)}`}${where}${why}${missing}`;
     return { rank: this.#indexes.has(index) ? "point" : "operation", text };
   }

@@ -64,7 +64,7 @@ describe("vortex sim", () => {
     const { stderr, exitCode } = await vortex(
       ...["sim", join(ROOT, "challenges/echo.ts"), "-w", "echo", "--seeds", "1..2", "--report"],
     );
-    expect(stderr).toContain("--report needs a single seed");
+    expect(stderr).toContain("--report needs a single test");
     expect(exitCode).toBe(254);
   });
 });

@@ -80,12 +80,16 @@ describe("TestProgress", () => {
   test("lists the active faults", () => {
     const progress = progressOf(testOptionsOf("echo"));
     const faults = () => progress.describe(6000).at(-1);
-    const nemesis = (f: string) => progress.add(...entry({ process: "nemesis", type: "info", f }));
+    const nemesis = (f: string, value: Json = null) =>
+      progress.add(...entry({ process: "nemesis", type: "info", f, value }));
     nemesis("start-partition");
-    nemesis("start-kill");
-    expect(faults()).toBe("faults: partition, kill");
+    nemesis("start-kill", "one");
+    expect(faults()).toBe("faults: partition, kill (one)");
+    nemesis("start-partition", ["isolated", { n0: ["n1"], n1: ["n0"] }]);
+    nemesis("start-kill", { n1: "killed" });
+    expect(faults()).toBe("faults: partition (n0 | n1), kill (n1 killed)");
     nemesis("stop-partition");
-    expect(faults()).toBe("faults: kill");
+    expect(faults()).toBe("faults: kill (n1 killed)");
     nemesis("stop-kill");
     expect(faults()).toBe("nothing wrong so far");
   });
