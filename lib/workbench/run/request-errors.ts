@@ -110,6 +110,11 @@ export function requestErrorsOf(history: History): readonly RequestErrors[] {
     else if (error !== undefined && isArray(error)) {
       const [name, text] = error;
       if (typeof name !== "string") continue;
+      if (name === "indeterminate") {
+        // An exception of Maelstrom's client.
+        counts.count({ ...at, kind: "exception", text: String(text ?? "") });
+        continue;
+      }
       const coded = isErrorKind(name) ? { code: ERRORS[name].code } : {};
       counts.count({ ...at, kind: "error", name, text: String(text ?? ""), ...coded });
     }

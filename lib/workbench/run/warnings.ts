@@ -41,8 +41,11 @@ export const Warning = v.variant("kind", [
 ]);
 export type Warning = v.InferOutput<typeof Warning>;
 
-/** Fraction of the asked operations below which the rate is low. */
-const LOW_RATE = 0.5;
+/**
+ * Fraction of the asked operations below which the rate is low. A machine with a load of 17 on two
+ * cores ran half of stage 3e's.
+ */
+const LOW_RATE = 0.25;
 /** The same for tests that kill or pause nodes: clients wait 5 s for each node that is down. */
 const LOW_RATE_WITH_DOWNTIME = 0.02;
 /** The same for tests of many operations, which prove much, and which a slow machine limits. */

@@ -27,7 +27,7 @@ export function checkLost(log: Log, findings: Findings): void {
   }
   if (boundReader === undefined) {
     throw new Error(
-      `Key ${log.key} was polled only as an empty list, never with a message. Jepsen's checker stops there too: a poll must return the messages from the requested offset on, [[offset, message], ...], and may omit a key that has none`,
+      `Key ${log.key} was polled only as an empty list, never with a message. Jepsen's checker stops there too: a poll must return the messages from the requested offset on, [[offset, message], ...], counted from 0, and may omit a key that has none`,
     );
   }
   for (const message of log.messages()) {

@@ -1,6 +1,7 @@
 /** Formats a run's verdict in one sentence. */
 
 import type { Validity } from "../../checkers/checker.ts";
+import { mayNeverBeOk } from "../../checkers/every-test/stats.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { WorkloadName } from "../../workloads/index.ts";
 
@@ -69,7 +70,7 @@ function faultsOf(workload: string, results: Results): string[] {
   }
   if (stats?.valid === false) {
     const failing = Object.entries(stats.byF ?? {})
-      .filter(([, { valid }]) => valid === false)
+      .filter(([f, { valid }]) => valid === false && !mayNeverBeOk(f))
       .map(([f]) => `"${f}"`);
     clauses.push(`no ${failing.join(" and no ") || "operation"} ever succeeded`);
   }

@@ -121,4 +121,11 @@ describe("requestErrorsOf", () => {
       { kind: "timeout", request: "add", text: "", count: 1, nodes: {} },
     ]);
   });
+
+  test("reads the exceptions of Maelstrom's histories", () => {
+    const stored = history([invoke(0, "add"), info(0, ["indeterminate", "no such thing"])]);
+    expect(requestErrorsOf(stored)).toEqual([
+      { kind: "exception", request: "add", text: "no such thing", count: 1, nodes: {} },
+    ]);
+  });
 });

@@ -51,9 +51,9 @@ describe("warningsOf", () => {
     faults: { kill: 1 },
   });
 
-  test("finds a rate below half of the asked one", () => {
-    expect(warnings(READS, asked(10))).toEqual([]);
-    expect(warnings(READS, asked(11))).toEqual([{ kind: "low-rate", asked: 110, ran: 50 }]);
+  test("finds a rate below a quarter of the asked one", () => {
+    expect(warnings(READS, asked(20))).toEqual([]);
+    expect(warnings(READS, asked(21))).toEqual([{ kind: "low-rate", asked: 210, ran: 50 }]);
   });
 
   test("expects a lower rate of tests that kill nodes, and of many operations", () => {

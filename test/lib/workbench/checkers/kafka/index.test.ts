@@ -63,6 +63,13 @@ describe("kafka checker", () => {
     );
   });
 
+  test("throws on an offset beyond the integers of a double, with advice", () => {
+    const advice = /above 9007199254740991 .*Count the messages of each key from 0/;
+    expect(() => check(send(0, "1", 1, 2 ** 53))).toThrow(advice);
+    expect(() => check(send(0, "1", 1, 0), poll(1, { "1": [[2 ** 60, 1]] }))).toThrow(advice);
+    expect(() => check(send(0, "1", 1, 2 ** 53 - 1))).not.toThrow(advice);
+  });
+
   test("throws on a polled message whose send never completed", () => {
     const [invocation] = send(0, "1", 1, 0);
     const history = events([invocation, ...poll(1, { "1": [[0, 1]] })]);

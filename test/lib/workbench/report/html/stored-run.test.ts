@@ -47,6 +47,25 @@ describe("A stored run's report", () => {
     );
   });
 
+  test("lists what nodes answered in error, and warnings", async () => {
+    const error = { kind: "error", request: "read", code: 13, name: "crash", text: "no luck" };
+    const { run } = await report(
+      stored({
+        ...resultsOf(true),
+        requestErrors: [
+          { ...error, count: 2, nodes: { n0: 2 } },
+          { kind: "timeout", request: "read", text: "", count: 1, nodes: { n1: 1 } },
+        ],
+        warnings: [{ kind: "few-operations", okCount: 2 }],
+      }),
+    );
+    expect(run.header.remarks.map(({ anomaly, sentence }) => [anomaly, sentence])).toEqual([
+      ["error", "n0 answered 2 × error 13 (crash) to read: no luck"],
+      ["no answer", "n1 did not answer 1 × read in time"],
+      ["warning", expect.stringContaining("only 2 operations succeeded")],
+    ]);
+  });
+
   test("counts the messages that were sent after storage was full", async () => {
     const sent = (sendCount: number) => ({
       ...resultsOf(true),
