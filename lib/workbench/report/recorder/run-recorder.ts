@@ -135,7 +135,7 @@ export class RunRecorder {
     this.#endStart(this.#startEvents.at(-1)?.time ?? 0);
     const lane = this.#messages.laneOfNode(line.node);
     if (lane === undefined) return;
-    const timeNs = line.starting ? Math.min(0, line.time - this.#startLengthNs) : line.time;
+    const timeNs = line.starting ? line.time - this.#startLengthNs : line.time;
     this.#output.add(line, this.#ticks(timeNs), lane);
   }
 

@@ -78,6 +78,9 @@ export function LanesCanvas(props: LanesProps) {
   );
 }
 
+/** Pause after the last move until a canvas off screen is redrawn, in ms. */
+const PAUSE_MS = 120;
+
 type LatestProps = { readonly current: { readonly scene: Scene; readonly props: LanesProps } };
 
 /** Redraws the canvas when its props or the visible time change. */
@@ -116,12 +119,16 @@ function useDrawing(canvas: CanvasRef, latest: LatestProps, viewport: Viewport):
       redraw();
     });
     observer.observe(element);
-    // A canvas off screen need not follow each move.
+    // A canvas off screen need not follow each move, only the last: it may be printed.
+    let timer = 0;
     const unsubscribe = viewport.subscribe(() => {
+      window.clearTimeout(timer);
       if (isOnScreen.current) redraw();
+      else timer = window.setTimeout(redraw, PAUSE_MS);
     });
     return () => {
       observer.disconnect();
+      window.clearTimeout(timer);
       unsubscribe();
     };
   }, [viewport]);

@@ -62,6 +62,8 @@ export class Run {
     for (let row = 0; row < operationDuration.length; row++) {
       end = Math.max(end, (this.invoked[row] ?? 0) + Math.max(0, operationDuration[row] ?? 0));
     }
+    begin = Math.min(begin, this.logged[0] ?? begin);
+    end = Math.max(end, this.logged.at(-1) ?? end);
     this.longestFlight = longest;
     this.begin = begin;
     this.end = end;

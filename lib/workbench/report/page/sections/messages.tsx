@@ -75,7 +75,7 @@ function countText(run: Run, rows: Uint32Array | undefined, isSampled: boolean):
   const all = run.messageCount.toLocaleString("en");
   const matching =
     rows === undefined
-      ? `${all} messages`
+      ? `${all} ${run.messageCount === 1 ? "message" : "messages"}`
       : `${rows.length.toLocaleString("en")} of ${all} messages match the filter`;
   const byReason = Map.groupBy(run.lost, (row) => run.lossOf(row));
   const reasons = [...byReason].map(

@@ -55,6 +55,19 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     await opened.close();
   });
 
+  test("redraws a diagram off screen when the visible time has changed", async () => {
+    const opened = await openReport(loggedRun(), resultsOf(false, [LOST]), { height: 300 });
+    await settle();
+    const picture = () =>
+      opened.page.evaluate(`[...document.querySelectorAll(".lanes canvas")].at(-1).toDataURL()`);
+    const before = await picture();
+    await opened.page.evaluate(`document.querySelector("[aria-label='Zoom in']").click()`);
+    await settle();
+    expect(await opened.page.evaluate("scrollY")).toBe(0);
+    expect(await picture()).not.toBe(before);
+    await opened.close();
+  });
+
   test("scales the charts to the paper, and keeps the proportions of the diagrams", async () => {
     const opened = await openReport(loggedRun(), resultsOf(false, [LOST]));
     await settle();
@@ -79,6 +92,8 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     const opened = await openReport(loggedRun(), resultsOf(false, [LOST]), { width: 420 });
     await settle();
     expect(await opened.page.evaluate("document.documentElement.scrollWidth")).toBe(420);
+    await opened.page.evaluate(`document.querySelector(".finding-head").click()`);
+    await settle();
     // A cell whose text wraps within a word is narrower than its longest word.
     const cut = await opened.page.evaluate(`[...document.querySelectorAll("td:not(.code)")]
       .filter((cell) => {

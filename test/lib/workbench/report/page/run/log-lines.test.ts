@@ -40,6 +40,13 @@ test("Lines beside messages are those of the messages' nodes, while they were un
   ]);
 });
 
+test("Lines after the last message extend the time that the diagrams show", () => {
+  const builder = gossipRun();
+  builder.log("n0", 900, "killed");
+  const run = builder.run();
+  expect(run.time(run.end)).toBe("0.900 s");
+});
+
 test("Lines beyond the limit are counted", () => {
   const builder = gossipRun();
   for (let line = 0; line < 5; line++) builder.log("n0", 100, "again");
