@@ -33,6 +33,7 @@ export class ProcessCluster implements Cluster {
   /** Nodes that had crashed before they were killed. */
   readonly #crashes: Crash[] = [];
   readonly #badLines: BadLine[] = [];
+  #isStopping = false;
   readonly #logs = new NodeLogs();
   readonly #tag = new ProcessTag();
   // Runs however this process ends, so that no node survives it.
@@ -81,6 +82,10 @@ export class ProcessCluster implements Cluster {
     });
     network.connect(node, (delivery) => started.write(delivery));
     this.#nodes.set(node, started);
+    void started.exited.then(() => {
+      // Messages for a node that has exited by itself do not arrive.
+      if (this.#nodes.get(node) === started && !this.#isStopping) network.takeDown(node);
+    });
     return started.exited;
   }
 
@@ -108,6 +113,7 @@ export class ProcessCluster implements Cluster {
   }
 
   async stop(): Promise<readonly Crash[]> {
+    this.#isStopping = true;
     const nodes = [...this.#nodes];
     const crashed = nodes.flatMap(([, node]) => (node.hasExited ? [node] : []));
     this.#killAll();

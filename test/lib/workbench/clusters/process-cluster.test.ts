@@ -1,21 +1,27 @@
 import { describe, expect, test } from "bun:test";
 import { systemClock } from "../../../../lib/vortex/serve.ts";
 import { ProcessCluster } from "../../../../lib/workbench/clusters/process-cluster.ts";
-import { Journal } from "../../../../lib/workbench/network/journal.ts";
+import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
 import { Network } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
-/** A cluster whose nodes all run one command of the shell. */
-function cluster(command: string): ProcessCluster {
+/** A network with a client and the given journal. */
+function networkOf(events: JournalEvent[]): Network {
   const network = new Network({
     clock: systemClock,
     random: randomStream(1, "network"),
     latency: { meanMs: 0, distribution: "constant" },
     nodeIds: ["n0"],
-    journal: new Journal([]),
+    journal: new Journal([(event) => events.push(event)]),
     zeroMs: () => 0,
     onOverload: expect.unreachable,
   });
+  network.connect("c0", () => {});
+  return network;
+}
+
+/** A cluster whose nodes all run one command of the shell. */
+function cluster(command: string, network = networkOf([])): ProcessCluster {
   const args = ["-c", command];
   return new ProcessCluster({ bin: "/bin/sh", args, network, onBadLine: () => {} });
 }
@@ -39,6 +45,17 @@ describe("ProcessCluster", () => {
     expect(nodes.pause("n0")).toBe(false);
     void nodes.start("n0");
     expect(await nodes.stop()).toEqual([]);
+  });
+
+  test("drops messages for a node that has exited, and says that it is down", async () => {
+    const events: JournalEvent[] = [];
+    const network = networkOf(events);
+    const nodes = cluster("exit 0", network);
+    await nodes.start("n0");
+    await Bun.sleep(0);
+    network.send("c0", "n0", { type: "read" });
+    expect(events).toMatchObject([{ type: "send" }, { type: "drop", reason: "down" }]);
+    await nodes.stop();
   });
 
   test("returns the id of a node's process while it runs", async () => {
