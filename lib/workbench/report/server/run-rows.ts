@@ -1,4 +1,4 @@
-/** What the list and the comparison show of a run. */
+/** A row of the list: verdict, program, options, figures and cause of a run. */
 import { lstatSync, readFileSync } from "node:fs";
 import { basename, join } from "node:path";
 import { shorten } from "../../../protocol/shorten.ts";
@@ -139,7 +139,7 @@ function startedAt({ path }: ListedRun, description: StoredDescription | undefin
   return year === undefined ? name : `${year}-${month}-${day} ${hour}:${minute}:${second}`;
 }
 
-/** Reads a file of a run; `undefined` if there is none, or a link in its place. */
+/** Reads a file of a run; `undefined` if it is missing or a link. */
 function textOf({ directory }: ListedRun, name: string): string | undefined {
   const file = join(directory, name);
   return isRegularFile(file) ? readFileSync(file, "utf8") : undefined;

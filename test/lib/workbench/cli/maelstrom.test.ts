@@ -8,6 +8,7 @@ import {
   maelstromArgs,
   readMaelstromResults,
 } from "../../../../lib/workbench/maelstrom/maelstrom.ts";
+import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
 import {
   BROADCAST_RESULTS,
   standInForMaelstrom,
@@ -84,6 +85,11 @@ describe("vortex test --maelstrom", () => {
     const run = readdirSync(store).find((name) => name.startsWith("maelstrom-")) ?? "";
     const words = JSON.parse(readFileSync(join(store, run, "args.json"), "utf8"));
     expect(words.slice(0, 4)).toEqual(["-w", "echo", "--bin", ECHO]);
+    // vortex serve lists both runs.
+    const request = new Request("http://127.0.0.1/?source=maelstrom");
+    const html = await (await new RunList(store, {}).answer(request)).text();
+    expect(html).toContain("1 of 2 runs.");
+    expect(html).toMatch(/<tr class="valid">.*maelstrom.*>0\.25</);
   });
 
   test.concurrent("accepts Maelstrom's directory as well", async () => {

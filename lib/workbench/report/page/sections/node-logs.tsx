@@ -1,4 +1,4 @@
-/** What the nodes logged during the diagrams' visible time. */
+/** The lines that nodes logged during the diagrams' visible time. */
 import { useEffect, useMemo, useState } from "preact/hooks";
 import type { Viewport } from "../diagram/viewport.ts";
 import { Choice, LinkButton } from "../parts/controls.tsx";
