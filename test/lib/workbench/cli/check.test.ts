@@ -3,7 +3,7 @@ import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { History } from "../../../../lib/workbench/history/history.ts";
 import { corpusCases } from "../../../support/histories/corpus.ts";
-import { history, invoke, whole } from "../../../support/histories/history.ts";
+import { fail, history, invoke, whole } from "../../../support/histories/history.ts";
 import { historyEdn } from "../../../support/histories/history-edn.ts";
 import { DIST, ROOT, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
 
@@ -14,6 +14,19 @@ const VALID = history(whole(0, "echo", "hi", { echo: "hi" }));
 const INVALID = history(whole(0, "echo", "hi", { echo: "ho" }));
 /** Ids that cannot be compared. */
 const UNKNOWN = history(whole(0, "generate", null, 1), whole(0, "generate", null, "a"));
+
+describe("vortex check", () => {
+  test.concurrent("groups the errors of a history, and counts answers to other transactions", async () => {
+    const refused = [invoke(0, "txn", [["w", 1, 2]]), fail(0, ["txn-conflict", "key 1 is locked"])];
+    const fewer = whole(0, "txn", [["r", 1, null]], []);
+    const file = caseFile({ workload: "txn-rw-register", history: history(refused, fewer) });
+    const { stdout } = await vortex("check", file);
+    expect(stdout).toContain("nodes answered 1 × error 30 (txn-conflict) to txn: key 1 is locked");
+    expect(stdout).toContain(
+      "1 answer to another transaction than was asked for, the first in entry 3: the transaction has 1 operation, but the answer has 0 operations",
+    );
+  });
+});
 
 describe("vortex check --json", () => {
   test.concurrent("prints a line per file, with the fields of the corpus", async () => {
