@@ -128,6 +128,8 @@ export interface SimulationResult {
   readonly valid: true | false | "unknown";
   /** Why the run is not valid, in sentences, the seed last; empty exactly if it is valid. */
   readonly problems: readonly string[];
+  /** Why a valid run proves little, in sentences: few operations, a fault without effect, ... */
+  readonly warnings: readonly string[];
   /** The anomalies found; a valid run may have some, too. */
   readonly findings: readonly SimulationFinding[];
   readonly seed: number;

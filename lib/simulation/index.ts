@@ -6,6 +6,8 @@ import { InvalidOptions } from "../workbench/invalid-options.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
 import type { JournalEvent } from "../workbench/network/journal.ts";
 import { LATENCY_DISTRIBUTIONS } from "../workbench/network/latency.ts";
+import { describeGroup } from "../workbench/report/terminal/request-errors.ts";
+import { describeWarning } from "../workbench/report/terminal/warnings.ts";
 import { findingsOf } from "../workbench/run/check-history.ts";
 import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
@@ -32,6 +34,7 @@ export const simulate: typeof Described = (program, options) => {
   return {
     valid: result.valid,
     problems: problemsOf(result),
+    warnings: (result.warnings ?? []).map(describeWarning),
     findings: findingsOf(result),
     seed: result.seed,
     ...(msgsPerOp === undefined ? {} : { messagesPerOperation: msgsPerOp }),
@@ -87,15 +90,21 @@ function run(
   }
 }
 
+/** Maximum number of groups of errors among the problems. */
+const MAX_ERRORS = 6;
+
 function problemsOf(result: TestResult): string[] {
-  const { valid, error, seed, diagnostics = [] } = result;
+  const { valid, error, seed, diagnostics = [], requestErrors = [] } = result;
   if (valid === true) return [];
   const found = findingsOf(result).map(({ anomaly, sentence }) => `${anomaly}: ${sentence}`);
+  const answered = requestErrors.slice(0, MAX_ERRORS).map(describeGroup);
   const detected = diagnostics.map(({ node, kind, reason, sent }) => {
     return `${node}, ${kind}: ${reason}; it sent ${sent}`;
   });
   const verdict = valid === "unknown" ? `no verdict${error === undefined ? "" : `: ${error}`}` : "";
-  return [verdict, ...found, ...detected, `seed ${seed}`].filter((text) => text !== "");
+  return [verdict, ...found, ...answered, ...detected, `seed ${seed}`].filter(
+    (text) => text !== "",
+  );
 }
 
 const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {

@@ -31,6 +31,27 @@ describe("simulate", () => {
     expect(simulate(broadcast, { ...BROADCAST, seed: 4 }).history).not.toEqual(first.history);
   });
 
+  test("names what nodes answered in error among the problems, with the source line", () => {
+    const throwing = (node: Node) => {
+      node.handle("echo", v.object({ echo: v.string() }), () => {
+        throw new TypeError("no echo here");
+      });
+    };
+    const { problems } = simulate(throwing, { workload: "echo", nodeCount: 1, seed: 9 });
+    const thrown = expect.stringMatching(
+      /^n0 answered \d+ × error 13 \(crash\) to echo: TypeError: no echo here, at simulate.test.ts:\d+$/,
+    );
+    expect(problems).toContainEqual(thrown);
+  });
+
+  test("warns of a valid run that proves little", () => {
+    const options = { workload: "echo", nodeCount: 1, timeLimitS: 1, nemesis: ["loss"] } as const;
+    expect(simulate(echo, { ...options, seed: 1 }).warnings).toEqual([
+      expect.stringContaining("loss affected no message"),
+      expect.stringMatching(/only \d operations? succeeded/),
+    ]);
+  });
+
   test("reports the problems, and the seed", () => {
     const wrong = (node: Node) =>
       node.handle("echo", v.object({}), (request) =>
