@@ -14,6 +14,36 @@ const COMPILED: ReadonlySet<string> = new Set(
   ),
 );
 
+/** Extensions of sources that an interpreter runs. */
+const INTERPRETED: ReadonlySet<string> = new Set(
+  [
+    "py",
+    "rb",
+    "pl",
+    "sh",
+    "bash",
+    "lua",
+    "clj",
+    "cljs",
+    "bb",
+    "ex",
+    "exs",
+    "erl",
+    "php",
+    "tcl",
+    "jl",
+    "r",
+    "scm",
+    "rkt",
+    "lisp",
+  ].map((name) => `.${name}`),
+);
+
+/** Whether a file is a source of an interpreted language, by its name or its first line. */
+export function isScript(path: string): boolean {
+  return hasInterpreter(path) || INTERPRETED.has(extname(path).toLowerCase());
+}
+
 /** Whether a file is TypeScript or JavaScript, by its name. */
 export function isLoadable(path: string): boolean {
   return LOADABLE.has(extname(path).toLowerCase());

@@ -1,7 +1,13 @@
 import { accessSync, constants, statSync } from "node:fs";
-import { extname, resolve } from "node:path";
+import { resolve } from "node:path";
 import { InvalidOptions } from "../invalid-options.ts";
-import { hasInterpreter, isCompiledLanguage, isLoadable, isNative } from "../program-file.ts";
+import {
+  hasInterpreter,
+  isCompiledLanguage,
+  isLoadable,
+  isNative,
+  isScript,
+} from "../program-file.ts";
 import { suggestFile } from "../suggestions.ts";
 
 /**
@@ -21,14 +27,15 @@ export function executable(
     );
   }
   if (!stats.isFile()) throw new InvalidOptions(`${flag} ${path}: not a file. Name a program`);
-  const reason = adviceOnSource(path);
+  const reason = flag === "--maelstrom" ? undefined : adviceOnSource(path);
   if (reason !== undefined) throw new InvalidOptions(`${flag} ${path}: ${reason}`);
   try {
     accessSync(absolute, constants.X_OK);
   } catch {
-    const first = lacksInterpreter(path)
-      ? ", and name the interpreter in its first line, such as #!/usr/bin/env python3"
-      : "";
+    const first =
+      isScript(path) && !hasInterpreter(path)
+        ? ", and name the interpreter in its first line, such as #!/usr/bin/env python3"
+        : "";
     throw new InvalidOptions(`${flag} ${path}: not executable. Run "chmod +x ${path}"${first}`);
   }
   return absolute;
@@ -44,9 +51,4 @@ function adviceOnSource(path: string): string | undefined {
     return "source code, not a program. Compile it, and name the program that the compiler makes";
   }
   return undefined;
-}
-
-/** Whether a script still lacks the line that names its interpreter. */
-function lacksInterpreter(path: string): boolean {
-  return extname(path) !== "" && !hasInterpreter(path) && !isNative(path);
 }

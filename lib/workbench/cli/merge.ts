@@ -1,4 +1,5 @@
 /** `vortex merge`: merges the outcomes of a sweep's shards. */
+import { statSync } from "node:fs";
 import { Command } from "commander";
 import * as v from "valibot";
 import { stringifyJson } from "../../vortex/index.ts";
@@ -30,6 +31,9 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
 }
 
 async function readOutcomes(file: string): Promise<Outcome[]> {
+  if (statSync(file, { throwIfNoEntry: false })?.isDirectory()) {
+    throw new InvalidOptions(`${file}: a directory. Name the files that --out wrote`);
+  }
   if (!(await Bun.file(file).exists())) throw new InvalidOptions(`${file}: file not found`);
   const lines = (await Bun.file(file).text()).split("\n");
   return lines.flatMap((line, index) => {

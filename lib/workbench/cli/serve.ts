@@ -1,4 +1,5 @@
 /** `vortex serve`: lists stored runs and their reports in a browser. */
+import { statSync } from "node:fs";
 import { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import { RunList } from "../report/server/run-list.ts";
@@ -29,6 +30,9 @@ Example:
 }
 
 async function serve({ store, port }: Flags): Promise<void> {
+  if (statSync(store, { throwIfNoEntry: false })?.isDirectory() === false) {
+    throw new InvalidOptions(`--store ${store}: not a directory`);
+  }
   const list = new RunList(store, { targetOf });
   let server: Bun.Server<undefined>;
   try {

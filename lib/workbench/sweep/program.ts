@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { AnyProgram } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { isLoadable, isNative, sourceOf } from "../program-file.ts";
+import { isLoadable, isNative, isScript, sourceOf } from "../program-file.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 import { divertExits } from "./divert-exits.ts";
 import { describeException, describeRejection, divertRejections } from "./divert-rejections.ts";
@@ -81,8 +81,9 @@ function requireSource(file: string): void {
     );
   }
   if (!isLoadable(file)) {
+    const hint = isScript(file) ? `: vortex test --bin ${file} -w ...` : " with vortex test";
     throw new InvalidOptions(
-      `${file}: not TypeScript or JavaScript. Only such sources can be simulated; test other programs as processes: vortex test --bin ${file} -w ...`,
+      `${file}: not TypeScript or JavaScript. Only such sources can be simulated; test other programs as processes${hint}`,
     );
   }
 }

@@ -15,6 +15,9 @@ const MAX_SEEDS = 10_000_000;
  */
 export function parseSeeds(text: string): number[] {
   const seeds = text.split(",").flatMap((part) => {
+    const [, from, to] = /^\s*(\d+)\s*(?:-|–|:|\.|\.{3})\s*(\d+)\s*$/.exec(part) ?? [];
+    if (from !== undefined)
+      throw new RangeError(`"${part}" is not a range. Write it as ${from}..${to}`);
     const match = /^\s*(\d+)(?:\.\.(\d+))?\s*$/.exec(part);
     const first = Number(match?.[1]);
     const last = Number(match?.[2] ?? match?.[1]);

@@ -458,6 +458,12 @@ describe("vortex sim --seeds", () => {
 });
 
 describe("vortex merge", () => {
+  test.concurrent("refuses a directory", async () => {
+    const { exitCode, stderr } = await vortex("merge", DIST);
+    expect(stderr).toContain("a directory. Name the files that --out wrote");
+    expect(exitCode).toBe(254);
+  });
+
   test.concurrent("refuses files without outcomes", async () => {
     const file = join(temporaryDirectory(), "empty");
     writeFileSync(file, "");

@@ -516,6 +516,12 @@ describe("vortex test exits with 254 and says what to do about", () => {
       echoTest(join(ROOT, "test/bench/load.c")),
       "Compile it, and name the program",
     ],
+    [
+      "a port beyond the last",
+      ["serve", "--port", "99999"],
+      "It must be an integer from 0 to 65535",
+    ],
+    ["a store that is a file", ["serve", "--store", ECHO], "not a directory"],
     ["a percentage", echoTest(ECHO, "--availability", "99%"), "0.99 for 99 %"],
     ["a node named twice", ["test", "-w", "echo", "--bin", ECHO, "--nodes", "a,a"], "named twice"],
     ["a node named like a client", ["test", "-w", "echo", "--bin", ECHO, "-n", "c1"], "client"],

@@ -12,7 +12,7 @@ describe("parseSeeds", () => {
     expect(parseSeeds(text)).toEqual(seeds);
   });
 
-  test.each(["", "x", "-1", "1...4", "1..", "1.5", "1..99999999999999999999"])(
+  test.each(["", "x", "-1", "1..", "x.5", "1..99999999999999999999"])(
     "refuses %p and names the expected forms",
     (text) => {
       expect(() => parseSeeds(text)).toThrow(/neither a seed, such as 7, nor a range/);
@@ -22,6 +22,12 @@ describe("parseSeeds", () => {
   test("refuses a range that runs backwards, and turns it round", () => {
     expect(() => parseSeeds("10..1")).toThrow('"10..1" runs backwards. Write it as 1..10');
     expect(() => parseSeeds("5,3..1")).toThrow("Write it as 1..3");
+  });
+
+  test("refuses a range in another notation, and rewrites it", () => {
+    for (const text of ["1-10", "1...10", "1:10", "1 - 10"]) {
+      expect(() => parseSeeds(text)).toThrow(`"${text}" is not a range. Write it as 1..10`);
+    }
   });
 
   test("refuses more than ten million seeds", () => {
