@@ -48,7 +48,7 @@ function describeReceived(received: readonly string[]): string[] {
   return [`The last ${which}:`, ...received];
 }
 
-/** Lists the last lines of a node's stderr, or states that there are none. */
+/** Lists the last lines of a node's stderr, or states that it is empty. */
 export function lastLines(name: string, lines: readonly string[]): string[] {
   return lines.length === 0
     ? [`Its ${name} is empty`]

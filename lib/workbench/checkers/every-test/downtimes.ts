@@ -1,4 +1,4 @@
-/** When nodes were down, as the nemesis recorded it in the history. */
+/** Downtimes of nodes, from the operations of the nemesis in a history. */
 import type { Json, NodeId } from "../../../vortex/index.ts";
 import type { History, Pair } from "../../history/history.ts";
 
