@@ -95,9 +95,13 @@ function namesOf({ nodes }: RequestErrors): string {
 }
 
 function adviceOn(groups: readonly RequestErrors[], context: ErrorContext): string[] {
-  if (context.okCount === 0 && groups.every(({ code }) => code === NOT_SUPPORTED)) {
+  const isNotSupported = ({ code }: RequestErrors) => code === NOT_SUPPORTED;
+  // Workloads share types of requests, such as read, but not the replies.
+  const isOther = (group: RequestErrors) =>
+    isNotSupported(group) || group.kind === "malformed-reply";
+  if (context.okCount === 0 && groups.some(isNotSupported) && groups.every(isOther)) {
     return [
-      `The program handles no request of ${context.workload}. If it was written for another workload, choose that with -w`,
+      `The program handles no request of ${context.workload} correctly. If it was written for another workload, choose that with -w`,
     ];
   }
   const unanswered = groups.find((group) => isNeverAnswered(group, groups, context));

@@ -165,7 +165,7 @@ describe("vortex test", () => {
     const flags = ["--node-count", "1", "--concurrency", "2n", "--time-limit", "1", "--no-store"];
     const { stdout } = await vortex("test", "--bin", ECHO, ...flags);
     expect(stdout).toContain("× error 10 (not-supported) to read: ");
-    expect(stdout).toContain("The program handles no request of lin-kv.");
+    expect(stdout).toContain("The program handles no request of lin-kv correctly.");
   });
 
   const topologyTest = (bin: string) => [

@@ -56,7 +56,9 @@ describe("describeRequestErrors", () => {
   });
 
   test("asks about the workload if the program handles none of its requests", () => {
-    const lines = describeRequestErrors([group({ code: 10, name: "not-supported" })], invalid);
+    const shared = group({ kind: "malformed-reply", request: "read" });
+    const groups = [group({ code: 10, name: "not-supported" }), shared];
+    const lines = describeRequestErrors(groups, invalid);
     expect(lines.at(-1)).toContain("handles no request of echo");
     expect(lines.at(-1)).toContain("-w");
   });
