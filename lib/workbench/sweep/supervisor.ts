@@ -17,6 +17,8 @@ const REPORTS = 3;
 const TICK_MS = 100;
 /** Time that the other process has to interrupt itself, or to end, in ms. */
 export const GRACE_MS = 5000;
+/** How long to wait for the last report of a process that has ended, in ms. */
+const LAST_REPORT_MS = 500;
 const CRASH_EXIT_CODE = 255;
 const INTERRUPTED_EXIT_CODE = 130;
 
@@ -72,6 +74,9 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
       watch.restart();
     }
   });
+  const reported = new Promise<void>((resolve) => {
+    child.stdio[REPORTS]?.on("end", () => resolve());
+  });
   const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let isInterrupted = false;
   for (const name of forwarded) {
@@ -94,6 +99,8 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
   });
   const { code, signal } = await exited;
   watch.stop();
+  // Its last report may still be in the pipe, which a process of the program may hold open.
+  await Promise.race([reported, Bun.sleep(LAST_REPORT_MS)]);
   if (exitCode !== undefined) return exitCode;
   if (isInterrupted && signal !== null) return INTERRUPTED_EXIT_CODE;
   if (isStalled) {
