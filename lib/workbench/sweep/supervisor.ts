@@ -65,17 +65,18 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
   const watch = new Watch();
   let phase = "loading";
   let exitCode: number | undefined;
+  const reported = Promise.withResolvers<void>();
   const lines = new LineReader();
   child.stdio[REPORTS]?.on("data", (chunk: Uint8Array) => {
     for (const line of splitLines(lines.push(chunk))) {
       const [name = "", code] = line.split(" ");
       phase = name;
-      if (name === "done") exitCode = Number(code);
+      if (name === "done") {
+        exitCode = Number(code);
+        reported.resolve();
+      }
       watch.restart();
     }
-  });
-  const reported = new Promise<void>((resolve) => {
-    child.stdio[REPORTS]?.on("end", () => resolve());
   });
   const forwarded = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
   let isInterrupted = false;
@@ -99,8 +100,10 @@ export async function supervise({ args, file, limitS, onProblem }: Supervision):
   });
   const { code, signal } = await exited;
   watch.stop();
-  // Its last report may still be in the pipe, which a process of the program may hold open.
-  await Promise.race([reported, Bun.sleep(LAST_REPORT_MS)]);
+  // A command that seems to have succeeded has reported that; the report may still be in the pipe.
+  if (code === 0 && exitCode === undefined) {
+    await Promise.race([reported.promise, Bun.sleep(LAST_REPORT_MS)]);
+  }
   if (exitCode !== undefined) return exitCode;
   if (isInterrupted && signal !== null) return INTERRUPTED_EXIT_CODE;
   if (isStalled) {
