@@ -1,5 +1,5 @@
 /**
- * Tells how a failure came about: the events of a short trace, what matters marked with ">", and in
+ * Describes how a failure came about: the events of a short trace, what matters marked with ">", and in
  * the end which messages were dropped and what reads then missed.
  */
 import { shorten } from "../../../protocol/shorten.ts";
@@ -66,7 +66,7 @@ function selected(lines: readonly Line[], byPreference: readonly Line[]): string
   return shown;
 }
 
-/** What the events of a trace have to do with a finding. */
+/** Relates the events of a trace to a finding. */
 class Plot {
   readonly #events: readonly TraceEvent[];
   /** History indexes of the finding's operations, both ends of each. */
