@@ -47,13 +47,19 @@ export interface RunStoreOptions {
 
 /** Maximum sizes of files, in bytes: the output of nodes is unbounded. */
 export interface StoreLimits {
-  /** Of each node's log, and of the log of all nodes. Later lines are left out. */
+  /** Of each node's log. Later lines are left out. */
   readonly maxLogBytes: number;
+  /** Of `logs.jsonl`, which repeats the lines of all nodes, with their times. Later ones are left out. */
+  readonly maxTimedLogBytes: number;
   /** Of the messages, and of the history. Later messages are left out; a longer history is an error. */
   readonly maxRecordBytes: number;
 }
 
-const STORE_LIMITS: StoreLimits = { maxLogBytes: 64e6, maxRecordBytes: 1e9 };
+const STORE_LIMITS: StoreLimits = {
+  maxLogBytes: 64e6,
+  maxTimedLogBytes: 16e6,
+  maxRecordBytes: 1e9,
+};
 
 /** The run cannot be stored: the disk is full, for example, or not writable. */
 export class StoreError extends Error {
@@ -87,7 +93,7 @@ export class RunStore {
    */
   constructor({ root, run, onProblem, onRemark, limits = STORE_LIMITS }: RunStoreOptions) {
     const { workload, nodeIds } = run.options;
-    const { maxLogBytes, maxRecordBytes } = limits;
+    const { maxLogBytes, maxTimedLogBytes, maxRecordBytes } = limits;
     const files: LineFile[] = [];
     const open = (name: string, maxBytes: number, onFull: (text: string) => void) => {
       const file = new LineFile(join(this.directory, name), maxBytes, onFull);
@@ -106,7 +112,7 @@ export class RunStore {
         throw new Error(text);
       });
       this.#messages = open("messages.jsonl", maxRecordBytes, remark);
-      this.#timedLogs = open("logs.jsonl", maxLogBytes, remark);
+      this.#timedLogs = open("logs.jsonl", maxTimedLogBytes, remark);
       this.#logs = new Map(
         [...fileNames(nodeIds)].map(([node, name]) => [
           node,

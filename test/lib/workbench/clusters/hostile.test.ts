@@ -75,12 +75,13 @@ describe.skipIf(process.platform !== "linux")("vortex test on a node that", () =
   ];
   test.each(busy)("%s", expectRun);
 
-  test("floods stderr, of which the first 64 MB are stored", async () => {
+  test("floods stderr, of which the first 64 MB are stored, and 16 MB with their times", async () => {
     const run = await runHostile(hostileNode("floods stderr"), ["--report"]);
     expect(FLOOD_MB).toBeGreaterThan(70);
     expect(run.stderr).toContain("n0.log has reached its limit of 64 MB");
-    expect(run.storeMb).toBeGreaterThan(63);
-    expect(run.storeMb).toBeLessThan(66);
+    expect(run.stderr).toContain("logs.jsonl has reached its limit of 16 MB");
+    expect(run.storeMb).toBeGreaterThan(63 + 15);
+    expect(run.storeMb).toBeLessThan(66 + 16);
     expect(run.exitCode).toBe(INVALID);
     expect(run.memoryMb).toBeGreaterThan(10);
     expectBounded(run);

@@ -165,7 +165,7 @@ describe("RunStore", () => {
 
   test("leaves out log lines and messages beyond the limit, with a remark per file", () => {
     const remarks: string[] = [];
-    const limits = { maxLogBytes: 100_000, maxRecordBytes: 200_000 };
+    const limits = { maxLogBytes: 100_000, maxTimedLogBytes: 100_000, maxRecordBytes: 200_000 };
     const { store, problems } = newStore(temporaryDirectory(), ["n0", "n1"], { limits, remarks });
     const line = "é".repeat(99);
     for (let index = 0; index < 5000; index++) {
@@ -188,7 +188,7 @@ describe("RunStore", () => {
   });
 
   test("reports a history beyond the limit as a failure to store the run", () => {
-    const limits = { maxLogBytes: 1000, maxRecordBytes: 1000 };
+    const limits = { maxLogBytes: 1000, maxTimedLogBytes: 1000, maxRecordBytes: 1000 };
     const { store, problems } = newStore(temporaryDirectory(), ["n0"], { limits, remarks: [] });
     for (let index = 0; index < 50; index++) store.addOperation(operation(index, null));
     expect(problems).toEqual([
