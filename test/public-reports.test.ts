@@ -76,10 +76,10 @@ describe("A public report:", () => {
     expect(workload).toMatchObject({ valid: true, explanation: [] });
   });
 
-  test("maelstrom #51, offsets beyond 2^53, gets a reason", () => {
+  test("maelstrom #51, offsets above 2^53, gets a reason", () => {
     const reported = sequence(send(0, "9", 1, 2 ** 60), poll(1, { "9": [[2 ** 60, 1]] }));
     const { valid, workload } = checkHistory("kafka", reported, {});
     expect(valid).toBe("unknown");
-    expect(workload).toMatchObject({ error: expect.stringContaining("beyond 2^53") });
+    expect(workload).toMatchObject({ error: expect.stringContaining("2^53") });
   });
 });
