@@ -7,7 +7,7 @@ import {
   type CheckedHistory,
   describeChecked,
   describeValidity,
-} from "../report/terminal/checked.ts";
+} from "../report/terminal/checked-history.ts";
 import { checkStored, checkStoredHistory } from "../run/check-history.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import type { StoredHistory } from "../store/stored-history.ts";

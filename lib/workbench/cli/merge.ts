@@ -4,7 +4,7 @@ import { Command } from "commander";
 import * as v from "valibot";
 import { stringifyJson } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { describeSummary } from "../report/terminal/summary.ts";
+import { describeSummary } from "../report/terminal/sweep-summary.ts";
 import { Outcome } from "../sweep/outcome.ts";
 import { summarize } from "../sweep/summary.ts";
 import { exitCodeOf } from "./exit-codes.ts";

@@ -9,7 +9,7 @@ import { type Compared, comparisonTable } from "../report/terminal/comparison.ts
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
 import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
-import { errorLines } from "../report/terminal/text.ts";
+import { errorLines } from "../report/terminal/result.ts";
 import { warningLines } from "../report/terminal/warnings.ts";
 import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test-crash.ts";

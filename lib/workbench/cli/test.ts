@@ -9,7 +9,7 @@ import type { JournalEvent } from "../network/journal.ts";
 import { comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
-import { formatResult } from "../report/terminal/text.ts";
+import { formatResult } from "../report/terminal/result.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";

@@ -1,6 +1,6 @@
 /** Simulates one seed, prints the result, and stores the run. */
 import { stringifyJson } from "../../../vortex/index.ts";
-import { formatResult } from "../../report/terminal/text.ts";
+import { formatResult } from "../../report/terminal/result.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
 import { remark } from "../live.ts";
 import { printSmallest } from "./smallest.ts";

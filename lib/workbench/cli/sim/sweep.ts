@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { stringifyJson } from "../../../vortex/index.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
-import { describeSummary } from "../../report/terminal/summary.ts";
+import { describeSummary } from "../../report/terminal/sweep-summary.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";

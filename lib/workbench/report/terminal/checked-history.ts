@@ -4,7 +4,7 @@ import { plural } from "../../checkers/wording.ts";
 import type { HistoryVerdicts, StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
 import { describeRequestErrors } from "./request-errors.ts";
-import { contextOf, describeVerdicts, inspect, printable, sentencesOf } from "./text.ts";
+import { contextOf, describeVerdicts, inspect, printable, sentencesOf } from "./result.ts";
 
 /** A stored history with its verdict. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {

@@ -1,5 +1,5 @@
 import { expect, test } from "bun:test";
-import { describeSummary } from "../../../../../lib/workbench/report/terminal/summary.ts";
+import { describeSummary } from "../../../../../lib/workbench/report/terminal/sweep-summary.ts";
 import type { Outcome } from "../../../../../lib/workbench/sweep/outcome.ts";
 import { summarize } from "../../../../../lib/workbench/sweep/summary.ts";
 

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Finding } from "../../../../../lib/workbench/checkers/checker.ts";
-import { sentencesOf, withStaleInOne } from "../../../../../lib/workbench/report/terminal/text.ts";
+import { sentencesOf, withStaleInOne } from "../../../../../lib/workbench/report/terminal/result.ts";
 
 function finding(anomaly: string, sentence: string, moreCount?: number): Finding {
   return { anomaly, sentence, operations: [], ...(moreCount === undefined ? {} : { moreCount }) };
