@@ -1,6 +1,6 @@
 /** Output to stderr: remarks and, on a terminal, a part that is redrawn. */
 import { logUpdateStderr } from "log-update";
-import { printable } from "../report/terminal/result.ts";
+import { printable } from "../report/terminal/printable.ts";
 
 /** Prints a line to stderr, with control characters escaped. Unlike `console.error`, not in red. */
 export function remark(text: string): void {

@@ -1,7 +1,7 @@
 /** Prints the smallest failing test, and stores it if a report is wanted. */
 import { InvalidOptions } from "../../invalid-options.ts";
+import { printable } from "../../report/terminal/printable.ts";
 import { describeStory } from "../../report/terminal/story.ts";
-import { printable } from "../../report/terminal/result.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";

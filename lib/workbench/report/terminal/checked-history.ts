@@ -3,8 +3,10 @@ import type { Validity } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { HistoryVerdicts, StoredCheck } from "../../run/check-history.ts";
 import type { StoredHistory } from "../../store/stored-history.ts";
+import { sentencesOf } from "./findings.ts";
+import { inspect, printable } from "./printable.ts";
 import { describeRequestErrors } from "./request-errors.ts";
-import { contextOf, describeVerdicts, inspect, printable, sentencesOf } from "./result.ts";
+import { contextOf, describeVerdicts } from "./result.ts";
 
 /** A stored history with its verdict. */
 export interface CheckedHistory extends Pick<StoredHistory, "number" | "expected"> {

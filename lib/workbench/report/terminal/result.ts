@@ -1,24 +1,13 @@
-/** Formats results. */
-import pc from "picocolors";
+/** Formats the result of a test. */
 import * as v from "valibot";
-import { isObject } from "../../../protocol/message.ts";
-import type { Finding } from "../../checkers/checker.ts";
-import { enumerate, withMore } from "../../checkers/wording.ts";
+import { enumerate } from "../../checkers/wording.ts";
 import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
+import { firstOfEach, sentencesOf, withoutFindings, withStaleInOne } from "./findings.ts";
+import { inspect, printable } from "./printable.ts";
 import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
 import { warningLines } from "./warnings.ts";
-
-/** Escapes control characters: a node must not control the terminal. */
-export function printable(text: string): string {
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are to be found
-  return text.replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, escaped);
-}
-
-function escaped(character: string): string {
-  return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
-}
 
 /** Formats the verdict in a sentence, the figures, and the findings in sentences. */
 function describeResult(workload: string, result: TestResult): string {
@@ -136,53 +125,4 @@ const LABEL_WIDTH = "stable latency".length + 2;
 function countsOf(stats: TestResult["stats"]): string | undefined {
   if (stats === undefined || stats.valid === "unknown") return undefined;
   return `${stats["okCount"]} ok, ${stats["failCount"]} fail, ${stats["infoCount"]} info`;
-}
-
-/** Formats the fields of a verdict. */
-export function inspect(fields: unknown): string {
-  const text = Bun.inspect(fields, { depth: 8, colors: pc.isColorSupported });
-  // `Bun.inspect` escapes the other control characters, except in its own colours.
-  return text.replace(/[\u007f-\u009f]/g, escaped);
-}
-
-/** Formats findings as sentences, and counts those that are not described. */
-export function sentencesOf(findings: readonly Finding[]): string[] {
-  return findings.flatMap(({ anomaly, sentence, moreCount }) => [
-    printable(`${anomaly}: ${sentence}`),
-    ...(moreCount === undefined ? [] : [`${anomaly}: and ${moreCount} more`]),
-  ]);
-}
-
-/** Joins stale values into one finding: they are allowed, and a valid run may have many. */
-export function withStaleInOne(
-  findings: readonly Finding[],
-  verdict: { readonly [field: string]: unknown } | undefined,
-): readonly Finding[] {
-  const [worst] = findings.filter(({ anomaly }) => anomaly === "stale");
-  const { staleCount, attemptCount } = verdict ?? {};
-  if (worst === undefined || typeof staleCount !== "number") return findings;
-  const { moreCount: _, ...rest } = worst;
-  const were = staleCount === 1 ? "was" : "were";
-  const sentence = `${staleCount} of ${attemptCount} values ${were} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
-  const others = findings.filter(({ anomaly }) => anomaly !== "stale");
-  return [...others, { ...rest, sentence }];
-}
-
-/** Number of examples of an anomaly that are shown, unless all are. */
-const FIRST_SHOWN = 3;
-
-/** Keeps the first examples of each anomaly, and counts the others as more. */
-function firstOfEach(findings: readonly Finding[]): readonly Finding[] {
-  const ofKind = Map.groupBy(findings, ({ anomaly }) => anomaly);
-  return [...ofKind.values()].flatMap((examples) => {
-    const notDescribed = examples.at(-1)?.moreCount ?? 0;
-    return withMore(examples.slice(0, FIRST_SHOWN), examples.length + notDescribed);
-  });
-}
-
-/** Returns a verdict without its findings, and anything else unchanged. */
-export function withoutFindings(verdict: unknown): unknown {
-  if (!isObject(verdict)) return verdict;
-  const { explanation: _, anomalies: __, ...fields } = verdict;
-  return fields;
 }

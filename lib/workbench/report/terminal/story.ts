@@ -11,7 +11,8 @@ import { describeFault } from "../../nemesis/describe-fault.ts";
 import { isClientId } from "../../network/delivery.ts";
 import { DROPS, IN_FLIGHT } from "../../network/drops.ts";
 import type { JournalEvent } from "../../network/journal.ts";
-import { printable, sentencesOf } from "./result.ts";
+import { sentencesOf } from "./findings.ts";
+import { printable } from "./printable.ts";
 import type { Trace, TraceEvent } from "./trace.ts";
 
 /** Maximum number of events that are shown; those that matter least are omitted first. */

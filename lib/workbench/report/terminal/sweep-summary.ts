@@ -2,8 +2,8 @@
 import Table from "cli-table3";
 import { enumerate, plural } from "../../checkers/wording.ts";
 import type { Distribution, FailureKind, Summary } from "../../sweep/summary.ts";
+import { printable } from "./printable.ts";
 import { describeGroup } from "./request-errors.ts";
-import { printable } from "./result.ts";
 import { describeWarning } from "./warnings.ts";
 
 /** Maximum number of kinds of failures to list. */

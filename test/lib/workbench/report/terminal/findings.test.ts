@@ -1,6 +1,9 @@
 import { describe, expect, test } from "bun:test";
 import type { Finding } from "../../../../../lib/workbench/checkers/checker.ts";
-import { sentencesOf, withStaleInOne } from "../../../../../lib/workbench/report/terminal/result.ts";
+import {
+  sentencesOf,
+  withStaleInOne,
+} from "../../../../../lib/workbench/report/terminal/findings.ts";
 
 function finding(anomaly: string, sentence: string, moreCount?: number): Finding {
   return { anomaly, sentence, operations: [], ...(moreCount === undefined ? {} : { moreCount }) };
