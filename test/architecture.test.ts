@@ -19,6 +19,7 @@ const EDGES = [
   "lib/workbench/maelstrom/run-maelstrom.ts",
   "lib/workbench/program-file.ts",
   "lib/workbench/suggestions.ts",
+  "lib/workbench/clusters/executable-problem.ts",
   "lib/workbench/system-error.ts",
   "lib/workbench/sweep/{divert-exits,divert-rejections,divert-stdout,outside-world,program,progress-watch,sample,self,simulate-program,supervisor,workers}.ts",
   "lib/workbench/store/stored-results.ts",

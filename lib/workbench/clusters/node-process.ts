@@ -9,8 +9,9 @@ import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import { lazy } from "../../vortex/lazy.ts";
 import type { Delivery } from "../network/delivery.ts";
-import { describeExecError, describeResourceError, problemOfDirectory } from "../system-error.ts";
+import { describeResourceError, problemOfDirectory } from "../system-error.ts";
 import { type Crash, StartError } from "./cluster.ts";
+import { describeExecError } from "./executable-problem.ts";
 import { shownLine } from "./node-log.ts";
 import { hasExited, type ProcessTag, signal } from "./process-tree.ts";
 
