@@ -116,7 +116,7 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
         },
         onMessage({ type, message }) {
           if (type === "recv") monitor.received(message.dest);
-          else monitor.sent(message.src, message.dest);
+          if (type === "send") monitor.sent(message.src, message.dest);
         },
       },
       {

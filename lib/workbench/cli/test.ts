@@ -168,8 +168,8 @@ async function runTest(
 }
 
 function logMessage(event: JournalEvent, flags: Flags, progress: Progress): void {
-  const isWanted = event.type === "send" ? flags.logNetSend : flags.logNetRecv;
-  if (isWanted) progress.print(`${event.type} ${messageText(event.message)}`);
+  const wanted = { send: flags.logNetSend, recv: flags.logNetRecv, drop: undefined };
+  if (wanted[event.type]) progress.print(`${event.type} ${messageText(event.message)}`);
 }
 
 function describeOptions({
