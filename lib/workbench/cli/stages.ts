@@ -103,7 +103,9 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
     );
   }
 
-  const rows: StageRow[] = stages.map((stage) => ({ stage, state: "waiting" }));
+  // The table shows the arguments that the programs get.
+  const shown = stages.map((stage) => ({ ...stage, args: programs.get(stage)?.args ?? [] }));
+  const rows: StageRow[] = shown.map((stage) => ({ stage, state: "waiting" }));
   const screen = new Screen(rows, flags.full === true);
   const results: StageResult[] = [];
   let exitCode: number = EXIT_CODES.valid;
@@ -115,12 +117,13 @@ async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
         if (program === undefined) throw new Error(`Stage ${stage.id} has no program`);
         const options = optionsOf(stage, flags);
         const progress = new TestProgress(options);
-        rows[index] = { stage, state: "running", startedMs, progress };
+        const shownStage = shown[index] ?? stage;
+        rows[index] = { stage: shownStage, state: "running", startedMs, progress };
         screen.onStart();
         const stageRun = { stage, program, options, signal, progress };
         const { code, ...outcome } = await runStage(stageRun, flags, screen);
         const tookS = (performance.now() - startedMs) / 1000;
-        const row: StageRow = { stage, state: "ended", tookS, ...outcome };
+        const row: StageRow = { stage: shownStage, state: "ended", tookS, ...outcome };
         rows[index] = row;
         screen.onEnd(row);
         exitCode = worstOf(exitCode, code);

@@ -99,6 +99,12 @@ describe("vortex stages", () => {
     expect(exitCode).toBe(0);
   });
 
+  test.concurrent("shows no arguments for a program that gets none", async () => {
+    const { stdout } = await vortex("stages", "--no-store", "--bin", "3e=/bin/true");
+    expect(stdout).toContain("-w broadcast --node-count 25");
+    expect(stdout).not.toContain("--flush-ms");
+  });
+
   test.concurrent("runs only the stages named by --bin", async () => {
     const { stdout } = await vortex("stages", "--no-store", "--bin", `1=${join(DIST, "echo")}`);
     expect(stdout).toMatch(/1 │ Echo .*│ valid/);
