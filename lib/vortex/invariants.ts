@@ -42,12 +42,12 @@ export class Invariants {
   }
 
   /** Reports the first invariant that does not hold; checks nothing after a violation. */
-  check(node: NodeId, circumstances: string): void {
+  check(node: NodeId, circumstances: () => string): void {
     for (const { name, holds } of this.#invariants) {
       const problem = problemOf(holds);
       if (problem === undefined) continue;
       this.clear();
-      this.#onViolation?.(new InvariantViolation(name, node, `${circumstances}${problem}`));
+      this.#onViolation?.(new InvariantViolation(name, node, `${circumstances()}${problem}`));
       return;
     }
   }

@@ -409,7 +409,7 @@ export class Node {
   receive(message: Message): void {
     if (message.body["in_reply_to"] !== undefined) this.#rpcs.receive(message);
     else this.#receiveRequest(message);
-    if (this.#invariants.count > 0) this.#check(`after ${describe(message)}`);
+    if (this.#invariants.count > 0) this.#check(() => `after ${describe(message)}`);
   }
 
   /**
@@ -602,7 +602,7 @@ export class Node {
 
   #runTimer(callback: () => void | Promise<void>): void {
     this.#run("timer", callback);
-    if (this.#invariants.count > 0) this.#check("after a timer");
+    if (this.#invariants.count > 0) this.#check(() => "after a timer");
   }
 
   /** Counts a promise as work in progress until it settles. */
@@ -612,7 +612,8 @@ export class Node {
       .catch(onError)
       .finally(() => {
         this.#runningTasks--;
-        if (this.#invariants.count > 0) this.#check("after an asynchronous handler or callback");
+        if (this.#invariants.count > 0)
+          this.#check(() => "after an asynchronous handler or callback");
         this.#noticeIdle();
       });
   }
@@ -621,7 +622,7 @@ export class Node {
     this.log(`Error in ${what}: ${errorTrace(error)}`);
   }
 
-  #check(circumstances: string): void {
+  #check(circumstances: () => string): void {
     this.#invariants.check(this.#id, circumstances);
   }
 
