@@ -33,6 +33,8 @@ export interface Finding {
   readonly operations: readonly Operation[];
   /** The dependencies of a cycle of transactions, in order. */
   readonly cycle?: readonly CycleStep[];
+  /** How far the search for an order of the operations came. */
+  readonly linearization?: LinearizationAttempt;
   /** On the last example of an anomaly: how many more occurrences are not described. */
   readonly moreCount?: number;
 }
@@ -45,6 +47,64 @@ export interface CycleStep {
   /** The kind of dependency: `"ww"`, `"wr"`, `"rw"`, `"process"` or `"realtime"`. */
   readonly relation: string;
   readonly sentence: string;
+}
+
+/**
+ * The longest orders in which a model accepts the operations of a history that is not linearizable.
+ *
+ * Holds what a drawing needs, at most {@link MAX_BARS} operations and {@link MAX_PARTIALS} orders.
+ *
+ * @see Porcupine, `LinearizationInfo` and its visualization
+ */
+export interface LinearizationAttempt {
+  /** The part of the history that was searched, such as `"key 3"`; absent if it was searched whole. */
+  readonly part?: string;
+  /** The last operations up to the violation, in order of invocation. */
+  readonly operations: readonly LinearizationBar[];
+  /** Number of operations before these, which have a place in every order. */
+  readonly omittedCount: number;
+  /** Orders of the operations, as far as the model accepts them; the longest first. */
+  readonly partials: readonly PartialLinearization[];
+  /** Position in `operations` of the first operation to return that has a place in no order. */
+  readonly stuck: number;
+  /** Positions in `operations` of those that none of the orders contains, `stuck` included. */
+  readonly unplaced: readonly number[];
+}
+
+/** Maximum number of operations of an attempt. */
+export const MAX_BARS = 60;
+/** Maximum number of orders of an attempt. */
+export const MAX_PARTIALS = 6;
+
+/** An operation, drawn as a bar from its invocation to its completion. */
+export interface LinearizationBar {
+  /** Index of the invocation in the history. */
+  readonly invocation: number;
+  /** Index of the completion; absent if the operation never completed. */
+  readonly completion?: number;
+  readonly process: number;
+  /** Times of the history, in nanoseconds. */
+  readonly start: number;
+  /** Absent for an indefinite operation: it may take effect at any later time, or never. */
+  readonly end?: number;
+  /** What it did, in at most 80 characters: `"cas 1 to 2"`, `"dequeue: 7"`. */
+  readonly label: string;
+}
+
+/** An order of operations that the model accepts, and where it ends. */
+export interface PartialLinearization {
+  /** Describes the model's state after the omitted operations. */
+  readonly initialState: string;
+  readonly steps: readonly LinearizationStep[];
+  /** Positions in `operations` of the open ones that the model refuses after the last step. */
+  readonly refused: readonly number[];
+}
+
+export interface LinearizationStep {
+  /** Position in `operations`. */
+  readonly operation: number;
+  /** Describes the model's state after the operation, in at most 120 characters. */
+  readonly state: string;
 }
 
 /** A checker's answer: validity, findings, and the fields that Maelstrom reports, in camelCase. */

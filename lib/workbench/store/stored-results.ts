@@ -24,6 +24,31 @@ const Finding = v.object({
       }),
     ),
   ),
+  linearization: v.exactOptional(
+    v.object({
+      part: v.exactOptional(v.string()),
+      operations: v.array(
+        v.object({
+          invocation: v.number(),
+          completion: v.exactOptional(v.number()),
+          process: v.number(),
+          start: AnyNumber,
+          end: v.exactOptional(AnyNumber),
+          label: v.string(),
+        }),
+      ),
+      omittedCount: v.number(),
+      partials: v.array(
+        v.object({
+          initialState: v.string(),
+          steps: v.array(v.object({ operation: v.number(), state: v.string() })),
+          refused: v.array(v.number()),
+        }),
+      ),
+      stuck: v.number(),
+      unplaced: v.array(v.number()),
+    }),
+  ),
 });
 
 const Validity = v.union([v.boolean(), v.literal("unknown")]);
