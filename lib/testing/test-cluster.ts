@@ -17,6 +17,7 @@ import {
 import { requireMilliseconds } from "../vortex/milliseconds.ts";
 import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
+import { type CrashOptions, TestDisk } from "./test-disk.ts";
 import { TestHost } from "./test-host.ts";
 import { TestKv } from "./test-kv.ts";
 
@@ -84,6 +85,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   readonly #latencyMs: number;
   readonly #clock = new ManualClock();
   readonly #nodes = new Map<NodeId, RunningNode>();
+  readonly #disks = new Map<NodeId, TestDisk>();
   readonly #held: Message[] = [];
   readonly #replies = new Map<number, AnyBody>();
   readonly #cuts = new Set<string>();
@@ -123,7 +125,11 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     return this.#droppedCount;
   }
 
-  /** Starts a node. If it is running, it is killed first and loses its state. */
+  /**
+   * Starts a node. It has the disk that its earlier runs have left.
+   *
+   * If it is running, it is killed first and loses its state, and what it has not synced.
+   */
   start(id: NodeId): void {
     this.kill(id);
     const host = new TestHost(++this.#startCount);
@@ -140,12 +146,23 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     host.sent.push(...others);
   }
 
-  /** Kills a node. Messages to it are dropped until it is started again. */
-  kill(id: NodeId): void {
+  /**
+   * Kills a node. Messages to it are dropped until it is started again.
+   *
+   * @param options What happens to its disk. By default it loses what was not synced.
+   */
+  kill(id: NodeId, options?: CrashOptions): void {
+    this.#disks.get(id)?.crash(options);
     const running = this.#nodes.get(id);
     if (running === undefined) return;
     this.#takeLogs(id, running.host);
     this.#nodes.delete(id);
+  }
+
+  /** Returns the disk of a node, running or not. */
+  disk(id: NodeId): TestDisk {
+    if (!this.#nodeIds.includes(id)) throw new Error(`There is no node ${id}`);
+    return this.#disks.getOrInsertComputed(id, () => new TestDisk(this.#clock));
   }
 
   /**
@@ -263,7 +280,8 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     const onViolation = (violation: InvariantViolation) => {
       this.#violation ??= violation;
     };
-    return { transport, random, logger, clock, onViolation };
+    const openDisk = () => this.disk(id).open();
+    return { transport, random, logger, clock, openDisk, onViolation };
   }
 
   #throwViolation(): void {

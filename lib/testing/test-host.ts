@@ -7,6 +7,7 @@ import {
   stringifyJson,
 } from "../vortex/index.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { TestDisk } from "./test-disk.ts";
 
 /**
  * The host of a single node in a test: records its messages, advances its time, seeds its randomness.
@@ -22,6 +23,8 @@ import { ManualClock } from "./manual-clock.ts";
 export class TestHost implements Host {
   /** The node's clock. */
   readonly clock = new ManualClock();
+  /** The node's disk. */
+  readonly disk = new TestDisk(this.clock);
   /** All messages sent, as the receiver would parse them. */
   readonly sent: Message[] = [];
   /** All texts logged. */
@@ -59,6 +62,9 @@ export class TestHost implements Host {
       return ((bits ^ (bits >>> 15)) >>> 0) / 2 ** 32;
     },
   };
+
+  /** Opens {@link disk}. A second node on this host loses what the first has not synced. */
+  readonly openDisk = () => this.disk.open();
 
   /** Throws, so that the call that delivered a message or advanced the clock fails. */
   readonly onViolation = (violation: InvariantViolation): never => {

@@ -35,6 +35,11 @@ export {
 } from "./node.ts";
 export type { RpcResult } from "./rpc.ts";
 
+// Storage: the durable log of a node.
+
+export { Storage } from "./storage.ts";
+export { isStorageError, StorageError, type StorageErrorKind } from "./storage-error.ts";
+
 // Maelstrom's services: lin-kv, seq-kv, lww-kv, lin-tso.
 
 export {
@@ -89,4 +94,4 @@ export {
 
 // Hosts: the environment of a node, for those who run one themselves.
 
-export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+export type { Cancel, Clock, Disk, Host, Logger, Random, Transport } from "./host.ts";

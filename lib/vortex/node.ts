@@ -23,10 +23,11 @@ import {
 } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
 import { errorText, errorTextWithPlace, errorTrace } from "./error-text.ts";
-import type { Cancel, Host } from "./host.ts";
+import type { Cancel, Disk, Host } from "./host.ts";
 import { Invariants } from "./invariants.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import { PendingRpcs, type RpcResult, readReply } from "./rpc.ts";
+import { Log, NO_DISK, Storage } from "./storage.ts";
 import { Timers } from "./timers.ts";
 
 /** A message passed to a handler; `body` is the output of the handler's schema. */
@@ -116,6 +117,7 @@ export class Node {
   #neighbours: readonly NodeId[] = [];
   /** Messages that the program sends while it runs; `undefined` at any other time. */
   #outbox: Message[] | undefined;
+  #storage: Storage | undefined;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
   #runningTasks = 0;
@@ -157,6 +159,20 @@ export class Node {
    */
   get neighbours(): readonly NodeId[] {
     return this.#neighbours;
+  }
+
+  /**
+   * The durable log of this node: what a program stores here is there when it is killed and restarted.
+   *
+   * In a process it is a file in the directory `DIR/<id>` of `--data DIR`, or in the one that the
+   * workbench gives. Without either, as with a host that has no disk, nothing is stored, and the node
+   * logs so once. A program that does not use it pays nothing: the file is opened on first use.
+   *
+   * @throws {StorageError} when the directory cannot be used.
+   */
+  get storage(): Storage {
+    this.#storage ??= new Storage(new Log(this.#openDisk()));
+    return this.#storage;
   }
 
   /** Milliseconds since some fixed moment. Never decreases, even if the wall clock is set back. */
@@ -437,6 +453,15 @@ export class Node {
     cancelLimit();
     this.#timers.cancelAll();
     this.#rpcs.abandonAll();
+  }
+
+  #openDisk(): Disk {
+    const { openDisk } = this.#host;
+    if (openDisk !== undefined) return openDisk(this.#id);
+    this.log(
+      `${this.#id} has no directory for its log: whatever it stores is lost when it ends. Pass --data DIR to keep it`,
+    );
+    return NO_DISK;
   }
 
   #randomBits(): string {
