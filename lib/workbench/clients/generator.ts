@@ -119,6 +119,25 @@ function onThread(thread: number, generator: Generator): Generator {
   };
 }
 
+/**
+ * Restricts a generator to the nemesis: its phases wait for the nemesis alone, not for clients.
+ *
+ * @throws {Error} when it asks for a client.
+ */
+export function onNemesis(generator: Generator): Generator {
+  return {
+    next: (context) =>
+      generator.next({
+        ...context,
+        isIdle: context.isFree("nemesis"),
+        freeClient: () => {
+          throw new Error("it emits operations of clients, but may emit those of the nemesis only");
+        },
+      }),
+    ...forwardingUpdates([generator]),
+  };
+}
+
 /** The given operations, one after the other. */
 export function inOrder(invocations: readonly Invocation[]): () => Invocation | undefined {
   const remaining = [...invocations];

@@ -6,7 +6,8 @@ import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { History } from "../history/history.ts";
-import type { Fault } from "../nemesis/faults.ts";
+import type { FaultCounts } from "../nemesis/faults.ts";
+import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
@@ -21,7 +22,7 @@ export interface TestResult extends HistoryVerdicts {
   /** Common program errors, one per kind and node; absent without any. */
   readonly diagnostics?: readonly Diagnostic[];
   /** How often each fault took effect: messages dropped or delayed, nodes killed or paused. */
-  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly faults: FaultCounts;
   /** Requests that nodes answered with an error or not at all, in groups; absent without any. */
   readonly requestErrors?: readonly RequestErrors[];
   /** Signs that a valid verdict proves little; absent without any. */
@@ -38,6 +39,8 @@ export interface Evidence
   /** Number of messages that nodes sent each other. */
   readonly messagesBetweenNodes: number;
   readonly convergence?: ConvergenceVerdict;
+  /** Faults that were active during the final operations. */
+  readonly unhealed?: readonly UnhealedFault[];
 }
 
 /** Runs the checkers on the record of a test. */
@@ -47,6 +50,7 @@ export function checkTest({
   journal,
   messagesBetweenNodes,
   convergence,
+  unhealed = [],
   ...rest
 }: Evidence): TestResult {
   const { workload, availability, consistencyModels, seed } = options;
@@ -56,8 +60,13 @@ export function checkTest({
   };
   const verdicts = checkHistory(workload, history, checkOptions, convergence);
   const { faults } = rest;
-  const warnings =
-    verdicts.valid === true ? warningsOf({ options, history, faults, messagesBetweenNodes }) : [];
+  const warnings: readonly Warning[] = [
+    // Whatever the verdict: it may be due to the fault.
+    ...unhealed.map((fault) => ({ kind: "not-healed", ...fault }) as const),
+    ...(verdicts.valid === true
+      ? warningsOf({ options, history, faults, messagesBetweenNodes })
+      : []),
+  ];
   return {
     ...verdicts,
     net: checkNet(journal, history),

@@ -15,9 +15,16 @@ import type { BadLine, Cluster, Crash } from "../clusters/cluster.ts";
 import { DiagnosticDetector } from "../diagnostics/detector.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
-import { makeNemesis, type Nemesis, type NemesisOptions } from "../nemesis/nemesis.ts";
+import {
+  makeNemesis,
+  type NemesesOptions,
+  type Nemesis,
+  NemesisError,
+} from "../nemesis/nemesis.ts";
+import { type OwnNemeses, selectNemeses } from "../nemesis/select.ts";
 import { Journal, type JournalEvent } from "../network/journal.ts";
 import { Network } from "../network/network.ts";
+import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
 import type { Workload } from "../workloads/workload.ts";
@@ -59,7 +66,9 @@ export interface TestParts {
   /** The clients' operations, in place of those of Maelstrom's workload. */
   readonly workload?: Workload;
   /** The targets and times of faults. Defaults to all nodes, at random times. */
-  readonly faults?: Pick<NemesisOptions, "targets" | "timing">;
+  readonly faults?: Pick<NemesesOptions, "targets" | "timing">;
+  /** Nemeses that are not built in, by their names in the options. */
+  readonly nemeses?: OwnNemeses;
 }
 
 /** Maximum lateness of a timer on either clock, in ms: both count whole milliseconds. */
@@ -76,7 +85,8 @@ const PAUSE_HINT =
 /**
  * Runs a test.
  *
- * @throws {TestCrash} when a node does not start, does not reply to `init`, or exits by itself.
+ * @throws {TestCrash} when a node does not start, does not reply to `init`, or exits by itself, and when
+ *   the code of a nemesis fails.
  */
 export async function runTest(
   options: TestOptions,
@@ -98,14 +108,18 @@ export async function carryOutTest(
   environment: Environment,
   parts: TestParts = {},
 ): Promise<() => TestResult> {
-  const test = new Test(options, environment, parts);
   try {
-    await test.start();
-    await test.run();
-  } finally {
-    await test.stop();
+    const test = new Test(options, environment, parts);
+    try {
+      await test.start();
+      await test.run();
+    } finally {
+      await test.stop();
+    }
+    return () => test.check();
+  } catch (error) {
+    throw error instanceof NemesisError ? crashOf(error) : error;
   }
-  return () => test.check();
 }
 
 class Test {
@@ -150,11 +164,11 @@ class Test {
       latency,
       random: randomStream(seed, "network"),
       nodeIds,
-      dropLateReplies: nemesis.includes("pause"),
+      dropLateReplies: () => nemesis.includes("pause") || this.#nemesis.hasPaused(),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>
-        this.#controller.abort(new TestCrash(describeOverload(reason, nemesis))),
+        this.#controller.abort(new TestCrash(describeOverload(reason, this.#nemesis.hasPaused()))),
     });
     const { signal } = this.#controller;
     this.#signal =
@@ -176,13 +190,16 @@ class Test {
     this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
       ...parts.faults,
-      faults: nemesis,
+      faults: selectNemeses(nemesis, parts.nemeses),
       network: this.#network,
       cluster: this.#cluster,
+      clock,
+      zeroMs: () => this.#zeroMs,
       nodeIds,
       randomOf: (fault) => randomStream(seed, `nemesis ${fault}`),
       intervalS: nemesisIntervalS,
       restart: (node) => this.#starter.start(node),
+      openClient: () => this.#clients.open(),
     });
   }
 
@@ -235,6 +252,7 @@ class Test {
       badLines: this.#cluster.badLines,
       ...(diagnostics.length === 0 ? {} : { diagnostics }),
       faults: this.#nemesis.effects(),
+      unhealed: this.#nemesis.unhealed(),
       ...(requestErrors.length === 0 ? {} : { requestErrors }),
       messagesBetweenNodes: this.#activity.messagesBetweenNodes,
     });
@@ -290,7 +308,7 @@ class Test {
     });
     return async (thread, _process, invocation) =>
       thread === "nemesis"
-        ? { type: "info", value: await this.#nemesis.invoke(invocation) }
+        ? { type: "info", ...(await this.#nemesis.invoke(invocation)) }
         : workers.invoke(thread, invocation);
   }
 
@@ -364,7 +382,14 @@ class Test {
   }
 }
 
-function describeOverload(reason: string, nemesis: TestOptions["nemesis"]): string {
-  const hints = nemesis.includes("pause") ? [OVERLOAD_HINT, PAUSE_HINT] : [OVERLOAD_HINT];
+/** Names the line of the user's file that made a nemesis fail. */
+function crashOf(error: NemesisError): TestCrash {
+  const { message, cause } = error;
+  const place = cause instanceof Error ? programPlaceIn(cause.stack) : undefined;
+  return new TestCrash(place === undefined ? message : `${message}, at ${place}`, { cause: error });
+}
+
+function describeOverload(reason: string, hasPaused: boolean): string {
+  const hints = hasPaused ? [OVERLOAD_HINT, PAUSE_HINT] : [OVERLOAD_HINT];
   return [reason, ...hints].join(". ");
 }

@@ -4,12 +4,12 @@ import { pathToFileURL } from "node:url";
 import type { AnyProgram } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { isLoadable, isNative, isScript, sourceOf } from "../program-file.ts";
+import { programPlaceIn } from "../program-place.ts";
 import { didYouMean, suggestFile } from "../suggestions.ts";
 import { divertExits } from "./divert-exits.ts";
 import { describeException, describeRejection, divertRejections } from "./divert-rejections.ts";
 import { divertStdout } from "./divert-stdout.ts";
 import { wrapModules } from "./outside-world.ts";
-import { programPlaceIn } from "./progress-watch.ts";
 
 export interface LoadOptions {
   /** Maximum time that the file may take to load, in seconds. */

@@ -7,7 +7,7 @@
 import { shorten } from "../../../protocol/shorten.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
 import type { History, Operation } from "../../history/history.ts";
-import { describeFault } from "../../nemesis/describe-fault.ts";
+import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import type { JournalEvent } from "../../network/journal.ts";
 import type { LogLine } from "../../run/log-line.ts";
 import { ArrivalColumns } from "./columns/arrival-columns.ts";
@@ -207,10 +207,11 @@ export class RunRecorder {
       const operation = this.#history[this.#position];
       if (operation === undefined || operation.time >= beforeNs) return;
       this.#position++;
-      const { process, f, time, value } = operation;
-      if (process === "nemesis")
-        this.#faults.add(f, this.#ticks(time), shorten(describeFault(value), MAX_DETAIL_LENGTH));
-      else if (operation.type === "invoke") this.#invoke(operation, process);
+      const { process, f, time, error } = operation;
+      if (process === "nemesis") {
+        const detail = shorten(describeFaultEntry(operation), MAX_DETAIL_LENGTH);
+        this.#faults.add(f, this.#ticks(time), detail, error !== undefined);
+      } else if (operation.type === "invoke") this.#invoke(operation, process);
       else this.#complete(operation, process);
     }
   }

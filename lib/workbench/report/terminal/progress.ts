@@ -5,7 +5,7 @@ import { CHECKERS } from "../../checkers/by-workload.ts";
 import type { Verdict } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
-import { describeFault } from "../../nemesis/describe-fault.ts";
+import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
 
@@ -89,11 +89,12 @@ export class TestProgress {
   /** Adds an entry of the history. */
   add(operation: Operation, nowMs: number): void {
     this.#zeroMs ??= nowMs - operation.time / 1e6;
-    const { process, type, f, value } = operation;
+    const { process, type, f, error } = operation;
     if (process !== "nemesis") this.#counts[type]++;
     else if (f.startsWith("start-"))
-      this.#faults.set(f.slice("start-".length), describeFault(value));
-    else this.#faults.delete(f.slice("stop-".length));
+      this.#faults.set(f.slice("start-".length), describeFaultEntry(operation));
+    else if (error === undefined) this.#faults.delete(f.slice("stop-".length));
+    else this.#faults.set(f.slice("stop-".length), describeFaultEntry(operation));
     if (this.#early.length < MAX_CHECKED) this.#early.push(operation);
   }
 
