@@ -16,10 +16,12 @@ const FLOORS = [
   // Small files that anything in the workbench may use.
   ["tools", ["lib/workbench/(?!main\\.ts|index\\.ts)[^/]+\\.ts$"]],
   ["ground", ["lib/workbench/network/", "lib/workbench/history/"]],
-  // The published types of the simulation; index.ts, which implements them, is an entry.
-  ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["means", ["lib/workbench/clients/", "lib/workbench/clusters/", "lib/workbench/checkers/"]],
   ["parts", ["lib/workbench/workloads/", "lib/workbench/nemesis/", "lib/workbench/diagnostics/"]],
+  // What is published of the workloads, and the published types of the simulation, whose index.ts is
+  // an entry.
+  ["workload", ["lib/workload/"]],
+  ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["one test", ["lib/workbench/run/"]],
   ["store", ["lib/workbench/store/"]],
   ["many runs", ["lib/workbench/sweep/", "lib/workbench/stages/", "lib/workbench/maelstrom/"]],

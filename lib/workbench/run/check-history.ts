@@ -1,5 +1,4 @@
 /** Verdicts on a history, by the checker of its workload and by those that every test runs. */
-import { CHECKED_WORKLOADS, CHECKERS, type CheckedWorkload } from "../checkers/by-workload.ts";
 import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
@@ -12,6 +11,8 @@ import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/other-transaction.ts";
 import type { History } from "../history/history.ts";
+import type { DefinedWorkload } from "../workloads/definition.ts";
+import { definitionOf } from "../workloads/index.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
 export interface HistoryVerdicts {
@@ -30,16 +31,20 @@ export interface HistoryVerdicts {
   readonly convergence?: ConvergenceVerdict;
 }
 
-/** Runs every checker on a history, and merges their verdicts. */
+/**
+ * Runs every checker on a history, and merges their verdicts.
+ *
+ * @param workload A workload of Maelstrom by its name, or a definition.
+ * @throws {InvalidOptions} when no workload has this name.
+ */
 export function checkHistory(
-  workload: CheckedWorkload,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
   convergence?: ConvergenceVerdict,
 ): HistoryVerdicts {
-  const checker: Checker = CHECKERS[workload];
   const check = compose({
-    workload: checker,
+    workload: definitionOf(workload).check,
     stats: checkStats,
     availability: checkAvailability,
     exceptions: checkExceptions,
@@ -96,10 +101,11 @@ interface Fields {
 /**
  * Checks a stored history, of which no messages, logs or replicas are left.
  *
- * @throws {Error} when no workload has this name.
+ * @param workload A workload of Maelstrom by its name, or a definition.
+ * @throws {InvalidOptions} when no workload has this name.
  */
 export function checkStoredHistory(
-  workload: string,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
 ): StoredCheck {
@@ -108,11 +114,11 @@ export function checkStoredHistory(
 
 /** As `checkStoredHistory`, with the verdicts as a test has them, too. */
 export function checkStored(
-  workload: string,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
 ): { readonly verdicts: HistoryVerdicts; readonly check: StoredCheck } {
-  const verdicts = checkHistory(workloadOf(workload), history, options);
+  const verdicts = checkHistory(workload, history, options);
   const { error: fatal } = verdicts;
   const checked = fatal === undefined ? verdicts.workload : failure(fatal);
   const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
@@ -139,12 +145,6 @@ const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availabili
   stats: checkStats,
   availability: checkAvailability,
 });
-
-function workloadOf(name: string): CheckedWorkload {
-  const workload = CHECKED_WORKLOADS.find((known) => known === name);
-  if (workload !== undefined) return workload;
-  throw new Error(`Unknown workload "${name}". Choose from ${CHECKED_WORKLOADS.join(", ")}`);
-}
 
 function withoutFindings({ explanation: _, ...fields }: Partial<Verdict> = {}): Fields {
   return fields;

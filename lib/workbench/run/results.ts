@@ -53,12 +53,12 @@ export function checkTest({
   unhealed = [],
   ...rest
 }: Evidence): TestResult {
-  const { workload, availability, consistencyModels, seed } = options;
+  const { workload, definition = workload, availability, consistencyModels, seed } = options;
   const checkOptions = {
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
   };
-  const verdicts = checkHistory(workload, history, checkOptions, convergence);
+  const verdicts = checkHistory(definition, history, checkOptions, convergence);
   const { faults } = rest;
   const warnings: readonly Warning[] = [
     // Whatever the verdict: it may be due to the fault.

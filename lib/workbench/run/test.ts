@@ -27,7 +27,7 @@ import { Network } from "../network/network.ts";
 import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
-import type { Workload } from "../workloads/workload.ts";
+import { connect, type Workload } from "../workloads/workload.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
 import type { LogLine } from "./log-line.ts";
@@ -276,7 +276,7 @@ class Test {
   async #setUp(node: NodeId): Promise<void> {
     const client = this.#clients.open();
     try {
-      await this.#starter.unlessExited(node, this.#workload.setUp?.({ client, node }));
+      await this.#starter.unlessExited(node, this.#workload.setUp?.(client, node));
     } catch (error) {
       throw await this.#starter.crashOf(node, client, error);
     }
@@ -289,10 +289,11 @@ class Test {
         ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
         : sleep(timeLimitS);
     const main = timeLimit(timeLimitS, any([operations, this.#nemesis.generator]));
-    const { finalGenerator } = this.#workload;
-    if (finalGenerator === undefined && !converge) return main;
-    const recovery = [main, this.#nemesis.healing, sleep(recoveryS)];
-    return phases(finalGenerator === undefined ? recovery : [...recovery, finalGenerator]);
+    const { initialGenerator, finalGenerator } = this.#workload;
+    const first = initialGenerator === undefined ? [] : [initialGenerator];
+    const last = finalGenerator === undefined ? [] : [finalGenerator];
+    if (finalGenerator === undefined && !converge) return phases([...first, main]);
+    return phases([...first, main, this.#nemesis.healing, sleep(recoveryS), ...last]);
   }
 
   #makeInvoke(): Invoke {
@@ -327,7 +328,7 @@ class Test {
     this.#journal.close();
     const read = async (node: NodeId): Promise<Replica> => {
       try {
-        const connection = { client: this.#clients.open(), node };
+        const connection = connect(this.#clients.open(), node, this.#options);
         return { node, registers: await convergence.read(connection, this.#history) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);

@@ -1,0 +1,51 @@
+/**
+ * Workloads of your own: what clients ask of nodes, in which order, and how the answers are checked.
+ *
+ * A file that exports a workload can be named wherever the name of one is expected:
+ * `vortex test -w ./bank.ts --bin ./bank`.
+ *
+ * @module vortex/workload
+ */
+export { type Json, type NodeId, type Random, RpcError } from "../vortex/index.ts";
+export { pickOne, randomInteger, shuffle } from "../vortex/random.ts";
+export type {
+  Checker,
+  CheckOptions,
+  Finding,
+  Validity,
+  Verdict,
+} from "../workbench/checkers/checker.ts";
+export type { RequestError } from "../workbench/clients/client-errors.ts";
+export type {
+  Context,
+  Generator,
+  GeneratorLike,
+  Invocation,
+  Make,
+  Step,
+  Weighted,
+} from "../workbench/clients/generator.ts";
+export type { History, Operation as HistoryEntry } from "../workbench/history/history.ts";
+export {
+  type ClientContext,
+  type Connection,
+  type Convergence,
+  type DefinedWorkload,
+  defineWorkload,
+  type Fields,
+  type GeneratorContext,
+  type Generators,
+  type InvocationOf,
+  type Operation,
+  type OperationContext,
+  type OperationDefinition,
+  operation,
+  type ReplyLike,
+  type ReplyOf,
+  type RpcDefinition,
+  rpc,
+  type WorkloadDefinition,
+} from "../workbench/workloads/definition.ts";
+export type { GeneratorParts } from "../workbench/workloads/generator-parts.ts";
+export type { WorkloadOptions } from "../workbench/workloads/options.ts";
+export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
