@@ -1,7 +1,7 @@
 import { systemClock } from "../../vortex/serve.ts";
 import { ProcessCluster } from "../clusters/process-cluster.ts";
 import type { TestResult } from "../run/results.ts";
-import { type Environment, runTest } from "../run/test.ts";
+import { type Environment, runTest, type TestParts } from "../run/test.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import type { RunStore } from "../store/run-store.ts";
@@ -15,6 +15,7 @@ export interface ProcessRun
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
+  readonly parts?: TestParts;
   /** Stores the run. */
   readonly store?: RunStore | undefined;
   /** Whether a report is written even if the run is valid. */
@@ -27,10 +28,10 @@ export interface ProcessRun
  * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, store, wantsReport = false, ...environment } = run;
+  const { bin, args, parts, store, wantsReport = false, ...environment } = run;
   const { onOperation, onMessage, onLog, onRemark } = environment;
   try {
-    const result = await runTest(options, {
+    const stored: Environment = {
       ...environment,
       onOperation: (operation) => {
         store?.addOperation(operation);
@@ -54,7 +55,8 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
           onBadLine,
           onRemark,
         }),
-    });
+    };
+    const result = await runTest(options, stored, parts);
     store?.addResults(result);
     store?.close();
     if (store !== undefined && (wantsReport || result.valid !== true)) {

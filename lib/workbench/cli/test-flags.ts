@@ -7,7 +7,7 @@ import { type Command, Option } from "commander";
 import { SERVICES } from "../../services/index.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { FAULTS } from "../nemesis/faults.ts";
 import { isClientId } from "../network/delivery.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/latency.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
@@ -16,8 +16,8 @@ import { TOPOLOGY_NAMES, type TopologyName } from "../workloads/topology.ts";
 import {
   type Concurrency,
   concurrency,
-  faults,
   list,
+  nemeses,
   nodesFile,
   nonNegativeInteger,
   nonNegativeNumber,
@@ -40,7 +40,7 @@ export interface TestFlags {
   readonly timeLimit: number;
   readonly latency: number;
   readonly latencyDist: LatencyDistribution;
-  readonly nemesis: readonly Fault[];
+  readonly nemesis: readonly string[];
   readonly nemesisInterval: number;
   readonly recovery: number;
   readonly topology: TopologyName;
@@ -121,10 +121,10 @@ export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {
     )
     .addOption(
       new Option(
-        "--nemesis <faults>",
-        `faults to inject, separated by commas: ${FAULTS.join(", ")}`,
+        "-N, --nemesis <faults>",
+        `faults to inject, separated by commas: ${FAULTS.join(", ")}, or files that define others, as in ./membership.ts`,
       )
-        .argParser(faults)
+        .argParser(nemeses)
         .default([], "none"),
     )
     .option(

@@ -10,6 +10,7 @@ import { comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { formatResult } from "../report/terminal/result.ts";
+import type { TestParts } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
@@ -21,6 +22,7 @@ import {
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
+import { loadNemeses } from "./nemeses.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
@@ -101,19 +103,29 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
+  const nemeses = await loadNemeses(flags.nemesis, { limitS: LOAD_LIMIT_S, onPrinted: remark });
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };
     process.exitCode = await interruptible((signal) =>
-      runTest({ bin, args, maelstrom }, options, flags, signal),
+      runTest({ bin, args, maelstrom, parts: { nemeses } }, options, flags, signal),
     );
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
 }
 
+/** What a command tests, and with what. */
+interface Subject extends ProgramCommand {
+  readonly maelstrom: string | undefined;
+  readonly parts: TestParts;
+}
+
+/** Maximum time that a user's file may take to load, in seconds. */
+const LOAD_LIMIT_S = 10;
+
 /** Runs one test and reports it. Returns the exit code. */
 async function runTest(
-  { bin, args, maelstrom }: ProgramCommand & { readonly maelstrom: string | undefined },
+  { bin, args, maelstrom, parts }: Subject,
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
@@ -127,6 +139,7 @@ async function runTest(
     const result = await runOnProcesses(options, {
       bin,
       args,
+      parts,
       signal,
       isStrict,
       store,

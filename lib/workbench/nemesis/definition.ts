@@ -27,9 +27,12 @@ export interface NemesisOptions {
   readonly schedule?: (schedule: NemesisSchedule) => Generator;
 }
 
+/** Marks definitions of every copy of this module: a user's file may bring its own. */
+const NEMESIS: unique symbol = Symbol.for("vortex.nemesis");
+
 /** A nemesis that `--nemesis` and `simulate` can inject. */
 export interface NemesisDefinition extends NemesisOptions {
-  readonly kind: "nemesis";
+  readonly [NEMESIS]: true;
 }
 
 /** A definition with its name. */
@@ -151,9 +154,15 @@ export interface NemesisSchedule {
   readonly random: Random;
 }
 
-/** Where `defineNemesis` and its parts report a wrong definition. */
+/** A nemesis, or one of its parts, is defined wrongly. */
 export class InvalidNemesis extends Error {
   override readonly name = "InvalidNemesis";
+
+  /** @param caller The public function: the stack trace starts at its caller. */
+  constructor(message: string, caller: (...args: never[]) => unknown) {
+    super(message);
+    Error.captureStackTrace(this, caller);
+  }
 }
 
 const NAME = /^[a-z0-9][\w.-]*$/i;
@@ -174,44 +183,35 @@ export function defineNemesis(options: NemesisOptions): NemesisDefinition {
   const { name, doc, fault, schedule } = options;
   const unknown = Object.keys(options).find((field) => !FIELDS.has(field));
   if (unknown !== undefined) {
-    throw new InvalidNemesis(`A nemesis has no field "${unknown}", only ${[...FIELDS].join(", ")}`);
+    refuse(`A nemesis has no field "${unknown}", only ${[...FIELDS].join(", ")}`);
   }
-  if (name !== undefined) requireName(name);
+  if (name !== undefined && !isName(name)) refuse(describeWrongName(name));
   if (typeof doc !== "string" || doc.trim() === "") {
-    throw new InvalidNemesis("A nemesis needs a doc: what it does, in a sentence");
+    refuse("A nemesis needs a doc: what it does, in a sentence");
   }
   if (typeof fault !== "function") {
-    throw new InvalidNemesis(
-      "A nemesis needs a fault, such as kill() or (test) => ({ start, stop })",
-    );
+    refuse("A nemesis needs a fault, such as kill() or (test) => ({ start, stop })");
   }
   if (schedule !== undefined && typeof schedule !== "function") {
-    throw new InvalidNemesis(
-      "The schedule of a nemesis must be a function that returns a generator",
-    );
+    refuse("The schedule of a nemesis must be a function that returns a generator");
   }
-  return { ...options, kind: "nemesis" };
+  return { ...options, [NEMESIS]: true };
 }
 
-/** @throws {InvalidNemesis} when histories could not hold the name. */
-export function requireName(name: unknown): void {
-  if (typeof name === "string" && NAME.test(name)) return;
-  throw new InvalidNemesis(
-    `"${name}" cannot be the name of a nemesis. Use letters, digits, "-", "_" and ".", first a letter or digit`,
-  );
+function refuse(problem: string): never {
+  throw new InvalidNemesis(problem, defineNemesis);
 }
 
-/**
- * Whether a value was made by {@link defineNemesis}, of any copy of this module: a file that is loaded
- * into a compiled workbench brings its own.
- */
+/** Whether histories can hold a name. */
+export function isName(name: unknown): boolean {
+  return typeof name === "string" && NAME.test(name);
+}
+
+export function describeWrongName(name: unknown): string {
+  return `"${name}" cannot be the name of a nemesis. Use letters, digits, "-", "_" and ".", first a letter or digit`;
+}
+
+/** Whether a value was made by {@link defineNemesis}, of any copy of this module. */
 export function isNemesis(value: unknown): value is NemesisDefinition {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    "kind" in value &&
-    value.kind === "nemesis" &&
-    "fault" in value &&
-    typeof value.fault === "function"
-  );
+  return typeof value === "object" && value !== null && NEMESIS in value;
 }

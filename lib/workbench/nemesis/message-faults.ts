@@ -12,7 +12,15 @@ import {
   InvalidNemesis,
   type MessageFaultKind,
 } from "./definition.ts";
-import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./targets.ts";
+import {
+  drawNodes,
+  type NamedTargets,
+  namedTargets,
+  picked,
+  RANDOM_TARGETS,
+  type RandomTarget,
+  type Target,
+} from "./targets.ts";
 
 /** Options of {@link loss} and {@link duplicate}. */
 export interface ProbabilityOptions {
@@ -38,27 +46,33 @@ export interface SlowOptions {
 
 /** Drops a fraction of the messages between nodes. */
 export function loss({ probability = 0.5, targets }: ProbabilityOptions = {}): FaultPart {
-  requireProbability(probability);
-  return messageFault("loss", probability, String(probability), "loses messages", targets);
+  requireProbability(probability, loss);
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, loss);
+  return messageFault("loss", probability, String(probability), "loses messages", named);
 }
 
 /** Delivers a fraction of the messages between nodes twice, each copy with its own latency. */
 export function duplicate({ probability = 0.5, targets }: ProbabilityOptions = {}): FaultPart {
-  requireProbability(probability);
-  return messageFault("duplicate", probability, String(probability), "duplicates", targets);
+  requireProbability(probability, duplicate);
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, duplicate);
+  return messageFault("duplicate", probability, String(probability), "duplicates messages", named);
 }
 
 /** Multiplies the mean latency between servers, to 100 ms at least. */
 export function slow({ factor = 10, targets }: SlowOptions = {}): FaultPart {
   if (!Number.isFinite(factor) || factor < 1) {
-    throw new InvalidNemesis(`factor is ${factor}, but must be a number of at least 1`);
+    throw new InvalidNemesis(`factor is ${factor}, but must be a number of at least 1`, slow);
   }
-  return messageFault("slow", factor, `${factor} times`, "slow", targets);
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, slow);
+  return messageFault("slow", factor, `${factor} times`, "slow", named);
 }
 
-function requireProbability(probability: number): void {
+function requireProbability(probability: number, caller: typeof loss): void {
   if (probability > 0 && probability <= 1) return;
-  throw new InvalidNemesis(`probability is ${probability}, but must be above 0, and at most 1`);
+  throw new InvalidNemesis(
+    `probability is ${probability}, but must be above 0, and at most 1`,
+    caller,
+  );
 }
 
 function messageFault(
@@ -66,9 +80,8 @@ function messageFault(
   value: number,
   description: string,
   did: string,
-  targets: readonly Target[] | undefined,
+  named: NamedTargets<RandomTarget> | undefined,
 ): FaultPart {
-  const named = targets === undefined ? undefined : namedTargets(targets, RANDOM_TARGETS);
   return (test): Injector => {
     const control = test.messageFault(kind);
     const affect = (nodes: readonly NodeId[]): Json => {

@@ -192,8 +192,14 @@ class Part {
     const own = this.#attempt("its schedule", () =>
       onNemesis(schedule({ alternating: this.alternating, once, intervalS, random })),
     );
+    const pace = new Pace();
     return {
-      next: (context) => this.#attempt("its schedule", () => own.next(context)),
+      next: (context) =>
+        this.#attempt("its schedule", () => {
+          const step = own.next(context);
+          if (step.type === "operation") pace.count(context.nowNs);
+          return step;
+        }),
       update: (operation) => this.#attempt("its schedule", () => own.update?.(operation)),
     };
   }
@@ -296,6 +302,28 @@ class Part {
     return new NemesisError(`The nemesis ${this.name} failed in ${what}: ${kind}${message}`, {
       cause: thrown,
     });
+  }
+}
+
+/** Maximum number of operations of a schedule within one second of the test's time. */
+const MAX_OPERATIONS = 1000;
+
+/** Ends a test whose schedule leaves no time between operations: in virtual time it would never end. */
+class Pace {
+  #sinceNs = Number.NEGATIVE_INFINITY;
+  #operationCount = 0;
+
+  /** @throws {Error} when there are too many operations. */
+  count(nowNs: number): void {
+    if (nowNs >= this.#sinceNs + 1e9) {
+      this.#sinceNs = nowNs;
+      this.#operationCount = 0;
+    }
+    this.#operationCount++;
+    if (this.#operationCount <= MAX_OPERATIONS) return;
+    throw new Error(
+      `it emitted more than ${MAX_OPERATIONS} operations within a second. Space them with stagger or sleep`,
+    );
   }
 }
 

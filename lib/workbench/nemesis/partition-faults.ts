@@ -26,7 +26,7 @@ export interface PartitionOptions {
 
 /** Cuts links in both directions, as Maelstrom's partitions do. */
 export function partition({ targets = PARTITION_KINDS }: PartitionOptions = {}): FaultPart {
-  const named = namedTargets(targets, PARTITION_KINDS);
+  const named = namedTargets(targets, PARTITION_KINDS, partition);
   return linkFault([...named.keys()], (name, test) => {
     const target = named.get(name) ?? "one"; // `draw` returned the name.
     return typeof target === "function"
@@ -49,7 +49,7 @@ export interface OneWayPartitionOptions {
 export function oneWayPartition({
   targets = ONE_WAY_KINDS,
 }: OneWayPartitionOptions = {}): FaultPart {
-  const named = namedTargets(targets, ONE_WAY_KINDS);
+  const named = namedTargets(targets, ONE_WAY_KINDS, oneWayPartition);
   const draws = new Map<string, (test: NemesisTest) => Grudge | Promise<Grudge>>();
   for (const [name, target] of named) {
     if (typeof target !== "function") {

@@ -12,7 +12,7 @@ export interface NodeFaultOptions {
 
 /** Kills nodes (SIGKILL), and restarts them later with a new `init`. */
 export function kill(options: NodeFaultOptions = {}): FaultPart {
-  return nodeFault(options, {
+  return nodeFault(kill, options, {
     begin: (test, node) => test.kill(node),
     end: (test, node) => test.restart(node),
     did: "killed",
@@ -22,7 +22,7 @@ export function kill(options: NodeFaultOptions = {}): FaultPart {
 
 /** Pauses nodes (SIGSTOP), and resumes them later (SIGCONT). Messages to them wait. */
 export function pause(options: NodeFaultOptions = {}): FaultPart {
-  return nodeFault(options, {
+  return nodeFault(pause, options, {
     begin: (test, node) => test.pause(node),
     end: async (test, node) => test.resume(node),
     did: "paused",
@@ -40,10 +40,11 @@ interface NodeFault {
 }
 
 function nodeFault(
+  caller: typeof kill,
   { targets = RANDOM_TARGETS }: NodeFaultOptions,
   { begin, end, did, undid }: NodeFault,
 ): FaultPart {
-  const named = namedTargets(targets, RANDOM_TARGETS);
+  const named = namedTargets(targets, RANDOM_TARGETS, caller);
   const names = [...named.keys()];
   return (test): Injector => {
     let chosen: readonly NodeId[] = [];

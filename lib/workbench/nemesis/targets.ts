@@ -30,26 +30,32 @@ export type NamedTargets<Name extends string> = ReadonlyMap<string, Name | PickN
 /**
  * Names targets.
  *
+ * @param caller The public function, for the stack traces of errors.
  * @throws {InvalidNemesis} when there is none, or one is unknown or repeated.
  */
 export function namedTargets<Name extends string>(
   targets: readonly (Name | PickNodes)[],
   known: readonly Name[],
+  caller: (...args: never[]) => unknown,
 ): NamedTargets<Name> {
   const named = new Map<string, Name | PickNodes>();
   for (const target of targets) {
     if (typeof target !== "function" && !known.includes(target)) {
       throw new InvalidNemesis(
         `Unknown target "${target}". Use ${known.join(", ")}, or a function that picks nodes`,
+        caller,
       );
     }
     const name = typeof target === "function" ? target.name || "picked" : target;
     if (named.has(name)) {
-      throw new InvalidNemesis(`Two targets are named "${name}". Give each function another name`);
+      throw new InvalidNemesis(
+        `Two targets are named "${name}". Give each function another name`,
+        caller,
+      );
     }
     named.set(name, target);
   }
-  if (named.size === 0) throw new InvalidNemesis("targets is empty: name at least one");
+  if (named.size === 0) throw new InvalidNemesis("targets is empty: name at least one", caller);
   return named;
 }
 

@@ -11,6 +11,7 @@ import { report, supervise } from "../../sweep/supervisor.ts";
 import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
+import { loadNemeses } from "../nemeses.ts";
 import { positiveInteger, positiveNumber } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
@@ -110,26 +111,25 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   }
   if (flags.sample !== undefined) {
     const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
-    const program = await loadProgram(file, flags.export, {
-      limitS: flags.stallLimit,
-      onPrinted: () => {},
-    });
-    printPlaces({ ...options, seed }, { program, args }, eventCount);
+    const loading = { limitS: flags.stallLimit, onPrinted: () => {} };
+    const program = await loadProgram(file, flags.export, loading);
+    const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
+    printPlaces({ ...options, seed }, { program, args, parts }, eventCount);
     process.exit();
   }
   const onProgress = flags.worker
     ? reportWorkerProgress
     : (isRunning: boolean) => report(isRunning ? "simulating" : "other");
-  const program = await loadProgram(file, flags.export, {
-    limitS: flags.stallLimit,
-    onPrinted: flags.worker ? () => {} : remark,
-  });
+  const loading = { limitS: flags.stallLimit, onPrinted: flags.worker ? () => {} : remark };
+  const program = await loadProgram(file, flags.export, loading);
+  const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
   onProgress(false);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
   const subject = {
     program,
     file,
     args,
+    parts,
     isStrict: flags.strictStdout === true,
     stallLimitS: flags.stallLimit,
     onProgress,

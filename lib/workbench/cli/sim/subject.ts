@@ -3,6 +3,7 @@ import type { AnyProgram } from "../../../vortex/index.ts";
 import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
 import { Trace } from "../../report/terminal/trace.ts";
 import type { TestResult } from "../../run/results.ts";
+import type { TestParts } from "../../run/test.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { addPlaces } from "../../sweep/sample.ts";
@@ -39,6 +40,7 @@ export interface Subject {
   /** File of the program. */
   readonly file: string;
   readonly args: readonly string[];
+  readonly parts: TestParts;
   /** Whether an invalid line ends a test. */
   readonly isStrict: boolean;
   readonly stallLimitS: number;
