@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { messageLine } from "../../../../../lib/workbench/report/page/run/describe.ts";
 import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
+import { staleRead } from "../../../../support/report/stale-read.ts";
 
 describe("RunRecorder", () => {
   test("places the nodes' start before time zero, whatever its clock", () => {
@@ -138,6 +139,24 @@ describe("RunRecorder", () => {
     expect(builder.run([finding], { operations: 1 }).header.findings[0]?.cycle).toBeUndefined();
     const half = { ...finding, cycle: [there, { ...back, to: 7 }] };
     expect(builder.run([half]).header.findings[0]?.cycle).toBeUndefined();
+  });
+
+  test("keeps a linearization's times in ticks, and the operations that are not recorded", () => {
+    const { run, finding } = staleRead();
+    const { header, tickMs } = run.run([finding], { operations: 3 });
+    const [page] = header.findings;
+    expect(page?.linearization).toMatchObject({ part: "key 0", omittedCount: 40, stuck: 3 });
+    const bars = page?.linearization?.operations.map(({ row, start, end }) => [
+      row,
+      start * tickMs,
+      end && end * tickMs,
+    ]);
+    expect(bars).toEqual([
+      [0, 100, 110],
+      [1, 120, 130],
+      [2, 125, undefined],
+      [undefined, 140, 150],
+    ]);
   });
 
   test("records sends and polls of each key of a log by offset", () => {
