@@ -139,6 +139,13 @@ export interface SimulationResult {
   readonly latencyMs?: { readonly median: number; readonly maximum: number };
   /** How often each fault took effect. Make sure that each one did. */
   readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  /**
+   * How often each `node.sometimes` of the program was reached; 0 if its condition never held. One
+   * that the program never came to is missing.
+   */
+  readonly sometimes: Readonly<Record<string, number>>;
+  /** How often each `node.always` of the program was evaluated. */
+  readonly always: Readonly<Record<string, number>>;
   /** The operations of all clients, in order. */
   readonly history: readonly Operation[];
   /** Every message sent, delivered or dropped, including those of clients and services, in order. */
@@ -151,9 +158,10 @@ export interface SimulationResult {
  * Runs a test of a program in virtual time, and returns when it is over: a minute of faults takes
  * milliseconds. The same seed gives the same result.
  *
- * @throws {SimulationCrash} when a node does not start or does not answer `init`, when an
- *   invariant of the program does not hold, and when a node takes more than 10 s of real time for one
- *   message or timer.
+ * An assertion of the program that fails makes the result invalid; the simulation runs on.
+ *
+ * @throws {SimulationCrash} when a node does not start or does not answer `init`, and when it takes
+ *   more than 10 s of real time for one message or timer.
  * @throws {InvalidSimulation} when an option is unknown, invalid, or does not fit the workload; and
  *   when the program's own do not fit its schema.
  */

@@ -8,6 +8,7 @@ import type { JournalEvent } from "../workbench/network/journal.ts";
 import { LATENCY_DISTRIBUTIONS } from "../workbench/network/latency.ts";
 import { describeGroup } from "../workbench/report/terminal/request-errors.ts";
 import { describeWarning } from "../workbench/report/terminal/warnings.ts";
+import type { Coverage } from "../workbench/run/assertions.ts";
 import { findingsOf } from "../workbench/run/check-history.ts";
 import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
@@ -40,11 +41,17 @@ export const simulate: typeof Described = (program, options) => {
     ...(msgsPerOp === undefined ? {} : { messagesPerOperation: msgsPerOp }),
     ...(hasLatency ? { latencyMs: { median: medianMs, maximum: maxMs } } : {}),
     faults: result.faults,
+    sometimes: byName(result.coverage?.sometimes),
+    always: byName(result.coverage?.always),
     history,
     messages,
     logs,
   };
 };
+
+function byName(counts: Coverage["sometimes"] = []): Readonly<Record<string, number>> {
+  return Object.fromEntries(counts.map(({ name, count }) => [name, count]));
+}
 
 function bindProgram(...[program, options]: Parameters<typeof bindOptions>): BoundProgram {
   try {

@@ -1,7 +1,8 @@
+import { AssertionCounts } from "../vortex/assertion-counts.ts";
 import {
   type AnyBody,
+  type AssertionFailure,
   type Host,
-  type InvariantViolation,
   type Message,
   parseJson,
   stringifyJson,
@@ -29,6 +30,7 @@ export class TestHost implements Host {
   readonly sent: Message[] = [];
   /** All texts logged. */
   readonly logged: string[] = [];
+  readonly #counts = new AssertionCounts();
   #randomState: number;
 
   /** @param seed Determines the random numbers. */
@@ -66,10 +68,21 @@ export class TestHost implements Host {
   /** Opens {@link disk}. A second node on this host loses what the first has not synced. */
   readonly openDisk = () => this.disk.open();
 
-  /** Throws, so that the call that delivered a message or advanced the clock fails. */
-  readonly onViolation = (violation: InvariantViolation): never => {
-    throw violation;
+  /** Observes the program's assertions. */
+  readonly assertions = {
+    /** Counts what was evaluated, for {@link sometimes}. */
+    onEvaluation: (kind: "always" | "sometimes", name: string, condition: boolean) =>
+      this.#counts.add(kind, name, condition),
+    /** Throws, so that the call that delivered a message or advanced the clock fails. */
+    onFailure: (failure: AssertionFailure): never => {
+      throw failure;
+    },
   };
+
+  /** How often each `node.sometimes` was reached; 0 if its condition never held. */
+  get sometimes(): Readonly<Record<string, number>> {
+    return this.#counts.reached();
+  }
 
   /** Returns and removes the messages sent since the last call. */
   takeSent(): Message[] {

@@ -4,7 +4,7 @@
  * The process edge, the simulator and the test kit each provide a `Host`; the same program runs on all.
  */
 import type { Message, NodeId } from "../protocol/message.ts";
-import type { InvariantViolation } from "./invariants.ts";
+import type { AssertionObserver } from "./assertions.ts";
 
 /** Sends the messages of a node. */
 export interface Transport {
@@ -73,10 +73,10 @@ export interface Host {
    */
   readonly openDisk?: ((node: NodeId) => Disk) | undefined;
   /**
-   * Called when an invariant of the program does not hold. Without it, as in a process, invariants are
-   * never checked.
+   * Observes the program's assertions. Without it, as in a process, the node logs the first failure of
+   * each, and never checks invariants.
    */
-  readonly onViolation?: (violation: InvariantViolation) => void;
+  readonly assertions?: AssertionObserver;
   /** Whether the errors of RPCs name the line that sent the request. It costs a stack trace per RPC. */
   readonly tracesRpcs?: boolean;
 }

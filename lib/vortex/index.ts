@@ -21,9 +21,15 @@ export type { OptionsSchema } from "./options.ts";
 export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
 export { serve } from "./serve.ts";
 
-// Nodes: handlers, messages, RPCs, timers, ids, invariants.
+// Nodes: handlers, messages, RPCs, timers, ids, assertions.
 
-export { InvariantViolation } from "./invariants.ts";
+export {
+  type AssertionDetails,
+  AssertionFailure,
+  type AssertionObserver,
+  type AssertionValues,
+  type FailingAssertion,
+} from "./assertions.ts";
 export { KVNode } from "./kv-node.ts";
 export {
   type Handler,

@@ -46,7 +46,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         onLog?.(line);
       },
       clock: systemClock,
-      makeCluster: (network, onBadLine, onStderr) =>
+      makeCluster: ({ network, onBadLine, onStderr }) =>
         new ProcessCluster({
           bin,
           args,

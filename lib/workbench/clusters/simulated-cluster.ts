@@ -7,9 +7,9 @@
 import { decode, encode } from "../../protocol/codec.ts";
 import {
   type AnyProgram,
+  type AssertionObserver,
   type Clock,
   type Host,
-  type InvariantViolation,
   KVNode,
   type NodeId,
   type Random,
@@ -41,8 +41,8 @@ export interface SimulatedClusterOptions {
    */
   readonly onTurn?: ((node: NodeId, received?: Delivery) => void) | undefined;
   readonly onBadLine: (badLine: BadLine) => void;
-  /** Called when an invariant of the program is violated on a node. */
-  readonly onViolation: (violation: InvariantViolation) => void;
+  /** Observes the assertions of the program on all nodes. */
+  readonly assertions: AssertionObserver;
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean | undefined;
 }
@@ -166,7 +166,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, onStderr, onViolation, tracesRpcs = false } = this.#options;
+    const { timers, randomOf, onStderr, assertions, tracesRpcs = false } = this.#options;
     const stdout = this.#pipe();
     let isIgnored = false;
     return {
@@ -202,7 +202,7 @@ export class SimulatedCluster implements Cluster {
           }
         },
       },
-      onViolation,
+      assertions,
       tracesRpcs,
     };
   }

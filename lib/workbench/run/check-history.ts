@@ -2,6 +2,7 @@
 import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
+import type { AssertionsVerdict } from "../checkers/every-test/assertions.ts";
 import {
   type AvailabilityVerdict,
   checkAvailability,
@@ -29,6 +30,14 @@ export interface HistoryVerdicts {
   readonly exceptions?: ExceptionsVerdict | Failure;
   /** Whether all nodes held the same state at the end; absent unless the test asked for it. */
   readonly convergence?: ConvergenceVerdict;
+  /** The assertions of the program that failed; absent without any. */
+  readonly assertions?: AssertionsVerdict;
+}
+
+/** Verdicts on what a history does not hold. */
+export interface OtherVerdicts {
+  readonly convergence?: ConvergenceVerdict | undefined;
+  readonly assertions?: AssertionsVerdict | undefined;
 }
 
 /**
@@ -41,7 +50,7 @@ export function checkHistory(
   workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
-  convergence?: ConvergenceVerdict,
+  { convergence, assertions }: OtherVerdicts = {},
 ): HistoryVerdicts {
   const check = compose({
     workload: definitionOf(workload).check,
@@ -49,7 +58,7 @@ export function checkHistory(
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "convergence"> = check(
+  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | keyof OtherVerdicts> = check(
     history,
     options,
   );
@@ -57,16 +66,20 @@ export function checkHistory(
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
-    ...mergeVerdicts(history, { ...merged, convergence }),
+    ...mergeVerdicts(history, { ...merged, convergence, assertions }),
     ...parts,
     ...(convergence === undefined ? {} : { convergence }),
+    ...(assertions === undefined ? {} : { assertions }),
   };
 }
 
-/** All findings, the workload's first; before them, why some verdicts do not count. */
+/**
+ * All findings: failed assertions, which may explain the others; why some verdicts do not count; then
+ * the workload's.
+ */
 export function findingsOf(verdicts: HistoryVerdicts): readonly Finding[] {
-  const { unanswered, workload, stats, availability, convergence } = verdicts;
-  return [unanswered, workload, stats, availability, convergence].flatMap(
+  const { assertions, unanswered, workload, stats, availability, convergence } = verdicts;
+  return [assertions, unanswered, workload, stats, availability, convergence].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }

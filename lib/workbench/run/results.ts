@@ -1,6 +1,7 @@
 /** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
+import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
 import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
 import type { BadLine } from "../clusters/cluster.ts";
@@ -9,6 +10,7 @@ import type { History } from "../history/history.ts";
 import type { FaultCounts } from "../nemesis/faults.ts";
 import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
+import type { Coverage } from "./assertions.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -25,6 +27,8 @@ export interface TestResult extends HistoryVerdicts {
   readonly faults: FaultCounts;
   /** Requests that nodes answered with an error or not at all, in groups; absent without any. */
   readonly requestErrors?: readonly RequestErrors[];
+  /** What was reached of the program's assertions; absent if none is known, and on processes. */
+  readonly coverage?: Coverage;
   /** Signs that a valid verdict proves little; absent without any. */
   readonly warnings?: readonly Warning[];
   readonly seed: number;
@@ -41,6 +45,8 @@ export interface Evidence
   readonly convergence?: ConvergenceVerdict;
   /** Faults that were active during the final operations. */
   readonly unhealed?: readonly UnhealedFault[];
+  readonly failedAssertions?: readonly FailedAssertion[];
+  readonly coverage?: Coverage | undefined;
 }
 
 /** Runs the checkers on the record of a test. */
@@ -51,6 +57,8 @@ export function checkTest({
   messagesBetweenNodes,
   convergence,
   unhealed = [],
+  failedAssertions = [],
+  coverage,
   ...rest
 }: Evidence): TestResult {
   const { workload, definition = workload, availability, consistencyModels, seed } = options;
@@ -58,7 +66,10 @@ export function checkTest({
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
   };
-  const verdicts = checkHistory(definition, history, checkOptions, convergence);
+  const verdicts = checkHistory(definition, history, checkOptions, {
+    convergence,
+    assertions: checkAssertions(failedAssertions, history),
+  });
   const { faults } = rest;
   const warnings: readonly Warning[] = [
     // Whatever the verdict: it may be due to the fault.
@@ -72,6 +83,7 @@ export function checkTest({
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
+    ...(coverage === undefined ? {} : { coverage }),
     ...(warnings.length === 0 ? {} : { warnings }),
     seed,
   };

@@ -6,8 +6,9 @@
  *
  * @see Maelstrom, `core.clj`; Jepsen, `core.clj` (`run!`)
  */
-import type { Clock, NodeId } from "../../vortex/index.ts";
+import type { AssertionObserver, Clock, NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
+import { describeFailedAssertion } from "../checkers/every-test/assertions.ts";
 import { MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import { any, type Generator, phases, sleep, stagger, timeLimit } from "../clients/generator.ts";
 import { type Invoke, interpret } from "../clients/interpreter.ts";
@@ -28,6 +29,7 @@ import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
 import { connect, type Workload } from "../workloads/workload.ts";
+import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
 import type { LogLine } from "./log-line.ts";
@@ -43,11 +45,9 @@ import { Workers } from "./workers.ts";
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
 export interface Environment {
   readonly clock: Clock;
-  makeCluster(
-    network: Network,
-    onBadLine: (badLine: BadLine) => void,
-    onStderr: (node: NodeId, line: string) => void,
-  ): Cluster;
+  makeCluster(parts: ClusterParts): Cluster;
+  /** Assertions of the program that are known before it runs. */
+  readonly catalog?: AssertionCatalog | undefined;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
   readonly onLog?: (line: LogLine) => void;
@@ -59,6 +59,15 @@ export interface Environment {
   readonly isStrict?: boolean;
   /** Ends the test early: the nodes are killed, and the test rejects with the signal's reason. */
   readonly signal?: AbortSignal;
+}
+
+/** What a test gives its cluster. */
+export interface ClusterParts {
+  readonly network: Network;
+  readonly onBadLine: (badLine: BadLine) => void;
+  readonly onStderr: (node: NodeId, line: string) => void;
+  /** Observes the assertions of the program, if it runs in this process. */
+  readonly assertions: AssertionObserver;
 }
 
 /** Replacements for parts of a test that its options select. */
@@ -75,6 +84,8 @@ export interface TestParts {
 const TIMER_SLACK_MS = 2;
 /** Number of lines of a node's stderr that the result has for requests without an answer. */
 const LOGGED_LINES = 4;
+/** Number of failed assertions to show beside a crash. */
+const MAX_FAILURES_SHOWN = 3;
 /** How long a node may take to end a line, in ms. */
 const LINE_BREAK_MS = 50;
 const OVERLOAD_HINT =
@@ -113,6 +124,8 @@ export async function carryOutTest(
     try {
       await test.start();
       await test.run();
+    } catch (error) {
+      throw test.withFailedAssertions(error);
     } finally {
       await test.stop();
     }
@@ -130,6 +143,7 @@ class Test {
   readonly #requestErrors = new RequestErrorCounts();
   readonly #journal: Journal;
   readonly #network: Network;
+  readonly #assertions: AssertionRecord;
   readonly #cluster: Cluster;
   readonly #clients: ClientPool;
   readonly #starter: NodeStarter;
@@ -173,11 +187,16 @@ class Test {
     const { signal } = this.#controller;
     this.#signal =
       environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
-    this.#cluster = environment.makeCluster(
-      this.#network,
-      (badLine) => this.#onBadLine(badLine),
-      (node, line) => this.#onStderr(node, line),
+    this.#assertions = new AssertionRecord(
+      () => (this.#hasStarted ? this.#nowNs() : -1),
+      environment.catalog,
     );
+    this.#cluster = environment.makeCluster({
+      network: this.#network,
+      onBadLine: (badLine) => this.#onBadLine(badLine),
+      onStderr: (node, line) => this.#onStderr(node, line),
+      assertions: this.#assertions,
+    });
     this.#clients = new ClientPool(this.#network, clock);
     this.#starter = new NodeStarter({
       nodeIds,
@@ -235,12 +254,20 @@ class Test {
     this.#clients.closeAll();
   }
 
+  /** Adds the assertions that failed before a crash: they may explain it. */
+  withFailedAssertions(error: unknown): unknown {
+    const { failures } = this.#assertions;
+    if (!(error instanceof TestCrash) || failures.length === 0) return error;
+    const sentences = failures.slice(0, MAX_FAILURES_SHOWN).map(describeFailedAssertion);
+    return new TestCrash([...sentences, error.message].join("\n"), { cause: error });
+  }
+
   check(): TestResult {
     if (this.#crashes.length > 0) {
       const crashes = this.#crashes.map((crash) =>
         describeCrash(crash, this.#activity.lastReceived(crash.node)),
       );
-      throw new TestCrash(crashes.join("\n\n"));
+      throw this.withFailedAssertions(new TestCrash(crashes.join("\n\n")));
     }
     const { all: diagnostics } = this.#diagnostics;
     const requestErrors = this.#locatedErrors();
@@ -249,6 +276,8 @@ class Test {
       history: this.#history,
       journal: this.#journal,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
+      failedAssertions: this.#assertions.failures,
+      coverage: this.#assertions.coverage,
       badLines: this.#cluster.badLines,
       ...(diagnostics.length === 0 ? {} : { diagnostics }),
       faults: this.#nemesis.effects(),
@@ -340,9 +369,14 @@ class Test {
   }
 
   #onStderr(node: NodeId, line: string): void {
-    const { clock, onLog } = this.#environment;
-    const time = Math.round((clock.nowMs() - this.#zeroMs) * 1e6);
+    const time = this.#nowNs();
+    const { onLog } = this.#environment;
     onLog?.({ node, line, time, ...(this.#hasStarted ? {} : { starting: true }) });
+  }
+
+  /** Nanoseconds since clock zero; while nodes start, since the start of the test. */
+  #nowNs(): number {
+    return Math.round((this.#environment.clock.nowMs() - this.#zeroMs) * 1e6);
   }
 
   #onBadLine(badLine: BadLine): void {

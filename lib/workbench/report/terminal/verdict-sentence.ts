@@ -2,7 +2,7 @@
 
 import type { Validity } from "../../checkers/checker.ts";
 import { mayNeverBeOk } from "../../checkers/every-test/stats.ts";
-import { plural } from "../../checkers/wording.ts";
+import { enumerate, plural } from "../../checkers/wording.ts";
 import type { WorkloadName } from "../../workloads/index.ts";
 
 /** The fields that the sentence uses, of results or stored results. */
@@ -21,6 +21,7 @@ interface Results {
   };
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };
+  readonly assertions?: { readonly failures: readonly { readonly name: string }[] };
   readonly findings: readonly Sentence[];
 }
 
@@ -62,8 +63,13 @@ function doubt({ workload, findings }: Results): string {
 
 /** Returns a clause for each false verdict. */
 function faultsOf(workload: string, results: Results): string[] {
-  const { stats, availability, convergence } = results;
+  const { stats, availability, convergence, assertions } = results;
   const clauses: string[] = [];
+  if (assertions !== undefined) {
+    const names = [...new Set(assertions.failures.map(({ name }) => `"${name}"`))];
+    const noun = names.length === 1 ? "assertion" : "assertions";
+    clauses.push(`the program's ${noun} ${enumerate(names, (name) => name)} failed`);
+  }
   if (results.workload?.valid === false) {
     const phrases = phrasesOf(workload);
     clauses.push(phrases?.invalid(new Fields(results.workload)) ?? "a checker found an anomaly");
