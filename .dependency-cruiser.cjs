@@ -103,7 +103,7 @@ module.exports = {
       from: { path: "^lib/(simulation/api|workbench/history/history)\\.ts$" },
       to: {
         path: "^lib/",
-        pathNot: "^lib/(vortex/index|workbench/history/history)\\.ts$",
+        pathNot: "^lib/(vortex/index|workload/index|workbench/history/history)\\.ts$",
       },
     },
     {

@@ -6,7 +6,7 @@
  *
  * @module vortex/workload
  */
-export { type Json, type NodeId, type Random, RpcError } from "../vortex/index.ts";
+export { isRpcError, type Json, type NodeId, type Random, RpcError } from "../vortex/index.ts";
 export { pickOne, randomInteger, shuffle } from "../vortex/random.ts";
 export type {
   Checker,
@@ -25,6 +25,7 @@ export type {
   Step,
   Weighted,
 } from "../workbench/clients/generator.ts";
+export type { GeneratorParts } from "../workbench/clients/generator-parts.ts";
 export type { History, Operation as HistoryEntry } from "../workbench/history/history.ts";
 export {
   type ClientContext,
@@ -46,6 +47,38 @@ export {
   rpc,
   type WorkloadDefinition,
 } from "../workbench/workloads/definition.ts";
-export type { GeneratorParts } from "../workbench/workloads/generator-parts.ts";
 export type { WorkloadOptions } from "../workbench/workloads/options.ts";
 export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
+
+// Faults of your own: what is done to which nodes or links, when, and how it heals.
+
+export {
+  type Cuts,
+  defineNemesis,
+  type FaultPart,
+  type Injector,
+  type MessageFaultControl,
+  type MessageFaultKind,
+  type NemesisDefinition,
+  type NemesisInvocation,
+  type NemesisOptions,
+  type NemesisSchedule,
+  type NemesisTest,
+} from "../workbench/nemesis/definition.ts";
+export {
+  duplicate,
+  loss,
+  type ProbabilityOptions,
+  type SlowOptions,
+  slow,
+} from "../workbench/nemesis/message-faults.ts";
+export type { OneWayKind, PartitionKind } from "../workbench/nemesis/partition.ts";
+export {
+  type OneWayPartitionOptions,
+  oneWayPartition,
+  type PartitionOptions,
+  partition,
+} from "../workbench/nemesis/partition-faults.ts";
+export { kill, type NodeFaultOptions, pause } from "../workbench/nemesis/process-faults.ts";
+export type { PickNodes, RandomTarget, Target } from "../workbench/nemesis/targets.ts";
+export type { Grudge } from "../workbench/network/grudge.ts";

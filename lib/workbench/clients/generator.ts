@@ -140,20 +140,28 @@ function onThread(thread: number, generator: Generator): Generator {
 }
 
 /**
- * Restricts a generator to the nemesis: its phases wait for the nemesis alone, not for clients.
+ * Runs a generator of clients' operations as one of the nemesis, which is its only client: its phases
+ * wait for the nemesis alone.
  *
- * @throws {Error} when it asks for a client.
+ * @param toInvocation Makes the nemesis's operation of a client's.
  */
-export function onNemesis(generator: Generator): Generator {
+export function onNemesis(
+  generator: Generator,
+  toInvocation: (invocation: InvocationLike) => InvocationLike,
+): Generator {
   return {
-    next: (context) =>
-      generator.next({
+    next(context) {
+      const isFree = context.isFree("nemesis");
+      const step = generator.next({
         ...context,
-        isIdle: context.isFree("nemesis"),
-        freeClient: () => {
-          throw new Error("it emits operations of clients, but may emit those of the nemesis only");
-        },
-      }),
+        concurrency: 1,
+        isIdle: isFree,
+        isFree: () => isFree,
+        freeClient: () => (isFree ? 0 : undefined),
+      });
+      if (step.type !== "operation") return step;
+      return { ...step, invocation: toInvocation(step.invocation), thread: "nemesis" };
+    },
     ...forwardingUpdates([generator]),
   };
 }
@@ -314,6 +322,33 @@ export function phases(likes: readonly GeneratorLike[]): Generator {
       return DONE;
     },
     ...forwardingUpdates(generators),
+  };
+}
+
+/** How often {@link cycle} makes a generator that emits nothing, before it gives up. */
+const MAX_EMPTY_CYCLES = 1000;
+
+/**
+ * Runs a generator, and another that is made the same way whenever it is done.
+ *
+ * @throws {Error} when those it makes emit nothing, and do not wait either.
+ */
+export function cycle(make: () => GeneratorLike): Generator {
+  let current = toGenerator(make());
+  let emptyCount = 0;
+  return {
+    next(context) {
+      for (;;) {
+        const step = current.next(context);
+        if (step.type !== "done") {
+          emptyCount = 0;
+          return step;
+        }
+        if (++emptyCount > MAX_EMPTY_CYCLES) throw new Error("A cycle of nothing would never end");
+        current = toGenerator(make());
+      }
+    },
+    update: (operation) => current.update?.(operation),
   };
 }
 

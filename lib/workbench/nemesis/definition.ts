@@ -5,7 +5,8 @@
  */
 import type * as v from "valibot";
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
-import type { Generator } from "../clients/generator.ts";
+import type { Generator, GeneratorLike } from "../clients/generator.ts";
+import type { GeneratorParts } from "../clients/generator-parts.ts";
 import type { Operation } from "../history/history.ts";
 import type { Grudge } from "../network/grudge.ts";
 
@@ -24,7 +25,7 @@ export interface NemesisOptions {
    * The times of its operations. By default it starts at once, then stops and starts in turn, and the
    * time between two operations is uniform in [0, 2 × `--nemesis-interval`).
    */
-  readonly schedule?: (schedule: NemesisSchedule) => Generator;
+  readonly schedule?: (schedule: NemesisSchedule) => GeneratorLike<NemesisInvocation>;
 }
 
 /** Marks definitions of every copy of this module: a user's file may bring its own. */
@@ -142,12 +143,21 @@ export interface MessageFaultControl {
   readonly count: number;
 }
 
-/** The operations of a nemesis, for its schedule. */
-export interface NemesisSchedule {
+/** An operation that a schedule emits: `"start"`, `"stop"`, or one of the fault's own. */
+export interface NemesisInvocation {
+  readonly f: string;
+}
+
+/**
+ * What schedules are built from. Phases wait for the nemesis only, not for clients.
+ *
+ * @example
+ * schedule: ({ phases, sleep, once }) =>
+ *   phases([sleep(5), once({ f: "start" }), sleep(10), once({ f: "stop" })]);
+ */
+export interface NemesisSchedule extends Omit<GeneratorParts<NemesisInvocation>, "eachClient"> {
   /** Starts and stops in turn, without end: one whenever it is asked. */
-  readonly alternating: Generator;
-  /** A single operation: `"start"`, `"stop"`, or one of the fault's own. */
-  once(operation: string): Generator;
+  readonly alternating: Generator<NemesisInvocation>;
   /** `--nemesis-interval`: mean time between two operations, in seconds. */
   readonly intervalS: number;
   /** The nemesis's own stream of randomness. */

@@ -18,6 +18,7 @@ import {
 import { MalformedReply } from "../clients/client-errors.ts";
 import {
   any,
+  clients,
   type Generator,
   type Invocation,
   nemesis,
@@ -25,7 +26,9 @@ import {
   phases,
   sleep,
   stagger,
+  toGenerator,
 } from "../clients/generator.ts";
+import { generatorParts } from "../clients/generator-parts.ts";
 import type { Eventually, Injector, NamedNemesis } from "./definition.ts";
 import { type FaultCounts, isFault } from "./faults.ts";
 import { TestControl, type TestControlOptions } from "./test-control.ts";
@@ -158,10 +161,7 @@ class Part {
     this.#random = random;
     this.#clock = clock;
     this.#injector = this.#attempt("its fault", () => requireInjector(make()));
-    this.alternating = nemesis(() => {
-      this.#isStarted = !this.#isStarted;
-      return this.#invocation(this.#isStarted ? "start" : "stop");
-    });
+    this.alternating = nemesis(() => this.#invocation(this.#nextAlternating()));
     this.healing = this.#makeHealing();
   }
 
@@ -180,18 +180,11 @@ class Part {
     const { schedule } = this.#definition;
     const random = this.#random;
     if (schedule === undefined) return stagger(intervalS, random, this.alternating);
-    const once = (operation: string): Generator => {
-      this.#requireOperation(operation);
-      let isEmitted = false;
-      return nemesis(() => {
-        if (isEmitted) return undefined;
-        isEmitted = true;
-        return this.#invocation(operation);
-      });
-    };
-    const own = this.#attempt("its schedule", () =>
-      onNemesis(schedule({ alternating: this.alternating, once, intervalS, random })),
-    );
+    const alternating = clients(() => ({ f: this.#nextAlternating() }));
+    const own = this.#attempt("its schedule", () => {
+      const parts = { ...generatorParts(random), alternating, intervalS, random };
+      return onNemesis(toGenerator(schedule(parts)), ({ f }) => this.#invocation(f));
+    });
     const pace = new Pace();
     return {
       next: (context) =>
@@ -253,7 +246,13 @@ class Part {
     }
   }
 
+  #nextAlternating(): "start" | "stop" {
+    this.#isStarted = !this.#isStarted;
+    return this.#isStarted ? "start" : "stop";
+  }
+
   #invocation(operation: string): Invocation {
+    this.#requireOperation(operation);
     const value =
       operation === "start" ? this.#attempt("draw", () => jsonOf(this.#injector.draw?.())) : null;
     return { f: `${operation}-${this.name}`, value };
@@ -264,7 +263,7 @@ class Part {
     const own = Object.keys(this.#injector.operations ?? {});
     const known = ["start", "stop", ...own];
     if (known.includes(operation)) return;
-    throw new RangeError(`no operation "${operation}", only ${known.join(", ")}`);
+    throw new RangeError(`it has no operation "${operation}", only ${known.join(", ")}`);
   }
 
   #makeHealing(): Generator {

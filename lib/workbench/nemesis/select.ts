@@ -15,19 +15,18 @@ export function selectNemeses(
   named: readonly string[],
   own: OwnNemeses = new Map(),
 ): readonly NamedNemesis[] {
+  // Histories and results tell faults apart by their names.
+  for (const { name } of own.values()) {
+    if (!isFault(name)) continue;
+    throw new InvalidOptions(`A nemesis is named "${name}", as a built-in fault is. Rename it`);
+  }
   const selected = named.map((word): NamedNemesis => {
     const definition = isFault(word) ? { ...BUILT_IN[word], name: word } : own.get(word);
     if (definition === undefined) throw new InvalidOptions(`Unknown nemesis "${word}"`);
     return definition;
   });
-  for (const [index, { name }] of selected.entries()) {
-    // Histories and results tell faults apart by their names.
-    if (selected.findIndex((other) => other.name === name) === index) continue;
-    throw new InvalidOptions(
-      isFault(name)
-        ? `A nemesis has the name of the built-in fault "${name}". Give it another name`
-        : `Two nemeses are named "${name}". Give one another name`,
-    );
-  }
-  return selected;
+  const names = selected.map(({ name }) => name);
+  const repeated = names.find((name, index) => names.indexOf(name) < index);
+  if (repeated === undefined) return selected;
+  throw new InvalidOptions(`Two nemeses are named "${repeated}". Rename one`);
 }

@@ -11,8 +11,8 @@ import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.
 import type { Atom } from "../checkers/elle/transactions.ts";
 import type { RequestError } from "../clients/client-errors.ts";
 import type { GeneratorLike, Invocation, InvocationLike } from "../clients/generator.ts";
+import type { GeneratorParts } from "../clients/generator-parts.ts";
 import type { History } from "../history/history.ts";
-import type { GeneratorParts } from "./generator-parts.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 

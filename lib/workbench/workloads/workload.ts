@@ -4,6 +4,7 @@ import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import { type Client, replySchema } from "../clients/client.ts";
 import { completionOf, requestErrorOf } from "../clients/client-errors.ts";
 import { type Generator, type Invocation, toGenerator } from "../clients/generator.ts";
+import { generatorParts } from "../clients/generator-parts.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import type {
@@ -14,7 +15,6 @@ import type {
   Operations,
   ReplyLike,
 } from "./definition.ts";
-import { generatorParts } from "./generator-parts.ts";
 import type { WorkloadOptions } from "./options.ts";
 import { isOutcome, type Outcome } from "./outcome.ts";
 

@@ -1,6 +1,6 @@
 import type { Random } from "../../vortex/index.ts";
-import type { Generator, GeneratorLike, InvocationLike, Weighted } from "../clients/generator.ts";
-import * as generators from "../clients/generator.ts";
+import type { Generator, GeneratorLike, InvocationLike, Weighted } from "./generator.ts";
+import * as generators from "./generator.ts";
 
 /**
  * What generators are built from. A function is a generator too: it makes an operation each time it is
@@ -22,6 +22,8 @@ export interface GeneratorParts<I extends InvocationLike> {
   any(generators: readonly GeneratorLike<I>[]): Generator<I>;
   /** Runs one generator after the other. Each starts when no operation is in flight. */
   phases(generators: readonly GeneratorLike<I>[]): Generator<I>;
+  /** Runs a generator, and another that is made the same way whenever it is done. */
+  cycle(make: () => GeneratorLike<I>): Generator<I>;
   /** One generator per client thread, all at once. Threads are numbered from 0. */
   eachClient(make: (thread: number) => GeneratorLike<I>): Generator<I>;
   /** Ends a generator after a number of operations. */
@@ -36,13 +38,15 @@ export interface GeneratorParts<I extends InvocationLike> {
 
 /** Binds the parts to the randomness of a test. */
 export function generatorParts(random: Random): GeneratorParts<InvocationLike> {
-  const { once, inOrder, clients, any, phases, eachClient, limit, timeLimit, sleep } = generators;
+  const { once, inOrder, clients, any, phases, cycle, eachClient, limit, timeLimit, sleep } =
+    generators;
   return {
     once: (invocation) => once(invocation),
     inOrder: (invocations) => clients(inOrder(invocations)),
     mix: (weighted) => generators.mix(random, weighted),
     any,
     phases,
+    cycle,
     eachClient,
     limit,
     timeLimit,
