@@ -20,7 +20,7 @@ export class TestDisk {
   /** The kind of the `StorageError` that every sync ends with; `undefined`, the default, for none. */
   syncError: "full" | "failed" | undefined;
   readonly #clock: Clock;
-  readonly #disk = new MemoryDisk(() => this.#sync());
+  readonly #disk = new MemoryDisk();
   #syncCount = 0;
 
   /** @internal The test cluster and the test host create their disks. */
@@ -45,7 +45,7 @@ export class TestDisk {
 
   /** Opens the disk for a run of its node. Called by the host. */
   open(): Disk {
-    return this.#disk.open();
+    return this.#disk.open(() => this.#sync());
   }
 
   /** Ends the run of the node. A `TestCluster` does this when it kills one. */

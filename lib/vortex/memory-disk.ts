@@ -10,23 +10,19 @@ type Change =
  * The disk of a node in memory. It outlives the runs of its node: each opens it, and ends with a crash.
  */
 export class MemoryDisk {
-  readonly #beforeSync: () => Promise<void>;
   #synced: string[] = [];
   #opened: OpenedDisk | undefined;
 
   /**
+   * Opens the disk for a run of the node. What an earlier run has not synced is lost.
+   *
    * @param beforeSync Called when a sync begins. The sync takes as long as its promise, and fails with
    *   its rejection.
    */
-  constructor(beforeSync: () => Promise<void> = async () => {}) {
-    this.#beforeSync = beforeSync;
-  }
-
-  /** Opens the disk for a run of the node. What an earlier run has not synced is lost. */
-  open(): Disk {
+  open(beforeSync: () => Promise<void>): Disk {
     this.crash(0);
     const opened: OpenedDisk = new OpenedDisk({
-      beforeSync: this.#beforeSync,
+      beforeSync,
       read: () => this.#synced,
       settle: (count) => {
         if (this.#opened === opened) this.#settle(count);

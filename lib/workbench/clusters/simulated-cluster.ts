@@ -23,6 +23,7 @@ import type { BadLine, Cluster, Crash } from "./cluster.ts";
 import { copyMessage } from "./message-copy.ts";
 import { type NodeLog, NodeLogs, shownLine } from "./node-log.ts";
 import { sendLine, sendMessage } from "./output-line.ts";
+import { SimulatedDisks } from "./simulated-disks.ts";
 
 export interface SimulatedClusterOptions {
   readonly program: AnyProgram;
@@ -90,6 +91,8 @@ interface SimulatedNode {
 }
 
 export class SimulatedCluster implements Cluster {
+  /** The disks of the nodes. */
+  readonly disks: SimulatedDisks;
   readonly #options: SimulatedClusterOptions;
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #badLines: BadLine[] = [];
@@ -101,6 +104,11 @@ export class SimulatedCluster implements Cluster {
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     this.#delays = options.randomOf("delays of pipes");
+    this.disks = new SimulatedDisks({
+      clock: options.scheduler,
+      randomOf: options.randomOf,
+      onLog: (node, text) => this.#log(node, text),
+    });
   }
 
   get badLines(): readonly BadLine[] {
@@ -127,6 +135,9 @@ export class SimulatedCluster implements Cluster {
     }
     const host = this.#host(id, state);
     for (const warning of bound.warnings) host.logger.log(warning);
+    if (bound.dataDirectory !== undefined) {
+      host.logger.log("Ignoring --data: the disk of a simulated node is simulated");
+    }
     const node = new KVNode(host, bound.program);
     const stdin = this.#pipe((delivery: Delivery) => {
       this.#runIn(state, () => node.receive(received(delivery)), delivery);
@@ -141,6 +152,7 @@ export class SimulatedCluster implements Cluster {
     if (state === undefined) return false;
     state.isRunning = false;
     this.#nodes.delete(id);
+    this.disks.crash(id);
     this.#options.network.takeDown(id);
     return true;
   }
@@ -169,7 +181,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, onStderr, assertions, tracesRpcs = false } = this.#options;
+    const { timers, randomOf, assertions, tracesRpcs = false } = this.#options;
     let isIgnored = false;
     const stdout = this.#pipe((output: Message | string) => {
       if (state.isRunning && !isIgnored) isIgnored = !this.#send(id, output);
@@ -194,17 +206,18 @@ export class SimulatedCluster implements Cluster {
         },
       },
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
-      logger: {
-        log: (text) => {
-          for (const line of text.split("\n")) {
-            this.#logs.of(id).add(line);
-            onStderr?.(id, line);
-          }
-        },
-      },
+      logger: { log: (text) => this.#log(id, text) },
+      openDisk: () => this.disks.open(id, (task) => this.#runIn(state, task)),
       assertions,
       tracesRpcs,
     };
+  }
+
+  #log(id: NodeId, text: string): void {
+    for (const line of text.split("\n")) {
+      this.#logs.of(id).add(line);
+      this.#options.onStderr?.(id, line);
+    }
   }
 
   /** Runs a task of a node: later if the node is paused, never if it is dead. */

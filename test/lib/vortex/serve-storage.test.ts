@@ -103,12 +103,14 @@ describe("The storage of a process", () => {
   });
 
   test("is free when the process of its lock has ended, even if another has its id now", async () => {
-    const directory = newDirectory();
-    mkdirSync(join(directory, "n0"), { recursive: true });
-    for (const lock of [`${2 ** 22 + 1} 5`, `${process.pid} 5`, "-1 5", "", "?"]) {
+    const locks = [`${2 ** 22 + 1} 5`, `${process.pid} 5`, "-1 5", "", "?"];
+    const found = locks.map((lock) => {
+      const directory = newDirectory();
+      mkdirSync(join(directory, "n0"), { recursive: true });
       writeFileSync(join(directory, "n0", "lock"), lock);
-      expect(await valuesIn(directory)).toEqual([]);
-    }
+      return valuesIn(directory);
+    });
+    expect(await Promise.all(found)).toEqual(locks.map(() => []));
   });
 
   test("fails init with the reason when the log is damaged", async () => {
