@@ -12,6 +12,7 @@ import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { formatResult } from "../report/terminal/result.ts";
 import type { TestParts } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { chooseWorkload } from "../sweep/workload-file.ts";
 import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
@@ -93,7 +94,8 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   if (command.getOptionValueSource("workload") === "default") {
     for (const text of remarksOnDefaultWorkload(flags.bin)) remark(text);
   }
-  const first = testOptions(flags);
+  const loading = { limitS: LOAD_LIMIT_S, onPrinted: remark };
+  const first = testOptions(flags, await chooseWorkload(flags.workload, loading));
   const maelstrom = maelstromCommand(flags);
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
@@ -103,7 +105,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
-  const nemeses = await loadNemeses(flags.nemesis, { limitS: LOAD_LIMIT_S, onPrinted: remark });
+  const nemeses = await loadNemeses(flags.nemesis, loading);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };

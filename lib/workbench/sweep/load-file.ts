@@ -1,6 +1,10 @@
 /** Loads files of users: programs, and what they define for the tester. */
-import { resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
+import { plugin } from "bun";
+import * as valibot from "valibot";
+import * as vortex from "../../vortex/index.ts";
+import * as workload from "../../workload/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { programPlaceIn } from "../program-place.ts";
 import { suggestFile } from "../suggestions.ts";
@@ -42,6 +46,7 @@ export async function loadFile(
     ),
   ];
   wrapModules();
+  provideModules(path);
   const timers = recordTimers();
   let exports: Readonly<Record<string, unknown>> = {};
   try {
@@ -63,6 +68,39 @@ export async function loadFile(
   const [first] = problems;
   if (first !== undefined) throw new InvalidOptions(`Cannot load ${file}: ${first}`);
   return exports;
+}
+
+type Modules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
+
+/** Modules of this command, so that it and the file agree on what a definition is. */
+const OWN: Modules = { "vortex/workload": workload };
+/** Modules that the command provides if the file's folder does not have them. */
+const FALLBACKS: Modules = { valibot, vortex };
+
+/** Makes the modules importable that files need: their folder may have no node_modules. */
+function provideModules(path: string): void {
+  const missing = Object.entries(FALLBACKS).filter(([name]) => !isInstalled(name, dirname(path)));
+  for (const [name, exports] of [...Object.entries(OWN), ...missing]) {
+    if (provided.has(name)) continue;
+    provided.add(name);
+    plugin({
+      name,
+      setup: (build) =>
+        void build.module(name, () => ({ exports: { ...exports }, loader: "object" })),
+    });
+  }
+}
+
+/** The runtime keeps modules for all of this process. */
+const provided = new Set<string>();
+
+function isInstalled(name: string, directory: string): boolean {
+  try {
+    Bun.resolveSync(name, directory);
+    return true;
+  } catch {
+    return false;
+  }
 }
 
 class LoadTimeout extends Error {}

@@ -37,10 +37,12 @@ export function isWorkloadName(name: string): name is WorkloadName {
 
 /** The workload of a test, and its options. */
 export interface WorkloadSelection extends WorkloadOptions {
-  /** Name of a workload of Maelstrom, or path of a file that defines one. */
+  /** Name of the workload. */
   readonly workload: string;
   /** The workload, unless it is one of Maelstrom's. */
   readonly definition?: DefinedWorkload;
+  /** Absolute path of the file that it is from; with `#` and its name there, if it was chosen by it. */
+  readonly workloadFile?: string;
   /** Whether all nodes must hold the same state after the recovery. */
   readonly converge: boolean;
   /** Fixes every random choice of the tester: a non-negative integer. */
