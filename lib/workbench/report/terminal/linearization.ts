@@ -23,7 +23,7 @@ export function linearizationLines(attempt: LinearizationAttempt): string[] {
   }
   const states = [...refusals].filter(([, refused]) => refused.size > 0);
   return [
-    ...(longest === undefined ? [] : [`longest order: ${describeOrder(attempt, longest)}`]),
+    ...(longest === undefined ? [] : [describeOrder(attempt, longest)]),
     ...states
       .slice(0, MAX_STATES)
       .map(([state, refused]) => `refused in state ${state}: ${listed(operations, [...refused])}`),
@@ -36,7 +36,7 @@ export function linearizationLines(attempt: LinearizationAttempt): string[] {
   ].map((line) => printable(`  ${line.replace(/\s+/g, " ")}`));
 }
 
-/** `"40 operations, state 7; then write 1, state 1; write 2, state 2"`. */
+/** `"longest order (44 earlier operations left out): state 7; write 1, state 1; write 2, state 2"`. */
 function describeOrder(
   { operations, omittedCount }: LinearizationAttempt,
   partial: PartialLinearization,
@@ -44,12 +44,14 @@ function describeOrder(
   const { steps } = partial;
   const first = Math.max(0, steps.length - MAX_STEPS);
   const before = omittedCount + first;
-  const state = stateAfter({ ...partial, steps: steps.slice(0, first) });
-  const start = before === 0 ? `state ${state}` : `${plural(before, "operation")}, state ${state}`;
-  const rest = steps.slice(first).map(({ operation, state }) => {
-    return `${operations[operation]?.label}, state ${state}`;
-  });
-  return rest.length === 0 ? `${start}; nothing more` : `${start}; then ${rest.join("; ")}`;
+  const omitted = before === 0 ? "" : ` (${plural(before, "earlier operation")} left out)`;
+  const states = [
+    `state ${stateAfter({ ...partial, steps: steps.slice(0, first) })}`,
+    ...steps
+      .slice(first)
+      .map(({ operation, state }) => `${operations[operation]?.label}, state ${state}`),
+  ];
+  return `longest order${omitted}: ${states.join("; ")}`;
 }
 
 function stateAfter({ initialState, steps }: PartialLinearization): string {

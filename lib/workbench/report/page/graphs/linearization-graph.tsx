@@ -140,7 +140,7 @@ export function LinearizationGraph({ run, attempt, selection, onSelect }: Linear
         bar may take effect later still, or never. Numbers are the order in which the model accepts
         the operations, ✕ what it refuses next.
         {omittedCount > 0
-          ? ` ${omittedCount.toLocaleString("en")} earlier operations come first in every order.`
+          ? ` ${omittedCount.toLocaleString("en")} earlier operations are left out.`
           : ""}{" "}
         Select an operation to highlight its messages.
       </figcaption>
@@ -260,12 +260,10 @@ function stepOf(partial: PagePartial | undefined, operation: number): number {
 function placeText(partial: PagePartial, operation: number): string {
   const step = stepOf(partial, operation);
   if (step > 0) return `step ${step}, then the state is ${partial.steps[step - 1]?.state}`;
-  return partial.refused.includes(operation)
-    ? "the model refuses it after the last step"
-    : "has no place in this order";
+  return partial.refused.includes(operation) ? "refused after the last step" : "not in this order";
 }
 
-/** Where the reader looks at a step: at its point, or at what is refused in the end. */
+/** The x of what a step is about: its point, or what is refused in the end. */
 function focusOf({ points, refusals }: OrderLayout, step: number): number {
   const [refused] = step === points.length ? refusals.slice(-1) : [];
   return (refused ?? points[step - 1])?.x ?? 0;
@@ -426,15 +424,12 @@ function OrderTable({ attempt, partial, onSelect }: OrderTableProps) {
 
 /** Describes a step: `"Step 3 of 12: process 2, write 5. State: 5"`. */
 function stepText(
-  { operations, omittedCount }: PageLinearization,
+  { operations }: PageLinearization,
   { steps, initialState }: PagePartial,
   step: number,
 ): string {
   const current = steps[step - 1];
-  if (current === undefined) {
-    const before = omittedCount > 0 ? `After ${omittedCount} earlier operations` : "At first";
-    return visible(`${before}. State: ${initialState}`);
-  }
+  if (current === undefined) return visible(`Before step 1. State: ${initialState}`);
   const { process, label } = operations[current.operation] ?? {};
   return visible(
     `Step ${step} of ${steps.length}: process ${process}, ${label}. State: ${current.state}`,

@@ -19,7 +19,7 @@ export interface Bar extends Point {
   readonly labelWidth: number;
 }
 
-/** Where an operation takes effect, or where the model refuses it. */
+/** The moment at which an operation takes effect, or the model refuses it. */
 export interface OrderPoint extends Point {
   /** Position in the operations. */
   readonly operation: number;

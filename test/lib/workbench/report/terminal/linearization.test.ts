@@ -36,7 +36,7 @@ describe("linearizationLines", () => {
     const { finding } = staleRead();
     expect(sentencesOf([{ ...finding, moreCount: 2 }])).toEqual([
       "nonlinearizable: key 0: process 3's read returned 1",
-      "  longest order: 40 operations, state 7; then write 1, state 1; write 2, state 2; write 3, state 3",
+      "  longest order (40 earlier operations left out): state 7; write 1, state 1; write 2, state 2; write 3, state 3",
       "  refused in state 3: process 3's read: 1",
       "  refused in state 2: process 3's read: 1",
       "  without a place in any order: process 3's read: 1",
@@ -46,14 +46,14 @@ describe("linearizationLines", () => {
 
   test("show the last steps of a long order", () => {
     expect(linearizationLines(attemptOf(50))[0]).toBe(
-      "  longest order: 44 operations, state 43; then write 44, state 44; write 45, state 45; " +
+      "  longest order (44 earlier operations left out): state 43; write 44, state 44; write 45, state 45; " +
         "write 46, state 46; write 47, state 47; write 48, state 48; write 49, state 49",
     );
   });
 
   test("say so if no operation can come first", () => {
     expect(linearizationLines(attemptOf(0))).toEqual([
-      "  longest order: state null; nothing more",
+      "  longest order: state null",
       "  refused in state null: process 0's read",
       "  without a place in any order: process 0's read",
     ]);

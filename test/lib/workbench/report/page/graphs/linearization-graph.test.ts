@@ -47,7 +47,7 @@ describe.skipIf(BROWSER === undefined)("Partial linearizations in the report", (
     expect(await stateOf(report)).toBe("Step 2 of 3: process 1, write 2. State: 2");
     expect(await textOf(report, ".state.current")).toBe("22");
     await press("Home");
-    expect(await stateOf(report)).toBe("After 40 earlier operations. State: 7");
+    expect(await stateOf(report)).toBe("Before step 1. State: 7");
     await report.page.click(".linearization [aria-label='Next step']");
     await rendered(report);
     expect(await stateOf(report)).toBe("Step 1 of 3: process 0, write 1. State: 1");
