@@ -11,7 +11,7 @@
 const FLOORS = [
   ["protocol", ["lib/protocol/"]],
   ["vortex", ["lib/vortex/"]],
-  ["services", ["lib/services/"]],
+  ["services", ["lib/services/", "lib/raft/"]],
   ["testing", ["lib/testing/"]],
   // Small files that anything in the workbench may use.
   ["tools", ["lib/workbench/(?!main\\.ts|index\\.ts)[^/]+\\.ts$"]],
@@ -77,7 +77,7 @@ module.exports = {
       comment:
         "A challenge's binary contains valibot and no other package; so does an installed library.",
       severity: "error",
-      from: { path: "^(lib/(protocol|vortex|services|testing)|challenges)/" },
+      from: { path: "^(lib/(protocol|vortex|services|raft|testing)|challenges)/" },
       to: { path: "node_modules/", pathNot: "node_modules/valibot/" },
     },
     {
@@ -85,7 +85,7 @@ module.exports = {
       comment:
         "A node is given its clock, network and randomness; modules of Bun's cost start-up time.",
       severity: "error",
-      from: { path: "^(lib/(protocol|vortex|services|testing)|challenges)/" },
+      from: { path: "^(lib/(protocol|vortex|services|raft|testing)|challenges)/" },
       to: { dependencyTypes: ["core"] },
     },
     {
@@ -111,7 +111,7 @@ module.exports = {
       comment: "A challenge is written as a user of the library writes one.",
       severity: "error",
       from: { path: "^challenges/" },
-      to: { path: "^lib/", pathNot: "^lib/vortex/index\\.ts$" },
+      to: { path: "^lib/", pathNot: "^lib/(vortex|raft)/index\\.ts$" },
     },
     {
       name: "challenges-import-no-program",
