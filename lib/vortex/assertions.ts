@@ -83,7 +83,7 @@ export class Assertions {
   #invariants: Invariant[] = [];
   /** Number of failures by kind and name. */
   readonly #failures = new Map<string, { readonly failure: AssertionFailure; count: number }>();
-  /** What the observer threw during an event. */
+  /** The error that the observer threw during an event. */
   #thrown: { readonly error: unknown } | undefined;
 
   /** @param observer If undefined, invariants are not even stored. */

@@ -1,4 +1,4 @@
-/** What the assertions of the program came to in a test. */
+/** Records the outcomes of the program's assertions in a test. */
 import * as v from "valibot";
 import { AssertionCounts } from "../../vortex/assertion-counts.ts";
 import type { AssertionFailure, AssertionObserver } from "../../vortex/index.ts";

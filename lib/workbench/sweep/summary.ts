@@ -87,6 +87,12 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
   };
 }
 
+/** Whether valid runs prove little: some have warnings, or none reached some of the assertions. */
+export function isDoubtful({ warnings, coverage }: Summary): boolean {
+  const { sometimes = [], always = [] } = coverage ?? {};
+  return warnings.runCount > 0 || [...sometimes, ...always].some(({ runCount }) => runCount === 0);
+}
+
 /** Counts runs that have something in common, and finds the one with the lowest seed. */
 function summarizeRuns(runs: readonly Outcome[]): { runCount: number; first?: Outcome } {
   const [first] = runs.toSorted((one, other) => one.seed - other.seed);

@@ -23,7 +23,11 @@ export interface AssertionsVerdict extends Verdict {
 /** Maximum number of operations of a finding. */
 const MAX_OPERATIONS = 10;
 
-/** @param failures In order of time; `undefined` is returned if there are none. */
+/**
+ * Makes the verdict; `undefined` without failures.
+ *
+ * @param failures In order of time.
+ */
 export function checkAssertions(
   failures: readonly FailedAssertion[],
   history: History,

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { catalogOf, recordModules } from "../../sweep/assertion-catalog.ts";
 import { namesFile } from "../../sweep/load-definition.ts";
 import { loadProgram } from "../../sweep/program.ts";
 import { printPlaces } from "../../sweep/sample.ts";
@@ -114,7 +115,9 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   }
   const isSilent = flags.worker || flags.sample !== undefined;
   const loading = { limitS: flags.stallLimit, onPrinted: isSilent ? () => {} : remark };
+  const loadedModules = recordModules();
   const program = await loadProgram(file, flags.export, loading);
+  const catalog = catalogOf(loadedModules());
   const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
   const options = testOptions(flags, await chooseWorkload(workload, loading));
   if (flags.sample !== undefined) {
@@ -129,6 +132,7 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
   const subject = {
     program,
+    catalog,
     file,
     args,
     parts,

@@ -9,7 +9,7 @@ import { printable } from "./printable.ts";
 /** Maximum length of a name in the table. */
 const MAX_NAME_LENGTH = 70;
 
-/** Formats a table of the situations that the runs of a sweep reached, and names the others. */
+/** Formats a table of the situations that the runs of a sweep reached, and counts the others. */
 export function describeCoverage({ sometimes, always }: CoverageSummary, runs: number): string[] {
   const unreached = sometimes.filter(({ runCount }) => runCount === 0);
   const unevaluated = always.filter(({ runCount }) => runCount === 0);
@@ -17,13 +17,11 @@ export function describeCoverage({ sometimes, always }: CoverageSummary, runs: n
     ...(sometimes.length === 0 ? [] : [tableOf(sometimes, runs)]),
     ...(unreached.length === 0
       ? []
-      : [
-          `Never reached, ${unreached.length} of ${plural(sometimes.length, "situation")}: ${listed(unreached)}`,
-        ]),
+      : [`${unreached.length} of ${plural(sometimes.length, "situation")} never reached`]),
     ...(unevaluated.length === 0
       ? []
       : [
-          `Never evaluated, ${unevaluated.length} of ${plural(always.length, "assertion")} with node.always: ${listed(unevaluated)}`,
+          `${unevaluated.length} of ${plural(always.length, "assertion")} with node.always never evaluated: ${listed(unevaluated)}`,
         ]),
   ];
 }
