@@ -5,6 +5,7 @@ import { type Environment, runTest, type TestParts } from "../run/test.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import type { RunStore } from "../store/run-store.ts";
+import { nodeDataOf } from "./node-data.ts";
 import { reportRun } from "./report.ts";
 
 export interface ProcessRun
@@ -18,6 +19,8 @@ export interface ProcessRun
   readonly parts?: TestParts;
   /** Stores the run. */
   readonly store?: RunStore | undefined;
+  /** Whether what the nodes have stored is kept, in the directory of the stored run. */
+  readonly keepsData?: boolean;
   /** Whether a report is written even if the run is valid. */
   readonly wantsReport?: boolean;
 }
@@ -28,8 +31,9 @@ export interface ProcessRun
  * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, parts, store, wantsReport = false, ...environment } = run;
+  const { bin, args, parts, store, keepsData = false, wantsReport = false, ...environment } = run;
   const { onOperation, onMessage, onLog, onRemark } = environment;
+  const data = nodeDataOf(store);
   try {
     const stored: Environment = {
       ...environment,
@@ -50,6 +54,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         new ProcessCluster({
           bin,
           args,
+          dataDirectory: data.directory,
           network,
           onStderr,
           onBadLine,
@@ -74,5 +79,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
     }
     onRemark?.(where);
     throw error;
+  } finally {
+    if (!keepsData) data.remove((text) => onRemark?.(text));
   }
 }

@@ -50,6 +50,7 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly logNetRecv?: true;
   readonly json?: true;
   readonly report?: true;
+  readonly keepData?: true;
   readonly verbose?: true;
 }
 
@@ -65,6 +66,7 @@ export function testCommand(): Command {
     .option("--strict-run", STRICT_RUN)
     .option("--log-net-send", "show every message sent")
     .option("--log-net-recv", "show every message delivered")
+    .option("--keep-data", "keep what the nodes store on their disks, in data/ of the run")
     .option("--report", "write report.html, a page that shows the run, even if it is valid")
     .option("--verbose", VERBOSE)
     .option("--json", "print the result as one line of JSON to stdout, and nothing else")
@@ -103,6 +105,11 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   if (flags.report && flags.store === false) {
     throw new InvalidOptions(
       "--report cannot be used with --no-store: the report is part of the stored run",
+    );
+  }
+  if (flags.keepData && flags.store === false) {
+    throw new InvalidOptions(
+      "--keep-data cannot be used with --no-store: the data is part of the stored run",
     );
   }
   const nemeses = await loadNemeses(flags.nemesis, loading);
@@ -145,6 +152,7 @@ async function runTest(
       signal,
       isStrict,
       store,
+      keepsData: flags.keepData === true,
       wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
