@@ -26,6 +26,7 @@ export type {
   Weighted,
 } from "../workbench/clients/generator.ts";
 export type { GeneratorParts } from "../workbench/clients/generator-parts.ts";
+export type { Fields, ReplyLike, ReplyOf } from "../workbench/clients/reply.ts";
 export type { History, Operation as HistoryEntry } from "../workbench/history/history.ts";
 export {
   type ClientContext,
@@ -33,7 +34,6 @@ export {
   type Convergence,
   type DefinedWorkload,
   defineWorkload,
-  type Fields,
   type GeneratorContext,
   type Generators,
   type InvocationOf,
@@ -41,8 +41,6 @@ export {
   type OperationContext,
   type OperationDefinition,
   operation,
-  type ReplyLike,
-  type ReplyOf,
   type RpcDefinition,
   rpc,
   type WorkloadDefinition,
@@ -53,6 +51,7 @@ export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts"
 // Faults of your own: what is done to which nodes or links, when, and how it heals.
 
 export {
+  type AnyReply,
   type Cuts,
   defineNemesis,
   type FaultPart,

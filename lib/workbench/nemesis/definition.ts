@@ -7,6 +7,7 @@ import type * as v from "valibot";
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Generator, GeneratorLike } from "../clients/generator.ts";
 import type { GeneratorParts } from "../clients/generator-parts.ts";
+import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
 import type { Operation } from "../history/history.ts";
 import type { Grudge } from "../network/grudge.ts";
 
@@ -86,19 +87,21 @@ export interface NemesisTest {
   /** Waits. No other nemesis acts before this operation ends. */
   sleep(ms: number): Promise<void>;
   /**
-   * Sends a request, as a client does, and resolves with the reply's body, parsed by the schema.
-   * Partitions do not affect it.
+   * Sends a request, as a client does, and resolves with the reply, parsed by its schema. Unless that is
+   * a whole schema, the reply's type is the request's with `_ok`. Partitions do not affect it.
    *
-   * @throws {RpcError} when the node replies with an error, or not within `timeoutMs` (1000 by default):
-   *   `isRpcError(error, "timeout")`.
+   * @param reply Any reply without an error, by default.
+   * @param timeoutMs How long to wait for the reply, in ms; 1000 by default.
+   * @throws {RpcError} when the node replies with an error, or not in time, which
+   *   `isRpcError(error, "timeout")` tells.
    * @throws {MalformedReply} when the reply does not match the schema.
    */
-  rpc<S extends v.GenericSchema = v.GenericSchema<unknown, { readonly [field: string]: unknown }>>(
+  rpc<const R extends ReplyLike = AnyReply>(
     node: NodeId,
-    body: { readonly type: string; readonly [field: string]: Json },
-    schema?: S,
-    options?: { readonly timeoutMs?: number },
-  ): Promise<v.InferOutput<S>>;
+    body: { readonly type: string } & Fields,
+    reply?: R,
+    timeoutMs?: number,
+  ): Promise<ReplyOf<R>>;
   /** Whether no nemesis keeps a node down or paused. */
   isUp(node: NodeId): boolean;
   /** Kills a node (SIGKILL). Returns whether it was running. */
@@ -117,6 +120,9 @@ export interface NemesisTest {
   /** Makes a fault of single messages, which adds to others. */
   messageFault(kind: MessageFaultKind): MessageFaultControl;
 }
+
+/** Any reply. */
+export type AnyReply = v.GenericSchema<unknown, { readonly [field: string]: unknown }>;
 
 /** Links between nodes that are cut. */
 export interface Cuts {

@@ -11,6 +11,7 @@ import {
 import { requireMilliseconds } from "../../vortex/milliseconds.ts";
 import type { Client } from "../clients/client.ts";
 import { ErrorReply, NetTimeout } from "../clients/client-errors.ts";
+import { type ReplyLike, replySchemaOf } from "../clients/reply.ts";
 import type { Cluster } from "../clusters/cluster.ts";
 import type { Operation } from "../history/history.ts";
 import type { Network } from "../network/network.ts";
@@ -63,7 +64,8 @@ export class TestControl {
       history: this.history,
       nowMs: () => clock.nowMs() - zeroMs(),
       sleep: (ms) => this.#sleep(ms),
-      rpc: (node, body, schema, options) => this.#rpc(node, body, schema, options),
+      // Forced: the compiler does not resolve ReplyOf<R>.
+      rpc: (node, body, reply, timeoutMs) => this.#rpc(node, body, reply, timeoutMs) as never,
       isUp: (node) => {
         this.#requireNode(node);
         return !this.#killers.has(node) && !this.#pausers.has(node);
@@ -118,18 +120,18 @@ export class TestControl {
     return new Promise((resolve) => void this.#options.clock.after(ms, resolve));
   }
 
-  async #rpc<S extends v.GenericSchema>(
+  async #rpc(
     node: NodeId,
     body: Parameters<NemesisTest["rpc"]>[1],
-    schema: S | undefined,
-    { timeoutMs = RPC_TIMEOUT_MS }: { readonly timeoutMs?: number } = {},
-  ): Promise<v.InferOutput<S>> {
+    reply: ReplyLike = AnyReply,
+    timeoutMs = RPC_TIMEOUT_MS,
+  ): Promise<unknown> {
     requireMilliseconds("timeoutMs of test.rpc", timeoutMs, this.#rpc);
     const client = this.#idle.pop() ?? this.#options.openClient();
     try {
       // A copy, as a node would get it: the caller may change its own later.
       const copy = parseJson(stringifyJson(body)) as typeof body; // JSON of the same shape.
-      return await client.rpc(node, copy, schema ?? AnyReply, timeoutMs);
+      return await client.rpc(node, copy, replySchemaOf(body.type, reply), timeoutMs);
     } catch (error) {
       if (error instanceof NetTimeout) throw new RpcError("timeout", error.message);
       if (error instanceof ErrorReply) {

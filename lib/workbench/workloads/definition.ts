@@ -12,26 +12,10 @@ import type { Atom } from "../checkers/elle/transactions.ts";
 import type { RequestError } from "../clients/client-errors.ts";
 import type { GeneratorLike, Invocation, InvocationLike } from "../clients/generator.ts";
 import type { GeneratorParts } from "../clients/generator-parts.ts";
+import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
 import type { History } from "../history/history.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
-
-/** The fields of a message's body. */
-export type Fields = { readonly [field: string]: Json };
-
-/**
- * The fields of a reply, with a valibot schema each. Any other field makes the reply malformed; a whole
- * schema, such as `v.looseObject({ ... })`, decides on its own.
- */
-export type ReplyLike = v.ObjectEntries | v.GenericSchema;
-
-/** What a reply's schema makes of it. */
-export type ReplyOf<R> =
-  R extends v.GenericSchema<unknown, infer Output>
-    ? Output
-    : R extends v.ObjectEntries
-      ? v.InferOutput<v.ObjectSchema<R, undefined>>
-      : never;
 
 /** The options that clients of a workload read. */
 export interface ClientContext<Options> extends WorkloadOptions {

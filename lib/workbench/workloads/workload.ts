@@ -1,11 +1,11 @@
 /** A workload at work in one test: clients, and the generators of their operations. */
-import type * as v from "valibot";
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
-import { type Client, replySchema } from "../clients/client.ts";
+import type { Client } from "../clients/client.ts";
 import { completionOf, requestErrorOf } from "../clients/client-errors.ts";
 import { type Generator, type Invocation, toGenerator } from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
 import type { Completion } from "../clients/interpreter.ts";
+import { replySchemaOf } from "../clients/reply.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import type {
   Connection,
@@ -13,7 +13,6 @@ import type {
   DefinedWorkload,
   Operation,
   Operations,
-  ReplyLike,
 } from "./definition.ts";
 import type { WorkloadOptions } from "./options.ts";
 import { isOutcome, type Outcome } from "./outcome.ts";
@@ -94,7 +93,7 @@ export function connect(
     nodeIds,
     rpc: (dest, body, reply, timeoutMs = RPC_TIMEOUT_MS) =>
       // Forced: the compiler does not resolve ReplyOf<R>.
-      client.rpc(dest, body, schemaOf(body.type, reply), timeoutMs) as never,
+      client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never,
   };
 }
 
@@ -148,22 +147,4 @@ function completed({ type, value, error }: Outcome, argument: Json): Completion 
     value: value === undefined ? argument : value,
     ...(error === undefined ? {} : { error }),
   };
-}
-
-const schemas = new WeakMap<
-  ReplyLike,
-  { readonly type: string; readonly schema: v.GenericSchema }
->();
-
-/** The schema of a reply. Those of the last type are kept: making one takes longer than a parse. */
-function schemaOf(request: string, reply: ReplyLike): v.GenericSchema {
-  const known = schemas.get(reply);
-  if (known?.type === request) return known.schema;
-  const schema = isSchema(reply) ? reply : replySchema(`${request}_ok`, reply);
-  schemas.set(reply, { type: request, schema });
-  return schema;
-}
-
-function isSchema(reply: ReplyLike): reply is v.GenericSchema {
-  return reply["kind"] === "schema";
 }

@@ -51,7 +51,7 @@ const nodesIn = ({ value }: Operation): string[] =>
   typeof value === "object" && value !== null ? Object.keys(value) : [];
 
 async function leader({ rpc }: NemesisTest): Promise<string> {
-  return (await rpc("n0", { type: "leader" }, v.object({ leader: v.string() }))).leader;
+  return (await rpc("n0", { type: "leader" }, { leader: v.string() })).leader;
 }
 
 function lastAnswering({ history }: NemesisTest): string | undefined {
@@ -229,10 +229,10 @@ function droppedRoutes(messages: ReturnType<typeof run>["messages"]): string[] {
 }
 
 describe("The requests of a nemesis", () => {
-  const asking = (type: string, options: { timeoutMs?: number } = {}) =>
+  const asking = (type: string, timeoutMs?: number) =>
     faultOf((test) => ({
       start: async () => {
-        await test.rpc("n0", { type }, undefined, options);
+        await test.rpc("n0", { type }, undefined, timeoutMs);
         return "asked";
       },
     }));
@@ -251,8 +251,7 @@ describe("The requests of a nemesis", () => {
 
   test("that the schema refuses are recorded as malformed", () => {
     const fault = faultOf((test) => ({
-      start: () =>
-        test.rpc("n0", { type: "leader" }, v.object({ leader: v.number() })).then(() => 1),
+      start: () => test.rpc("n0", { type: "leader" }, { leader: v.number() }).then(() => 1),
     }));
     const { history } = run([nemesisOf("asker", fault)]);
     expect(doneBy(history, "start-asker")[0]?.error).toEqual([
@@ -277,7 +276,7 @@ describe("The requests of a nemesis", () => {
   });
 
   test("reach a late reply without harm to the node", () => {
-    const late = nemesisOf("asker", asking("leader", { timeoutMs: 500 }));
+    const late = nemesisOf("asker", asking("leader", 500));
     const { result } = run([late, "pause"], { timeLimitS: 60 });
     expect(result.badLines).toEqual([]);
     expect(result.faults.pause).toBeGreaterThan(0);
