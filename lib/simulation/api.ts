@@ -109,7 +109,7 @@ export interface SimulationFinding {
 
 /** How often each fault took effect, by its name. */
 export interface FaultCounts extends Readonly<Partial<Record<Fault, number>>> {
-  readonly [name: string]: number;
+  readonly [name: string]: number | undefined;
 }
 
 /** A message on the simulated network. */

@@ -1,7 +1,6 @@
-/** Replies as workloads and nemeses describe them. */
+/** The bodies of messages, as workloads and nemeses describe them. */
 import type * as v from "valibot";
 import type { Json } from "../../vortex/index.ts";
-import { replySchema } from "./client.ts";
 
 /** The fields of a message's body. */
 export type Fields = { readonly [field: string]: Json };
@@ -19,21 +18,3 @@ export type ReplyOf<R> =
     : R extends v.ObjectEntries
       ? v.InferOutput<v.ObjectSchema<R, undefined>>
       : never;
-
-const schemas = new WeakMap<
-  ReplyLike,
-  { readonly type: string; readonly schema: v.GenericSchema }
->();
-
-/** The schema of a reply. Those of the last type are kept: making one takes longer than a parse. */
-export function replySchemaOf(request: string, reply: ReplyLike): v.GenericSchema {
-  const known = schemas.get(reply);
-  if (known?.type === request) return known.schema;
-  const schema = isSchema(reply) ? reply : replySchema(`${request}_ok`, reply);
-  schemas.set(reply, { type: request, schema });
-  return schema;
-}
-
-function isSchema(reply: ReplyLike): reply is v.GenericSchema {
-  return reply["kind"] === "schema";
-}

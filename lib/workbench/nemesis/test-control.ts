@@ -11,7 +11,8 @@ import {
 import { requireMilliseconds } from "../../vortex/milliseconds.ts";
 import type { Client } from "../clients/client.ts";
 import { ErrorReply, NetTimeout } from "../clients/client-errors.ts";
-import { type ReplyLike, replySchemaOf } from "../clients/reply.ts";
+import type { ReplyLike } from "../clients/reply.ts";
+import { replySchemaOf } from "../clients/reply-schema.ts";
 import type { Cluster } from "../clusters/cluster.ts";
 import type { Operation } from "../history/history.ts";
 import type { Network } from "../network/network.ts";

@@ -5,7 +5,7 @@ import { completionOf, requestErrorOf } from "../clients/client-errors.ts";
 import { type Generator, type Invocation, toGenerator } from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
 import type { Completion } from "../clients/interpreter.ts";
-import { replySchemaOf } from "../clients/reply.ts";
+import { replySchemaOf } from "../clients/reply-schema.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import type {
   Connection,
