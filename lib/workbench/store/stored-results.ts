@@ -121,6 +121,7 @@ const Description = v.object({
   shrunkFrom: v.exactOptional(v.string()),
   options: v.looseObject({
     workload: v.string(),
+    workloadFile: v.exactOptional(v.string()),
     nodeIds: v.array(v.string()),
     concurrency: v.number(),
     rate: AnyNumber,

@@ -211,7 +211,7 @@ export interface RunColumns {
   readonly operationDuration: Int32Array;
   readonly operationProcess: Int32Array;
   readonly operationThread: Uint16Array;
-  readonly operationFunction: Uint8Array;
+  readonly operationFunction: Uint16Array;
   /** Lane of the node, plus 1; 0 if unknown. */
   readonly operationNode: Uint16Array;
   /** Index into {@link OUTCOMES}. */

@@ -26,6 +26,7 @@ interface Results {
 }
 
 interface Sentence {
+  readonly anomaly: string;
   readonly sentence: string;
 }
 
@@ -72,7 +73,7 @@ function faultsOf(workload: string, results: Results): string[] {
   }
   if (results.workload?.valid === false) {
     const phrases = phrasesOf(workload);
-    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? "a checker found an anomaly");
+    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? anomaliesOf(results.workload));
   }
   if (stats?.valid === false) {
     const failing = Object.entries(stats.byF ?? {})
@@ -87,6 +88,12 @@ function faultsOf(workload: string, results: Results): string[] {
   }
   if (convergence?.valid === false) clauses.push("the nodes did not converge");
   return clauses;
+}
+
+/** Names what the checker of a user's workload found. */
+function anomaliesOf({ explanation = [] }: NonNullable<Results["workload"]>): string {
+  const names = [...new Set(explanation.map(({ anomaly }) => anomaly))];
+  return `the checker found ${names.length === 0 ? "an anomaly" : enumerate(names, (name) => name)}`;
 }
 
 interface Phrases {

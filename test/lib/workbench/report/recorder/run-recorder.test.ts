@@ -39,6 +39,29 @@ describe("RunRecorder", () => {
     ]);
   });
 
+  test("attributes requests of an operation that asks other nodes than its own", () => {
+    const builder = new RunBuilder("transfers", ["n0", "n1"], 2).start();
+    const transfer = { type: "invoke", f: "transfer" } as const;
+    builder.operation({ ...transfer, process: 0, node: "n0" }, 10);
+    builder.message("c8", "n1", 10, 0, { type: "prepare", msg_id: 1 });
+    builder.operation({ ...transfer, process: 1, node: "n1" }, 11);
+    builder.message("c9", "n1", 11, 0, { type: "prepare", msg_id: 1 });
+    builder.message("c8", "n0", 12, 0, { type: "commit", msg_id: 2 });
+    const run = builder.run();
+    const types = [0, 1].map((row) => run.messagesOf(row).map((each) => run.messageTypeOf(each)));
+    expect(types).toEqual([["prepare", "commit"], ["prepare"]]);
+  });
+
+  test("tells more than 256 functions apart", () => {
+    const builder = new RunBuilder("x", ["n0"]).start();
+    const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
+    for (const [ms, f] of names.entries()) {
+      builder.operation({ process: 0, node: "n0", type: "invoke", f }, ms);
+    }
+    const run = builder.run();
+    expect(names.map((_, row) => run.functionOf(row))).toEqual(names);
+  });
+
   test("keeps values as written", () => {
     const builder = new RunBuilder("echo", ["n0"]).start();
     const value = JSON.parse('["9007199254740993"]');
