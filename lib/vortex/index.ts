@@ -21,15 +21,9 @@ export type { OptionsSchema } from "./options.ts";
 export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
 export { serve } from "./serve.ts";
 
-// Nodes: handlers, messages, RPCs, timers, ids, assertions.
+// Nodes: handlers, messages, RPCs, timers, ids, invariants.
 
-export {
-  type AssertionDetails,
-  AssertionFailure,
-  type AssertionObserver,
-  type AssertionValues,
-  type FailingAssertion,
-} from "./assertions.ts";
+export { InvariantViolation } from "./invariants.ts";
 export { KVNode } from "./kv-node.ts";
 export {
   type Handler,
@@ -40,11 +34,6 @@ export {
   type SyncRpcOptions,
 } from "./node.ts";
 export type { RpcResult } from "./rpc.ts";
-
-// Storage: the durable log of a node.
-
-export { Storage } from "./storage.ts";
-export { isStorageError, StorageError, type StorageErrorKind } from "./storage-error.ts";
 
 // Maelstrom's services: lin-kv, seq-kv, lww-kv, lin-tso.
 
@@ -100,4 +89,4 @@ export {
 
 // Hosts: the environment of a node, for those who run one themselves.
 
-export type { Cancel, Clock, Disk, Host, Logger, Random, Transport } from "./host.ts";
+export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";

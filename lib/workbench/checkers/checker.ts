@@ -61,13 +61,13 @@ export interface LinearizationAttempt {
   readonly part?: string;
   /** The last operations up to the violation, in order of invocation. */
   readonly operations: readonly LinearizationBar[];
-  /** Number of operations before these, which have a place in every order. */
+  /** Number of operations that are left out: most of those that returned before. */
   readonly omittedCount: number;
   /** Orders of the operations, as far as the model accepts them; the longest first. */
   readonly partials: readonly PartialLinearization[];
   /** Position in `operations` of the first operation to return that has a place in no order. */
   readonly stuck: number;
-  /** Positions in `operations` of those that none of the orders contains, `stuck` included. */
+  /** Positions in `operations` of the definite ones that none of the orders contains, `stuck` included. */
   readonly unplaced: readonly number[];
 }
 
@@ -93,7 +93,7 @@ export interface LinearizationBar {
 
 /** An order of operations that the model accepts, and where it ends. */
 export interface PartialLinearization {
-  /** Describes the model's state after the omitted operations. */
+  /** Describes the model's state before the first step. */
   readonly initialState: string;
   readonly steps: readonly LinearizationStep[];
   /** Positions in `operations` of the open ones that the model refuses after the last step. */

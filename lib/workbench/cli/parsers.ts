@@ -2,9 +2,8 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
-import { FAULTS } from "../nemesis/faults.ts";
+import { FAULTS, type Fault } from "../nemesis/faults.ts";
 import { unknownWord } from "../suggestions.ts";
-import { namesFile } from "../sweep/load-definition.ts";
 
 /** Number of threads, in total or per node. */
 export interface Concurrency {
@@ -105,10 +104,8 @@ export function nodesFile(file: string): NodeId[] {
   return named;
 }
 
-/** Parses built-in faults, and files that define others; adds them to those of a former flag. */
-export function nemeses(text: string, former: readonly string[] = []): string[] {
-  const known = oneOf("fault", FAULTS);
-  const named = list(text).map((word) => (namesFile(word) ? word : known(word)));
+export function faults(text: string): Fault[] {
+  const named = list(text).map(oneOf("fault", FAULTS));
   // A repeated fault would be injected twice, and neither instance heals the other.
-  return [...new Set([...former, ...named])];
+  return [...new Set(named)];
 }

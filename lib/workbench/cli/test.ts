@@ -10,9 +10,7 @@ import { comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { formatResult } from "../report/terminal/result.ts";
-import type { TestParts } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { chooseWorkload } from "../sweep/workload-file.ts";
 import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
@@ -23,7 +21,6 @@ import {
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
-import { loadNemeses } from "./nemeses.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
@@ -50,7 +47,6 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly logNetRecv?: true;
   readonly json?: true;
   readonly report?: true;
-  readonly keepData?: true;
   readonly verbose?: true;
 }
 
@@ -66,7 +62,6 @@ export function testCommand(): Command {
     .option("--strict-run", STRICT_RUN)
     .option("--log-net-send", "show every message sent")
     .option("--log-net-recv", "show every message delivered")
-    .option("--keep-data", "keep what the nodes store on their disks, in data/ of the run")
     .option("--report", "write report.html, a page that shows the run, even if it is valid")
     .option("--verbose", VERBOSE)
     .option("--json", "print the result as one line of JSON to stdout, and nothing else")
@@ -96,8 +91,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   if (command.getOptionValueSource("workload") === "default") {
     for (const text of remarksOnDefaultWorkload(flags.bin)) remark(text);
   }
-  const loading = { limitS: LOAD_LIMIT_S, onPrinted: remark };
-  const first = testOptions(flags, await chooseWorkload(flags.workload, loading));
+  const first = testOptions(flags);
   const maelstrom = maelstromCommand(flags);
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
@@ -107,34 +101,19 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
-  if (flags.keepData && flags.store === false) {
-    throw new InvalidOptions(
-      "--keep-data cannot be used with --no-store: the data is part of the stored run",
-    );
-  }
-  const nemeses = await loadNemeses(flags.nemesis, loading);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };
     process.exitCode = await interruptible((signal) =>
-      runTest({ bin, args, maelstrom, parts: { nemeses } }, options, flags, signal),
+      runTest({ bin, args, maelstrom }, options, flags, signal),
     );
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
 }
 
-/** What a command tests, and with what. */
-interface Subject extends ProgramCommand {
-  readonly maelstrom: string | undefined;
-  readonly parts: TestParts;
-}
-
-/** Maximum time that a user's file may take to load, in seconds. */
-const LOAD_LIMIT_S = 10;
-
 /** Runs one test and reports it. Returns the exit code. */
 async function runTest(
-  { bin, args, maelstrom, parts }: Subject,
+  { bin, args, maelstrom }: ProgramCommand & { readonly maelstrom: string | undefined },
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
@@ -148,11 +127,9 @@ async function runTest(
     const result = await runOnProcesses(options, {
       bin,
       args,
-      parts,
       signal,
       isStrict,
       store,
-      keepsData: flags.keepData === true,
       wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),

@@ -1,8 +1,8 @@
 /** Verdicts on a history, by the checker of its workload and by those that every test runs. */
+import { CHECKED_WORKLOADS, CHECKERS, type CheckedWorkload } from "../checkers/by-workload.ts";
 import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
-import type { AssertionsVerdict } from "../checkers/every-test/assertions.ts";
 import {
   type AvailabilityVerdict,
   checkAvailability,
@@ -12,8 +12,6 @@ import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/other-transaction.ts";
 import type { History } from "../history/history.ts";
-import type { DefinedWorkload } from "../workloads/definition.ts";
-import { definitionOf } from "../workloads/index.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
 export interface HistoryVerdicts {
@@ -30,35 +28,23 @@ export interface HistoryVerdicts {
   readonly exceptions?: ExceptionsVerdict | Failure;
   /** Whether all nodes held the same state at the end; absent unless the test asked for it. */
   readonly convergence?: ConvergenceVerdict;
-  /** The assertions of the program that failed; absent without any. */
-  readonly assertions?: AssertionsVerdict;
 }
 
-/** Verdicts on what a history does not hold. */
-export interface OtherVerdicts {
-  readonly convergence?: ConvergenceVerdict | undefined;
-  readonly assertions?: AssertionsVerdict | undefined;
-}
-
-/**
- * Runs every checker on a history, and merges their verdicts.
- *
- * @param workload A workload of Maelstrom by its name, or a definition.
- * @throws {InvalidOptions} when no workload has this name.
- */
+/** Runs every checker on a history, and merges their verdicts. */
 export function checkHistory(
-  workload: string | DefinedWorkload,
+  workload: CheckedWorkload,
   history: History,
   options: CheckOptions,
-  { convergence, assertions }: OtherVerdicts = {},
+  convergence?: ConvergenceVerdict,
 ): HistoryVerdicts {
+  const checker: Checker = CHECKERS[workload];
   const check = compose({
-    workload: definitionOf(workload).check,
+    workload: checker,
     stats: checkStats,
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | keyof OtherVerdicts> = check(
+  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "convergence"> = check(
     history,
     options,
   );
@@ -66,20 +52,16 @@ export function checkHistory(
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
-    ...mergeVerdicts(history, { ...merged, convergence, assertions }),
+    ...mergeVerdicts(history, { ...merged, convergence }),
     ...parts,
     ...(convergence === undefined ? {} : { convergence }),
-    ...(assertions === undefined ? {} : { assertions }),
   };
 }
 
-/**
- * All findings: failed assertions, which may explain the others; why some verdicts do not count; then
- * the workload's.
- */
+/** All findings, the workload's first; before them, why some verdicts do not count. */
 export function findingsOf(verdicts: HistoryVerdicts): readonly Finding[] {
-  const { assertions, unanswered, workload, stats, availability, convergence } = verdicts;
-  return [assertions, unanswered, workload, stats, availability, convergence].flatMap(
+  const { unanswered, workload, stats, availability, convergence } = verdicts;
+  return [unanswered, workload, stats, availability, convergence].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }
@@ -114,11 +96,10 @@ interface Fields {
 /**
  * Checks a stored history, of which no messages, logs or replicas are left.
  *
- * @param workload A workload of Maelstrom by its name, or a definition.
- * @throws {InvalidOptions} when no workload has this name.
+ * @throws {Error} when no workload has this name.
  */
 export function checkStoredHistory(
-  workload: string | DefinedWorkload,
+  workload: string,
   history: History,
   options: CheckOptions,
 ): StoredCheck {
@@ -127,11 +108,11 @@ export function checkStoredHistory(
 
 /** As `checkStoredHistory`, with the verdicts as a test has them, too. */
 export function checkStored(
-  workload: string | DefinedWorkload,
+  workload: string,
   history: History,
   options: CheckOptions,
 ): { readonly verdicts: HistoryVerdicts; readonly check: StoredCheck } {
-  const verdicts = checkHistory(workload, history, options);
+  const verdicts = checkHistory(workloadOf(workload), history, options);
   const { error: fatal } = verdicts;
   const checked = fatal === undefined ? verdicts.workload : failure(fatal);
   const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
@@ -158,6 +139,12 @@ const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availabili
   stats: checkStats,
   availability: checkAvailability,
 });
+
+function workloadOf(name: string): CheckedWorkload {
+  const workload = CHECKED_WORKLOADS.find((known) => known === name);
+  if (workload !== undefined) return workload;
+  throw new Error(`Unknown workload "${name}". Choose from ${CHECKED_WORKLOADS.join(", ")}`);
+}
 
 function withoutFindings({ explanation: _, ...fields }: Partial<Verdict> = {}): Fields {
   return fields;

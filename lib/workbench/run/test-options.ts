@@ -1,5 +1,6 @@
 /** The options of a test, named and defaulted as on Maelstrom's command line. */
 import type { NodeId } from "../../vortex/index.ts";
+import type { Fault } from "../nemesis/faults.ts";
 import type { WorkloadSelection } from "../workloads/index.ts";
 
 export interface TestOptions extends WorkloadSelection {
@@ -7,8 +8,7 @@ export interface TestOptions extends WorkloadSelection {
   readonly rate: number;
   /** Length of the main phase, in seconds. */
   readonly timeLimitS: number;
-  /** Built-in faults, and files or names of others. */
-  readonly nemesis: readonly string[];
+  readonly nemesis: readonly Fault[];
   /** Mean time between two operations of the nemesis, in seconds. */
   readonly nemesisIntervalS: number;
   /** Time between the end of all faults and the final operations, in seconds. */

@@ -29,8 +29,7 @@ export interface RunDescription {
   readonly bin: string;
   /** The program's arguments. */
   readonly args: readonly string[];
-  /** `workloadFile` stands for the definition, which is code. */
-  readonly options: Omit<TestOptions, "definition">;
+  readonly options: TestOptions;
   /** Shell command of the test that was reduced to this one. */
   readonly shrunkFrom?: string;
 }
@@ -38,7 +37,7 @@ export interface RunDescription {
 export interface RunStoreOptions {
   /** Directory of all runs; created if it does not exist. */
   readonly root: string;
-  readonly run: RunDescription & { readonly options: TestOptions };
+  readonly run: RunDescription;
   /** Called with the first error that leaves the stored run incomplete. */
   readonly onProblem: (problem: StoreError) => void;
   /** Called when a file reaches its limit. */
@@ -93,8 +92,7 @@ export class RunStore {
    * @throws {StoreError} if that fails. No file stays open then.
    */
   constructor({ root, run, onProblem, onRemark, limits = STORE_LIMITS }: RunStoreOptions) {
-    const { definition: _, ...options } = run.options;
-    const { workload, nodeIds } = options;
+    const { workload, nodeIds } = run.options;
     const { maxLogBytes, maxTimedLogBytes, maxRecordBytes } = limits;
     const files: LineFile[] = [];
     const open = (name: string, maxBytes: number, onFull: (text: string) => void) => {
@@ -109,10 +107,7 @@ export class RunStore {
       const { directory, startedAt } = makeRunDirectory(join(root, workload));
       this.directory = directory;
       mkdirSync(join(directory, "node-logs"));
-      writeFileSync(
-        join(directory, "test.json"),
-        `${layOutJson({ ...run, options, startedAt })}\n`,
-      );
+      writeFileSync(join(directory, "test.json"), `${layOutJson({ ...run, startedAt })}\n`);
       this.#history = open("history.jsonl", maxRecordBytes, (text) => {
         throw new Error(text);
       });

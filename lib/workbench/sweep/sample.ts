@@ -42,7 +42,7 @@ function placesIn(text: string): readonly string[] {
 /** Runs a simulation up to the event that stalls, and prints the places as JSON. */
 export function printPlaces(
   options: TestOptions,
-  subject: Pick<ProgramSimulation, "program" | "args" | "parts">,
+  { program, args = [] }: Pick<ProgramSimulation, "program" | "args">,
   eventCount: number,
 ): void {
   let found: readonly string[] = [];
@@ -50,7 +50,7 @@ export function printPlaces(
     found = places;
   });
   try {
-    simulate(options, { ...subject, repeatStep });
+    simulate(options, { program, args, repeatStep });
   } catch {
     // It stalls again.
   }

@@ -5,22 +5,23 @@
  */
 
 import { randomInteger } from "../../vortex/random.ts";
-import { checkEcho } from "../checkers/echo.ts";
+import { replySchema } from "../clients/client.ts";
+import { clients } from "../clients/generator.ts";
 import { Json } from "../schemas.ts";
-import { defineWorkload, rpc } from "./definition.ts";
+import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadContext } from "./workload.ts";
 
-export const echo = defineWorkload({
-  name: "echo",
-  doc: "A node replies with the value of the request.",
-  operations: {
-    echo: rpc({
-      request: (echo: string) => ({ echo }),
-      reply: { echo: Json },
-      outcome: (reply) => reply,
+const EchoOk = replySchema("echo_ok", { echo: Json });
+
+export function echo({ random }: WorkloadContext): Workload {
+  return {
+    usesProtocolErrors: true,
+    idempotent: new Set(),
+    keepsClient: false,
+    openClient: ({ client, node }) => ({
+      async invoke({ value }) {
+        return ok(await client.rpc(node, { type: "echo", echo: value }, EchoOk, RPC_TIMEOUT_MS));
+      },
     }),
-  },
-  generators: ({ random }) => ({
-    main: () => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` }),
-  }),
-  check: checkEcho,
-});
+    generator: clients(() => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` })),
+  };
+}

@@ -25,10 +25,7 @@ export async function printSmallest(
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
       const result = await simulateProgram(options, subject);
-      if (result.valid === true) return undefined;
-      const [failed] = result.assertions?.failures ?? [];
-      const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
-      return failed === undefined ? anomaly : `${anomaly} ${failed.name}`;
+      return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
     } catch (error) {
       // It would take the limit each time.
       if (error instanceof StalledProgram) return undefined;

@@ -1,17 +1,13 @@
 /** Describes a running test: time left, operations, anomalies so far, active faults. */
 
 import { shorten } from "../../../protocol/shorten.ts";
+import { CHECKERS } from "../../checkers/by-workload.ts";
 import type { Verdict } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
-import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
+import { describeFault } from "../../nemesis/describe-fault.ts";
 import type { TestOptions } from "../../run/test-options.ts";
-import {
-  definitionOf,
-  isWorkloadName,
-  makeWorkload,
-  type WorkloadName,
-} from "../../workloads/index.ts";
+import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
 
 /**
  * Anomalies that later operations can remove: an unread message can still be polled, and at the start
@@ -93,12 +89,11 @@ export class TestProgress {
   /** Adds an entry of the history. */
   add(operation: Operation, nowMs: number): void {
     this.#zeroMs ??= nowMs - operation.time / 1e6;
-    const { process, type, f, error } = operation;
+    const { process, type, f, value } = operation;
     if (process !== "nemesis") this.#counts[type]++;
     else if (f.startsWith("start-"))
-      this.#faults.set(f.slice("start-".length), describeFaultEntry(operation));
-    else if (error === undefined) this.#faults.delete(f.slice("stop-".length));
-    else this.#faults.set(f.slice("stop-".length), describeFaultEntry(operation));
+      this.#faults.set(f.slice("start-".length), describeFault(value));
+    else this.#faults.delete(f.slice("stop-".length));
     if (this.#early.length < MAX_CHECKED) this.#early.push(operation);
   }
 
@@ -131,12 +126,12 @@ export class TestProgress {
   }
 
   #check(nowMs: number): string {
-    const early = earlyCheckOf(this.#options);
-    if (early === undefined) return "checked at the end";
+    const { workload, consistencyModels } = this.#options;
+    if (EARLY_CHECKS[workload] === undefined) return "checked at the end";
     if (this.#isChecked || nowMs - this.#checkedAtMs < CHECK_INTERVAL_MS) return this.#verdict;
     this.#checkedAtMs = nowMs;
     const startedMs = this.#stopwatch();
-    const wrong = wrongIn(early, this.#early, this.#options);
+    const wrong = wrongIn(workload, this.#early, consistencyModels);
     const isSlow = this.#stopwatch() - startedMs > MAX_CHECK_MS;
     const isFull = this.#early.length >= MAX_CHECKED;
     this.#isChecked = isSlow || isFull;
@@ -155,18 +150,15 @@ function faultText([name, detail]: readonly [string, string]): string {
   return detail === "" ? name : `${name} (${shorten(detail, MAX_DETAIL_LENGTH)})`;
 }
 
-function earlyCheckOf({ workload }: TestOptions): EarlyCheck | undefined {
-  return isWorkloadName(workload) ? EARLY_CHECKS[workload] : undefined;
-}
-
 function wrongIn(
-  early: EarlyCheck,
+  workload: WorkloadName,
   history: readonly Operation[],
-  { workload, definition, consistencyModels }: TestOptions,
+  consistencyModels: readonly string[],
 ): string | undefined {
   try {
-    const { check } = definitionOf(definition ?? workload);
-    return early(check(history, { consistencyModels, maxSteps: MAX_CHECK_STEPS }));
+    return EARLY_CHECKS[workload]?.(
+      CHECKERS[workload](history, { consistencyModels, maxSteps: MAX_CHECK_STEPS }),
+    );
   } catch {
     return undefined; // The final check reports it.
   }

@@ -111,8 +111,7 @@ export class Run {
   }
 
   functionOf(row: number): string {
-    // A user's workload may give an operation an empty name.
-    return (this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?") || '""';
+    return this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?";
   }
 
   outcomeOf(row: number): Outcome {

@@ -1,0 +1,161 @@
+/**
+ * Explains why operations have no order that the model accepts: how far the longest orders come, in
+ * which states they end, and which operations have no place in them.
+ */
+import {
+  type LinearizationAttempt,
+  type LinearizationBar,
+  MAX_BARS,
+  MAX_PARTIALS,
+  type PartialLinearization,
+} from "../checker.ts";
+import { NEVER, REFUSED, type Schedule, type Transitions } from "./schedule.ts";
+import { type Effect, search } from "./search.ts";
+
+/** Describes states and operations. */
+export interface Descriptions {
+  /** Describes a state. */
+  state(state: number): string;
+  /** Draws an operation of the schedule. */
+  bar(operation: number): LinearizationBar;
+}
+
+/** The orders that come as far as the return that none can pass. */
+export interface Failure {
+  /** The operation that returns there. */
+  readonly stuck: number;
+  /** Operations that were open then, and have been called, `stuck` excluded. */
+  readonly open: readonly number[];
+  /** Some states that orders lead to, before any that only open operations can lead to. */
+  readonly states: readonly number[];
+  /** Whether these are all states. */
+  readonly isComplete: boolean;
+  /** Orders that lead to these states, one for each. */
+  readonly orders: readonly (readonly Effect[])[];
+}
+
+/** Maximum number of steps spent on an explanation: less than a second. */
+const STEPS = 2_000_000;
+
+/** Maximum number of orders looked at, as many lead to the same state. */
+const MAX_ORDERS = 1000;
+
+/** Collects orders that reach the return with this index, each with another state. */
+export function failureAt(index: number, schedule: Schedule, transitions: Transitions): Failure {
+  const { returns, callsBefore, operations } = schedule;
+  const stuck = returns[index] ?? 0;
+  const now = operations.returned[stuck] ?? NEVER;
+  const orders = new Map<number, readonly Effect[]>();
+  let count = 0;
+  const { linearizable } = search(schedule, transitions, {
+    steps: STEPS,
+    stop: {
+      at: index,
+      found: (order) => {
+        const state = order.at(-1)?.state ?? transitions.initial;
+        if (!orders.has(state)) orders.set(state, order);
+        count++;
+        return orders.size < MAX_PARTIALS && count < MAX_ORDERS;
+      },
+    },
+  });
+  const open: number[] = [];
+  for (let operation = 0; operation < (callsBefore[index] ?? 0); operation++) {
+    if ((operations.returned[operation] ?? 0) > now) open.push(operation);
+  }
+  return {
+    stuck,
+    open,
+    states: [...orders.keys()],
+    isComplete: linearizable === false,
+    orders: [...orders.values()],
+  };
+}
+
+/** Draws a failure. */
+export function attemptOf(
+  failure: Failure,
+  schedule: Schedule,
+  transitions: Transitions,
+  describe: Descriptions,
+  part: string | undefined,
+): LinearizationAttempt {
+  const { stuck, open } = failure;
+  const { returned } = schedule.operations;
+  const shown = shownOf(failure, schedule);
+  const positions = new Map(shown.map((operation, position) => [operation, position]));
+  const isOpen = new Set([...open, stuck]);
+  const orders = failure.orders
+    .map((order) => extended(order, failure, schedule, transitions))
+    .sort((one, other) => other.length - one.length);
+  const isRefused = (operation: number, state: number) =>
+    transitions.next(state, schedule.operations.kinds[operation] ?? 0) === REFUSED;
+  const partials = orders.map((order): PartialLinearization => {
+    const steps = order.flatMap(({ operation, state }) => {
+      const position = positions.get(operation);
+      return position === undefined ? [] : [{ operation: position, state: describe.state(state) }];
+    });
+    const first = order.findIndex(({ operation }) => positions.has(operation));
+    const before = order[(first === -1 ? order.length : first) - 1]?.state ?? transitions.initial;
+    const state = order.at(-1)?.state ?? transitions.initial;
+    const placed = new Set(order.map(({ operation }) => operation));
+    return {
+      initialState: describe.state(before),
+      steps,
+      refused: shown.flatMap((operation, position) =>
+        isOpen.has(operation) && !placed.has(operation) && isRefused(operation, state)
+          ? [position]
+          : [],
+      ),
+    };
+  });
+  const placed = new Set(orders.flat().map(({ operation }) => operation));
+  const called = schedule.callsBefore[schedule.returns.indexOf(stuck)] ?? 0;
+  return {
+    ...(part === undefined ? {} : { part }),
+    operations: shown.map((operation) => describe.bar(operation)),
+    omittedCount: called - shown.length,
+    partials,
+    stuck: positions.get(stuck) ?? 0,
+    unplaced: shown.flatMap((operation, position) =>
+      placed.has(operation) || returned[operation] === NEVER ? [] : [position],
+    ),
+  };
+}
+
+/** The operations drawn: the one that is stuck, open ones, and the last that returned before. */
+function shownOf({ stuck, open }: Failure, { operations, returns }: Schedule): number[] {
+  const isDefinite = (operation: number) => operations.returned[operation] !== NEVER;
+  const definite = open.filter(isDefinite).slice(-MAX_BARS / 2);
+  const indefinite = open.filter((operation) => !isDefinite(operation)).slice(-MAX_BARS / 4);
+  const chosen = [stuck, ...definite, ...indefinite];
+  const index = returns.indexOf(stuck);
+  const returned = [...returns.subarray(Math.max(0, index - MAX_BARS + chosen.length), index)];
+  return [...returned, ...chosen].sort((one, other) => one - other);
+}
+
+/** Continues an order with definite open operations, as long as the model accepts one. */
+function extended(
+  order: readonly Effect[],
+  { open }: Failure,
+  { operations }: Schedule,
+  transitions: Transitions,
+): readonly Effect[] {
+  const path = [...order];
+  const placed = new Set(order.map(({ operation }) => operation));
+  const waiting = new Set(
+    open.filter((each) => operations.returned[each] !== NEVER && !placed.has(each)),
+  );
+  for (;;) {
+    const from = path.at(-1)?.state ?? transitions.initial;
+    const next = [...waiting]
+      .map((operation) => ({
+        operation,
+        state: transitions.next(from, operations.kinds[operation] ?? 0),
+      }))
+      .find(({ state }) => state !== REFUSED);
+    if (next === undefined) return path;
+    waiting.delete(next.operation);
+    path.push(next);
+  }
+}

@@ -1,0 +1,207 @@
+/** Splits a history into the parts that are searched one by one, as a model sees their operations. */
+import { describeIssues } from "../../../protocol/describe-issues.ts";
+import { type Schema, safeParse } from "../../../protocol/fast-parse.ts";
+import { jsonKey } from "../../../protocol/json-key.ts";
+import type { Json, NodeId } from "../../../vortex/index.ts";
+import { type History, type Operation, type Pair, pairs } from "../../history/history.ts";
+import { describeOperation } from "../wording.ts";
+import type { AnyModel, ModelOperation } from "./model.ts";
+import { NEVER, type Operations } from "./schedule.ts";
+
+/** A client's operation, from start to end. */
+export interface ClientOperation {
+  readonly f: string;
+  /** How it ended; `"info"` if it never did. */
+  readonly type: "ok" | "fail" | "info";
+  /** Argument. */
+  readonly value: Json;
+  /** Result of an `ok` operation. */
+  readonly result: Json | undefined;
+  readonly process: number;
+  readonly node?: NodeId;
+  /** Reason of a `fail` or `info`. */
+  readonly error?: Json;
+  readonly invocation: Operation;
+  /** Absent if the operation never ended. */
+  readonly completion?: Operation;
+}
+
+/** What a mapping makes of an operation. */
+export interface MappedOperation {
+  readonly f: string;
+  /** A `fail` did not happen, and is left out. */
+  readonly type: "ok" | "fail" | "info";
+  readonly value: Json;
+  readonly result: Json | undefined;
+  /** The part of the history that it belongs to; absent if the history is not split. */
+  readonly key?: Json;
+}
+
+/** How the operations of a history become those of a model. */
+export interface Mapping {
+  /**
+   * Returns the operation of the model for one of the history, or `undefined` to leave it out.
+   *
+   * @example
+   * map: (operation) => operation.f === "put" ? { ...operation, f: "write" } : operation
+   */
+  readonly map?: (operation: ClientOperation) => MappedOperation | undefined;
+}
+
+/** An operation of a part. */
+export interface PartOperation {
+  readonly pair: Pair;
+  readonly kind: number;
+}
+
+/** A part of a history: all of it, or the operations with one key. */
+export interface Part {
+  readonly key: Json | undefined;
+  /** In order of invocation. */
+  readonly operations: readonly PartOperation[];
+  /** The different operations: those of one kind have the same effect in every state. */
+  readonly kinds: readonly ModelOperation[];
+}
+
+/** Unwraps operations whose values are `[key, value]`, as Jepsen's `independent` and lin-kv have them. */
+export function independent(operation: ClientOperation): MappedOperation {
+  const { value, result } = operation;
+  const [key, argument] = tuple(value, operation);
+  return {
+    ...operation,
+    key,
+    value: argument,
+    result: result === undefined ? undefined : tuple(result, operation)[1],
+  };
+}
+
+function tuple(value: Json, { invocation }: ClientOperation): readonly [Json, Json] {
+  if (Array.isArray(value) && value.length === 2) return [value[0], value[1]];
+  throw new Error(
+    `Cannot find the key of ${describeOperation(invocation)}: ` +
+      `its value must be [key, value], but is ${jsonKey(value)}`,
+  );
+}
+
+/** @throws {Error} if an operation is not one of the model, or some have a key and others none. */
+export function partsOf<State>(
+  history: History,
+  model: AnyModel<State> & Mapping,
+  keyOf: ((operation: ModelOperation) => Json) | undefined,
+): Part[] {
+  const parts = new Map<string | undefined, PartBuilder>();
+  const reads = new Set(model.reads);
+  for (const pair of pairs(history)) {
+    const mapped = mapOperation(pair, model);
+    if (mapped === undefined || mapped.type === "fail") continue;
+    // Whether an indefinite read happened makes no difference.
+    if (mapped.type === "info" && reads.has(mapped.f)) continue;
+    const operation = parseOperation(mapped, pair, model);
+    const key = keyOf === undefined ? mapped.key : keyOf(operation);
+    const id = key === undefined ? undefined : jsonKey(key);
+    let part = parts.get(id);
+    if (part === undefined) {
+      part = new PartBuilder(key);
+      parts.set(id, part);
+    }
+    part.add(pair, operation, mapped);
+  }
+  if (parts.size > 1 && parts.has(undefined)) {
+    throw new Error("Some operations have a key, and others have none. Give all of them one");
+  }
+  return [...parts.values()].map((part) => part.build());
+}
+
+function mapOperation(pair: Pair, { map }: Mapping): MappedOperation | undefined {
+  const { invocation, completion } = pair;
+  const { f, value, process, node } = invocation;
+  const type = completion === undefined || completion.type === "invoke" ? "info" : completion.type;
+  const result = type === "ok" ? completion?.value : undefined;
+  if (map === undefined) return { f, type, value, result };
+  return map({
+    f,
+    type,
+    value,
+    result,
+    process: typeof process === "number" ? process : -1,
+    ...(node === undefined ? {} : { node }),
+    ...(completion?.error === undefined ? {} : { error: completion.error }),
+    invocation,
+    ...(completion === undefined ? {} : { completion }),
+  });
+}
+
+function parseOperation<State>(
+  { f, type, value, result }: MappedOperation,
+  { invocation, completion }: Pair,
+  { operations }: AnyModel<State>,
+): ModelOperation {
+  const isOk = type === "ok";
+  if (isOk && completion === undefined) {
+    throw new Error(
+      `Cannot map ${describeOperation(invocation)}, which never ended, to one that is ok`,
+    );
+  }
+  const schema =
+    operations === undefined ? {} : Object.hasOwn(operations, f) ? operations[f] : undefined;
+  if (schema === undefined) {
+    throw new Error(
+      `The model has no operation "${f}" for ${describeOperation(invocation)}. ` +
+        `It has ${Object.keys(operations ?? {}).join(", ")}. Map others to these`,
+    );
+  }
+  const parse = (part: "argument" | "result", json: Json, as: Schema | undefined): Json => {
+    if (as === undefined) return json;
+    const parsed = safeParse(as, json);
+    // A schema's output is as the model expects it, and JSON if its input is.
+    if (parsed.success) return parsed.output as Json;
+    throw new Error(
+      `Invalid ${part} of ${describeOperation(invocation)}: ${describeIssues(parsed.issues)}`,
+    );
+  };
+  return {
+    f,
+    type: isOk ? "ok" : "info",
+    value: parse("argument", value, schema.value),
+    result: isOk ? parse("result", result ?? null, schema.result) : undefined,
+  };
+}
+
+class PartBuilder {
+  readonly #key: Json | undefined;
+  readonly #operations: PartOperation[] = [];
+  readonly #kinds: ModelOperation[] = [];
+  readonly #numbers = new Map<string, number>();
+
+  constructor(key: Json | undefined) {
+    this.#key = key;
+  }
+
+  add(pair: Pair, operation: ModelOperation, { f, value, result }: MappedOperation): void {
+    const { type } = operation;
+    // By what was parsed, as the output of a schema need not be JSON.
+    const id = `${type}${jsonKey(f)}${jsonKey(value)}${result === undefined ? "" : jsonKey(result)}`;
+    let kind = this.#numbers.get(id);
+    if (kind === undefined) {
+      kind = this.#kinds.push(operation) - 1;
+      this.#numbers.set(id, kind);
+    }
+    this.#operations.push({ pair, kind });
+  }
+
+  build(): Part {
+    return { key: this.#key, operations: this.#operations, kinds: this.#kinds };
+  }
+}
+
+/** The operations of a part as the search reads them. */
+export function encode({ operations, kinds }: Part, isRead: readonly boolean[]): Operations {
+  return {
+    kinds: Int32Array.from(operations, ({ kind }) => kind),
+    isRead: Uint8Array.from(operations, ({ kind }) => (isRead[kind] === true ? 1 : 0)),
+    called: Int32Array.from(operations, ({ pair }) => pair.invocation.index),
+    returned: Int32Array.from(operations, ({ pair, kind }) =>
+      kinds[kind]?.type === "ok" ? (pair.completion?.index ?? NEVER) : NEVER,
+    ),
+  };
+}

@@ -1,0 +1,110 @@
+/** The states of a model as numbers, and what operations do to them. */
+import { describeKind } from "./describe.ts";
+import { type AnyModel, type ModelOperation, OneOf } from "./model.ts";
+import { PairMap, UNKNOWN } from "./pair-map.ts";
+import { REFUSED, type Transitions } from "./schedule.ts";
+import { canonicalText, type StateKey, stateKey } from "./state-key.ts";
+
+/** The operations of a part of a history as the model sees them, by kind. */
+export interface Kinds {
+  readonly operations: readonly ModelOperation[];
+  readonly isRead: readonly boolean[];
+}
+
+/** One step in so many is checked for changes to the state it received, and so are the first ones. */
+const CHECKED = 64;
+
+/**
+ * Numbers the states as they are reached, and calls `step` once for each state and kind.
+ *
+ * A non-deterministic model may be in one of several states. Such a set of states has a number, too,
+ * and an operation leads to all states that it may lead to from any of them.
+ */
+export class StateSpace<State> implements Transitions {
+  readonly initial: number;
+  readonly #model: AnyModel<State>;
+  readonly #kinds: Kinds;
+  readonly #transitions = new PairMap();
+  readonly #numbers = new Map<StateKey, number>();
+  readonly #states: (readonly State[])[] = [];
+  #stepCount = 0;
+
+  constructor(model: AnyModel<State>, kinds: Kinds, initial: State) {
+    this.#model = model;
+    this.#kinds = kinds;
+    this.initial = this.#number([initial]);
+  }
+
+  next(state: number, kind: number): number {
+    const known = this.#transitions.get(state, kind);
+    if (known !== UNKNOWN) return known;
+    const next = this.#step(state, kind);
+    this.#transitions.set(state, kind, next);
+    return next;
+  }
+
+  /** Describes a state, or the states of which it may be one. */
+  describe(state: number): string {
+    const describeState = this.#model.describeState ?? canonicalText;
+    return (this.#states[state] ?? []).map((each) => describeState(each)).join(" or ");
+  }
+
+  #step(state: number, kind: number): number {
+    const operation = this.#kinds.operations[kind];
+    const from = this.#states[state];
+    if (operation === undefined || from === undefined)
+      throw new Error("No such state or operation");
+    const isRead = this.#kinds.isRead[kind] === true;
+    const [first] = from;
+    if (from.length === 1 && first !== undefined) {
+      const next = this.#outcomes(first, operation, isRead);
+      return next.length === 0 ? REFUSED : this.#number(next);
+    }
+    const next = from.flatMap((each) => this.#outcomes(each, operation, isRead));
+    return next.length === 0 ? REFUSED : this.#number(next);
+  }
+
+  #outcomes(state: State, operation: ModelOperation, isRead: boolean): readonly State[] {
+    const count = this.#stepCount++;
+    const isChecked = isRead || count < CHECKED || count % CHECKED === 0;
+    const before = isChecked ? this.#keyOf(state) : undefined;
+    const next = this.#model.step(state, operation);
+    if (isChecked && this.#keyOf(state) !== before) {
+      throw new Error(
+        `The model's step changed the state that it received, at ${describeKind(operation)}. ` +
+          "Return a new state instead",
+      );
+    }
+    if (next === undefined) return [];
+    const states = next instanceof OneOf ? next.states : [next];
+    if (isRead && states.some((each) => this.#keyOf(each) !== before)) {
+      throw new Error(
+        `The model lists "${operation.f}" among its reads, but ${describeKind(operation)} ` +
+          "changed the state",
+      );
+    }
+    return states;
+  }
+
+  #number(states: readonly State[]): number {
+    const [only] = states;
+    const key = states.length === 1 && only !== undefined ? this.#keyOf(only) : undefined;
+    if (key !== undefined) return this.#numberOf(key, states);
+    const byKey = new Map(states.map((state) => [this.#keyOf(state), state]));
+    if (byKey.size === 1) return this.#number([...byKey.values()]);
+    const keys = [...byKey.keys()].map(canonicalText).sort();
+    return this.#numberOf(`\u0000{${keys.join()}}`, [...byKey.values()]);
+  }
+
+  #numberOf(key: StateKey, states: readonly State[]): number {
+    const known = this.#numbers.get(key);
+    if (known !== undefined) return known;
+    const number = this.#states.push(states) - 1;
+    this.#numbers.set(key, number);
+    return number;
+  }
+
+  #keyOf(state: State): StateKey {
+    return this.#model.stateKey === undefined ? stateKey(state) : this.#model.stateKey(state);
+  }
+}

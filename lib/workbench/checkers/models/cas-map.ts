@@ -1,0 +1,48 @@
+import * as v from "valibot";
+import type { Json as JsonValue } from "../../../vortex/index.ts";
+import { Json } from "../../schemas.ts";
+import type { LinearizableOptions } from "../linearizable/index.ts";
+import { type Model, returned } from "../linearizable/model.ts";
+import { compareAndSet } from "./register.ts";
+
+const Operations = {
+  get: { value: Json, result: Json },
+  put: { value: v.tuple([Json, Json]) },
+  delete: { value: Json },
+  cas: { value: v.tuple([Json, Json, Json]), result: Json },
+};
+
+/**
+ * A map with compare-and-set. Each key is searched alone; its value is `null` while it is absent.
+ *
+ * | operation | argument | result |
+ * | --- | --- | --- |
+ * | `get` | the key | its value, or `null` |
+ * | `put` | `[key, value]` | anything |
+ * | `delete` | the key | anything |
+ * | `cas` | `[key, from, to]` | `false` if the key did not have `from`; anything else if it did |
+ */
+export const casMap: Model<JsonValue, typeof Operations> & LinearizableOptions<typeof Operations> =
+  {
+    init: null,
+    operations: Operations,
+    reads: ["get"],
+    key(operation) {
+      if (operation.f === "get" || operation.f === "delete") return operation.value;
+      return operation.value[0];
+    },
+    step(state, operation) {
+      switch (operation.f) {
+        case "get":
+          return returned(operation, state) ? state : undefined;
+        case "put":
+          return operation.value[1];
+        case "delete":
+          return null;
+        case "cas": {
+          const [, from, to] = operation.value;
+          return compareAndSet(state, [from, to], operation.result);
+        }
+      }
+    },
+  };
