@@ -1,4 +1,5 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
 
 function sleep(scheduler: Scheduler, delayMs: number): Promise<void> {
@@ -44,6 +45,44 @@ describe("Scheduler", () => {
     cancel();
     expect(scheduler.step()).toBe(false);
     expect(count).toBe(0);
+  });
+
+  test("runs what was not cancelled in order, whatever is cancelled and when", () => {
+    const timer = fc.record({
+      delayMs: fc.nat(20),
+      /** Index of the timer that it cancels when it fires. */
+      cancels: fc.option(fc.nat(30), { nil: undefined }),
+      isCancelled: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(fc.array(timer, { maxLength: 30 }), (timers) => {
+        const scheduler = new Scheduler();
+        const fired: number[] = [];
+        const cancels = timers.map(({ delayMs, cancels: other }, index) =>
+          scheduler.after(delayMs, () => {
+            fired.push(index);
+            if (other !== undefined) cancels[other]?.();
+          }),
+        );
+        for (const [index, { isCancelled }] of timers.entries())
+          if (isCancelled) cancels[index]?.();
+        while (scheduler.step());
+
+        const gone = new Set(
+          timers.flatMap(({ isCancelled }, index) => (isCancelled ? index : [])),
+        );
+        const inOrder = timers
+          .map(({ delayMs, cancels: other }, index) => ({ delayMs, other, index }))
+          .sort((one, next) => one.delayMs - next.delayMs || one.index - next.index);
+        const expected: number[] = [];
+        for (const { index, other } of inOrder) {
+          if (gone.has(index)) continue;
+          expected.push(index);
+          if (other !== undefined) gone.add(other);
+        }
+        expect(fired).toEqual(expected);
+      }),
+    );
   });
 
   test("run returns the result of a task", () => {
