@@ -19,16 +19,37 @@ interface Exchange {
   reply?: Delivery;
 }
 
-/** How many client requests are remembered, to detect a second reply. */
-const MAX_REQUESTS = 10_000;
+/** Least number of client requests that are remembered, to detect a second reply; at most twice it. */
+const MIN_REQUESTS = 10_000;
 const MAX_SHOWN_LENGTH = 1000;
+
+/** Requests of clients, by client and msg_id. */
+class Exchanges {
+  readonly #ofClient = new Map<NodeId, Map<number, Exchange>>();
+  #size = 0;
+
+  get size(): number {
+    return this.#size;
+  }
+
+  get(client: NodeId, msgId: number): Exchange | undefined {
+    return this.#ofClient.get(client)?.get(msgId);
+  }
+
+  set(client: NodeId, msgId: number, exchange: Exchange): void {
+    this.#ofClient.getOrInsertComputed(client, () => new Map()).set(msgId, exchange);
+    this.#size++;
+  }
+}
 
 /** Watches the nodes of one test. */
 export class DiagnosticDetector {
   readonly #onDiagnostic: (diagnostic: Diagnostic) => void;
   readonly #found = new Map<string, Diagnostic>();
   readonly #lastReceived = new Map<NodeId, Delivery>();
-  readonly #exchanges = new Map<string, Exchange>();
+  #exchanges = new Exchanges();
+  /** Those before the last {@link MIN_REQUESTS} at most. */
+  #earlierExchanges = new Exchanges();
   /** The last msg_id of each client. */
   readonly #lastIds = new Map<NodeId, number>();
 
@@ -161,15 +182,18 @@ export class DiagnosticDetector {
   }
 
   #exchangeOf(client: NodeId, msgId: unknown): Exchange | undefined {
-    return typeof msgId === "number" ? this.#exchanges.get(`${client} ${msgId}`) : undefined;
+    if (typeof msgId !== "number") return undefined;
+    return this.#exchanges.get(client, msgId) ?? this.#earlierExchanges.get(client, msgId);
   }
 
   #remember(client: NodeId, msgId: number, exchange: Exchange): void {
     this.#lastIds.set(client, msgId);
-    this.#exchanges.set(`${client} ${msgId}`, exchange);
-    if (this.#exchanges.size <= MAX_REQUESTS) return;
-    const [oldest] = this.#exchanges.keys();
-    if (oldest !== undefined) this.#exchanges.delete(oldest);
+    // A map from which the oldest entry is deleted each time takes a tenth of a long simulation.
+    if (this.#exchanges.size === MIN_REQUESTS) {
+      this.#earlierExchanges = this.#exchanges;
+      this.#exchanges = new Exchanges();
+    }
+    this.#exchanges.set(client, msgId, exchange);
   }
 
   #add(seen: Omit<Diagnostic, "count" | "received"> & { received: string | undefined }): void {

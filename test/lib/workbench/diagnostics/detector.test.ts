@@ -180,11 +180,11 @@ describe("DiagnosticDetector", () => {
       detector.observe({ type: "send", time: 0, message: { id: 0, src, dest, body: { ...body } } });
     message("c1", "n0", { type: "echo", msg_id: 1 });
     message("n0", "c1", { type: "echo_ok", in_reply_to: 1 });
-    for (let id = 2; id <= 10_001; id++) message("c1", "n0", { type: "echo", msg_id: id });
+    for (let id = 2; id <= 20_001; id++) message("c1", "n0", { type: "echo", msg_id: id });
     message("n0", "c1", { type: "echo_ok", in_reply_to: 1 });
     expect(seen).toEqual([]);
-    message("n0", "c1", { type: "echo_ok", in_reply_to: 2 });
-    message("n0", "c1", { type: "echo_ok", in_reply_to: 2 });
+    message("n0", "c1", { type: "echo_ok", in_reply_to: 10_002 });
+    message("n0", "c1", { type: "echo_ok", in_reply_to: 10_002 });
     expect(seen).toHaveLength(1);
   });
 });
