@@ -8,17 +8,21 @@ import type { JournalEvent } from "../network/journal.ts";
 const REMEMBERED = 4;
 const MAX_SHOWN_LENGTH = 1000;
 
+interface Received {
+  last?: Delivery;
+  /** The last messages that the node has not replied to. */
+  readonly unanswered: Delivery[];
+}
+
 /** Watches what the nodes of a test receive and send, to explain an exit. */
 export class NodeActivity {
-  readonly #last = new Map<NodeId, Delivery>();
-  /** The last messages that each node received and has not replied to. */
-  readonly #unanswered: ReadonlyMap<NodeId, Delivery[]>;
-  /** The same at the time of the node's exit. */
+  readonly #received: ReadonlyMap<NodeId, Received>;
+  /** The messages that may explain a node's exit, as of then. */
   readonly #beforeExit = new Map<NodeId, readonly Delivery[]>();
   #betweenNodes = 0;
 
   constructor(nodeIds: readonly NodeId[]) {
-    this.#unanswered = new Map(nodeIds.map((node) => [node, []]));
+    this.#received = new Map(nodeIds.map((node) => [node, { unanswered: [] }]));
   }
 
   /** Number of messages that nodes sent each other. */
@@ -27,25 +31,32 @@ export class NodeActivity {
   }
 
   observe({ type, message }: JournalEvent): void {
-    const { src, dest, body } = message;
-    if (type === "recv") {
-      const unanswered = this.#unanswered.get(dest);
-      if (unanswered === undefined) return;
-      this.#last.set(dest, message);
-      unanswered.push(message);
-      if (unanswered.length > REMEMBERED) unanswered.shift();
-      return;
-    }
-    if (type !== "send") return;
-    const unanswered = this.#unanswered.get(src);
-    if (unanswered === undefined) return;
-    if (!isClientId(dest) && this.#unanswered.has(dest)) this.#betweenNodes++;
+    if (type === "recv") this.#observeReceived(message);
+    else if (type === "send") this.#observeSent(message);
+  }
+
+  #observeReceived(message: Delivery): void {
+    const received = this.#received.get(message.dest);
+    if (received === undefined) return;
+    received.last = message;
+    const { unanswered } = received;
+    unanswered.push(message);
+    if (unanswered.length > REMEMBERED) unanswered.shift();
+  }
+
+  #observeSent({ src, dest, body }: Delivery): void {
+    const received = this.#received.get(src);
+    if (received === undefined) return;
+    if (!isClientId(dest) && this.#received.has(dest)) this.#betweenNodes++;
     const replyTo = body["in_reply_to"];
     if (replyTo === undefined) return;
-    const index = unanswered.findIndex(
-      (request) => request.src === dest && request.body["msg_id"] === replyTo,
-    );
-    if (index >= 0) unanswered.splice(index, 1);
+    const { unanswered } = received;
+    for (let index = 0; index < unanswered.length; index++) {
+      const request = unanswered[index];
+      if (request?.src !== dest || request.body["msg_id"] !== replyTo) continue;
+      unanswered.splice(index, 1);
+      return;
+    }
   }
 
   /** Records that a node has exited: it handles none of the messages that arrive from now on. */
@@ -65,8 +76,7 @@ export class NodeActivity {
   }
 
   #lastReceived(node: NodeId): readonly Delivery[] {
-    const unanswered = this.#unanswered.get(node) ?? [];
-    const last = this.#last.get(node);
+    const { last, unanswered } = this.#received.get(node) ?? { unanswered: [] };
     return unanswered.length > 0 || last === undefined ? [...unanswered] : [last];
   }
 }
