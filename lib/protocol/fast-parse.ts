@@ -50,13 +50,15 @@ type KnownSchema =
   | v.LiteralSchema<v.Literal, undefined>
   | v.CustomSchema<unknown, undefined>
   | v.LazySchema<Schema>
+  | v.NullableSchema<Schema, undefined>
   | v.OptionalSchema<Schema, undefined>
   | v.ExactOptionalSchema<Schema, undefined>
   | v.ArraySchema<Schema, undefined>
   | v.TupleSchema<readonly Schema[], undefined>
   | v.StrictTupleSchema<readonly Schema[], undefined>
   | v.TupleWithRestSchema<readonly Schema[], Schema, undefined>
-  | v.ObjectSchema<Readonly<Record<string, Schema>>, undefined>;
+  | v.ObjectSchema<Readonly<Record<string, Schema>>, undefined>
+  | v.StrictObjectSchema<Readonly<Record<string, Schema>>, undefined>;
 
 function compile(schema: Schema): Parser {
   // Schemas made by these methods of valibot carry the type of another, but behave differently.
@@ -79,6 +81,8 @@ function compile(schema: Schema): Parser {
       return (input) => (known.check(input) ? input : LEFT_TO_VALIBOT);
     case "lazy":
       return (input) => parserOf(known.getter(input))(input);
+    case "nullable":
+      return compileNullable(known);
     case "optional":
     case "exact_optional":
       return compileOptional(known);
@@ -92,6 +96,8 @@ function compile(schema: Schema): Parser {
       return compileTuple(known.items.map(parserOf), parserOf(known.rest));
     case "object":
       return compileObject(known.entries);
+    case "strict_object":
+      return compileStrictObject(known.entries);
     default:
       known satisfies never; // Of the kinds above; valibot has many more.
       return byValibot(schema);
@@ -109,6 +115,12 @@ function compileOptional({ wrapped }: { readonly wrapped: Schema }): Parser {
   const parse = parserOf(wrapped);
   // Defaults are left to valibot; JSON has no `undefined`.
   return (input) => (input === undefined ? LEFT_TO_VALIBOT : parse(input));
+}
+
+function compileNullable(schema: v.NullableSchema<Schema, unknown>): Parser {
+  const parse = parserOf(schema.wrapped);
+  const ofNull = schema.default === undefined ? null : LEFT_TO_VALIBOT;
+  return (input) => (input === null ? ofNull : parse(input));
 }
 
 /** Compiles arrays with fixed first elements; `rest` handles the elements after them. */
@@ -156,6 +168,18 @@ function compileObject(entries: Readonly<Record<string, Schema>>): Parser {
   };
 }
 
+/** Compiles objects with fixed fields; leaves those with any other field to valibot. */
+function compileStrictObject(entries: Readonly<Record<string, Schema>>): Parser {
+  const parse = compileObject(entries);
+  return (input) => {
+    const output = parse(input);
+    if (output === LEFT_TO_VALIBOT) return LEFT_TO_VALIBOT;
+    // valibot looks at enumerable keys, inherited ones too.
+    for (const name in input as object) if (!Object.hasOwn(entries, name)) return LEFT_TO_VALIBOT;
+    return output;
+  };
+}
+
 /** Whether a field may be missing, and is then missing from the output too. */
 function mayBeAbsent(schema: Schema): boolean {
   const { type, default: byDefault } = schema as v.ExactOptionalSchema<Schema, unknown>;
@@ -173,23 +197,31 @@ type KnownAction =
   | v.SafeIntegerAction<number, undefined>
   | v.MinValueAction<number, number, undefined>
   | v.MaxValueAction<number, number, undefined>
-  | v.ReadonlyAction<unknown>;
+  | v.ReadonlyAction<unknown>
+  | v.TransformAction<unknown, unknown>;
 
 function compilePipe(schema: Schema & Pipe): Parser {
   const [first, ...actions] = schema.pipe;
   const parse = parserOf(first);
-  const checks: ((output: unknown) => boolean)[] = [];
+  /** Each returns the output, or {@link LEFT_TO_VALIBOT}. */
+  const steps: Parser[] = [];
+  const require = (passes: (output: unknown) => boolean) => {
+    steps.push((output) => (passes(output) ? output : LEFT_TO_VALIBOT));
+  };
   for (const action of actions) {
     switch (action.type) {
       case "integer":
       case "safe_integer":
-        checks.push((output) => action.requirement(output as number));
+        require((output) => action.requirement(output as number));
         break;
       case "min_value":
-        checks.push((output) => (output as number) >= action.requirement);
+        require((output) => (output as number) >= action.requirement);
         break;
       case "max_value":
-        checks.push((output) => (output as number) <= action.requirement);
+        require((output) => (output as number) <= action.requirement);
+        break;
+      case "transform":
+        steps.push(action.operation);
         break;
       case "readonly":
         break; // Affects types only.
@@ -199,9 +231,11 @@ function compilePipe(schema: Schema & Pipe): Parser {
     }
   }
   return (input) => {
-    const output = parse(input);
-    if (output === LEFT_TO_VALIBOT) return LEFT_TO_VALIBOT;
-    for (const passes of checks) if (!passes(output)) return LEFT_TO_VALIBOT;
+    let output = parse(input);
+    for (const step of steps) {
+      if (output === LEFT_TO_VALIBOT) return LEFT_TO_VALIBOT;
+      output = step(output);
+    }
     return output;
   };
 }

@@ -4,6 +4,7 @@
  * @see Maelstrom, `client.clj`
  */
 import * as v from "valibot";
+import { safeParse } from "../../protocol/fast-parse.ts";
 import {
   type AnyBody,
   type Clock,
@@ -89,7 +90,7 @@ export class Client {
       const integer = Number.isInteger(code) ? (code as number) : undefined;
       throw new ErrorReply(body.type, integer, typeof text === "string" ? text : "");
     }
-    const result = v.safeParse(schema, reply);
+    const result = safeParse(schema, reply);
     if (result.success) return result.output;
     throw new MalformedReply(request, { src: dest, dest: this.id, body: reply }, result.issues);
   }

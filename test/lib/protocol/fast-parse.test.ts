@@ -118,6 +118,15 @@ describe("safeParse", () => {
         entries.map((fields) => v.strictObject(fields)),
         schema.map((inner) => v.pipe(v.object({ a: inner }), v.readonly())),
         schema.map((inner) => v.union([inner, v.string()])),
+        schema.map((inner) => v.nullable(inner)),
+        schema.map((inner) => v.nullable(inner, "default")),
+        schema.map((inner) =>
+          v.pipe(
+            v.nullable(v.array(inner)),
+            v.transform((list) => list ?? []),
+            v.readonly(),
+          ),
+        ),
       ),
     };
   }).schema;
