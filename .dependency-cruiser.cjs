@@ -11,15 +11,17 @@
 const FLOORS = [
   ["protocol", ["lib/protocol/"]],
   ["vortex", ["lib/vortex/"]],
-  ["services", ["lib/services/"]],
+  ["services", ["lib/services/", "lib/raft/"]],
   ["testing", ["lib/testing/"]],
   // Small files that anything in the workbench may use.
   ["tools", ["lib/workbench/(?!main\\.ts|index\\.ts)[^/]+\\.ts$"]],
   ["ground", ["lib/workbench/network/", "lib/workbench/history/"]],
-  // The published types of the simulation; index.ts, which implements them, is an entry.
-  ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["means", ["lib/workbench/clients/", "lib/workbench/clusters/", "lib/workbench/checkers/"]],
   ["parts", ["lib/workbench/workloads/", "lib/workbench/nemesis/", "lib/workbench/diagnostics/"]],
+  // What is published of the workloads, and the published types of the simulation, whose index.ts is
+  // an entry.
+  ["workload", ["lib/workload/"]],
+  ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["one test", ["lib/workbench/run/"]],
   ["store", ["lib/workbench/store/"]],
   ["many runs", ["lib/workbench/sweep/", "lib/workbench/stages/", "lib/workbench/maelstrom/"]],
@@ -75,7 +77,7 @@ module.exports = {
       comment:
         "A challenge's binary contains valibot and no other package; so does an installed library.",
       severity: "error",
-      from: { path: "^(lib/(protocol|vortex|services|testing)|challenges)/" },
+      from: { path: "^(lib/(protocol|vortex|services|raft|testing)|challenges)/" },
       to: { path: "node_modules/", pathNot: "node_modules/valibot/" },
     },
     {
@@ -83,7 +85,7 @@ module.exports = {
       comment:
         "A node is given its clock, network and randomness; modules of Bun's cost start-up time.",
       severity: "error",
-      from: { path: "^(lib/(protocol|vortex|services|testing)|challenges)/" },
+      from: { path: "^(lib/(protocol|vortex|services|raft|testing)|challenges)/" },
       to: { dependencyTypes: ["core"] },
     },
     {
@@ -101,7 +103,7 @@ module.exports = {
       from: { path: "^lib/(simulation/api|workbench/history/history)\\.ts$" },
       to: {
         path: "^lib/",
-        pathNot: "^lib/(vortex/index|workbench/history/history)\\.ts$",
+        pathNot: "^lib/(vortex/index|workload/index|workbench/history/history)\\.ts$",
       },
     },
     {
@@ -109,7 +111,7 @@ module.exports = {
       comment: "A challenge is written as a user of the library writes one.",
       severity: "error",
       from: { path: "^challenges/" },
-      to: { path: "^lib/", pathNot: "^lib/vortex/index\\.ts$" },
+      to: { path: "^lib/", pathNot: "^lib/(vortex|raft)/index\\.ts$" },
     },
     {
       name: "challenges-import-no-program",

@@ -22,6 +22,7 @@
 import type * as v from "valibot";
 import type { NodeId, OptionsSchema, Program } from "../vortex/index.ts";
 import type { Operation } from "../workbench/history/history.ts";
+import type { NemesisDefinition } from "../workload/index.ts";
 
 export type {
   Operation,
@@ -43,7 +44,7 @@ export type WorkloadName =
   | "txn-rw-register"
   | "unique-ids";
 
-/** A fault that is injected into nodes or messages. */
+/** A built-in fault that is injected into nodes or messages. */
 export type Fault =
   | "partition"
   | "one-way-partition"
@@ -70,8 +71,8 @@ export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   readonly latencyMs?: number;
   /** Distribution of the latency; `"constant"` by default. */
   readonly latencyDistribution?: "constant" | "uniform" | "exponential";
-  /** The faults; none by default. */
-  readonly nemesis?: readonly Fault[];
+  /** The faults; none by default. Those of your own need a `name`. */
+  readonly nemesis?: readonly (Fault | NemesisDefinition)[];
   /** Mean time between the start and the end of a fault in seconds; 10 by default. */
   readonly nemesisIntervalS?: number;
   /** Time between the end of all faults and the final operations in seconds; 10 by default. */
@@ -106,6 +107,11 @@ export interface SimulationFinding {
   readonly operations: readonly Operation[];
 }
 
+/** How often each fault took effect, by its name. */
+export interface FaultCounts extends Readonly<Partial<Record<Fault, number>>> {
+  readonly [name: string]: number | undefined;
+}
+
 /** A message on the simulated network. */
 export interface SimulatedMessage {
   /** `"send"`, then `"recv"` or `"drop"`; neither if it is in flight at the end. */
@@ -138,7 +144,14 @@ export interface SimulationResult {
   /** Stable latency if the workload measures it, else latency of operations, in ms; may be missing. */
   readonly latencyMs?: { readonly median: number; readonly maximum: number };
   /** How often each fault took effect. Make sure that each one did. */
-  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly faults: FaultCounts;
+  /**
+   * How often each `node.sometimes` of the program was reached; 0 if its condition never held. One
+   * that the program never came to is missing.
+   */
+  readonly sometimes: Readonly<Record<string, number>>;
+  /** How often each `node.always` of the program was evaluated. */
+  readonly always: Readonly<Record<string, number>>;
   /** The operations of all clients, in order. */
   readonly history: readonly Operation[];
   /** Every message sent, delivered or dropped, including those of clients and services, in order. */
@@ -151,9 +164,10 @@ export interface SimulationResult {
  * Runs a test of a program in virtual time, and returns when it is over: a minute of faults takes
  * milliseconds. The same seed gives the same result.
  *
- * @throws {SimulationCrash} when a node does not start or does not answer `init`, when an
- *   invariant of the program does not hold, and when a node takes more than 10 s of real time for one
- *   message or timer.
+ * An assertion of the program that fails makes the result invalid; the simulation runs on.
+ *
+ * @throws {SimulationCrash} when a node does not start or does not answer `init`, and when it takes
+ *   more than 10 s of real time for one message or timer.
  * @throws {InvalidSimulation} when an option is unknown, invalid, or does not fit the workload; and
  *   when the program's own do not fit its schema.
  */

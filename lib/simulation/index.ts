@@ -3,11 +3,14 @@
 import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
 import { InvalidOptions } from "../workbench/invalid-options.ts";
+import { isNemesis } from "../workbench/nemesis/definition.ts";
 import { FAULTS } from "../workbench/nemesis/faults.ts";
+import { type OwnNemeses, selectNemeses } from "../workbench/nemesis/select.ts";
 import type { JournalEvent } from "../workbench/network/journal.ts";
 import { LATENCY_DISTRIBUTIONS } from "../workbench/network/latency.ts";
 import { describeGroup } from "../workbench/report/terminal/request-errors.ts";
 import { describeWarning } from "../workbench/report/terminal/warnings.ts";
+import type { Coverage } from "../workbench/run/assertions.ts";
 import { findingsOf } from "../workbench/run/check-history.ts";
 import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
@@ -23,12 +26,14 @@ export { InvalidOptions as InvalidSimulation } from "../workbench/invalid-option
 export { TestCrash as SimulationCrash } from "../workbench/run/test-crash.ts";
 
 export const simulate: typeof Described = (program, options) => {
+  const nemeses = ownNemesesOf(options);
   const testOptions = testOptionsOf(options);
+  selectNemeses(testOptions.nemesis, nemeses);
   const history: Operation[] = [];
   const messages: JournalEvent[] = [];
   const logs: { node: string; line: string }[] = [];
   const bound = bindProgram(program, options.options);
-  const result = run(testOptions, bound, { history, messages, logs });
+  const result = run(testOptions, bound, nemeses, { history, messages, logs });
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const hasLatency = medianMs !== undefined && maxMs !== undefined;
   return {
@@ -40,11 +45,17 @@ export const simulate: typeof Described = (program, options) => {
     ...(msgsPerOp === undefined ? {} : { messagesPerOperation: msgsPerOp }),
     ...(hasLatency ? { latencyMs: { median: medianMs, maximum: maxMs } } : {}),
     faults: result.faults,
+    sometimes: byName(result.coverage?.sometimes),
+    always: byName(result.coverage?.always),
     history,
     messages,
     logs,
   };
 };
+
+function byName(counts: Coverage["sometimes"] = []): Readonly<Record<string, number>> {
+  return Object.fromEntries(counts.map(({ name, count }) => [name, count]));
+}
 
 function bindProgram(...[program, options]: Parameters<typeof bindOptions>): BoundProgram {
   try {
@@ -66,6 +77,7 @@ const STALL_LIMIT_S = 10;
 function run(
   options: TestOptions,
   program: BoundProgram,
+  nemeses: OwnNemeses,
   { history, messages, logs }: Recorded,
 ): TestResult {
   const turn = new Turn();
@@ -75,6 +87,7 @@ function run(
       repeatStep: watched(STALL_LIMIT_S * 1000),
       program,
       args: [],
+      parts: { nemeses },
       onOperation: (operation) => void history.push(operation),
       onMessage: (event) => void messages.push(event),
       onLog: ({ node, line }) => void logs.push({ node, line }),
@@ -134,18 +147,20 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
 function testOptionsOf(options: SimulationOptions): TestOptions {
   const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
   const { latencyDistribution = "constant", ...others } = withoutUndefined(options);
-  const { options: _, nodeCount: __, latencyMs: ___, ...named } = others;
+  const { options: _, nodeCount: __, latencyMs: ___, nemesis = [], ...named } = others;
   const testOptions: TestOptions = {
     ...DEFAULTS,
     concurrency: nodeCount,
     ...named,
+    nemesis: nemesis.map((fault) => (typeof fault === "string" ? fault : nameOf(fault))),
     nodeIds: nodeNames(nodeCount),
     latency: { meanMs: latencyMs, distribution: latencyDistribution },
     seed,
   };
   requireKnown("option", Object.keys(options), Object.keys(OPTIONS));
   requireKnown("workload", [workload], WORKLOAD_NAMES);
-  requireKnown("fault", testOptions.nemesis, FAULTS);
+  const builtIn = nemesis.filter((fault) => typeof fault === "string");
+  requireKnown("fault", builtIn, FAULTS);
   requireKnown("topology", [testOptions.topology], TOPOLOGY_NAMES);
   requireKnown("consistency model", testOptions.consistencyModels, modelNames);
   requireKnown("latency distribution", [latencyDistribution], LATENCY_DISTRIBUTIONS);
@@ -161,6 +176,27 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
     requireNumbers('"total" or a number from 0 to 1', isPart, { availability });
   }
   return testOptions;
+}
+
+/** Finds the nemeses that are not built in, by their names. */
+function ownNemesesOf({ nemesis = [] }: SimulationOptions): OwnNemeses {
+  const own = nemesis.filter((fault) => typeof fault !== "string");
+  return new Map(
+    own.map((definition) => {
+      const name = nameOf(definition);
+      return [name, { ...definition, name }];
+    }),
+  );
+}
+
+/** @throws {InvalidOptions} for a definition without a name, and for what is not a definition. */
+function nameOf(definition: unknown): string {
+  if (!isNemesis(definition)) {
+    throw new InvalidOptions("nemesis takes names of faults, and what defineNemesis returns");
+  }
+  const { name } = definition;
+  if (name !== undefined) return name;
+  throw new InvalidOptions("A nemesis has no name. Add one: defineNemesis({ name: ... })");
 }
 
 /** Drops options whose value is undefined. */

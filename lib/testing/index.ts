@@ -16,5 +16,6 @@
  */
 export { ManualClock, settled } from "./manual-clock.ts";
 export { type Filter, TestCluster, type TestClusterOptions } from "./test-cluster.ts";
+export { type CrashOptions, TestDisk } from "./test-disk.ts";
 export { TestHost } from "./test-host.ts";
 export { TestKv } from "./test-kv.ts";

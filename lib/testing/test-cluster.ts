@@ -4,10 +4,12 @@ import { LinearizableKv } from "../services/linearizable.ts";
 import { SequentialKv } from "../services/sequential.ts";
 import type { Service } from "../services/service.ts";
 import { TimestampOracle } from "../services/tso.ts";
+import { AssertionCounts } from "../vortex/assertion-counts.ts";
 import {
   type AnyBody,
+  type AssertionFailure,
+  type AssertionObserver,
   type Host,
-  type InvariantViolation,
   KVNode,
   type Message,
   type NodeId,
@@ -17,6 +19,7 @@ import {
 import { requireMilliseconds } from "../vortex/milliseconds.ts";
 import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { ManualClock, settled } from "./manual-clock.ts";
+import { type CrashOptions, TestDisk } from "./test-disk.ts";
 import { TestHost } from "./test-host.ts";
 import { TestKv } from "./test-kv.ts";
 
@@ -47,8 +50,8 @@ interface RunningNode {
  * A few nodes in this process, with a test in control of time and network.
  *
  * Time stands still until the test advances it, so a test of a minute of gossip takes milliseconds, and
- * runs the same way every time. Services reply at once. An invariant of the program that does not hold
- * fails the call that ran the node.
+ * runs the same way every time. Services reply at once. An assertion of the program that fails
+ * makes the call that ran the node throw.
  *
  * @example
  * test("echo replies with the value it was sent", async () => {
@@ -84,12 +87,14 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   readonly #latencyMs: number;
   readonly #clock = new ManualClock();
   readonly #nodes = new Map<NodeId, RunningNode>();
+  readonly #disks = new Map<NodeId, TestDisk>();
   readonly #held: Message[] = [];
   readonly #replies = new Map<number, AnyBody>();
   readonly #cuts = new Set<string>();
   readonly #logs: string[] = [];
   #droppedCount = 0;
-  #violation: InvariantViolation | undefined;
+  readonly #counts = new AssertionCounts();
+  #failure: AssertionFailure | undefined;
   #lastRequest = 0;
   #startCount = 0;
 
@@ -123,7 +128,16 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     return this.#droppedCount;
   }
 
-  /** Starts a node. If it is running, it is killed first and loses its state. */
+  /** How often each `node.sometimes` was reached, on all nodes; 0 if its condition never held. */
+  get sometimes(): Readonly<Record<string, number>> {
+    return this.#counts.reached();
+  }
+
+  /**
+   * Starts a node. It has the disk that its earlier runs have left.
+   *
+   * If it is running, it is killed first and loses its state, and what it has not synced.
+   */
   start(id: NodeId): void {
     this.kill(id);
     const host = new TestHost(++this.#startCount);
@@ -131,7 +145,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     this.#nodes.set(id, running);
     const body = { type: "init", msg_id: 1, node_id: id, node_ids: [...this.#nodeIds] };
     running.node.receive({ src: "c0", dest: id, body });
-    this.#throwViolation();
+    this.#throwFailure();
     const [answer, ...others] = host.takeSent();
     if (answer?.body["type"] !== "init_ok") {
       throw new Error(`${id} cannot start: ${answer?.body["text"]}`);
@@ -140,12 +154,23 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     host.sent.push(...others);
   }
 
-  /** Kills a node. Messages to it are dropped until it is started again. */
-  kill(id: NodeId): void {
+  /**
+   * Kills a node. Messages to it are dropped until it is started again.
+   *
+   * @param options What happens to its disk. By default it loses what was not synced.
+   */
+  kill(id: NodeId, options?: CrashOptions): void {
+    this.#disks.get(id)?.crash(options);
     const running = this.#nodes.get(id);
     if (running === undefined) return;
     this.#takeLogs(id, running.host);
     this.#nodes.delete(id);
+  }
+
+  /** Returns the disk of a node, running or not. */
+  disk(id: NodeId): TestDisk {
+    if (!this.#nodeIds.includes(id)) throw new Error(`There is no node ${id}`);
+    return this.#disks.getOrInsertComputed(id, () => new TestDisk(this.#clock));
   }
 
   /**
@@ -156,7 +181,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   request(id: NodeId, body: AnyBody): () => AnyBody | undefined {
     const msg_id = ++this.#lastRequest;
     this.#nodeOf(id).node.receive({ src: "c1", dest: id, body: { ...body, msg_id } });
-    this.#throwViolation();
+    this.#throwFailure();
     return () => this.#replies.get(msg_id);
   }
 
@@ -184,7 +209,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   async settle(): Promise<void> {
     for (let isBusy = true; isBusy; ) {
       await settled();
-      this.#throwViolation();
+      this.#throwFailure();
       isBusy = false;
       for (const { host } of [...this.#nodes.values()]) {
         for (const message of host.takeSent()) {
@@ -235,14 +260,14 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   /** Delivers the held messages, in the order of sending. */
   async release(): Promise<void> {
     for (const message of this.#held.splice(0)) this.#deliver(message);
-    this.#throwViolation();
+    this.#throwFailure();
     await this.settle();
   }
 
   /** Delivers a message, such as a duplicate; drops it if its link is cut. */
   deliver(message: Message): void {
     this.#deliver(message);
-    this.#throwViolation();
+    this.#throwFailure();
   }
 
   /** Returns the messages between nodes and services since the last call, and removes them. */
@@ -260,14 +285,18 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
           if (isAlive()) callback();
         }),
     };
-    const onViolation = (violation: InvariantViolation) => {
-      this.#violation ??= violation;
+    const assertions: AssertionObserver = {
+      onEvaluation: (kind, name, condition) => this.#counts.add(kind, name, condition),
+      onFailure: (failure) => {
+        this.#failure ??= failure;
+      },
     };
-    return { transport, random, logger, clock, onViolation };
+    const openDisk = () => this.disk(id).open();
+    return { transport, random, logger, clock, openDisk, assertions };
   }
 
-  #throwViolation(): void {
-    if (this.#violation !== undefined) throw this.#violation;
+  #throwFailure(): void {
+    if (this.#failure !== undefined) throw this.#failure;
   }
 
   #takeLogs(id: NodeId, { logged }: TestHost): void {

@@ -1,12 +1,14 @@
+import { AssertionCounts } from "../vortex/assertion-counts.ts";
 import {
   type AnyBody,
+  type AssertionFailure,
   type Host,
-  type InvariantViolation,
   type Message,
   parseJson,
   stringifyJson,
 } from "../vortex/index.ts";
 import { ManualClock } from "./manual-clock.ts";
+import { TestDisk } from "./test-disk.ts";
 
 /**
  * The host of a single node in a test: records its messages, advances its time, seeds its randomness.
@@ -22,10 +24,13 @@ import { ManualClock } from "./manual-clock.ts";
 export class TestHost implements Host {
   /** The node's clock. */
   readonly clock = new ManualClock();
+  /** The node's disk. */
+  readonly disk = new TestDisk(this.clock);
   /** All messages sent, as the receiver would parse them. */
   readonly sent: Message[] = [];
   /** All texts logged. */
   readonly logged: string[] = [];
+  readonly #counts = new AssertionCounts();
   #randomState: number;
 
   /** @param seed Determines the random numbers. */
@@ -60,10 +65,24 @@ export class TestHost implements Host {
     },
   };
 
-  /** Throws, so that the call that delivered a message or advanced the clock fails. */
-  readonly onViolation = (violation: InvariantViolation): never => {
-    throw violation;
+  /** Opens {@link disk}. A second node on this host loses what the first has not synced. */
+  readonly openDisk = () => this.disk.open();
+
+  /** Observes the program's assertions. */
+  readonly assertions = {
+    /** Counts what was evaluated, for {@link sometimes}. */
+    onEvaluation: (kind: "always" | "sometimes", name: string, condition: boolean) =>
+      this.#counts.add(kind, name, condition),
+    /** Throws, so that the call that delivered a message or advanced the clock fails. */
+    onFailure: (failure: AssertionFailure): never => {
+      throw failure;
+    },
   };
+
+  /** How often each `node.sometimes` was reached; 0 if its condition never held. */
+  get sometimes(): Readonly<Record<string, number>> {
+    return this.#counts.reached();
+  }
 
   /** Returns and removes the messages sent since the last call. */
   takeSent(): Message[] {

@@ -3,8 +3,8 @@
  *
  * The process edge, the simulator and the test kit each provide a `Host`; the same program runs on all.
  */
-import type { Message } from "../protocol/message.ts";
-import type { InvariantViolation } from "./invariants.ts";
+import type { Message, NodeId } from "../protocol/message.ts";
+import type { AssertionObserver } from "./assertions.ts";
 
 /** Sends the messages of a node. */
 export interface Transport {
@@ -40,6 +40,27 @@ export interface Logger {
   log(text: string): void;
 }
 
+/**
+ * The disk of a node: one log of texts, each a line of JSON. It outlives the node.
+ *
+ * `append` and `replace` change the log at once; `sync` makes the changes durable. After a restart the
+ * log is what some prefix of the changes made of it, with at least the synced ones. All throw or
+ * reject with a `StorageError`.
+ */
+export interface Disk {
+  /** Reads the log as it is on the disk, all of it durable. Called before any change. */
+  readAll(): readonly string[];
+  /** Appends a text. */
+  append(text: string): void;
+  /** Replaces the whole log, atomically. */
+  replace(texts: readonly string[]): void;
+  /**
+   * Makes durable what was changed before the call. Called again only when the last call has settled.
+   * After a rejection the changes are pending still, and the next call writes them again.
+   */
+  sync(): Promise<void>;
+}
+
 /** The environment of a node. */
 export interface Host {
   readonly transport: Transport;
@@ -47,10 +68,15 @@ export interface Host {
   readonly random: Random;
   readonly logger: Logger;
   /**
-   * Called when an invariant of the program does not hold. Without it, as in a process, invariants are
-   * never checked.
+   * Opens the disk of a node, which is its alone. Called when the program first uses it. Without it,
+   * nothing is stored.
    */
-  readonly onViolation?: (violation: InvariantViolation) => void;
+  readonly openDisk?: ((node: NodeId) => Disk) | undefined;
+  /**
+   * Observes the program's assertions. Without it, as in a process, the node logs the first failure of
+   * each, and never checks invariants.
+   */
+  readonly assertions?: AssertionObserver;
   /** Whether the errors of RPCs name the line that sent the request. It costs a stack trace per RPC. */
   readonly tracesRpcs?: boolean;
 }

@@ -21,9 +21,15 @@ export type { OptionsSchema } from "./options.ts";
 export { type AnyProgram, type Program, type ProgramWithOptions, withOptions } from "./program.ts";
 export { serve } from "./serve.ts";
 
-// Nodes: handlers, messages, RPCs, timers, ids, invariants.
+// Nodes: handlers, messages, RPCs, timers, ids, assertions.
 
-export { InvariantViolation } from "./invariants.ts";
+export {
+  type AssertionDetails,
+  AssertionFailure,
+  type AssertionObserver,
+  type AssertionValues,
+  type FailingAssertion,
+} from "./assertions.ts";
 export { KVNode } from "./kv-node.ts";
 export {
   type Handler,
@@ -34,6 +40,11 @@ export {
   type SyncRpcOptions,
 } from "./node.ts";
 export type { RpcResult } from "./rpc.ts";
+
+// Storage: the durable log of a node.
+
+export { Storage } from "./storage.ts";
+export { isStorageError, StorageError, type StorageErrorKind } from "./storage-error.ts";
 
 // Maelstrom's services: lin-kv, seq-kv, lww-kv, lin-tso.
 
@@ -89,4 +100,4 @@ export {
 
 // Hosts: the environment of a node, for those who run one themselves.
 
-export type { Cancel, Clock, Host, Logger, Random, Transport } from "./host.ts";
+export type { Cancel, Clock, Disk, Host, Logger, Random, Transport } from "./host.ts";

@@ -22,11 +22,12 @@ import {
   Topology,
 } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
+import { type AssertionDetails, Assertions } from "./assertions.ts";
 import { errorText, errorTextWithPlace, errorTrace } from "./error-text.ts";
-import type { Cancel, Host } from "./host.ts";
-import { Invariants } from "./invariants.ts";
+import type { Cancel, Disk, Host } from "./host.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import { PendingRpcs, type RpcResult, readReply } from "./rpc.ts";
+import { Log, NO_DISK, Storage } from "./storage.ts";
 import { Timers } from "./timers.ts";
 
 /** A message passed to a handler; `body` is the output of the handler's schema. */
@@ -99,7 +100,7 @@ export class Node {
   readonly #handlers = new Map<string, Registration>();
   readonly #rpcs: PendingRpcs;
   readonly #timers: Timers;
-  readonly #invariants: Invariants;
+  readonly #assertions: Assertions;
   // The handlers of the node itself.
   readonly #initRegistration = registration(Init, (request) => this.#initialize(request));
   readonly #topologyRegistration = registration(Topology, (request) => {
@@ -116,6 +117,7 @@ export class Node {
   #neighbours: readonly NodeId[] = [];
   /** Messages that the program sends while it runs; `undefined` at any other time. */
   #outbox: Message[] | undefined;
+  #storage: Storage | undefined;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
   #runningTasks = 0;
@@ -132,7 +134,7 @@ export class Node {
       log: (text) => this.log(text),
       onEnd: () => this.#noticeIdle(),
     });
-    this.#invariants = new Invariants(host.onViolation);
+    this.#assertions = new Assertions(host.assertions, (text) => this.log(text));
   }
 
   /** The name of this node, such as `"n0"`. */
@@ -157,6 +159,20 @@ export class Node {
    */
   get neighbours(): readonly NodeId[] {
     return this.#neighbours;
+  }
+
+  /**
+   * The durable log of this node: what a program stores here is there when it is killed and restarted.
+   *
+   * In a process it is a file in the directory `DIR/<id>` of `--data DIR`, or in the one that the
+   * workbench gives. Without either, as with a host that has no disk, nothing is stored, and the node
+   * logs so once. A program that does not use it pays nothing: the file is opened on first use.
+   *
+   * @throws {StorageError} when the directory cannot be used.
+   */
+  get storage(): Storage {
+    this.#storage ??= new Storage(new Log(this.#openDisk()));
+    return this.#storage;
   }
 
   /** Milliseconds since some fixed moment. Never decreases, even if the wall clock is set back. */
@@ -214,25 +230,64 @@ export class Node {
   }
 
   /**
-   * Registers an invariant of the program's state.
+   * Asserts that a condition holds whenever the program gets here.
+   *
+   * A failure makes a simulation invalid, with the name, the node and the moment, and fails a test of
+   * the test kit. Otherwise the program runs on: in a process the first failure of a name is logged
+   * with its stack trace, and the others are counted.
+   *
+   * @param name A short sentence, always the same: `"offsets are given out in order"`.
+   * @param details Values that explain a failure. A function is called for the first one only.
+   *
+   * @example
+   * node.always(sent <= length, "no more is sent than the log holds", { sent, length });
+   */
+  always(condition: boolean, name: string, details?: AssertionDetails): void {
+    if (this.#host.assertions !== undefined) this.#assertions.evaluate("always", name, condition);
+    if (!condition) this.#assertions.fail("always", name, this.#id, details, this.always);
+  }
+
+  /**
+   * Names a situation that tests should reach: a lost race, a retry, a new leader.
+   *
+   * Simulations count how often the condition held; a sweep of many seeds ends with a table of the
+   * situations and of the runs that reached them, those never reached included. In a process it has no
+   * effect.
+   *
+   * @param name A short sentence, always the same: `"a vote was split"`.
+   *
+   * @example
+   * node.sometimes(error.kind === "precondition-failed", "a compare-and-set lost its race");
+   */
+  sometimes(condition: boolean, name: string): void {
+    if (this.#host.assertions === undefined) return;
+    this.#assertions.evaluate("sometimes", name, condition);
+  }
+
+  /**
+   * Asserts that the program never gets here; fails as {@link always} does.
+   *
+   * @param name A short sentence, always the same: `"two leaders in one term"`.
+   */
+  unreachable(name: string, details?: AssertionDetails): void {
+    this.#assertions.fail("unreachable", name, this.#id, details, this.unreachable);
+  }
+
+  /**
+   * Registers an invariant: a condition that holds after every event, wherever the program is.
    *
    * In a simulation and in the test kit it is checked after `init`, after every message and timer, and
-   * when the promise of a handler settles. The first violation ends the run with an error that names
-   * the invariant, the node and the seed. In a process it is never checked and costs nothing.
+   * when the promise of a handler settles; a violation counts as a failure of {@link always}. In a
+   * process it is never checked and costs nothing: use {@link always} for what should be checked there.
    *
    * @param name A short sentence: `"the watermark never decreases"`.
    * @param holds Whether the invariant holds. Must not change the program's state.
    *
    * @example
-   * let last = 0;
-   * node.invariant("the clock never decreases", () => {
-   *   const holds = clock >= last;
-   *   last = clock;
-   *   return holds;
-   * });
+   * node.invariant("no more is acknowledged than was sent", () => acknowledged <= sent);
    */
   invariant(name: string, holds: () => boolean): void {
-    this.#invariants.add(name, holds);
+    this.#assertions.addInvariant(name, holds);
   }
 
   /**
@@ -409,7 +464,7 @@ export class Node {
   receive(message: Message): void {
     if (message.body["in_reply_to"] !== undefined) this.#rpcs.receive(message);
     else this.#receiveRequest(message);
-    if (this.#invariants.count > 0) this.#check(() => `after ${describe(message)}`);
+    if (this.#assertions.isPending) this.#endEvent(() => `after ${describe(message)}`);
   }
 
   /**
@@ -437,6 +492,16 @@ export class Node {
     cancelLimit();
     this.#timers.cancelAll();
     this.#rpcs.abandonAll();
+    this.#assertions.logCounts();
+  }
+
+  #openDisk(): Disk {
+    const { openDisk } = this.#host;
+    if (openDisk !== undefined) return openDisk(this.#id);
+    this.log(
+      `${this.#id} has no directory for its log: whatever it stores is lost when it ends. Pass --data DIR to keep it`,
+    );
+    return NO_DISK;
   }
 
   #randomBits(): string {
@@ -555,7 +620,7 @@ export class Node {
       this.#outbox = undefined;
       this.#incarnation = undefined;
       this.#handlers.clear();
-      this.#invariants.clear();
+      this.#assertions.clear();
       this.#timers.cancelAll();
       this.#rpcs.abandonAll();
       this.#logError("program", error);
@@ -602,7 +667,7 @@ export class Node {
 
   #runTimer(callback: () => void | Promise<void>): void {
     this.#run("timer", callback);
-    if (this.#invariants.count > 0) this.#check(() => "after a timer");
+    if (this.#assertions.isPending) this.#endEvent(() => "after a timer");
   }
 
   /** Counts a promise as work in progress until it settles. */
@@ -612,8 +677,8 @@ export class Node {
       .catch(onError)
       .finally(() => {
         this.#runningTasks--;
-        if (this.#invariants.count > 0)
-          this.#check(() => "after an asynchronous handler or callback");
+        if (this.#assertions.isPending)
+          this.#endEvent(() => "after an asynchronous handler or callback");
         this.#noticeIdle();
       });
   }
@@ -622,8 +687,8 @@ export class Node {
     this.log(`Error in ${what}: ${errorTrace(error)}`);
   }
 
-  #check(circumstances: () => string): void {
-    this.#invariants.check(this.#id, circumstances);
+  #endEvent(circumstances: () => string): void {
+    this.#assertions.endEvent(this.#id, circumstances);
   }
 
   #isIdle(): boolean {

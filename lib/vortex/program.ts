@@ -1,5 +1,6 @@
 import * as v from "valibot";
 import { describeIssues } from "../protocol/describe-issues.ts";
+import { takeDataFlag } from "./data-flag.ts";
 import type { KVNode } from "./kv-node.ts";
 import { NO_OPTIONS, type OptionsSchema, parseOptions } from "./options.ts";
 
@@ -32,7 +33,7 @@ export type AnyProgram = ((node: KVNode, options: never) => void | Promise<void>
  * Gives a program options, which come from the command line of a process or from a test.
  *
  * @param schema The options; each should have a default. `flushMs` is `--flush-ms 400` on the command
- *   line.
+ *   line. `data` is not allowed: `--data DIR` is the directory of {@link Node.storage}.
  *
  * @example
  * const Options = v.object({ flushMs: v.optional(v.number(), 400) });
@@ -45,6 +46,9 @@ export function withOptions<S extends OptionsSchema>(
   schema: S,
   program: (node: KVNode, options: v.InferOutput<S>) => void | Promise<void>,
 ): ProgramWithOptions<S> {
+  if (Object.hasOwn(schema.entries, "data")) {
+    throw new Error('Cannot have an option "data": every program has --data DIR for its storage');
+  }
   const run = (node: KVNode, options: v.InferOutput<S>) => program(node, options);
   return Object.assign(run, { options: schema });
 }
@@ -53,15 +57,23 @@ export function withOptions<S extends OptionsSchema>(
 export type BoundProgram = (node: KVNode) => void | Promise<void>;
 
 export type BoundArguments =
-  | { readonly ok: true; readonly program: BoundProgram; readonly warnings: readonly string[] }
+  | {
+      readonly ok: true;
+      readonly program: BoundProgram;
+      readonly warnings: readonly string[];
+      /** The directory of `--data`, if it is given. */
+      readonly dataDirectory: string | undefined;
+    }
   | { readonly ok: false; readonly reason: string };
 
 /** Binds a program to the options of a command line. */
 export function bindArguments(program: AnyProgram, args: readonly string[]): BoundArguments {
-  const parsed = parseOptions(program.options ?? NO_OPTIONS, args);
+  const data = takeDataFlag(args);
+  if (!data.ok) return data;
+  const parsed = parseOptions(program.options ?? NO_OPTIONS, data.args);
   if (!parsed.ok) return parsed;
   const { options, warnings } = parsed;
-  return { ok: true, program: bind(program, options), warnings };
+  return { ok: true, program: bind(program, options), warnings, dataDirectory: data.directory };
 }
 
 /**

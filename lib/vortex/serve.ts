@@ -1,5 +1,5 @@
 /**
- * The process edge: runs a program on stdin, stdout and stderr.
+ * The process edge: runs a program on stdin, stdout and stderr, and on files if it stores anything.
  *
  * Only messages reach stdout. Measurements shaped this file: no import of any `node:` module (each
  * costs milliseconds of start-up), input in chunks, one write per chunk.
@@ -9,6 +9,8 @@ import { mayHoldRawNumbers } from "../protocol/json.ts";
 import { LineReader, splitLines } from "../protocol/lines.ts";
 import type { Message } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
+import { DATA_VARIABLE } from "./data-flag.ts";
+import { FileDisk } from "./file-disk.ts";
 import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
 import { KVNode } from "./kv-node.ts";
 import type { OptionsSchema } from "./options.ts";
@@ -38,6 +40,9 @@ const OUTPUT_LOST_EXIT_CODE = 1;
  * when the reader of stdout has gone, the process finishes work in progress for up to 5 s and ends
  * with code 0. Code 1 means that output was lost for another reason.
  *
+ * `--data DIR` is the directory of {@link Node.storage}; without it, the environment variable
+ * `VORTEX_DATA` is.
+ *
  * @example
  * if (import.meta.main) await serve(echo);
  */
@@ -52,7 +57,14 @@ export async function serve<S extends OptionsSchema>(program: Program<S>): Promi
 
   const input = new Input();
   const output = new Output(() => input.stop());
-  const host: Host = { transport: output, clock: systemClock, random, logger };
+  const directory = bound.dataDirectory ?? process.env[DATA_VARIABLE];
+  const host: Host = {
+    transport: output,
+    clock: systemClock,
+    random,
+    logger,
+    openDisk: directory ? (id) => new FileDisk(directory, id, logger.log) : undefined,
+  };
   const node = new KVNode(host, bound.program);
 
   const stop = () => {

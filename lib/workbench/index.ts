@@ -37,4 +37,4 @@ export {
 } from "./store/run-store.ts";
 export { readHistories, type StoredHistory } from "./store/stored-history.ts";
 export { WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "./workloads/index.ts";
-export type { Connection, Workload, WorkloadClient } from "./workloads/workload.ts";
+export type { Workload, WorkloadClient } from "./workloads/workload.ts";

@@ -265,10 +265,9 @@ describe("A sibling is caught", () => {
   });
 
   test("of kafka that breaks its watermark, by an invariant", () => {
-    const run = () =>
-      runSimulated("kafka", spoiled(kafka, withFarWatermark), { ...LOGGING, seed: 1 });
-    expect(run).toThrow(
-      /Invariant "a record holds no message from before its node's watermark" .*\(seed 1\)/,
+    const { result } = runSimulated("kafka", spoiled(kafka, withFarWatermark), LOGGING);
+    expect(symptomsOf(result)).toContain(
+      "a record holds no message from before its node's watermark",
     );
   });
 });

@@ -29,7 +29,7 @@ type Listeners = Pick<Environment, "onOperation" | "onMessage" | "onDiagnostic" 
 export function fuzzTester(options: TestOptions, listeners: Listeners = {}): TestResult {
   const scheduler = new Scheduler();
   const random = randomStream(options.seed, "fuzzed nodes");
-  const makeCluster: Environment["makeCluster"] = (network, onBadLine) =>
+  const makeCluster: Environment["makeCluster"] = ({ network, onBadLine }) =>
     new FuzzedCluster({ network, onBadLine, random, scheduler, nodeIds: options.nodeIds });
   return scheduler.run(runTest(options, { ...listeners, clock: scheduler, makeCluster }));
 }

@@ -104,7 +104,7 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
       {
         clock: systemClock,
         ...(signal === undefined ? {} : { signal }),
-        makeCluster(network, onBadLine) {
+        makeCluster({ network, onBadLine }) {
           cluster = new ProcessCluster({ bin, args: subject.args, network, onBadLine });
           return cluster;
         },

@@ -4,11 +4,15 @@ import {
   eachClient,
   type Generator,
   type Invocation,
-  single,
+  once,
 } from "../../lib/workbench/clients/generator.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { WORKLOADS, type WorkloadName } from "../../lib/workbench/workloads/index.ts";
-import type { Workload, WorkloadContext } from "../../lib/workbench/workloads/workload.ts";
+import {
+  instantiate,
+  type Workload,
+  type WorkloadContext,
+} from "../../lib/workbench/workloads/workload.ts";
 
 export interface Subject {
   /** Arguments of the program. */
@@ -34,12 +38,17 @@ function rarelyReading(workload: Workload, { nodeIds }: WorkloadContext, f: stri
 
 function readOnEach(nodeCount: number): Generator {
   return eachClient((thread) =>
-    thread < nodeCount ? single({ f: "read", value: null, final: true }) : clients(() => undefined),
+    thread < nodeCount ? once({ f: "read", value: null, final: true }) : clients(() => undefined),
   );
 }
 
 function plain(name: WorkloadName, timed: readonly string[]): Subject {
-  return { args: [], options: {}, makeWorkload: WORKLOADS[name], timed };
+  return {
+    args: [],
+    options: {},
+    makeWorkload: (options) => instantiate(WORKLOADS[name], options),
+    timed,
+  };
 }
 
 function set(
@@ -51,7 +60,7 @@ function set(
   return {
     args,
     options: {},
-    makeWorkload: (options) => rarelyReading(WORKLOADS[name](options), options, f),
+    makeWorkload: (options) => rarelyReading(instantiate(WORKLOADS[name], options), options, f),
     timed: [f],
     stores: { f, bytesEach },
   };
@@ -100,7 +109,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     args: [],
     // Few consumers, which resume from committed offsets: the history holds a message for each read.
     options: { concurrency: 20, keyCount: 20, maxWritesPerKey: 500, resumesFromCommitted: true },
-    makeWorkload: (options) => sharedCatchUp(WORKLOADS.kafka(options), options),
+    makeWorkload: (options) => sharedCatchUp(instantiate(WORKLOADS.kafka, options), options),
     timed: ["send", "poll"],
     stores: { f: "send", bytesEach: 100 },
   },
@@ -108,7 +117,7 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
     args: ["--durable"],
     // With few keys, registers take little memory.
     options: { keyCount: 20, maxWritesPerKey: 5000, consistencyModels: ["read-committed"] },
-    makeWorkload: WORKLOADS["txn-rw-register"],
+    makeWorkload: (options) => instantiate(WORKLOADS["txn-rw-register"], options),
     timed: ["txn"],
   },
   "g-counter": plain("g-counter", ["add", "read"]),

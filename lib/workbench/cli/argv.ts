@@ -1,10 +1,20 @@
 /** Converts options back to command-line arguments, to repeat a run. */
+import { relative, sep } from "node:path";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
 
 /** Returns the flags that give these options. Omits defaults. */
 export function toArgv(options: TestOptions): string[] {
-  const { workload, nodeIds, concurrency, latency, nemesis, consistencyModels, seed } = options;
-  const argv = ["-w", workload];
+  const {
+    workload,
+    workloadFile,
+    nodeIds,
+    concurrency,
+    latency,
+    nemesis,
+    consistencyModels,
+    seed,
+  } = options;
+  const argv = ["-w", workloadFile === undefined ? workload : relativePath(workloadFile)];
   const add = (flag: string, value: string | number | undefined, standard?: unknown) => {
     if (value !== undefined && value !== standard) argv.push(flag, String(value));
   };
@@ -29,4 +39,10 @@ export function toArgv(options: TestOptions): string[] {
   add("--availability", options.availability);
   add("--seed", seed);
   return argv;
+}
+
+/** A path as a person would type it here. */
+function relativePath(path: string): string {
+  const typed = relative(process.cwd(), path);
+  return typed.startsWith(`..${sep}`) ? typed : `.${sep}${typed}`;
 }

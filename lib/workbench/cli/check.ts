@@ -1,7 +1,6 @@
 /** `vortex check`: checks stored histories again. */
 import { Command, Option } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
-import { CHECKED_WORKLOADS } from "../checkers/by-workload.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
 import {
   type CheckedHistory,
@@ -11,6 +10,7 @@ import {
 import { checkStored, checkStoredHistory } from "../run/check-history.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import type { StoredHistory } from "../store/stored-history.ts";
+import { WORKLOAD_NAMES } from "../workloads/index.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { readHistoryFile } from "./history-files.ts";
 import { remark } from "./live.ts";
@@ -31,8 +31,8 @@ export function checkCommand(): Command {
         "-w, --workload <name>",
         "workload of the history, if the file does not name it (history.edn)",
       )
-        .choices(CHECKED_WORKLOADS)
-        .argParser(oneOf("workload", CHECKED_WORKLOADS)),
+        .choices(WORKLOAD_NAMES)
+        .argParser(oneOf("workload", WORKLOAD_NAMES)),
     )
     .option(
       "--consistency-models <models>",

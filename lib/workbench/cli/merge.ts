@@ -6,18 +6,25 @@ import { stringifyJson } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { describeSummary } from "../report/terminal/sweep-summary.ts";
 import { Outcome } from "../sweep/outcome.ts";
-import { summarize } from "../sweep/summary.ts";
+import { isDoubtful, summarize } from "../sweep/summary.ts";
 import { exitCodeOf } from "./exit-codes.ts";
+import { STRICT_RUN } from "./test-flags.ts";
 
 export function mergeCommand(): Command {
   return new Command("merge")
     .description('merge the outcomes that "vortex sim --seeds ... --shard i/n --out FILE" wrote')
     .argument("<files...>", "files of outcomes; a seed in several files counts once")
     .option("--json", "print the summary as one line of JSON to stdout, and nothing else")
+    .option("--strict-run", STRICT_RUN)
     .action(merge);
 }
 
-async function merge(files: readonly string[], { json }: { readonly json?: true }): Promise<void> {
+interface MergeFlags {
+  readonly json?: true;
+  readonly strictRun?: true;
+}
+
+async function merge(files: readonly string[], { json, strictRun }: MergeFlags): Promise<void> {
   const bySeed = new Map<number, Outcome>();
   for (const file of files) {
     for (const outcome of await readOutcomes(file)) bySeed.set(outcome.seed, outcome);
@@ -27,7 +34,10 @@ async function merge(files: readonly string[], { json }: { readonly json?: true 
   if (json) console.log(stringifyJson(summary));
   else console.log(describeSummary(summary));
   const isUnknown = summary.unknownCount > 0;
-  process.exitCode = exitCodeOf(summary.invalidCount > 0 ? false : isUnknown ? "unknown" : true);
+  process.exitCode = exitCodeOf(
+    summary.invalidCount > 0 ? false : isUnknown ? "unknown" : true,
+    strictRun === true && isDoubtful(summary),
+  );
 }
 
 async function readOutcomes(file: string): Promise<Outcome[]> {

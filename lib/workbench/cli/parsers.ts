@@ -2,8 +2,9 @@
 import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
-import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { FAULTS } from "../nemesis/faults.ts";
 import { unknownWord } from "../suggestions.ts";
+import { namesFile } from "../sweep/load-definition.ts";
 
 /** Number of threads, in total or per node. */
 export interface Concurrency {
@@ -104,8 +105,10 @@ export function nodesFile(file: string): NodeId[] {
   return named;
 }
 
-export function faults(text: string): Fault[] {
-  const named = list(text).map(oneOf("fault", FAULTS));
+/** Parses built-in faults, and files that define others; adds them to those of a former flag. */
+export function nemeses(text: string, former: readonly string[] = []): string[] {
+  const known = oneOf("fault", FAULTS);
+  const named = list(text).map((word) => (namesFile(word) ? word : known(word)));
   // A repeated fault would be injected twice, and neither instance heals the other.
-  return [...new Set(named)];
+  return [...new Set([...former, ...named])];
 }

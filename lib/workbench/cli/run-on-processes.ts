@@ -1,10 +1,11 @@
 import { systemClock } from "../../vortex/serve.ts";
 import { ProcessCluster } from "../clusters/process-cluster.ts";
 import type { TestResult } from "../run/results.ts";
-import { type Environment, runTest } from "../run/test.ts";
+import { type Environment, runTest, type TestParts } from "../run/test.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import type { RunStore } from "../store/run-store.ts";
+import { nodeDataOf } from "./node-data.ts";
 import { reportRun } from "./report.ts";
 
 export interface ProcessRun
@@ -15,8 +16,11 @@ export interface ProcessRun
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
+  readonly parts?: TestParts;
   /** Stores the run. */
   readonly store?: RunStore | undefined;
+  /** Whether what the nodes have stored is kept, in the directory of the stored run. */
+  readonly keepsData?: boolean;
   /** Whether a report is written even if the run is valid. */
   readonly wantsReport?: boolean;
 }
@@ -27,10 +31,11 @@ export interface ProcessRun
  * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, store, wantsReport = false, ...environment } = run;
+  const { bin, args, parts, store, keepsData = false, wantsReport = false, ...environment } = run;
   const { onOperation, onMessage, onLog, onRemark } = environment;
+  const data = nodeDataOf(store);
   try {
-    const result = await runTest(options, {
+    const stored: Environment = {
       ...environment,
       onOperation: (operation) => {
         store?.addOperation(operation);
@@ -45,16 +50,18 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
         onLog?.(line);
       },
       clock: systemClock,
-      makeCluster: (network, onBadLine, onStderr) =>
+      makeCluster: ({ network, onBadLine, onStderr }) =>
         new ProcessCluster({
           bin,
           args,
+          dataDirectory: data.directory,
           network,
           onStderr,
           onBadLine,
           onRemark,
         }),
-    });
+    };
+    const result = await runTest(options, stored, parts);
     store?.addResults(result);
     store?.close();
     if (store !== undefined && (wantsReport || result.valid !== true)) {
@@ -72,5 +79,7 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
     }
     onRemark?.(where);
     throw error;
+  } finally {
+    if (!keepsData) data.remove((text) => onRemark?.(text));
   }
 }

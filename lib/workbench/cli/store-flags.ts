@@ -3,7 +3,7 @@
 import type { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { type RunDescription, RunStore, StoreError } from "../store/run-store.ts";
+import { RunStore, type RunStoreOptions, StoreError } from "../store/run-store.ts";
 import { systemErrorCode } from "../system-error.ts";
 import { toArgv } from "./argv.ts";
 import { shellCommand } from "./shell.ts";
@@ -53,7 +53,7 @@ export function openStore(
  */
 export function openStoreOf(
   root: string,
-  run: RunDescription,
+  run: RunStoreOptions["run"],
   onProblem: (text: string) => void,
   advice = "Choose another directory with --store, or do not store runs with --no-store",
 ): RunStore {

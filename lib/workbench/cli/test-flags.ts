@@ -3,21 +3,23 @@
  *
  * @see Maelstrom, `core.clj` (`opt-spec`); Jepsen, `cli.clj` (`test-opt-spec`)
  */
-import { type Command, Option } from "commander";
+import { type Command, InvalidArgumentError, Option } from "commander";
 import { SERVICES } from "../../services/index.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { FAULTS } from "../nemesis/faults.ts";
 import { isClientId } from "../network/delivery.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/latency.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
-import { makeWorkload, WORKLOAD_NAMES, type WorkloadName } from "../workloads/index.ts";
+import { namesFile } from "../sweep/load-definition.ts";
+import { type ChosenWorkload, unknownWorkload } from "../sweep/workload-file.ts";
+import { isWorkloadName, makeWorkload, WORKLOAD_NAMES } from "../workloads/index.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../workloads/topology.ts";
 import {
   type Concurrency,
   concurrency,
-  faults,
   list,
+  nemeses,
   nodesFile,
   nonNegativeInteger,
   nonNegativeNumber,
@@ -30,7 +32,8 @@ import {
 
 /** The flags as commander parses them. */
 export interface TestFlags {
-  readonly workload: WorkloadName;
+  /** Name of a workload, or path of its file. */
+  readonly workload: string;
   readonly nodeCount?: number;
   readonly nodes?: readonly NodeId[];
   readonly node?: readonly NodeId[];
@@ -40,7 +43,7 @@ export interface TestFlags {
   readonly timeLimit: number;
   readonly latency: number;
   readonly latencyDist: LatencyDistribution;
-  readonly nemesis: readonly Fault[];
+  readonly nemesis: readonly string[];
   readonly nemesisInterval: number;
   readonly recovery: number;
   readonly topology: TopologyName;
@@ -71,12 +74,7 @@ export const VERBOSE = "print every field of the result, as Maelstrom does";
  * @param hasDefaultWorkload Whether the workload is Maelstrom's default if none is named.
  */
 export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {}): Command {
-  const workload = new Option(
-    "-w, --workload <name>",
-    "operations of the clients, and their checker",
-  )
-    .choices(WORKLOAD_NAMES)
-    .argParser(oneOf("workload", WORKLOAD_NAMES));
+  const workload = workloadOption("operations of the clients, and their checker: a file, or");
   return command
     .addOption(hasDefaultWorkload ? workload.default(DEFAULTS.workload) : workload)
     .option(
@@ -121,10 +119,10 @@ export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {
     )
     .addOption(
       new Option(
-        "--nemesis <faults>",
-        `faults to inject, separated by commas: ${FAULTS.join(", ")}`,
+        "-N, --nemesis <faults>",
+        `faults to inject, separated by commas: ${FAULTS.join(", ")}, or files that define others, as in ./membership.ts`,
       )
-        .argParser(faults)
+        .argParser(nemeses)
         .default([], "none"),
     )
     .option(
@@ -187,6 +185,18 @@ export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {
     );
 }
 
+/** The flag that names a workload. */
+export function workloadOption(description: string): Option {
+  return new Option("-w, --workload <name>", description)
+    .choices(WORKLOAD_NAMES)
+    .argParser((word: string) => {
+      if (!isWorkloadName(word) && !namesFile(word)) {
+        throw new InvalidArgumentError(unknownWorkload(word));
+      }
+      return word;
+    });
+}
+
 /** Flags of Maelstrom that local processes do not need: most configure Jepsen's ssh. */
 const UNUSED_FLAGS = [
   "--username <name>",
@@ -211,14 +221,18 @@ export function addUnusedFlags(command: Command, onUsed: (text: string) => void)
 /**
  * Converts flags to options.
  *
+ * @param workload The workload that the flag names.
  * @throws {InvalidOptions} if they contradict each other, or do not fit the workload.
  */
-export function testOptions(flags: TestFlags): TestOptions {
+export function testOptions(
+  flags: TestFlags,
+  workload: ChosenWorkload = { workload: flags.workload },
+): TestOptions {
   const nodeIds = nodeIdsOf(flags);
   const { count, isPerNode } = flags.concurrency;
   const seed = flags.seed ?? randomSeed();
   const options: TestOptions = {
-    workload: flags.workload,
+    ...workload,
     nodeIds,
     concurrency: isPerNode ? count * nodeIds.length : count,
     rate: flags.rate,

@@ -10,7 +10,9 @@ import { comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
 import { fitLines, TestProgress } from "../report/terminal/progress.ts";
 import { formatResult } from "../report/terminal/result.ts";
+import type { TestParts } from "../run/test.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { chooseWorkload } from "../sweep/workload-file.ts";
 import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
@@ -21,6 +23,7 @@ import {
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
+import { loadNemeses } from "./nemeses.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
@@ -47,6 +50,7 @@ interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
   readonly logNetRecv?: true;
   readonly json?: true;
   readonly report?: true;
+  readonly keepData?: true;
   readonly verbose?: true;
 }
 
@@ -62,6 +66,7 @@ export function testCommand(): Command {
     .option("--strict-run", STRICT_RUN)
     .option("--log-net-send", "show every message sent")
     .option("--log-net-recv", "show every message delivered")
+    .option("--keep-data", "keep what the nodes store on their disks, in data/ of the run")
     .option("--report", "write report.html, a page that shows the run, even if it is valid")
     .option("--verbose", VERBOSE)
     .option("--json", "print the result as one line of JSON to stdout, and nothing else")
@@ -91,7 +96,8 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   if (command.getOptionValueSource("workload") === "default") {
     for (const text of remarksOnDefaultWorkload(flags.bin)) remark(text);
   }
-  const first = testOptions(flags);
+  const loading = { limitS: LOAD_LIMIT_S, onPrinted: remark };
+  const first = testOptions(flags, await chooseWorkload(flags.workload, loading));
   const maelstrom = maelstromCommand(flags);
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
@@ -101,19 +107,34 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
+  if (flags.keepData && flags.store === false) {
+    throw new InvalidOptions(
+      "--keep-data cannot be used with --no-store: the data is part of the stored run",
+    );
+  }
+  const nemeses = await loadNemeses(flags.nemesis, loading);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };
     process.exitCode = await interruptible((signal) =>
-      runTest({ bin, args, maelstrom }, options, flags, signal),
+      runTest({ bin, args, maelstrom, parts: { nemeses } }, options, flags, signal),
     );
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
 }
 
+/** What a command tests, and with what. */
+interface Subject extends ProgramCommand {
+  readonly maelstrom: string | undefined;
+  readonly parts: TestParts;
+}
+
+/** Maximum time that a user's file may take to load, in seconds. */
+const LOAD_LIMIT_S = 10;
+
 /** Runs one test and reports it. Returns the exit code. */
 async function runTest(
-  { bin, args, maelstrom }: ProgramCommand & { readonly maelstrom: string | undefined },
+  { bin, args, maelstrom, parts }: Subject,
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
@@ -127,9 +148,11 @@ async function runTest(
     const result = await runOnProcesses(options, {
       bin,
       args,
+      parts,
       signal,
       isStrict,
       store,
+      keepsData: flags.keepData === true,
       wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),

@@ -5,7 +5,14 @@
  */
 import type * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
-import { errorKind, isDefinite, type Json, type Message, type NodeId } from "../../vortex/index.ts";
+import {
+  type ErrorKind,
+  errorKind,
+  isDefinite,
+  type Json,
+  type Message,
+  type NodeId,
+} from "../../vortex/index.ts";
 import type { Completion } from "./interpreter.ts";
 
 /** The reply is an error body. */
@@ -59,24 +66,46 @@ export class MalformedReply extends Error {
   }
 }
 
-/** A workload's rules for operations that failed. */
+/** The rules for an operation that failed. */
 export interface ErrorPolicy {
   /**
    * Whether protocol errors and timeouts decide how an operation completes. If not, each counts as
    * an exception, and the outcome of the operation is unknown.
    */
   readonly usesProtocolErrors: boolean;
-  /** Operations without effect, which complete as failed when their outcome is unknown. */
-  readonly idempotent: ReadonlySet<string>;
+  /** Whether the operation has no effect, so that it completes as failed if its outcome is unknown. */
+  readonly isIdempotent: boolean;
+}
+
+/** A request that a node answered with an error, or did not answer. */
+export interface RequestError {
+  /** Type of the request. */
+  readonly request: string;
+  /** The error's code: 0 if no reply arrived in time, `undefined` if the node's error had none. */
+  readonly code: number | undefined;
+  /** The protocol's name of the code, or `"unknown"`. */
+  readonly kind: ErrorKind | "unknown";
+  /** The node's text. */
+  readonly text: string;
+}
+
+/** Describes an error or a timeout; `undefined` for whatever else a client has thrown. */
+export function requestErrorOf(thrown: unknown): RequestError | undefined {
+  if (thrown instanceof NetTimeout) {
+    return { request: thrown.request, code: 0, kind: "timeout", text: thrown.message };
+  }
+  if (!(thrown instanceof ErrorReply)) return undefined;
+  const { request, code, message: text } = thrown;
+  return { request, code, kind: code === undefined ? "unknown" : errorKind(code), text };
 }
 
 /** The completion of an operation that threw an error. */
 export function completionOf(
   thrown: unknown,
-  { f, value }: { readonly f: string; readonly value: Json },
-  { usesProtocolErrors, idempotent }: ErrorPolicy,
+  { value }: { readonly value: Json },
+  { usesProtocolErrors, isIdempotent }: ErrorPolicy,
 ): Completion {
-  const indefinite = idempotent.has(f) ? "fail" : "info";
+  const indefinite = isIdempotent ? "fail" : "info";
   if (usesProtocolErrors && thrown instanceof NetTimeout) {
     return { type: indefinite, value, error: "net-timeout" };
   }

@@ -16,14 +16,21 @@ export type Thread = number | "nemesis";
 
 /** An operation to carry out. The interpreter adds its time and process. */
 export interface Invocation {
+  /** Name of the operation. */
   readonly f: string;
+  /** Argument of the operation. */
   readonly value: Json;
+  /** Whether it is a final read, after the faults have healed. */
   readonly final?: boolean;
+  /** kafka: whether an assign starts its keys at offset 0. */
   readonly seekToBeginning?: boolean;
 }
 
-export type Step =
-  | { readonly type: "operation"; readonly invocation: Invocation; readonly thread: Thread }
+/** An invocation as generators emit it: without a value, it is `null`. */
+export type InvocationLike = Pick<Invocation, "f"> & Partial<Invocation>;
+
+export type Step<I extends InvocationLike = InvocationLike> =
+  | { readonly type: "operation"; readonly invocation: I; readonly thread: Thread }
   /** No operation before this time, in ns. */
   | { readonly type: "wait"; readonly untilNs: number }
   /** No operation before another one completes. */
@@ -49,31 +56,42 @@ export interface Context {
   processOf(thread: number): number;
 }
 
-export interface Generator {
-  next(context: Context): Step;
+export interface Generator<I extends InvocationLike = InvocationLike> {
+  next(context: Context): Step<I>;
   /** Called with each operation of the history, in order, before the next call of `next`. */
   update?(operation: Operation): void;
 }
 
-const PENDING: Step = { type: "pending" };
-const DONE: Step = { type: "done" };
+/** Makes the next operation, or returns `undefined` at the end. */
+export type Make<I extends InvocationLike = InvocationLike> = () => I | undefined;
+
+/** A generator, or a function that makes the operations of one for any free client. */
+export type GeneratorLike<I extends InvocationLike = InvocationLike> = Generator<I> | Make<I>;
+
+const PENDING = { type: "pending" } as const;
+const DONE = { type: "done" } as const;
 const NS_PER_S = 1e9;
 
 /** Operations for any free client, until `make` returns `undefined`. */
-export function clients(make: () => Invocation | undefined): Generator {
+export function clients<I extends InvocationLike>(make: Make<I>): Generator<I> {
   return operations(make, (context) => context.freeClient());
 }
 
 /** Operations for the nemesis, until `make` returns `undefined`. */
-export function nemesis(make: () => Invocation | undefined): Generator {
+export function nemesis<I extends InvocationLike>(make: Make<I>): Generator<I> {
   return operations(make, (context) => (context.isFree("nemesis") ? "nemesis" : undefined));
 }
 
-function operations(
-  make: () => Invocation | undefined,
+/** Turns a function into a generator. */
+export function toGenerator(like: GeneratorLike): Generator {
+  return typeof like === "function" ? clients(like) : like;
+}
+
+function operations<I extends InvocationLike>(
+  make: Make<I>,
   freeThread: (context: Context) => Thread | undefined,
-): Generator {
-  let ahead: Invocation | undefined;
+): Generator<I> {
+  let ahead: I | undefined;
   return {
     next(context) {
       ahead ??= make();
@@ -88,17 +106,19 @@ function operations(
 }
 
 /** A single operation, for any free client or for the nemesis. */
-export function single(invocation: Invocation, threads: typeof clients = clients): Generator {
+export function once(invocation: InvocationLike, threads: typeof clients = clients): Generator {
   return threads(inOrder([invocation]));
 }
 
 /** One generator per client thread, all at once. */
-export function eachClient(make: (thread: number) => Generator): Generator {
+export function eachClient(make: (thread: number) => GeneratorLike): Generator {
   let generator: Generator | undefined;
   return {
     next(context) {
       generator ??= any(
-        Array.from({ length: context.concurrency }, (_, thread) => onThread(thread, make(thread))),
+        Array.from({ length: context.concurrency }, (_, thread) =>
+          onThread(thread, toGenerator(make(thread))),
+        ),
       );
       return generator.next(context);
     },
@@ -119,8 +139,35 @@ function onThread(thread: number, generator: Generator): Generator {
   };
 }
 
+/**
+ * Runs a generator of clients' operations as one of the nemesis, which is its only client: its phases
+ * wait for the nemesis alone.
+ *
+ * @param toInvocation Makes the nemesis's operation of a client's.
+ */
+export function onNemesis(
+  generator: Generator,
+  toInvocation: (invocation: InvocationLike) => InvocationLike,
+): Generator {
+  return {
+    next(context) {
+      const isFree = context.isFree("nemesis");
+      const step = generator.next({
+        ...context,
+        concurrency: 1,
+        isIdle: isFree,
+        isFree: () => isFree,
+        freeClient: () => (isFree ? 0 : undefined),
+      });
+      if (step.type !== "operation") return step;
+      return { ...step, invocation: toInvocation(step.invocation), thread: "nemesis" };
+    },
+    ...forwardingUpdates([generator]),
+  };
+}
+
 /** The given operations, one after the other. */
-export function inOrder(invocations: readonly Invocation[]): () => Invocation | undefined {
+export function inOrder(invocations: readonly InvocationLike[]): Make {
   const remaining = [...invocations];
   return () => remaining.shift();
 }
@@ -131,7 +178,8 @@ export function inOrder(invocations: readonly Invocation[]): () => Invocation | 
  * If no thread is free, an operation is late, and the next delay counts from it. The lateness of
  * timers does not count, because it would lower the rate.
  */
-export function stagger(meanS: number, random: Random, generator: Generator): Generator {
+export function stagger(meanS: number, random: Random, like: GeneratorLike): Generator {
+  const generator = toGenerator(like);
   let dueNs: number | undefined;
   return {
     next(context) {
@@ -149,7 +197,8 @@ export function stagger(meanS: number, random: Random, generator: Generator): Ge
 }
 
 /** Ends a generator at a time limit, which counts from its first operation. */
-export function timeLimit(limitS: number, generator: Generator): Generator {
+export function timeLimit(limitS: number, like: GeneratorLike): Generator {
+  const generator = toGenerator(like);
   let cutoffNs = Number.POSITIVE_INFINITY;
   return {
     next(context) {
@@ -167,15 +216,25 @@ export function timeLimit(limitS: number, generator: Generator): Generator {
   };
 }
 
-/** Takes each operation from a random generator; all that are not done are equally likely. */
-export function mix(random: Random, generators: readonly Generator[]): Generator {
-  let remaining = [...generators];
-  let chosen: Generator | undefined;
+/** A generator, with how often it is chosen: 1 is the weight of one without a number. */
+export type Weighted<I extends InvocationLike = InvocationLike> =
+  | GeneratorLike<I>
+  | readonly [weight: number, generator: GeneratorLike<I>];
+
+/**
+ * Takes each operation from a random generator of those that are not done, in proportion to their
+ * weights; all are equally likely by default.
+ *
+ * @throws {RangeError} when a weight is not a positive number.
+ */
+export function mix(random: Random, generators: readonly Weighted[]): Generator {
+  let remaining = generators.map((one) => weighted(one));
+  let chosen: WeightedGenerator | undefined;
   return {
     next(context) {
       while (remaining.length > 0) {
-        chosen ??= pickOne(random, remaining);
-        const step = chosen.next(context);
+        chosen ??= pickWeighted(random, remaining);
+        const step = chosen.generator.next(context);
         if (step.type === "done") remaining = remaining.filter((one) => one !== chosen);
         else if (step.type !== "operation") return step;
         chosen = undefined;
@@ -183,12 +242,47 @@ export function mix(random: Random, generators: readonly Generator[]): Generator
       }
       return DONE;
     },
-    ...forwardingUpdates(generators),
+    ...forwardingUpdates(remaining.map(({ generator }) => generator)),
   };
 }
 
+interface WeightedGenerator {
+  readonly weight: number;
+  readonly generator: Generator;
+}
+
+function weighted(given: Weighted): WeightedGenerator {
+  if (!isPair(given)) return { weight: 1, generator: toGenerator(given) };
+  const [weight, like] = given;
+  if (weight > 0 && weight < Number.POSITIVE_INFINITY) {
+    return { weight, generator: toGenerator(like) };
+  }
+  throw new RangeError(`A weight of mix is ${weight}, but must be a positive number`);
+}
+
+// Array.isArray does not narrow readonly arrays.
+function isPair(given: Weighted): given is readonly [number, GeneratorLike] {
+  return Array.isArray(given);
+}
+
+function pickWeighted<T extends { readonly weight: number }>(
+  random: Random,
+  items: readonly T[],
+): T {
+  // Equal weights draw as pickOne does, so that the operations of a seed stay as they are.
+  if (items.every(({ weight }) => weight === items[0]?.weight)) return pickOne(random, items);
+  let left = random.next() * items.reduce((sum, { weight }) => sum + weight, 0);
+  const picked = items.find(({ weight }) => {
+    left -= weight;
+    return left < 0;
+  });
+  // Rounding may leave a little.
+  return picked ?? pickOne(random, items.slice(-1));
+}
+
 /** Runs all generators at once, and takes whichever operation is due first. */
-export function any(generators: readonly Generator[]): Generator {
+export function any(likes: readonly GeneratorLike[]): Generator {
+  const generators = likes.map((like) => toGenerator(like));
   let remaining = [...generators];
   return {
     next(context) {
@@ -211,7 +305,8 @@ export function any(generators: readonly Generator[]): Generator {
 }
 
 /** Runs one generator after the other. Each starts when no operation is in flight. */
-export function phases(generators: readonly Generator[]): Generator {
+export function phases(likes: readonly GeneratorLike[]): Generator {
+  const generators = likes.map((like) => toGenerator(like));
   const remaining = [...generators];
   let hasStarted = false;
   return {
@@ -227,6 +322,48 @@ export function phases(generators: readonly Generator[]): Generator {
       return DONE;
     },
     ...forwardingUpdates(generators),
+  };
+}
+
+/** How often {@link cycle} makes a generator that emits nothing, before it gives up. */
+const MAX_EMPTY_CYCLES = 1000;
+
+/**
+ * Runs a generator, and another that is made the same way whenever it is done.
+ *
+ * @throws {Error} when those it makes emit nothing, and do not wait either.
+ */
+export function cycle(make: () => GeneratorLike): Generator {
+  let current = toGenerator(make());
+  let emptyCount = 0;
+  return {
+    next(context) {
+      for (;;) {
+        const step = current.next(context);
+        if (step.type !== "done") {
+          emptyCount = 0;
+          return step;
+        }
+        if (++emptyCount > MAX_EMPTY_CYCLES) throw new Error("A cycle of nothing would never end");
+        current = toGenerator(make());
+      }
+    },
+    update: (operation) => current.update?.(operation),
+  };
+}
+
+/** Ends a generator after `count` operations. */
+export function limit(count: number, like: GeneratorLike): Generator {
+  const generator = toGenerator(like);
+  let remaining = count;
+  return {
+    next(context) {
+      if (remaining <= 0) return DONE;
+      const step = generator.next(context);
+      if (step.type === "operation") remaining--;
+      return step;
+    },
+    ...forwardingUpdates([generator]),
   };
 }
 

@@ -8,7 +8,7 @@
  */
 import type { Cancel, Clock, Json, NodeId } from "../../vortex/index.ts";
 import type { Operation, OperationException, Process } from "../history/history.ts";
-import type { Context, Generator, Invocation, Thread } from "./generator.ts";
+import type { Context, Generator, Invocation, InvocationLike, Thread } from "./generator.ts";
 
 /** The end of an operation. */
 export interface Completion {
@@ -114,7 +114,9 @@ class Interpreter {
     this.#end.reject(reason);
   }
 
-  #dispatch(thread: Thread, invocation: Invocation): void {
+  #dispatch(thread: Thread, emitted: InvocationLike): void {
+    const { f, value = null, ...rest } = emitted;
+    const invocation: Invocation = { f, value, ...rest };
     const process = thread === "nemesis" ? thread : this.#processOf(thread);
     if (this.#busy.has(thread)) throw new Error(`Thread ${thread} is busy already`);
     this.#busy.add(thread);

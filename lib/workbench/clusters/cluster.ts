@@ -2,6 +2,7 @@
 import type { NodeId } from "../../vortex/index.ts";
 import type { NodeLog } from "./node-log.ts";
 import type { LineProblem } from "./output-line.ts";
+import type { SimulatedDisks } from "./simulated-disks.ts";
 
 /** A node that exited by itself. Every exit is a crash, even with status 0. */
 export interface Crash {
@@ -43,6 +44,8 @@ export interface Cluster {
   resume(node: NodeId): void;
   /** Kills all nodes. Resolves when they have exited, with those that had crashed. */
   stop(): Promise<readonly Crash[]>;
+  /** The disks of the nodes, if they are simulated. */
+  readonly disks?: SimulatedDisks;
   readonly badLines: readonly BadLine[];
   /** The stderr of a node, over all its starts. */
   logOf(node: NodeId): NodeLog;

@@ -6,6 +6,7 @@
 import { tmpdir } from "node:os";
 import type { FileSink, Subprocess } from "bun";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
+import { DATA_VARIABLE } from "../../vortex/data-flag.ts";
 import { type NodeId, stringifyJson } from "../../vortex/index.ts";
 import { lazy } from "../../vortex/lazy.ts";
 import type { Delivery } from "../network/delivery.ts";
@@ -20,6 +21,8 @@ export interface NodeProcessOptions {
   /** Absolute path of the program. */
   readonly bin: string;
   readonly args: readonly string[];
+  /** The directory of the nodes' storage, which they create when they store something. */
+  readonly dataDirectory: string | undefined;
   /** Marks the process and its descendants. */
   readonly tag: ProcessTag;
   /**
@@ -169,13 +172,18 @@ export class NodeProcess {
 }
 
 /** @throws {StartError} when the system refuses. */
-function spawn({ bin, args, tag }: NodeProcessOptions): Subprocess<"pipe", "pipe", "pipe"> {
+function spawn({
+  bin,
+  args,
+  dataDirectory,
+  tag,
+}: NodeProcessOptions): Subprocess<"pipe", "pipe", "pipe"> {
   // As in Maelstrom, all nodes run in one directory, which is not the project's.
   const cwd = tmpdir();
   try {
     return Bun.spawn([bin, ...args], {
       cwd,
-      env: tag.addedTo(process.env),
+      env: tag.addedTo({ ...process.env, [DATA_VARIABLE]: dataDirectory }),
       stdin: "pipe",
       stdout: "pipe",
       stderr: "pipe",

@@ -8,7 +8,13 @@ import { describeIssues } from "../../protocol/describe-issues.ts";
 import { isNestedDeeper } from "../../protocol/json.ts";
 import { isObject } from "../../protocol/message.ts";
 import { shorten } from "../../protocol/shorten.ts";
-import { type AnyBody, MessageId, type NodeId, parseJson } from "../../vortex/index.ts";
+import {
+  type AnyBody,
+  type Message,
+  MessageId,
+  type NodeId,
+  parseJson,
+} from "../../vortex/index.ts";
 import { InvalidMessageError, type InvalidMessageKind, type Network } from "../network/network.ts";
 
 /** Why a line of output is not a message on the network. */
@@ -64,9 +70,17 @@ export function readOutputLine(line: string): OutputLine {
 /** Sends the message on a line, or returns what is wrong with it. */
 export function sendLine(network: Network, line: string, length = 0): LineProblem | undefined {
   const read = readOutputLine(line);
-  if (!read.ok) return { kind: read.kind, reason: read.reason };
+  return read.ok ? sendMessage(network, read, length) : { kind: read.kind, reason: read.reason };
+}
+
+/** Sends a message, or returns why the network does not accept it. */
+export function sendMessage(
+  network: Network,
+  { src, dest, body }: Message,
+  length = 0,
+): LineProblem | undefined {
   try {
-    network.send(read.src, read.dest, read.body, length);
+    network.send(src, dest, body, length);
     return undefined;
   } catch (error) {
     if (!(error instanceof InvalidMessageError)) throw error;

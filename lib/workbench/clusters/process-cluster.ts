@@ -16,6 +16,8 @@ export interface ProcessClusterOptions {
   readonly bin: string;
   /** The program's arguments, the same for each node. */
   readonly args: readonly string[];
+  /** Directory of what the nodes store. Without it, they store nothing, unless `args` has `--data`. */
+  readonly dataDirectory?: string;
   readonly network: Network;
   readonly onStderr?: (node: NodeId, line: string) => void;
   readonly onBadLine: (badLine: BadLine) => void;
@@ -67,11 +69,12 @@ export class ProcessCluster implements Cluster {
   }
 
   start(node: NodeId): Promise<unknown> {
-    const { bin, args, network, onStderr, onRemark } = this.#options;
+    const { bin, args, dataDirectory, network, onStderr, onRemark } = this.#options;
     const started = new NodeProcess({
       node,
       bin,
       args,
+      dataDirectory,
       tag: this.#tag,
       onStdout: (line) => this.#send(node, line),
       onStderr: (line) => {

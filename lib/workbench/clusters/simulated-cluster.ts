@@ -1,16 +1,17 @@
 /**
  * A cluster of objects in this process, in virtual time. The program is the same, byte for byte.
  *
- * Messages are encoded and decoded, as between processes. So values that JSON cannot hold are
- * detected, and nodes share no objects.
+ * Messages arrive as if they had been encoded and decoded, as between processes. So values that JSON
+ * cannot hold are detected, and nodes share no objects.
  */
 import { decode, encode } from "../../protocol/codec.ts";
 import {
   type AnyProgram,
+  type AssertionObserver,
   type Clock,
   type Host,
-  type InvariantViolation,
   KVNode,
+  type Message,
   type NodeId,
   type Random,
   stringifyJson,
@@ -19,8 +20,10 @@ import { bindArguments } from "../../vortex/program.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
 import type { BadLine, Cluster, Crash } from "./cluster.ts";
+import { copyMessage } from "./message-copy.ts";
 import { type NodeLog, NodeLogs, shownLine } from "./node-log.ts";
-import { sendLine } from "./output-line.ts";
+import { sendLine, sendMessage } from "./output-line.ts";
+import { SimulatedDisks } from "./simulated-disks.ts";
 
 export interface SimulatedClusterOptions {
   readonly program: AnyProgram;
@@ -41,8 +44,8 @@ export interface SimulatedClusterOptions {
    */
   readonly onTurn?: ((node: NodeId, received?: Delivery) => void) | undefined;
   readonly onBadLine: (badLine: BadLine) => void;
-  /** Called when an invariant of the program is violated on a node. */
-  readonly onViolation: (violation: InvariantViolation) => void;
+  /** Observes the assertions of the program on all nodes. */
+  readonly assertions: AssertionObserver;
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean | undefined;
 }
@@ -58,23 +61,24 @@ export interface SimulatedClusterOptions {
 export const HOP_MS = 0.15;
 
 /** A pipe between the tester and a node. Messages written before it is read are read together. */
-class Pipe {
+class Pipe<T> {
   readonly #clock: Clock;
   readonly #random: Random;
-  #written: (() => void)[] = [];
+  readonly #read: (message: T) => void;
+  #written: T[] = [];
 
-  constructor(clock: Clock, random: Random) {
+  constructor(clock: Clock, random: Random, read: (message: T) => void) {
     this.#clock = clock;
     this.#random = random;
+    this.#read = read;
   }
 
-  /** Writes a message, and calls `read` when it is read. */
-  write(read: () => void): void {
-    if (this.#written.push(read) > 1) return;
+  write(message: T): void {
+    if (this.#written.push(message) > 1) return;
     this.#clock.after(HOP_MS * (0.5 + this.#random.next()), () => {
       const chunk = this.#written;
       this.#written = [];
-      for (const task of chunk) task();
+      for (const each of chunk) this.#read(each);
     });
   }
 }
@@ -87,6 +91,8 @@ interface SimulatedNode {
 }
 
 export class SimulatedCluster implements Cluster {
+  /** The disks of the nodes. */
+  readonly disks: SimulatedDisks;
   readonly #options: SimulatedClusterOptions;
   readonly #nodes = new Map<NodeId, SimulatedNode>();
   readonly #badLines: BadLine[] = [];
@@ -98,6 +104,11 @@ export class SimulatedCluster implements Cluster {
   constructor(options: SimulatedClusterOptions) {
     this.#options = options;
     this.#delays = options.randomOf("delays of pipes");
+    this.disks = new SimulatedDisks({
+      clock: options.scheduler,
+      randomOf: options.randomOf,
+      onLog: (node, text) => this.#log(node, text),
+    });
   }
 
   get badLines(): readonly BadLine[] {
@@ -124,11 +135,14 @@ export class SimulatedCluster implements Cluster {
     }
     const host = this.#host(id, state);
     for (const warning of bound.warnings) host.logger.log(warning);
+    if (bound.dataDirectory !== undefined) {
+      host.logger.log("Ignoring --data: the disk of a simulated node is simulated");
+    }
     const node = new KVNode(host, bound.program);
-    const stdin = this.#pipe();
-    network.connect(id, (delivery) => {
-      stdin.write(() => this.#runIn(state, () => node.receive(received(delivery)), delivery));
+    const stdin = this.#pipe((delivery: Delivery) => {
+      this.#runIn(state, () => node.receive(received(delivery)), delivery);
     });
+    network.connect(id, (delivery) => stdin.write(delivery));
 
     return new Promise(() => {}); // A simulated node runs until it is stopped.
   }
@@ -138,6 +152,7 @@ export class SimulatedCluster implements Cluster {
     if (state === undefined) return false;
     state.isRunning = false;
     this.#nodes.delete(id);
+    this.disks.crash(id);
     this.#options.network.takeDown(id);
     return true;
   }
@@ -166,17 +181,14 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, onStderr, onViolation, tracesRpcs = false } = this.#options;
-    const stdout = this.#pipe();
+    const { timers, randomOf, assertions, tracesRpcs = false } = this.#options;
     let isIgnored = false;
+    const stdout = this.#pipe((output: Message | string) => {
+      if (state.isRunning && !isIgnored) isIgnored = !this.#send(id, output);
+    });
     return {
       transport: {
-        send: (message) => {
-          const line = encode(message).trimEnd();
-          stdout.write(() => {
-            if (state.isRunning && !isIgnored) isIgnored = !this.#send(id, line);
-          });
-        },
+        send: (message) => stdout.write(copyMessage(message) ?? encode(message).trimEnd()),
       },
       clock: {
         nowMs: () => timers.nowMs(),
@@ -194,17 +206,18 @@ export class SimulatedCluster implements Cluster {
         },
       },
       random: randomOf(`node ${id}, start ${this.#startCount++}`),
-      logger: {
-        log: (text) => {
-          for (const line of text.split("\n")) {
-            this.#logs.of(id).add(line);
-            onStderr?.(id, line);
-          }
-        },
-      },
-      onViolation,
+      logger: { log: (text) => this.#log(id, text) },
+      openDisk: () => this.disks.open(id, (task) => this.#runIn(state, task)),
+      assertions,
       tracesRpcs,
     };
+  }
+
+  #log(id: NodeId, text: string): void {
+    for (const line of text.split("\n")) {
+      this.#logs.of(id).add(line);
+      this.#options.onStderr?.(id, line);
+    }
   }
 
   /** Runs a task of a node: later if the node is paused, never if it is dead. */
@@ -218,14 +231,17 @@ export class SimulatedCluster implements Cluster {
     task();
   }
 
-  #pipe(): Pipe {
-    return new Pipe(this.#options.scheduler, this.#delays);
+  #pipe<T>(read: (message: T) => void): Pipe<T> {
+    return new Pipe(this.#options.scheduler, this.#delays, read);
   }
 
-  /** Sends the message on a line. Returns false if the line is bad. */
-  #send(node: NodeId, line: string): boolean {
-    const problem = sendLine(this.#options.network, line);
+  /** Sends a message, or the one on a line. Returns false if it is bad. */
+  #send(node: NodeId, output: Message | string): boolean {
+    const { network } = this.#options;
+    const isLine = typeof output === "string";
+    const problem = isLine ? sendLine(network, output) : sendMessage(network, output);
     if (problem === undefined) return true;
+    const line = isLine ? output : encode(output).trimEnd();
     const badLine = { node, line: shownLine(line), ...problem };
     this.#badLines.push(badLine);
     this.#options.onBadLine(badLine);
@@ -239,7 +255,9 @@ export class SimulatedCluster implements Cluster {
   }
 }
 
-function received({ src, dest, body }: Delivery) {
+function received({ src, dest, body }: Delivery): Message {
+  const copy = copyMessage({ src, dest, body });
+  if (copy !== undefined) return copy;
   const decoded = decode(stringifyJson({ src, dest, body }));
   if (!decoded.ok) throw new Error(`The network delivered an invalid message: ${decoded.reason}`);
   return decoded.message;

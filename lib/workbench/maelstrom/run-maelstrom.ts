@@ -6,10 +6,12 @@ import {
   mkdtempSync,
   openSync,
   readFileSync,
+  rmSync,
   statSync,
   writeFileSync,
 } from "node:fs";
 import { join } from "node:path";
+import { DATA_VARIABLE } from "../../vortex/data-flag.ts";
 import { ProcessTag } from "../clusters/process-tree.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { layOutJson } from "../store/json-layout.ts";
@@ -98,13 +100,14 @@ async function runInGroup(
   signal: AbortSignal,
 ): Promise<number> {
   signal.throwIfAborted();
+  const data = join(cwd, "data");
   const tag = new ProcessTag();
   const output = openSync(log, "w");
   let child: Bun.Subprocess;
   try {
     child = Bun.spawn([...argv], {
       cwd,
-      env: tag.addedTo(process.env),
+      env: tag.addedTo({ ...process.env, [DATA_VARIABLE]: data }),
       stdin: "ignore",
       stdout: output,
       stderr: output,
@@ -127,5 +130,6 @@ async function runInGroup(
     signal.removeEventListener("abort", kill);
     process.off("exit", kill);
     kill();
+    rmSync(data, { recursive: true, force: true });
   }
 }

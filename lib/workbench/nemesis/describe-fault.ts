@@ -1,9 +1,18 @@
 /** Describes the values of fault operations, as histories store them, in words and arrows. */
 import { isObject } from "../../protocol/message.ts";
 import type { Json, NodeId } from "../../vortex/index.ts";
+import type { Operation } from "../history/history.ts";
 
 /** Sources that are blocked, by destination. */
 type Cuts = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
+
+/** Describes an entry of the nemesis: what it did, or why it failed. */
+export function describeFaultEntry({ value, error }: Pick<Operation, "value" | "error">): string {
+  const what = describeFault(value);
+  if (error === undefined) return what;
+  const reason = Array.isArray(error) ? String(error[1] ?? error[0]) : JSON.stringify(error);
+  return `${what === "" ? "" : `${what}, `}failed: ${reason}`;
+}
 
 /**
  * Describes what an operation of the nemesis did: `"n0 n1 | n2"`, `"n0 → n1 cut"`, `"n0 n2 killed"`.

@@ -1,18 +1,43 @@
-/** All faults, by their names on the command line. Maelstrom has the first one only. */
-import type { FaultEnvironment, Injector } from "./injector.ts";
+/** The faults that `--nemesis` names. */
+import { defineNemesis, type NemesisDefinition } from "./definition.ts";
 import { duplicate, loss, slow } from "./message-faults.ts";
 import { oneWayPartition, partition } from "./partition-faults.ts";
 import { kill, pause } from "./process-faults.ts";
 
-export const INJECTORS = {
-  partition,
-  "one-way-partition": oneWayPartition,
-  kill,
-  pause,
-  loss,
-  duplicate,
-  slow,
-} as const satisfies Record<string, (environment: FaultEnvironment) => Injector>;
+export const BUILT_IN = {
+  partition: defineNemesis({
+    doc: "Splits the nodes; messages between the parts are dropped.",
+    fault: partition(),
+  }),
+  "one-way-partition": defineNemesis({
+    doc: "Drops messages in one direction only.",
+    fault: oneWayPartition(),
+  }),
+  kill: defineNemesis({
+    doc: "Kills nodes with SIGKILL and restarts them, without their state.",
+    fault: kill(),
+  }),
+  pause: defineNemesis({ doc: "Stops nodes with SIGSTOP and resumes them.", fault: pause() }),
+  loss: defineNemesis({ doc: "Drops half of the messages between nodes.", fault: loss() }),
+  duplicate: defineNemesis({
+    doc: "Delivers half of the messages between nodes twice.",
+    fault: duplicate(),
+  }),
+  slow: defineNemesis({
+    doc: "Multiplies the latency between servers by ten, to 100 ms at least.",
+    fault: slow(),
+  }),
+} as const satisfies Record<string, NemesisDefinition>;
 
-export type Fault = keyof typeof INJECTORS;
-export const FAULTS = Object.keys(INJECTORS) as readonly Fault[];
+/** The name of a built-in fault. */
+export type Fault = keyof typeof BUILT_IN;
+export const FAULTS = Object.keys(BUILT_IN) as readonly Fault[];
+
+export function isFault(name: string): name is Fault {
+  return Object.hasOwn(BUILT_IN, name);
+}
+
+/** How often each fault took effect, by its name: that of a built-in fault, or of a user's. */
+export interface FaultCounts extends Readonly<Partial<Record<Fault, number>>> {
+  readonly [name: string]: number;
+}

@@ -4,42 +4,112 @@
  * Loss and duplication affect messages between nodes only: connections to clients and services are
  * reliable. Maelstrom's network implements loss and slowness too, but has no flags for them.
  */
-import type { MessageFaults } from "../network/network.ts";
-import type { FaultEnvironment, Injector } from "./injector.ts";
+import type { Json, NodeId } from "../../vortex/index.ts";
+import { pickOne } from "../../vortex/random.ts";
+import {
+  type FaultPart,
+  type Injector,
+  InvalidNemesis,
+  type MessageFaultKind,
+} from "./definition.ts";
+import {
+  drawNodes,
+  type NamedTargets,
+  namedTargets,
+  picked,
+  RANDOM_TARGETS,
+  type RandomTarget,
+  type Target,
+} from "./targets.ts";
 
-/** Drops half of the messages between nodes. */
-export function loss(environment: FaultEnvironment): Injector {
-  return messageFault("lossProbability", "0.5", 0.5, environment);
+/** Options of {@link loss} and {@link duplicate}. */
+export interface ProbabilityOptions {
+  /** Fraction of the messages that are affected; 0.5 by default. */
+  readonly probability?: number;
+  /**
+   * Nodes whose messages are affected, in both directions; each start draws one of these. By default,
+   * the messages between all nodes are.
+   */
+  readonly targets?: readonly Target[];
 }
 
-/** Delivers half of the messages between nodes twice, each copy with its own latency. */
-export function duplicate(environment: FaultEnvironment): Injector {
-  return messageFault("duplicateProbability", "0.5", 0.5, environment);
+/** Options of {@link slow}. */
+export interface SlowOptions {
+  /** Factor on the mean latency, which becomes 100 ms at least; 10 by default. */
+  readonly factor?: number;
+  /**
+   * Nodes whose messages are affected, in both directions; each start draws one of these. By default,
+   * the messages between all nodes and services are.
+   */
+  readonly targets?: readonly Target[];
 }
 
-/** Multiplies the mean latency between servers by ten, to 100 ms at least. */
-export function slow(environment: FaultEnvironment): Injector {
-  return messageFault("slowness", "10 times", 10, environment);
+/** Drops a fraction of the messages between nodes. */
+export function loss({ probability = 0.5, targets }: ProbabilityOptions = {}): FaultPart {
+  requireProbability(probability, loss);
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, loss);
+  return messageFault("loss", probability, String(probability), "loses messages", named);
+}
+
+/** Delivers a fraction of the messages between nodes twice, each copy with its own latency. */
+export function duplicate({ probability = 0.5, targets }: ProbabilityOptions = {}): FaultPart {
+  requireProbability(probability, duplicate);
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, duplicate);
+  return messageFault("duplicate", probability, String(probability), "duplicates messages", named);
+}
+
+/** Multiplies the mean latency between servers, to 100 ms at least. */
+export function slow({ factor = 10, targets }: SlowOptions = {}): FaultPart {
+  if (!Number.isFinite(factor) || factor < 1) {
+    throw new InvalidNemesis(`factor is ${factor}, but must be a number of at least 1`, slow);
+  }
+  const named = targets && namedTargets(targets, RANDOM_TARGETS, slow);
+  return messageFault("slow", factor, `${factor} times`, "slow", named);
+}
+
+function requireProbability(probability: number, caller: typeof loss): void {
+  if (probability > 0 && probability <= 1) return;
+  throw new InvalidNemesis(
+    `probability is ${probability}, but must be above 0, and at most 1`,
+    caller,
+  );
 }
 
 function messageFault(
-  fault: keyof MessageFaults,
-  description: string,
+  kind: MessageFaultKind,
   value: number,
-  { network }: FaultEnvironment,
-): Injector {
-  return {
-    draw: () => description,
-    start() {
-      network.setFault(fault, value);
-      return description;
-    },
-    async stop() {
-      network.setFault(fault, undefined);
-      return "network-reliable";
-    },
-    get effectCount() {
-      return network.effectCount(fault);
-    },
+  description: string,
+  did: string,
+  named: NamedTargets<RandomTarget> | undefined,
+): FaultPart {
+  return (test): Injector => {
+    const control = test.messageFault(kind);
+    const affect = (nodes: readonly NodeId[]): Json => {
+      const affected = new Set(nodes);
+      if (affected.size > 0) {
+        control.set(value, (src, dest) => affected.has(src) || affected.has(dest));
+      }
+      return Object.fromEntries(nodes.map((node) => [node, did]));
+    };
+    return {
+      draw: () => (named === undefined ? description : pickOne(test.random, [...named.keys()])),
+      start(name) {
+        if (named === undefined) {
+          control.set(value);
+          return description;
+        }
+        const target = named.get(String(name)) ?? "one"; // `draw` returned the name.
+        return typeof target === "function"
+          ? picked(target, test).then(affect)
+          : affect(drawNodes(target, test));
+      },
+      stop() {
+        control.heal();
+        return "network-reliable";
+      },
+      get effectCount() {
+        return control.count;
+      },
+    };
   };
 }

@@ -1,40 +1,94 @@
 /** Faults of links between nodes. */
 import type { Json } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
-import type { Grudge } from "../network/network.ts";
-import type { FaultEnvironment, Injector } from "./injector.ts";
-import { drawOneWayPartition, drawPartition, ONE_WAY_KINDS, PARTITION_KINDS } from "./partition.ts";
+import type { Grudge } from "../network/grudge.ts";
+import type { FaultPart, Injector, NemesisTest } from "./definition.ts";
+import {
+  drawOneWayPartition,
+  drawPartition,
+  ONE_WAY_KINDS,
+  type OneWayKind,
+  PARTITION_KINDS,
+  type PartitionKind,
+  separate,
+  separateOneWay,
+} from "./partition.ts";
+import { namedTargets, type PickNodes, picked } from "./targets.ts";
+
+/** Options of {@link partition}. */
+export interface PartitionOptions {
+  /**
+   * Kinds of partitions, and functions that pick the nodes of one side; each start draws one of these.
+   * Defaults to all four kinds.
+   */
+  readonly targets?: readonly (PartitionKind | PickNodes)[];
+}
 
 /** Cuts links in both directions, as Maelstrom's partitions do. */
-export function partition(environment: FaultEnvironment): Injector {
-  return linkFault("partition", PARTITION_KINDS, drawPartition, environment);
+export function partition({ targets = PARTITION_KINDS }: PartitionOptions = {}): FaultPart {
+  const named = namedTargets(targets, PARTITION_KINDS, partition);
+  return linkFault([...named.keys()], (name, test) => {
+    const target = named.get(name) ?? "one"; // `draw` returned the name.
+    return typeof target === "function"
+      ? picked(target, test).then((nodes) => separate(test.nodes, nodes))
+      : drawPartition(target, test.nodes, test.random);
+  });
+}
+
+/** Options of {@link oneWayPartition}. */
+export interface OneWayPartitionOptions {
+  /**
+   * Kinds of partitions, and functions that pick nodes, which are then deaf or mute: a function
+   * `leader` gives the kinds `leader-deaf` and `leader-mute`. Each start draws one of these. Defaults
+   * to all four kinds.
+   */
+  readonly targets?: readonly (OneWayKind | PickNodes)[];
 }
 
 /** Cuts links in one direction: some nodes receive nothing from the others, or send them nothing. */
-export function oneWayPartition(environment: FaultEnvironment): Injector {
-  return linkFault("one-way-partition", ONE_WAY_KINDS, drawOneWayPartition, environment);
+export function oneWayPartition({
+  targets = ONE_WAY_KINDS,
+}: OneWayPartitionOptions = {}): FaultPart {
+  const named = namedTargets(targets, ONE_WAY_KINDS, oneWayPartition);
+  const draws = new Map<string, (test: NemesisTest) => Grudge | Promise<Grudge>>();
+  for (const [name, target] of named) {
+    if (typeof target !== "function") {
+      draws.set(name, ({ nodes, random }) => drawOneWayPartition(target, nodes, random));
+      continue;
+    }
+    const separated = async (test: NemesisTest, isDeaf: boolean) =>
+      separateOneWay(test.nodes, await picked(target, test), isDeaf);
+    draws.set(`${name}-deaf`, (test) => separated(test, true));
+    draws.set(`${name}-mute`, (test) => separated(test, false));
+  }
+  // `draw` returned the name.
+  return linkFault([...draws.keys()], (name, test) => draws.get(name)?.(test) ?? new Map());
 }
 
-function linkFault<Kind extends string>(
-  name: string,
-  kinds: readonly Kind[],
-  draw: (kind: Kind, ...rest: [FaultEnvironment["nodeIds"], FaultEnvironment["random"]]) => Grudge,
-  { network, nodeIds, random }: FaultEnvironment,
-): Injector {
-  return {
-    draw: () => pickOne(random, kinds),
-    start(kind) {
-      const grudge = draw(kind as Kind, nodeIds, random); // `draw` returned it.
-      network.partition(name, grudge);
+function linkFault(
+  names: readonly string[],
+  draw: (name: string, test: NemesisTest) => Grudge | Promise<Grudge>,
+): FaultPart {
+  return (test): Injector => {
+    const cuts = test.cuts();
+    const cut = (grudge: Grudge): Json => {
+      cuts.set(grudge);
       return ["isolated", describeGrudge(grudge)];
-    },
-    async stop() {
-      network.heal(name);
-      return "network-healed";
-    },
-    get effectCount() {
-      return network.effectCount(name);
-    },
+    };
+    return {
+      draw: () => pickOne(test.random, names),
+      start(name) {
+        const grudge = draw(String(name), test);
+        return grudge instanceof Promise ? grudge.then(cut) : cut(grudge);
+      },
+      stop() {
+        cuts.heal();
+        return "network-healed";
+      },
+      get effectCount() {
+        return cuts.count;
+      },
+    };
   };
 }
 

@@ -7,7 +7,7 @@
  */
 import type { NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, shuffle } from "../../vortex/random.ts";
-import type { Grudge } from "../network/network.ts";
+import type { Grudge } from "../network/grudge.ts";
 
 export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
 export type PartitionKind = (typeof PARTITION_KINDS)[number];
@@ -49,6 +49,22 @@ export function drawOneWayPartition(
   const cut = split(shuffled, some.size);
   const isDeaf = kind === "one-deaf" || kind === "majority-deaf";
   return new Map([...cut].filter(([dest]) => some.has(dest) === isDeaf));
+}
+
+/** Separates some nodes from the others, in both directions. */
+export function separate(nodeIds: readonly NodeId[], some: readonly NodeId[]): Grudge {
+  const others = nodeIds.filter((id) => !some.includes(id));
+  return split([...some, ...others], some.length);
+}
+
+/** Cuts the links from the others to some nodes, which are then deaf, or from these to the others. */
+export function separateOneWay(
+  nodeIds: readonly NodeId[],
+  some: readonly NodeId[],
+  isDeaf: boolean,
+): Grudge {
+  const cut = separate(nodeIds, some);
+  return new Map([...cut].filter(([dest]) => some.includes(dest) === isDeaf));
 }
 
 /** Separates the first `count` nodes from the rest, in both directions. */

@@ -1,35 +1,30 @@
 /** Faults of nodes: kill and restart, pause and resume. */
-import type { NodeId } from "../../vortex/index.ts";
-import { pickOne, shuffle } from "../../vortex/random.ts";
-import type { FaultEnvironment, Injector } from "./injector.ts";
+import type { Json, NodeId } from "../../vortex/index.ts";
+import { pickOne } from "../../vortex/random.ts";
+import type { FaultPart, Injector, NemesisTest } from "./definition.ts";
+import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./targets.ts";
 
-/** The number of affected nodes, of all nodes. */
-const TARGETS = {
-  one: () => 1,
-  minority: (count) => Math.floor((count - 1) / 2),
-  majority: (count) => Math.floor(count / 2) + 1,
-  all: (count) => count,
-} as const satisfies Record<string, (count: number) => number>;
-type Target = keyof typeof TARGETS;
-const TARGET_NAMES = Object.keys(TARGETS) as readonly Target[];
+/** Options of faults of nodes. */
+export interface NodeFaultOptions {
+  /** The nodes; each start draws one of these. Defaults to all four random ones. */
+  readonly targets?: readonly Target[];
+}
 
 /** Kills nodes (SIGKILL), and restarts them later with a new `init`. */
-export function kill(environment: FaultEnvironment): Injector {
-  const { cluster, restart } = environment;
-  return nodeFault(environment, {
-    begin: (node) => cluster.kill(node),
-    end: restart,
+export function kill(options: NodeFaultOptions = {}): FaultPart {
+  return nodeFault(kill, options, {
+    begin: (test, node) => test.kill(node),
+    end: (test, node) => test.restart(node),
     did: "killed",
     undid: "started",
   });
 }
 
 /** Pauses nodes (SIGSTOP), and resumes them later (SIGCONT). Messages to them wait. */
-export function pause(environment: FaultEnvironment): Injector {
-  const { cluster } = environment;
-  return nodeFault(environment, {
-    begin: (node) => cluster.pause(node),
-    end: async (node) => cluster.resume(node),
+export function pause(options: NodeFaultOptions = {}): FaultPart {
+  return nodeFault(pause, options, {
+    begin: (test, node) => test.pause(node),
+    end: async (test, node) => test.resume(node),
     did: "paused",
     undid: "resumed",
   });
@@ -37,36 +32,48 @@ export function pause(environment: FaultEnvironment): Injector {
 
 interface NodeFault {
   /** Returns whether it had an effect: the node may have crashed before. */
-  begin(node: NodeId): boolean;
-  end(node: NodeId): Promise<void>;
+  begin(test: NemesisTest, node: NodeId): boolean;
+  /** Resolves with whether it had an effect. */
+  end(test: NemesisTest, node: NodeId): Promise<boolean>;
   readonly did: string;
   readonly undid: string;
 }
 
 function nodeFault(
-  { nodeIds, random }: FaultEnvironment,
+  caller: typeof kill,
+  { targets = RANDOM_TARGETS }: NodeFaultOptions,
   { begin, end, did, undid }: NodeFault,
-): Injector {
-  let targets: readonly NodeId[] = [];
-  let effectCount = 0;
-  return {
-    draw: () => pickOne(random, TARGET_NAMES),
-    start(target) {
-      const count = TARGETS[target as Target](nodeIds.length); // `draw` returned it.
-      const chosen = new Set(shuffle(random, nodeIds).slice(0, count));
-      targets = nodeIds.filter((node) => chosen.has(node));
-      const affected = targets.filter(begin);
+): FaultPart {
+  const named = namedTargets(targets, RANDOM_TARGETS, caller);
+  const names = [...named.keys()];
+  return (test): Injector => {
+    let chosen: readonly NodeId[] = [];
+    let effectCount = 0;
+    const affect = (nodes: readonly NodeId[]): Json => {
+      chosen = nodes;
+      const affected = nodes.filter((node) => begin(test, node));
       effectCount += affected.length;
       return Object.fromEntries(affected.map((node) => [node, did]));
-    },
-    async stop() {
-      const nodes = targets;
-      targets = [];
-      await Promise.all(nodes.map(end));
-      return Object.fromEntries(nodes.map((node) => [node, undid]));
-    },
-    get effectCount() {
-      return effectCount;
-    },
+    };
+    return {
+      draw: () => pickOne(test.random, names),
+      start(name) {
+        const target = named.get(String(name)) ?? "one"; // `draw` returned the name.
+        return typeof target === "function"
+          ? picked(target, test).then(affect)
+          : affect(drawNodes(target, test));
+      },
+      async stop() {
+        const nodes = chosen;
+        chosen = [];
+        const ended = await Promise.all(nodes.map((node) => end(test, node)));
+        return Object.fromEntries(
+          nodes.flatMap((node, index) => (ended[index] ? [[node, undid]] : [])),
+        );
+      },
+      get effectCount() {
+        return effectCount;
+      },
+    };
   };
 }

@@ -13,6 +13,7 @@ import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../../vortex/index.ts";
 import { type Delivery, isClientId } from "./delivery.ts";
 import type { DropReason } from "./drops.ts";
+import type { Grudge } from "./grudge.ts";
 import type { Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
 
@@ -21,9 +22,6 @@ import { drawLatencyMs, type Latency } from "./latency.ts";
  * gets no other message.
  */
 export type Receive = (delivery: Delivery) => void | Promise<void>;
-
-/** Blocked senders by receiver. Links are cut in one direction. */
-export type Grudge = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
 
 export interface NetworkOptions {
   readonly clock: Clock;
@@ -35,7 +33,7 @@ export interface NetworkOptions {
    * Whether a reply to a client that has left is dropped. In Maelstrom it is invalid and mutes the
    * node, but a node that was paused cannot reply in time.
    */
-  readonly dropLateReplies?: boolean;
+  readonly dropLateReplies?: () => boolean;
   readonly journal: Journal;
   /**
    * Called when the limit of waiting messages is exceeded, with the receiver that does not keep up.
@@ -46,14 +44,17 @@ export interface NetworkOptions {
   readonly zeroMs: () => number;
 }
 
-/** Faults of single messages. */
-export interface MessageFaults {
-  /** Fraction of the messages between nodes that are lost. */
-  readonly lossProbability?: number;
-  /** Fraction of the messages between nodes that arrive twice. */
-  readonly duplicateProbability?: number;
-  /** Factor on the mean latency between servers, which becomes 100 ms at least. */
-  readonly slowness?: number;
+/** A fault of single messages. */
+export interface MessageFault {
+  /**
+   * `loss` and `duplicate` affect messages between nodes. `slow` multiplies the mean latency between
+   * servers, which becomes 100 ms at least.
+   */
+  readonly kind: "loss" | "duplicate" | "slow";
+  /** Fraction of the messages that are lost, or arrive twice; the factor on the latency. */
+  readonly value: number;
+  /** The links that it affects. Defaults to all. */
+  readonly affects?: (src: NodeId, dest: NodeId) => boolean;
 }
 
 const SLOW_LATENCY_MIN_MS = 100;
@@ -102,7 +103,7 @@ export class Network {
   readonly #departed = new Set<NodeId>();
   readonly #grudges = new Map<string, Grudge>();
   readonly #effects = new Map<string, number>();
-  #faults: MessageFaults = {};
+  readonly #faults = new Map<string, MessageFault>();
   #waitingLength = 0;
   #isOverloaded = false;
   #nextId = 0;
@@ -143,7 +144,7 @@ export class Network {
     const receiver = this.#receivers.get(dest);
     if (receiver === undefined) {
       const hasLeft = this.#departed.has(dest);
-      if (hasLeft && this.#options.dropLateReplies === true) {
+      if (hasLeft && this.#options.dropLateReplies?.() === true) {
         const late = { id: this.#nextId++, src, dest, body };
         this.#record("send", late);
         this.#drop(late, "gone");
@@ -170,12 +171,12 @@ export class Network {
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
     const isBetweenNodes = this.#nodeIds.has(src) && this.#nodeIds.has(dest);
-    if (isBetweenNodes && this.#happens("lossProbability")) {
+    if (isBetweenNodes && this.#happens("loss", delivery)) {
       this.#drop(delivery, "loss");
       return;
     }
     this.#enqueue(receiver, delivery, length);
-    if (isBetweenNodes && this.#happens("duplicateProbability")) {
+    if (isBetweenNodes && this.#happens("duplicate", delivery)) {
       this.#enqueue(receiver, delivery, length);
     }
     this.#run(receiver);
@@ -190,23 +191,29 @@ export class Network {
     this.#grudges.delete(name);
   }
 
-  /** Sets a fault of single messages; `undefined` ends it. */
-  setFault(fault: keyof MessageFaults, value: number | undefined): void {
-    const { [fault]: _, ...others } = this.#faults;
-    this.#faults = value === undefined ? others : { ...others, [fault]: value };
+  /** Starts a fault of single messages, under a name by which its effects are counted. */
+  setFault(name: string, fault: MessageFault): void {
+    this.#faults.set(name, fault);
   }
 
-  /** How many messages a message fault, or the partitions of a name, have affected so far. */
-  effectCount(fault: string): number {
-    return this.#effects.get(fault) ?? 0;
+  endFault(name: string): void {
+    this.#faults.delete(name);
   }
 
-  #happens(fault: "lossProbability" | "duplicateProbability"): boolean {
-    const probability = this.#faults[fault];
-    // No draw without the fault, or it would reshuffle the latencies of tests without faults.
-    if (probability === undefined || this.#options.random.next() >= probability) return false;
-    this.#count(fault);
-    return true;
+  /** How many messages the faults, or the partitions, of a name have affected so far. */
+  effectCount(name: string): number {
+    return this.#effects.get(name) ?? 0;
+  }
+
+  #happens(kind: "loss" | "duplicate", { src, dest }: Delivery): boolean {
+    for (const [name, fault] of this.#faults) {
+      if (fault.kind !== kind || fault.affects?.(src, dest) === false) continue;
+      // No draw without a fault, or it would reshuffle the latencies of tests without faults.
+      if (this.#options.random.next() >= fault.value) continue;
+      this.#count(name);
+      return true;
+    }
+    return false;
   }
 
   #count(effect: string): void {
@@ -238,18 +245,22 @@ export class Network {
     const { clock, random } = this.#options;
     // Clients are part of the tester: latency at their end would only hide anomalies.
     const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
-    const delayMs = hasLatency ? drawLatencyMs(this.#latency(), random) : 0;
+    const delayMs = hasLatency ? drawLatencyMs(this.#latencyOf(delivery), random) : 0;
     receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery, length });
     receiver.waitingLength += length;
     this.#waitingLength += length;
   }
 
-  #latency(): Latency {
+  #latencyOf({ src, dest }: Delivery): Latency {
     const { latency } = this.#options;
-    const { slowness } = this.#faults;
-    if (slowness === undefined) return latency;
-    this.#count("slowness");
-    return { ...latency, meanMs: Math.max(SLOW_LATENCY_MIN_MS, slowness * latency.meanMs) };
+    let factor: number | undefined;
+    for (const [name, { kind, value, affects }] of this.#faults) {
+      if (kind !== "slow" || affects?.(src, dest) === false) continue;
+      this.#count(name);
+      factor = Math.max(factor ?? 0, value);
+    }
+    if (factor === undefined) return latency;
+    return { ...latency, meanMs: Math.max(SLOW_LATENCY_MIN_MS, factor * latency.meanMs) };
   }
 
   /** The name of a partition that blocks a message. */

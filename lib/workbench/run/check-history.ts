@@ -1,8 +1,8 @@
 /** Verdicts on a history, by the checker of its workload and by those that every test runs. */
-import { CHECKED_WORKLOADS, CHECKERS, type CheckedWorkload } from "../checkers/by-workload.ts";
 import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
+import type { AssertionsVerdict } from "../checkers/every-test/assertions.ts";
 import {
   type AvailabilityVerdict,
   checkAvailability,
@@ -12,6 +12,8 @@ import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/other-transaction.ts";
 import type { History } from "../history/history.ts";
+import type { DefinedWorkload } from "../workloads/definition.ts";
+import { definitionOf } from "../workloads/index.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
 export interface HistoryVerdicts {
@@ -28,23 +30,35 @@ export interface HistoryVerdicts {
   readonly exceptions?: ExceptionsVerdict | Failure;
   /** Whether all nodes held the same state at the end; absent unless the test asked for it. */
   readonly convergence?: ConvergenceVerdict;
+  /** The assertions of the program that failed; absent without any. */
+  readonly assertions?: AssertionsVerdict;
 }
 
-/** Runs every checker on a history, and merges their verdicts. */
+/** Verdicts on what a history does not hold. */
+export interface OtherVerdicts {
+  readonly convergence?: ConvergenceVerdict | undefined;
+  readonly assertions?: AssertionsVerdict | undefined;
+}
+
+/**
+ * Runs every checker on a history, and merges their verdicts.
+ *
+ * @param workload A workload of Maelstrom by its name, or a definition.
+ * @throws {InvalidOptions} when no workload has this name.
+ */
 export function checkHistory(
-  workload: CheckedWorkload,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
-  convergence?: ConvergenceVerdict,
+  { convergence, assertions }: OtherVerdicts = {},
 ): HistoryVerdicts {
-  const checker: Checker = CHECKERS[workload];
   const check = compose({
-    workload: checker,
+    workload: definitionOf(workload).check,
     stats: checkStats,
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "convergence"> = check(
+  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | keyof OtherVerdicts> = check(
     history,
     options,
   );
@@ -52,16 +66,20 @@ export function checkHistory(
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
-    ...mergeVerdicts(history, { ...merged, convergence }),
+    ...mergeVerdicts(history, { ...merged, convergence, assertions }),
     ...parts,
     ...(convergence === undefined ? {} : { convergence }),
+    ...(assertions === undefined ? {} : { assertions }),
   };
 }
 
-/** All findings, the workload's first; before them, why some verdicts do not count. */
+/**
+ * All findings: failed assertions, which may explain the others; why some verdicts do not count; then
+ * the workload's.
+ */
 export function findingsOf(verdicts: HistoryVerdicts): readonly Finding[] {
-  const { unanswered, workload, stats, availability, convergence } = verdicts;
-  return [unanswered, workload, stats, availability, convergence].flatMap(
+  const { assertions, unanswered, workload, stats, availability, convergence } = verdicts;
+  return [assertions, unanswered, workload, stats, availability, convergence].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }
@@ -96,10 +114,11 @@ interface Fields {
 /**
  * Checks a stored history, of which no messages, logs or replicas are left.
  *
- * @throws {Error} when no workload has this name.
+ * @param workload A workload of Maelstrom by its name, or a definition.
+ * @throws {InvalidOptions} when no workload has this name.
  */
 export function checkStoredHistory(
-  workload: string,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
 ): StoredCheck {
@@ -108,11 +127,11 @@ export function checkStoredHistory(
 
 /** As `checkStoredHistory`, with the verdicts as a test has them, too. */
 export function checkStored(
-  workload: string,
+  workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
 ): { readonly verdicts: HistoryVerdicts; readonly check: StoredCheck } {
-  const verdicts = checkHistory(workloadOf(workload), history, options);
+  const verdicts = checkHistory(workload, history, options);
   const { error: fatal } = verdicts;
   const checked = fatal === undefined ? verdicts.workload : failure(fatal);
   const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
@@ -139,12 +158,6 @@ const checkOthers: Checker<Pick<HistoryVerdicts, "valid" | "stats" | "availabili
   stats: checkStats,
   availability: checkAvailability,
 });
-
-function workloadOf(name: string): CheckedWorkload {
-  const workload = CHECKED_WORKLOADS.find((known) => known === name);
-  if (workload !== undefined) return workload;
-  throw new Error(`Unknown workload "${name}". Choose from ${CHECKED_WORKLOADS.join(", ")}`);
-}
 
 function withoutFindings({ explanation: _, ...fields }: Partial<Verdict> = {}): Fields {
   return fields;

@@ -36,11 +36,11 @@ export class NodeStarter {
   }
 
   /**
-   * Starts a node, and resolves when it has replied to `init`.
+   * Starts a node, and resolves with true when it has replied to `init`.
    *
    * @throws {TestCrash} when the node does not start, or does not reply with `init_ok`.
    */
-  async start(node: NodeId): Promise<void> {
+  async start(node: NodeId): Promise<true> {
     const { nodeIds, cluster, clients, activity } = this.#options;
     const client = clients.open();
     const init = { type: "init", node_id: node, node_ids: nodeIds };
@@ -52,6 +52,7 @@ export class NodeStarter {
       const failed = Promise.withResolvers<never>();
       this.#pending.set(node, failed.reject);
       await Promise.race([this.unlessExited(node, replied), failed.promise]);
+      return true;
     } catch (error) {
       throw await this.crashOf(node, client, error);
     } finally {

@@ -1,13 +1,16 @@
 /** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
+import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
 import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { History } from "../history/history.ts";
-import type { Fault } from "../nemesis/faults.ts";
+import type { FaultCounts } from "../nemesis/faults.ts";
+import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
+import type { Coverage } from "./assertions.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -21,9 +24,11 @@ export interface TestResult extends HistoryVerdicts {
   /** Common program errors, one per kind and node; absent without any. */
   readonly diagnostics?: readonly Diagnostic[];
   /** How often each fault took effect: messages dropped or delayed, nodes killed or paused. */
-  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly faults: FaultCounts;
   /** Requests that nodes answered with an error or not at all, in groups; absent without any. */
   readonly requestErrors?: readonly RequestErrors[];
+  /** What was reached of the program's assertions; absent if none is known, and on processes. */
+  readonly coverage?: Coverage;
   /** Signs that a valid verdict proves little; absent without any. */
   readonly warnings?: readonly Warning[];
   readonly seed: number;
@@ -38,6 +43,10 @@ export interface Evidence
   /** Number of messages that nodes sent each other. */
   readonly messagesBetweenNodes: number;
   readonly convergence?: ConvergenceVerdict;
+  /** Faults that were active during the final operations. */
+  readonly unhealed?: readonly UnhealedFault[];
+  readonly failedAssertions?: readonly FailedAssertion[];
+  readonly coverage?: Coverage | undefined;
 }
 
 /** Runs the checkers on the record of a test. */
@@ -47,22 +56,34 @@ export function checkTest({
   journal,
   messagesBetweenNodes,
   convergence,
+  unhealed = [],
+  failedAssertions = [],
+  coverage,
   ...rest
 }: Evidence): TestResult {
-  const { workload, availability, consistencyModels, seed } = options;
+  const { workload, definition = workload, availability, consistencyModels, seed } = options;
   const checkOptions = {
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
   };
-  const verdicts = checkHistory(workload, history, checkOptions, convergence);
+  const verdicts = checkHistory(definition, history, checkOptions, {
+    convergence,
+    assertions: checkAssertions(failedAssertions, history),
+  });
   const { faults } = rest;
-  const warnings =
-    verdicts.valid === true ? warningsOf({ options, history, faults, messagesBetweenNodes }) : [];
+  const warnings: readonly Warning[] = [
+    // Whatever the verdict: it may be due to the fault.
+    ...unhealed.map((fault) => ({ kind: "not-healed", ...fault }) as const),
+    ...(verdicts.valid === true
+      ? warningsOf({ options, history, faults, messagesBetweenNodes })
+      : []),
+  ];
   return {
     ...verdicts,
     net: checkNet(journal, history),
     perf: checkLatency(history),
     ...rest,
+    ...(coverage === undefined ? {} : { coverage }),
     ...(warnings.length === 0 ? {} : { warnings }),
     seed,
   };

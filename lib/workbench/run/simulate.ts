@@ -2,19 +2,18 @@
  * Runs a test in virtual time. A minute takes milliseconds, and the same seed gives the same history
  * and the same messages, to the byte.
  */
-import type { AnyProgram, Clock, InvariantViolation, Random } from "../../vortex/index.ts";
+import type { AnyProgram, Clock, Random } from "../../vortex/index.ts";
 import { type Repeat, Scheduler } from "../clusters/scheduler.ts";
 import { SimulatedCluster, type SimulatedClusterOptions } from "../clusters/simulated-cluster.ts";
 import { randomStream } from "../random.ts";
 import type { TestResult } from "./results.ts";
 import { carryOutTest, type Environment, type TestParts } from "./test.ts";
-import { TestCrash } from "./test-crash.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface Simulation
   extends Pick<
     Environment,
-    "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict"
+    "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict" | "catalog"
   > {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */
@@ -49,25 +48,20 @@ function lateClock(clock: Clock, random: Random): Clock {
 /**
  * Runs a whole test in virtual time before it returns.
  *
- * @throws {TestCrash} when a node does not start or does not reply to `init`, or when an invariant
- *   of the program is violated.
+ * @throws {TestCrash} when a node does not start or does not reply to `init`.
  */
 export function simulate(
   options: TestOptions,
   { program, args = [], onTurn, repeatStep, tracesRpcs, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
-  const violated = new AbortController();
-  const onViolation = ({ message }: InvariantViolation) =>
-    violated.abort(new TestCrash(`${message} (seed ${options.seed})`));
   const clockOf = (name: string) => lateClock(scheduler, randomStream(options.seed, name));
   const task = carryOutTest(
     options,
     {
       ...environment,
-      signal: violated.signal,
       clock: clockOf("timers of the tester"),
-      makeCluster: (network, onBadLine, onStderr) =>
+      makeCluster: ({ network, onBadLine, onStderr, assertions }) =>
         new SimulatedCluster({
           program,
           args,
@@ -78,7 +72,7 @@ export function simulate(
           onStderr,
           ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
-          onViolation,
+          assertions,
           tracesRpcs,
         }),
     },

@@ -1,6 +1,5 @@
 /** The options of a test, named and defaulted as on Maelstrom's command line. */
 import type { NodeId } from "../../vortex/index.ts";
-import type { Fault } from "../nemesis/faults.ts";
 import type { WorkloadSelection } from "../workloads/index.ts";
 
 export interface TestOptions extends WorkloadSelection {
@@ -8,7 +7,8 @@ export interface TestOptions extends WorkloadSelection {
   readonly rate: number;
   /** Length of the main phase, in seconds. */
   readonly timeLimitS: number;
-  readonly nemesis: readonly Fault[];
+  /** Built-in faults, and files or names of others. */
+  readonly nemesis: readonly string[];
   /** Mean time between two operations of the nemesis, in seconds. */
   readonly nemesisIntervalS: number;
   /** Time between the end of all faults and the final operations, in seconds. */

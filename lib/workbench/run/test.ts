@@ -6,8 +6,9 @@
  *
  * @see Maelstrom, `core.clj`; Jepsen, `core.clj` (`run!`)
  */
-import type { Clock, NodeId } from "../../vortex/index.ts";
+import type { AssertionObserver, Clock, NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
+import { describeFailedAssertion } from "../checkers/every-test/assertions.ts";
 import { MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import { any, type Generator, phases, sleep, stagger, timeLimit } from "../clients/generator.ts";
 import { type Invoke, interpret } from "../clients/interpreter.ts";
@@ -15,12 +16,20 @@ import type { BadLine, Cluster, Crash } from "../clusters/cluster.ts";
 import { DiagnosticDetector } from "../diagnostics/detector.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
-import { makeNemesis, type Nemesis, type NemesisOptions } from "../nemesis/nemesis.ts";
+import {
+  makeNemesis,
+  type NemesesOptions,
+  type Nemesis,
+  NemesisError,
+} from "../nemesis/nemesis.ts";
+import { type OwnNemeses, selectNemeses } from "../nemesis/select.ts";
 import { Journal, type JournalEvent } from "../network/journal.ts";
 import { Network } from "../network/network.ts";
+import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
 import { makeWorkload } from "../workloads/index.ts";
-import type { Workload } from "../workloads/workload.ts";
+import { connect, type Workload } from "../workloads/workload.ts";
+import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
 import type { LogLine } from "./log-line.ts";
@@ -36,11 +45,9 @@ import { Workers } from "./workers.ts";
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
 export interface Environment {
   readonly clock: Clock;
-  makeCluster(
-    network: Network,
-    onBadLine: (badLine: BadLine) => void,
-    onStderr: (node: NodeId, line: string) => void,
-  ): Cluster;
+  makeCluster(parts: ClusterParts): Cluster;
+  /** Assertions of the program that are known before it runs. */
+  readonly catalog?: AssertionCatalog | undefined;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
   readonly onLog?: (line: LogLine) => void;
@@ -54,18 +61,31 @@ export interface Environment {
   readonly signal?: AbortSignal;
 }
 
+/** What a test gives its cluster. */
+export interface ClusterParts {
+  readonly network: Network;
+  readonly onBadLine: (badLine: BadLine) => void;
+  readonly onStderr: (node: NodeId, line: string) => void;
+  /** Observes the assertions of the program, if it runs in this process. */
+  readonly assertions: AssertionObserver;
+}
+
 /** Replacements for parts of a test that its options select. */
 export interface TestParts {
   /** The clients' operations, in place of those of Maelstrom's workload. */
   readonly workload?: Workload;
   /** The targets and times of faults. Defaults to all nodes, at random times. */
-  readonly faults?: Pick<NemesisOptions, "targets" | "timing">;
+  readonly faults?: Pick<NemesesOptions, "targets" | "timing">;
+  /** Nemeses that are not built in, by their names in the options. */
+  readonly nemeses?: OwnNemeses;
 }
 
 /** Maximum lateness of a timer on either clock, in ms: both count whole milliseconds. */
 const TIMER_SLACK_MS = 2;
 /** Number of lines of a node's stderr that the result has for requests without an answer. */
 const LOGGED_LINES = 4;
+/** Number of failed assertions to show beside a crash. */
+const MAX_FAILURES_SHOWN = 3;
 /** How long a node may take to end a line, in ms. */
 const LINE_BREAK_MS = 50;
 const OVERLOAD_HINT =
@@ -76,7 +96,8 @@ const PAUSE_HINT =
 /**
  * Runs a test.
  *
- * @throws {TestCrash} when a node does not start, does not reply to `init`, or exits by itself.
+ * @throws {TestCrash} when a node does not start, does not reply to `init`, or exits by itself, and when
+ *   the code of a nemesis fails.
  */
 export async function runTest(
   options: TestOptions,
@@ -98,14 +119,20 @@ export async function carryOutTest(
   environment: Environment,
   parts: TestParts = {},
 ): Promise<() => TestResult> {
-  const test = new Test(options, environment, parts);
   try {
-    await test.start();
-    await test.run();
-  } finally {
-    await test.stop();
+    const test = new Test(options, environment, parts);
+    try {
+      await test.start();
+      await test.run();
+    } catch (error) {
+      throw test.withFailedAssertions(error);
+    } finally {
+      await test.stop();
+    }
+    return () => test.check();
+  } catch (error) {
+    throw error instanceof NemesisError ? crashOf(error) : error;
   }
-  return () => test.check();
 }
 
 class Test {
@@ -116,6 +143,7 @@ class Test {
   readonly #requestErrors = new RequestErrorCounts();
   readonly #journal: Journal;
   readonly #network: Network;
+  readonly #assertions: AssertionRecord;
   readonly #cluster: Cluster;
   readonly #clients: ClientPool;
   readonly #starter: NodeStarter;
@@ -150,20 +178,25 @@ class Test {
       latency,
       random: randomStream(seed, "network"),
       nodeIds,
-      dropLateReplies: nemesis.includes("pause"),
+      dropLateReplies: () => nemesis.includes("pause") || this.#nemesis.hasPaused(),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>
-        this.#controller.abort(new TestCrash(describeOverload(reason, nemesis))),
+        this.#controller.abort(new TestCrash(describeOverload(reason, this.#nemesis.hasPaused()))),
     });
     const { signal } = this.#controller;
     this.#signal =
       environment.signal === undefined ? signal : AbortSignal.any([environment.signal, signal]);
-    this.#cluster = environment.makeCluster(
-      this.#network,
-      (badLine) => this.#onBadLine(badLine),
-      (node, line) => this.#onStderr(node, line),
+    this.#assertions = new AssertionRecord(
+      () => (this.#hasStarted ? this.#nowNs() : -1),
+      environment.catalog,
     );
+    this.#cluster = environment.makeCluster({
+      network: this.#network,
+      onBadLine: (badLine) => this.#onBadLine(badLine),
+      onStderr: (node, line) => this.#onStderr(node, line),
+      assertions: this.#assertions,
+    });
     this.#clients = new ClientPool(this.#network, clock);
     this.#starter = new NodeStarter({
       nodeIds,
@@ -176,13 +209,16 @@ class Test {
     this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
       ...parts.faults,
-      faults: nemesis,
+      faults: selectNemeses(nemesis, parts.nemeses),
       network: this.#network,
       cluster: this.#cluster,
+      clock,
+      zeroMs: () => this.#zeroMs,
       nodeIds,
       randomOf: (fault) => randomStream(seed, `nemesis ${fault}`),
       intervalS: nemesisIntervalS,
       restart: (node) => this.#starter.start(node),
+      openClient: () => this.#clients.open(),
     });
   }
 
@@ -218,12 +254,20 @@ class Test {
     this.#clients.closeAll();
   }
 
+  /** Adds the assertions that failed before a crash: they may explain it. */
+  withFailedAssertions(error: unknown): unknown {
+    const { failures } = this.#assertions;
+    if (!(error instanceof TestCrash) || failures.length === 0) return error;
+    const sentences = failures.slice(0, MAX_FAILURES_SHOWN).map(describeFailedAssertion);
+    return new TestCrash([...sentences, error.message].join("\n"), { cause: error });
+  }
+
   check(): TestResult {
     if (this.#crashes.length > 0) {
       const crashes = this.#crashes.map((crash) =>
         describeCrash(crash, this.#activity.lastReceived(crash.node)),
       );
-      throw new TestCrash(crashes.join("\n\n"));
+      throw this.withFailedAssertions(new TestCrash(crashes.join("\n\n")));
     }
     const { all: diagnostics } = this.#diagnostics;
     const requestErrors = this.#locatedErrors();
@@ -232,9 +276,12 @@ class Test {
       history: this.#history,
       journal: this.#journal,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
+      failedAssertions: this.#assertions.failures,
+      coverage: this.#assertions.coverage,
       badLines: this.#cluster.badLines,
       ...(diagnostics.length === 0 ? {} : { diagnostics }),
       faults: this.#nemesis.effects(),
+      unhealed: this.#nemesis.unhealed(),
       ...(requestErrors.length === 0 ? {} : { requestErrors }),
       messagesBetweenNodes: this.#activity.messagesBetweenNodes,
     });
@@ -258,7 +305,7 @@ class Test {
   async #setUp(node: NodeId): Promise<void> {
     const client = this.#clients.open();
     try {
-      await this.#starter.unlessExited(node, this.#workload.setUp?.({ client, node }));
+      await this.#starter.unlessExited(node, this.#workload.setUp?.(client, node));
     } catch (error) {
       throw await this.#starter.crashOf(node, client, error);
     }
@@ -271,10 +318,11 @@ class Test {
         ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
         : sleep(timeLimitS);
     const main = timeLimit(timeLimitS, any([operations, this.#nemesis.generator]));
-    const { finalGenerator } = this.#workload;
-    if (finalGenerator === undefined && !converge) return main;
-    const recovery = [main, this.#nemesis.healing, sleep(recoveryS)];
-    return phases(finalGenerator === undefined ? recovery : [...recovery, finalGenerator]);
+    const { initialGenerator, finalGenerator } = this.#workload;
+    const first = initialGenerator === undefined ? [] : [initialGenerator];
+    const last = finalGenerator === undefined ? [] : [finalGenerator];
+    if (finalGenerator === undefined && !converge) return phases([...first, main]);
+    return phases([...first, main, this.#nemesis.healing, sleep(recoveryS), ...last]);
   }
 
   #makeInvoke(): Invoke {
@@ -290,7 +338,7 @@ class Test {
     });
     return async (thread, _process, invocation) =>
       thread === "nemesis"
-        ? { type: "info", value: await this.#nemesis.invoke(invocation) }
+        ? { type: "info", ...(await this.#nemesis.invoke(invocation)) }
         : workers.invoke(thread, invocation);
   }
 
@@ -309,7 +357,7 @@ class Test {
     this.#journal.close();
     const read = async (node: NodeId): Promise<Replica> => {
       try {
-        const connection = { client: this.#clients.open(), node };
+        const connection = connect(this.#clients.open(), node, this.#options);
         return { node, registers: await convergence.read(connection, this.#history) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);
@@ -321,9 +369,14 @@ class Test {
   }
 
   #onStderr(node: NodeId, line: string): void {
-    const { clock, onLog } = this.#environment;
-    const time = Math.round((clock.nowMs() - this.#zeroMs) * 1e6);
+    const time = this.#nowNs();
+    const { onLog } = this.#environment;
     onLog?.({ node, line, time, ...(this.#hasStarted ? {} : { starting: true }) });
+  }
+
+  /** Nanoseconds since clock zero; while nodes start, since the start of the test. */
+  #nowNs(): number {
+    return Math.round((this.#environment.clock.nowMs() - this.#zeroMs) * 1e6);
   }
 
   #onBadLine(badLine: BadLine): void {
@@ -364,7 +417,14 @@ class Test {
   }
 }
 
-function describeOverload(reason: string, nemesis: TestOptions["nemesis"]): string {
-  const hints = nemesis.includes("pause") ? [OVERLOAD_HINT, PAUSE_HINT] : [OVERLOAD_HINT];
+/** Names the line of the user's file that made a nemesis fail. */
+function crashOf(error: NemesisError): TestCrash {
+  const { message, cause } = error;
+  const place = cause instanceof Error ? programPlaceIn(cause.stack) : undefined;
+  return new TestCrash(place === undefined ? message : `${message}, at ${place}`, { cause: error });
+}
+
+function describeOverload(reason: string, hasPaused: boolean): string {
+  const hints = hasPaused ? [OVERLOAD_HINT, PAUSE_HINT] : [OVERLOAD_HINT];
   return [reason, ...hints].join(". ");
 }

@@ -8,7 +8,7 @@ import * as v from "valibot";
 import { downtimesOf, isDuring } from "../checkers/every-test/downtimes.ts";
 import { mayNeverBeOk } from "../checkers/every-test/stats.ts";
 import { type History, type Pair, pairs } from "../history/history.ts";
-import { FAULTS, type Fault } from "../nemesis/faults.ts";
+import { type FaultCounts, isFault } from "../nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export const Warning = v.variant("kind", [
@@ -17,10 +17,12 @@ export const Warning = v.variant("kind", [
   /** A requested fault separated no nodes, or affected no message or node. */
   v.object({
     kind: v.literal("fault-without-effect"),
-    fault: v.picklist(FAULTS),
-    reason: v.picklist(["separated-no-nodes", "hit-no-message", "hit-no-node"]),
+    fault: v.string(),
+    reason: v.picklist(["separated-no-nodes", "hit-no-message", "hit-no-node", "did-nothing"]),
     nodeCount: v.number(),
   }),
+  /** A fault was active during the final operations: its nemesis could not stop it. */
+  v.object({ kind: v.literal("not-healed"), fault: v.string(), reason: v.string() }),
   /** So few operations were `ok` that a wrong program may pass. */
   v.object({ kind: v.literal("few-operations"), okCount: v.number() }),
   /** From some time on a node answered no request, although no fault kept it from answering. */
@@ -40,6 +42,7 @@ export const Warning = v.variant("kind", [
   }),
 ]);
 export type Warning = v.InferOutput<typeof Warning>;
+type Ineffective = Extract<Warning, { readonly kind: "fault-without-effect" }>;
 
 /**
  * Fraction of the asked operations below which the rate is low. A machine with a load of 17 on two
@@ -69,7 +72,7 @@ export interface WarningEvidence {
   readonly options: Pick<TestOptions, "nodeIds" | "rate" | "timeLimitS" | "nemesis">;
   readonly history: History;
   /** How often each fault took effect. */
-  readonly faults: Readonly<Partial<Record<Fault, number>>>;
+  readonly faults: FaultCounts;
   /** Number of messages that nodes sent each other. */
   readonly messagesBetweenNodes: number;
 }
@@ -108,10 +111,12 @@ function faultsWithoutEffect({
   messagesBetweenNodes,
 }: WarningEvidence): Warning[] {
   const nodeCount = options.nodeIds.length;
-  return options.nemesis.flatMap((fault): Warning[] => {
-    const warn = (reason: Extract<Warning, { reason: unknown }>["reason"]): Warning[] => [
+  const own = Object.keys(faults).filter((name) => !isFault(name));
+  return [...options.nemesis.filter(isFault), ...own].flatMap((fault): Warning[] => {
+    const warn = (reason: Ineffective["reason"]): Warning[] => [
       { kind: "fault-without-effect", fault, reason, nodeCount },
     ];
+    if (!isFault(fault)) return faults[fault] === 0 ? warn("did-nothing") : [];
     if (fault === "kill" || fault === "pause")
       return faults[fault] === 0 ? warn("hit-no-node") : [];
     if (fault !== "partition" && fault !== "one-way-partition") {
@@ -124,7 +129,7 @@ function faultsWithoutEffect({
 }
 
 /** Whether any start of a partition cut a link: its value is `["isolated", {node: [refused, ...]}]`. */
-function hasSeparated(history: History, fault: Fault): boolean {
+function hasSeparated(history: History, fault: string): boolean {
   return history.some(({ process, f, value }) => {
     if (process !== "nemesis" || f !== `start-${fault}` || !Array.isArray(value)) return false;
     const [, grudge] = value;

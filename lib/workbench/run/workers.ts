@@ -1,6 +1,5 @@
 import type { NodeId } from "../../vortex/index.ts";
 import type { Client } from "../clients/client.ts";
-import { completionOf } from "../clients/client-errors.ts";
 import type { Invocation } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import type { Workload, WorkloadClient } from "../workloads/workload.ts";
@@ -30,9 +29,10 @@ export class Workers {
   async invoke(thread: number, invocation: Invocation): Promise<Completion> {
     const { workload, clients, nodeOf, onError } = this.#options;
     const { client, worker } = this.#open.get(thread) ?? this.#connect(thread);
-    const completion = await worker.invoke(invocation).catch((error) => {
-      onError(nodeOf(thread), invocation, error);
-      return completionOf(error, invocation, workload);
+    const node = nodeOf(thread);
+    const completion = await worker.invoke(invocation, node).catch((error) => {
+      onError(node, invocation, error);
+      return worker.completionOf(error, invocation);
     });
     if (completion.type === "info" && !workload.keepsClient) {
       clients.close(client);
@@ -42,9 +42,9 @@ export class Workers {
   }
 
   #connect(thread: number) {
-    const { workload, clients, nodeOf } = this.#options;
+    const { workload, clients } = this.#options;
     const client = clients.open();
-    const worker = workload.openClient({ client, node: nodeOf(thread) });
+    const worker = workload.openClient(client);
     const connection = { client, worker };
     this.#open.set(thread, connection);
     return connection;

@@ -29,7 +29,8 @@ export interface RunDescription {
   readonly bin: string;
   /** The program's arguments. */
   readonly args: readonly string[];
-  readonly options: TestOptions;
+  /** `workloadFile` stands for the definition, which is code. */
+  readonly options: Omit<TestOptions, "definition">;
   /** Shell command of the test that was reduced to this one. */
   readonly shrunkFrom?: string;
 }
@@ -37,7 +38,7 @@ export interface RunDescription {
 export interface RunStoreOptions {
   /** Directory of all runs; created if it does not exist. */
   readonly root: string;
-  readonly run: RunDescription;
+  readonly run: RunDescription & { readonly options: TestOptions };
   /** Called with the first error that leaves the stored run incomplete. */
   readonly onProblem: (problem: StoreError) => void;
   /** Called when a file reaches its limit. */
@@ -92,7 +93,8 @@ export class RunStore {
    * @throws {StoreError} if that fails. No file stays open then.
    */
   constructor({ root, run, onProblem, onRemark, limits = STORE_LIMITS }: RunStoreOptions) {
-    const { workload, nodeIds } = run.options;
+    const { definition: _, ...options } = run.options;
+    const { workload, nodeIds } = options;
     const { maxLogBytes, maxTimedLogBytes, maxRecordBytes } = limits;
     const files: LineFile[] = [];
     const open = (name: string, maxBytes: number, onFull: (text: string) => void) => {
@@ -107,7 +109,10 @@ export class RunStore {
       const { directory, startedAt } = makeRunDirectory(join(root, workload));
       this.directory = directory;
       mkdirSync(join(directory, "node-logs"));
-      writeFileSync(join(directory, "test.json"), `${layOutJson({ ...run, startedAt })}\n`);
+      writeFileSync(
+        join(directory, "test.json"),
+        `${layOutJson({ ...run, options, startedAt })}\n`,
+      );
       this.#history = open("history.jsonl", maxRecordBytes, (text) => {
         throw new Error(text);
       });

@@ -4,6 +4,7 @@ import { isObject } from "../../protocol/message.ts";
 import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { DROP_REASONS } from "../network/drops.ts";
 import type { JournalEvent } from "../network/journal.ts";
+import { Coverage } from "../run/assertions.ts";
 import type { LogLine } from "../run/log-line.ts";
 import { RequestErrors } from "../run/request-errors.ts";
 import { Warning } from "../run/warnings.ts";
@@ -77,6 +78,10 @@ const Results = v.object({
   availability: v.exactOptional(v.object({ ...verdict, okFraction: v.exactOptional(AnyNumber) })),
   exceptions: v.exactOptional(v.object(verdict)),
   convergence: v.exactOptional(v.object(verdict)),
+  assertions: v.exactOptional(
+    v.object({ ...verdict, failures: v.array(v.object({ name: v.string() })) }),
+  ),
+  coverage: v.exactOptional(Coverage),
   net: v.object({
     all: v.exactOptional(v.object({ sendCount: v.number() })),
     servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }),
@@ -90,7 +95,7 @@ const Results = v.object({
 type Finding = v.InferOutput<typeof Finding>;
 
 export interface StoredResults extends v.InferOutput<typeof Results> {
-  /** Findings of all checkers, the workload's first. */
+  /** Findings of all checkers: failed assertions, then the workload's. */
   readonly findings: readonly Finding[];
 }
 
@@ -101,8 +106,8 @@ export interface StoredResults extends v.InferOutput<typeof Results> {
  */
 export function readResults(text: string): StoredResults {
   const results = v.parse(Results, parseJson(text));
-  const { workload, stats, availability, convergence } = results;
-  const findings = [workload, stats, availability, convergence].flatMap(
+  const { workload, stats, availability, convergence, assertions } = results;
+  const findings = [assertions, workload, stats, availability, convergence].flatMap(
     (part) => part?.explanation ?? [],
   );
   return { ...results, findings };
@@ -116,6 +121,7 @@ const Description = v.object({
   shrunkFrom: v.exactOptional(v.string()),
   options: v.looseObject({
     workload: v.string(),
+    workloadFile: v.exactOptional(v.string()),
     nodeIds: v.array(v.string()),
     concurrency: v.number(),
     rate: AnyNumber,

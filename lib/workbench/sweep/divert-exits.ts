@@ -1,5 +1,5 @@
 /** Keeps a program from ending the command that runs it. */
-import { programPlaceIn } from "./progress-watch.ts";
+import { programPlaceIn } from "../program-place.ts";
 
 /**
  * Turns every call that would end this process into an error, until it is undone.

@@ -1,5 +1,5 @@
 /** Collects the errors that a program leaves unhandled, which would end this process. */
-import { programPlaceIn } from "./progress-watch.ts";
+import { programPlaceIn } from "../program-place.ts";
 
 /**
  * Calls back for every unhandled rejection, and every exception that a callback of the runtime throws,

@@ -1,5 +1,6 @@
 /** The record of one run of a sweep. */
 import * as v from "valibot";
+import { Coverage } from "../run/assertions.ts";
 import { findingsOf } from "../run/check-history.ts";
 import { RequestErrors } from "../run/request-errors.ts";
 import { figuresOf, type TestResult } from "../run/results.ts";
@@ -23,14 +24,19 @@ export const Outcome = v.object({
   msgsPerOp: v.exactOptional(v.number()),
   medianMs: v.exactOptional(v.number()),
   maxMs: v.exactOptional(v.number()),
+  /** The assertion of the program that failed first. Absent if none did. */
+  failedAssertion: v.exactOptional(v.string()),
+  /** What was reached of the program's assertions. Absent if none is known. */
+  coverage: v.exactOptional(Coverage),
   /** Number of times that each fault took effect. */
   faults: v.record(v.string(), v.number()),
 });
 export type Outcome = v.InferOutput<typeof Outcome>;
 
 export function outcomeOf(result: TestResult): Outcome {
-  const { seed, valid, faults, badLines, requestErrors = [], warnings } = result;
+  const { seed, valid, faults, badLines, requestErrors = [], warnings, coverage } = result;
   const [bad] = badLines;
+  const [failed] = result.assertions?.failures ?? [];
   const [mostFrequent] = requestErrors;
   const outcome = {
     seed,
@@ -38,6 +44,8 @@ export function outcomeOf(result: TestResult): Outcome {
     ...(bad === undefined ? {} : { badLine: `${bad.node}: ${bad.reason}` }),
     ...figuresOf(result),
     faults: { ...faults },
+    ...(coverage === undefined ? {} : { coverage }),
+    ...(failed === undefined ? {} : { failedAssertion: failed.name }),
     ...(warnings === undefined ? {} : { warnings: [...warnings] }),
   };
   if (valid === true) return outcome;

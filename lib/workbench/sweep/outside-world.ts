@@ -4,7 +4,7 @@
  * They belong to real time, which does not pass while a simulation runs. Timers are not started; what
  * would reach other machines or processes throws.
  */
-import { programPlaceIn } from "./progress-watch.ts";
+import { programPlaceIn } from "../program-place.ts";
 
 export interface Use {
   /** What the program called: `setTimeout`. */

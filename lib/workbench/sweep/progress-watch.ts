@@ -10,6 +10,7 @@ import * as jsc from "bun:jsc";
 import { Script } from "node:vm";
 import * as v from "valibot";
 import type { Repeat } from "../clusters/scheduler.ts";
+import { isProgramFile } from "../program-place.ts";
 
 /** Real time that events may take before the watch is set again, in ms. */
 const SLICE_MS = 50;
@@ -127,24 +128,4 @@ function placesIn(samples: unknown): readonly string[] {
     if (fallback.length === 0) fallback = places;
   }
   return fallback;
-}
-
-/** Whether a file is part of the simulated program: not of this command, the library or a package. */
-export function isProgramFile(file: string): boolean {
-  return file.startsWith("/") || /^[A-Za-z]:[\\/]/.test(file)
-    ? !/[/\\](\$bunfs|~BUN|node_modules)[/\\]|[/\\]lib[/\\](workbench|vortex|protocol)[/\\]/.test(
-        file,
-      )
-    : false;
-}
-
-/** Returns the first place of the program in a stack trace, such as `/home/me/echo.ts:6:3`. */
-export function programPlaceIn(stack: string | undefined): string | undefined {
-  for (const line of (stack ?? "").split("\n")) {
-    const place = /(?:\(|at (?:async )?)((?:\/|[A-Za-z]:)[^()]*:\d+:\d+)\)?$/.exec(
-      line.trim(),
-    )?.[1];
-    if (place !== undefined && isProgramFile(place)) return place;
-  }
-  return undefined;
 }

@@ -42,7 +42,7 @@ function placesIn(text: string): readonly string[] {
 /** Runs a simulation up to the event that stalls, and prints the places as JSON. */
 export function printPlaces(
   options: TestOptions,
-  { program, args = [] }: Pick<ProgramSimulation, "program" | "args">,
+  subject: Pick<ProgramSimulation, "program" | "args" | "parts">,
   eventCount: number,
 ): void {
   let found: readonly string[] = [];
@@ -50,7 +50,7 @@ export function printPlaces(
     found = places;
   });
   try {
-    simulate(options, { program, args, repeatStep });
+    simulate(options, { ...subject, repeatStep });
   } catch {
     // It stalls again.
   }

@@ -92,9 +92,9 @@ export async function simulateProgram(
     await new Promise(setImmediateOfHost);
     if (crashes[0]?.startsWith(UNTRACED)) {
       isTracing = true;
-      const { program, args = [] } = simulation;
+      const { program, args = [], parts = {} } = simulation;
       try {
-        simulate(options, { program, args, tracesRpcs: true });
+        simulate(options, { program, args, parts, tracesRpcs: true });
       } catch {
         // The first run has reported it.
       }

@@ -1,4 +1,5 @@
 /** Summarises many runs. */
+import type { Coverage } from "../run/assertions.ts";
 import type { Outcome } from "./outcome.ts";
 
 export interface Summary {
@@ -16,10 +17,29 @@ export interface Summary {
   readonly warnings: { readonly runCount: number; readonly first?: Outcome };
   readonly figures: { readonly [Name in FigureName]?: Distribution };
   readonly faults: { readonly [fault: string]: FaultSummary };
+  /** The assertions of the program; absent if none is known. */
+  readonly coverage?: CoverageSummary;
+}
+
+/** What all runs together reached of a program's assertions, the most frequent first. */
+export interface CoverageSummary {
+  /** The runs in which each `node.sometimes` was reached. */
+  readonly sometimes: readonly ReachedSummary[];
+  /** The runs in which each `node.always` was evaluated. */
+  readonly always: readonly ReachedSummary[];
+}
+
+export interface ReachedSummary {
+  readonly name: string;
+  readonly runCount: number;
+  /** Over all runs. */
+  readonly count: number;
 }
 
 export interface FailureKind {
   readonly kind: string;
+  /** The assertion that failed, if that is the kind. */
+  readonly assertion?: string;
   readonly valid: Outcome["valid"];
   readonly seeds: readonly number[];
   /** The failure of the lowest seed. */
@@ -63,7 +83,14 @@ export function summarize(outcomes: readonly Outcome[]): Summary {
     warnings: summarizeRuns(outcomes.filter(({ warnings }) => warnings !== undefined)),
     figures: Object.fromEntries(figures),
     faults: summarizeFaults(outcomes),
+    ...summarizeCoverage(outcomes),
   };
+}
+
+/** Whether valid runs prove little: some have warnings, or none reached some of the assertions. */
+export function isDoubtful({ warnings, coverage }: Summary): boolean {
+  const { sometimes = [], always = [] } = coverage ?? {};
+  return warnings.runCount > 0 || [...sometimes, ...always].some(({ runCount }) => runCount === 0);
 }
 
 /** Counts runs that have something in common, and finds the one with the lowest seed. */
@@ -74,15 +101,17 @@ function summarizeRuns(runs: readonly Outcome[]): { runCount: number; first?: Ou
 
 /** Groups failures that differ in numbers only: crashes, and doubts of a checker, have no anomaly. */
 function kindsOf(failures: readonly Outcome[]): FailureKind[] {
-  const groups = Map.groupBy(failures, ({ kind = "", valid, reason = "" }) => {
+  const groups = Map.groupBy(failures, ({ kind = "", valid, reason = "", failedAssertion }) => {
     const isNamed = kind !== "" && kind !== "crash";
-    return JSON.stringify([kind, valid, isNamed ? "" : reason.replace(/\d+/g, "0")]);
+    const similar = isNamed ? failedAssertion : reason.replace(/\d+/g, "0");
+    return JSON.stringify([kind, valid, similar]);
   });
   return [...groups.values()]
     .flatMap(([example, ...others]) => {
       if (example === undefined) return [];
       const seeds = [example, ...others].map(({ seed }) => seed);
-      return [{ kind: example.kind ?? "no anomaly", valid: example.valid, seeds, example }];
+      const { kind = "no anomaly", valid, failedAssertion: assertion } = example;
+      return [{ kind, ...(assertion === undefined ? {} : { assertion }), valid, seeds, example }];
     })
     .sort((one, other) => other.seeds.length - one.seeds.length);
 }
@@ -98,6 +127,23 @@ function summarizeFaults(outcomes: readonly Outcome[]): Summary["faults"] {
     }
   }
   return Object.fromEntries(summaries);
+}
+
+function summarizeCoverage(outcomes: readonly Outcome[]): Pick<Summary, "coverage"> {
+  const covered = outcomes.flatMap(({ coverage }) => coverage ?? []);
+  if (covered.length === 0) return {};
+  const merge = (kind: keyof Coverage): readonly ReachedSummary[] => {
+    const merged = new Map<string, { runCount: number; count: number }>();
+    for (const { name, count } of covered.flatMap((coverage) => coverage[kind])) {
+      const summary = merged.getOrInsertComputed(name, () => ({ runCount: 0, count: 0 }));
+      if (count > 0) summary.runCount++;
+      summary.count += count;
+    }
+    return [...merged]
+      .map(([name, summary]) => ({ name, ...summary }))
+      .sort((one, other) => other.runCount - one.runCount || (one.name < other.name ? -1 : 1));
+  };
+  return { coverage: { sometimes: merge("sometimes"), always: merge("always") } };
 }
 
 function distribution(values: readonly number[]): Distribution {

@@ -3,45 +3,27 @@
  *
  * @see Maelstrom workloads, "Broadcast"
  */
-import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, mix, single } from "../clients/generator.ts";
+import { checkSetFull } from "../checkers/set-full/index.ts";
 import { List } from "../schemas.ts";
+import { defineWorkload, rpc } from "./definition.ts";
 import { TOPOLOGIES } from "./topology.ts";
-import {
-  RPC_TIMEOUT_MS,
-  statelessClient,
-  type Workload,
-  type WorkloadContext,
-} from "./workload.ts";
 
-const TopologyOk = replySchema("topology_ok", {});
-const BroadcastOk = replySchema("broadcast_ok", {});
-const ReadOk = replySchema("read_ok", { messages: List });
-
-export function broadcast({ random, nodeIds, topology }: WorkloadContext): Workload {
-  const neighbours = TOPOLOGIES[topology](nodeIds);
-  let nextMessage = 0;
-  return {
-    usesProtocolErrors: true,
-    idempotent: new Set(["read"]),
-    keepsClient: false,
-    async setUp({ client, node }) {
-      const body = { type: "topology", topology: neighbours };
-      await client.rpc(node, body, TopologyOk, RPC_TIMEOUT_MS);
-    },
-    openClient: ({ client, node }) =>
-      statelessClient({
-        broadcast: async (message) => {
-          await client.rpc(node, { type: "broadcast", message }, BroadcastOk, RPC_TIMEOUT_MS);
-          return message;
-        },
-        read: async () =>
-          (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).messages,
-      }),
-    generator: mix(random, [
-      clients(() => ({ f: "broadcast", value: nextMessage++ })),
-      clients(() => ({ f: "read", value: null })),
-    ]),
-    finalGenerator: eachClient(() => single({ f: "read", value: null, final: true })),
-  };
-}
+export const broadcast = defineWorkload({
+  name: "broadcast",
+  doc: "Every value sent to one node reaches all nodes.",
+  operations: {
+    broadcast: rpc({ request: (message: number) => ({ message }) }),
+    read: rpc({ reply: { messages: List }, outcome: ({ messages }) => messages, idempotent: true }),
+  },
+  async setUp({ node, rpc }, { topology, nodeIds }) {
+    await rpc(node, { type: "topology", topology: TOPOLOGIES[topology](nodeIds) }, {});
+  },
+  generators({ mix, eachClient, once }) {
+    let nextMessage = 0;
+    return {
+      main: mix([() => ({ f: "broadcast", value: nextMessage++ }), () => ({ f: "read" })]),
+      final: eachClient(() => once({ f: "read", final: true })),
+    };
+  },
+  check: checkSetFull,
+});

@@ -5,54 +5,55 @@
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
 
+import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, type Invocation, single } from "../clients/generator.ts";
+import { checkCounter } from "../checkers/counter/index.ts";
 import { Integer } from "../schemas.ts";
-import {
-  RPC_TIMEOUT_MS,
-  statelessClient,
-  type Workload,
-  type WorkloadContext,
-} from "./workload.ts";
+import { defineWorkload, rpc } from "./definition.ts";
 
-const AddOk = replySchema("add_ok", {});
-const ReadOk = replySchema("read_ok", { value: Integer });
+const operations = {
+  add: rpc({ request: (delta: number) => ({ delta }) }),
+  read: rpc({ reply: { value: Integer }, outcome: ({ value }) => value }),
+};
 
 /** Half of the operations add a delta from -5 to 4, the others read. */
-export function pnCounter(options: WorkloadContext): Workload {
-  return counter(() => addOrRead(options));
-}
+export const pnCounter = counter(
+  "pn-counter",
+  "Clients add deltas, negative ones too, and in the end every node reads the sum.",
+  addOrRead,
+);
 
 /** The same without negative deltas, so two of three operations read. */
-export function gCounter(options: WorkloadContext): Workload {
-  return counter(() => {
+export const gCounter = counter(
+  "g-counter",
+  "Clients add to a counter, and in the end every node reads the sum.",
+  (random) => {
     for (;;) {
-      const invocation = addOrRead(options);
-      if (invocation.f === "read" || Number(invocation.value) >= 0) return invocation;
+      const invocation = addOrRead(random);
+      if (invocation.f === "read" || invocation.value >= 0) return invocation;
     }
-  });
-}
+  },
+);
 
-function addOrRead({ random }: WorkloadContext): Invocation {
+type AddOrRead =
+  | { readonly f: "add"; readonly value: number }
+  | { readonly f: "read"; readonly value: null };
+
+function addOrRead(random: Random): AddOrRead {
   if (randomInteger(random, 2) === 0) return { f: "read", value: null };
   return { f: "add", value: randomInteger(random, 10) - 5 };
 }
 
-function counter(next: () => Invocation): Workload {
-  return {
+function counter(name: string, doc: string, next: (random: Random) => AddOrRead) {
+  return defineWorkload({
+    name,
+    doc,
+    operations,
     usesProtocolErrors: false,
-    idempotent: new Set(),
-    keepsClient: false,
-    openClient: ({ client, node }) =>
-      statelessClient({
-        add: async (delta) => {
-          await client.rpc(node, { type: "add", delta }, AddOk, RPC_TIMEOUT_MS);
-          return delta;
-        },
-        read: async () => (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).value,
-      }),
-    generator: clients(next),
-    finalGenerator: eachClient(() => single({ f: "read", value: null, final: true })),
-  };
+    generators: ({ random, eachClient, once }) => ({
+      main: () => next(random),
+      final: eachClient(() => once({ f: "read", final: true })),
+    }),
+    check: checkCounter,
+  });
 }

@@ -5,23 +5,22 @@
  */
 
 import { randomInteger } from "../../vortex/random.ts";
-import { replySchema } from "../clients/client.ts";
-import { clients } from "../clients/generator.ts";
+import { checkEcho } from "../checkers/echo.ts";
 import { Json } from "../schemas.ts";
-import { ok, RPC_TIMEOUT_MS, type Workload, type WorkloadContext } from "./workload.ts";
+import { defineWorkload, rpc } from "./definition.ts";
 
-const EchoOk = replySchema("echo_ok", { echo: Json });
-
-export function echo({ random }: WorkloadContext): Workload {
-  return {
-    usesProtocolErrors: true,
-    idempotent: new Set(),
-    keepsClient: false,
-    openClient: ({ client, node }) => ({
-      async invoke({ value }) {
-        return ok(await client.rpc(node, { type: "echo", echo: value }, EchoOk, RPC_TIMEOUT_MS));
-      },
+export const echo = defineWorkload({
+  name: "echo",
+  doc: "A node replies with the value of the request.",
+  operations: {
+    echo: rpc({
+      request: (echo: string) => ({ echo }),
+      reply: { echo: Json },
+      outcome: (reply) => reply,
     }),
-    generator: clients(() => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` })),
-  };
-}
+  },
+  generators: ({ random }) => ({
+    main: () => ({ f: "echo", value: `Please echo ${randomInteger(random, 128)}` }),
+  }),
+  check: checkEcho,
+});

@@ -3,38 +3,25 @@
  *
  * @see Maelstrom workloads, "G-set"
  */
-import { replySchema } from "../clients/client.ts";
-import { clients, eachClient, mix, single } from "../clients/generator.ts";
+import { checkSetFull } from "../checkers/set-full/index.ts";
 import { List } from "../schemas.ts";
-import {
-  RPC_TIMEOUT_MS,
-  statelessClient,
-  type Workload,
-  type WorkloadContext,
-} from "./workload.ts";
+import { defineWorkload, rpc } from "./definition.ts";
 
-const AddOk = replySchema("add_ok", {});
-const ReadOk = replySchema("read_ok", { value: List });
-
-export function gSet({ random }: WorkloadContext): Workload {
-  let nextElement = 0;
-  return {
-    usesProtocolErrors: false,
-    idempotent: new Set(),
-    keepsClient: false,
-    openClient: ({ client, node }) =>
-      statelessClient({
-        add: async (element) => {
-          await client.rpc(node, { type: "add", element }, AddOk, RPC_TIMEOUT_MS);
-          return element;
-        },
-        read: async () => (await client.rpc(node, { type: "read" }, ReadOk, RPC_TIMEOUT_MS)).value,
-      }),
-    generator: mix(random, [
-      clients(() => ({ f: "add", value: nextElement++ })),
-      clients(() => ({ f: "read", value: null })),
-    ]),
-    // Not flagged as final, as in Maelstrom: the checker treats all reads alike.
-    finalGenerator: eachClient(() => single({ f: "read", value: null })),
-  };
-}
+export const gSet = defineWorkload({
+  name: "g-set",
+  doc: "Clients add elements to a set, and in the end every node has all of them.",
+  operations: {
+    add: rpc({ request: (element: number) => ({ element }) }),
+    read: rpc({ reply: { value: List }, outcome: ({ value }) => value }),
+  },
+  usesProtocolErrors: false,
+  generators({ mix, eachClient, once }) {
+    let nextElement = 0;
+    return {
+      main: mix([() => ({ f: "add", value: nextElement++ }), () => ({ f: "read" })]),
+      // Not flagged as final, as in Maelstrom: the checker treats all reads alike.
+      final: eachClient(() => once({ f: "read" })),
+    };
+  },
+  check: checkSetFull,
+});

@@ -5,22 +5,15 @@
  */
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import {
-  any,
-  clients,
-  eachClient,
-  type Generator,
-  type Invocation,
-  phases,
-  single,
-  stagger,
-  timeLimit,
-} from "../clients/generator.ts";
+import { checkKafka } from "../checkers/kafka/index.ts";
+import { clients, type Generator } from "../clients/generator.ts";
+import type { GeneratorParts } from "../clients/generator-parts.ts";
 import type { Process } from "../history/history.ts";
-import { KafkaClient } from "./kafka-client.ts";
+import { defineWorkload, type InvocationOf } from "./definition.ts";
+import { kafkaClient } from "./kafka-client.ts";
 import { KnownOffsets, polledOffsets } from "./kafka-offsets.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
-import type { Workload, WorkloadContext } from "./workload.ts";
+import type { WorkloadOptions } from "./options.ts";
 
 /** One in 64 operations assigns keys. */
 const ASSIGN_EVERY = 64;
@@ -31,72 +24,77 @@ const FINAL_TIME_LIMIT_S = 10;
 /** Mean time between two final polls of a client, in seconds. */
 const FINAL_POLL_INTERVAL_S = 0.2;
 
-export function kafka(options: WorkloadContext): Workload {
-  const { random, concurrency, resumesFromCommitted } = options;
-  const offsets = new KnownOffsets();
-  const crashes = stagger(CRASH_INTERVAL_S / concurrency, random, clients(crash));
-  return {
-    usesProtocolErrors: true,
-    idempotent: new Set(["assign"]),
-    keepsClient: false,
-    openClient: (connection) => new KafkaClient(connection, resumesFromCommitted),
-    generator: {
-      ...any([sendsPollsAndAssigns(options, offsets), crashes]),
-      update: (operation) => offsets.update(operation),
-    },
-    finalGenerator: catchUp(random, offsets),
-  };
-}
+export const kafka = defineWorkload({
+  name: "kafka",
+  doc: "Clients send messages to keys, and poll them in the order of their offsets.",
+  operations: kafkaClient,
+  generators(context) {
+    const { concurrency, any, stagger } = context;
+    const offsets = new KnownOffsets();
+    const crashes = stagger(CRASH_INTERVAL_S / concurrency, () => crash);
+    return {
+      main: {
+        ...any([sendsPollsAndAssigns(context, offsets), crashes]),
+        update: (operation) => offsets.update(operation),
+      },
+      final: catchUp(context, offsets),
+    };
+  },
+  check: checkKafka,
+});
 
-function crash(): Invocation {
-  return { f: "crash", value: null };
-}
+type KafkaInvocation = InvocationOf<ReturnType<typeof kafkaClient>>;
 
-function poll(): Invocation {
-  return { f: "poll", value: [["poll"]] };
-}
+const crash = { f: "crash", value: null } as const;
+const poll = { f: "poll", value: [["poll"]] } as const;
 
-function sendsPollsAndAssigns(options: WorkloadContext, offsets: KnownOffsets): Generator {
+function sendsPollsAndAssigns(
+  options: WorkloadOptions & { readonly random: Random },
+  offsets: KnownOffsets,
+): () => KafkaInvocation {
   const { random } = options;
   const keys = new KeyPool(random, options);
-  let postponed: { readonly key: string; readonly invocation: Invocation } | undefined;
-  return clients(() => {
+  let postponed: ReturnType<typeof sendOrPoll> | undefined;
+  return () => {
     const next = postponed ?? sendOrPoll(random, keys);
     postponed = undefined;
     if (randomInteger(random, ASSIGN_EVERY) > 0) return next.invocation;
     postponed = next;
     const behind = randomInteger(random, 3) === 0 ? offsets.keysBehind() : [];
     return { f: "assign", value: [...new Set([next.key, ...behind])] };
-  });
+  };
 }
 
-function sendOrPoll(random: Random, keys: KeyPool) {
+function sendOrPoll(
+  random: Random,
+  keys: KeyPool,
+): { readonly key: string; readonly invocation: KafkaInvocation } {
   const operation = nextMicroOperation(random, keys);
   // Keys of JSON objects are strings, so all keys are strings.
   const key = String(operation.key);
-  const invocation = operation.isRead
-    ? poll()
-    : { f: "send", value: [["send", key, operation.value]] };
-  return { key, invocation };
+  if (operation.isRead) return { key, invocation: poll };
+  return { key, invocation: { f: "send", value: [["send", key, operation.value]] } };
 }
 
 /**
  * Final operations: each thread opens a new client, seeks all keys to the beginning, and polls until
  * it has seen the highest offset of each key that was known at the start of this phase.
  */
-function catchUp(random: Random, offsets: KnownOffsets): Generator {
-  let generator: Generator | undefined;
-  const start = () => {
+function catchUp(
+  { eachClient, once, phases, stagger, timeLimit }: GeneratorParts<KafkaInvocation>,
+  offsets: KnownOffsets,
+): Generator<KafkaInvocation> {
+  let generator: Generator<KafkaInvocation> | undefined;
+  const start = (): Generator<KafkaInvocation> => {
     const highest = new Map(offsets.highest);
     if (highest.size === 0) return { next: () => ({ type: "done" as const }) };
-    const assign = { f: "assign", value: [...highest.keys()], seekToBeginning: true };
     return timeLimit(
       FINAL_TIME_LIMIT_S,
       eachClient((thread) =>
         phases([
-          single(crash()),
-          single(assign),
-          stagger(FINAL_POLL_INTERVAL_S, random, pollUntil(thread, highest)),
+          once(crash),
+          once({ f: "assign", value: [...highest.keys()], seekToBeginning: true }),
+          stagger(FINAL_POLL_INTERVAL_S, pollUntil(thread, highest)),
         ]),
       ),
     );
@@ -111,10 +109,13 @@ function catchUp(random: Random, offsets: KnownOffsets): Generator {
 }
 
 /** Polls until a thread has seen these offsets. */
-function pollUntil(thread: number, highest: ReadonlyMap<string, number>): Generator {
+function pollUntil(
+  thread: number,
+  highest: ReadonlyMap<string, number>,
+): Generator<KafkaInvocation> {
   const missing = new Map(highest);
   let concurrency = 0;
-  const polls = clients(() => (missing.size > 0 ? poll() : undefined));
+  const polls = clients(() => (missing.size > 0 ? poll : undefined));
   return {
     next(context) {
       concurrency = context.concurrency;

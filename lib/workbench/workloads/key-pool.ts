@@ -5,7 +5,7 @@
  */
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import type { WorkloadOptions } from "./workload.ts";
+import type { WorkloadOptions } from "./options.ts";
 
 /** A read of a key, or a write of a value that is unique for that key. */
 export type MicroOperation =

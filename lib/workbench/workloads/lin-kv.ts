@@ -6,74 +6,70 @@
  */
 import type { Json, Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
-import { replySchema } from "../clients/client.ts";
-import type { Generator, Invocation } from "../clients/generator.ts";
-import { InvalidOptions } from "../invalid-options.ts";
+import { checkLinearizable } from "../checkers/register/linearizable.ts";
+import type { Generator } from "../clients/generator.ts";
 import { Json as AnyJson } from "../schemas.ts";
-import { statelessClient, type Workload, type WorkloadContext } from "./workload.ts";
-
-const ReadOk = replySchema("read_ok", { value: AnyJson });
-const WriteOk = replySchema("write_ok", {});
-const CasOk = replySchema("cas_ok", {});
+import { defineWorkload, rpc } from "./definition.ts";
 
 /** Maximum number of processes per key: each makes the search of its history slower. */
 const PROCESS_LIMIT = 20;
 const VALUE_COUNT = 5;
 
-/** @throws {InvalidOptions} when the threads cannot be divided into groups, each with its own key. */
-export function linKv(options: WorkloadContext): Workload {
-  const { random, nodeIds, concurrency, latency } = options;
-  const groupSize = 2 * nodeIds.length;
-  if (concurrency % groupSize !== 0) {
-    throw new InvalidOptions(
-      `lin-kv needs a --concurrency that is a multiple of twice the number of nodes, but it is ${concurrency} with ${nodeIds.length} nodes; try --concurrency 2n`,
-    );
-  }
-  if (groupSize > PROCESS_LIMIT) {
-    throw new InvalidOptions(
-      `lin-kv supports at most ${PROCESS_LIMIT / 2} nodes: ${PROCESS_LIMIT} processes may access a key, and each node has two`,
-    );
-  }
-  const timeoutMs = Math.max(10 * latency.meanMs, 1000);
-  return {
-    usesProtocolErrors: true,
-    idempotent: new Set(["read"]),
-    keepsClient: true,
-    openClient: ({ client, node }) =>
-      statelessClient({
-        read: async (operation) => {
-          const [key] = keyed(operation);
-          const reply = await client.rpc(node, { type: "read", key }, ReadOk, timeoutMs);
-          return [key, reply.value];
-        },
-        write: async (operation) => {
-          const [key, value] = keyed(operation);
-          await client.rpc(node, { type: "write", key, value }, WriteOk, timeoutMs);
-          return operation;
-        },
-        cas: async (operation) => {
-          const [key, change] = keyed(operation);
-          const [from, to] = keyed(change);
-          await client.rpc(node, { type: "cas", key, from, to }, CasOk, timeoutMs);
-          return operation;
-        },
-      }),
-    generator: keyPerGroup(random, groupSize, nodeIds.length),
-  };
-}
+/** A key and its operand. */
+type Keyed<Operand extends Json> = readonly [key: Json, operand: Operand];
 
-/** Splits a pair: a key and its operand, or the two values of a compare-and-set. */
-function keyed(value: Json): readonly [Json, Json] {
-  // The generator below creates pairs only.
-  return value as readonly [Json, Json];
-}
+export const linKv = defineWorkload({
+  name: "lin-kv",
+  doc: "Reads, writes and compare-and-sets of single keys are linearizable.",
+  operations: ({ latency }) => {
+    const timeoutMs = Math.max(10 * latency.meanMs, 1000);
+    return {
+      read: rpc({
+        request: ([key]: Keyed<null>) => ({ key }),
+        reply: { value: AnyJson },
+        outcome: ({ value }, [key]) => [key, value],
+        idempotent: true,
+        timeoutMs,
+      }),
+      write: rpc({ request: ([key, value]: Keyed<Json>) => ({ key, value }), timeoutMs }),
+      cas: rpc({
+        request: ([key, [from, to]]: Keyed<readonly [Json, Json]>) => ({ key, from, to }),
+        timeoutMs,
+      }),
+    };
+  },
+  keepsClient: true,
+  refuse({ nodeIds, concurrency }) {
+    const groupSize = 2 * nodeIds.length;
+    if (concurrency % groupSize !== 0) {
+      return `lin-kv needs a --concurrency that is a multiple of twice the number of nodes, but it is ${concurrency} with ${nodeIds.length} nodes; try --concurrency 2n`;
+    }
+    if (groupSize > PROCESS_LIMIT) {
+      return `lin-kv supports at most ${PROCESS_LIMIT / 2} nodes: ${PROCESS_LIMIT} processes may access a key, and each node has two`;
+    }
+    return undefined;
+  },
+  generators: ({ random, nodeIds }) => ({
+    main: keyPerGroup(random, 2 * nodeIds.length, nodeIds.length),
+  }),
+  check: checkLinearizable,
+});
+
+type KeyedInvocation =
+  | { readonly f: "read"; readonly value: Keyed<null> }
+  | { readonly f: "write"; readonly value: Keyed<Json> }
+  | { readonly f: "cas"; readonly value: Keyed<readonly [Json, Json]> };
 
 /**
  * Gives each group of threads a key of its own, and a fresh one once too many processes have accessed
  * it. The first threads of the first group only read. The other groups have no such readers, because
  * threads are numbered across groups (as in Maelstrom).
  */
-function keyPerGroup(random: Random, groupSize: number, readerCount: number): Generator {
+function keyPerGroup(
+  random: Random,
+  groupSize: number,
+  readerCount: number,
+): Generator<KeyedInvocation> {
   const groups = new Map<number, { readonly key: number; readonly processes: Set<number> }>();
   let nextKey = 0;
 
@@ -102,11 +98,11 @@ function keyPerGroup(random: Random, groupSize: number, readerCount: number): Ge
   };
 }
 
-function read(key: number): Invocation {
+function read(key: number): KeyedInvocation {
   return { f: "read", value: [key, null] };
 }
 
-function writeOrCas(random: Random, key: number): Invocation {
+function writeOrCas(random: Random, key: number): KeyedInvocation {
   const value = () => randomInteger(random, VALUE_COUNT);
   if (randomInteger(random, 3) === 0) return { f: "write", value: [key, value()] };
   return { f: "cas", value: [key, [value(), value()]] };

@@ -92,16 +92,22 @@ describe("simulate", () => {
     expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow("(seed 5)");
   });
 
-  test("throws when an invariant does not hold, and names it, the node and the seed", () => {
+  test("tells which assertion of the program failed, and which situations were reached", () => {
     const program = (node: Node) => {
       node.invariant("n0 exists alone", () => node.peers.length === 0);
+      node.sometimes(node.id === "n1", "n1 exists");
+      node.sometimes(node.id === "n2", "n2 exists");
+      node.always(node.id !== "", "nodes have names");
       echo(node);
     };
-    const run = () => simulate(program, { workload: "echo", nodeCount: 2, seed: 5 });
-    expect(run).toThrow(SimulationCrash);
-    expect(run).toThrow(
-      'Invariant "n0 exists alone" does not hold on n1 after "init" from "c1" (seed 5)',
+    const result = simulate(program, { workload: "echo", nodeCount: 2, seed: 5 });
+    expect(result.valid).toBe(false);
+    expect(result.problems).toContain(
+      'failed-assertion: "n0 exists alone" did not hold on n1 while nodes started, after "init" from "c1"',
     );
+    expect(result.problems.at(-1)).toBe("seed 5");
+    expect(result.sometimes).toEqual({ "n1 exists": 1, "n2 exists": 0 });
+    expect(result.always).toEqual({ "nodes have names": 2 });
   });
 
   test("ignores an option that is undefined", () => {

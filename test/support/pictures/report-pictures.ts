@@ -68,3 +68,13 @@ await take("report-cycle", cycle, "G-nonadjacent-item", ".finding.open", {
   width: 1100,
   height: 760,
 });
+
+const stale = await reportOf(
+  "answers reads from a cache for 200 ms",
+  ..."-w lin-kv --node-count 5 --concurrency 20 --rate 100 --time-limit 5 --latency 10".split(" "),
+  ..."--seed 1".split(" "),
+);
+await take("report-linearization", stale, "nonlinearizable", ".finding.open", {
+  width: 1100,
+  height: 600,
+});

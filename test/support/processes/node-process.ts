@@ -113,9 +113,9 @@ export class NodeProcess implements AsyncDisposable {
 
   /** Writes to its stdin without waiting for the process to read. */
   write(text: string): void {
-    // The process may exit before it has read everything.
-    Promise.resolve(this.#child.stdin.write(text)).catch(() => {});
-    Promise.resolve(this.#child.stdin.flush()).catch(() => {});
+    // The process may have exited, or exit before it has read everything.
+    Promise.try(() => this.#child.stdin.write(text)).catch(() => {});
+    Promise.try(() => this.#child.stdin.flush()).catch(() => {});
   }
 
   /** Writes to its stdin and waits until the pipe has taken all of it. */

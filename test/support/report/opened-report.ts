@@ -24,6 +24,11 @@ export function settle(): Promise<void> {
   return Bun.sleep(400);
 }
 
+/** Waits until the page has rendered what an event changed; for changes without highlights. */
+export async function rendered({ page }: OpenedPage): Promise<void> {
+  await page.evaluate("new Promise((resolve) => requestAnimationFrame(() => setTimeout(resolve)))");
+}
+
 /** Returns an element's text; `undefined` if there is no such element. */
 export async function textOf({ page }: OpenedPage, selector: string): Promise<string | undefined> {
   const text = await page.evaluate(

@@ -1,6 +1,6 @@
 import type { TestResult } from "../../../lib/workbench/run/results.ts";
 
-/** Names of all faults that a result shows, such as `"lost"`, `"G1a"` or `"unavailable"`. */
+/** Names of all faults that a result shows, such as `"lost"` or `"G1a"`, and of failed assertions. */
 export function symptomsOf(result: TestResult): ReadonlySet<string> {
   const { workload = { valid: "unknown" }, stats, availability, exceptions, badLines } = result;
   const { convergence } = result;
@@ -23,6 +23,7 @@ export function symptomsOf(result: TestResult): ReadonlySet<string> {
   add("divergence", convergence?.valid === false);
   add("malformed replies", exceptions?.["exceptions"] !== undefined);
   add("bad line", badLines.length > 0);
+  for (const { name } of result.assertions?.failures ?? []) symptoms.add(name);
   return symptoms;
 }
 

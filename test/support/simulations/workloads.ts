@@ -1,7 +1,6 @@
 /** Runs the generators and clients of a workload without a test around them. */
 import type { AnyBody, Json } from "../../../lib/vortex/index.ts";
 import { Client } from "../../../lib/workbench/clients/client.ts";
-import { completionOf } from "../../../lib/workbench/clients/client-errors.ts";
 import type { Generator, Invocation } from "../../../lib/workbench/clients/generator.ts";
 import type { Completion } from "../../../lib/workbench/clients/interpreter.ts";
 import { Scheduler } from "../../../lib/workbench/clusters/scheduler.ts";
@@ -11,12 +10,12 @@ import { Network } from "../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../../../lib/workbench/run/test-options.ts";
 import { WORKLOADS, type WorkloadName } from "../../../lib/workbench/workloads/index.ts";
-import type { Workload } from "../../../lib/workbench/workloads/workload.ts";
+import { instantiate, type Workload } from "../../../lib/workbench/workloads/workload.ts";
 import { invocations, type Run, runGenerator } from "./generators.ts";
 
 /** Makes a workload. Defaults: 1 node, 1 client. */
 export function makeWorkload(name: WorkloadName, options: Partial<TestOptions> = {}): Workload {
-  return WORKLOADS[name]({
+  return instantiate(WORKLOADS[name], {
     ...DEFAULTS,
     workload: name,
     nodeIds: nodeNames(1),
@@ -67,13 +66,13 @@ export function converse(
   });
 
   const client = new Client({ id: "c0", network, clock: scheduler });
-  const worker = workload.openClient({ client, node: "n0" });
+  const worker = workload.openClient(client);
   const carryOut = async () => {
     const completions: Completion[] = [];
     for (const operation of operations) {
       const completion = worker
-        .invoke(operation)
-        .catch((error) => completionOf(error, operation, workload));
+        .invoke(operation, "n0")
+        .catch((error) => worker.completionOf(error, operation));
       completions.push(await completion);
     }
     return completions;

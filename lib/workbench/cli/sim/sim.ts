@@ -4,13 +4,17 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { catalogOf, recordModules } from "../../sweep/assertion-catalog.ts";
+import { namesFile } from "../../sweep/load-definition.ts";
 import { loadProgram } from "../../sweep/program.ts";
 import { printPlaces } from "../../sweep/sample.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
 import { report, supervise } from "../../sweep/supervisor.ts";
 import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
+import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
+import { loadNemeses } from "../nemeses.ts";
 import { positiveInteger, positiveNumber } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
@@ -98,7 +102,8 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
       throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
     }
   }
-  const options = testOptions(flags);
+  // The file of a workload is loaded where it can do no harm.
+  if (!namesFile(workload)) testOptions(flags);
   if (!flags.worker && !flags.supervised && flags.sample === undefined) {
     process.exitCode = await supervise({
       args: process.argv.slice(process.argv.indexOf("sim") + 1),
@@ -108,28 +113,29 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
     });
     return;
   }
+  const isSilent = flags.worker || flags.sample !== undefined;
+  const loading = { limitS: flags.stallLimit, onPrinted: isSilent ? () => {} : remark };
+  const loadedModules = recordModules();
+  const program = await loadProgram(file, flags.export, loading);
+  const catalog = catalogOf(loadedModules());
+  const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
+  const options = testOptions(flags, await chooseWorkload(workload, loading));
   if (flags.sample !== undefined) {
     const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
-    const program = await loadProgram(file, flags.export, {
-      limitS: flags.stallLimit,
-      onPrinted: () => {},
-    });
-    printPlaces({ ...options, seed }, { program, args }, eventCount);
+    printPlaces({ ...options, seed }, { program, args, parts }, eventCount);
     process.exit();
   }
   const onProgress = flags.worker
     ? reportWorkerProgress
     : (isRunning: boolean) => report(isRunning ? "simulating" : "other");
-  const program = await loadProgram(file, flags.export, {
-    limitS: flags.stallLimit,
-    onPrinted: flags.worker ? () => {} : remark,
-  });
   onProgress(false);
   const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
   const subject = {
     program,
+    catalog,
     file,
     args,
+    parts,
     isStrict: flags.strictStdout === true,
     stallLimitS: flags.stallLimit,
     onProgress,

@@ -25,7 +25,10 @@ export async function printSmallest(
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
       const result = await simulateProgram(options, subject);
-      return result.valid === true ? undefined : (findingsOf(result)[0]?.anomaly ?? "unknown");
+      if (result.valid === true) return undefined;
+      const [failed] = result.assertions?.failures ?? [];
+      const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
+      return failed === undefined ? anomaly : `${anomaly} ${failed.name}`;
     } catch (error) {
       // It would take the limit each time.
       if (error instanceof StalledProgram) return undefined;

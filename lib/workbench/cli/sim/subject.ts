@@ -2,7 +2,9 @@
 import type { AnyProgram } from "../../../vortex/index.ts";
 import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
 import { Trace } from "../../report/terminal/trace.ts";
+import type { AssertionCatalog } from "../../run/assertions.ts";
 import type { TestResult } from "../../run/results.ts";
+import type { TestParts } from "../../run/test.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { addPlaces } from "../../sweep/sample.ts";
@@ -36,9 +38,12 @@ export interface SimFlags extends TestFlags {
 /** The program to run, and how to repeat a run. */
 export interface Subject {
   readonly program: AnyProgram;
+  /** The assertions in its sources. */
+  readonly catalog: AssertionCatalog;
   /** File of the program. */
   readonly file: string;
   readonly args: readonly string[];
+  readonly parts: TestParts;
   /** Whether an invalid line ends a test. */
   readonly isStrict: boolean;
   readonly stallLimitS: number;

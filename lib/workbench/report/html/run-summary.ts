@@ -8,7 +8,8 @@ import { describeWarning } from "../terminal/warnings.ts";
 
 /** Lists the options that a reader needs to judge the run. */
 export function optionsOf({ options }: StoredDescription): [string, string][] {
-  const { nodeIds, concurrency, rate, timeLimitS, latency, nemesis, topology, workload } = options;
+  const { nodeIds, concurrency, rate, timeLimitS, latency, nemesis, topology } = options;
+  const { workload, workloadFile } = options;
   const { meanMs, distribution } = latency;
   return [
     ["nodes", String(nodeIds.length)],
@@ -18,7 +19,10 @@ export function optionsOf({ options }: StoredDescription): [string, string][] {
     ["latency", meanMs === 0 ? "none" : `${meanMs} ms, ${distribution}`],
     ["faults", nemesis.join(", ") || "none"],
     ...(workload === "broadcast" ? ([["topology", topology]] satisfies [string, string][]) : []),
-    ...(workload.startsWith("txn")
+    ...(workloadFile === undefined
+      ? []
+      : ([["workload file", workloadFile]] satisfies [string, string][])),
+    ...(workloadFile === undefined && workload.startsWith("txn")
       ? ([["consistency", options.consistencyModels.join(", ")]] satisfies [string, string][])
       : []),
   ];

@@ -5,7 +5,7 @@
  *   sections/  one file per section; a new section is a file there and a line here
  *   charts/    uPlot charts of latency and throughput
  *   diagram/   canvases of lanes over time: operations and messages
- *   graphs/    SVG drawings of a cycle, a value's propagation, a log's offsets
+ *   graphs/    SVG drawings of a cycle, partial linearizations, a value's propagation, a log's offsets
  *   parts/     small components and helpers that several of these share
  *   style/     one style sheet per kind of section
  */

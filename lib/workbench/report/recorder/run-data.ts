@@ -56,6 +56,41 @@ export interface CycleStep {
   readonly sentence: string;
 }
 
+/**
+ * Orders in which a model accepts the operations of a history that is not linearizable.
+ *
+ * @see `LinearizationAttempt` of the checkers, which the page cannot import
+ */
+export interface PageLinearization {
+  readonly part?: string;
+  /** In order of invocation. The other fields refer to operations by their position here. */
+  readonly operations: readonly PageBar[];
+  readonly omittedCount: number;
+  /** The longest first. */
+  readonly partials: readonly PagePartial[];
+  readonly stuck: number;
+  readonly unplaced: readonly number[];
+}
+
+export interface PageBar {
+  /** Row of the operation; absent if it was omitted. */
+  readonly row?: number;
+  /** History indexes, whose order is that of the events. */
+  readonly invocation: number;
+  readonly completion?: number;
+  readonly process: number;
+  readonly start: Ticks;
+  /** Absent for an indefinite operation. */
+  readonly end?: Ticks;
+  readonly label: string;
+}
+
+export interface PagePartial {
+  readonly initialState: string;
+  readonly steps: readonly { readonly operation: number; readonly state: string }[];
+  readonly refused: readonly number[];
+}
+
 export interface PageFinding {
   readonly anomaly: string;
   readonly sentence: string;
@@ -64,6 +99,7 @@ export interface PageFinding {
   /** How many more findings of its kind there are, on the last of a kind. */
   readonly moreCount?: number;
   readonly cycle?: readonly CycleStep[];
+  readonly linearization?: PageLinearization;
 }
 
 /** Propagation of broadcast values; describes the columns `arrival…`. */
@@ -175,7 +211,7 @@ export interface RunColumns {
   readonly operationDuration: Int32Array;
   readonly operationProcess: Int32Array;
   readonly operationThread: Uint16Array;
-  readonly operationFunction: Uint8Array;
+  readonly operationFunction: Uint16Array;
   /** Lane of the node, plus 1; 0 if unknown. */
   readonly operationNode: Uint16Array;
   /** Index into {@link OUTCOMES}. */

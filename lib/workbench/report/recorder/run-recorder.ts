@@ -6,8 +6,9 @@
  */
 import { shorten } from "../../../protocol/shorten.ts";
 import { stringifyJson } from "../../../vortex/index.ts";
+import type { LinearizationAttempt } from "../../checkers/checker.ts";
 import type { History, Operation } from "../../history/history.ts";
-import { describeFault } from "../../nemesis/describe-fault.ts";
+import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import type { JournalEvent } from "../../network/journal.ts";
 import type { LogLine } from "../../run/log-line.ts";
 import { ArrivalColumns } from "./columns/arrival-columns.ts";
@@ -17,7 +18,14 @@ import { MessageColumns, type MessageLimits } from "./columns/message-columns.ts
 import { OperationColumns, type OperationLimits } from "./columns/operation-columns.ts";
 import { OutputColumns, type OutputLimits } from "./columns/output-columns.ts";
 import { FaultSpans } from "./fault-spans.ts";
-import type { CycleStep, PageFinding, RunColumns, RunHeader, Ticks } from "./run-data.ts";
+import type {
+  CycleStep,
+  PageFinding,
+  PageLinearization,
+  RunColumns,
+  RunHeader,
+  Ticks,
+} from "./run-data.ts";
 
 /** A finding, as stored with the results. */
 export interface FindingEntry {
@@ -25,6 +33,7 @@ export interface FindingEntry {
   readonly sentence: string;
   readonly operations: readonly { readonly index: number }[];
   readonly cycle?: readonly CycleEntry[] | undefined;
+  readonly linearization?: LinearizationAttempt | undefined;
   readonly moreCount?: number | undefined;
 }
 
@@ -207,10 +216,11 @@ export class RunRecorder {
       const operation = this.#history[this.#position];
       if (operation === undefined || operation.time >= beforeNs) return;
       this.#position++;
-      const { process, f, time, value } = operation;
-      if (process === "nemesis")
-        this.#faults.add(f, this.#ticks(time), shorten(describeFault(value), MAX_DETAIL_LENGTH));
-      else if (operation.type === "invoke") this.#invoke(operation, process);
+      const { process, f, time, error } = operation;
+      if (process === "nemesis") {
+        const detail = shorten(describeFaultEntry(operation), MAX_DETAIL_LENGTH);
+        this.#faults.add(f, this.#ticks(time), detail, error !== undefined);
+      } else if (operation.type === "invoke") this.#invoke(operation, process);
       else this.#complete(operation, process);
     }
   }
@@ -231,7 +241,8 @@ export class RunRecorder {
     if (row !== undefined && type === "ok") this.#log?.add(value, row);
   }
 
-  #pageFinding({ anomaly, sentence, operations, cycle, moreCount }: FindingEntry): PageFinding {
+  #pageFinding(finding: FindingEntry): PageFinding {
+    const { anomaly, sentence, operations, cycle, linearization, moreCount } = finding;
     const rows = operations.flatMap(({ index }) => this.#operations.rowOf(index) ?? []);
     const steps = cycle?.flatMap((step): CycleStep[] => {
       const from = this.#operations.rowOf(step.from);
@@ -246,6 +257,24 @@ export class RunRecorder {
       ...(moreCount === undefined ? {} : { moreCount }),
       // A cycle with an omitted transaction would have a dangling edge.
       ...(steps?.length && steps.length === cycle?.length ? { cycle: steps } : {}),
+      ...(linearization === undefined
+        ? {}
+        : { linearization: this.#pageLinearization(linearization) }),
+    };
+  }
+
+  #pageLinearization({ operations, ...rest }: LinearizationAttempt): PageLinearization {
+    return {
+      ...rest,
+      operations: operations.map((bar) => {
+        const row = this.#operations.rowOf(bar.invocation);
+        return {
+          ...bar,
+          start: this.#ticks(bar.start),
+          ...(bar.end === undefined ? {} : { end: this.#ticks(bar.end) }),
+          ...(row === undefined ? {} : { row }),
+        };
+      }),
     };
   }
 

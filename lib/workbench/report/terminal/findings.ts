@@ -2,12 +2,14 @@
 import { isObject } from "../../../protocol/message.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import { withMore } from "../../checkers/wording.ts";
+import { linearizationLines } from "./linearization.ts";
 import { printable } from "./printable.ts";
 
-/** Formats findings as sentences, and counts those that are not described. */
+/** Formats findings as sentences, with partial linearizations below, and counts those not described. */
 export function sentencesOf(findings: readonly Finding[]): string[] {
-  return findings.flatMap(({ anomaly, sentence, moreCount }) => [
+  return findings.flatMap(({ anomaly, sentence, linearization, moreCount }) => [
     printable(`${anomaly}: ${sentence}`),
+    ...(linearization === undefined ? [] : linearizationLines(linearization)),
     ...(moreCount === undefined ? [] : [`${anomaly}: and ${moreCount} more`]),
   ]);
 }

@@ -1,13 +1,17 @@
 /** Describes a running test: time left, operations, anomalies so far, active faults. */
 
 import { shorten } from "../../../protocol/shorten.ts";
-import { CHECKERS } from "../../checkers/by-workload.ts";
 import type { Verdict } from "../../checkers/checker.ts";
 import { plural } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
-import { describeFault } from "../../nemesis/describe-fault.ts";
+import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import type { TestOptions } from "../../run/test-options.ts";
-import { makeWorkload, type WorkloadName } from "../../workloads/index.ts";
+import {
+  definitionOf,
+  isWorkloadName,
+  makeWorkload,
+  type WorkloadName,
+} from "../../workloads/index.ts";
 
 /**
  * Anomalies that later operations can remove: an unread message can still be polled, and at the start
@@ -89,11 +93,12 @@ export class TestProgress {
   /** Adds an entry of the history. */
   add(operation: Operation, nowMs: number): void {
     this.#zeroMs ??= nowMs - operation.time / 1e6;
-    const { process, type, f, value } = operation;
+    const { process, type, f, error } = operation;
     if (process !== "nemesis") this.#counts[type]++;
     else if (f.startsWith("start-"))
-      this.#faults.set(f.slice("start-".length), describeFault(value));
-    else this.#faults.delete(f.slice("stop-".length));
+      this.#faults.set(f.slice("start-".length), describeFaultEntry(operation));
+    else if (error === undefined) this.#faults.delete(f.slice("stop-".length));
+    else this.#faults.set(f.slice("stop-".length), describeFaultEntry(operation));
     if (this.#early.length < MAX_CHECKED) this.#early.push(operation);
   }
 
@@ -126,12 +131,12 @@ export class TestProgress {
   }
 
   #check(nowMs: number): string {
-    const { workload, consistencyModels } = this.#options;
-    if (EARLY_CHECKS[workload] === undefined) return "checked at the end";
+    const early = earlyCheckOf(this.#options);
+    if (early === undefined) return "checked at the end";
     if (this.#isChecked || nowMs - this.#checkedAtMs < CHECK_INTERVAL_MS) return this.#verdict;
     this.#checkedAtMs = nowMs;
     const startedMs = this.#stopwatch();
-    const wrong = wrongIn(workload, this.#early, consistencyModels);
+    const wrong = wrongIn(early, this.#early, this.#options);
     const isSlow = this.#stopwatch() - startedMs > MAX_CHECK_MS;
     const isFull = this.#early.length >= MAX_CHECKED;
     this.#isChecked = isSlow || isFull;
@@ -150,15 +155,18 @@ function faultText([name, detail]: readonly [string, string]): string {
   return detail === "" ? name : `${name} (${shorten(detail, MAX_DETAIL_LENGTH)})`;
 }
 
+function earlyCheckOf({ workload }: TestOptions): EarlyCheck | undefined {
+  return isWorkloadName(workload) ? EARLY_CHECKS[workload] : undefined;
+}
+
 function wrongIn(
-  workload: WorkloadName,
+  early: EarlyCheck,
   history: readonly Operation[],
-  consistencyModels: readonly string[],
+  { workload, definition, consistencyModels }: TestOptions,
 ): string | undefined {
   try {
-    return EARLY_CHECKS[workload]?.(
-      CHECKERS[workload](history, { consistencyModels, maxSteps: MAX_CHECK_STEPS }),
-    );
+    const { check } = definitionOf(definition ?? workload);
+    return early(check(history, { consistencyModels, maxSteps: MAX_CHECK_STEPS }));
   } catch {
     return undefined; // The final check reports it.
   }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import { enumerate } from "../../checkers/wording.ts";
 import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
 import { figuresOf, type TestResult } from "../../run/results.ts";
+import { reachedBy } from "./coverage.ts";
 import { firstOfEach, sentencesOf, withoutFindings, withStaleInOne } from "./findings.ts";
 import { inspect, printable } from "./printable.ts";
 import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
@@ -83,7 +84,7 @@ function describeWholeResult(workload: string, result: TestResult): string {
 }
 
 function figureLines(result: TestResult): string[] {
-  const { stats, faults, workload } = result;
+  const { stats, faults, workload, coverage } = result;
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const latency = workload?.["stableLatencies"] === undefined ? "latency" : "stable latency";
   const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
@@ -103,6 +104,7 @@ function figureLines(result: TestResult): string[] {
       "faults",
       active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
     ],
+    ["reached", coverage === undefined ? undefined : reachedBy(coverage)],
     ["diagnostics", diagnosticCounts(result)],
   ]);
 }

@@ -7,7 +7,7 @@ import { type Json, stringifyJson } from "../../../vortex/index.ts";
 import type { Finding } from "../../checkers/checker.ts";
 import { enumerate } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
-import { describeFault } from "../../nemesis/describe-fault.ts";
+import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import { isClientId } from "../../network/delivery.ts";
 import { DROPS, IN_FLIGHT } from "../../network/drops.ts";
 import type { JournalEvent } from "../../network/journal.ts";
@@ -143,7 +143,7 @@ class Plot {
   #operationLine(operation: Operation): Line {
     const { index, time, process, type, f, value, node, error } = operation;
     if (process === "nemesis") {
-      const detail = describeFault(value);
+      const detail = describeFaultEntry(operation);
       const text = `${column(time)}  nemesis ${f}${detail === "" ? "" : `: ${detail}`}`;
       return { rank: "related", text };
     }

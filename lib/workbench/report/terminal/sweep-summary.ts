@@ -2,6 +2,7 @@
 import Table from "cli-table3";
 import { enumerate, plural } from "../../checkers/wording.ts";
 import type { Distribution, FailureKind, Summary } from "../../sweep/summary.ts";
+import { describeCoverage } from "./coverage.ts";
 import { printable } from "./printable.ts";
 import { describeGroup } from "./request-errors.ts";
 import { describeWarning } from "./warnings.ts";
@@ -20,17 +21,22 @@ export function describeSummary(summary: Summary): string {
     ...faults(summary),
     ...badLines(summary),
     ...warnings(summary),
+    ...(summary.coverage === undefined ? [] : describeCoverage(summary.coverage, count)),
     `${count} seeds: ${validCount} valid, ${invalidCount} invalid, ${unknownCount} unknown`,
   ].join("\n");
 }
 
 /** Describes failures of a kind: how many, in which seeds, one example, and how to repeat it. */
-function describeKind({ kind, valid, seeds, example }: FailureKind, count: number): string {
+function describeKind(
+  { kind, assertion, valid, seeds, example }: FailureKind,
+  count: number,
+): string {
   const { seed, reason = "", mostFrequentError, command = `--seed ${seed}` } = example;
   const errors = mostFrequentError === undefined ? [] : [describeGroup(mostFrequentError)];
   const sentence = reason.startsWith(`${kind}: `) ? reason.slice(kind.length + 2) : reason;
   const lines = [`seed ${seed}: ${printable(sentence)}`, ...errors.map(printable), command];
-  const title = `${printable(kind)}: ${seeds.length} of ${plural(count, "seed")} ${label(valid)} (${enumerate(seeds, String)})`;
+  const name = assertion === undefined ? kind : `${kind} "${assertion}"`;
+  const title = `${printable(name)}: ${seeds.length} of ${plural(count, "seed")} ${label(valid)} (${enumerate(seeds, String)})`;
   return [title, ...lines.map((line) => `  ${line}`)].join("\n");
 }
 

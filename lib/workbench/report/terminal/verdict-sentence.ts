@@ -2,7 +2,7 @@
 
 import type { Validity } from "../../checkers/checker.ts";
 import { mayNeverBeOk } from "../../checkers/every-test/stats.ts";
-import { plural } from "../../checkers/wording.ts";
+import { enumerate, plural } from "../../checkers/wording.ts";
 import type { WorkloadName } from "../../workloads/index.ts";
 
 /** The fields that the sentence uses, of results or stored results. */
@@ -21,10 +21,12 @@ interface Results {
   };
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };
+  readonly assertions?: { readonly failures: readonly { readonly name: string }[] };
   readonly findings: readonly Sentence[];
 }
 
 interface Sentence {
+  readonly anomaly: string;
   readonly sentence: string;
 }
 
@@ -62,11 +64,16 @@ function doubt({ workload, findings }: Results): string {
 
 /** Returns a clause for each false verdict. */
 function faultsOf(workload: string, results: Results): string[] {
-  const { stats, availability, convergence } = results;
+  const { stats, availability, convergence, assertions } = results;
   const clauses: string[] = [];
+  if (assertions !== undefined) {
+    const names = [...new Set(assertions.failures.map(({ name }) => `"${name}"`))];
+    const noun = names.length === 1 ? "assertion" : "assertions";
+    clauses.push(`the program's ${noun} ${enumerate(names, (name) => name)} failed`);
+  }
   if (results.workload?.valid === false) {
     const phrases = phrasesOf(workload);
-    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? "a checker found an anomaly");
+    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? anomaliesOf(results.workload));
   }
   if (stats?.valid === false) {
     const failing = Object.entries(stats.byF ?? {})
@@ -81,6 +88,12 @@ function faultsOf(workload: string, results: Results): string[] {
   }
   if (convergence?.valid === false) clauses.push("the nodes did not converge");
   return clauses;
+}
+
+/** Names what the checker of a user's workload found. */
+function anomaliesOf({ explanation = [] }: NonNullable<Results["workload"]>): string {
+  const names = [...new Set(explanation.map(({ anomaly }) => anomaly))];
+  return `the checker found ${names.length === 0 ? "an anomaly" : enumerate(names, (name) => name)}`;
 }
 
 interface Phrases {

@@ -11,6 +11,8 @@ export function describeWarning(warning: Warning): string {
       return `only ${plural(warning.okCount, "operation")} succeeded, too few to prove much. Raise --rate or --time-limit`;
     case "fault-without-effect":
       return describeFault(warning);
+    case "not-healed":
+      return `${warning.fault} could not be healed (${warning.reason}), so it was active during the final operations`;
     case "node-stopped-answering": {
       const { node, lastAnswer, unansweredCount } = warning;
       const requests = plural(unansweredCount, "request");
@@ -46,6 +48,8 @@ function describeFault({
       return nodeCount < 3
         ? `${fault} hit no node: with ${nodes}, it sometimes selects none. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`
         : `${fault} hit no node: those it selected were down. Use a shorter --nemesis-interval, or another --seed`;
+    case "did-nothing":
+      return `${fault} did nothing: it found no node to affect, or its requests failed. Use a longer --time-limit or a shorter --nemesis-interval, or look at its operations in the history`;
     default:
       throw new Error("Unexpected reason", { cause: reason satisfies never });
   }

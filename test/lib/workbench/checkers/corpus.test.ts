@@ -7,19 +7,19 @@
 import { beforeAll, describe, expect, test } from "bun:test";
 import { jsonKey } from "../../../../lib/protocol/json-key.ts";
 import type { Json } from "../../../../lib/vortex/index.ts";
-import {
-  CHECKED_WORKLOADS,
-  CHECKERS,
-  type CheckedWorkload,
-} from "../../../../lib/workbench/checkers/by-workload.ts";
 import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkAvailability } from "../../../../lib/workbench/checkers/every-test/availability.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/every-test/stats.ts";
+import {
+  WORKLOAD_NAMES,
+  WORKLOADS,
+  type WorkloadName,
+} from "../../../../lib/workbench/workloads/index.ts";
 import { type CorpusCase, corpusCases } from "../../../support/histories/corpus.ts";
 
 /** The number of cases of each workload. */
-const CASES: { readonly [Workload in CheckedWorkload]: number } = {
+const CASES: { readonly [Workload in WorkloadName]: number } = {
   echo: 40,
   broadcast: 99,
   "g-set": 55,
@@ -55,14 +55,14 @@ const OTHER_CHOICE = /^txn-list-append\/(0016|0172|0177|0199|0211|0248) /;
 /** Anomalies whose number depends on the search for cycles. */
 const CYCLE = /^G[012]|^PL-|^strong-|cycle/;
 
-describe.each(CHECKED_WORKLOADS)("the checker of %s", (workload) => {
+describe.each(WORKLOAD_NAMES)("the checker of %s", (workload) => {
   const checked: { corpusCase: CorpusCase; verdict: Verdict; parts: Parts }[] = [];
 
   beforeAll(async () => {
     const checkAll = compose({
       stats: checkStats,
       availability: checkAvailability,
-      workload: CHECKERS[workload],
+      workload: WORKLOADS[workload].check,
     });
     for (const corpusCase of await corpusCases(workload)) {
       const verdict = checkAll(corpusCase.history, corpusCase.options);

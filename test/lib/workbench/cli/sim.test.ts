@@ -316,6 +316,32 @@ describe("vortex sim --seeds", () => {
     expect(printed.stdout).toMatch(/^ {2}vortex sim .*\/program\.ts -w unique-ids .* --seed \d$/m);
   });
 
+  test.concurrent("tells which situations no run reached, in shards as in the whole", async () => {
+    const file = project(`
+      export function program(node: any): void {
+        let count = 0;
+        node.handle("generate", v.object({}), () => {
+          count++;
+          node.sometimes(count > 5, "more than five");
+          if (count < 0) node.sometimes(true, "fewer than none");
+          return { type: "generate_ok", id: node.generateId() };
+        });
+      }
+    `);
+    const out = join(temporaryDirectory(), "out");
+    const part = await vortex(
+      ...uniqueIds(file, "--seeds", "1..4", "--shard", "1/2", "--out", out, "--strict-run"),
+    );
+    expect(part.exitCode).toBe(0);
+    expect(part.stdout).toContain("│ fewer than none │ 0 of 2 │     0 │");
+    const merged = await vortex("merge", out, "--json", "--strict-run");
+    expect(JSON.parse(merged.stdout).coverage.sometimes).toMatchObject([
+      { name: "more than five", runCount: 2 },
+      { name: "fewer than none", runCount: 0, count: 0 },
+    ]);
+    expect(merged.exitCode).toBe(2);
+  });
+
   test.concurrent("refuses flags that would have no effect", async () => {
     const alone = await vortex(...uniqueIds(UNIQUE_IDS, "--shard", "1/2"));
     expect(alone.stderr).toContain("--shard needs many seeds");

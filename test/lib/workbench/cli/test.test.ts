@@ -62,6 +62,31 @@ describe("vortex test", () => {
     expect(result.net.clients.msgCount).toBe(4 + 2 * attemptedCount);
   });
 
+  test.concurrent("gives the nodes a directory for their data, and removes it after the run", async () => {
+    const storing = nodeProgram(`
+      const { appendFileSync, mkdirSync, readFileSync } = await import("node:fs");
+      const directory = process.env.VORTEX_DATA + "/" + dest;
+      mkdirSync(directory, { recursive: true });
+      appendFileSync(directory + "/log", "x");
+      reply({ type: "echo_ok", echo: body.echo });
+    `);
+    const [kept, removed] = [temporaryDirectory(), temporaryDirectory()];
+    const [keeping, removing, temporary] = await Promise.all([
+      vortex(...echoTest(storing, "--keep-data", "--store", kept)),
+      vortex(...echoTest(storing, "--store", removed)),
+      vortex(...echoTest(storing, "--no-store")),
+    ]);
+    for (const { exitCode } of [keeping, removing, temporary]) expect(exitCode).toBe(0);
+    expect(readdirSync(join(kept, "latest", "data"))).toEqual(["n0"]);
+    expect(existsSync(join(removed, "latest", "data"))).toBe(false);
+  });
+
+  test.concurrent("refuses --keep-data with --no-store", async () => {
+    const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--keep-data", "--no-store"));
+    expect(stderr).toContain("--keep-data cannot be used with --no-store");
+    expect(exitCode).toBe(254);
+  });
+
   test.concurrent("compares the nodes after the recovery with --converge", async () => {
     const { stdout, exitCode } = await vortex(
       ...["test", "-w", "txn-rw-register", "--bin", join(DIST, "txn-rw-register")],

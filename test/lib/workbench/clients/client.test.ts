@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
-import { type AnyBody, type Json, parseJson } from "../../../../lib/vortex/index.ts";
+import { type AnyBody, parseJson } from "../../../../lib/vortex/index.ts";
 import { Client, replySchema } from "../../../../lib/workbench/clients/client.ts";
 import {
   completionOf,
@@ -103,9 +103,8 @@ function replyTo(inReplyTo: string): string {
 }
 
 describe("completionOf", () => {
-  const policy = { usesProtocolErrors: true, idempotent: new Set(["read"]) };
-  const completion = (thrown: unknown, f: string, uses = true) =>
-    completionOf(thrown, { f, value: 1 as Json }, { ...policy, usesProtocolErrors: uses });
+  const completion = (thrown: unknown, f: string, usesProtocolErrors = true) =>
+    completionOf(thrown, { value: 1 }, { usesProtocolErrors, isIdempotent: f === "read" });
 
   test.each([1, 10, 11, 12, 14, 20, 21, 22, 30])(
     "takes definite error %i for a failure",

@@ -9,8 +9,8 @@ import {
   inOrder,
   mix,
   nemesis,
+  once,
   phases,
-  single,
   sleep,
   stagger,
   timeLimit,
@@ -111,7 +111,7 @@ describe("timeLimit", () => {
 
 describe("timeLimit over clients and faults", () => {
   test("continues when every client is busy and the next fault is due after the limit", () => {
-    const faults = phases([single(op("start"), nemesis), sleep(60), single(op("stop"), nemesis)]);
+    const faults = phases([once(op("start"), nemesis), sleep(60), once(op("stop"), nemesis)]);
     const generator = timeLimit(10, any([endless(), faults]));
     const history = runGenerator(generator, { tookMs: () => 100 });
     expect(history.filter(({ f, type }) => f === "op" && type === "ok")).toHaveLength(100);
@@ -165,7 +165,7 @@ describe("phases", () => {
 
 describe("eachClient", () => {
   test("emits one operation per thread, all at once", () => {
-    const generator = eachClient((thread) => single({ f: "read", value: thread, final: true }));
+    const generator = eachClient((thread) => once({ f: "read", value: thread, final: true }));
     const history = runGenerator(generator, { concurrency: 3, tookMs: () => 1000 });
     expect(invocations(history).map(({ process, time, final }) => [process, time, final])).toEqual([
       [0, 0, true],

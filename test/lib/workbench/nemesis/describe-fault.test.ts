@@ -7,7 +7,7 @@ import {
   ONE_WAY_KINDS,
   PARTITION_KINDS,
 } from "../../../../lib/workbench/nemesis/partition.ts";
-import type { Grudge } from "../../../../lib/workbench/network/network.ts";
+import type { Grudge } from "../../../../lib/workbench/network/grudge.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 import { nodeNames } from "../../../../lib/workbench/run/test-options.ts";
 

@@ -7,7 +7,7 @@ import {
   PARTITION_KINDS,
   type PartitionKind,
 } from "../../../../lib/workbench/nemesis/partition.ts";
-import type { Grudge } from "../../../../lib/workbench/network/network.ts";
+import type { Grudge } from "../../../../lib/workbench/network/grudge.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 import { nodeNames } from "../../../../lib/workbench/run/test-options.ts";
 import { randoms } from "../../../support/seeds.ts";

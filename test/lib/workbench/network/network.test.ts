@@ -2,9 +2,10 @@ import { describe, expect, test } from "bun:test";
 import type { Json } from "../../../../lib/vortex/index.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
 import type { Delivery } from "../../../../lib/workbench/network/delivery.ts";
+import type { Grudge } from "../../../../lib/workbench/network/grudge.ts";
 import { Journal, type JournalEvent } from "../../../../lib/workbench/network/journal.ts";
 import type { Latency } from "../../../../lib/workbench/network/latency.ts";
-import { type Grudge, Network } from "../../../../lib/workbench/network/network.ts";
+import { Network } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
 /** A network of two nodes, a service and a client, in virtual time. */
@@ -23,7 +24,7 @@ class TestNetwork {
       random: randomStream(1, "network"),
       latency: { meanMs: 0, distribution: "constant", ...latency },
       nodeIds: ["n0", "n1"],
-      dropLateReplies,
+      dropLateReplies: () => dropLateReplies,
       journal: this.journal,
       zeroMs: () => 0,
       onOverload: (reason) => this.overloads.push(reason),
@@ -175,7 +176,7 @@ describe("Network", () => {
 
   test("journals why a message was dropped: the loss fault", () => {
     const net = new TestNetwork();
-    net.network.setFault("lossProbability", 1);
+    net.network.setFault("loss", { kind: "loss", value: 1 });
     net.send("n0", "n1", "lost");
     net.run();
     expect(net.drops).toEqual(["n1 lost: loss at 0"]);
@@ -274,17 +275,17 @@ describe("Network", () => {
 
   test("loses the given fraction of messages between nodes, and counts them", () => {
     const net = new TestNetwork();
-    net.network.setFault("lossProbability", 0.5);
+    net.network.setFault("loss", { kind: "loss", value: 0.5 });
     for (let index = 0; index < 1000; index++) net.send("n0", "n1", index);
     const lost = 1000 - net.run().length;
     expect(Math.abs(lost - 500)).toBeLessThan(80);
-    expect(net.network.effectCount("lossProbability")).toBe(lost);
+    expect(net.network.effectCount("loss")).toBe(lost);
     expect(net.journal.servers.sendCount).toBe(1000);
   });
 
   test("delivers duplicated messages twice, under one id", () => {
     const net = new TestNetwork();
-    net.network.setFault("duplicateProbability", 1);
+    net.network.setFault("duplicate", { kind: "duplicate", value: 1 });
     net.send("n0", "n1", "twice");
     expect(net.run()).toEqual(["n1 twice at 0", "n1 twice at 0"]);
     expect(net.journal.servers).toEqual({ sendCount: 1, recvCount: 2, msgCount: 1 });
@@ -292,8 +293,8 @@ describe("Network", () => {
 
   test("neither loses nor duplicates messages of clients and services", () => {
     const net = new TestNetwork();
-    net.network.setFault("lossProbability", 1);
-    net.network.setFault("duplicateProbability", 1);
+    net.network.setFault("loss", { kind: "loss", value: 1 });
+    net.network.setFault("duplicate", { kind: "duplicate", value: 1 });
     net.send("c0", "n0", "request");
     net.send("n0", "seq-kv", "ask");
     net.send("seq-kv", "n0", "answer");
@@ -303,7 +304,7 @@ describe("Network", () => {
   test("multiplies the latency by ten when slow, to 100 ms at least", () => {
     const slow = (meanMs: number) => {
       const net = new TestNetwork({ meanMs });
-      net.network.setFault("slowness", 10);
+      net.network.setFault("slow", { kind: "slow", value: 10 });
       net.send("n0", "n1", "late");
       return net.run();
     };
@@ -313,8 +314,8 @@ describe("Network", () => {
 
   test("behaves as before once a fault has ended", () => {
     const net = new TestNetwork();
-    net.network.setFault("lossProbability", 1);
-    net.network.setFault("lossProbability", undefined);
+    net.network.setFault("loss", { kind: "loss", value: 1 });
+    net.network.endFault("loss");
     net.send("n0", "n1", "through");
     expect(net.run()).toEqual(["n1 through at 0"]);
   });

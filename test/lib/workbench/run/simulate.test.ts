@@ -2,8 +2,8 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { echo } from "../../../../challenges/echo.ts";
 import { uniqueIds } from "../../../../challenges/unique-ids.ts";
-import { type KVNode, withOptions } from "../../../../lib/vortex/index.ts";
-import { TestCrash } from "../../../../lib/workbench/run/test-crash.ts";
+import { type KVNode, type Node, withOptions } from "../../../../lib/vortex/index.ts";
+import { findingsOf } from "../../../../lib/workbench/run/check-history.ts";
 import { runSimulated, type SimulatedOptions } from "../../../support/simulations/simulate.ts";
 
 const partitioned: SimulatedOptions = { nodeCount: 3, rate: 100, nemesis: ["partition"] };
@@ -67,20 +67,93 @@ describe("simulate", () => {
     expect((history.at(-1)?.time ?? 0) / 1e9).toBeGreaterThan(58);
   });
 
-  test("ends when an invariant is violated, and names it, the node and the seed", () => {
-    const atMostThree = (node: KVNode) => {
+  describe("with assertions in the program", () => {
+    /** Counts echoes on n1, and passes each count to `assert`. */
+    const counting = (assert: (node: Node, count: number) => void) => (node: Node) => {
       let count = 0;
-      node.invariant("at most three echoes", () => count <= 3);
       node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => {
-        if (node.id === "n1") count++;
+        if (node.id === "n1") assert(node, ++count);
         return { type: "echo_ok", echo: body.echo };
       });
     };
-    const run = () => runSimulated("echo", atMostThree, { nodeCount: 3, rate: 10, seed: 7 });
-    expect(run).toThrow(TestCrash);
-    expect(run).toThrow(
-      /^Invariant "at most three echoes" does not hold on n1 after "echo" from "c\d+" \(seed 7\)$/,
-    );
+    const run = (program: (node: Node) => void, options: SimulatedOptions = {}) =>
+      runSimulated("echo", program, { nodeCount: 3, rate: 10, seed: 7, ...options });
+
+    test("is invalid when one fails, and names it, the node, the moment and the operation", () => {
+      const program = counting((node, count) => {
+        node.always(count <= 3, "at most three echoes", { count });
+      });
+      const { result, history } = run(program);
+      expect(result.valid).toBe(false);
+      const [finding, ...others] = findingsOf(result);
+      expect(others).toEqual([]);
+      expect(finding?.anomaly).toBe("failed-assertion");
+      expect(finding?.sentence).toMatch(
+        /^"at most three echoes" did not hold on n1 at \d+\.\d{3} s: \{"count":4\}$/,
+      );
+      const fourth = history.filter(({ node, type }) => node === "n1" && type === "invoke")[3];
+      expect<unknown>(finding?.operations).toEqual([fourth]);
+    });
+
+    test("is invalid when an invariant does not hold, and names the event", () => {
+      const program = (node: Node) => {
+        node.invariant("n0 exists alone", () => node.peers.length === 0);
+        echo(node);
+      };
+      const sentences = findingsOf(run(program).result).map(({ sentence }) => sentence);
+      expect(sentences.sort()).toEqual(
+        ["n0", "n1", "n2"].map(
+          (node, index) =>
+            `"n0 exists alone" did not hold on ${node} while nodes started, after "init" from "c${index}"`,
+        ),
+      );
+    });
+
+    test("is invalid when it gets to what is unreachable", () => {
+      const { result } = run(counting((node) => node.unreachable("an echo on n1")));
+      expect(findingsOf(result)[0]?.sentence).toMatch(/^"an echo on n1" was reached on n1 at /);
+    });
+
+    test("runs on after a failure, with the same history as without", () => {
+      const failing = run(counting((node) => node.always(false, "never")));
+      expect(failing.history).toEqual(run(echo).history);
+      expect(failing.messages).toEqual(run(echo).messages);
+    });
+
+    test("reports an assertion once per node, even if the node is restarted", () => {
+      const program = counting((node) => node.always(false, "never"));
+      const { result } = run(program, { nemesis: ["kill"], nemesisIntervalS: 1, timeLimitS: 20 });
+      expect(result.faults.kill).toBeGreaterThan(0);
+      expect(result.assertions?.failures).toHaveLength(1);
+    });
+
+    test("counts how often a situation was reached, and how often an assertion was evaluated", () => {
+      const program = counting((node, count) => {
+        node.sometimes(count % 2 === 0, "an even count");
+        node.sometimes(count < 0, "a negative count");
+        node.always(count > 0, "counts are positive");
+      });
+      const { result, history } = run(program);
+      const echoes = history.filter(({ node, type }) => node === "n1" && type === "ok").length;
+      expect(result.valid).toBe(true);
+      expect(result.coverage).toEqual({
+        sometimes: [
+          { name: "a negative count", count: 0 },
+          { name: "an even count", count: Math.floor(echoes / 2) },
+        ],
+        always: [{ name: "counts are positive", count: echoes }],
+      });
+    });
+
+    test("mentions a failed assertion when the test crashes later", () => {
+      const program = (node: Node) => {
+        node.always(node.id !== "n1", "n1 does not exist");
+        if (node.id === "n1") throw new Error("no memory");
+      };
+      expect(() => run(program)).toThrow(
+        /^"n1 does not exist" did not hold on n1 while nodes started\nn1 answered init with error 13/,
+      );
+    });
   });
 
   test("names the node that does not keep up, and hints at pauses if the test has any", () => {

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import type { Outcome } from "../../../../lib/workbench/sweep/outcome.ts";
-import { summarize } from "../../../../lib/workbench/sweep/summary.ts";
+import { isDoubtful, summarize } from "../../../../lib/workbench/sweep/summary.ts";
 
 const outcome = (seed: number, more: Partial<Outcome> = {}): Outcome => ({
   seed,
@@ -61,6 +61,47 @@ describe("summarize", () => {
     const outcomes = [outcome(1), outcome(3, { badLine: "n1: not JSON" }), bad];
     expect(summarize(outcomes).badLines).toEqual({ runCount: 2, first: bad });
     expect(summarize([outcome(1)]).badLines).toEqual({ runCount: 0 });
+  });
+
+  test("groups failed assertions by name", () => {
+    const failed = { valid: false, kind: "failed-assertion", faults: {} } as const;
+    const outcomes = [
+      outcome(1, { ...failed, failedAssertion: "a", reason: "on n1" }),
+      outcome(2, { ...failed, failedAssertion: "b", reason: "on n1" }),
+      outcome(3, { ...failed, failedAssertion: "a", reason: "on n2" }),
+    ];
+    const kinds = summarize(outcomes).failureKinds;
+    expect(kinds.map(({ assertion, seeds }) => [assertion, seeds])).toEqual([
+      ["a", [1, 3]],
+      ["b", [2]],
+    ]);
+  });
+
+  test("counts the runs that reached each situation, those that none reached last", () => {
+    const reaching = (once: number, often: number) => ({
+      sometimes: [
+        { name: "never", count: 0 },
+        { name: "once", count: once },
+        { name: "often", count: often },
+      ],
+      always: [{ name: "__proto__", count: 3 }],
+    });
+    const outcomes = [
+      outcome(1, { coverage: reaching(0, 7) }),
+      outcome(2, { coverage: reaching(1, 5) }),
+      outcome(3, { valid: false, kind: "crash" }),
+    ];
+    const summary = summarize(outcomes);
+    expect(summary.coverage).toEqual({
+      sometimes: [
+        { name: "often", runCount: 2, count: 12 },
+        { name: "once", runCount: 1, count: 1 },
+        { name: "never", runCount: 0, count: 0 },
+      ],
+      always: [{ name: "__proto__", runCount: 2, count: 6 }],
+    });
+    expect(isDoubtful(summary)).toBe(true);
+    expect(isDoubtful(summarize(outcomes.slice(2)))).toBe(false);
   });
 
   test("counts how often each fault took effect", () => {

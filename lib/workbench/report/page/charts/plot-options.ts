@@ -19,17 +19,17 @@ export interface ChartProps {
 export const HEIGHT = 210;
 
 /** Series with the colour that they have in the diagrams. */
-const NAMED_COLORS: Readonly<Record<string, Exclude<keyof Colors, "series">>> = {
-  ok: "ok",
-  fail: "fail",
-  info: "info",
-  "between servers": "message",
-  "to or from clients": "client-message",
-  "never arrived": "lost",
-};
+const NAMED_COLORS: ReadonlyMap<string, Exclude<keyof Colors, "series">> = new Map([
+  ["ok", "ok"],
+  ["fail", "fail"],
+  ["info", "info"],
+  ["between servers", "message"],
+  ["to or from clients", "client-message"],
+  ["never arrived", "lost"],
+]);
 
 function strokeOf(name: string, index: number, colors: Colors): string {
-  const color = NAMED_COLORS[name];
+  const color = NAMED_COLORS.get(name);
   if (color !== undefined) return colors[color];
   return colors.series[index % colors.series.length] ?? colors.accent;
 }

@@ -1,4 +1,6 @@
 /** Computes the charts' data from the run's columns. Does not depend on the DOM. */
+import { OUTCOMES } from "../../recorder/run-data.ts";
+import { truncate, visible } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 
 /** The values of x, and those of each series at them; `null` for none. */
@@ -10,7 +12,7 @@ export interface ChartData {
 
 /** Latencies in ms against times of invocation in s; by function if ok, else by outcome. */
 export function latencyPoints(run: Run): ChartData {
-  const { functions } = run.header;
+  const functions = seriesNames(run);
   const names = [...functions, "fail", "info"];
   const seen = new Set<string>();
   const x: number[] = [];
@@ -39,7 +41,7 @@ export function latencyPoints(run: Run): ChartData {
 
 /** Latencies of ok operations in ms by quantile; x is -log10(1 - quantile): 1 is 90 %, 2 is 99 %. */
 export function latencyDistribution(run: Run): ChartData {
-  const { functions } = run.header;
+  const functions = seriesNames(run);
   const byFunction: number[][] = functions.map(() => []);
   for (let row = 0; row < run.operationCount; row++) {
     if (run.outcomeOf(row) !== "ok") continue;
@@ -59,6 +61,17 @@ export function latencyDistribution(run: Run): ChartData {
     }),
   );
   return withoutEmpty({ names: functions, x, ys });
+}
+
+/** Number of characters of a function's name in a legend. */
+const MAX_NAME_LENGTH = 32;
+
+/** Names the functions of a run. A user's workload may name one like an outcome, which has a colour. */
+function seriesNames({ header }: Run): string[] {
+  return header.functions.map((name) => {
+    const isOutcome = name === "" || OUTCOMES.some((outcome) => outcome === name);
+    return truncate(visible(isOutcome ? JSON.stringify(name) : name), MAX_NAME_LENGTH);
+  });
 }
 
 /** Operations per second by outcome, at the time of completion. */

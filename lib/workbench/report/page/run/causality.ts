@@ -26,23 +26,43 @@ const MAX_SEARCHED = 50_000;
 
 /** Returns the rows of an operation's messages: its request and reply first. */
 export function causesOf(run: Run, operation: number): number[] {
-  const own = run.messagesOf(operation);
-  const [request] = own;
-  const rows = new Set(own);
-  if (request === undefined) return [];
-  const { messageFlight, messageDest } = run.columns;
-  const flight = messageFlight[request] ?? -1;
-  if (flight >= 0) {
-    const arrived = (run.sent[request] ?? 0) + flight;
-    const reply = own.findLast((row) => row !== request);
-    const answered = reply === undefined ? run.endOf(operation) : run.sent[reply];
-    const node = messageDest[request] ?? 0;
-    if (answered !== undefined) {
-      for (const row of between(run, node, arrived, answered)) rows.add(row);
-    }
-    for (const row of carriers(run, operation, arrived, node)) rows.add(row);
+  const rows = new Set(run.messagesOf(operation));
+  const askedSince = new Map<number, number>();
+  for (const { node, arrived, answered } of requestsOf(run, operation)) {
+    askedSince.set(node, Math.min(arrived, askedSince.get(node) ?? arrived));
+    if (answered === undefined) continue;
+    for (const row of between(run, node, arrived, answered)) rows.add(row);
   }
+  for (const row of carriers(run, operation, askedSince)) rows.add(row);
   return [...rows].slice(0, MAX_ROWS);
+}
+
+/** A request that reached a node; `answered` is the time of the reply, or of the operation's end. */
+interface Request {
+  readonly node: number;
+  readonly arrived: number;
+  readonly answered: number | undefined;
+}
+
+/** An operation of a user's workload may ask several nodes, and one node several times. */
+function requestsOf(run: Run, operation: number): Request[] {
+  const { messageSource, messageDest, messageFlight } = run.columns;
+  const own = run.messagesOf(operation);
+  const sentAt = (row: number) => run.sent[row] ?? 0;
+  return own.flatMap((row, index): Request[] => {
+    const flight = messageFlight[row] ?? -1;
+    const node = messageDest[row] ?? 0;
+    if (flight < 0 || run.header.lanes[node]?.role === "client") return [];
+    const arrived = sentAt(row) + flight;
+    const later = own.slice(index + 1);
+    const next = later.findIndex((each) => messageDest[each] === node);
+    const reply = (next === -1 ? later : later.slice(0, next)).findLast(
+      (each) => messageSource[each] === node && sentAt(each) >= arrived,
+    );
+    return [
+      { node, arrived, answered: reply === undefined ? run.endOf(operation) : sentAt(reply) },
+    ];
+  });
 }
 
 /** Messages that happened after the request reached the node, and before its reply. */
@@ -89,17 +109,18 @@ function eventsBetween(run: Run, from: number, to: number): Event[] {
 }
 
 /**
- * Messages between servers that carry what an operation wrote from its node onwards, each to a server
+ * Messages between servers that carry what an operation wrote from its nodes onwards, each to a server
  * that did not have it yet. Repetitions are left out, and so are most of the messages that contain
  * the same small numbers with another meaning.
  */
-function carriers(run: Run, operation: number, arrived: number, node: number): number[] {
-  const first = lowerBound(run.sent, arrived);
+function carriers(run: Run, operation: number, askedSince: ReadonlyMap<number, number>): number[] {
+  if (askedSince.size === 0) return [];
+  const first = lowerBound(run.sent, Math.min(...askedSince.values()));
   const last = Math.min(run.messageCount, first + MAX_SEARCHED);
   const rows = new Set<number>();
   for (const words of insertedWords(run, operation)) {
     const found = words.map((word) => rowsWithText(run, word, first, last));
-    const hasItSince = new Map([[node, arrived]]);
+    const hasItSince = new Map(askedSince);
     for (let row = first; row < last && rows.size < MAX_FOLLOWED; row++) {
       if (!found.every((has) => has[row] === 1) || !carries(run, row, words)) continue;
       if (isFirstCopy(run, row, hasItSince)) rows.add(row);
@@ -163,17 +184,25 @@ export function insertedWords(run: Run, operation: number): (readonly string[])[
       : [];
   }
   if (!Array.isArray(value)) return [];
-  if (name === "write") return [value.map(wordOf)];
-  if (name === "cas") {
-    const [key, change] = value;
-    return Array.isArray(change) ? [[key, change[1]].map(wordOf)] : [];
-  }
-  return value
-    .filter((step) => Array.isArray(step) && ["w", "append", "send"].includes(step[0]))
+  return writesOf(name, value)
     .slice(0, MAX_WRITES)
-    .map(([, key, written]) => [key, written].map(wordOf));
+    .map((write) => write.map(wordOf).filter((word) => word !== ""))
+    .filter((words) => words.length > 0);
 }
 
+/** The keys and values that an operation writes. A user's workload may give these names any value. */
+function writesOf(name: string, value: readonly unknown[]): readonly (readonly unknown[])[] {
+  if (name === "write") return [value];
+  if (name === "cas") {
+    const [key, change] = value;
+    return Array.isArray(change) ? [[key, change[1]]] : [];
+  }
+  return value.flatMap((step) =>
+    Array.isArray(step) && ["w", "append", "send"].includes(step[0]) ? [step.slice(1, 3)] : [],
+  );
+}
+
+/** The word by which a value is found in JSON; empty if there is none. */
 function wordOf(value: unknown): string {
-  return typeof value === "string" ? value : JSON.stringify(value);
+  return typeof value === "string" ? value : (JSON.stringify(value) ?? "");
 }

@@ -111,7 +111,8 @@ export class Run {
   }
 
   functionOf(row: number): string {
-    return this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?";
+    // A user's workload may give an operation an empty name.
+    return (this.header.functions[this.columns.operationFunction[row] ?? 0] ?? "?") || '""';
   }
 
   outcomeOf(row: number): Outcome {

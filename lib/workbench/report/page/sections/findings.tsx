@@ -2,6 +2,7 @@
 import { useState } from "preact/hooks";
 import type { PageFinding } from "../../recorder/run-data.ts";
 import { CycleGraph } from "../graphs/cycle-graph.tsx";
+import { LinearizationGraph } from "../graphs/linearization-graph.tsx";
 import { Code } from "../parts/code.tsx";
 import { LinkButton } from "../parts/controls.tsx";
 import { Table } from "../parts/table.tsx";
@@ -125,6 +126,14 @@ function Finding(props: FindingProps) {
           </p>
           {finding.cycle === undefined ? null : (
             <CycleGraph run={run} steps={finding.cycle} selection={selection} onSelect={onSelect} />
+          )}
+          {finding.linearization === undefined ? null : (
+            <LinearizationGraph
+              run={run}
+              attempt={finding.linearization}
+              selection={selection}
+              onSelect={onSelect}
+            />
           )}
           <OperationList run={run} rows={finding.operations} onSelect={onSelect} />
         </div>

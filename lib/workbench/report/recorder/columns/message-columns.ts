@@ -3,8 +3,8 @@
  *
  * Histories do not record which client ran an operation, nor messages which operation they belong
  * to. But a client sends as soon as its operation is invoked: the first message of a new client
- * belongs to the latest operation on that node that has sent nothing yet. From then on, the client
- * is known to belong to that operation's thread.
+ * belongs to the latest operation that has sent nothing yet, on that node if there is one. From then
+ * on, the client is known to belong to that operation's thread.
  */
 import { stringifyJson } from "../../../../vortex/index.ts";
 import { isClientId } from "../../../network/delivery.ts";
@@ -156,15 +156,16 @@ export class MessageColumns {
   /** Attributes a client's request to its operation. */
   #attribute(client: string, dest: string, pending: Iterable<PendingOperation>): void {
     const thread = this.#threadOf.get(client);
-    let owner: PendingOperation | undefined;
+    let [owner, onNode]: (PendingOperation | undefined)[] = [];
     for (const operation of pending) {
-      const isOwner =
-        thread === undefined
-          ? !operation.hasSent && operation.node === dest
-          : operation.thread === thread;
+      const { hasSent, node, row } = operation;
+      if (thread === undefined ? hasSent : operation.thread !== thread) continue;
       // The latest invocation has the highest row.
-      if (isOwner && (owner === undefined || operation.row > owner.row)) owner = operation;
+      if (owner === undefined || row > owner.row) owner = operation;
+      if (node === dest && (onNode === undefined || row > onNode.row)) onNode = operation;
     }
+    // An operation of a user's workload may ask another node than its own.
+    if (thread === undefined) owner = onNode ?? owner;
     if (owner === undefined) return;
     owner.hasSent = true;
     this.#threadOf.set(client, owner.thread);

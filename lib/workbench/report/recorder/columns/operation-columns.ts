@@ -24,7 +24,7 @@ export class OperationColumns {
   readonly #duration = new TypedColumn(Int32Array);
   readonly #process = new TypedColumn(Int32Array);
   readonly #thread = new TypedColumn(Uint16Array);
-  readonly #function = new TypedColumn(Uint8Array);
+  readonly #function = new TypedColumn(Uint16Array);
   readonly #node = new TypedColumn(Uint16Array);
   readonly #outcome = new TypedColumn(Uint8Array);
   readonly #index = new TypedColumn(Uint32Array);

@@ -7,7 +7,7 @@ import {
 } from "../../../../../lib/workbench/report/html/stored-run.ts";
 import { Run } from "../../../../../lib/workbench/report/page/run/run.ts";
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
-import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
+import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 
 async function report(directory: string, options?: ReportOptions) {
   const html = await Bun.file(await writeReport(directory, options)).text();
@@ -45,6 +45,13 @@ describe("A stored run's report", () => {
     expect(run.header.verdict).toBe(
       "Invalid: 1 of 9 values was lost: acknowledged, but missing from the final reads.",
     );
+  });
+
+  test("names what the checker of a user's workload found, once each", async () => {
+    const finding = (anomaly: string) => ({ anomaly, sentence: "account 1", operations: [] });
+    const results = resultsOf(false, ["overdraft", "lost-money", "overdraft"].map(finding));
+    const { run } = await report(stored(results, new RunBuilder("bank", ["n0"]).start()));
+    expect(run.header.verdict).toBe("Invalid: the checker found overdraft, lost-money.");
   });
 
   test("lists what nodes answered in error, and warnings", async () => {

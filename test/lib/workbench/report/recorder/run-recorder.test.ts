@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { messageLine } from "../../../../../lib/workbench/report/page/run/describe.ts";
 import { gossipRun, RunBuilder } from "../../../../support/report/report-run.ts";
+import { staleRead } from "../../../../support/report/stale-read.ts";
 
 describe("RunRecorder", () => {
   test("places the nodes' start before time zero, whatever its clock", () => {
@@ -36,6 +37,29 @@ describe("RunRecorder", () => {
     expect(run.messagesOf(1).map((row) => run.bodyOf(row))).toEqual([
       '{"type":"echo","echo":1,"msg_id":1}',
     ]);
+  });
+
+  test("attributes requests of an operation that asks other nodes than its own", () => {
+    const builder = new RunBuilder("transfers", ["n0", "n1"], 2).start();
+    const transfer = { type: "invoke", f: "transfer" } as const;
+    builder.operation({ ...transfer, process: 0, node: "n0" }, 10);
+    builder.message("c8", "n1", 10, 0, { type: "prepare", msg_id: 1 });
+    builder.operation({ ...transfer, process: 1, node: "n1" }, 11);
+    builder.message("c9", "n1", 11, 0, { type: "prepare", msg_id: 1 });
+    builder.message("c8", "n0", 12, 0, { type: "commit", msg_id: 2 });
+    const run = builder.run();
+    const types = [0, 1].map((row) => run.messagesOf(row).map((each) => run.messageTypeOf(each)));
+    expect(types).toEqual([["prepare", "commit"], ["prepare"]]);
+  });
+
+  test("tells more than 256 functions apart", () => {
+    const builder = new RunBuilder("x", ["n0"]).start();
+    const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
+    for (const [ms, f] of names.entries()) {
+      builder.operation({ process: 0, node: "n0", type: "invoke", f }, ms);
+    }
+    const run = builder.run();
+    expect(names.map((_, row) => run.functionOf(row))).toEqual(names);
   });
 
   test("keeps values as written", () => {
@@ -138,6 +162,24 @@ describe("RunRecorder", () => {
     expect(builder.run([finding], { operations: 1 }).header.findings[0]?.cycle).toBeUndefined();
     const half = { ...finding, cycle: [there, { ...back, to: 7 }] };
     expect(builder.run([half]).header.findings[0]?.cycle).toBeUndefined();
+  });
+
+  test("keeps a linearization's times in ticks, and the operations that are not recorded", () => {
+    const { run, finding } = staleRead();
+    const { header, tickMs } = run.run([finding], { operations: 3 });
+    const [page] = header.findings;
+    expect(page?.linearization).toMatchObject({ part: "key 0", omittedCount: 40, stuck: 3 });
+    const bars = page?.linearization?.operations.map(({ row, start, end }) => [
+      row,
+      start * tickMs,
+      end && end * tickMs,
+    ]);
+    expect(bars).toEqual([
+      [0, 100, 110],
+      [1, 120, 130],
+      [2, 125, undefined],
+      [undefined, 140, 150],
+    ]);
   });
 
   test("records sends and polls of each key of a log by offset", () => {

@@ -22,3 +22,29 @@ test("describeSummary prints one example of each kind of failure, with its count
     "31 seeds: 15 valid, 16 invalid, 0 unknown",
   ]);
 });
+
+test("describeSummary ends with what the runs reached of the program's assertions", () => {
+  const covering = (seed: number, lost: number): Outcome => {
+    const sometimes = [
+      { name: "a race was lost", count: lost },
+      { name: "\u001b[2Ja leader changed", count: 0 },
+    ];
+    const always = [
+      { name: "terms grow", count: 0 },
+      { name: "logs match", count: 2 },
+    ];
+    return { seed, valid: true, faults: {}, coverage: { sometimes, always } };
+  };
+  const lines = describeSummary(summarize([covering(1, 3), covering(2, 0)])).split("\n");
+  expect(lines).toEqual([
+    "┌─────────────────────────┬────────┬───────┐",
+    "│ sometimes               │   runs │ times │",
+    "├─────────────────────────┼────────┼───────┤",
+    "│ a race was lost         │ 1 of 2 │     3 │",
+    "│ \\x1b[2Ja leader changed │ 0 of 2 │     0 │",
+    "└─────────────────────────┴────────┴───────┘",
+    "1 of 2 situations never reached",
+    '1 of 2 assertions with node.always never evaluated: "terms grow"',
+    "2 seeds: 2 valid, 0 invalid, 0 unknown",
+  ]);
+});

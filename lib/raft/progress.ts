@@ -1,0 +1,125 @@
+/**
+ * What a leader knows of a follower.
+ *
+ * @see etcd raft, `tracker/progress.go`; Raft thesis, §10.2.1 (batching and pipelining)
+ */
+import type { NodeId } from "../vortex/index.ts";
+import type { Stamp } from "./messages.ts";
+
+/** Number of messages with entries that may be on their way to a follower. */
+const MAX_IN_FLIGHT = 16;
+
+/** The position in a snapshot that is being sent. */
+export interface SnapshotTransfer {
+  readonly lastIncludedIndex: number;
+  readonly offset: number;
+}
+
+/**
+ * A follower as its leader sees it.
+ *
+ * Invariant: `matchIndex < nextIndex`.
+ */
+export class Progress {
+  readonly id: NodeId;
+  /** The highest index that the follower has acknowledged as stored. */
+  matchIndex = 0;
+  /** Index of the next entry to send. */
+  nextIndex: number;
+  /**
+   * Whether `nextIndex` is a guess: then one message is sent at a time, until the logs are known to
+   * agree. Otherwise entries are sent without waiting for the acknowledgement of earlier ones.
+   */
+  isProbing = true;
+  /** The snapshot that is being sent, if the entries it needs are compacted. */
+  transfer: SnapshotTransfer | undefined;
+  /** Whether its acknowledgements count, by its last one. */
+  isVoter = true;
+  /** Whether it lacks stored entries that were not sent, because a message has a limited length. */
+  hasBacklog = false;
+  /** Whether it did not acknowledge entries in time, and not since: others are preferred. */
+  isSuspect = false;
+  /** What the follower knows to be committed. */
+  commitIndex = 0;
+  /** When the last message was sent, in ms. */
+  lastSentMs: number;
+  /** When the last reply of this term arrived, in ms. */
+  lastReplyMs: number;
+  /** Sending time of the newest message that was replied to, in ms: the follower was a follower since. */
+  confirmedAtMs = Number.NEGATIVE_INFINITY;
+  /** The newest round that was replied to. */
+  confirmedRound = 0;
+  /** The last index of each message with entries that has not been acknowledged. */
+  #inFlight: number[] = [];
+
+  constructor(id: NodeId, nextIndex: number, nowMs: number) {
+    this.id = id;
+    this.nextIndex = nextIndex;
+    this.lastSentMs = nowMs;
+    this.lastReplyMs = nowMs;
+  }
+
+  /** Whether another message with entries may be sent. */
+  get hasCapacity(): boolean {
+    return this.#inFlight.length < (this.isProbing ? 1 : MAX_IN_FLIGHT);
+  }
+
+  /** Whether entries were sent that it has not acknowledged. */
+  get isWaiting(): boolean {
+    return this.#inFlight.length > 0;
+  }
+
+  /** Notes that entries up to `lastIndex` were sent. */
+  sent(lastIndex: number): void {
+    this.#inFlight.push(lastIndex);
+    this.nextIndex = Math.max(this.nextIndex, lastIndex + 1);
+  }
+
+  /** Notes a reply that confirms the leader. */
+  confirmed({ round, sentAtMs }: Stamp, nowMs: number): void {
+    this.lastReplyMs = Math.max(this.lastReplyMs, nowMs);
+    this.confirmedAtMs = Math.max(this.confirmedAtMs, sentAtMs);
+    this.confirmedRound = Math.max(this.confirmedRound, round);
+    this.isSuspect = false;
+  }
+
+  /** Notes an acknowledgement. */
+  acknowledged(matchIndex: number): void {
+    this.isProbing = false;
+    if (this.transfer !== undefined && matchIndex >= this.transfer.lastIncludedIndex) {
+      this.transfer = undefined;
+    }
+    this.matchIndex = Math.max(this.matchIndex, matchIndex);
+    this.nextIndex = Math.max(this.nextIndex, matchIndex + 1);
+    this.#inFlight = this.#inFlight.filter((lastIndex) => lastIndex > matchIndex);
+  }
+
+  /** Notes that the follower's log does not reach, or disagrees with, what was sent. */
+  rejected(prevLogIndex: number, nextIndex: number): void {
+    // A stale rejection: the follower has acknowledged more since.
+    if (prevLogIndex <= this.matchIndex) return;
+    this.probeFrom(nextIndex);
+  }
+
+  /** Sends again what was not acknowledged, as after a loss. */
+  rewind(): void {
+    this.probeFrom(this.matchIndex + 1);
+  }
+
+  probeFrom(nextIndex: number): void {
+    this.isProbing = true;
+    this.#inFlight = [];
+    this.nextIndex = Math.max(nextIndex, this.matchIndex + 1);
+  }
+
+  /** Forgets what the follower has stored, because its disk was lost. */
+  reset(nextIndex: number): void {
+    this.matchIndex = 0;
+    this.isVoter = false;
+    this.commitIndex = 0;
+    this.transfer = undefined;
+    this.confirmedAtMs = Number.NEGATIVE_INFINITY;
+    this.confirmedRound = 0;
+    this.probeFrom(nextIndex);
+  }
+}

@@ -1,0 +1,251 @@
+/**
+ * Workloads as files: what clients ask of nodes, in which order, and how the answers are checked.
+ *
+ * `defineWorkload` turns a definition into a workload. The ten workloads of Maelstrom are written with
+ * it, and so are those that users write (`vortex/workload`).
+ */
+import type * as v from "valibot";
+import type { Json, NodeId, Random } from "../../vortex/index.ts";
+import type { Checker } from "../checkers/checker.ts";
+import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
+import type { Atom } from "../checkers/elle/transactions.ts";
+import type { RequestError } from "../clients/client-errors.ts";
+import type { GeneratorLike, Invocation, InvocationLike } from "../clients/generator.ts";
+import type { GeneratorParts } from "../clients/generator-parts.ts";
+import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
+import type { History } from "../history/history.ts";
+import type { WorkloadOptions } from "./options.ts";
+import type { Outcome } from "./outcome.ts";
+
+/** The options that clients of a workload read. */
+export interface ClientContext<Options> extends WorkloadOptions {
+  /** The workload's own options. */
+  readonly options: Options;
+}
+
+/** The inputs of generators, and what they are built from. */
+export interface GeneratorContext<Options, I extends InvocationLike>
+  extends ClientContext<Options>,
+    GeneratorParts<I> {
+  /** The workload's own stream of randomness: the same seed gives the same operations. */
+  readonly random: Random;
+}
+
+/** A client and the node that it asks. */
+export interface Connection {
+  readonly node: NodeId;
+  readonly nodeIds: readonly NodeId[];
+  /**
+   * Sends a request and resolves with the reply, parsed by its schema. Unless that is a whole schema,
+   * the reply's type is the request's with `_ok`.
+   *
+   * @param timeoutMs How long to wait for the reply, in ms; 5000 by default.
+   * @throws what the node answered as an error, or that it did not answer. Not caught, it decides how
+   *   the operation completes.
+   */
+  rpc<const R extends ReplyLike>(
+    node: NodeId,
+    body: { readonly type: string } & Fields,
+    reply: R,
+    timeoutMs?: number,
+  ): Promise<ReplyOf<R>>;
+}
+
+/** What a client can do in an operation. Its node is chosen by the workload's `nodes`. */
+export interface OperationContext extends Connection {
+  /** The operation as the generator emitted it. */
+  readonly invocation: Invocation;
+}
+
+/** What all kinds of operations share. */
+interface Operating<V> {
+  /** Whether it has no effect, so that it fails if its outcome is unknown. Reads are idempotent. */
+  readonly idempotent?: boolean;
+  /**
+   * Decides how an operation completes after an error. `undefined` leaves it to the protocol: a definite
+   * error fails the operation, any other makes its outcome unknown.
+   */
+  onError?(error: RequestError, value: V): Outcome | undefined;
+}
+
+/** An operation that clients carry out, with an argument of type `V`. */
+export interface Operation<V extends Json> extends Operating<V> {
+  run(context: OperationContext, value: V): Promise<Json | Outcome>;
+}
+
+/** Operations by name, of any arguments. */
+export type Operations = { readonly [f: string]: Operation<never> };
+
+export interface RpcDefinition<V extends Json, R extends ReplyLike> extends Operating<V> {
+  /**
+   * Makes the fields of the request's body from the operation's argument. Its type is the operation's
+   * name, unless the fields have one.
+   */
+  request?(value: V): Fields;
+  /** Fields of the reply. None by default. */
+  readonly reply?: R;
+  /** The operation's result: a value, or an outcome such as `fail("...")`. The argument by default. */
+  outcome?(reply: ReplyOf<R>, value: V): Json | Outcome;
+  /** How long the client waits for the reply, in ms; 5000 by default. */
+  readonly timeoutMs?: number;
+}
+
+/**
+ * An operation that is one request to one node.
+ *
+ * @example
+ * rpc({
+ *   request: ({ from, to, amount }: Transfer) => ({ from, to, amount }),
+ *   reply: { balance: v.number() },
+ *   outcome: ({ balance }, transfer) => ({ ...transfer, balance }),
+ * });
+ */
+export function rpc<V extends Json = null, const R extends ReplyLike = Record<never, never>>({
+  request = () => ({}),
+  reply,
+  outcome = (_, value) => value,
+  timeoutMs,
+  ...operating
+}: RpcDefinition<V, R>): Operation<NoInfer<V>> {
+  // Forced: without a reply, R is the default.
+  const schema = reply ?? ({} as R);
+  return {
+    ...operating,
+    async run(context, value) {
+      const body = { type: context.invocation.f, ...request(value) };
+      return outcome(await context.rpc(context.node, body, schema, timeoutMs), value);
+    },
+  };
+}
+
+export interface OperationDefinition<V extends Json> extends Operating<V> {
+  /** Carries out the operation: any number of requests, to any nodes. Resolves with the result. */
+  run(context: OperationContext, value: V): Promise<Json | Outcome>;
+}
+
+/** An operation of several requests, or of none. */
+export function operation<V extends Json = null>(
+  definition: OperationDefinition<V>,
+): Operation<NoInfer<V>> {
+  return definition;
+}
+
+/** The invocations of these operations, as generators emit them. */
+export type InvocationOf<Ops> = {
+  [F in keyof Ops & string]: Ops[F] extends Operation<infer V>
+    ? [V] extends [null]
+      ? { readonly f: F; readonly value?: null } & Flags
+      : { readonly f: F; readonly value: V } & Flags
+    : never;
+}[keyof Ops & string];
+
+type Flags = Pick<InvocationLike, "final" | "seekToBeginning">;
+
+/** What clients do, and when. */
+export interface Generators<I extends InvocationLike> {
+  /** Operations before the main phase, without faults. */
+  readonly initial?: GeneratorLike<I>;
+  /** Operations of the main phase; `--rate` spaces them. */
+  readonly main: GeneratorLike<I>;
+  /** Operations after the faults have healed and the nodes have recovered. */
+  readonly final?: GeneratorLike<I>;
+}
+
+export interface WorkloadDefinition<
+  Ops extends Operations,
+  Entries extends v.ObjectEntries = Record<never, never>,
+> {
+  /** Name in results; by default that of the file. */
+  readonly name?: string;
+  /** What the nodes do, and what is checked: the help of the workload. */
+  readonly doc?: string;
+  /** Options of its own: valibot schemas, each with a default. */
+  readonly options?: Entries;
+  /**
+   * The operations by name. A function is called for each client, and holds the client's state. A client
+   * is replaced after an operation whose outcome is unknown.
+   */
+  readonly operations: Ops | ((context: ClientContext<OptionsOf<Entries>>) => Ops);
+  /** Called once for each node, before the clients start; its requests are not in the history. */
+  setUp?(connection: Connection, context: ClientContext<OptionsOf<Entries>>): Promise<void>;
+  /** Makes the generators of a test, which hold their own state. */
+  generators(
+    context: GeneratorContext<OptionsOf<Entries>, InvocationOf<Ops>>,
+  ): Generators<InvocationOf<Ops>>;
+  /** Judges the history. */
+  readonly check: Checker;
+  /** Says why the options do not fit the workload, if so. */
+  refuse?(context: ClientContext<OptionsOf<Entries>>): string | undefined;
+  /**
+   * Whether errors and timeouts decide how an operation completes; `true` by default. If not, the
+   * outcome of the operation is unknown after any.
+   */
+  readonly usesProtocolErrors?: boolean;
+  /** Whether a client goes on after an operation whose outcome is unknown; `false` by default. */
+  readonly keepsClient?: boolean;
+  /** Compares the final states of all nodes, for `--converge`. */
+  readonly convergence?: Convergence;
+}
+
+/** Reads and compares the final states of nodes, outside the history. */
+export interface Convergence {
+  /**
+   * Reads a node's state, for all keys of the history.
+   *
+   * @throws the errors of the client's requests.
+   */
+  read(connection: Connection, history: History): Promise<ReadonlyMap<Atom, Json>>;
+  check(history: History, replicas: readonly Replica[]): ConvergenceVerdict;
+}
+
+export type OptionsOf<Entries extends v.ObjectEntries> = v.InferOutput<
+  v.ObjectSchema<Entries, undefined>
+>;
+
+/** Marks workloads of every copy of this module: a user's file may bring its own. */
+const WORKLOAD = Symbol.for("vortex.workload");
+
+/** A workload as {@link defineWorkload} returns it, its types erased. */
+export interface DefinedWorkload
+  extends Pick<
+    WorkloadDefinition<Operations, v.ObjectEntries>,
+    "name" | "doc" | "options" | "check" | "usesProtocolErrors" | "keepsClient" | "convergence"
+  > {
+  readonly [WORKLOAD]: true;
+  readonly operations: Operations | ((context: never) => Operations);
+  setUp?(connection: Connection, context: never): Promise<void>;
+  generators(context: never): Generators<InvocationLike>;
+  refuse?(context: never): string | undefined;
+}
+
+/**
+ * Defines a workload.
+ *
+ * @example
+ * export const counter = defineWorkload({
+ *   doc: "Clients add numbers; in the end every node reads their sum.",
+ *   operations: {
+ *     add: rpc({ request: (delta: number) => ({ delta }) }),
+ *     read: rpc({ reply: { value: v.number() }, outcome: ({ value }) => value, idempotent: true }),
+ *   },
+ *   generators: ({ random, mix, eachClient, once }) => ({
+ *     main: mix([
+ *       () => ({ f: "add", value: randomInteger(random, 10) }),
+ *       [2, () => ({ f: "read" })],
+ *     ]),
+ *     final: eachClient(() => once({ f: "read", final: true })),
+ *   }),
+ *   check: counter(),
+ * });
+ */
+export function defineWorkload<
+  const Ops extends Operations,
+  Entries extends v.ObjectEntries = Record<never, never>,
+>(definition: WorkloadDefinition<Ops, Entries>): DefinedWorkload {
+  return { ...definition, [WORKLOAD]: true };
+}
+
+/** Whether a value is a workload, of any copy of this module. */
+export function isWorkload(value: unknown): value is DefinedWorkload {
+  return typeof value === "object" && value !== null && WORKLOAD in value;
+}

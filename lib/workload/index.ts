@@ -1,0 +1,83 @@
+/**
+ * Workloads of your own: what clients ask of nodes, in which order, and how the answers are checked.
+ *
+ * A file that exports a workload can be named wherever the name of one is expected:
+ * `vortex test -w ./bank.ts --bin ./bank`.
+ *
+ * @module vortex/workload
+ */
+export { isRpcError, type Json, type NodeId, type Random, RpcError } from "../vortex/index.ts";
+export { pickOne, randomInteger, shuffle } from "../vortex/random.ts";
+export type {
+  Checker,
+  CheckOptions,
+  Finding,
+  Validity,
+  Verdict,
+} from "../workbench/checkers/checker.ts";
+export type { RequestError } from "../workbench/clients/client-errors.ts";
+export type {
+  Context,
+  Generator,
+  GeneratorLike,
+  Invocation,
+  Make,
+  Step,
+  Weighted,
+} from "../workbench/clients/generator.ts";
+export type { GeneratorParts } from "../workbench/clients/generator-parts.ts";
+export type { Fields, ReplyLike, ReplyOf } from "../workbench/clients/reply.ts";
+export type { History, Operation as HistoryEntry } from "../workbench/history/history.ts";
+export {
+  type ClientContext,
+  type Connection,
+  type Convergence,
+  type DefinedWorkload,
+  defineWorkload,
+  type GeneratorContext,
+  type Generators,
+  type InvocationOf,
+  type Operation,
+  type OperationContext,
+  type OperationDefinition,
+  operation,
+  type RpcDefinition,
+  rpc,
+  type WorkloadDefinition,
+} from "../workbench/workloads/definition.ts";
+export type { WorkloadOptions } from "../workbench/workloads/options.ts";
+export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
+
+// Faults of your own: what is done to which nodes or links, when, and how it heals.
+
+export {
+  type AnyReply,
+  type Cuts,
+  defineNemesis,
+  type FaultPart,
+  type Injector,
+  type MessageFaultControl,
+  type MessageFaultKind,
+  type NemesisDefinition,
+  type NemesisInvocation,
+  type NemesisOptions,
+  type NemesisSchedule,
+  type NemesisTest,
+} from "../workbench/nemesis/definition.ts";
+export {
+  duplicate,
+  loss,
+  type ProbabilityOptions,
+  type SlowOptions,
+  slow,
+} from "../workbench/nemesis/message-faults.ts";
+export type { OneWayKind, PartitionKind } from "../workbench/nemesis/partition.ts";
+export {
+  type OneWayPartitionOptions,
+  oneWayPartition,
+  type PartitionOptions,
+  partition,
+} from "../workbench/nemesis/partition-faults.ts";
+export { kill, type NodeFaultOptions, pause } from "../workbench/nemesis/process-faults.ts";
+export type { PickNodes, RandomTarget, Target } from "../workbench/nemesis/targets.ts";
+export type { Grudge } from "../workbench/network/grudge.ts";

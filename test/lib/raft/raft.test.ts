@@ -1,0 +1,33 @@
+/** The consensus core under faults. SEEDS=1000 tries that many of each kind. */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { simulationSeeds } from "../../support/seeds.ts";
+import { type Counts, RaftSimulation } from "./raft-simulation.ts";
+
+setDefaultTimeout(3_600_000);
+
+describe.each([1, 3, 5])("%d cores", (nodeCount) => {
+  test.each([true, false])(
+    "keep the safety properties under all faults, with lease %p",
+    (hasLease) => {
+      const total: Record<string, number> = {};
+      for (const seed of simulationSeeds(6)) {
+        const simulation = new RaftSimulation({
+          seed,
+          nodeCount,
+          faultEveryMs: 700,
+          timing: { hasLease },
+        });
+        simulation.load(20, 20_000);
+        simulation.runWithFaults(15_000);
+        // Nodes that restart all at once wait for an election timeout first.
+        simulation.runFor(2_500);
+        const before = simulation.committedCount;
+        simulation.runFor(200);
+        expect(`seed ${seed}: ${simulation.committedCount > before}`).toBe(`seed ${seed}: true`);
+        for (const name of Object.keys(simulation.counts) as (keyof Counts)[]) {
+          total[name] = (total[name] ?? 0) + simulation.counts[name];
+        }
+      }
+    },
+  );
+});
