@@ -3,6 +3,8 @@
  *
  * @see Jepsen, `jepsen.checker/compose` and `check-safe`
  */
+import * as v from "valibot";
+import { describeIssues } from "../../protocol/describe-issues.ts";
 import { type Checker, FatalCheckError, mergeValidity, type Verdict } from "./checker.ts";
 
 /** The verdict of a checker that threw. */
@@ -20,7 +22,7 @@ export type Composition<Parts extends { readonly [name: string]: Checker }> = Ve
 /**
  * Returns a checker that runs all parts, and is as valid as the least valid of them.
  *
- * A part that throws is `"unknown"`. If it throws a {@link FatalCheckError}, the whole is
+ * A part that throws, or returns something else, is `"unknown"`. If it throws a {@link FatalCheckError}, the whole is
  * `"unknown"`, without parts.
  *
  * @example
@@ -34,7 +36,7 @@ export function compose<Parts extends { readonly [name: string]: Checker }>(
     const verdicts: { [name: string]: Verdict } = {};
     for (const [name, check] of Object.entries(parts)) {
       try {
-        verdicts[name] = check(history, options);
+        verdicts[name] = requireVerdict(check(history, options));
       } catch (error) {
         if (error instanceof FatalCheckError) return failure(error);
         verdicts[name] = failure(error);
@@ -44,6 +46,34 @@ export function compose<Parts extends { readonly [name: string]: Checker }>(
     // Forced: the compiler cannot see that the loop sets every name of `parts`.
     return { ...verdicts, valid } as Composition<Parts>;
   };
+}
+
+const VerdictSchema = v.looseObject({
+  valid: v.union([v.boolean(), v.literal("unknown")]),
+  error: v.optional(v.string()),
+  explanation: v.optional(
+    v.array(
+      v.looseObject({
+        anomaly: v.string(),
+        sentence: v.string(),
+        operations: v.array(v.looseObject({ index: v.number() })),
+      }),
+    ),
+  ),
+});
+
+/**
+ * Checks what a checker returned: nothing has checked the types of a user's file.
+ *
+ * @throws {Error} if it is not a verdict.
+ */
+function requireVerdict(verdict: Verdict): Verdict {
+  if (verdict instanceof Promise) {
+    throw new Error("The checker returned a promise. It must return the verdict itself");
+  }
+  const { issues } = v.safeParse(VerdictSchema, verdict);
+  if (issues === undefined) return verdict;
+  throw new Error(`The checker's verdict is malformed: ${describeIssues(issues)}`);
 }
 
 export function failure(error: unknown): Failure {

@@ -98,14 +98,19 @@ export interface Figures {
   readonly maxMs?: number;
 }
 
-const Latencies = v.looseObject({
+const StableLatencies = v.looseObject({
   stableLatencies: v.looseObject({ "0.5": v.number(), "1": v.number() }),
 });
 
+/** The stable latencies of a verdict; `undefined` if it has none, or a field of that name without them. */
+export function stableLatenciesOf(workload: unknown) {
+  const { success, output } = v.safeParse(StableLatencies, workload);
+  return success ? output.stableLatencies : undefined;
+}
+
 export function figuresOf({ net, perf, workload }: TestResult): Figures {
   const { msgsPerOp } = net.servers;
-  const stable = v.safeParse(Latencies, workload);
-  const latencies = stable.success ? stable.output.stableLatencies : perf.latencies["all"];
+  const latencies = stableLatenciesOf(workload) ?? perf.latencies["all"];
   return {
     ...(msgsPerOp === undefined ? {} : { msgsPerOp }),
     ...(latencies === undefined ? {} : { medianMs: latencies["0.5"], maxMs: latencies["1"] }),

@@ -8,7 +8,7 @@
  */
 
 import { isObject } from "../../protocol/message.ts";
-import { stringifyJson } from "../../vortex/index.ts";
+import { isRawNumber, parseJson, stringifyJson } from "../../vortex/index.ts";
 
 const MAX_LEVELS = 5;
 
@@ -20,6 +20,25 @@ const MAX_LEVELS = 5;
  */
 export function layOutJson(value: unknown): string {
   return layOut(value, MAX_LEVELS, "\n");
+}
+
+/**
+ * Returns a value as JSON can hold it: big integers digit for digit, sets as arrays, maps as objects
+ * whose keys are strings, or else the JSON of what they were.
+ */
+export function storable(value: unknown): unknown {
+  if (typeof value === "bigint") return parseJson(String(value));
+  if (value instanceof Set) return [...value].map(storable);
+  if (value instanceof Map) {
+    return Object.fromEntries([...value].map(([key, entry]) => [keyOf(key), storable(entry)]));
+  }
+  if (Array.isArray(value)) return value.map(storable);
+  if (!isObject(value) || isRawNumber(value) || typeof value["toJSON"] === "function") return value;
+  return Object.fromEntries(Object.entries(value).map(([key, entry]) => [key, storable(entry)]));
+}
+
+function keyOf(key: unknown): string {
+  return typeof key === "string" ? key : stringifyJson(storable(key));
 }
 
 /** @param lineBreak A line break and the indentation of the line that the value starts on. */

@@ -17,7 +17,7 @@ import type { TestResult } from "../run/results.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { describeResourceError } from "../system-error.ts";
 import { fileNames } from "./file-names.ts";
-import { layOutJson } from "./json-layout.ts";
+import { layOutJson, storable } from "./json-layout.ts";
 import { LineFile } from "./line-file.ts";
 import { linkRun, makeRunDirectory } from "./run-directory.ts";
 
@@ -161,13 +161,16 @@ export class RunStore {
     });
   }
 
-  /** Writes the results atomically: the file is complete or absent. */
+  /**
+   * Writes the results atomically: the file is complete or absent. The checker of a user's workload may
+   * add fields of any type.
+   */
   addResults(results: TestResult): void {
     this.#attempt(() => {
       const file = join(this.directory, "results.json");
       const partial = `${file}.partial`;
       try {
-        writeFileSync(partial, `${layOutJson(results)}\n`);
+        writeFileSync(partial, `${layOutJson(storable(results))}\n`);
         renameSync(partial, file);
       } finally {
         rmSync(partial, { force: true });

@@ -66,7 +66,11 @@ const Results = v.object({
   valid: Validity,
   error: v.exactOptional(v.string()),
   workload: v.exactOptional(
-    v.looseObject({ ...verdict, stableLatencies: v.exactOptional(Latencies) }),
+    v.looseObject({
+      ...verdict,
+      // The checker of a user's workload may give a field of this name another meaning.
+      stableLatencies: v.fallback(v.optional(Latencies), undefined),
+    }),
   ),
   stats: v.exactOptional(
     v.object({

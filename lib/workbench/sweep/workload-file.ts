@@ -31,8 +31,17 @@ export async function chooseWorkload(word: string, options: LoadOptions): Promis
       `${word}: "${workload}" is the name of one of Maelstrom's workloads. Give this one another: defineWorkload({ name: "my-${workload}", ... })`,
     );
   }
+  if (!NAME.test(workload) || RESERVED.test(workload)) {
+    throw new InvalidOptions(
+      `${word}: "${workload}" cannot be the name of a workload, which names a directory of the store. Use letters, digits, "-", "_" and ".", first a letter or digit: defineWorkload({ name: "bank", ... })`,
+    );
+  }
   return { workload, definition, workloadFile: resolve(word) };
 }
+
+const NAME = /^[a-z\d][\w.-]{0,79}$/i;
+/** Names with another meaning in the store: the link to the latest run, and the runs of Maelstrom. */
+const RESERVED = /^(?:latest$|maelstrom-)/;
 
 /** Says that no workload has this name, and what else may be meant. */
 export function unknownWorkload(word: string): string {

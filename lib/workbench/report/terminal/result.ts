@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { enumerate } from "../../checkers/wording.ts";
 import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
-import { figuresOf, type TestResult } from "../../run/results.ts";
+import { figuresOf, stableLatenciesOf, type TestResult } from "../../run/results.ts";
 import { reachedBy } from "./coverage.ts";
 import { firstOfEach, sentencesOf, withoutFindings, withStaleInOne } from "./findings.ts";
 import { inspect, printable } from "./printable.ts";
@@ -86,7 +86,7 @@ function describeWholeResult(workload: string, result: TestResult): string {
 function figureLines(result: TestResult): string[] {
   const { stats, faults, workload, coverage } = result;
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
-  const latency = workload?.["stableLatencies"] === undefined ? "latency" : "stable latency";
+  const latency = stableLatenciesOf(workload) === undefined ? "latency" : "stable latency";
   const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
   return rowLines([
     ["operations", countsOf(stats)],

@@ -56,6 +56,27 @@ describe("compose", () => {
     });
   });
 
+  test.each<[unknown, string]>([
+    [undefined, "The checker's verdict is malformed: The value is missing"],
+    [{}, 'The checker\'s verdict is malformed: "valid" is missing'],
+    [
+      Promise.resolve({ valid: true }),
+      "The checker returned a promise. It must return the verdict itself",
+    ],
+    [
+      { valid: false, explanation: "lost" },
+      'The checker\'s verdict is malformed: "explanation" must be an array, but is "lost"',
+    ],
+    [
+      { valid: false, explanation: [{ anomaly: "lost", sentence: "1" }] },
+      'The checker\'s verdict is malformed: "explanation.0.operations" is missing',
+    ],
+  ])("gives a part that returns %p the verdict unknown", (verdict, error) => {
+    // Forced: a user's file may return anything.
+    const check = compose({ workload: (() => verdict) as unknown as Checker });
+    expect(check([], {})).toEqual({ valid: "unknown", workload: { valid: "unknown", error } });
+  });
+
   test("is unknown as a whole if a part throws a FatalCheckError", () => {
     const check = compose({ stats: says(false), workload: throws(new FatalCheckError("broken")) });
     expect(check([], {})).toEqual({ valid: "unknown", error: "broken" });

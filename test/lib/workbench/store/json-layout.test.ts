@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { parseJson } from "../../../../lib/vortex/index.ts";
-import { layOutJson } from "../../../../lib/workbench/store/json-layout.ts";
+import { layOutJson, storable } from "../../../../lib/workbench/store/json-layout.ts";
 
 describe("layOutJson", () => {
   test("puts each field on its own line, and an array of plain values on one", () => {
@@ -38,6 +38,33 @@ describe("layOutJson", () => {
     fc.assert(
       fc.property(fc.jsonValue(), (value) => {
         expect(JSON.stringify(JSON.parse(layOutJson(value)))).toBe(JSON.stringify(value));
+      }),
+    );
+  });
+});
+
+describe("storable", () => {
+  test("keeps big integers digit for digit, and the entries of maps and sets", () => {
+    const value = {
+      total: 12345678901234567890n,
+      balances: new Map<unknown, unknown>([
+        ["a", 1n],
+        [{ id: 2 }, new Set([3])],
+        ["__proto__", 4],
+      ]),
+      at: new Date(0),
+      raw: parseJson("1.0"),
+    };
+    expect(JSON.stringify(storable(value))).toBe(
+      '{"total":12345678901234567890,"balances":{"a":1,"{\\"id\\":2}":[3],"__proto__":4},' +
+        '"at":"1970-01-01T00:00:00.000Z","raw":1.0}',
+    );
+  });
+
+  test("changes no JSON", () => {
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => {
+        expect(JSON.stringify(storable(value))).toBe(JSON.stringify(value));
       }),
     );
   });
