@@ -47,6 +47,10 @@ describe("vortex complete", () => {
     const faults = await completions("test", "--nemesis", "partition,kill,");
     expect(faults).toContain("partition,kill,pause");
     expect(faults).not.toContain("partition,kill,kill");
+    const { stdout } = await vortex("complete", "--", "sim", "-N", "loss,sl");
+    expect(stdout).toBe(
+      "loss,slow\tMultiplies the latency between servers by ten, to 100 ms at least.\n",
+    );
   });
 
   test("completes stages and shells", async () => {
