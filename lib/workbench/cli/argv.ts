@@ -41,8 +41,9 @@ export function toArgv(options: TestOptions): string[] {
   return argv;
 }
 
-/** A path as a person would type it here. */
+/** A path as a person would type it in the working directory. */
 function relativePath(path: string): string {
   const typed = relative(process.cwd(), path);
-  return typed.startsWith(`..${sep}`) ? typed : `.${sep}${typed}`;
+  const short = typed.startsWith(`..${sep}`) ? typed : `.${sep}${typed}`;
+  return short.length < path.length ? short : path;
 }

@@ -13,6 +13,7 @@ import {
   type Message,
   type NodeId,
 } from "../../vortex/index.ts";
+import { InvalidMessageError } from "../network/network.ts";
 import type { Completion } from "./interpreter.ts";
 
 /** The reply is an error body. */
@@ -37,8 +38,13 @@ export class NetTimeout extends Error {
   readonly request: string;
   readonly timeoutMs: number;
 
-  constructor(request: string, dest: NodeId, timeoutMs: number) {
-    super(`No reply from ${dest} within ${timeoutMs} ms`);
+  constructor(
+    request: string,
+    dest: NodeId,
+    timeoutMs: number,
+    text = `No reply from ${dest} within ${timeoutMs} ms`,
+  ) {
+    super(text);
     this.request = request;
     this.timeoutMs = timeoutMs;
   }
@@ -97,6 +103,16 @@ export function requestErrorOf(thrown: unknown): RequestError | undefined {
   if (!(thrown instanceof ErrorReply)) return undefined;
   const { request, code, message: text } = thrown;
   return { request, code, kind: code === undefined ? "unknown" : errorKind(code), text };
+}
+
+/** Whether a client's request failed with this: not what a workload's own code has thrown. */
+export function isClientError(thrown: unknown): boolean {
+  return (
+    thrown instanceof ErrorReply ||
+    thrown instanceof NetTimeout ||
+    thrown instanceof MalformedReply ||
+    thrown instanceof InvalidMessageError
+  );
 }
 
 /** The completion of an operation that threw an error. */

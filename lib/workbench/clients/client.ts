@@ -1,5 +1,5 @@
 /**
- * A client of the tester, with at most one request in flight.
+ * A client of the tester.
  *
  * @see Maelstrom, `client.clj`
  */
@@ -7,6 +7,7 @@ import * as v from "valibot";
 import { safeParse } from "../../protocol/fast-parse.ts";
 import {
   type AnyBody,
+  type Cancel,
   type Clock,
   type Json,
   type Message,
@@ -40,7 +41,6 @@ export interface ClientOptions {
 }
 
 interface PendingRequest {
-  readonly msgId: number;
   readonly settle: (body: AnyBody) => void;
   readonly cancel: () => void;
 }
@@ -51,8 +51,11 @@ export class Client {
   readonly #clock: Clock;
   /** Type of the last request. */
   lastRequest: string | undefined;
+  /** Called with each message that is not a reply. They are dropped by default. */
+  onRequest: ((delivery: Delivery) => void) | undefined;
   #lastMsgId = 0;
-  #pending: PendingRequest | undefined;
+  /** Requests in flight, by their `msg_id`. */
+  readonly #pending = new Map<unknown, PendingRequest>();
 
   constructor({ id, network, clock }: ClientOptions) {
     this.id = id;
@@ -61,17 +64,17 @@ export class Client {
     network.connect(id, (delivery) => this.#receive(delivery));
   }
 
-  /** Leaves the network. A request in flight never settles. */
+  /** Leaves the network. Requests in flight never settle. */
   close(): void {
-    this.#pending?.cancel();
-    this.#pending = undefined;
+    for (const { cancel } of this.#pending.values()) cancel();
+    this.#pending.clear();
     this.#network.disconnect(this.id);
   }
 
   /**
    * Sends a request and resolves with the reply, parsed by the schema.
    *
-   * A reply is matched by `in_reply_to`, the request's `msg_id`. Every other message is dropped.
+   * A reply is matched by `in_reply_to`, the request's `msg_id`.
    *
    * @throws {ErrorReply | NetTimeout | MalformedReply} by the reply, or if none arrives.
    * @throws {InvalidMessageError} if the network refuses the request; nothing was sent then.
@@ -95,31 +98,46 @@ export class Client {
     throw new MalformedReply(request, { src: dest, dest: this.id, body: reply }, result.issues);
   }
 
+  /**
+   * Sends a message without waiting for a reply.
+   *
+   * @throws {InvalidMessageError} if the network refuses the message.
+   */
+  send(dest: NodeId, body: AnyBody): void {
+    this.#network.send(this.id, dest, body);
+  }
+
+  /** Calls back after some time. */
+  after(durationMs: number, callback: () => void): Cancel {
+    return this.#clock.after(durationMs, callback);
+  }
+
   #request({ dest, body }: Message & { body: { msg_id: number } }, timeoutMs: number) {
-    if (this.#pending !== undefined) throw new Error(`${this.id} has a request in flight already`);
+    const { msg_id } = body;
     return new Promise<AnyBody>((resolve, reject) => {
       const cancelTimeout = this.#clock.after(timeoutMs, () => {
-        this.#pending = undefined;
+        this.#pending.delete(msg_id);
         reject(new NetTimeout(String(body["type"]), dest, timeoutMs));
       });
       const settle = (reply: AnyBody) => {
         cancelTimeout();
-        this.#pending = undefined;
+        this.#pending.delete(msg_id);
         resolve(reply);
       };
-      this.#pending = { msgId: body.msg_id, settle, cancel: cancelTimeout };
+      this.#pending.set(msg_id, { settle, cancel: cancelTimeout });
       try {
         this.#network.send(this.id, dest, body);
       } catch (error) {
-        // Nothing is in flight: the client can send another request.
         cancelTimeout();
-        this.#pending = undefined;
+        this.#pending.delete(msg_id);
         reject(error);
       }
     });
   }
 
-  #receive({ body }: Delivery): void {
-    if (body["in_reply_to"] === this.#pending?.msgId) this.#pending?.settle(body);
+  #receive(delivery: Delivery): void {
+    const { in_reply_to: reference } = delivery.body;
+    if (reference === undefined) this.onRequest?.(delivery);
+    else this.#pending.get(reference)?.settle(delivery.body);
   }
 }

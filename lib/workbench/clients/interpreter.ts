@@ -23,6 +23,8 @@ export type Invoke = (
   thread: Thread,
   process: Process,
   invocation: Invocation,
+  /** Node that the operation is sent to. */
+  node: NodeId | undefined,
 ) => Promise<Completion>;
 
 export interface InterpreterOptions {
@@ -33,8 +35,8 @@ export interface InterpreterOptions {
   readonly timerSlackMs: number;
   /** Number of client threads. */
   readonly concurrency: number;
-  /** The node of a client thread. */
-  readonly nodeOf?: (thread: number) => NodeId;
+  /** Chooses the node of an operation. */
+  readonly nodeOf?: (thread: number, invocation: Invocation) => NodeId;
   readonly invoke: Invoke;
   /** Called with each operation as it enters the history. */
   readonly onOperation?: (operation: Operation) => void;
@@ -48,6 +50,13 @@ export function interpret(generator: Generator, options: InterpreterOptions): Pr
 }
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
+
+/** What both ends of an operation share. */
+interface Asked {
+  readonly process: Process;
+  readonly node: NodeId | undefined;
+  readonly invocation: Invocation;
+}
 
 /** The fields in which an operation's invocation and its completion differ. */
 type Entry = Pick<Operation, "type" | "value" | "error" | "exception">;
@@ -123,25 +132,22 @@ class Interpreter {
     if (typeof thread === "number") this.#lastClient = thread;
     // Both ends of a nemesis operation are of type info, as in Jepsen.
     const type = thread === "nemesis" ? "info" : "invoke";
-    this.#record(thread, process, invocation, { type, value: invocation.value });
-    this.#options.invoke(thread, process, invocation).then(
-      (completion) => this.#complete(thread, process, invocation, completion),
+    const node = thread === "nemesis" ? undefined : this.#options.nodeOf?.(thread, invocation);
+    const asked = { process, node, invocation };
+    this.#record(asked, { type, value: invocation.value });
+    this.#options.invoke(thread, process, invocation, node).then(
+      (completion) => this.#complete(thread, asked, completion),
       (error) => this.#fail(error),
     );
   }
 
-  #complete(
-    thread: Thread,
-    process: Process,
-    invocation: Invocation,
-    completion: Completion,
-  ): void {
+  #complete(thread: Thread, asked: Asked, completion: Completion): void {
     this.#busy.delete(thread);
     // The operation may still take effect, so its process must not act again.
     if (completion.type === "info" && thread !== "nemesis") {
       this.#processes[thread] = this.#processOf(thread) + this.#options.concurrency;
     }
-    this.#record(thread, process, invocation, completion);
+    this.#record(asked, completion);
     this.#advance();
   }
 
@@ -151,19 +157,14 @@ class Interpreter {
     return process;
   }
 
-  #record(
-    thread: Thread,
-    process: Process,
-    { f, final, seekToBeginning }: Invocation,
-    { type, value, error, exception }: Entry,
-  ): void {
-    const { nodeOf } = this.#options;
+  #record({ process, node, invocation }: Asked, { type, value, error, exception }: Entry): void {
+    const { f, final, seekToBeginning } = invocation;
     const [index, time] = [this.#history.length, this.#nowNs()];
     // Without a spread per field: those took a twentieth of a test of many operations.
     const operation: Mutable<Operation> =
-      thread === "nemesis" || nodeOf === undefined
+      node === undefined
         ? { index, time, type, process, f, value }
-        : { index, time, type, process, node: nodeOf(thread), f, value };
+        : { index, time, type, process, node, f, value };
     if (final !== undefined) operation.final = final;
     if (seekToBeginning !== undefined) operation.seekToBeginning = seekToBeginning;
     if (error !== undefined) operation.error = error;

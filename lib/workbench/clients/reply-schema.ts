@@ -16,6 +16,7 @@ export function replySchemaOf(request: string, reply: ReplyLike): v.GenericSchem
   return schema;
 }
 
-function isSchema(reply: ReplyLike): reply is v.GenericSchema {
+/** Whether it is a whole schema. */
+export function isSchema(reply: ReplyLike): reply is v.GenericSchema {
   return reply["kind"] === "schema";
 }

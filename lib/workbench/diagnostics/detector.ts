@@ -45,6 +45,7 @@ class Exchanges {
 /** Watches the nodes of one test. */
 export class DiagnosticDetector {
   readonly #onDiagnostic: (diagnostic: Diagnostic) => void;
+  readonly #handles: (type: unknown) => boolean;
   readonly #found = new Map<string, Diagnostic>();
   readonly #lastReceived = new Map<NodeId, Delivery>();
   #exchanges = new Exchanges();
@@ -53,9 +54,16 @@ export class DiagnosticDetector {
   /** The last msg_id of each client. */
   readonly #lastIds = new Map<NodeId, number>();
 
-  /** @param onDiagnostic Called for the first diagnostic of each kind and node. */
-  constructor(onDiagnostic: (diagnostic: Diagnostic) => void) {
+  /**
+   * @param onDiagnostic Called for the first diagnostic of each kind and node.
+   * @param handles Whether clients handle messages of a type, which are not replies.
+   */
+  constructor(
+    onDiagnostic: (diagnostic: Diagnostic) => void,
+    handles: (type: unknown) => boolean = () => false,
+  ) {
     this.#onDiagnostic = onDiagnostic;
+    this.#handles = handles;
   }
 
   /** All diagnostics, one per kind and node, in the order of their first occurrence. */
@@ -113,8 +121,21 @@ export class DiagnosticDetector {
     });
   }
 
+  /** Records a message to a client that its handler cannot read. */
+  addMalformedRequest(message: Delivery, reason: string): void {
+    const { src, body } = message;
+    this.#add({
+      node: src,
+      kind: "malformed-request",
+      reason: `Malformed "${body["type"]}" from ${src}: ${reason}`,
+      sent: textOf(message),
+      received: this.lastReceived(src),
+    });
+  }
+
   #observeReply(message: Delivery): void {
     const { in_reply_to: reference, type, code } = message.body;
+    if (reference === undefined && this.#handles(type)) return;
     const exchange = this.#exchangeOf(message.dest, reference);
     if (exchange === undefined) {
       this.#addUnmatchedReply(message);

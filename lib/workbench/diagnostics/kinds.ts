@@ -18,6 +18,7 @@ export const HINTS = {
     "Send the fields of the reply's type and no others, or the outcome of the operation is unknown",
   "malformed-reply":
     "Send the fields that the workload expects, or the outcome of the operation is unknown",
+  "malformed-request": "Send the fields that the workload's handler of this message expects",
   "other-transaction":
     "txn_ok has the operations of the request, in their order; only the values of reads are filled in",
 } as const;

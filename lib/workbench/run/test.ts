@@ -27,8 +27,10 @@ import { Journal, type JournalEvent } from "../network/journal.ts";
 import { Network } from "../network/network.ts";
 import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
+import { connect } from "../workloads/defined-client.ts";
 import { makeWorkload } from "../workloads/index.ts";
-import { connect, type Workload } from "../workloads/workload.ts";
+import type { Workload } from "../workloads/workload.ts";
+import { inWorkload, WorkloadError } from "../workloads/workload-error.ts";
 import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
@@ -131,6 +133,7 @@ export async function carryOutTest(
     }
     return () => test.check();
   } catch (error) {
+    if (error instanceof WorkloadError) throw new TestCrash(error.message, { cause: error });
     throw error instanceof NemesisError ? crashOf(error) : error;
   }
 }
@@ -164,9 +167,10 @@ class Test {
     this.#options = options;
     this.#environment = environment;
     this.#zeroMs = clock.nowMs();
-    this.#diagnostics = new DiagnosticDetector((diagnostic) => {
-      environment.onDiagnostic?.(diagnostic);
-    });
+    this.#diagnostics = new DiagnosticDetector(
+      (diagnostic) => environment.onDiagnostic?.(diagnostic),
+      (type) => this.#workload.handles(type),
+    );
     this.#activity = new NodeActivity(nodeIds);
     const detect = (event: JournalEvent) => {
       this.#diagnostics.observe(event);
@@ -178,7 +182,8 @@ class Test {
       latency,
       random: randomStream(seed, "network"),
       nodeIds,
-      dropLateReplies: () => nemesis.includes("pause") || this.#nemesis.hasPaused(),
+      dropLateReplies: () =>
+        nemesis.includes("pause") || this.#nemesis.hasPaused() || this.#workload.handlesAny,
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>
@@ -234,14 +239,19 @@ class Test {
 
   async run(): Promise<void> {
     const { clock, onOperation } = this.#environment;
+    const { router } = this.#workload;
     this.#history = await interpret(this.#generator(), {
       clock,
       timerSlackMs: TIMER_SLACK_MS,
       zeroMs: this.#zeroMs,
       concurrency: this.#options.concurrency,
-      nodeOf: (thread) => this.#nodeOf(thread),
+      nodeOf: (thread, invocation) =>
+        inWorkload('"nodes"', () => router.nodeOf(thread, invocation)),
       invoke: this.#makeInvoke(),
-      ...(onOperation === undefined ? {} : { onOperation }),
+      onOperation: (operation) => {
+        router.update?.(operation);
+        onOperation?.(operation);
+      },
       signal: this.#signal,
     });
     if (this.#options.converge) await this.#unlessAborted([this.#readReplicas()]);
@@ -307,6 +317,7 @@ class Test {
     try {
       await this.#starter.unlessExited(node, this.#workload.setUp?.(client, node));
     } catch (error) {
+      if (error instanceof WorkloadError) throw error;
       throw await this.#starter.crashOf(node, client, error);
     }
   }
@@ -329,27 +340,21 @@ class Test {
     const workers = new Workers({
       workload: this.#workload,
       clients: this.#clients,
-      nodeOf: (thread) => this.#nodeOf(thread),
+      onFailure: (error) => this.#controller.abort(error),
+      onMalformed: (delivery, reason) => this.#diagnostics.addMalformedRequest(delivery, reason),
       onError: (node, { f }, error) => {
         this.#requestErrors.add(node, f, error);
         if (error instanceof MalformedReply) this.#diagnostics.addMalformedReply(node, error);
         if (error instanceof NetTimeout) void this.#detectUnfinishedLine(node);
       },
     });
-    return async (thread, _process, invocation) =>
+    return async (thread, _process, invocation, node = "") =>
       thread === "nemesis"
         ? { type: "info", ...(await this.#nemesis.invoke(invocation)) }
-        : workers.invoke(thread, invocation);
+        : workers.invoke(thread, invocation, node);
   }
 
   /** The node of a client thread: threads are assigned to the nodes in turn. */
-  #nodeOf(thread: number): NodeId {
-    const { nodeIds } = this.#options;
-    const node = nodeIds[thread % nodeIds.length];
-    if (node === undefined) throw new Error("A test needs at least one node");
-    return node;
-  }
-
   /** Reads the final state of all nodes at once. Its messages are not counted. */
   async #readReplicas(): Promise<void> {
     const { convergence } = this.#workload;

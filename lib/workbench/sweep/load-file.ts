@@ -1,5 +1,6 @@
 /** Loads files of users: programs, and what they define for the tester. */
-import { dirname, resolve } from "node:path";
+import { existsSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { plugin } from "bun";
 import * as valibot from "valibot";
@@ -94,13 +95,14 @@ function provideModules(path: string): void {
 /** The runtime keeps modules for all of this process. */
 const provided = new Set<string>();
 
+/**
+ * Whether a package is in the node_modules of a directory or of one above. To ask the runtime would
+ * install a missing one from the registry, where these names may belong to other packages.
+ */
 function isInstalled(name: string, directory: string): boolean {
-  try {
-    Bun.resolveSync(name, directory);
-    return true;
-  } catch {
-    return false;
-  }
+  if (existsSync(join(directory, "node_modules", name))) return true;
+  const parent = dirname(directory);
+  return parent !== directory && isInstalled(name, parent);
 }
 
 class LoadTimeout extends Error {}

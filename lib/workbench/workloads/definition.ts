@@ -13,19 +13,39 @@ import type { RequestError } from "../clients/client-errors.ts";
 import type { GeneratorLike, Invocation, InvocationLike } from "../clients/generator.ts";
 import type { GeneratorParts } from "../clients/generator-parts.ts";
 import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
-import type { History } from "../history/history.ts";
+import type { History, Operation as HistoryEntry } from "../history/history.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
 
-/** The options that clients of a workload read. */
-export interface ClientContext<Options> extends WorkloadOptions {
+/** The test that a workload is part of. */
+export interface TestContext<Options> extends WorkloadOptions {
   /** The workload's own options. */
   readonly options: Options;
 }
 
+/** The inputs of a client. */
+export interface ClientContext<Options> extends TestContext<Options> {
+  /** Name of the client on the network: `"c7"`. */
+  readonly client: NodeId;
+  /**
+   * Handles the messages of a type that nodes send to this client. What the handler returns is the
+   * reply; its type is that of the message with `_ok`, unless it says otherwise. A message without
+   * `msg_id` gets none. A message that does not fit is answered with error 12 (malformed-request).
+   *
+   * @param fields Fields of the message, with a valibot schema each, or a whole schema.
+   * @throws {Error} when the type has a handler already.
+   */
+  handle<const R extends ReplyLike>(
+    type: string,
+    fields: R,
+    // biome-ignore lint/suspicious/noConfusingVoidType: a handler may return nothing.
+    handler: (body: ReplyOf<R>, node: NodeId) => Fields | void,
+  ): void;
+}
+
 /** The inputs of generators, and what they are built from. */
 export interface GeneratorContext<Options, I extends InvocationLike>
-  extends ClientContext<Options>,
+  extends TestContext<Options>,
     GeneratorParts<I> {
   /** The workload's own stream of randomness: the same seed gives the same operations. */
   readonly random: Random;
@@ -55,7 +75,45 @@ export interface Connection {
 export interface OperationContext extends Connection {
   /** The operation as the generator emitted it. */
   readonly invocation: Invocation;
+  /** Sends a message that asks for no reply. */
+  send(node: NodeId, body: { readonly type: string } & Fields): void;
+  /** Waits, in ms of the test's time. */
+  sleep(durationMs: number): Promise<void>;
+  /**
+   * Waits until a condition holds. It is checked at once, and after each message that the client has
+   * handled.
+   *
+   * @param timeoutMs How long to wait, in ms; 5000 by default.
+   * @throws as `rpc` does without a reply.
+   */
+  until(condition: () => boolean, timeoutMs?: number): Promise<void>;
 }
+
+/** Chooses the node of an operation. */
+export type Routing<Options, I extends InvocationLike> =
+  /** Thread i asks node i modulo the number of nodes. */
+  | "all"
+  /**
+   * Each thread stays with its node while that answers, even that a key does not exist or that a
+   * transaction conflicts (codes 20, 21, 22 and 30). After any other error or a timeout it goes on to the
+   * next node.
+   */
+  | "last-ok"
+  | ((choice: NodeChoice<Options, I>) => NodeId);
+
+/** The inputs of a function that chooses the node of an operation. */
+export interface NodeChoice<Options, I extends InvocationLike> extends TestContext<Options> {
+  /** Number of the client thread, from 0. */
+  readonly thread: number;
+  readonly invocation: I;
+  /** The thread's last operation: its node, and how it ended. `undefined` before the first. */
+  readonly last: LastOperation | undefined;
+}
+
+/** How the last operation of a thread ended. */
+export type LastOperation = Pick<HistoryEntry, "f" | "type" | "value" | "error"> & {
+  readonly node: NodeId;
+};
 
 /** What all kinds of operations share. */
 interface Operating<V> {
@@ -167,15 +225,17 @@ export interface WorkloadDefinition<
    */
   readonly operations: Ops | ((context: ClientContext<OptionsOf<Entries>>) => Ops);
   /** Called once for each node, before the clients start; its requests are not in the history. */
-  setUp?(connection: Connection, context: ClientContext<OptionsOf<Entries>>): Promise<void>;
+  setUp?(connection: Connection, context: TestContext<OptionsOf<Entries>>): Promise<void>;
   /** Makes the generators of a test, which hold their own state. */
   generators(
     context: GeneratorContext<OptionsOf<Entries>, InvocationOf<Ops>>,
   ): Generators<InvocationOf<Ops>>;
   /** Judges the history. */
   readonly check: Checker;
+  /** Which node each operation is sent to; `"all"` by default. */
+  readonly nodes?: Routing<OptionsOf<Entries>, InvocationOf<Ops>>;
   /** Says why the options do not fit the workload, if so. */
-  refuse?(context: ClientContext<OptionsOf<Entries>>): string | undefined;
+  refuse?(context: TestContext<OptionsOf<Entries>>): string | undefined;
   /**
    * Whether errors and timeouts decide how an operation completes; `true` by default. If not, the
    * outcome of the operation is unknown after any.
@@ -213,6 +273,7 @@ export interface DefinedWorkload
   > {
   readonly [WORKLOAD]: true;
   readonly operations: Operations | ((context: never) => Operations);
+  readonly nodes?: "all" | "last-ok" | ((choice: never) => NodeId);
   setUp?(connection: Connection, context: never): Promise<void>;
   generators(context: never): Generators<InvocationLike>;
   refuse?(context: never): string | undefined;

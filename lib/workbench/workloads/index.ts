@@ -43,6 +43,8 @@ export interface WorkloadSelection extends WorkloadOptions {
   readonly definition?: DefinedWorkload;
   /** Absolute path of the file that it is from; with `#` and its name there, if it was chosen by it. */
   readonly workloadFile?: string;
+  /** Values of the workload's own options; those left out have their defaults. */
+  readonly ownOptions?: Readonly<Record<string, unknown>>;
   /** Whether all nodes must hold the same state after the recovery. */
   readonly converge: boolean;
   /** Fixes every random choice of the tester: a non-negative integer. */
@@ -70,7 +72,8 @@ export function definitionOf(workload: string | DefinedWorkload): DefinedWorkloa
 export function makeWorkload(options: WorkloadSelection): Workload {
   const { workload: name, definition = name, seed, converge } = options;
   const random = randomStream(seed, "workload");
-  const workload = instantiate(definitionOf(definition), { ...options, random });
+  const isForeign = options.definition !== undefined;
+  const workload = instantiate(definitionOf(definition), { ...options, random }, isForeign);
   if (converge && workload.convergence === undefined) {
     throw new InvalidOptions(`--converge: the nodes of ${name} cannot be compared`);
   }

@@ -1,26 +1,26 @@
 /** A workload at work in one test: clients, and the generators of their operations. */
-import type { Json, NodeId, Random } from "../../vortex/index.ts";
+import * as v from "valibot";
+import { describeIssues } from "../../protocol/describe-issues.ts";
+import type { NodeId, Random } from "../../vortex/index.ts";
 import type { Client } from "../clients/client.ts";
-import { completionOf, requestErrorOf } from "../clients/client-errors.ts";
+import { isClientError } from "../clients/client-errors.ts";
 import { type Generator, type Invocation, toGenerator } from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
 import type { Completion } from "../clients/interpreter.ts";
-import { replySchemaOf } from "../clients/reply-schema.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import type {
-  Connection,
-  Convergence,
-  DefinedWorkload,
-  Operation,
-  Operations,
-} from "./definition.ts";
+import { type ClientHost, connect, DefinedClient } from "./defined-client.ts";
+import type { Convergence, DefinedWorkload } from "./definition.ts";
+import { foreignGenerator } from "./foreign-generator.ts";
 import type { WorkloadOptions } from "./options.ts";
-import { isOutcome, type Outcome } from "./outcome.ts";
+import { makeRouter, type Router } from "./routing.ts";
+import { inWorkload, workloadError } from "./workload-error.ts";
 
 /** The inputs of a workload. */
 export interface WorkloadContext extends WorkloadOptions {
   /** The workload's own stream of randomness. */
   readonly random: Random;
+  /** Values of the workload's own options; those left out have their defaults. */
+  readonly ownOptions?: Readonly<Record<string, unknown>>;
 }
 
 /** The operations of one client. */
@@ -29,9 +29,10 @@ export interface WorkloadClient {
    * Carries out an operation.
    *
    * @throws the errors of the client's requests, for `completionOf`.
+   * @throws {WorkloadError} what the workload's own code has thrown.
    */
   invoke(invocation: Invocation, node: NodeId): Promise<Completion>;
-  /** The completion of an operation that threw an error. */
+  /** The completion of an operation whose request failed. */
   completionOf(error: unknown, invocation: Invocation): Completion;
 }
 
@@ -40,7 +41,12 @@ export interface Workload {
   readonly keepsClient: boolean;
   /** Called before the test, once per node. */
   setUp?(client: Client, node: NodeId): Promise<void>;
-  openClient(client: Client): WorkloadClient;
+  openClient(client: Client, host: Pick<ClientHost, "onFailure" | "onMalformed">): WorkloadClient;
+  /** Whether clients handle messages of this type, which nodes send them. */
+  handles(type: unknown): boolean;
+  /** Whether clients handle any messages, so that nodes may send one to a client that has left. */
+  readonly handlesAny: boolean;
+  readonly router: Router;
   /** Operations before the main phase. */
   readonly initialGenerator?: Generator;
   /** Operations of the main phase, as fast as they are asked for. */
@@ -51,100 +57,66 @@ export interface Workload {
   readonly convergence?: Convergence;
 }
 
-/** Timeout of a client's requests, in ms. */
-const RPC_TIMEOUT_MS = 5000;
-
 /**
  * Puts a workload to work.
  *
+ * @param isForeign Whether it is a user's. Then its values are checked, and its operations may hang.
  * @throws {InvalidOptions} when the options do not fit it.
+ * @throws {WorkloadError} when its code throws.
  */
-export function instantiate(definition: DefinedWorkload, context: WorkloadContext): Workload {
-  const { setUp, convergence } = definition;
-  const { random, ...clientContext } = context;
-  const refusal = definition.refuse?.(clientContext as never);
+export function instantiate(
+  definition: DefinedWorkload,
+  { random, ownOptions = {}, ...others }: WorkloadContext,
+  isForeign = false,
+): Workload {
+  const { setUp, convergence, nodes, keepsClient = false } = definition;
+  const context = { ...others, options: parseOwn(definition, ownOptions) };
+  const refusal = inWorkload('"refuse"', () => definition.refuse?.(context as never));
   if (refusal !== undefined) throw new InvalidOptions(refusal);
   const parts = generatorParts(random);
-  const { initial, main, final } = definition.generators({ ...context, ...parts } as never);
+  const { initial, main, final } = inWorkload('"generators"', () =>
+    definition.generators({ ...context, ...parts, random } as never),
+  );
+  const generator = (like: typeof main) =>
+    isForeign ? foreignGenerator(toGenerator(like)) : toGenerator(like);
+  const handled = new Set<unknown>();
   return {
-    keepsClient: definition.keepsClient ?? false,
+    keepsClient,
     ...(setUp === undefined
       ? {}
       : {
-          setUp: (client, node) =>
-            setUp.call(definition, connect(client, node, context), clientContext as never),
+          async setUp(client, node) {
+            try {
+              const connection = connect(client, node, context);
+              await setUp.call(definition, connection, context as never);
+            } catch (error) {
+              throw isClientError(error) ? error : workloadError('"setUp"', error);
+            }
+          },
         }),
-    openClient: (client) => new DefinedClient(definition, client, context),
-    ...(initial === undefined ? {} : { initialGenerator: toGenerator(initial) }),
-    generator: toGenerator(main),
-    ...(final === undefined ? {} : { finalGenerator: toGenerator(final) }),
+    openClient: (client, host) =>
+      new DefinedClient(definition, client, context, {
+        ...host,
+        isForeign,
+        onHandled: (type) => handled.add(type),
+      }),
+    handles: (type) => handled.has(type),
+    get handlesAny() {
+      return handled.size > 0;
+    },
+    router: makeRouter(nodes, context),
+    ...(initial === undefined ? {} : { initialGenerator: generator(initial) }),
+    generator: generator(main),
+    ...(final === undefined ? {} : { finalGenerator: generator(final) }),
     ...(convergence === undefined ? {} : { convergence }),
   };
 }
 
-/** Connects a client to a node. */
-export function connect(
-  client: Client,
-  node: NodeId,
-  { nodeIds }: Pick<WorkloadOptions, "nodeIds">,
-): Connection {
-  return {
-    node,
-    nodeIds,
-    rpc: (dest, body, reply, timeoutMs = RPC_TIMEOUT_MS) =>
-      // Forced: the compiler does not resolve ReplyOf<R>.
-      client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never,
-  };
-}
-
-class DefinedClient implements WorkloadClient {
-  readonly #client: Client;
-  readonly #context: WorkloadContext;
-  readonly #operations: Operations;
-  readonly #usesProtocolErrors: boolean;
-
-  constructor(definition: DefinedWorkload, client: Client, context: WorkloadContext) {
-    const { operations, usesProtocolErrors = true } = definition;
-    this.#client = client;
-    this.#context = context;
-    this.#operations = typeof operations === "function" ? operations(context as never) : operations;
-    this.#usesProtocolErrors = usesProtocolErrors;
-  }
-
-  async invoke(invocation: Invocation, node: NodeId): Promise<Completion> {
-    const { f, value } = invocation;
-    const context = { ...connect(this.#client, node, this.#context), invocation };
-    const result = await this.#operation(f).run(context, value as never);
-    return isOutcome(result) ? completed(result, value) : { type: "ok", value: result };
-  }
-
-  completionOf(error: unknown, invocation: Invocation): Completion {
-    const operation = this.#operation(invocation.f);
-    const { idempotent = false } = operation;
-    const requestError = requestErrorOf(error);
-    if (requestError !== undefined) {
-      const { value } = invocation;
-      const outcome = operation.onError?.(requestError, value as never);
-      if (outcome !== undefined) return completed(outcome, value);
-    }
-    return completionOf(error, invocation, {
-      usesProtocolErrors: this.#usesProtocolErrors,
-      isIdempotent: idempotent,
-    });
-  }
-
-  #operation(f: string): Operation<never> {
-    const operation = Object.hasOwn(this.#operations, f) ? this.#operations[f] : undefined;
-    if (operation !== undefined) return operation;
-    const known = Object.keys(this.#operations).join(", ");
-    throw new Error(`Unknown operation "${f}": the workload has ${known}`);
-  }
-}
-
-function completed({ type, value, error }: Outcome, argument: Json): Completion {
-  return {
-    type,
-    value: value === undefined ? argument : value,
-    ...(error === undefined ? {} : { error }),
-  };
+/** @throws {InvalidOptions} when a value does not fit the workload's schema. */
+function parseOwn({ options = {} }: DefinedWorkload, values: Readonly<Record<string, unknown>>) {
+  const result = v.safeParse(v.strictObject(options), values);
+  if (result.success) return result.output;
+  throw new InvalidOptions(
+    `The options of the workload do not fit: ${describeIssues(result.issues)}`,
+  );
 }

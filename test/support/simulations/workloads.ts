@@ -66,7 +66,12 @@ export function converse(
   });
 
   const client = new Client({ id: "c0", network, clock: scheduler });
-  const worker = workload.openClient(client);
+  const worker = workload.openClient(client, {
+    onFailure: (error) => {
+      throw error;
+    },
+    onMalformed: () => {},
+  });
   const carryOut = async () => {
     const completions: Completion[] = [];
     for (const operation of operations) {
