@@ -9,24 +9,26 @@ import {
   MAX_PARTIALS,
   type PartialLinearization,
 } from "../checker.ts";
-import { NEVER, REFUSED, type Schedule, type Transitions } from "./schedule.ts";
+import { NEVER, type Operations, REFUSED, type Schedule, type Transitions } from "./schedule.ts";
 import { type Effect, search } from "./search.ts";
 
 /** Describes states and operations. */
 export interface Descriptions {
   /** Describes a state. */
   state(state: number): string;
-  /** Draws an operation of the schedule. */
+  /** Draws an operation. */
   bar(operation: number): LinearizationBar;
 }
 
-/** The orders that come as far as the return that none can pass. */
+/** The orders that come as far as any, and where they end. */
 export interface Failure {
-  /** The operation that returns there. */
+  /** The first operation that has a place in none of them. */
   readonly stuck: number;
-  /** Operations that were open then, and have been called, `stuck` excluded. */
+  /** Operations that may have taken effect before it, or not. */
   readonly open: readonly number[];
-  /** Some states that orders lead to, before any that only open operations can lead to. */
+  /** Operations that came before it, the latest last. */
+  readonly earlier: readonly number[];
+  /** Some states that orders lead to. */
   readonly states: readonly number[];
   /** Whether these are all states. */
   readonly isComplete: boolean;
@@ -66,6 +68,7 @@ export function failureAt(index: number, schedule: Schedule, transitions: Transi
   return {
     stuck,
     open,
+    earlier: [...returns.subarray(0, index)],
     states: [...orders.keys()],
     isComplete: linearizable === false,
     orders: [...orders.values()],
@@ -75,21 +78,21 @@ export function failureAt(index: number, schedule: Schedule, transitions: Transi
 /** Draws a failure. */
 export function attemptOf(
   failure: Failure,
-  schedule: Schedule,
+  operations: Operations,
   transitions: Transitions,
   describe: Descriptions,
   part: string | undefined,
 ): LinearizationAttempt {
-  const { stuck, open } = failure;
-  const { returned } = schedule.operations;
-  const shown = shownOf(failure, schedule);
+  const { stuck, open, earlier } = failure;
+  const { returned, kinds } = operations;
+  const shown = shownOf(failure, operations);
   const positions = new Map(shown.map((operation, position) => [operation, position]));
   const isOpen = new Set([...open, stuck]);
   const orders = failure.orders
-    .map((order) => extended(order, failure, schedule, transitions))
+    .map((order) => extended(order, failure, operations, transitions))
     .sort((one, other) => other.length - one.length);
   const isRefused = (operation: number, state: number) =>
-    transitions.next(state, schedule.operations.kinds[operation] ?? 0) === REFUSED;
+    transitions.next(state, kinds[operation] ?? 0) === REFUSED;
   const partials = orders.map((order): PartialLinearization => {
     const steps = order.flatMap(({ operation, state }) => {
       const position = positions.get(operation);
@@ -110,11 +113,10 @@ export function attemptOf(
     };
   });
   const placed = new Set(orders.flat().map(({ operation }) => operation));
-  const called = schedule.callsBefore[schedule.returns.indexOf(stuck)] ?? 0;
   return {
     ...(part === undefined ? {} : { part }),
     operations: shown.map((operation) => describe.bar(operation)),
-    omittedCount: called - shown.length,
+    omittedCount: earlier.length + open.length + 1 - shown.length,
     partials,
     stuck: positions.get(stuck) ?? 0,
     unplaced: shown.flatMap((operation, position) =>
@@ -123,35 +125,32 @@ export function attemptOf(
   };
 }
 
-/** The operations drawn: the one that is stuck, open ones, and the last that returned before. */
-function shownOf({ stuck, open }: Failure, { operations, returns }: Schedule): number[] {
-  const isDefinite = (operation: number) => operations.returned[operation] !== NEVER;
+/** The operations drawn: the one that is stuck, open ones, and the latest of the earlier ones. */
+function shownOf({ stuck, open, earlier }: Failure, { returned }: Operations): number[] {
+  const isDefinite = (operation: number) => returned[operation] !== NEVER;
   const definite = open.filter(isDefinite).slice(-MAX_BARS / 2);
   const indefinite = open.filter((operation) => !isDefinite(operation)).slice(-MAX_BARS / 4);
   const chosen = [stuck, ...definite, ...indefinite];
-  const index = returns.indexOf(stuck);
-  const returned = [...returns.subarray(Math.max(0, index - MAX_BARS + chosen.length), index)];
-  return [...returned, ...chosen].sort((one, other) => one - other);
+  const others = earlier.slice(Math.max(0, earlier.length - MAX_BARS + chosen.length));
+  return [...others, ...chosen].sort((one, other) => one - other);
 }
 
 /** Continues an order with definite open operations, as long as the model accepts one. */
 function extended(
   order: readonly Effect[],
   { open }: Failure,
-  { operations }: Schedule,
+  { kinds, returned }: Operations,
   transitions: Transitions,
 ): readonly Effect[] {
   const path = [...order];
   const placed = new Set(order.map(({ operation }) => operation));
-  const waiting = new Set(
-    open.filter((each) => operations.returned[each] !== NEVER && !placed.has(each)),
-  );
+  const waiting = new Set(open.filter((each) => returned[each] !== NEVER && !placed.has(each)));
   for (;;) {
     const from = path.at(-1)?.state ?? transitions.initial;
     const next = [...waiting]
       .map((operation) => ({
         operation,
-        state: transitions.next(from, operations.kinds[operation] ?? 0),
+        state: transitions.next(from, kinds[operation] ?? 0),
       }))
       .find(({ state }) => state !== REFUSED);
     if (next === undefined) return path;

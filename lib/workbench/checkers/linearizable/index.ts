@@ -1,50 +1,29 @@
 /**
- * Checks that a history is linearizable with respect to a model.
+ * Checks histories against models: sequential specifications that are written as plain code.
  *
  * Linearizability is local: a history is linearizable if the operations on each object are. So a key
- * splits it, and each part is searched alone.
+ * splits it, and each part is searched alone. Sequential consistency is not.
  *
  * @see M. Herlihy and J. Wing, "Linearizability: a correctness condition for concurrent objects", 1990
+ * @see H. Attiya and J. Welch, "Sequential consistency versus linearizability", 1994
  */
-import { jsonKey } from "../../../protocol/json-key.ts";
-import { shorten } from "../../../protocol/shorten.ts";
 import type { Json } from "../../../vortex/index.ts";
-import type { Pair } from "../../history/history.ts";
-import {
-  type Checker,
-  type Finding,
-  type LinearizationBar,
-  mergeValidity,
-  type Validity,
-  type Verdict,
-} from "../checker.ts";
-import {
-  describeOperation,
-  EXAMPLES_PER_KIND,
-  enumerate,
-  plural,
-  quote,
-  seconds,
-  withMore,
-} from "../wording.ts";
-import { describeKind } from "./describe.ts";
-import { attemptOf, type Failure, failureAt } from "./explain.ts";
+import type { Checker } from "../checker.ts";
+import { enumerate } from "../wording.ts";
+import { checkParts, type LinearizableVerdict } from "./check-parts.ts";
+import { type Failure, failureAt } from "./explain.ts";
 import type { AnyModel, Model, ModelOperation, OperationOf, OperationTable } from "./model.ts";
-import { encode, type Mapping, type Part, partsOf } from "./parts.ts";
+import type { NewOrderSearch } from "./part-search.ts";
+import type { Mapping } from "./parts.ts";
 import { Schedule } from "./schedule.ts";
-import { type SearchResult, search } from "./search.ts";
-import { StateSpace } from "./state-space.ts";
+import { search } from "./search.ts";
+import { type SequentialResult, searchSequential } from "./sequential-search.ts";
 
-export interface LinearizableVerdict extends Verdict {
-  /** Number of operations that the model has judged: neither failed nor indefinite reads. */
-  readonly operationCount: number;
-  /** The keys whose operations are not linearizable, in order of appearance. */
-  readonly failures: readonly Json[];
-  /** The validity of each key, if a key splits the history. Keys are in JSON, strings without quotes. */
-  readonly keys?: { readonly [key: string]: Validity };
-}
+export type { LinearizableVerdict } from "./check-parts.ts";
+export { type Model, type ModelOperation, oneOf, returned } from "./model.ts";
+export { type ClientOperation, independent, type MappedOperation } from "./parts.ts";
 
-/** How {@link linearizable} reads a history. */
+/** How a history is read. */
 export interface LinearizableOptions<Table extends OperationTable> extends Mapping {
   /**
    * The key of an operation: the model then describes one key, and the history is split. By default
@@ -52,9 +31,6 @@ export interface LinearizableOptions<Table extends OperationTable> extends Mappi
    */
   readonly key?: (operation: OperationOf<Table>) => Json;
 }
-
-/** Maximum number of steps of all searches together: about ten seconds. */
-const STEPS = 40_000_000;
 
 /**
  * Returns a checker of linearizability: valid if the operations have an order that respects real time
@@ -83,234 +59,87 @@ const STEPS = 40_000_000;
 export function linearizable<State, const Table extends OperationTable = OperationTable>(
   model: Model<State, Table> & LinearizableOptions<Table>,
 ): Checker<LinearizableVerdict> {
-  // Forced: operations are parsed by the table before `step` and `key` receive them.
-  const untyped = model as unknown as AnyModel<State> & Mapping;
-  const key = model.key as ((operation: ModelOperation) => Json) | undefined;
-  return (history, { maxSteps = STEPS } = {}) => {
-    const parts = partsOf(history, untyped, key).map((part) => new PartSearch(part, untyped));
-    searchAll(parts, maxSteps);
-    return verdictOf(parts);
-  };
+  return checkerOf(model, newLinearizableSearch);
 }
 
 /**
- * Searches in turn, each with its limits. Most parts are decided by the first; if an order exists,
- * a shallow search usually finds it long before a deep one has excluded all others.
+ * Returns a checker of sequential consistency: valid if the operations have an order that keeps that of
+ * each process, and that the model accepts. Unlike {@link linearizable}, reads may be stale.
+ *
+ * With a key, each key is checked alone. That is weaker than to check the whole: processes may then see
+ * the operations on different keys in different orders.
+ *
+ * Options, limits and errors are those of {@link linearizable}.
  */
-const ROUNDS = [
-  { depth: 1, steps: 10_000, stepsPerOperation: 4 },
-  { depth: 2, steps: 40_000, stepsPerOperation: 16 },
-  { depth: 4, steps: 160_000, stepsPerOperation: 64 },
-  { depth: Number.POSITIVE_INFINITY, steps: 640_000, stepsPerOperation: 64 },
-] as const;
-
-/** Searches all parts, as far as the steps suffice; once one has no order, the others only briefly. */
-function searchAll(parts: readonly SearchablePart[], maxSteps: number): void {
-  let remaining = maxSteps;
-  const isUndecided = ({ valid }: SearchablePart) => valid === "unknown";
-  for (const { depth, steps, stepsPerOperation } of ROUNDS) {
-    for (const part of parts.filter(isUndecided)) {
-      const limit = Math.max(steps, stepsPerOperation * part.operationCount);
-      remaining -= part.run(depth, Math.min(limit, remaining));
-    }
-    if (parts.some(({ valid }) => valid === false)) return;
-  }
-  const undecided = parts.filter(isUndecided);
-  for (const [index, part] of undecided.entries()) {
-    remaining -= part.run(
-      Number.POSITIVE_INFINITY,
-      Math.floor(remaining / (undecided.length - index)),
-    );
-    if (part.valid === false) return;
-  }
+export function sequential<State, const Table extends OperationTable = OperationTable>(
+  model: Model<State, Table> & LinearizableOptions<Table>,
+): Checker<LinearizableVerdict> {
+  return checkerOf(model, newSequentialSearch);
 }
 
-/** A part that can be searched. */
-interface SearchablePart extends SearchedPart {
-  /** Returns the number of steps taken. */
-  run(depth: number, steps: number): number;
+function checkerOf<State, Table extends OperationTable>(
+  model: Model<State, Table> & LinearizableOptions<Table>,
+  newSearch: NewOrderSearch,
+): Checker<LinearizableVerdict> {
+  // Forced: operations are parsed by the table before `step` and `key` receive them.
+  const untyped = model as unknown as AnyModel<State> & Mapping;
+  const key = model.key as ((operation: ModelOperation) => Json) | undefined;
+  return (history, options = {}) => checkParts(history, untyped, key, newSearch, options);
 }
 
-/** What a verdict needs of a part that has been searched. */
-export interface SearchedPart {
-  readonly key: Json | undefined;
-  readonly operationCount: number;
-  readonly valid: Validity;
-  finding(): Finding | undefined;
-}
-
-function verdictOf(parts: readonly SearchedPart[]): LinearizableVerdict {
-  const isSplit = parts.some(({ key }) => key !== undefined);
-  const failed = parts.filter(({ valid }) => valid === false);
-  // Others were not searched to their end once one had failed.
-  const undecided = failed.length > 0 ? [] : parts.filter(({ valid }) => valid === "unknown");
-  const findingsOf = (some: readonly SearchedPart[]) =>
-    withMore(
-      some.slice(0, EXAMPLES_PER_KIND).flatMap((part) => part.finding() ?? []),
-      some.length,
-    );
+const newLinearizableSearch: NewOrderSearch = (_, operations, transitions) => {
+  const schedule = new Schedule(operations);
+  let furthest = 0;
   return {
-    valid: mergeValidity(parts.map(({ valid }) => valid)),
-    operationCount: parts.reduce((sum, { operationCount }) => sum + operationCount, 0),
-    failures: failed.flatMap(({ key }) => (key === undefined ? [] : [key])),
-    ...(isSplit && {
-      keys: Object.fromEntries(parts.map(({ key, valid }) => [nameOf(key ?? null), valid])),
-    }),
-    explanation: [...findingsOf(failed), ...findingsOf(undecided)],
+    anomaly: "nonlinearizable",
+    search(depth, steps) {
+      const result = search(schedule, transitions, { depth, steps });
+      furthest = result.furthest;
+      return result;
+    },
+    failure: () => failureAt(furthest, schedule, transitions),
+    describeFailure({ states, isComplete }, describeState) {
+      if (states.length === 0)
+        return "no order of the preceding operations was found a second time";
+      return (
+        `every order of the preceding operations leaves ${enumerate(states, describeState, " or ")}` +
+        `${isComplete ? "" : ", among others"}, where it cannot happen, ` +
+        "and no open operation could change that in time"
+      );
+    },
   };
-}
+};
 
-function nameOf(key: Json): string {
-  return typeof key === "string" ? key : jsonKey(key);
-}
-
-/** The search of one part. */
-class PartSearch<State> implements SearchablePart {
-  readonly #part: Part;
-  readonly #model: AnyModel<State>;
-  readonly #space: StateSpace<State>;
-  readonly #schedule: Schedule;
-  #result: SearchResult = { linearizable: "unknown", steps: 0, furthest: 0 };
-
-  constructor(part: Part, model: AnyModel<State>) {
-    const { key, kinds } = part;
-    const reads = new Set(model.reads);
-    const isRead = kinds.map(({ f }) => reads.has(f));
-    const initial =
-      typeof model.init === "function"
-        ? // A state is not a function: states with functions cannot be compared.
-          (model.init as (key: Json | undefined) => State)(key)
-        : model.init;
-    this.#part = part;
-    this.#model = model;
-    this.#space = new StateSpace(model, { operations: kinds, isRead }, initial);
-    this.#schedule = new Schedule(encode(part, isRead));
-  }
-
-  get key(): Json | undefined {
-    return this.#part.key;
-  }
-
-  get operationCount(): number {
-    return this.#part.operations.length;
-  }
-
-  get valid(): Validity {
-    return this.#result.linearizable;
-  }
-
-  /** Searches deeper while that takes few steps. */
-  run(depth: number, steps: number): number {
-    let taken = 0;
-    for (let limit = depth; this.valid === "unknown" && taken < steps; limit *= 2) {
-      const options = { depth: limit, steps: steps - taken };
-      this.#result = search(this.#schedule, this.#space, options);
-      taken += this.#result.steps;
-      if (this.#result.limit === "memory") break;
-    }
-    return taken;
-  }
-
-  finding(): Finding | undefined {
-    const { linearizable, furthest, limit = "steps" } = this.#result;
-    if (linearizable === true) return undefined;
-    if (linearizable === "unknown") return undecided(this.#part, limit);
-    const failure = failureAt(furthest, this.#schedule, this.#space);
-    const { stuck, open } = failure;
-    const pair = this.#pairOf(stuck);
-    const label = this.#part.key === undefined ? undefined : `key ${quote(this.#part.key)}`;
-    const attempt = attemptOf(failure, this.#schedule, this.#space, this.#descriptions(), label);
-    return {
-      anomaly: "nonlinearizable",
-      sentence:
-        `${label === undefined ? "" : `${label}: `}${this.#describeStuck(stuck)}, ` +
-        `but ${this.#describeStates(failure)}`,
-      operations: operationsOf([
-        ...lastReturned(this.#schedule, furthest).map((operation) => this.#pairOf(operation)),
-        ...open.slice(-EXAMPLES_PER_KIND).map((operation) => this.#pairOf(operation)),
-        pair,
-      ]),
-      linearization: attempt,
-    };
-  }
-
-  #descriptions() {
-    return {
-      state: (state: number) => shorten(this.#space.describe(state), MAX_STATE_LENGTH),
-      bar: (operation: number) => barOf(this.#pairOf(operation), this.#labelOf(operation)),
-    };
-  }
-
-  #describeStuck(operation: number): string {
-    const { invocation, completion } = this.#pairOf(operation);
-    const by = completion === undefined ? "" : ` by ${seconds(completion.time)}`;
-    return `${describeOperation(invocation)} took effect as ${this.#labelOf(operation)}${by}`;
-  }
-
-  #describeStates({ states, isComplete }: Failure): string {
-    if (states.length === 0) return "no order of the operations before it was found again";
-    const listed = enumerate(states, (state) => this.#descriptions().state(state), " or ");
-    const others = isComplete ? "" : ", among others";
-    return (
-      `every order of the preceding operations leaves ${listed}${others}, where it cannot happen, ` +
-      "and no open operation could change that in time"
-    );
-  }
-
-  #pairOf(operation: number): Pair {
-    const found = this.#part.operations[operation];
-    if (found === undefined) throw new Error("No such operation");
-    return found.pair;
-  }
-
-  #labelOf(operation: number): string {
-    const kind = this.#part.kinds[this.#part.operations[operation]?.kind ?? 0];
-    if (kind === undefined) throw new Error("No such operation");
-    return (this.#model.describeOperation ?? describeKind)(kind);
-  }
-}
-
-const MAX_STATE_LENGTH = 100;
-
-/** The last operation to return before the return with this index. */
-function lastReturned({ returns }: Schedule, index: number): readonly number[] {
-  return [...returns.subarray(Math.max(0, index - 1), index)];
-}
-
-function undecided({ key, operations, kinds }: Part, limit: "steps" | "memory"): Finding {
-  const indefinite = operations.filter(({ kind }) => kinds[kind]?.type === "info").length;
-  const where = key === undefined ? "" : `key ${quote(key)}: `;
-  const why = limit === "steps" ? "after the most steps allowed" : "as it needs too much memory";
+const newSequentialSearch: NewOrderSearch = (part, operations, transitions) => {
+  const processes = Int32Array.from(part.operations, ({ pair }) => Number(pair.invocation.process));
+  let result: SequentialResult = { linearizable: "unknown", steps: 0, longest: [], waiting: [] };
+  const schedule = new Schedule(operations);
   return {
-    anomaly: "undecided",
-    sentence:
-      `${where}gave up the search for an order of ${plural(operations.length, "operation")}, ` +
-      `${indefinite} of them indefinite, ${why}`,
-    operations: [],
+    anomaly: "nonsequential",
+    search(depth, steps) {
+      // Where an order exists, one that respects real time usually does, and is found much faster.
+      const inRealTime = search(schedule, transitions, { depth, steps: Math.floor(steps / 2) });
+      if (inRealTime.linearizable === true) return inRealTime;
+      const rest = steps - inRealTime.steps;
+      result = searchSequential(operations, processes, transitions, rest);
+      return { ...result, steps: inRealTime.steps + result.steps };
+    },
+    failure(): Failure {
+      const { longest, waiting } = result;
+      const [stuck = 0, ...open] = waiting;
+      const state = longest.at(-1)?.state ?? transitions.initial;
+      return {
+        stuck,
+        open,
+        earlier: longest.map(({ operation }) => operation),
+        states: [state],
+        isComplete: false,
+        orders: [longest],
+      };
+    },
+    describeFailure: ({ earlier, states }, describeState) =>
+      `no order that keeps the order of each process has a place for it: the longest has ` +
+      `${earlier.length} of ${part.operations.length} operations and leaves ` +
+      `${enumerate(states, describeState)}, where none of the next ones can happen`,
   };
-}
-
-/** Draws an operation of a history. */
-export function barOf({ invocation, completion }: Pair, label: string): LinearizationBar {
-  const { process } = invocation;
-  return {
-    invocation: invocation.index,
-    ...(completion === undefined ? {} : { completion: completion.index }),
-    process: typeof process === "number" ? process : -1,
-    start: invocation.time,
-    ...(completion?.type === "ok" ? { end: completion.time } : {}),
-    label,
-  };
-}
-
-/** Both ends of operations, in order. */
-export function operationsOf(some: readonly Pair[]): Finding["operations"] {
-  return [...new Set(some)]
-    .flatMap(({ invocation, completion }) =>
-      completion === undefined ? [invocation] : [invocation, completion],
-    )
-    .sort((one, other) => one.index - other.index);
-}
-
-export { type Model, type ModelOperation, oneOf, returned } from "./model.ts";
-export { type ClientOperation, independent, type MappedOperation } from "./parts.ts";
+};

@@ -6,6 +6,7 @@ import {
   linearizable,
   oneOf,
   returned,
+  sequential,
 } from "../../../../../lib/workbench/checkers/linearizable/index.ts";
 import { fifoQueue, register } from "../../../../../lib/workbench/checkers/models/index.ts";
 import { checkLinearizable } from "../../../../../lib/workbench/checkers/register/linearizable.ts";
@@ -20,7 +21,7 @@ import {
 } from "../../../../support/histories/porcupine.ts";
 import { registerHistories } from "../../../../support/histories/register-histories.ts";
 import { MODELLED } from "../../../../support/histories/subjects.ts";
-import { hasOrder } from "../../../../support/oracles/linearizable.ts";
+import { hasOrder, inProcess } from "../../../../support/oracles/linearizable.ts";
 
 const small = fc.record({
   seed: fc.integer(),
@@ -63,7 +64,7 @@ describe("linearizable", () => {
     test(`accepts long histories of an object: ${name}`, () => {
       fc.assert(
         fc.property(fc.integer(), (seed) => {
-          const shape = { operations: 300, concurrency: 6, indefinite: 0.01 };
+          const shape = { operations: 100, concurrency: 5, indefinite: 0.01 };
           expect(linearizable(model)(modelHistory(subject, { seed, ...shape }), {}).valid).toBe(
             true,
           );
@@ -303,3 +304,72 @@ describe("linearizable", () => {
     }
   });
 });
+
+describe("sequential", () => {
+  for (const [name, { model, subject }] of Object.entries(MODELLED)) {
+    test(`agrees with a search of every order: ${name}`, () => {
+      const verdicts = new Map<boolean, number>();
+      fc.assert(
+        fc.property(small, (options) => {
+          const operations = modelHistory(subject, options);
+          const expected = hasOrder(operations, model, inProcess);
+          verdicts.set(expected, (verdicts.get(expected) ?? 0) + 1);
+          expect(sequential(model)(operations, {}).valid).toBe(expected);
+        }),
+        { numRuns: 150 },
+      );
+      expect(Math.min(verdicts.get(true) ?? 0, verdicts.get(false) ?? 0)).toBeGreaterThan(3);
+    });
+  }
+
+  test("accepts stale reads, if each process sees the writes in one order", () => {
+    const check = (...entries: ReturnType<typeof whole>[]) =>
+      sequential(register)(history(...entries), {}).valid;
+    expect(check(write(0, 1), write(0, 2), read(1, 1), read(1, 2))).toBe(true);
+    expect(check(write(0, 1), write(0, 2), read(1, 2), read(1, 1))).toBe(false);
+    expect(check(write(0, 1), write(1, 2), read(2, 2), read(2, 1), read(3, 1))).toBe(true);
+    expect(check(write(0, 1), write(1, 2), read(2, 2), read(2, 1), read(3, 1), read(3, 2))).toBe(
+      false,
+    );
+  });
+
+  test("shows the longest order, and what cannot follow it", () => {
+    const { explanation } = sequential(register)(
+      history(write(0, 1), write(0, 2), read(1, 2), read(1, 1)),
+      {},
+    );
+    const [finding] = explanation ?? [];
+    expect(finding?.anomaly).toBe("nonsequential");
+    expect(finding?.sentence).toBe(
+      "process 1's read at 0.007 s took effect as read: 1 by 0.008 s, but no order that keeps the " +
+        "order of each process has a place for it: the longest has 3 of 4 operations and leaves 2, " +
+        "where none of the next ones can happen",
+    );
+    expect(finding?.linearization).toMatchObject({
+      partials: [{ steps: [{ operation: 0 }, { operation: 1 }, { operation: 2, state: "2" }] }],
+      stuck: 3,
+      unplaced: [3],
+    });
+  });
+
+  test("accepts whatever is linearizable", () => {
+    for (const { model, subject } of Object.values(MODELLED)) {
+      const operations = modelHistory(subject, { seed: 1, operations: 200, concurrency: 5 });
+      expect(sequential(model)(operations, {}).valid).toBe(true);
+    }
+  });
+
+  test("is unknown if the search exceeds maxSteps", () => {
+    const operations = modelHistory(MODELLED["FIFO queue"]?.subject ?? never(), {
+      seed: 1,
+      operations: 200,
+      concurrency: 8,
+      wrong: 0.1,
+    });
+    expect(sequential(fifoQueue)(operations, { maxSteps: 5000 }).valid).toBe("unknown");
+  });
+});
+
+function never(): never {
+  throw new Error("No such object");
+}

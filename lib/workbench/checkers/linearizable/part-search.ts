@@ -1,0 +1,175 @@
+/** Searches one part of a history, and explains the result. */
+import { shorten } from "../../../protocol/shorten.ts";
+import type { Json } from "../../../vortex/index.ts";
+import type { Pair } from "../../history/history.ts";
+import type { Finding, LinearizationBar, Validity } from "../checker.ts";
+import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
+import { describeKind } from "./describe.ts";
+import { attemptOf, type Failure } from "./explain.ts";
+import type { AnyModel } from "./model.ts";
+import { encode, type Part } from "./parts.ts";
+import type { Operations, Transitions } from "./schedule.ts";
+import { StateSpace } from "./state-space.ts";
+
+/** Decides whether operations have an order of some kind. */
+export interface OrderSearch {
+  /** Name of the anomaly if there is none. */
+  readonly anomaly: string;
+  /**
+   * @param depth Effort of the search, from 1. A search that is not deep enough is `"unknown"`.
+   * @param steps Maximum number of operations tried.
+   */
+  search(depth: number, steps: number): OrderResult;
+  /** Explains the last result, if it was `false`. */
+  failure(): Failure;
+  /** Says why a failure's operation has no place, after the word "but". */
+  describeFailure(failure: Failure, describeState: (state: number) => string): string;
+}
+
+export interface OrderResult {
+  readonly linearizable: Validity;
+  readonly steps: number;
+  /** Why the result is unknown; absent if a deeper search may decide. */
+  readonly limit?: "steps" | "memory";
+}
+
+/** Makes the search for a part. */
+export type NewOrderSearch = (
+  part: Part,
+  operations: Operations,
+  transitions: Transitions,
+) => OrderSearch;
+
+const MAX_STATE_LENGTH = 100;
+
+/** The search of one part. */
+export class PartSearch<State> {
+  readonly #part: Part;
+  readonly #model: AnyModel<State>;
+  readonly #operations: Operations;
+  readonly #space: StateSpace<State>;
+  readonly #search: OrderSearch;
+  #result: OrderResult = { linearizable: "unknown", steps: 0 };
+
+  constructor(part: Part, model: AnyModel<State>, newSearch: NewOrderSearch) {
+    const { key, kinds } = part;
+    const reads = new Set(model.reads);
+    const isRead = kinds.map(({ f }) => reads.has(f));
+    const initial =
+      typeof model.init === "function"
+        ? // A state is not a function: states with functions cannot be compared.
+          (model.init as (key: Json | undefined) => State)(key)
+        : model.init;
+    this.#part = part;
+    this.#model = model;
+    this.#operations = encode(part, isRead);
+    this.#space = new StateSpace(model, { operations: kinds, isRead }, initial);
+    this.#search = newSearch(part, this.#operations, this.#space);
+  }
+
+  get key(): Json | undefined {
+    return this.#part.key;
+  }
+
+  get operationCount(): number {
+    return this.#part.operations.length;
+  }
+
+  get valid(): Validity {
+    return this.#result.linearizable;
+  }
+
+  /** Searches, and then deeper while that takes few steps. Returns the number of steps taken. */
+  run(depth: number, steps: number): number {
+    let taken = 0;
+    for (let next = depth; this.valid === "unknown" && taken < steps; next *= 2) {
+      this.#result = this.#search.search(next, steps - taken);
+      taken += this.#result.steps;
+      if (this.#result.limit === "memory") break;
+    }
+    return taken;
+  }
+
+  /** Explains why the part is not valid. */
+  finding(): Finding | undefined {
+    const { linearizable, limit = "steps" } = this.#result;
+    if (linearizable === true) return undefined;
+    if (linearizable === "unknown") return undecided(this.#part, limit);
+    const failure = this.#search.failure();
+    const { stuck, open, earlier } = failure;
+    const label = this.#part.key === undefined ? undefined : `key ${quote(this.#part.key)}`;
+    const describeState = (state: number) => shorten(this.#space.describe(state), MAX_STATE_LENGTH);
+    const bar = (operation: number) => barOf(this.#pairOf(operation), this.#labelOf(operation));
+    return {
+      anomaly: this.#search.anomaly,
+      sentence:
+        `${label === undefined ? "" : `${label}: `}${this.#describeStuck(stuck)}, ` +
+        `but ${this.#search.describeFailure(failure, describeState)}`,
+      operations: operationsOf(
+        [...earlier.slice(-1), ...open.slice(-EXAMPLES_PER_KIND), stuck].map((operation) =>
+          this.#pairOf(operation),
+        ),
+      ),
+      linearization: attemptOf(
+        failure,
+        this.#operations,
+        this.#space,
+        { state: describeState, bar },
+        label,
+      ),
+    };
+  }
+
+  #describeStuck(operation: number): string {
+    const { invocation, completion } = this.#pairOf(operation);
+    const by = completion === undefined ? "" : ` by ${seconds(completion.time)}`;
+    return `${describeOperation(invocation)} took effect as ${this.#labelOf(operation)}${by}`;
+  }
+
+  #pairOf(operation: number): Pair {
+    const found = this.#part.operations[operation];
+    if (found === undefined) throw new Error("No such operation");
+    return found.pair;
+  }
+
+  #labelOf(operation: number): string {
+    const kind = this.#part.kinds[this.#part.operations[operation]?.kind ?? 0];
+    if (kind === undefined) throw new Error("No such operation");
+    return shorten((this.#model.describeOperation ?? describeKind)(kind));
+  }
+}
+
+function undecided({ key, operations, kinds }: Part, limit: "steps" | "memory"): Finding {
+  const indefinite = operations.filter(({ kind }) => kinds[kind]?.type === "info").length;
+  const where = key === undefined ? "" : `key ${quote(key)}: `;
+  const why = limit === "steps" ? "after the most steps allowed" : "as it needs too much memory";
+  return {
+    anomaly: "undecided",
+    sentence:
+      `${where}gave up the search for an order of ${plural(operations.length, "operation")}, ` +
+      `${indefinite} of them indefinite, ${why}`,
+    operations: [],
+  };
+}
+
+/** Draws an operation of a history. */
+export function barOf({ invocation, completion }: Pair, label: string): LinearizationBar {
+  const { process } = invocation;
+  return {
+    invocation: invocation.index,
+    ...(completion === undefined ? {} : { completion: completion.index }),
+    process: typeof process === "number" ? process : -1,
+    start: invocation.time,
+    ...(completion?.type === "ok" ? { end: completion.time } : {}),
+    label,
+  };
+}
+
+/** Both ends of operations, in order. */
+function operationsOf(some: readonly Pair[]): Finding["operations"] {
+  return [...new Set(some)]
+    .flatMap(({ invocation, completion }) =>
+      completion === undefined ? [invocation] : [invocation, completion],
+    )
+    .sort((one, other) => one.index - other.index);
+}
