@@ -92,7 +92,8 @@ class Replica {
   constructor(node: KVNode, { flushMs, durable }: Options) {
     const { id, nodeIds } = node;
     const incarnation = newIncarnation(node);
-    const gossiper = new Gossiper({ id, nodeIds, incarnation, flushMs, nowMs: node.nowMs() });
+    const nowMs = node.nowMs();
+    const gossiper = new Gossiper({ id, nodeIds, incarnation, flushMs, nowMs, node });
     for (const [name, holds] of gossiper.invariants) node.invariant(name, holds);
     this.#node = node;
     this.#gossiper = gossiper;

@@ -118,8 +118,12 @@ class Replica {
   }
 
   async #store(elements: readonly unknown[]): Promise<void> {
+    this.#node.sometimes(elements.length > 1, "elements share a record");
     // After a restart the log is not empty: reading finds its end faster than appending does.
-    if (this.#log.length === 0) await this.#log.readOn();
+    if (this.#log.length === 0) {
+      await this.#log.readOn();
+      this.#node.sometimes(this.#log.length > 0, "a restarted node finds its log");
+    }
     await this.#log.append(() => elements);
   }
 }

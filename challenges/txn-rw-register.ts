@@ -55,7 +55,7 @@ type Operation = v.InferOutput<typeof Operation>;
 const Txn = v.object({ txn: v.array(Operation) });
 
 export const txnRwRegister = withOptions(TxnOptions, (node, options) => {
-  const replica = new Replica({ incarnation: node.generateId(), peers: node.peers });
+  const replica = new Replica({ incarnation: node.generateId(), peers: node.peers, node });
   const transport = new Transport(node, replica, options);
   for (const [name, holds] of replica.invariants) node.invariant(name, holds);
 

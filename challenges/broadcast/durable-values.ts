@@ -35,6 +35,7 @@ export class DurableValues {
     });
     this.recover = startOnce(node, async () => {
       await this.#log.readOn();
+      node.sometimes(this.#log.length > 0, "a restarted node finds its log");
       onRecovered();
     });
     this.#batcher = new Batcher(node, {

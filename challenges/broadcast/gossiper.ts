@@ -4,7 +4,7 @@
  * This is a state machine without network and clock: calls say what happened and at what time,
  * {@link Gossiper.step} returns the messages to send.
  */
-import type { NodeId } from "../../lib/vortex/index.ts";
+import type { Node, NodeId } from "../../lib/vortex/index.ts";
 import { Cycle } from "./cycle.ts";
 import { JsonSet } from "./json-set.ts";
 import { ASK_MS, Membership, type Role } from "./membership.ts";
@@ -21,7 +21,11 @@ export interface GossiperOptions {
   /** Length of the cycle in ms; 0 sends values to every node at once. */
   readonly flushMs: number;
   readonly nowMs: number;
+  /** The node, which counts the situations that this gossiper gets into. */
+  readonly node?: Pick<Node, "sometimes">;
 }
+
+const UNOBSERVED: Pick<Node, "sometimes"> = { sometimes() {} };
 
 /** The part of a message that depends on its occasion. */
 type Content = Pick<OutgoingGossip, "ask" | "end" | "have" | "news">;
@@ -43,6 +47,7 @@ export class Gossiper {
   readonly values = new JsonSet();
   readonly #log = new OriginLog(this.values);
   readonly #incarnation: string;
+  readonly #node: Pick<Node, "sometimes">;
   readonly #cycle: Cycle;
   readonly #peers: readonly PeerState[];
   readonly #peerOf: ReadonlyMap<NodeId, PeerState>;
@@ -53,8 +58,9 @@ export class Gossiper {
   /** Whether the last step found nothing to do, now or later, and nothing happened since. */
   #isAtRest = false;
 
-  constructor({ id, nodeIds, incarnation, flushMs, nowMs }: GossiperOptions) {
+  constructor({ id, nodeIds, incarnation, flushMs, nowMs, node = UNOBSERVED }: GossiperOptions) {
     this.#incarnation = incarnation;
+    this.#node = node;
     this.#cycle = new Cycle(flushMs);
     const rank = nodeIds.indexOf(id);
     const shared = { log: this.#log, cycle: this.#cycle };
@@ -109,7 +115,10 @@ export class Gossiper {
     const peer = this.#peerOf.get(src);
     if (peer === undefined) return;
     this.#isAtRest = false;
-    if (peer.incarnation !== message.from) peer.restart(message.from);
+    if (peer.incarnation !== message.from) {
+      this.#node.sometimes(peer.incarnation !== undefined, "a peer has restarted");
+      peer.restart(message.from);
+    }
     const { sync, timing, liveness } = peer;
 
     const isForThis = message.to === this.#incarnation;
@@ -134,7 +143,9 @@ export class Gossiper {
       // The peer has just met this node and waits to learn that it was understood.
       if (news.length > 0) timing.hurryAck();
     }
+    this.#node.sometimes(!isComplete, "news overtakes earlier news");
     const isForEarlier = message.to !== undefined && !isForThis;
+    this.#node.sometimes(isForEarlier, "a message is for this node before its restart");
     if (message.ask) this.#send(peer, nowMs, { isAnswer: true });
     else if (isForEarlier || (isForThis && !isComplete)) {
       if (nowMs >= liveness.askedMs + ASK_MS) this.#ask(peer, nowMs);
@@ -243,7 +254,10 @@ export class Gossiper {
 
   #noteSilence({ liveness, timing }: PeerState, role: Role, nowMs: number): void {
     const limitMs = role === "parent" ? 2 * timing.answerMs : timing.childAnswerMs;
-    if (liveness.noteSilence(limitMs, nowMs)) timing.replan();
+    if (!liveness.noteSilence(limitMs, nowMs)) return;
+    timing.replan();
+    this.#node.sometimes(role === "parent", "a node loses its parent");
+    this.#node.sometimes(role === "child", "a node loses a child");
   }
 
   #receiveAnswer({ sync, liveness, timing }: PeerState, message: Gossip, nowMs: number): void {
@@ -254,6 +268,7 @@ export class Gossiper {
       timing.noteEcho(at, heldMs, nowMs);
       sync.noteEcho(at);
       const isBack = liveness.noteEcho(at);
+      this.#node.sometimes(isBack, "a lost peer is back");
       if (isBack) sync.rewind();
     }
     if (seen !== undefined) sync.acknowledge(seen);

@@ -43,7 +43,10 @@ export class Counter {
     this.#peers = new PeerTotals(node, store, options.askMs);
     this.#start = startOnce(node, () => this.#bucket.recover());
     this.#batcher = new Batcher(node, {
-      flush: (deltas) => this.#store(deltas.reduce((sum, delta) => sum + delta, 0)),
+      flush: (deltas) => {
+        node.sometimes(deltas.length > 1, "adds share a write");
+        return this.#store(deltas.reduce((sum, delta) => sum + delta, 0));
+      },
       ...(options.durable
         ? {}
         : {

@@ -15,14 +15,10 @@ export class OwnBucket {
   #bucket: Bucket | undefined;
   /** Whether changes from before the last start can no longer happen. */
   #isRecovered = false;
-  #hasForeignChange = false;
 
   constructor(node: KVNode, store: BucketStore) {
     this.#node = node;
     this.#store = store;
-    node.invariant("after recovery, only this process changes its bucket", () => {
-      return !this.#hasForeignChange;
-    });
   }
 
   get total(): Total {
@@ -59,7 +55,12 @@ export class OwnBucket {
         return;
       }
       // A change from before the restart came first: this one goes on top of it.
-      this.#hasForeignChange ||= this.#isRecovered;
+      this.#node.always(
+        !this.#isRecovered,
+        "after recovery, only this process changes its bucket",
+        { expected: from, found },
+      );
+      this.#node.sometimes(true, "a change from before the restart came first");
     }
   }
 
@@ -68,6 +69,7 @@ export class OwnBucket {
     if (await this.#store.replace(from, to, timeoutMs)) return to;
     await this.#store.write(timeoutMs);
     const found = await this.#store.read(this.#node.id, timeoutMs);
+    this.#node.sometimes(found?.id === to.id, "seq-kv refused a change that had happened");
     if (found === undefined || found.id === from?.id) {
       throw new RpcError("temporarily-unavailable", "seq-kv answered from a past state");
     }

@@ -78,6 +78,7 @@ export class PeerTotals {
     const isFirst = peer.asOfMs === NEVER_MS;
     const isDue = !wasSilent || this.#node.nowMs() - peer.askedMs >= PROBE_MS;
     const answered = isDue && !isFirst ? this.#ask(peer) : Promise.resolve(false);
+    this.#node.sometimes(wasSilent, "a silent peer's bucket is read instead");
     if (wasSilent) answered.catch((error) => this.#node.log(`Cannot ask ${peer.id}: ${error}`));
     else if (await answered) return;
     try {
@@ -95,6 +96,7 @@ export class PeerTotals {
   /** Asks a peer for its total; returns whether it answered within `askMs`. */
   async #ask(peer: PeerTotal): Promise<boolean> {
     const sentMs = this.#node.nowMs();
+    const wasSilent = peer.isSilent;
     peer.askedMs = sentMs;
     // A late answer still counts: a slow network brings no earlier one.
     const answering = this.#node
@@ -103,6 +105,7 @@ export class PeerTotals {
     try {
       await deadline(this.#node, answering, this.#askMs);
       peer.isSilent = false;
+      this.#node.sometimes(wasSilent, "a silent peer answers again");
     } catch (error) {
       if (!isRpcError(error)) throw error;
       peer.isSilent = true;

@@ -153,6 +153,7 @@ export class Replica {
     for (const [index, record] of records.entries()) peer.log.accept(from + index, record);
     // A watermark counts once all records before it are known. Missing ones are in lin-kv.
     const isComplete = peer.log.length >= from + records.length;
+    this.#node.sometimes(!isComplete, "a push leaves a gap, which is read in lin-kv");
     if (isComplete) this.#merged.raiseWatermark(peer.index, watermark);
     else this.#inBackground(peer.log.readOn());
     peer.receive(push, this.#node.nowMs());
@@ -177,6 +178,7 @@ export class Replica {
   async #recover(): Promise<void> {
     const { durable, pushMs, commitMs } = this.#options;
     await Promise.all([this.#log, ...this.#peers.map(({ log }) => log)].map((log) => log.readOn()));
+    this.#node.sometimes(this.#log.length > 0, "a restarted node finds its log");
     // Takes the place of a record that was in flight when this node was killed. The watermark was no
     // later than the end of what was stored; but messages that were not stored may have had times.
     const skipped = durable ? 0 : MAX_UNSTORED;
@@ -225,8 +227,12 @@ export class Replica {
   async #append(build: (commits: LogRecord["commits"]) => LogRecord): Promise<LogRecord> {
     const commits = takeChunk(this.#uncommitted, MAX_COMMITS_LENGTH, lengthOfCommit);
     for (const [key] of commits) this.#uncommitted.delete(key);
+    let attempts = 0;
     try {
-      return await this.#log.append(() => build(commits));
+      return await this.#log.append(() => {
+        this.#node.sometimes(attempts++ > 0, "a fence takes the place of a record");
+        return build(commits);
+      });
     } catch (error) {
       for (const [key, offset] of commits) {
         if (!this.#uncommitted.has(key)) this.#uncommitted.set(key, offset);
@@ -310,7 +316,10 @@ export class Replica {
     await peer.log.readOn();
     const isSilent = peer.isSilent(this.#node.nowMs());
     if (this.#options.durable && isSilent && this.#holdsBack(peer)) {
-      await peer.log.tryAppend({ time: this.#merged.end, messages: [], commits: [] });
+      const fence = { time: this.#merged.end, messages: [], commits: [] };
+      const isFenced = await peer.log.tryAppend(fence);
+      this.#node.sometimes(isFenced, "a silent peer's log is fenced");
+      this.#node.sometimes(!isFenced, "a silent peer has stored a record after all");
     }
   }
 

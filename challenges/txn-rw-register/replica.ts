@@ -5,7 +5,7 @@
  * restarts, or counts as dead, each peer that may have transactions of it takes over: it sends a snapshot of
  * its registers to all other nodes, because it may be the only one that has them.
  */
-import { chunks, type JsonInteger, type NodeId } from "../../lib/vortex/index.ts";
+import { chunks, type JsonInteger, type Node, type NodeId } from "../../lib/vortex/index.ts";
 import { MAX_LENGTH } from "./limits.ts";
 import { Log, type Transaction } from "./log.ts";
 import type { News, Replicate } from "./messages.ts";
@@ -19,11 +19,16 @@ interface ReplicaOptions {
   readonly peers: readonly NodeId[];
   /** Length of the writes in one message, in characters; approximate. */
   readonly maxLength?: number | undefined;
+  /** The node, which counts the situations that this replica gets into. */
+  readonly node?: Pick<Node, "sometimes"> | undefined;
 }
+
+const UNOBSERVED: Pick<Node, "sometimes"> = { sometimes() {} };
 
 export class Replica {
   readonly #incarnation: string;
   readonly #maxLength: number;
+  readonly #node: Pick<Node, "sometimes">;
   readonly #registers = new Registers();
   readonly #log = new Log();
   readonly #peers: Map<NodeId, Progress>;
@@ -31,7 +36,8 @@ export class Replica {
   /** How many snapshots of several pages this node has made. */
   #snapshotCount = 0;
 
-  constructor({ incarnation, peers, maxLength = MAX_LENGTH }: ReplicaOptions) {
+  constructor({ incarnation, peers, maxLength = MAX_LENGTH, node = UNOBSERVED }: ReplicaOptions) {
+    this.#node = node;
     this.#incarnation = incarnation;
     this.#maxLength = maxLength;
     this.#peers = new Map(peers.map((peer) => [peer, new Progress()]));
@@ -94,6 +100,7 @@ export class Replica {
   timeOut(id: NodeId): void {
     const peer = this.#progressOf(id);
     const isDead = peer.timeOut();
+    this.#node.sometimes(isDead && peer.received > 0, "a peer is given up, and taken over");
     if (isDead && peer.received > 0) this.#takeOver(peer);
   }
 
@@ -103,6 +110,8 @@ export class Replica {
     const peer = this.#progressOf(src);
     // A message to an earlier incarnation of this node builds on what that one had.
     const isForThis = message.to === this.#incarnation;
+    const isForEarlier = message.to !== undefined && !isForThis;
+    this.#node.sometimes(isForEarlier, "a message is for this node before its restart");
     if (isForThis) this.#merge(peer, message);
     peer.owesAck ||= message.wantsAck || !isForThis;
   }
@@ -152,6 +161,7 @@ export class Replica {
     const isRestart = this.#progressOf(id).incarnation !== undefined;
     this.#peers.set(id, new Progress(incarnation));
     // The earlier incarnation may have sent its transactions to this node only.
+    this.#node.sometimes(isRestart, "a peer has restarted, and is taken over");
     if (isRestart) this.#takeOver();
   }
 
@@ -201,6 +211,7 @@ export class Replica {
     const upTo = this.#clock;
     if (peer.outgoing === undefined) {
       const pages = [...chunks(this.#registers.all(), this.#maxLength, lengthOf)];
+      this.#node.sometimes(pages.length > 1, "a snapshot takes several pages");
       if (pages.length <= 1) return { upTo, snapshot: pages[0] ?? [] };
       peer.outgoing = new OutgoingSnapshot(++this.#snapshotCount, upTo, pages);
     }

@@ -23,6 +23,8 @@ export interface FaultSweepOutcome {
   readonly problems: readonly string[];
   /** Fraction of the runs in which every fault fired. */
   readonly firedFraction: number;
+  /** The situations of the program that at least one run reached. */
+  readonly reached: ReadonlySet<string>;
 }
 
 /** Anomalies of a correct program whose nodes were dead, paused or cut off most of the time. */
@@ -32,6 +34,7 @@ export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
   const { workload, program, options, seedCount, args = [], alsoWrong } = sweep;
   const problems: string[] = [];
   let firedCount = 0;
+  const reached = new Set<string>();
   const seeds = simulationSeeds(seedCount);
   for (const seed of seeds) {
     const whole = { ...options, seed };
@@ -46,7 +49,10 @@ export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
     const flags = [...toArgv(testOptionsOf(workload, whole)), ...(args.length > 0 ? ["--"] : [])];
     const command = ["vortex", "sim", `challenges/${workload}.ts`, ...flags, ...args].join(" ");
     problems.push(...wrong.map((text) => `${text}\n${command}`));
+    for (const { name, count } of run.result.coverage?.sometimes ?? []) {
+      if (count > 0) reached.add(name);
+    }
     if (options.nemesis.every((fault) => (run.result.faults[fault] ?? 0) > 0)) firedCount++;
   }
-  return { problems, firedFraction: firedCount / seeds.length };
+  return { problems, firedFraction: firedCount / seeds.length, reached };
 }
