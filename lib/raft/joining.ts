@@ -6,8 +6,9 @@
  * be lost. It cannot tell from its disk that anything was there. So it draws a new incarnation, asks
  * all others, and takes no part until one of the following:
  *
- * - *All* others reply that they have never voted or stored an entry: the cluster is new. One that has
- *   would be missed by a majority of replies only.
+ * - *All* others reply that they have no entry: the cluster is new. A majority of replies might miss
+ *   the one that has. By its reply a candidate also renounces any vote that the node has given it
+ *   before it lost its disk.
  * - A leader, elected without this node, has admitted its incarnation by an entry of the log, and that
  *   entry is committed without this node. From there on, promises of its former incarnation are void
  *   at every node that can be elected: one without the entry is not up-to-date for a majority of the
@@ -23,7 +24,7 @@ import type { RaftState } from "./state.ts";
 export class Joining {
   readonly #state: RaftState;
   readonly #intervalMs: number;
-  /** The peers that have never voted or stored an entry. */
+  /** The peers that have no entry. */
   readonly #newPeers = new Set<NodeId>();
   /** When to ask again, in ms. */
   nextTickMs: number;

@@ -36,6 +36,8 @@ export class RaftLog {
   #base = { index: 0, term: 0 };
   #entries: StoredEntry[] = [];
   #length = 0;
+  /** Length of the kept entries that the snapshot covers. */
+  #lengthBeforeSnapshot = 0;
   /** The admissions in the entries since the snapshot; there are hardly ever any. */
   #admissions: Admission[] = [];
 
@@ -69,6 +71,11 @@ export class RaftLog {
   /** Length of the kept entries in characters, roughly. */
   get length(): number {
     return this.#length;
+  }
+
+  /** Length of the entries after the snapshot in characters, roughly. */
+  get lengthSinceSnapshot(): number {
+    return this.#length - this.#lengthBeforeSnapshot;
   }
 
   /** Returns the entry at an index, or `undefined` where there is none. */
@@ -165,6 +172,9 @@ export class RaftLog {
 
   #setSnapshot(snapshot: Snapshot): void {
     this.#snapshot = snapshot;
+    this.#lengthBeforeSnapshot = this.#entries
+      .slice(0, snapshot.lastIncludedIndex - this.#base.index)
+      .reduce((sum, { length }) => sum + length, 0);
     this.#admissions = this.#admissions.filter(({ index }) => index > snapshot.lastIncludedIndex);
   }
 }

@@ -128,7 +128,7 @@ export const HelloReply = v.object({
   type: v.literal("hello_reply"),
   /** The incarnation in the {@link Hello}. */
   to: v.string(),
-  /** Whether the sender has ever voted or stored an entry. */
+  /** Whether the sender has ever had an entry. */
   hasHistory: v.boolean(),
 });
 

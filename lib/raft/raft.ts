@@ -71,7 +71,7 @@ export class Raft {
   constructor(options: RaftOptions, stored: StoredState, nowMs: number) {
     this.#options = options;
     this.#state = new RaftState(options, stored, nowMs);
-    this.#joining = new Joining(this.#state, options.timing.heartbeatMs);
+    this.#joining = new Joining(this.#state, options.timing.heartbeatMs / 3);
     this.#role = new Follower(this.#state);
     // A restarted node may have had a message from a leader, whose lease relies on that.
     if (!this.#state.isNew) this.#leaderContactMs = nowMs;
@@ -347,6 +347,7 @@ export class Raft {
 
   #answerHello(from: NodeId, { incarnation }: Hello): void {
     const { hasHistory, log } = this.#state;
+    if (!hasHistory) this.#state.greet(from, incarnation);
     this.#state.send(from, { type: "hello_reply", to: incarnation, hasHistory });
     if (!(this.#role instanceof Leader)) return;
     if (log.admissionOf(from)?.incarnation === incarnation) return;

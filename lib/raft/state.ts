@@ -60,6 +60,8 @@ export class RaftState {
   /** Index of the last entry that was handed out to be applied. */
   #appliedIndex: number;
   #restored: Snapshot | undefined;
+  /** The incarnations of nodes with an empty disk that have asked for a history. */
+  readonly #greeted = new Map<NodeId, Incarnation>();
   #writes: Write[] = [];
   /** Number of writes handed out so far. */
   #writeCount = 0;
@@ -122,9 +124,9 @@ export class RaftState {
     return this.#commitIndex;
   }
 
-  /** Whether the node has ever voted or stored an entry. */
+  /** Whether the node has ever had an entry. */
   get hasHistory(): boolean {
-    return this.currentTerm > 0 || this.log.lastIndex > 0;
+    return this.log.lastIndex > 0;
   }
 
   /** The log is stored up to this index. */
@@ -144,10 +146,16 @@ export class RaftState {
     return this.#lastHardStateWrite <= this.#storedCount;
   }
 
-  /** Whether a node's promises count that it has made as this incarnation: the log admits no other. */
+  /** Notes that a node was told, as this incarnation, that there is no history here. */
+  greet(node: NodeId, incarnation: Incarnation): void {
+    this.#greeted.set(node, incarnation);
+  }
+
+  /** Whether a node's promises count that it has made as this incarnation: see `joining.ts`. */
   isCurrent(node: NodeId, incarnation: Incarnation): boolean {
-    const admission = this.log.admissionOf(node);
-    return admission === undefined || admission.incarnation === incarnation;
+    const admitted = this.log.admissionOf(node)?.incarnation;
+    const known = this.hasHistory ? admitted : this.#greeted.get(node);
+    return known === undefined || known === incarnation;
   }
 
   setHardState(change: Partial<HardState>): void {

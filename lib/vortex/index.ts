@@ -87,6 +87,7 @@ export {
   type RawNumber,
   stringifyJson,
 } from "../protocol/json.ts";
+export { isSameJson, jsonKey } from "../protocol/json-key.ts";
 export {
   type AnyBody,
   Body,

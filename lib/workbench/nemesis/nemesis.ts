@@ -52,10 +52,10 @@ export interface Nemesis {
   hasPaused(): boolean;
 }
 
-/** The completion of an operation of the nemesis. */
+/** What an operation of the nemesis did. */
 export interface NemesisCompletion {
   readonly value: Json;
-  /** The error of a request of the nemesis, as in clients' operations: `["timeout", text]`. */
+  /** What a request of the nemesis threw, as in clients' operations: `["timeout", text]`. */
   readonly error?: Json;
 }
 

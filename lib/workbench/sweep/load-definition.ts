@@ -6,9 +6,9 @@ import { isLoadable } from "../program-file.ts";
 import { didYouMean } from "../suggestions.ts";
 import { type LoadOptions, loadFile } from "./load-file.ts";
 
-/** A kind of definition to look for in a file. */
+/** What to look for in a file. */
 export interface DefinitionKind<T> {
-  /** Its name in messages: `"nemesis"`. */
+  /** What it is called: `"nemesis"`. */
   readonly what: string;
   /** An export of it, which shows how one is made. */
   readonly example: string;

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { plugin } from "bun";
 import * as valibot from "valibot";
+import * as raft from "../../raft/index.ts";
 import * as vortex from "../../vortex/index.ts";
 import * as workload from "../../workload/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
@@ -76,7 +77,7 @@ type Modules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 /** Modules of this command, so that it and the file agree on what a definition is. */
 const OWN: Modules = { "vortex/workload": workload };
 /** Modules that the command provides if the file's folder does not have them. */
-const FALLBACKS: Modules = { valibot, vortex };
+const FALLBACKS: Modules = { valibot, vortex, "vortex/raft": raft };
 
 /** Makes the modules importable that files need: their folder may have no node_modules. */
 function provideModules(path: string): void {

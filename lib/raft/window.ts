@@ -1,0 +1,43 @@
+/**
+ * The requests that a leader has received from one node in its term.
+ *
+ * A request may arrive several times: the network repeats it, or its sender does. It is executed once.
+ * What it has led to is remembered until the sender says that it waits for it no longer.
+ */
+import type { Outcome } from "./machine.ts";
+
+/**
+ * What has become of a request: it waits to be executed, it is in the log, it has been answered without
+ * an entry in the log, or the node no longer led when it came to it.
+ */
+export type Fate = "waiting" | "in-log" | "refused" | Outcome;
+
+export class RequestWindow {
+  /** The start of the sender: requests of an earlier start are ignored. */
+  readonly incarnation: string;
+  readonly boot: number;
+  /** The sender waits for no request below this number. */
+  #floor = 0;
+  readonly #fates = new Map<number, Fate>();
+
+  constructor(incarnation: string, boot: number) {
+    this.incarnation = incarnation;
+    this.boot = boot;
+  }
+
+  /** Forgets the requests below a number. */
+  raiseFloor(floor: number): void {
+    if (floor <= this.#floor) return;
+    this.#floor = floor;
+    for (const number of this.#fates.keys()) if (number < floor) this.#fates.delete(number);
+  }
+
+  /** Returns what has become of a request: "new" the first time, "over" below the floor. */
+  fateOf(number: number): Fate | "new" | "over" {
+    return number < this.#floor ? "over" : (this.#fates.get(number) ?? "new");
+  }
+
+  set(number: number, fate: Fate): void {
+    if (number >= this.#floor) this.#fates.set(number, fate);
+  }
+}
