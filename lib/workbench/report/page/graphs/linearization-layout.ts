@@ -69,9 +69,15 @@ const GAP = 10;
 const SLOT = 2 * POINT_RADIUS + 4;
 const TIME_WIDTH = 64;
 
-/** Lengths of labels, in characters; a longer one is shown whole when pointed at. */
-const MAX_LABEL_LENGTH = 22;
-const MAX_STATE_LENGTH = 10;
+/** Lengths in characters to which labels are cut; they are shown whole when pointed at. */
+interface Lengths {
+  readonly label: number;
+  readonly state: number;
+}
+/** Among few operations there is room for more. */
+const FEW = 12;
+const LONG: Lengths = { label: 44, state: 28 };
+const SHORT: Lengths = { label: 22, state: 10 };
 
 export function layOutLinearization(
   run: Pick<Run, "time">,
@@ -82,15 +88,18 @@ export function layOutLinearization(
   for (const [rank, { operation, isCall }] of events.entries()) {
     if (isCall) calls.set(operation, rank);
   }
+  const lengths = operations.length <= FEW ? LONG : SHORT;
+  const stateWidth = (state: string) =>
+    textWidth(truncate(visible(state), lengths.state)) + PADDING;
   const plans = partials.map((partial) =>
-    planOf(partial, (operation) => calls.get(operation) ?? 0),
+    planOf(partial, (operation) => calls.get(operation) ?? 0, stateWidth),
   );
 
   const processes = [...new Set(operations.map(({ process }) => process))].sort(
     (one, other) => one - other,
   );
   const lanes = processes.map((process, lane) => ({ process, y: TOP + lane * LANE_HEIGHT }));
-  const labels = operations.map(({ label }) => truncate(visible(label), MAX_LABEL_LENGTH));
+  const labels = operations.map(({ label }) => truncate(visible(label), lengths.label));
   const labelWidths = labels.map((label) => textWidth(label) + PADDING);
 
   // Every gap between events has room for the points that any order has there.
@@ -186,6 +195,7 @@ interface Plan {
 function planOf(
   { initialState, steps, refused }: PagePartial,
   callOf: (operation: number) => number,
+  stateWidth: (state: string) => number,
 ): Plan {
   const widths = new Map<number, number>();
   const take = (operation: number, rank: number, width: number): Slot => {
@@ -239,10 +249,6 @@ function timesOf(run: Pick<Run, "time">, events: readonly Event[], xs: readonly 
     free = x + TIME_WIDTH;
   }
   return times;
-}
-
-function stateWidth(state: string): number {
-  return textWidth(truncate(visible(state), MAX_STATE_LENGTH)) + PADDING;
 }
 
 function textWidth(text: string): number {

@@ -137,13 +137,23 @@ describe("layOutLinearization", () => {
     expect(layOut(attemptOf([bar(0, 0, 1)])).orders).toEqual([]);
   });
 
-  test("cuts long labels and states, and shows invisible characters", () => {
+  test("cuts long labels, shorter among many operations, and shows invisible characters", () => {
     const label = `\u202e${"x".repeat(90)}`;
-    const steps = [{ operation: 0, state: '\u200b{"a":1,"b":2,"c":3}' }];
-    const { bars, orders } = layOut(attemptOf([bar(0, 0, 1, label)], { steps }));
-    expect(bars[0]?.label).toStartWith("\\u202exxx");
-    expect(bars[0]?.label.length).toBeLessThan(30);
-    expect(orders[0]?.states.at(-1)?.label).toStartWith("\\u200b{");
+    const [few, many] = [3, 30].map((count) => {
+      const operations = Array.from({ length: count }, (_, index) =>
+        bar(index, 2 * index, 2 * index + 1, label),
+      );
+      const steps = [{ operation: 0, state: label }];
+      return layOut(attemptOf(operations, { steps }, { steps }));
+    });
+    for (const layout of [few, many]) {
+      expect(layout?.bars[0]?.label).toStartWith("\\u202exxx");
+      expect(layout?.orders[0]?.states.at(-1)?.label).toStartWith("\\u202exxx");
+    }
+    const lengthIn = (layout: LinearizationLayout | undefined) =>
+      layout?.bars[0]?.label.length ?? 0;
+    expect(lengthIn(many)).toBeLessThan(lengthIn(few));
+    expect(lengthIn(few)).toBeLessThan(50);
   });
 
   test("places every point within its bar and right of the point before it", () => {
