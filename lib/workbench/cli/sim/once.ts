@@ -5,7 +5,7 @@ import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
 import { remark } from "../live.ts";
 import { printSmallest } from "./smallest.ts";
 import { storeRun } from "./store-run.ts";
-import { fingerprintOf, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
+import { isRepeatable, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
 
 export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
   const { options, replay } = subject;
@@ -21,7 +21,7 @@ export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
     process.exitCode = EXIT_CODES.crash;
     return;
   }
-  if (fingerprintOf(once) !== fingerprintOf(await run(subject, options))) {
+  if (!(await isRepeatable(subject, options, once))) {
     remark(
       `Not deterministic: seed ${options.seed} gave a different history the second time. Look for the real clock, Math.random, and state outside of the program's function`,
     );

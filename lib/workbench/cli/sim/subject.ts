@@ -1,7 +1,7 @@
 /** A program to simulate, and one simulation of it with its trace. */
 import type { AnyProgram } from "../../../vortex/index.ts";
 import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
-import { Trace } from "../../report/terminal/trace.ts";
+import { Trace, TraceComparison } from "../../report/terminal/trace.ts";
 import type { AssertionCatalog } from "../../run/assertions.ts";
 import type { TestResult } from "../../run/results.ts";
 import type { TestParts } from "../../run/test.ts";
@@ -89,11 +89,29 @@ export async function run(subject: Subject, options: TestOptions, flags?: Output
   }
 }
 
-/** Returns equal fingerprints only for identical runs, or equal crashes. */
-export function fingerprintOf(run: Run): string {
-  if (run.result !== undefined) return run.trace.fingerprint();
-  // The stack trace below the first line contains this command, and may differ.
-  return run.crash.message.split("\n", 1).join();
+/** Runs a test again. Returns whether the run is identical, or ends with an equal crash. */
+export async function isRepeatable(
+  subject: Subject,
+  options: TestOptions,
+  once: Run,
+): Promise<boolean> {
+  const comparison = new TraceComparison(once.trace);
+  try {
+    await simulateProgram(options, {
+      ...subject,
+      onOperation: (operation) => comparison.addOperation(operation),
+      onMessage: (event) => comparison.addMessage(event),
+    });
+    return once.result !== undefined && comparison.isSame;
+  } catch (crash) {
+    if (!(crash instanceof TestCrash)) throw crash;
+    return once.result === undefined && firstLineOf(crash) === firstLineOf(once.crash);
+  }
+}
+
+/** The stack trace below the first line contains this command, and may differ. */
+function firstLineOf({ message }: TestCrash): string {
+  return message.split("\n", 1).join();
 }
 
 /** Whether the program did not return from a message or a timer. To run it again would take as long. */

@@ -17,7 +17,7 @@ import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
 import { printSmallest } from "./smallest.ts";
-import { fingerprintOf, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
+import { isRepeatable, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
 
 export async function runMany(
   subject: Subject,
@@ -127,7 +127,7 @@ async function checkDeterminism(
 ): Promise<void> {
   const once = await run(subject, options, flags);
   if (isStalled(once)) throw once.crash;
-  if (fingerprintOf(once) === fingerprintOf(await run(subject, options))) return;
+  if (await isRepeatable(subject, options, once)) return;
   throw new InvalidOptions(
     `The program is not deterministic: seed ${options.seed} gave two different histories, so its outcomes could not be repeated`,
   );

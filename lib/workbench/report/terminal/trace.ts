@@ -1,6 +1,4 @@
 /** Records the operations and messages of a test, in order. */
-
-import { stringifyJson } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
 import type { LogLine } from "../../run/log-line.ts";
@@ -24,11 +22,49 @@ export class Trace {
   addLog(line: LogLine): void {
     this.logs.push(line);
   }
+}
 
-  /** Returns equal fingerprints only for identical traces. */
-  fingerprint(): string {
-    const hash = new Bun.CryptoHasher("sha256");
-    for (const event of this.events) hash.update(stringifyJson(event));
-    return hash.digest("hex");
+/** Compares a second run with a trace, event by event: nothing of it is stored or printed. */
+export class TraceComparison {
+  readonly #events: readonly TraceEvent[];
+  #count = 0;
+  #isEqual = true;
+
+  constructor({ events }: Trace) {
+    this.#events = events;
   }
+
+  addOperation(operation: Operation): void {
+    this.#compare(operation, (event) => event.kind === "operation" && event.operation);
+  }
+
+  addMessage(message: JournalEvent): void {
+    this.#compare(message, (event) => event.kind === "message" && event.event);
+  }
+
+  /** Whether the runs are the same, to the byte of their JSON. Only at the end of the second. */
+  get isSame(): boolean {
+    return this.#isEqual && this.#count === this.#events.length;
+  }
+
+  #compare(seen: unknown, expected: (event: TraceEvent) => unknown): void {
+    const event = this.#events[this.#count++];
+    this.#isEqual &&= event !== undefined && isIdentical(seen, expected(event));
+  }
+}
+
+/** Whether two values of JSON are equal, with their keys in the same order. */
+function isIdentical(one: unknown, other: unknown): boolean {
+  if (Object.is(one, other)) return true;
+  if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
+    return false;
+  }
+  if (Array.isArray(one) || Array.isArray(other)) {
+    const isSameLength = Array.isArray(one) && Array.isArray(other) && one.length === other.length;
+    return isSameLength && one.every((element, index) => isIdentical(element, other[index]));
+  }
+  return (
+    isIdentical(Object.keys(one), Object.keys(other)) &&
+    isIdentical(Object.values(one), Object.values(other))
+  );
 }
