@@ -52,7 +52,8 @@ export type Fault =
   | "pause"
   | "loss"
   | "duplicate"
-  | "slow";
+  | "slow"
+  | "disk";
 
 /** Options of {@link simulate}; defaults are those of `vortex sim`, except for the seed. */
 export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {

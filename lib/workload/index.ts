@@ -27,6 +27,7 @@ export type {
 } from "../workbench/clients/generator.ts";
 export type { GeneratorParts } from "../workbench/clients/generator-parts.ts";
 export type { Fields, ReplyLike, ReplyOf } from "../workbench/clients/reply.ts";
+export type { DiskFault } from "../workbench/clusters/simulated-disks.ts";
 export type { History, Operation as HistoryEntry } from "../workbench/history/history.ts";
 export {
   type ClientContext,
@@ -53,9 +54,11 @@ export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts"
 export {
   type AnyReply,
   type Cuts,
+  type DiskFaultControl,
   defineNemesis,
   type FaultPart,
   type Injector,
+  type KillOptions,
   type MessageFaultControl,
   type MessageFaultKind,
   type NemesisDefinition,
@@ -64,6 +67,7 @@ export {
   type NemesisSchedule,
   type NemesisTest,
 } from "../workbench/nemesis/definition.ts";
+export { type DiskFaultOptions, disk } from "../workbench/nemesis/disk-faults.ts";
 export {
   duplicate,
   loss,
@@ -78,6 +82,11 @@ export {
   type PartitionOptions,
   partition,
 } from "../workbench/nemesis/partition-faults.ts";
-export { kill, type NodeFaultOptions, pause } from "../workbench/nemesis/process-faults.ts";
+export {
+  type KillFaultOptions,
+  kill,
+  type NodeFaultOptions,
+  pause,
+} from "../workbench/nemesis/process-faults.ts";
 export type { PickNodes, RandomTarget, Target } from "../workbench/nemesis/targets.ts";
 export type { Grudge } from "../workbench/network/grudge.ts";

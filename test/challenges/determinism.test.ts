@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { basename, join } from "node:path";
 import { Glob } from "bun";
-import { FAULTS } from "../../lib/workbench/nemesis/faults.ts";
+import { REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import { loadProgram } from "../../lib/workbench/sweep/program.ts";
 import { WORKLOAD_NAMES } from "../../lib/workbench/workloads/index.ts";
 import { ROOT } from "../support/processes/vortex.ts";
@@ -23,7 +23,7 @@ describe("Every challenge, in a simulation", () => {
         nodeCount: 3,
         concurrency: 6,
         rate: 50,
-        nemesis: FAULTS,
+        nemesis: REAL_FAULTS,
         nemesisIntervalS: 2,
         latency: { meanMs: 20, distribution: "exponential" },
         seed: 11,

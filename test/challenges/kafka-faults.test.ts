@@ -3,7 +3,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { kafka } from "../../challenges/kafka.ts";
 import type { AnyProgram } from "../../lib/vortex/index.ts";
 import type { StatsVerdict } from "../../lib/workbench/checkers/every-test/stats.ts";
-import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { type Fault, REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import { memoryLog } from "../support/processes/programs/memory-log.ts";
 import { sweepFaults } from "../support/simulations/fault-sweep.ts";
 import {
@@ -91,7 +91,7 @@ const REACHED: Readonly<Record<string, readonly string[]>> = {
 };
 
 describe("kafka in simulation", () => {
-  test.each(FAULTS)("is valid under %s", (fault) => {
+  test.each(REAL_FAULTS)("is valid under %s", (fault) => {
     const { problems, firedFraction, reached } = sweep({ nemesis: [fault] });
     expect(firedFraction).toBeGreaterThan(0.5);
     for (const situation of REACHED[fault] ?? []) expect(reached).toContain(situation);
@@ -99,7 +99,7 @@ describe("kafka in simulation", () => {
   });
 
   test("is valid under all faults at once", () => {
-    const { problems, reached } = sweep({ nemesis: FAULTS, timeLimitS: 15 });
+    const { problems, reached } = sweep({ nemesis: REAL_FAULTS, timeLimitS: 15 });
     for (const situation of [...(REACHED["partition"] ?? []), ...(REACHED["kill"] ?? [])]) {
       expect(reached).toContain(situation);
     }
@@ -108,12 +108,12 @@ describe("kafka in simulation", () => {
 
   test("is valid when messages take 10 ms on average and overtake each other", () => {
     const latency = { meanMs: 10, distribution: "exponential" } as const;
-    const nemesis = FAULTS.filter((fault) => fault !== "slow");
+    const nemesis = REAL_FAULTS.filter((fault) => fault !== "slow");
     expect(sweep({ nemesis, latency, timeLimitS: 15 }).problems).toEqual([]);
   });
 
   test("is valid without durability under faults that do not kill nodes", () => {
-    const nemesis = FAULTS.filter((fault) => fault !== "kill");
+    const nemesis = REAL_FAULTS.filter((fault) => fault !== "kill");
     expect(sweep({ nemesis, timeLimitS: 15 }, ["--no-durable"]).problems).toEqual([]);
   });
 

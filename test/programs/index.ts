@@ -6,7 +6,7 @@
 import { echo } from "../../challenges/echo.ts";
 import { uniqueIds } from "../../challenges/unique-ids.ts";
 import type { AnyProgram } from "../../lib/vortex/index.ts";
-import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { type Fault, REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import type { WorkloadName } from "../../lib/workbench/workloads/index.ts";
 import type { SimulatedOptions } from "../support/simulations/simulate.ts";
 import { broadcast } from "./broadcast.ts";
@@ -17,6 +17,7 @@ import { kvCounter } from "./kv-counter.ts";
 import { lastWriteWins } from "./last-write-wins.ts";
 import { byLeader } from "./leader.ts";
 import { logs } from "./logs.ts";
+import { onDisk, storedKeyValue, storedSet } from "./on-disk.ts";
 import { everything, optimistic, writesOnly } from "./optimistic.ts";
 import { proxy } from "./proxy.ts";
 import { byReplicatedLog } from "./replicated-log.ts";
@@ -30,7 +31,7 @@ export interface ProgramCase {
 }
 
 /** All faults that a program with its state in memory can tolerate. */
-const ALL_BUT_KILL: readonly Fault[] = FAULTS.filter((fault) => fault !== "kill");
+const ALL_BUT_KILL: readonly Fault[] = REAL_FAULTS.filter((fault) => fault !== "kill");
 
 /** A short test with many faults. */
 const faulty: SimulatedOptions = {
@@ -54,6 +55,14 @@ const slowServices: SimulatedOptions = {
   ...nodeFaults,
   timeLimitS: 30,
   nemesis: ["kill", "pause", "slow"],
+};
+
+/** For a single node that stores its state on its disk. */
+const onlyNode: SimulatedOptions = {
+  ...nodeFaults,
+  nodeCount: 1,
+  timeLimitS: 30,
+  nemesis: ["kill", "pause", "disk"],
 };
 
 export const PROGRAMS: readonly ProgramCase[] = [
@@ -110,6 +119,18 @@ export const PROGRAMS: readonly ProgramCase[] = [
     options: slowServices,
   },
   {
+    name: "a key-value store on the disk of one node",
+    workload: "lin-kv",
+    program: onDisk(storedKeyValue),
+    options: onlyNode,
+  },
+  {
+    name: "a set on the disk of one node",
+    workload: "g-set",
+    program: onDisk(storedSet),
+    options: onlyNode,
+  },
+  {
     name: "logs on a replicated log",
     workload: "kafka",
     program: byReplicatedLog(logs),
@@ -146,7 +167,7 @@ export const PROGRAMS: readonly ProgramCase[] = [
     options: {
       ...faulty,
       timeLimitS: 30,
-      nemesis: FAULTS,
+      nemesis: REAL_FAULTS,
       consistencyModels: ["read-committed"],
     },
   },

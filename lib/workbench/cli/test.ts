@@ -102,6 +102,11 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
   for (const text of remarksOn(args, first)) remark(text);
+  if (first.nemesis.includes("disk")) {
+    throw new InvalidOptions(
+      "--nemesis disk: only the disks of a simulation fail on demand. Run the test with vortex sim",
+    );
+  }
   if (flags.report && flags.store === false) {
     throw new InvalidOptions(
       "--report cannot be used with --no-store: the report is part of the stored run",

@@ -47,7 +47,7 @@ export interface SimulatedDisksOptions {
 interface SimulatedDisk {
   readonly memory: MemoryDisk;
   readonly random: Random;
-  fault: DiskFault | undefined;
+  fault: { readonly kind: DiskFault; readonly onSync: () => void } | undefined;
   /** Ends the syncs that wait for the end of a fault. */
   readonly stalled: (() => void)[];
   /** Whether the last kill tore a record. */
@@ -57,15 +57,9 @@ interface SimulatedDisk {
 export class SimulatedDisks {
   readonly #options: SimulatedDisksOptions;
   readonly #disks = new Map<NodeId, SimulatedDisk>();
-  #affectedCount = 0;
 
   constructor(options: SimulatedDisksOptions) {
     this.#options = options;
-  }
-
-  /** Number of syncs that a fault has affected. */
-  get affectedCount(): number {
-    return this.#affectedCount;
   }
 
   /**
@@ -103,10 +97,20 @@ export class SimulatedDisks {
     this.#disks.get(node)?.memory.erase();
   }
 
-  /** Sets the fault of a node's disk, in place of an earlier one; `undefined` ends it. */
-  setFault(node: NodeId, fault: DiskFault | undefined): void {
+  /**
+   * Sets the fault of a node's disk, in place of an earlier one.
+   *
+   * @param onSync Called when it affects a sync.
+   */
+  setFault(node: NodeId, kind: DiskFault, onSync: () => void): void {
+    this.heal(node);
+    this.#diskOf(node).fault = { kind, onSync };
+  }
+
+  /** Ends the fault of a node's disk. Syncs that wait for that end as others do. */
+  heal(node: NodeId): void {
     const disk = this.#diskOf(node);
-    disk.fault = fault;
+    disk.fault = undefined;
     for (const end of disk.stalled.splice(0)) end();
   }
 
@@ -124,20 +128,21 @@ export class SimulatedDisks {
   #sync(disk: SimulatedDisk, run: (task: () => void) => void): Promise<void> {
     const { fault, random, stalled } = disk;
     const { promise, resolve, reject } = Promise.withResolvers<void>();
-    if (fault !== undefined) this.#affectedCount++;
+    fault?.onSync();
+    const kind = fault?.kind;
     const end = () => {
-      const delayMs = fault === "slow" ? MAX_SLOW_SYNC_MS * random.next() : syncMs(random);
+      const delayMs = kind === "slow" ? MAX_SLOW_SYNC_MS * random.next() : syncMs(random);
       this.#options.clock.after(delayMs, () =>
         run(() => {
-          if (fault === "full" || fault === "failed") {
-            reject(new StorageError(fault, ERROR_TEXTS[fault]));
+          if (kind === "full" || kind === "failed") {
+            reject(new StorageError(kind, ERROR_TEXTS[kind]));
           } else {
             resolve();
           }
         }),
       );
     };
-    if (fault === "stalled") stalled.push(end);
+    if (kind === "stalled") stalled.push(end);
     else end();
     return promise;
   }

@@ -8,6 +8,7 @@ import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import type { Generator, GeneratorLike } from "../clients/generator.ts";
 import type { GeneratorParts } from "../clients/generator-parts.ts";
 import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
+import type { DiskFault } from "../clusters/simulated-disks.ts";
 import type { Operation } from "../history/history.ts";
 import type { Grudge } from "../network/grudge.ts";
 
@@ -104,8 +105,12 @@ export interface NemesisTest {
   ): Promise<ReplyOf<R>>;
   /** Whether no nemesis keeps a node down or paused. */
   isUp(node: NodeId): boolean;
-  /** Kills a node (SIGKILL). Returns whether it was running. */
-  kill(node: NodeId): boolean;
+  /**
+   * Kills a node (SIGKILL). Returns whether it was running.
+   *
+   * @throws {Error} with `losesDisk`, when the nodes are processes.
+   */
+  kill(node: NodeId, options?: KillOptions): boolean;
   /**
    * Restarts a node that this nemesis killed, and resolves when it has replied to `init`. Resolves with
    * false if another nemesis keeps it down.
@@ -115,6 +120,12 @@ export interface NemesisTest {
   pause(node: NodeId): boolean;
   /** Resumes a node that this nemesis paused. Returns whether it did. */
   resume(node: NodeId): boolean;
+  /**
+   * Makes a fault of disks, which takes the place of others on the same disk.
+   *
+   * @throws {Error} when the nodes are processes: only simulated disks fail.
+   */
+  diskFault(): DiskFaultControl;
   /** Makes a set of cuts, which adds to those of others. */
   cuts(): Cuts;
   /** Makes a fault of single messages, which adds to others. */
@@ -123,6 +134,24 @@ export interface NemesisTest {
 
 /** Any reply. */
 export type AnyReply = v.GenericSchema<unknown, { readonly [field: string]: unknown }>;
+
+/** Options of {@link NemesisTest.kill}. */
+export interface KillOptions {
+  /** Whether the node's disk loses everything, as when a new one takes the place of a broken one. */
+  readonly losesDisk?: boolean;
+}
+
+/** A fault of the disks of nodes. */
+export interface DiskFaultControl {
+  /**
+   * Makes the syncs of a node's disk `slow`, fail (`full`, `failed`), or wait until the fault heals
+   * (`stalled`). What was synced stays readable.
+   */
+  set(node: NodeId, kind: DiskFault): void;
+  heal(): void;
+  /** Number of syncs that were affected. */
+  readonly count: number;
+}
 
 /** Links between nodes that are cut. */
 export interface Cuts {

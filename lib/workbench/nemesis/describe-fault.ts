@@ -30,6 +30,7 @@ export function describeFault(value: Json): string {
 const WORDS: Readonly<Record<string, string>> = {
   "network-healed": "healed",
   "network-reliable": "reliable again",
+  "disks-healed": "disks work again",
 };
 
 function cutsOf(grudge: unknown): Cuts | undefined {

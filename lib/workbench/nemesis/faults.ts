@@ -1,5 +1,6 @@
 /** The faults that `--nemesis` names. */
 import { defineNemesis, type NemesisDefinition } from "./definition.ts";
+import { disk } from "./disk-faults.ts";
 import { duplicate, loss, slow } from "./message-faults.ts";
 import { oneWayPartition, partition } from "./partition-faults.ts";
 import { kill, pause } from "./process-faults.ts";
@@ -14,7 +15,7 @@ export const BUILT_IN = {
     fault: oneWayPartition(),
   }),
   kill: defineNemesis({
-    doc: "Kills nodes with SIGKILL and restarts them, without their state.",
+    doc: "Kills nodes with SIGKILL and restarts them, without what they have not synced.",
     fault: kill(),
   }),
   pause: defineNemesis({ doc: "Stops nodes with SIGSTOP and resumes them.", fault: pause() }),
@@ -27,11 +28,17 @@ export const BUILT_IN = {
     doc: "Multiplies the latency between servers by ten, to 100 ms at least.",
     fault: slow(),
   }),
+  disk: defineNemesis({
+    doc: "Makes the syncs of simulated disks slow, fail or wait.",
+    fault: disk(),
+  }),
 } as const satisfies Record<string, NemesisDefinition>;
 
 /** The name of a built-in fault. */
 export type Fault = keyof typeof BUILT_IN;
 export const FAULTS = Object.keys(BUILT_IN) as readonly Fault[];
+/** The faults of messages and processes, which need no simulation. */
+export const REAL_FAULTS: readonly Fault[] = FAULTS.filter((fault) => fault !== "disk");
 
 export function isFault(name: string): name is Fault {
   return Object.hasOwn(BUILT_IN, name);

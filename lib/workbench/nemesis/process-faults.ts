@@ -1,7 +1,7 @@
 /** Faults of nodes: kill and restart, pause and resume. */
 import type { Json, NodeId } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
-import type { FaultPart, Injector, NemesisTest } from "./definition.ts";
+import type { FaultPart, Injector, KillOptions, NemesisTest } from "./definition.ts";
 import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./targets.ts";
 
 /** Options of faults of nodes. */
@@ -10,12 +10,18 @@ export interface NodeFaultOptions {
   readonly targets?: readonly Target[];
 }
 
-/** Kills nodes (SIGKILL), and restarts them later with a new `init`. */
-export function kill(options: NodeFaultOptions = {}): FaultPart {
+/** Options of {@link kill}. */
+export interface KillFaultOptions extends NodeFaultOptions, KillOptions {}
+
+/**
+ * Kills nodes (SIGKILL), and restarts them later with a new `init`. They have what they had synced to
+ * their disks, unless `losesDisk` is set, in simulations only.
+ */
+export function kill({ losesDisk = false, ...options }: KillFaultOptions = {}): FaultPart {
   return nodeFault(kill, options, {
-    begin: (test, node) => test.kill(node),
+    begin: (test, node) => test.kill(node, { losesDisk }),
     end: (test, node) => test.restart(node),
-    did: "killed",
+    did: losesDisk ? "killed without its disk" : "killed",
     undid: "started",
   });
 }

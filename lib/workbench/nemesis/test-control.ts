@@ -14,9 +14,10 @@ import { ErrorReply, NetTimeout } from "../clients/client-errors.ts";
 import type { ReplyLike } from "../clients/reply.ts";
 import { replySchemaOf } from "../clients/reply-schema.ts";
 import type { Cluster } from "../clusters/cluster.ts";
+import type { SimulatedDisks } from "../clusters/simulated-disks.ts";
 import type { Operation } from "../history/history.ts";
 import type { Network } from "../network/network.ts";
-import type { NemesisTest } from "./definition.ts";
+import type { DiskFaultControl, KillOptions, NemesisTest } from "./definition.ts";
 
 /** The parts of a test that nemeses act on. */
 export interface TestControlOptions {
@@ -71,10 +72,11 @@ export class TestControl {
         this.#requireNode(node);
         return !this.#killers.has(node) && !this.#pausers.has(node);
       },
-      kill: (node) => this.#kill(name, node),
+      kill: (node, options) => this.#kill(name, node, options),
       restart: (node) => this.#restart(name, node),
       pause: (node) => this.#pause(name, node),
       resume: (node) => this.#resume(name, node),
+      diskFault: () => this.#diskFault(),
       cuts: () => {
         const part = nameOfPart();
         return {
@@ -144,11 +146,40 @@ export class TestControl {
     }
   }
 
-  #kill(nemesis: string, node: NodeId): boolean {
+  #kill(nemesis: string, node: NodeId, { losesDisk = false }: KillOptions = {}): boolean {
     this.#requireNode(node);
+    const disks = losesDisk ? this.#disks() : undefined;
     if ((this.#killers.get(node) ?? nemesis) !== nemesis) return false;
     this.#killers.set(node, nemesis);
-    return this.#options.cluster.kill(node);
+    const wasRunning = this.#options.cluster.kill(node);
+    disks?.erase(node);
+    return wasRunning;
+  }
+
+  #diskFault(): DiskFaultControl {
+    const disks = this.#disks();
+    const affected = new Set<NodeId>();
+    let count = 0;
+    return {
+      set: (node, kind) => {
+        this.#requireNode(node);
+        affected.add(node);
+        disks.setFault(node, kind, () => count++);
+      },
+      heal: () => {
+        for (const node of affected) disks.heal(node);
+        affected.clear();
+      },
+      get count() {
+        return count;
+      },
+    };
+  }
+
+  #disks(): SimulatedDisks {
+    const { disks } = this.#options.cluster;
+    if (disks !== undefined) return disks;
+    throw new Error("disks fail in simulations only, and these nodes are processes");
   }
 
   #restart(nemesis: string, node: NodeId): Promise<boolean> {

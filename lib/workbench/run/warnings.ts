@@ -18,7 +18,13 @@ export const Warning = v.variant("kind", [
   v.object({
     kind: v.literal("fault-without-effect"),
     fault: v.string(),
-    reason: v.picklist(["separated-no-nodes", "hit-no-message", "hit-no-node", "did-nothing"]),
+    reason: v.picklist([
+      "separated-no-nodes",
+      "hit-no-message",
+      "hit-no-node",
+      "hit-no-sync",
+      "did-nothing",
+    ]),
     nodeCount: v.number(),
   }),
   /** A fault was active during the final operations: its nemesis could not stop it. */
@@ -119,6 +125,7 @@ function faultsWithoutEffect({
     if (!isFault(fault)) return faults[fault] === 0 ? warn("did-nothing") : [];
     if (fault === "kill" || fault === "pause")
       return faults[fault] === 0 ? warn("hit-no-node") : [];
+    if (fault === "disk") return faults[fault] === 0 ? warn("hit-no-sync") : [];
     if (fault !== "partition" && fault !== "one-way-partition") {
       return faults[fault] === 0 ? warn("hit-no-message") : [];
     }

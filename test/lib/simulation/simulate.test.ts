@@ -156,7 +156,7 @@ describe("simulate", () => {
     expect(Object.keys(workloads).sort()).toEqual([...WORKLOAD_NAMES].sort());
     const faults: Readonly<Record<Fault, true>> = {
       ...{ partition: true, "one-way-partition": true, kill: true, pause: true },
-      ...{ loss: true, duplicate: true, slow: true },
+      ...{ loss: true, duplicate: true, slow: true, disk: true },
     };
     expect(Object.keys(faults).sort()).toEqual([...FAULTS].sort());
   });

@@ -48,6 +48,8 @@ function describeFault({
       return nodeCount < 3
         ? `${fault} hit no node: with ${nodes}, it sometimes selects none. Use a higher --node-count, a shorter --nemesis-interval, or another --seed`
         : `${fault} hit no node: those it selected were down. Use a shorter --nemesis-interval, or another --seed`;
+    case "hit-no-sync":
+      return `${fault} affected no sync: nodes synced nothing to their disks while it was active`;
     case "did-nothing":
       return `${fault} did nothing: it found no node to affect, or its requests failed. Use a longer --time-limit or a shorter --nemesis-interval, or look at its operations in the history`;
     default:

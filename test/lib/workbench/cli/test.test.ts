@@ -81,6 +81,21 @@ describe("vortex test", () => {
     expect(existsSync(join(removed, "latest", "data"))).toBe(false);
   });
 
+  test.concurrent("refuses faults of disks, which are simulated", async () => {
+    const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--nemesis", "kill,disk"));
+    expect(stderr).toContain("--nemesis disk: only the disks of a simulation fail on demand");
+    expect(exitCode).toBe(254);
+    const own = join(temporaryDirectory(), "own.ts");
+    writeFileSync(
+      own,
+      `import { defineNemesis, disk } from ${JSON.stringify(join(ROOT, "lib/workload/index.ts"))};
+      export const own = defineNemesis({ doc: "Full disks.", fault: disk({ faults: ["full"] }) });`,
+    );
+    const { exitCode: code, stderr: text } = await vortex(...echoTest(ECHO, "--nemesis", own));
+    expect(text).toContain("disks fail in simulations only, and these nodes are processes");
+    expect(code).toBe(255);
+  });
+
   test.concurrent("refuses --keep-data with --no-store", async () => {
     const { exitCode, stderr } = await vortex(...echoTest(ECHO, "--keep-data", "--no-store"));
     expect(stderr).toContain("--keep-data cannot be used with --no-store");

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { type Disk, isStorageError } from "../../../../lib/vortex/index.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
-import { SimulatedDisks } from "../../../../lib/workbench/clusters/simulated-disks.ts";
+import {
+  type DiskFault,
+  SimulatedDisks,
+} from "../../../../lib/workbench/clusters/simulated-disks.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
 /** The disks of a simulation, with its log. */
@@ -13,6 +16,12 @@ function simulation(seed = 1) {
     randomOf: (name) => randomStream(seed, name),
     onLog: (node, text) => void logged.push(`${node}: ${text}`),
   });
+  /** Makes a fault, and returns how many syncs it has affected. */
+  const setFault = (node: string, kind: DiskFault) => {
+    let count = 0;
+    disks.setFault(node, kind, () => count++);
+    return () => count;
+  };
   const open = (node = "n0") => disks.open(node, (task) => task());
   /** Runs a sync, and returns how long it took, in ms, and its error. */
   const sync = (disk: Disk) => {
@@ -20,7 +29,7 @@ function simulation(seed = 1) {
     const error = scheduler.run(disk.sync().catch((reason: unknown) => reason));
     return { ms: scheduler.nowMs() - beganMs, error };
   };
-  return { scheduler, disks, logged, open, sync };
+  return { scheduler, disks, logged, setFault, open, sync };
 }
 
 /** Appends records and crashes; returns what is left, and whether a record was torn. */
@@ -106,23 +115,23 @@ describe("The disk of a simulated node", () => {
   });
 
   test.each(["full", "failed"] as const)("fails syncs while it is %s, and recovers", (fault) => {
-    const { disks, open, sync } = simulation();
+    const { disks, open, setFault, sync } = simulation();
     const disk = open();
-    disks.setFault("n0", fault);
+    const affectedCount = setFault("n0", fault);
     disk.append("1");
     expect(isStorageError(sync(disk).error, fault)).toBe(true);
-    disks.setFault("n0", undefined);
+    disks.heal("n0");
     disk.append("2");
     expect(sync(disk).error).toBeUndefined();
     disks.crash("n0");
     expect(open().readAll()).toEqual(["1", "2"]);
-    expect(disks.affectedCount).toBe(1);
+    expect(affectedCount()).toBe(1);
   });
 
   test("makes syncs slow", () => {
-    const { disks, open, sync } = simulation();
+    const { open, setFault, sync } = simulation();
     const disk = open();
-    disks.setFault("n0", "slow");
+    setFault("n0", "slow");
     const times = Array.from({ length: 100 }, () => {
       disk.append("1");
       return sync(disk).ms;
@@ -131,23 +140,23 @@ describe("The disk of a simulated node", () => {
   });
 
   test("ends stalled syncs only when the fault ends", () => {
-    const { scheduler, disks, open } = simulation();
+    const { scheduler, disks, open, setFault } = simulation();
     const disk = open();
-    disks.setFault("n0", "stalled");
+    setFault("n0", "stalled");
     disk.append("1");
     const synced = disk.sync();
-    scheduler.after(5000, () => disks.setFault("n0", undefined));
+    scheduler.after(5000, () => disks.heal("n0"));
     scheduler.run(synced);
     expect(scheduler.nowMs()).toBeWithin(5000, 5010);
   });
 
   test("is not affected by the fault of another node's", () => {
-    const { disks, open, sync } = simulation();
-    disks.setFault("n1", "full");
+    const { open, setFault, sync } = simulation();
+    const affectedCount = setFault("n1", "full");
     const disk = open("n0");
     disk.append("1");
     expect(sync(disk).error).toBeUndefined();
-    expect(disks.affectedCount).toBe(0);
+    expect(affectedCount()).toBe(0);
   });
 
   test("is empty after it was lost", () => {
