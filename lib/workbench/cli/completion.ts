@@ -6,7 +6,7 @@
  */
 import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
-import { FAULTS } from "../nemesis/faults.ts";
+import { BUILT_IN } from "../nemesis/faults.ts";
 import { STAGE_IDS } from "../stages/stages.ts";
 
 const SCRIPTS = {
@@ -75,14 +75,26 @@ interface Candidate {
   readonly description?: string;
 }
 
-/** Values of options. A list is separated by commas. */
-const WORDS: Readonly<Record<string, { readonly list?: true; readonly words: readonly string[] }>> =
-  {
-    "--nemesis": { list: true, words: FAULTS },
-    "--consistency-models": { list: true, words: modelNames },
-    "--availability": { words: ["total"] },
-    "--concurrency": { words: ["1n", "2n", "4n"] },
-  };
+interface Values {
+  /** Whether the option takes a list, separated by commas. */
+  readonly list?: true;
+  readonly words: readonly string[];
+  readonly descriptions?: Readonly<Record<string, string>>;
+}
+
+const FAULTS = Object.entries(BUILT_IN).map(([name, { doc }]) => [name, doc] as const);
+
+/** Values of options. */
+const WORDS: Readonly<Record<string, Values>> = {
+  "--nemesis": {
+    list: true,
+    words: FAULTS.map(([name]) => name),
+    descriptions: Object.fromEntries(FAULTS),
+  },
+  "--consistency-models": { list: true, words: modelNames },
+  "--availability": { words: ["total"] },
+  "--concurrency": { words: ["1n", "2n", "4n"] },
+};
 
 /** Values of arguments. */
 const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: STAGE_IDS };
@@ -138,8 +150,13 @@ function argumentsOf(command: Command): Candidate[] {
 }
 
 function valuesOf({ long, argChoices = [] }: Option, current: string): Candidate[] {
-  const { words = argChoices, list = false } = WORDS[long ?? ""] ?? {};
+  const { words = argChoices, list = false, descriptions = {} } = WORDS[long ?? ""] ?? {};
   const former = list ? current.slice(0, current.lastIndexOf(",") + 1) : "";
   const named = former.split(",");
-  return words.filter((word) => !named.includes(word)).map((word) => ({ word: former + word }));
+  return words
+    .filter((word) => !named.includes(word))
+    .map((word) => {
+      const description = descriptions[word];
+      return { word: former + word, ...(description === undefined ? {} : { description }) };
+    });
 }

@@ -35,3 +35,8 @@ export async function loadNemeses(
   selectNemeses(words, own);
   return own;
 }
+
+/** Says what each of the nemeses does, in its own words. */
+export function describeNemeses(own: OwnNemeses): string[] {
+  return [...own.values()].map(({ name, doc }) => `${name}: ${doc.trim()}`);
+}

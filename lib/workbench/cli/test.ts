@@ -23,7 +23,7 @@ import {
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
-import { loadNemeses } from "./nemeses.ts";
+import { describeNemeses, loadNemeses } from "./nemeses.ts";
 import { positiveInteger } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
@@ -118,6 +118,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
     );
   }
   const nemeses = await loadNemeses(flags.nemesis, loading);
+  for (const text of describeNemeses(nemeses)) remark(text);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };

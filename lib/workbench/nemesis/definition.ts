@@ -12,14 +12,14 @@ import type { DiskFault } from "../clusters/simulated-disks.ts";
 import type { Operation } from "../history/history.ts";
 import type { Grudge } from "../network/grudge.ts";
 
-/** What a nemesis is made of. */
+/** The fields of a nemesis. */
 export interface NemesisOptions {
   /**
    * Its name in histories (`start-NAME`, `stop-NAME`), results and reports: letters, digits, `-`, `_`
    * and `.`, first a letter or digit. Defaults to the name of its file, without the extension.
    */
   readonly name?: string;
-  /** What it does, in a sentence. */
+  /** A sentence that says what it does. It is printed when a test starts. */
   readonly doc: string;
   /** Makes the fault of one test. State belongs in this function: a file is loaded for many tests. */
   readonly fault: FaultPart;
@@ -50,8 +50,8 @@ export type Eventually<T> = T | Promise<T>;
 /**
  * The operations of a nemesis in one test.
  *
- * What an operation returns is stored in the history and shown in the report: what was done, best by
- * node, as in `{ n1: "removed" }`. `null` or `{}` means that there was nothing to do.
+ * The value that an operation returns is stored in the history and shown in the report. It says what
+ * was done, best by node, as in `{ n1: "removed" }`. `null` and `{}` say that there was nothing to do.
  *
  * If an operation throws what `test.rpc` threw, such as a timeout, the history gets that error, and
  * the test goes on. Whatever else is thrown ends the test. An operation has 60 s of the test's time.
@@ -184,7 +184,7 @@ export interface NemesisInvocation {
 }
 
 /**
- * What schedules are built from. Phases wait for the nemesis only, not for clients.
+ * The parts of a schedule. Phases wait for the nemesis only, not for clients.
  *
  * @example
  * schedule: ({ phases, sleep, once }) =>

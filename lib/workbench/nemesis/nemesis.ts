@@ -52,10 +52,10 @@ export interface Nemesis {
   hasPaused(): boolean;
 }
 
-/** What an operation of the nemesis did. */
+/** The completion of an operation of the nemesis. */
 export interface NemesisCompletion {
   readonly value: Json;
-  /** What a request of the nemesis threw, as in clients' operations: `["timeout", text]`. */
+  /** The error of a request of the nemesis, as in clients' operations: `["timeout", text]`. */
   readonly error?: Json;
 }
 

@@ -1,4 +1,4 @@
-/** Which nodes a fault affects: a number of random ones, or those that a function picks. */
+/** The nodes that a fault affects: a number of random ones, or those that a function picks. */
 import type { NodeId } from "../../vortex/index.ts";
 import { shuffle } from "../../vortex/random.ts";
 import { type Eventually, InvalidNemesis, type NemesisTest } from "./definition.ts";
@@ -31,7 +31,7 @@ export type NamedTargets<Name extends string> = ReadonlyMap<string, Name | PickN
  * Names targets.
  *
  * @param caller The public function, for the stack traces of errors.
- * @throws {InvalidNemesis} when there is none, or one is unknown or repeated.
+ * @throws {InvalidNemesis} when the list is empty, or a target is unknown or repeated.
  */
 export function namedTargets<Name extends string>(
   targets: readonly (Name | PickNodes)[],

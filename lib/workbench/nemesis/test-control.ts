@@ -1,4 +1,4 @@
-/** What nemeses do to a test: each through a {@link NemesisTest} of its own. */
+/** Carries out what nemeses do to a test, each through a {@link NemesisTest} of its own. */
 import * as v from "valibot";
 import {
   type Clock,

@@ -6,9 +6,9 @@ import { isLoadable } from "../program-file.ts";
 import { didYouMean } from "../suggestions.ts";
 import { type LoadOptions, loadFile } from "./load-file.ts";
 
-/** What to look for in a file. */
+/** A kind of definition to look for in a file. */
 export interface DefinitionKind<T> {
-  /** What it is called: `"nemesis"`. */
+  /** Its name in messages: `"nemesis"`. */
   readonly what: string;
   /** An export of it, which shows how one is made. */
   readonly example: string;

@@ -14,7 +14,7 @@ import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
 import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
-import { loadNemeses } from "../nemeses.ts";
+import { describeNemeses, loadNemeses } from "../nemeses.ts";
 import { positiveInteger, positiveNumber } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
@@ -146,7 +146,7 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
     await serveSeeds((seed) => outcome(subject, { ...options, seed }));
     return;
   }
-  for (const text of remarksOn(args, options)) remark(text);
+  for (const text of [...remarksOn(args, options), ...describeNemeses(parts.nemeses)]) remark(text);
   const bound = bindArguments(program, args);
   if (bound.ok) for (const warning of bound.warnings) remark(warning);
   if (flags.report && flags.seeds !== undefined && !flags.shrink) {
