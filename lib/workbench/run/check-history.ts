@@ -1,5 +1,12 @@
 /** Verdicts on a history, by the checker of its workload and by those that every test runs. */
-import type { Checker, CheckOptions, Finding, Validity, Verdict } from "../checkers/checker.ts";
+import {
+  type Checker,
+  type CheckOptions,
+  FatalCheckError,
+  type Finding,
+  type Validity,
+  type Verdict,
+} from "../checkers/checker.ts";
 import { compose, type Failure, failure } from "../checkers/compose.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import type { AssertionsVerdict } from "../checkers/every-test/assertions.ts";
@@ -14,6 +21,7 @@ import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/othe
 import type { History } from "../history/history.ts";
 import type { DefinedWorkload } from "../workloads/definition.ts";
 import { definitionOf } from "../workloads/index.ts";
+import { WorkloadError } from "../workloads/workload-error.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
 
 export interface HistoryVerdicts {
@@ -25,6 +33,8 @@ export interface HistoryVerdicts {
   readonly error?: string;
   /** The verdict of the workload's checker, and what it measured. */
   readonly workload?: Verdict;
+  /** What that verdict states, in a clause, if the workload is a user's and says so. */
+  readonly summary?: string;
   readonly stats?: StatsVerdict | Failure;
   readonly availability?: AvailabilityVerdict | Failure;
   readonly exceptions?: ExceptionsVerdict | Failure;
@@ -53,24 +63,52 @@ export function checkHistory(
   { convergence, assertions }: OtherVerdicts = {},
 ): HistoryVerdicts {
   const check = compose({
-    workload: definitionOf(workload).check,
+    workload: checkerOf(workload),
     stats: checkStats,
     availability: checkAvailability,
     exceptions: checkExceptions,
   });
-  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | keyof OtherVerdicts> = check(
-    history,
-    options,
-  );
+  const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "summary" | keyof OtherVerdicts> =
+    check(history, options);
   // A checker that met an impossible history leaves no parts to merge.
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
     ...mergeVerdicts(history, { ...merged, convergence, assertions }),
     ...parts,
+    ...summaryOf(workload, parts.workload),
     ...(convergence === undefined ? {} : { convergence }),
     ...(assertions === undefined ? {} : { assertions }),
   };
+}
+
+/** What a user's checker throws becomes an error that names its line. */
+function checkerOf(workload: string | DefinedWorkload): Checker {
+  const { check } = definitionOf(workload);
+  if (typeof workload === "string") return check;
+  return (history, options) => {
+    try {
+      return check(history, options);
+    } catch (error) {
+      throw error instanceof FatalCheckError ? error : new WorkloadError('"check"', error);
+    }
+  };
+}
+
+/** The summaries of Maelstrom's workloads are known by their names wherever results are shown. */
+function summaryOf(
+  workload: string | DefinedWorkload,
+  verdict: Verdict | undefined,
+): Pick<HistoryVerdicts, "summary"> {
+  if (typeof workload === "string" || verdict === undefined || verdict.valid === "unknown")
+    return {};
+  const { summary } = workload;
+  if (summary === undefined) return {};
+  try {
+    return { summary: verdict.valid ? summary.valid : summary.invalid(verdict) };
+  } catch (error) {
+    return { summary: new WorkloadError('"summary"', error).message };
+  }
 }
 
 /**

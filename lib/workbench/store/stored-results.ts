@@ -79,6 +79,7 @@ const Results = v.object({
       byF: v.exactOptional(v.record(v.string(), v.object({ valid: v.boolean() }))),
     }),
   ),
+  summary: v.exactOptional(v.string()),
   availability: v.exactOptional(v.object({ ...verdict, okFraction: v.exactOptional(AnyNumber) })),
   exceptions: v.exactOptional(v.object(verdict)),
   convergence: v.exactOptional(v.object(verdict)),

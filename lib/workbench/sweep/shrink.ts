@@ -1,5 +1,6 @@
 /** Reduces a failing test to a smaller one with the same anomaly. */
 import type { TestOptions } from "../run/test-options.ts";
+import { definitionOf } from "../workloads/index.ts";
 
 /** Runs a test and returns its anomaly, or `undefined` if it is valid. */
 export type Try = (options: TestOptions) => string | undefined | Promise<string | undefined>;
@@ -72,15 +73,9 @@ const STEPS: readonly ((options: TestOptions) => readonly TestOptions[])[] = [
     })),
 ];
 
-const KEYED_WORKLOADS: ReadonlySet<string> = new Set([
-  "kafka",
-  "txn-rw-register",
-  "txn-list-append",
-]);
-
 /** Whether the workload uses the number of keys and the length of transactions. */
-function isKeyed({ workload }: TestOptions): boolean {
-  return KEYED_WORKLOADS.has(workload);
+function isKeyed({ workload, definition }: TestOptions): boolean {
+  return definitionOf(definition ?? workload).usesKeys ?? false;
 }
 
 /** Returns smaller values to try: the least, half the value, one less. */

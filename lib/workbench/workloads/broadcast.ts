@@ -6,6 +6,7 @@
 import { checkSetFull } from "../checkers/set-full/index.ts";
 import { List } from "../schemas.ts";
 import { defineWorkload, rpc } from "./definition.ts";
+import { missingSoFar, setSummary } from "./summary.ts";
 import { TOPOLOGIES } from "./topology.ts";
 
 export const broadcast = defineWorkload({
@@ -26,4 +27,6 @@ export const broadcast = defineWorkload({
     };
   },
   check: checkSetFull,
+  summary: setSummary("value"),
+  early: missingSoFar,
 });

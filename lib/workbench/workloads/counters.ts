@@ -8,8 +8,10 @@
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
 import { checkCounter } from "../checkers/counter/index.ts";
+import { plural } from "../checkers/wording.ts";
 import { Integer } from "../schemas.ts";
 import { defineWorkload, rpc } from "./definition.ts";
+import { countIn } from "./summary.ts";
 
 const operations = {
   add: rpc({ request: (delta: number) => ({ delta }) }),
@@ -55,5 +57,11 @@ function counter(name: string, doc: string, next: (random: Random) => AddOrRead)
       final: eachClient(() => once({ f: "read", final: true })),
     }),
     check: checkCounter,
+    // Not early: only final reads are checked.
+    summary: {
+      valid: "every final read was a possible sum of the additions",
+      invalid: (verdict) =>
+        `${plural(countIn(verdict, "errorCount"), "final read")} returned an impossible sum`,
+    },
   });
 }

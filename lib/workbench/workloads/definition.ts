@@ -16,6 +16,7 @@ import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
 import type { History, Operation as HistoryEntry } from "../history/history.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import type { EarlyCheck, Summary } from "./summary.ts";
 
 /** The test that a workload is part of. */
 export interface TestContext<Options> extends WorkloadOptions {
@@ -243,6 +244,15 @@ export interface WorkloadDefinition<
   readonly usesProtocolErrors?: boolean;
   /** Whether a client goes on after an operation whose outcome is unknown; `false` by default. */
   readonly keepsClient?: boolean;
+  /** What the verdicts of the checker state, in a clause. */
+  readonly summary?: Summary;
+  /**
+   * What a verdict on the operations so far says, while a test runs. `"permanent"` is for checkers whose
+   * anomalies no later operation removes. By default, the history is checked at the end only.
+   */
+  readonly early?: "permanent" | EarlyCheck;
+  /** Whether operations depend on `keyCount` and `maxTxnLength`, so that `--shrink` reduces them. */
+  readonly usesKeys?: boolean;
   /** Compares the final states of all nodes, for `--converge`. */
   readonly convergence?: Convergence;
 }
@@ -269,7 +279,16 @@ const WORKLOAD = Symbol.for("vortex.workload");
 export interface DefinedWorkload
   extends Pick<
     WorkloadDefinition<Operations, v.ObjectEntries>,
-    "name" | "doc" | "options" | "check" | "usesProtocolErrors" | "keepsClient" | "convergence"
+    | "name"
+    | "doc"
+    | "options"
+    | "check"
+    | "usesProtocolErrors"
+    | "keepsClient"
+    | "convergence"
+    | "summary"
+    | "early"
+    | "usesKeys"
   > {
   readonly [WORKLOAD]: true;
   readonly operations: Operations | ((context: never) => Operations);

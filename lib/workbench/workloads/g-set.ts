@@ -6,6 +6,7 @@
 import { checkSetFull } from "../checkers/set-full/index.ts";
 import { List } from "../schemas.ts";
 import { defineWorkload, rpc } from "./definition.ts";
+import { missingSoFar, setSummary } from "./summary.ts";
 
 export const gSet = defineWorkload({
   name: "g-set",
@@ -24,4 +25,6 @@ export const gSet = defineWorkload({
     };
   },
   check: checkSetFull,
+  summary: setSummary("element"),
+  early: missingSoFar,
 });

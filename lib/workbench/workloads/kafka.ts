@@ -14,6 +14,7 @@ import { kafkaClient } from "./kafka-client.ts";
 import { KnownOffsets, polledOffsets } from "./kafka-offsets.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import type { WorkloadOptions } from "./options.ts";
+import { hasPermanent, listIn } from "./summary.ts";
 
 /** One in 64 operations assigns keys. */
 const ASSIGN_EVERY = 64;
@@ -41,6 +42,12 @@ export const kafka = defineWorkload({
     };
   },
   check: checkKafka,
+  summary: {
+    valid: "every log kept its messages, in order",
+    invalid: (verdict) => `the logs have anomalies (${listIn(verdict, "badErrorTypes")})`,
+  },
+  early: (verdict) => (hasPermanent(verdict, "badErrorTypes") ? "invalid" : undefined),
+  usesKeys: true,
 });
 
 type KafkaInvocation = InvocationOf<ReturnType<typeof kafkaClient>>;

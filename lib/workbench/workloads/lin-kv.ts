@@ -7,9 +7,11 @@
 import type { Json, Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
 import { checkLinearizable } from "../checkers/register/linearizable.ts";
+import { plural } from "../checkers/wording.ts";
 import type { Generator } from "../clients/generator.ts";
 import { Json as AnyJson } from "../schemas.ts";
 import { defineWorkload, rpc } from "./definition.ts";
+import { countIn, listIn, wasOrWere } from "./summary.ts";
 
 /** Maximum number of processes per key: each makes the search of its history slower. */
 const PROCESS_LIMIT = 20;
@@ -53,6 +55,14 @@ export const linKv = defineWorkload({
     main: keyPerGroup(random, 2 * nodeIds.length, nodeIds.length),
   }),
   check: checkLinearizable,
+  summary: {
+    valid: "every key was linearizable",
+    invalid: (verdict) => {
+      const count = countIn(verdict, "failures");
+      return `${plural(count, "key")} ${wasOrWere(count)} not linearizable (${listIn(verdict, "failures")})`;
+    },
+  },
+  early: "permanent",
 });
 
 type KeyedInvocation =

@@ -16,6 +16,7 @@ import { Json as AnyJson, listOf } from "../schemas.ts";
 import { type Connection, type Convergence, defineWorkload, rpc } from "./definition.ts";
 import { KeyPool, nextMicroOperation } from "./key-pool.ts";
 import type { WorkloadOptions } from "./options.ts";
+import { hasPermanent, listIn } from "./summary.ts";
 
 const REGISTER_REPLY = {
   txn: listOf(v.strictTuple([v.picklist(["r", "w"]), AnyJson, AnyJson])),
@@ -66,6 +67,14 @@ function transactions({ write, reply, ...definition }: Transactions) {
       txn: rpc({ request: (txn: readonly Json[]) => ({ txn }), reply, outcome: ({ txn }) => txn }),
     },
     keepsClient: true,
+    summary: {
+      valid: "the transactions satisfied their consistency model",
+      invalid: (verdict) =>
+        `the transactions violate their consistency model (${listIn(verdict, "anomalyTypes")})`,
+    },
+    early: (verdict) =>
+      verdict.valid === false && hasPermanent(verdict, "anomalyTypes") ? "invalid" : undefined,
+    usesKeys: true,
     generators(options) {
       const keys = new KeyPool(options.random, options);
       return { main: () => ({ f: "txn", value: nextTxn(options, keys, write) }) };

@@ -4,8 +4,10 @@
  * @see Maelstrom workloads, "Unique-ids"
  */
 import { checkUniqueIds } from "../checkers/unique-ids.ts";
+import { plural } from "../checkers/wording.ts";
 import { Json } from "../schemas.ts";
 import { defineWorkload, rpc } from "./definition.ts";
+import { countIn, wasOrWere } from "./summary.ts";
 
 export const uniqueIds = defineWorkload({
   name: "unique-ids",
@@ -16,4 +18,12 @@ export const uniqueIds = defineWorkload({
   keepsClient: true,
   generators: () => ({ main: () => ({ f: "generate" }) }),
   check: checkUniqueIds,
+  summary: {
+    valid: "all ids were unique",
+    invalid: (verdict) => {
+      const count = countIn(verdict, "duplicatedCount");
+      return `${plural(count, "id")} ${wasOrWere(count)} returned more than once`;
+    },
+  },
+  early: "permanent",
 });

@@ -1,59 +1,11 @@
 /** Describes a running test: time left, operations, anomalies so far, active faults. */
 
 import { shorten } from "../../../protocol/shorten.ts";
-import type { Verdict } from "../../checkers/checker.ts";
-import { plural } from "../../checkers/wording.ts";
 import type { Operation } from "../../history/history.ts";
 import { describeFaultEntry } from "../../nemesis/describe-fault.ts";
 import type { TestOptions } from "../../run/test-options.ts";
-import {
-  definitionOf,
-  isWorkloadName,
-  makeWorkload,
-  type WorkloadName,
-} from "../../workloads/index.ts";
-
-/**
- * Anomalies that later operations can remove: an unread message can still be polled, and at the start
- * of every history no transaction depends on another.
- */
-const REMOVABLE: readonly unknown[] = ["lost-write", "unseen", "empty-transaction-graph"];
-
-/** Describes the anomalies so far, or returns `undefined`. */
-type EarlyCheck = (verdict: Verdict) => string | undefined;
-
-/** For anomalies that no later operation removes. */
-const permanent: EarlyCheck = ({ valid }) => (valid === false ? "invalid" : undefined);
-
-/** For values that later reads can still return. */
-const missing: EarlyCheck = ({ lostCount }) =>
-  typeof lostCount === "number" && lostCount > 0
-    ? `${plural(lostCount, "value")} missing`
-    : undefined;
-
-const brokenLog: EarlyCheck = ({ badErrorTypes }) =>
-  hasPermanent(badErrorTypes) ? "invalid" : undefined;
-
-const brokenOrder: EarlyCheck = ({ valid, anomalyTypes }) =>
-  valid === false && hasPermanent(anomalyTypes) ? "invalid" : undefined;
-
-function hasPermanent(anomalies: unknown): boolean {
-  return Array.isArray(anomalies) && anomalies.some((type) => !REMOVABLE.includes(type));
-}
-
-/** Early checks by workload. Counters have none, as only their final reads are checked. */
-const EARLY_CHECKS: Readonly<Record<WorkloadName, EarlyCheck | undefined>> = {
-  broadcast: missing,
-  echo: permanent,
-  "g-counter": undefined,
-  "g-set": missing,
-  kafka: brokenLog,
-  "lin-kv": permanent,
-  "pn-counter": undefined,
-  "txn-list-append": brokenOrder,
-  "txn-rw-register": brokenOrder,
-  "unique-ids": permanent,
-};
+import { definitionOf, makeWorkload } from "../../workloads/index.ts";
+import { type EarlyCheck, permanent } from "../../workloads/summary.ts";
 
 /**
  * Maximum number of entries to check before the end. Checking delays the test: this many take a few
@@ -155,8 +107,9 @@ function faultText([name, detail]: readonly [string, string]): string {
   return detail === "" ? name : `${name} (${shorten(detail, MAX_DETAIL_LENGTH)})`;
 }
 
-function earlyCheckOf({ workload }: TestOptions): EarlyCheck | undefined {
-  return isWorkloadName(workload) ? EARLY_CHECKS[workload] : undefined;
+function earlyCheckOf({ workload, definition }: TestOptions): EarlyCheck | undefined {
+  const { early } = definitionOf(definition ?? workload);
+  return early === "permanent" ? permanent : early;
 }
 
 function wrongIn(

@@ -3,7 +3,8 @@
 import type { Validity } from "../../checkers/checker.ts";
 import { mayNeverBeOk } from "../../checkers/every-test/stats.ts";
 import { enumerate, plural } from "../../checkers/wording.ts";
-import type { WorkloadName } from "../../workloads/index.ts";
+import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";
+import type { Summary } from "../../workloads/summary.ts";
 
 /** The fields that the sentence uses, of results or stored results. */
 interface Results {
@@ -19,6 +20,8 @@ interface Results {
     readonly okCount?: number;
     readonly byF?: Readonly<Record<string, { readonly valid: boolean }>>;
   };
+  /** What the verdict of a user's checker states, in a clause. */
+  readonly summary?: string;
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };
   readonly assertions?: { readonly failures: readonly { readonly name: string }[] };
@@ -44,7 +47,7 @@ export function verdictSentence(
   if (results.valid === true) {
     const count = results.stats?.okCount;
     const operations = count === undefined ? "" : `, and ${plural(count, "operation")} succeeded`;
-    return `Valid: ${phrasesOf(workload)?.valid ?? "no checker found an anomaly"}${operations}.`;
+    return `Valid: ${results.summary ?? summaryOf(workload)?.valid ?? "no checker found an anomaly"}${operations}.`;
   }
   if (results.valid === "unknown") {
     const reason = results.error ?? results.workload?.["error"] ?? doubt(results);
@@ -72,8 +75,9 @@ function faultsOf(workload: string, results: Results): string[] {
     clauses.push(`the program's ${noun} ${enumerate(names, (name) => name)} failed`);
   }
   if (results.workload?.valid === false) {
-    const phrases = phrasesOf(workload);
-    clauses.push(phrases?.invalid(new Fields(results.workload)) ?? anomaliesOf(results.workload));
+    const { explanation: _, ...verdict } = results.workload;
+    const { summary = summaryOf(workload)?.invalid(verdict) } = results;
+    clauses.push(summary ?? anomaliesOf(results.workload));
   }
   if (stats?.valid === false) {
     const failing = Object.entries(stats.byF ?? {})
@@ -96,86 +100,7 @@ function anomaliesOf({ explanation = [] }: NonNullable<Results["workload"]>): st
   return `the checker found ${names.length === 0 ? "an anomaly" : enumerate(names, (name) => name)}`;
 }
 
-interface Phrases {
-  /** What a valid verdict states. */
-  readonly valid: string;
-  /** What an invalid verdict states. */
-  readonly invalid: (verdict: Fields) => string;
-}
-
-/** A workload's result, field by field. */
-class Fields {
-  readonly #verdict: NonNullable<Results["workload"]>;
-
-  constructor(verdict: NonNullable<Results["workload"]>) {
-    this.#verdict = verdict;
-  }
-
-  count(field: string): number {
-    const value = this.#verdict[field];
-    return typeof value === "number" ? value : Array.isArray(value) ? value.length : 0;
-  }
-
-  listed(field: string): string {
-    const value = this.#verdict[field];
-    return Array.isArray(value) ? value.map(String).join(", ") : "";
-  }
-}
-
-const wasOrWere = (count: number) => (count === 1 ? "was" : "were");
-
-const setOf = (noun: string): Phrases => ({
-  valid: `every acknowledged ${noun} was read in the end`,
-  invalid: (fields) => {
-    const lost = fields.count("lostCount");
-    const attempted = plural(fields.count("attemptCount"), noun);
-    return `${lost} of ${attempted} ${wasOrWere(lost)} lost: acknowledged, but missing from the final reads`;
-  },
-});
-const COUNTER: Phrases = {
-  valid: "every final read was a possible sum of the additions",
-  invalid: (fields) =>
-    `${plural(fields.count("errorCount"), "final read")} returned an impossible sum`,
-};
-const TRANSACTIONS: Phrases = {
-  valid: "the transactions satisfied their consistency model",
-  invalid: (fields) =>
-    `the transactions violate their consistency model (${fields.listed("anomalyTypes")})`,
-};
-
-const PHRASES: Readonly<Record<WorkloadName, Phrases>> = {
-  echo: {
-    valid: "every reply echoed its request",
-    invalid: (fields) =>
-      `${plural(fields.count("errorCount"), "reply", "replies")} did not echo the request`,
-  },
-  "unique-ids": {
-    valid: "all ids were unique",
-    invalid: (fields) => {
-      const count = fields.count("duplicatedCount");
-      return `${plural(count, "id")} ${wasOrWere(count)} returned more than once`;
-    },
-  },
-  broadcast: setOf("value"),
-  "g-set": setOf("element"),
-  "g-counter": COUNTER,
-  "pn-counter": COUNTER,
-  "lin-kv": {
-    valid: "every key was linearizable",
-    invalid: (fields) => {
-      const count = fields.count("failures");
-      return `${plural(count, "key")} ${wasOrWere(count)} not linearizable (${fields.listed("failures")})`;
-    },
-  },
-  kafka: {
-    valid: "every log kept its messages, in order",
-    invalid: (fields) => `the logs have anomalies (${fields.listed("badErrorTypes")})`,
-  },
-  "txn-rw-register": TRANSACTIONS,
-  "txn-list-append": TRANSACTIONS,
-};
-
-/** A stored run may be of a workload that this version does not know. */
-function phrasesOf(workload: string): Phrases | undefined {
-  return Object.entries(PHRASES).find(([name]) => name === workload)?.[1];
+/** The summary of a workload of Maelstrom; a user's is stored with its verdict. */
+function summaryOf(workload: string): Summary | undefined {
+  return isWorkloadName(workload) ? WORKLOADS[workload].summary : undefined;
 }
