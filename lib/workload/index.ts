@@ -11,18 +11,28 @@ export { pickOne, randomInteger, shuffle } from "../vortex/random.ts";
 export type {
   Checker,
   CheckOptions,
+  CycleStep,
   Finding,
+  LinearizationAttempt,
+  LinearizationBar,
+  LinearizationStep,
+  PartialLinearization,
   Validity,
   Verdict,
 } from "../workbench/checkers/checker.ts";
+export type { ConvergenceVerdict, Replica } from "../workbench/checkers/convergence/index.ts";
+export type { Staleness } from "../workbench/checkers/convergence/staleness.ts";
+export type { Atom } from "../workbench/checkers/elle/transactions.ts";
 export type { RequestError } from "../workbench/clients/client-errors.ts";
 export type {
   Context,
   Generator,
   GeneratorLike,
   Invocation,
+  InvocationLike,
   Make,
   Step,
+  Thread,
   Weighted,
 } from "../workbench/clients/generator.ts";
 export type { GeneratorParts } from "../workbench/clients/generator-parts.ts";
@@ -35,15 +45,22 @@ export {
   type Convergence,
   type DefinedWorkload,
   defineWorkload,
+  type Flags,
   type GeneratorContext,
   type Generators,
   type InvocationOf,
+  type LastOperation,
+  type NodeChoice,
   type Operation,
   type OperationContext,
   type OperationDefinition,
+  type Operations,
+  type OptionsOf,
   operation,
+  type Routing,
   type RpcDefinition,
   rpc,
+  type TestContext,
   type WorkloadDefinition,
 } from "../workbench/workloads/definition.ts";
 export type { WorkloadOptions } from "../workbench/workloads/options.ts";
@@ -56,6 +73,7 @@ export {
   type Cuts,
   type DiskFaultControl,
   defineNemesis,
+  type Eventually,
   type FaultPart,
   type Injector,
   type KillOptions,
@@ -90,3 +108,4 @@ export {
 } from "../workbench/nemesis/process-faults.ts";
 export type { PickNodes, RandomTarget, Target } from "../workbench/nemesis/targets.ts";
 export type { Grudge } from "../workbench/network/grudge.ts";
+export type { Latency } from "../workbench/network/latency.ts";

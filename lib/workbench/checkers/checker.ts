@@ -52,7 +52,7 @@ export interface CycleStep {
 /**
  * The longest orders in which a model accepts the operations of a history that is not linearizable.
  *
- * Holds what a drawing needs, at most {@link MAX_BARS} operations and {@link MAX_PARTIALS} orders.
+ * Holds what a drawing needs, at most 60 operations and 6 orders.
  *
  * @see Porcupine, `LinearizationInfo` and its visualization
  */
@@ -100,6 +100,7 @@ export interface PartialLinearization {
   readonly refused: readonly number[];
 }
 
+/** One operation of an order, and the state after it. */
 export interface LinearizationStep {
   /** Position in `operations`. */
   readonly operation: number;

@@ -29,6 +29,7 @@ export interface Invocation {
 /** An invocation as generators emit it: without a value, it is `null`. */
 export type InvocationLike = Pick<Invocation, "f"> & Partial<Invocation>;
 
+/** The next step of a generator. */
 export type Step<I extends InvocationLike = InvocationLike> =
   | { readonly type: "operation"; readonly invocation: I; readonly thread: Thread }
   /** No operation before this time, in ns. */
@@ -56,7 +57,9 @@ export interface Context {
   processOf(thread: number): number;
 }
 
+/** Decides which operation comes next, and when. */
 export interface Generator<I extends InvocationLike = InvocationLike> {
+  /** Returns the next step. Changes the generator's state only if that is an operation. */
   next(context: Context): Step<I>;
   /** Called with each operation of the history, in order, before the next call of `next`. */
   update?(operation: Operation): void;

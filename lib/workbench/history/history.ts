@@ -47,6 +47,7 @@ export interface Operation {
   readonly seekToBeginning?: boolean;
 }
 
+/** The operations of a test, each with an entry for its invocation and one for its completion. */
 export type History = readonly Operation[];
 
 /** An invocation and, if the operation completed, its completion. */

@@ -169,10 +169,13 @@ export type MessageFaultKind = "loss" | "duplicate" | "slow";
 /** A fault of single messages. */
 export interface MessageFaultControl {
   /**
+   * Starts the fault, in place of the one before.
+   *
    * @param value Fraction of the messages, or the factor on the latency.
    * @param affects The links that it affects; by default all, for `slow` also those of services.
    */
   set(value: number, affects?: (src: NodeId, dest: NodeId) => boolean): void;
+  /** Ends the fault. */
   heal(): void;
   /** Number of messages that were affected. */
   readonly count: number;

@@ -9,8 +9,17 @@ import type { NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, shuffle } from "../../vortex/random.ts";
 import type { Grudge } from "../network/grudge.ts";
 
-export const PARTITION_KINDS = ["one", "minority-third", "majority", "majorities-ring"] as const;
-export type PartitionKind = (typeof PARTITION_KINDS)[number];
+/**
+ * A partition in both directions: of one node, of a third of the others, into halves, or into majorities
+ * of which no two are the same.
+ */
+export type PartitionKind = "one" | "minority-third" | "majority" | "majorities-ring";
+export const PARTITION_KINDS: readonly PartitionKind[] = [
+  "one",
+  "minority-third",
+  "majority",
+  "majorities-ring",
+];
 
 /** Draws a partition of one kind. With few nodes it may cut nothing, as the kinds below say. */
 export function drawPartition(
@@ -34,8 +43,14 @@ export function drawPartition(
   }
 }
 
-export const ONE_WAY_KINDS = ["one-deaf", "one-mute", "majority-deaf", "majority-mute"] as const;
-export type OneWayKind = (typeof ONE_WAY_KINDS)[number];
+/** A partition in one direction: nodes that receive nothing from the others, or send them nothing. */
+export type OneWayKind = "one-deaf" | "one-mute" | "majority-deaf" | "majority-mute";
+export const ONE_WAY_KINDS: readonly OneWayKind[] = [
+  "one-deaf",
+  "one-mute",
+  "majority-deaf",
+  "majority-mute",
+];
 
 /** Draws a one-way partition: some nodes receive nothing from the others, or send them nothing. */
 export function drawOneWayPartition(

@@ -9,10 +9,10 @@ const COUNTS = {
   minority: (count) => Math.floor((count - 1) / 2),
   majority: (count) => Math.floor(count / 2) + 1,
   all: (count) => count,
-} as const satisfies Record<string, (count: number) => number>;
+} as const satisfies Record<RandomTarget, (count: number) => number>;
 
 /** A number of random nodes: one, a minority, a majority, or all. */
-export type RandomTarget = keyof typeof COUNTS;
+export type RandomTarget = "one" | "minority" | "majority" | "all";
 export const RANDOM_TARGETS: readonly RandomTarget[] = ["one", "minority", "majority", "all"];
 
 /**

@@ -9,6 +9,7 @@ import { randomInteger } from "../../vortex/random.ts";
 export const LATENCY_DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
 export type LatencyDistribution = (typeof LATENCY_DISTRIBUTIONS)[number];
 
+/** The latency of messages between servers. */
 export interface Latency {
   /** Mean in whole milliseconds. 0 means no latency in every distribution. */
   readonly meanMs: number;

@@ -129,12 +129,14 @@ interface Operating<V> {
 
 /** An operation that clients carry out, with an argument of type `V`. */
 export interface Operation<V extends Json> extends Operating<V> {
+  /** Carries out the operation. Resolves with its result. */
   run(context: OperationContext, value: V): Promise<Json | Outcome>;
 }
 
 /** Operations by name, of any arguments. */
 export type Operations = { readonly [f: string]: Operation<never> };
 
+/** The fields of {@link rpc}. */
 export interface RpcDefinition<V extends Json, R extends ReplyLike> extends Operating<V> {
   /**
    * Makes the fields of the request's body from the operation's argument. Its type is the operation's
@@ -177,6 +179,7 @@ export function rpc<V extends Json = null, const R extends ReplyLike = Record<ne
   };
 }
 
+/** The fields of {@link operation}. */
 export interface OperationDefinition<V extends Json> extends Operating<V> {
   /** Carries out the operation: any number of requests, to any nodes. Resolves with the result. */
   run(context: OperationContext, value: V): Promise<Json | Outcome>;
@@ -198,7 +201,8 @@ export type InvocationOf<Ops> = {
     : never;
 }[keyof Ops & string];
 
-type Flags = Pick<InvocationLike, "final" | "seekToBeginning">;
+/** The optional fields of an invocation. */
+export type Flags = Pick<InvocationLike, "final" | "seekToBeginning">;
 
 /** What clients do, and when. */
 export interface Generators<I extends InvocationLike> {
@@ -210,6 +214,7 @@ export interface Generators<I extends InvocationLike> {
   readonly final?: GeneratorLike<I>;
 }
 
+/** The fields of {@link defineWorkload}. */
 export interface WorkloadDefinition<
   Ops extends Operations,
   Entries extends v.ObjectEntries = Record<never, never>,
@@ -265,9 +270,11 @@ export interface Convergence {
    * @throws the errors of the client's requests.
    */
   read(connection: Connection, history: History): Promise<ReadonlyMap<Atom, Json>>;
+  /** Compares the states. */
   check(history: History, replicas: readonly Replica[]): ConvergenceVerdict;
 }
 
+/** The values of a workload's own options. */
 export type OptionsOf<Entries extends v.ObjectEntries> = v.InferOutput<
   v.ObjectSchema<Entries, undefined>
 >;
@@ -291,10 +298,15 @@ export interface DefinedWorkload
     | "usesKeys"
   > {
   readonly [WORKLOAD]: true;
+  /** See {@link WorkloadDefinition}, as for the following. */
   readonly operations: Operations | ((context: never) => Operations);
+  /** The routing. */
   readonly nodes?: "all" | "last-ok" | ((choice: never) => NodeId);
+  /** Sets up a node. */
   setUp?(connection: Connection, context: never): Promise<void>;
+  /** Makes the generators of a test. */
   generators(context: never): Generators<InvocationLike>;
+  /** Says why the options do not fit. */
   refuse?(context: never): string | undefined;
 }
 
