@@ -2,7 +2,8 @@
  * Lays out operations as bars, and the orders in which a model accepts them. Does not depend on the DOM.
  *
  * The x-axis is the order of events, not time: it stays readable where operations cluster. An order's
- * points lie within their bars, from left to right.
+ * points lie within their bars, from left to right; where the order of a sequentially consistent history
+ * contradicts real time, back to the left.
  */
 import type { PageBar, PageLinearization, PagePartial } from "../../recorder/run-data.ts";
 import { truncate, visible } from "../parts/visible-text.ts";
@@ -85,15 +86,18 @@ export function layOutLinearization(
 ): LinearizationLayout {
   const events = eventsOf(operations);
   const calls = new Map<number, number>();
+  const returns = new Map<number, number>();
   for (const [rank, { operation, isCall }] of events.entries()) {
-    if (isCall) calls.set(operation, rank);
+    (isCall ? calls : returns).set(operation, rank);
   }
+  const spanOf = (operation: number): Span => ({
+    from: calls.get(operation) ?? 0,
+    to: returns.get(operation) ?? Number.POSITIVE_INFINITY,
+  });
   const lengths = operations.length <= FEW ? LONG : SHORT;
   const stateWidth = (state: string) =>
     textWidth(truncate(visible(state), lengths.state)) + PADDING;
-  const plans = partials.map((partial) =>
-    planOf(partial, (operation) => calls.get(operation) ?? 0, stateWidth),
-  );
+  const plans = partials.map((partial) => planOf(partial, spanOf, stateWidth));
 
   const processes = [...new Set(operations.map(({ process }) => process))].sort(
     (one, other) => one - other,
@@ -124,8 +128,7 @@ export function layOutLinearization(
     TOP + processes.indexOf(operations[operation]?.process ?? 0) * LANE_HEIGHT + BAR_MIDDLE;
   const bars = operations.map((_, operation): Bar => {
     const x = xs[calls.get(operation) ?? 0] ?? 0;
-    const isEnd = (event: Event) => event.operation === operation && !event.isCall;
-    const returned = xs[events.findIndex(isEnd)];
+    const returned = xs[returns.get(operation) ?? events.length];
     return {
       x,
       y: middleOf(operation),
@@ -191,10 +194,16 @@ interface Plan {
   widthAt(rank: number): number;
 }
 
+/** Ranks of an operation's invocation and of its completion. */
+interface Span {
+  readonly from: number;
+  readonly to: number;
+}
+
 /** Places each point as early as its invocation and the points before it allow. */
 function planOf(
   { initialState, steps, refused }: PagePartial,
-  callOf: (operation: number) => number,
+  spanOf: (operation: number) => Span,
   stateWidth: (state: string) => number,
 ): Plan {
   const widths = new Map<number, number>();
@@ -203,15 +212,20 @@ function planOf(
     widths.set(rank, offset + width);
     return { operation, rank, offset };
   };
+  const rankAfter = (rank: number, operation: number) => {
+    const { from, to } = spanOf(operation);
+    const earliest = Math.max(rank, from);
+    return earliest < to ? earliest : from;
+  };
   let [rank, before] = [0, initialState];
   const placed = steps.map(({ operation, state }): Slot => {
-    rank = Math.max(rank, callOf(operation));
+    rank = rankAfter(rank, operation);
     const width = state === before ? SLOT : Math.max(SLOT, stateWidth(state));
     before = state;
     return take(operation, rank, width);
   });
   // What the model refuses next, it refuses at the same point of the order.
-  const byRank = Map.groupBy(refused, (operation) => Math.max(rank, callOf(operation)));
+  const byRank = Map.groupBy(refused, (operation) => rankAfter(rank, operation));
   const refusals = [...byRank].flatMap(([at, [first, ...others]]) => {
     if (first === undefined) return [];
     const slot = take(first, at, SLOT);
@@ -231,10 +245,14 @@ function statesOf(
     if (state === changes.at(-1)?.state) continue;
     changes.push({ x: points[index]?.x ?? 0, step: index + 1, state });
   }
-  return changes.map((change, index) => {
-    const span = (changes[index + 1]?.x ?? width) - change.x;
+  const ends = [...changes.slice(1).map(({ x }) => x), width];
+  const isForward = changes.every(({ x }, index) => x < (ends[index] ?? 0));
+  return changes.map(({ x, ...change }, index) => {
+    // The states of an order that goes back are not above each other: they share the width.
+    const from = isForward ? x : (width * index) / changes.length;
+    const span = isForward ? (ends[index] ?? 0) - x : width / changes.length;
     const room = Math.max(1, Math.floor((span - PADDING) / CHARACTER_WIDTH));
-    return { ...change, width: span, label: truncate(visible(change.state), room) };
+    return { ...change, x: from, width: span, label: truncate(visible(change.state), room) };
   });
 }
 

@@ -133,6 +133,22 @@ describe("layOutLinearization", () => {
     for (const { x } of order?.refusals ?? []) expect(x).toBeGreaterThan(lastX);
   });
 
+  test("goes back to the left where an order contradicts real time", () => {
+    const operations = [bar(0, 0, 1), bar(1, 2, 3), bar(0, 4, 5)];
+    const { bars, orders, width } = layOut(
+      attemptOf(operations, { steps: stepsOf(1, 0), refused: [2] }),
+    );
+    const [order] = orders;
+    for (const { operation, x } of [...(order?.points ?? []), ...(order?.refusals ?? [])]) {
+      const { x: from = 0, width: length = 0 } = bars[operation] ?? {};
+      expect(x).toBeGreaterThan(from);
+      expect(x).toBeLessThan(from + length);
+    }
+    const states = order?.states ?? [];
+    expect(states.map(({ state }) => state)).toEqual(["0", "1", "0"]);
+    expect(states.map(({ x, width }) => x + width)).toEqual([width / 3, (2 * width) / 3, width]);
+  });
+
   test("has bars without any order", () => {
     expect(layOut(attemptOf([bar(0, 0, 1)])).orders).toEqual([]);
   });
