@@ -22,7 +22,7 @@
 import type * as v from "valibot";
 import type { NodeId, OptionsSchema, Program } from "../vortex/index.ts";
 import type { Operation } from "../workbench/history/history.ts";
-import type { NemesisDefinition } from "../workload/index.ts";
+import type { DefinedWorkload, NemesisDefinition } from "../workload/index.ts";
 
 export type {
   Operation,
@@ -31,7 +31,7 @@ export type {
   Process,
 } from "../workbench/history/history.ts";
 
-/** The operations of clients, and the checker of their history. */
+/** Name of a workload of Maelstrom: the operations of clients, and the checker of their history. */
 export type WorkloadName =
   | "broadcast"
   | "echo"
@@ -57,7 +57,10 @@ export type Fault =
 
 /** Options of {@link simulate}; defaults are those of `vortex sim`, except for the seed. */
 export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
-  readonly workload: WorkloadName;
+  /** One of Maelstrom's, or your own: what `defineWorkload` of `vortex/workload` returns. */
+  readonly workload: WorkloadName | DefinedWorkload;
+  /** The workload's own options, which its definition declares; those left out have their defaults. */
+  readonly workloadOptions?: Readonly<Record<string, unknown>>;
   /** Nodes `n0`, `n1`, ...; 5 by default. */
   readonly nodeCount?: number;
   /** Options of the program; options left out have their defaults. */

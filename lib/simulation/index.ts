@@ -18,6 +18,7 @@ import { TestCrash } from "../workbench/run/test-crash.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
 import { Stall, watched } from "../workbench/sweep/progress-watch.ts";
 import { StalledProgram, Turn } from "../workbench/sweep/stalled-program.ts";
+import { isWorkload } from "../workbench/workloads/definition.ts";
 import { WORKLOAD_NAMES } from "../workbench/workloads/index.ts";
 import { TOPOLOGY_NAMES } from "../workbench/workloads/topology.ts";
 import type { simulate as Described, Operation, SimulationOptions } from "./api.ts";
@@ -114,7 +115,9 @@ function problemsOf(result: TestResult): string[] {
   const detected = diagnostics.map(({ node, kind, reason, sent }) => {
     return `${node}, ${kind}: ${reason}; it sent ${sent}`;
   });
-  const verdict = valid === "unknown" ? `no verdict${error === undefined ? "" : `: ${error}`}` : "";
+  const reason = error ?? result.workload?.["error"];
+  const verdict =
+    valid === "unknown" ? `no verdict${reason === undefined ? "" : `: ${reason}`}` : "";
   return [verdict, ...found, ...answered, ...detected, `seed ${seed}`].filter(
     (text) => text !== "",
   );
@@ -122,6 +125,7 @@ function problemsOf(result: TestResult): string[] {
 
 const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
   workload: true,
+  workloadOptions: true,
   nodeCount: true,
   options: true,
   concurrency: true,
@@ -147,18 +151,27 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
 function testOptionsOf(options: SimulationOptions): TestOptions {
   const { workload, nodeCount = 5, seed = 1, latencyMs = 0 } = options;
   const { latencyDistribution = "constant", ...others } = withoutUndefined(options);
-  const { options: _, nodeCount: __, latencyMs: ___, nemesis = [], ...named } = others;
+  const {
+    options: _,
+    nodeCount: __,
+    latencyMs: ___,
+    nemesis = [],
+    workload: ____,
+    ...named
+  } = others;
+  const { workloadOptions, ...known } = named;
   const testOptions: TestOptions = {
     ...DEFAULTS,
     concurrency: nodeCount,
-    ...named,
+    ...known,
+    ...selectionOf(workload),
+    ...(workloadOptions === undefined ? {} : { ownOptions: workloadOptions }),
     nemesis: nemesis.map((fault) => (typeof fault === "string" ? fault : nameOf(fault))),
     nodeIds: nodeNames(nodeCount),
     latency: { meanMs: latencyMs, distribution: latencyDistribution },
     seed,
   };
   requireKnown("option", Object.keys(options), Object.keys(OPTIONS));
-  requireKnown("workload", [workload], WORKLOAD_NAMES);
   const builtIn = nemesis.filter((fault) => typeof fault === "string");
   requireKnown("fault", builtIn, FAULTS);
   requireKnown("topology", [testOptions.topology], TOPOLOGY_NAMES);
@@ -176,6 +189,16 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
     requireNumbers('"total" or a number from 0 to 1', isPart, { availability });
   }
   return testOptions;
+}
+
+/** @throws {InvalidOptions} for what is neither a name nor a workload. */
+function selectionOf(workload: unknown): Pick<TestOptions, "workload" | "definition"> {
+  if (isWorkload(workload)) return { workload: workload.name ?? "own", definition: workload };
+  if (typeof workload !== "string") {
+    throw new InvalidOptions("workload takes the name of one, or what defineWorkload returns");
+  }
+  requireKnown("workload", [workload], WORKLOAD_NAMES);
+  return { workload };
 }
 
 /** Finds the nemeses that are not built in, by their names. */

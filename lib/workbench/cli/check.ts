@@ -1,7 +1,8 @@
 /** `vortex check`: checks stored histories again. */
-import { Command, Option } from "commander";
+import { Command } from "commander";
 import { stringifyJson } from "../../vortex/index.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
+import { InvalidOptions } from "../invalid-options.ts";
 import {
   type CheckedHistory,
   describeChecked,
@@ -10,11 +11,13 @@ import {
 import { checkStored, checkStoredHistory } from "../run/check-history.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import type { StoredHistory } from "../store/stored-history.ts";
-import { WORKLOAD_NAMES } from "../workloads/index.ts";
+import { type ChosenWorkload, chooseWorkload } from "../sweep/workload-file.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { readHistoryFile } from "./history-files.ts";
 import { remark } from "./live.ts";
-import { list, oneOf, part } from "./parsers.ts";
+import { LOADING } from "./loading.ts";
+import { list, part } from "./parsers.ts";
+import { workloadOption } from "./test-flags.ts";
 
 interface Flags extends CheckOptions {
   readonly workload?: string;
@@ -27,12 +30,9 @@ export function checkCommand(): Command {
     .description("check stored histories again, and explain the verdicts")
     .argument("<files...>", "stored runs, cases of a corpus, or Maelstrom's history.edn")
     .addOption(
-      new Option(
-        "-w, --workload <name>",
-        "workload of the history, if the file does not name it (history.edn)",
-      )
-        .choices(WORKLOAD_NAMES)
-        .argParser(oneOf("workload", WORKLOAD_NAMES)),
+      workloadOption(
+        "workload of the history, if the file does not name it (history.edn): a file, or",
+      ),
     )
     .option(
       "--consistency-models <models>",
@@ -69,7 +69,7 @@ async function checkFiles(files: readonly string[], flags: Flags): Promise<void>
   for (const file of files) {
     try {
       for await (const stored of readHistoryFile(file)) {
-        const checked = checkOne(file, stored, flags);
+        const checked = await checkOne(file, stored, flags);
         report.add(checked);
         exitCode = worstOf(exitCode, exitCodeOf(checked.check.overallValid));
       }
@@ -82,12 +82,13 @@ async function checkFiles(files: readonly string[], flags: Flags): Promise<void>
   process.exitCode = exitCode;
 }
 
-function checkOne(file: string, stored: StoredHistory, flags: Flags): CheckedHistory {
+async function checkOne(
+  file: string,
+  stored: StoredHistory,
+  flags: Flags,
+): Promise<CheckedHistory> {
   const { history, number, expected, alsoUnder } = stored;
-  const workload = flags.workload ?? stored.workload;
-  if (workload === undefined) {
-    throw new Error("the file does not name the workload. Name it with -w, as in -w lin-kv");
-  }
+  const { workload: name, definition: workload = name } = await workloadOf(stored, flags);
   const options = { ...DEFAULT_OPTIONS, ...stored.options, ...asked(flags) };
   const under = alsoUnder?.map(({ consistencyModels }) => ({
     consistencyModels,
@@ -95,13 +96,29 @@ function checkOne(file: string, stored: StoredHistory, flags: Flags): CheckedHis
   }));
   return {
     file,
-    workload,
+    workload: name,
     operationCount: history.length,
     ...checkStored(workload, history, options),
     ...(number === undefined ? {} : { number }),
     ...(expected === undefined ? {} : { expected }),
     ...(under === undefined ? {} : { alsoUnder: under }),
   };
+}
+
+async function workloadOf(
+  { workload, workloadFile }: StoredHistory,
+  { workload: asked }: Flags,
+): Promise<ChosenWorkload> {
+  const word = asked ?? workloadFile ?? workload;
+  if (word === undefined) {
+    throw new Error("the file does not name the workload. Name it with -w, as in -w lin-kv");
+  }
+  try {
+    return await chooseWorkload(word, LOADING);
+  } catch (error) {
+    if (asked !== undefined || !(error instanceof InvalidOptions)) throw error;
+    throw new Error(`${error.message}. Name the workload with -w if it is elsewhere now`);
+  }
 }
 
 const DEFAULT_OPTIONS = { consistencyModels: DEFAULTS.consistencyModels } satisfies CheckOptions;

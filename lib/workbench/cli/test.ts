@@ -17,6 +17,7 @@ import { executable } from "./executable.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf, worstOf } from "./exit-codes.ts";
 import { interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import { LOADING } from "./loading.ts";
 import {
   addMaelstromFlag,
   type MaelstromFlags,
@@ -96,8 +97,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   if (command.getOptionValueSource("workload") === "default") {
     for (const text of remarksOnDefaultWorkload(flags.bin)) remark(text);
   }
-  const loading = { limitS: LOAD_LIMIT_S, onPrinted: remark };
-  const first = testOptions(flags, await chooseWorkload(flags.workload, loading));
+  const first = testOptions(flags, await chooseWorkload(flags.workload, LOADING));
   const maelstrom = maelstromCommand(flags);
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
@@ -117,7 +117,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--keep-data cannot be used with --no-store: the data is part of the stored run",
     );
   }
-  const nemeses = await loadNemeses(flags.nemesis, loading);
+  const nemeses = await loadNemeses(flags.nemesis, LOADING);
   for (const text of describeNemeses(nemeses)) remark(text);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
@@ -134,9 +134,6 @@ interface Subject extends ProgramCommand {
   readonly maelstrom: string | undefined;
   readonly parts: TestParts;
 }
-
-/** Maximum time that a user's file may take to load, in seconds. */
-const LOAD_LIMIT_S = 10;
 
 /** Runs one test and reports it. Returns the exit code. */
 async function runTest(

@@ -24,6 +24,8 @@ export interface StoredHistory {
   readonly history: History;
   /** Absent if only operations are stored. */
   readonly workload?: string;
+  /** Absolute path of the file that the workload is from, if it is a user's. */
+  readonly workloadFile?: string;
   readonly options: CheckOptions;
   /** Identifies a case within its file. */
   readonly number?: string;
@@ -51,17 +53,27 @@ const Case = v.object({
 const DescriptionText = v.pipe(
   v.string(),
   v.parseJson(),
-  v.object({ options: v.object({ workload: v.string(), ...Options.entries }) }),
+  v.object({
+    options: v.object({
+      workload: v.string(),
+      workloadFile: v.exactOptional(v.string()),
+      ...Options.entries,
+    }),
+  }),
 );
 
 /** Reads the `test.json` of a stored run. Returns `undefined` if the text is something else. */
 export function readRunDescription(
   text: string,
-): Pick<StoredHistory, "workload" | "options"> | undefined {
+): Pick<StoredHistory, "workload" | "workloadFile" | "options"> | undefined {
   const result = v.safeParse(DescriptionText, text);
   if (!result.success) return undefined;
-  const { workload, ...options } = result.output.options;
-  return { workload, options: checkOptions(options) };
+  const { workload, workloadFile, ...options } = result.output.options;
+  return {
+    workload,
+    ...(workloadFile === undefined ? {} : { workloadFile }),
+    options: checkOptions(options),
+  };
 }
 
 /**
