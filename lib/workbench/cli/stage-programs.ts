@@ -47,15 +47,21 @@ export function collectBin(
 
 /**
  * Returns the stages to run: those with the given ids, or all. With `--bin` alone, only stages that it
- * names.
+ * names; with a directory, no stage beyond Gossip Glomers that it has no program for.
  */
 export function stagesToRun(
   ids: readonly string[],
   { bin, binDir }: ProgramFlags,
 ): readonly Stage[] {
   if (ids.length > 0) return STAGES.filter(({ id }) => ids.includes(id));
-  if (bin === undefined || binDir !== undefined) return STAGES;
-  return STAGES.filter((stage) => namesOf(stage).some((name) => bin.has(name)));
+  const isNamed = (stage: Stage) => namesOf(stage).some((name) => bin?.has(name));
+  if (binDir !== undefined) {
+    const files = programsIn(binDir);
+    return STAGES.filter(
+      (stage) => !stage.isBeyond || isNamed(stage) || fileOf(stage, files) !== undefined,
+    );
+  }
+  return bin === undefined ? STAGES : STAGES.filter(isNamed);
 }
 
 /**
@@ -97,7 +103,8 @@ export function programsOf(
 /** Names of a stage, most specific first: `3d`, `3`, `broadcast`, and a common other name. */
 function namesOf({ id, bin }: Stage): readonly string[] {
   const alias = ALIASES[bin];
-  const names = [id, id.replace(/\D+$/, ""), bin, ...(alias === undefined ? [] : [alias])];
+  const number = /^\d+/.exec(id)?.[0] ?? id;
+  const names = [id, number, bin, ...(alias === undefined ? [] : [alias])];
   return [...new Set(names)];
 }
 

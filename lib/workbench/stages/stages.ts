@@ -1,5 +1,6 @@
 /**
- * The stages of Fly.io's Gossip Glomers: their commands and targets.
+ * The stages of Fly.io's Gossip Glomers: their commands and targets. Stages beyond them, of Maelstrom's
+ * other workloads, have letters.
  *
  * @see https://fly.io/dist-sys/
  */
@@ -16,7 +17,10 @@ export interface Target {
 }
 
 export interface Stage {
-  /** Fly.io's number: `"1"`, `"3d"`. A stage with several runs has an entry per run. */
+  /**
+   * Fly.io's number, such as `"3d"`, or letters beyond them, such as `"kv"`. A stage with several runs
+   * has an entry per run.
+   */
   readonly id: string;
   readonly name: string;
   /** File name of the program. */
@@ -26,6 +30,8 @@ export interface Stage {
   /** Arguments of the program. None by default. */
   readonly args?: readonly string[];
   readonly target: Target;
+  /** Whether it is not one of Gossip Glomers: a collection of solutions may lack it. */
+  readonly isBeyond?: true;
 }
 
 export const STAGES: readonly Stage[] = [
@@ -139,6 +145,32 @@ export const STAGES: readonly Stage[] = [
     flags:
       "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-committed --availability total --nemesis partition",
     target: { msgsPerOp: 0.1 },
+  },
+  {
+    id: "kv",
+    name: "Beyond Gossip Glomers: linearizable store",
+    bin: "lin-kv",
+    flags: "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20",
+    target: { msgsPerOp: 2.6 },
+    isBeyond: true,
+  },
+  {
+    id: "kv",
+    name: "Beyond Gossip Glomers: linearizable store, few messages",
+    bin: "lin-kv",
+    flags: "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20",
+    args: ["--batch-ms", "50"],
+    target: { msgsPerOp: 1.4 },
+    isBeyond: true,
+  },
+  {
+    id: "kv",
+    name: "Beyond Gossip Glomers: linearizable store, partitioned",
+    bin: "lin-kv",
+    flags:
+      "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20 --nemesis partition",
+    target: { msgsPerOp: 2.6 },
+    isBeyond: true,
   },
 ];
 

@@ -4,6 +4,7 @@ import { echo } from "../../../challenges/echo.ts";
 import { gCounter } from "../../../challenges/g-counter.ts";
 import { gSet } from "../../../challenges/g-set.ts";
 import { kafka } from "../../../challenges/kafka.ts";
+import { linKv } from "../../../challenges/lin-kv.ts";
 import { pnCounter } from "../../../challenges/pn-counter.ts";
 import { txnRwRegister } from "../../../challenges/txn-rw-register.ts";
 import { uniqueIds } from "../../../challenges/unique-ids.ts";
@@ -15,6 +16,7 @@ export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   "g-counter": gCounter,
   "g-set": gSet,
   kafka,
+  "lin-kv": linKv,
   "pn-counter": pnCounter,
   "txn-rw-register": txnRwRegister,
   "unique-ids": uniqueIds,
