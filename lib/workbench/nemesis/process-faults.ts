@@ -2,7 +2,15 @@
 import type { Json, NodeId } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
 import type { FaultPart, Injector, KillOptions, NemesisTest } from "./definition.ts";
-import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./targets.ts";
+import {
+  drawNodes,
+  type NamedTargets,
+  namedTargets,
+  picked,
+  RANDOM_TARGETS,
+  type RandomTarget,
+  type Target,
+} from "./targets.ts";
 
 /** Options of faults of nodes. */
 export interface NodeFaultOptions {
@@ -17,8 +25,12 @@ export interface KillFaultOptions extends NodeFaultOptions, KillOptions {}
  * Kills nodes (SIGKILL), and restarts them later with a new `init`. They have what they had synced to
  * their disks, unless `losesDisk` is set, in simulations only.
  */
-export function kill({ losesDisk = false, ...options }: KillFaultOptions = {}): FaultPart {
-  return nodeFault(kill, options, {
+export function kill({
+  losesDisk = false,
+  targets = RANDOM_TARGETS,
+}: KillFaultOptions = {}): FaultPart {
+  const named = namedTargets(targets, RANDOM_TARGETS, kill);
+  return nodeFault(named, {
     begin: (test, node) => test.kill(node, { losesDisk }),
     end: (test, node) => test.restart(node),
     did: losesDisk ? "killed without its disk" : "killed",
@@ -27,8 +39,9 @@ export function kill({ losesDisk = false, ...options }: KillFaultOptions = {}): 
 }
 
 /** Pauses nodes (SIGSTOP), and resumes them later (SIGCONT). Messages to them wait. */
-export function pause(options: NodeFaultOptions = {}): FaultPart {
-  return nodeFault(pause, options, {
+export function pause({ targets = RANDOM_TARGETS }: NodeFaultOptions = {}): FaultPart {
+  const named = namedTargets(targets, RANDOM_TARGETS, pause);
+  return nodeFault(named, {
     begin: (test, node) => test.pause(node),
     end: async (test, node) => test.resume(node),
     did: "paused",
@@ -46,11 +59,9 @@ interface NodeFault {
 }
 
 function nodeFault(
-  caller: typeof kill,
-  { targets = RANDOM_TARGETS }: NodeFaultOptions,
+  named: NamedTargets<RandomTarget>,
   { begin, end, did, undid }: NodeFault,
 ): FaultPart {
-  const named = namedTargets(targets, RANDOM_TARGETS, caller);
   const names = [...named.keys()];
   return (test): Injector => {
     let chosen: readonly NodeId[] = [];
