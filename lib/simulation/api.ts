@@ -85,6 +85,11 @@ export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   readonly topology?: "line" | "grid" | "tree" | "tree2" | "tree3" | "tree4" | "total";
   /** Whether all nodes must hold the same registers at the end; for txn-rw-register. */
   readonly converge?: boolean;
+  /**
+   * Time after the recovery in which every node must answer every type of operation, in seconds; not
+   * required by default.
+   */
+  readonly livenessLimitS?: number;
   /** Models that transactions must satisfy; `["strict-serializable"]` by default. */
   readonly consistencyModels?: readonly string[];
   /** Number of keys that transactions and logs use at a time; 10 by default. */

@@ -138,6 +138,7 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
   recoveryS: true,
   topology: true,
   converge: true,
+  livenessLimitS: true,
   consistencyModels: true,
   keyCount: true,
   maxTxnLength: true,
@@ -183,6 +184,10 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
   const { rate, timeLimitS, nemesisIntervalS, recoveryS } = testOptions;
   requireNumbers("a number above 0", (value) => value > 0, { timeLimitS, nemesisIntervalS });
   requireNumbers("a number of at least 0", (value) => value >= 0, { rate, recoveryS });
+  const { livenessLimitS } = testOptions;
+  if (livenessLimitS !== undefined) {
+    requireNumbers("a number above 0", (value) => value > 0, { livenessLimitS });
+  }
   const { availability = "total" } = testOptions;
   if (availability !== "total") {
     const isPart = (value: number) => value >= 0 && value <= 1;

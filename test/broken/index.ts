@@ -12,6 +12,7 @@ import { BROKEN_ECHO } from "./echo.ts";
 import { BROKEN_G_SET } from "./g-set.ts";
 import { BROKEN_KAFKA } from "./kafka.ts";
 import { BROKEN_LIN_KV } from "./lin-kv.ts";
+import { BROKEN_LIVENESS } from "./liveness.ts";
 import { BROKEN_ON_DISK } from "./on-disk.ts";
 import { BROKEN_LIST_APPEND } from "./txn-list-append.ts";
 import { BROKEN_TXN_REPLICATION } from "./txn-replication.ts";
@@ -30,4 +31,5 @@ export const BROKEN: readonly BrokenCase[] = [
   ...BROKEN_TXN_REPLICATION,
   ...BROKEN_LIST_APPEND,
   ...BROKEN_ON_DISK,
+  ...BROKEN_LIVENESS,
 ];

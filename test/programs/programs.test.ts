@@ -12,7 +12,11 @@ describe("The workbench accepts", () => {
     ({ workload, program, options }) => {
       const effects = new Map<string, number>(options.nemesis?.map((fault) => [fault, 0]));
       for (const seed of SEEDS) {
-        const { result } = runSimulated(workload, program, { ...options, seed });
+        const { result } = runSimulated(workload, program, {
+          ...options,
+          livenessLimitS: 10,
+          seed,
+        });
         if (result.valid !== true) {
           const findings = [...symptomsOf(result), ...sentencesOf(result)].join("\n");
           throw new Error(`${workload} is invalid with seed ${seed}:\n${findings}`);

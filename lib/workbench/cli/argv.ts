@@ -1,6 +1,6 @@
 /** Converts options back to command-line arguments, to repeat a run. */
 import { relative, sep } from "node:path";
-import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
+import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "../run/test-options.ts";
 
 /** Returns the flags that give these options. Omits defaults. */
 export function toArgv(options: TestOptions): string[] {
@@ -30,6 +30,8 @@ export function toArgv(options: TestOptions): string[] {
   add("--nemesis-interval", options.nemesisIntervalS, DEFAULTS.nemesisIntervalS);
   add("--recovery", options.recoveryS, DEFAULTS.recoveryS);
   if (options.converge) argv.push("--converge");
+  if (options.livenessLimitS === LIVENESS_LIMIT_S) argv.push("--liveness");
+  else add("--liveness", options.livenessLimitS);
   add("--topology", options.topology, DEFAULTS.topology);
   add("--consistency-models", consistencyModels.join(), DEFAULTS.consistencyModels.join());
   add("--key-count", options.keyCount, DEFAULTS.keyCount);

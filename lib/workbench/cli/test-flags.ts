@@ -10,7 +10,7 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { FAULTS } from "../nemesis/faults.ts";
 import { isClientId } from "../network/delivery.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/latency.ts";
-import { DEFAULTS, nodeNames, type TestOptions } from "../run/test-options.ts";
+import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "../run/test-options.ts";
 import { namesFile } from "../sweep/load-definition.ts";
 import { type ChosenWorkload, unknownWorkload } from "../sweep/workload-file.ts";
 import { isWorkloadName, makeWorkload, WORKLOAD_NAMES } from "../workloads/index.ts";
@@ -48,6 +48,7 @@ export interface TestFlags {
   readonly recovery: number;
   readonly topology: TopologyName;
   readonly converge?: true;
+  readonly liveness?: number;
   readonly consistencyModels: readonly string[];
   readonly keyCount: number;
   readonly maxTxnLength: number;
@@ -142,6 +143,14 @@ export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {
       "compare the registers of all nodes after the recovery; a difference is invalid (txn-rw-register)",
     )
     .addOption(
+      new Option(
+        "--liveness [s]",
+        `require that every node answers every type of operation within so many seconds of the recovery (${LIVENESS_LIMIT_S} if no number follows)`,
+      )
+        .argParser(livenessLimit)
+        .preset(LIVENESS_LIMIT_S),
+    )
+    .addOption(
       new Option("--topology <name>", "topology that the broadcast workload sends to the nodes")
         .choices(TOPOLOGY_NAMES)
         .argParser(oneOf("topology", TOPOLOGY_NAMES))
@@ -197,6 +206,16 @@ export function workloadOption(description: string): Option {
     });
 }
 
+function livenessLimit(text: string): number {
+  try {
+    return positiveNumber(String(text));
+  } catch {
+    throw new InvalidArgumentError(
+      "It must be a positive number of seconds. Without one, put the flag before another flag.",
+    );
+  }
+}
+
 /** Flags of Maelstrom that local processes do not need: most configure Jepsen's ssh. */
 const UNUSED_FLAGS = [
   "--username <name>",
@@ -243,6 +262,7 @@ export function testOptions(
     recoveryS: flags.recovery,
     topology: flags.topology,
     converge: flags.converge === true,
+    livenessLimitS: flags.liveness,
     consistencyModels: flags.consistencyModels,
     keyCount: flags.keyCount,
     maxTxnLength: flags.maxTxnLength,

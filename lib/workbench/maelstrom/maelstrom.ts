@@ -32,9 +32,11 @@ export function maelstromArgs(
   args: readonly string[],
 ): string[] {
   const { nemesis, nodeIds, latency, availability, converge, resumesFromCommitted } = options;
+  const { livenessLimitS } = options;
   const foreign = nemesis.find((fault) => fault !== "partition");
   if (foreign !== undefined) refuse(`--nemesis ${foreign}`);
   if (converge) refuse("--converge");
+  if (livenessLimitS !== undefined) refuse("--liveness");
   if (resumesFromCommitted) refuse("--resume-from-committed");
   const isCounted = nodeIds.join() === nodeNames(nodeIds.length).join();
   const argv = [

@@ -15,6 +15,7 @@ import {
   checkAvailability,
 } from "../checkers/every-test/availability.ts";
 import { checkExceptions, type ExceptionsVerdict } from "../checkers/every-test/exceptions.ts";
+import type { LivenessVerdict } from "../checkers/every-test/liveness.ts";
 import { checkStats, type StatsVerdict } from "../checkers/every-test/stats.ts";
 import { mergeVerdicts, type UnansweredVerdict } from "../checkers/every-test/unanswered.ts";
 import { type OtherTransactions, otherTransactionsOf } from "../diagnostics/other-transaction.ts";
@@ -40,6 +41,8 @@ export interface HistoryVerdicts {
   readonly exceptions?: ExceptionsVerdict | Failure;
   /** Whether all nodes held the same state at the end; absent unless the test asked for it. */
   readonly convergence?: ConvergenceVerdict;
+  /** Whether nodes answered after the recovery; absent unless the test asked for it. */
+  readonly liveness?: LivenessVerdict;
   /** The assertions of the program that failed; absent without any. */
   readonly assertions?: AssertionsVerdict;
 }
@@ -47,6 +50,7 @@ export interface HistoryVerdicts {
 /** Verdicts on what a history does not hold. */
 export interface OtherVerdicts {
   readonly convergence?: ConvergenceVerdict | undefined;
+  readonly liveness?: LivenessVerdict | undefined;
   readonly assertions?: AssertionsVerdict | undefined;
 }
 
@@ -60,7 +64,7 @@ export function checkHistory(
   workload: string | DefinedWorkload,
   history: History,
   options: CheckOptions,
-  { convergence, assertions }: OtherVerdicts = {},
+  { convergence, liveness, assertions }: OtherVerdicts = {},
 ): HistoryVerdicts {
   const check = compose({
     workload: checkerOf(workload),
@@ -74,10 +78,11 @@ export function checkHistory(
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
-    ...mergeVerdicts(history, { ...merged, convergence, assertions }),
+    ...mergeVerdicts(history, { ...merged, convergence, liveness, assertions }),
     ...parts,
     ...summaryOf(workload, parts.workload),
     ...(convergence === undefined ? {} : { convergence }),
+    ...(liveness === undefined ? {} : { liveness }),
     ...(assertions === undefined ? {} : { assertions }),
   };
 }
@@ -116,8 +121,8 @@ function summaryOf(
  * the workload's.
  */
 export function findingsOf(verdicts: HistoryVerdicts): readonly Finding[] {
-  const { assertions, unanswered, workload, stats, availability, convergence } = verdicts;
-  return [assertions, unanswered, workload, stats, availability, convergence].flatMap(
+  const { assertions, unanswered, workload, stats, availability, convergence, liveness } = verdicts;
+  return [assertions, unanswered, workload, stats, availability, convergence, liveness].flatMap(
     (verdict) => verdict?.explanation ?? [],
   );
 }

@@ -3,6 +3,7 @@ import * as v from "valibot";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
+import type { LivenessVerdict } from "../checkers/every-test/liveness.ts";
 import { checkNet, type NetVerdict } from "../checkers/every-test/net.ts";
 import type { BadLine } from "../clusters/cluster.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
@@ -43,6 +44,7 @@ export interface Evidence
   /** Number of messages that nodes sent each other. */
   readonly messagesBetweenNodes: number;
   readonly convergence?: ConvergenceVerdict;
+  readonly liveness?: LivenessVerdict;
   /** Faults that were active during the final operations. */
   readonly unhealed?: readonly UnhealedFault[];
   readonly failedAssertions?: readonly FailedAssertion[];
@@ -56,6 +58,7 @@ export function checkTest({
   journal,
   messagesBetweenNodes,
   convergence,
+  liveness,
   unhealed = [],
   failedAssertions = [],
   coverage,
@@ -68,6 +71,7 @@ export function checkTest({
   };
   const verdicts = checkHistory(definition, history, checkOptions, {
     convergence,
+    liveness,
     assertions: checkAssertions(failedAssertions, history),
   });
   const { faults } = rest;

@@ -15,6 +15,11 @@ export interface TestOptions extends WorkloadSelection {
   readonly recoveryS: number;
   /** Consistency models that a history of transactions must satisfy. */
   readonly consistencyModels: readonly string[];
+  /**
+   * Time after the recovery in which nodes must answer every type of operation, in seconds;
+   * `undefined` leaves that unchecked.
+   */
+  readonly livenessLimitS: number | undefined;
   /** Fraction of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
 }
@@ -35,8 +40,12 @@ export const DEFAULTS = {
   maxTxnLength: 4,
   maxWritesPerKey: 16,
   resumesFromCommitted: false,
+  livenessLimitS: undefined,
   availability: undefined,
 } as const satisfies Partial<TestOptions>;
+
+/** The limit of `--liveness` without a number, in seconds. */
+export const LIVENESS_LIMIT_S = 10;
 
 /** The names of `count` nodes: n0, n1, ... */
 export function nodeNames(count: number): NodeId[] {

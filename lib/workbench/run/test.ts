@@ -9,6 +9,7 @@
 import type { AssertionObserver, Clock, NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
 import { describeFailedAssertion } from "../checkers/every-test/assertions.ts";
+import { checkLiveness, type LivenessVerdict } from "../checkers/every-test/liveness.ts";
 import { MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import { any, type Generator, phases, sleep, stagger, timeLimit } from "../clients/generator.ts";
 import { type Invoke, interpret } from "../clients/interpreter.ts";
@@ -34,6 +35,7 @@ import { inWorkload, WorkloadError } from "../workloads/workload-error.ts";
 import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
+import { probeNodes } from "./liveness.ts";
 import type { LogLine } from "./log-line.ts";
 import { NodeActivity } from "./node-activity.ts";
 import { NodeStarter } from "./node-starter.ts";
@@ -159,6 +161,7 @@ class Test {
   #hasStarted = false;
   #history: readonly Operation[] = [];
   #convergence: ConvergenceVerdict | undefined;
+  #liveness: LivenessVerdict | undefined;
   #crashes: readonly Crash[] = [];
 
   constructor(options: TestOptions, environment: Environment, parts: TestParts) {
@@ -255,6 +258,7 @@ class Test {
       signal: this.#signal,
     });
     if (this.#options.converge) await this.#unlessAborted([this.#readReplicas()]);
+    await this.#unlessAborted([this.#probeNodes()]);
   }
 
   async stop(): Promise<void> {
@@ -286,6 +290,7 @@ class Test {
       history: this.#history,
       journal: this.#journal,
       ...(this.#convergence === undefined ? {} : { convergence: this.#convergence }),
+      ...(this.#liveness === undefined ? {} : { liveness: this.#liveness }),
       failedAssertions: this.#assertions.failures,
       coverage: this.#assertions.coverage,
       badLines: this.#cluster.badLines,
@@ -323,7 +328,7 @@ class Test {
   }
 
   #generator(): Generator {
-    const { rate, timeLimitS, recoveryS, converge, seed } = this.#options;
+    const { rate, timeLimitS, recoveryS, converge, livenessLimitS, seed } = this.#options;
     const operations =
       rate > 0
         ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
@@ -332,7 +337,8 @@ class Test {
     const { initialGenerator, finalGenerator } = this.#workload;
     const first = initialGenerator === undefined ? [] : [initialGenerator];
     const last = finalGenerator === undefined ? [] : [finalGenerator];
-    if (finalGenerator === undefined && !converge) return phases([...first, main]);
+    const needsRecovery = finalGenerator !== undefined || converge || livenessLimitS !== undefined;
+    if (!needsRecovery) return phases([...first, main]);
     return phases([...first, main, this.#nemesis.healing, sleep(recoveryS), ...last]);
   }
 
@@ -371,6 +377,31 @@ class Test {
     };
     const replicas = await Promise.all(this.#options.nodeIds.map(read));
     this.#convergence = convergence.check(this.#history, replicas);
+  }
+
+  /** Asks for every type of operation. Its messages are not counted. */
+  async #probeNodes(): Promise<void> {
+    const { livenessLimitS, nodeIds } = this.#options;
+    if (livenessLimitS === undefined) return;
+    this.#journal.close();
+    const host = {
+      onFailure: (error: WorkloadError) => this.#controller.abort(error),
+      onMalformed: () => {},
+    };
+    const probes = await probeNodes({
+      workload: this.#workload,
+      openClient: () => this.#workload.openClient(this.#clients.open(), host),
+      nodeIds,
+      history: this.#history,
+      clock: this.#environment.clock,
+      limitMs: livenessLimitS * 1000,
+    });
+    const isHealed = this.#nemesis.unhealed().length === 0;
+    this.#liveness = checkLiveness(probes, {
+      history: this.#history,
+      limitS: livenessLimitS,
+      isHealed,
+    });
   }
 
   #onStderr(node: NodeId, line: string): void {

@@ -83,6 +83,15 @@ const Results = v.object({
   availability: v.exactOptional(v.object({ ...verdict, okFraction: v.exactOptional(AnyNumber) })),
   exceptions: v.exactOptional(v.object(verdict)),
   convergence: v.exactOptional(v.object(verdict)),
+  liveness: v.exactOptional(
+    v.object({
+      ...verdict,
+      limitS: AnyNumber,
+      probes: v.array(
+        v.object({ node: v.exactOptional(v.string()), answeredMs: v.exactOptional(v.number()) }),
+      ),
+    }),
+  ),
   assertions: v.exactOptional(
     v.object({ ...verdict, failures: v.array(v.object({ name: v.string() })) }),
   ),
@@ -111,8 +120,8 @@ export interface StoredResults extends v.InferOutput<typeof Results> {
  */
 export function readResults(text: string): StoredResults {
   const results = v.parse(Results, parseJson(text));
-  const { workload, stats, availability, convergence, assertions } = results;
-  const findings = [assertions, workload, stats, availability, convergence].flatMap(
+  const { workload, stats, availability, convergence, assertions, liveness } = results;
+  const findings = [assertions, workload, stats, availability, convergence, liveness].flatMap(
     (part) => part?.explanation ?? [],
   );
   return { ...results, findings };

@@ -7,6 +7,8 @@ import type { WorkloadOptions } from "./options.ts";
 
 /** Chooses the nodes of a test's operations. */
 export interface Router {
+  /** Whether each thread keeps to a node of its own, so that each node is asked everything. */
+  readonly asksEachNode: boolean;
   nodeOf(thread: number, invocation: Invocation): NodeId;
   /** Called with each operation of the history, in order. */
   update?(operation: Operation): void;
@@ -18,11 +20,12 @@ export function makeRouter(
 ): Router {
   const { nodeIds, concurrency } = context;
   if (routing === undefined || routing === "all") {
-    return { nodeOf: (thread) => at(nodeIds, thread) };
+    return { asksEachNode: true, nodeOf: (thread) => at(nodeIds, thread) };
   }
   if (routing === "last-ok") return stayWithLast(nodeIds, concurrency);
   const last = new Map<number, LastOperation>();
   return {
+    asksEachNode: false,
     nodeOf(thread, invocation) {
       const choice = { ...context, thread, invocation, last: last.get(thread) };
       const node = routing(choice as never);
@@ -44,6 +47,7 @@ function stayWithLast(nodeIds: readonly NodeId[], concurrency: number): Router {
   const indexes = new Map<number, number>();
   const indexOf = (thread: number) => indexes.get(thread) ?? thread;
   return {
+    asksEachNode: false,
     nodeOf: (thread) => at(nodeIds, indexOf(thread)),
     update({ process, type, error }) {
       if (typeof process !== "number" || type === "invoke" || isAnswer(type, error)) return;

@@ -23,6 +23,7 @@ export function symptomsOf(result: TestResult): ReadonlySet<string> {
   add("divergence", convergence?.valid === false);
   add("malformed replies", exceptions?.["exceptions"] !== undefined);
   add("bad line", badLines.length > 0);
+  for (const { anomaly } of result.liveness?.explanation ?? []) symptoms.add(anomaly);
   for (const { name } of result.assertions?.failures ?? []) symptoms.add(name);
   return symptoms;
 }

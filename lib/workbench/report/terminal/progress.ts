@@ -39,7 +39,10 @@ export class TestProgress {
   constructor(options: TestOptions, stopwatch = () => performance.now()) {
     this.#options = options;
     this.#stopwatch = stopwatch;
-    this.#hasEnd = makeWorkload(options).finalGenerator !== undefined || options.converge;
+    this.#hasEnd =
+      makeWorkload(options).finalGenerator !== undefined ||
+      options.converge ||
+      options.livenessLimitS !== undefined;
   }
 
   /** Adds an entry of the history. */

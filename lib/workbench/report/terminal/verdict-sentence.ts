@@ -24,6 +24,14 @@ interface Results {
   readonly summary?: string;
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };
+  readonly liveness?: {
+    readonly valid: Validity;
+    readonly limitS: number;
+    readonly probes: readonly {
+      readonly node?: string | undefined;
+      readonly answeredMs?: number;
+    }[];
+  };
   readonly assertions?: { readonly failures: readonly { readonly name: string }[] };
   readonly findings: readonly Sentence[];
 }
@@ -67,7 +75,7 @@ function doubt({ workload, findings }: Results): string {
 
 /** Returns a clause for each false verdict. */
 function faultsOf(workload: string, results: Results): string[] {
-  const { stats, availability, convergence, assertions } = results;
+  const { stats, availability, convergence, assertions, liveness } = results;
   const clauses: string[] = [];
   if (assertions !== undefined) {
     const names = [...new Set(assertions.failures.map(({ name }) => `"${name}"`))];
@@ -91,6 +99,14 @@ function faultsOf(workload: string, results: Results): string[] {
     clauses.push(`${part} of the operations succeeded`);
   }
   if (convergence?.valid === false) clauses.push("the nodes did not converge");
+  if (liveness?.valid === false) {
+    const stuck = liveness.probes.filter(({ answeredMs }) => answeredMs === undefined);
+    const nodes = [...new Set(stuck.map(({ node = "no node" }) => node))];
+    const verb = nodes.includes("no node") ? "answered" : "did not answer";
+    clauses.push(
+      `${enumerate(nodes, (node) => node)} ${verb} every type of operation within ${liveness.limitS} s of the recovery`,
+    );
+  }
   return clauses;
 }
 
