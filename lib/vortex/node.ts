@@ -367,14 +367,14 @@ export class Node {
         return;
       }
       const caller = this.#host.tracesRpcs === true ? new Error("RPC") : undefined;
-      const abandon = this.#rpcs.start(dest, body, timeoutMs, (reply) => {
+      const id = this.#rpcs.start(dest, body, timeoutMs, (reply) => {
         signal?.removeEventListener("abort", onAbort);
         const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
         if (result.ok) resolve(result.body);
         else reject(caller === undefined ? result.error : tracedTo(caller, result.error));
       });
       const onAbort = () => {
-        abandon();
+        this.#rpcs.abandon(id);
         reject(signal?.reason);
       };
       signal?.addEventListener("abort", onAbort, { once: true });

@@ -18,6 +18,7 @@ interface PendingRpc {
   readonly dest: NodeId;
   /** The type of the request. */
   readonly type: string;
+  readonly timeoutMs: number;
   readonly settle: (reply: RpcResult<AnyBody>) => void;
   readonly cancelTimeout: Cancel;
 }
@@ -50,32 +51,26 @@ export class PendingRpcs {
    * Sends a request with a `msg_id`, and settles it once: with the first reply from `dest`, or with a
    * timeout.
    *
-   * @returns a function that abandons the request; it is then never settled.
+   * @returns its id, for {@link abandon}.
    */
   start(
     dest: NodeId,
     body: AnyBody & { readonly type: string },
     timeoutMs: number,
     settle: (reply: RpcResult<AnyBody>) => void,
-  ): () => void {
+  ): number {
     const id = this.#lastId + 1;
     this.#options.send(dest, { ...body, msg_id: id });
     this.#lastId = id;
+    const cancelTimeout = this.#options.clock.after(timeoutMs, () => this.#expire(id));
+    this.#pending.set(id, { dest, type: body.type, timeoutMs, settle, cancelTimeout });
+    return id;
+  }
 
-    const end = () => {
-      this.#pending.delete(id);
-      this.#options.onEnd();
-    };
-    const cancelTimeout = this.#options.clock.after(timeoutMs, () => {
-      const text = `No reply to "${body.type}" from ${dest} within ${timeoutMs} ms`;
-      settle({ ok: false, error: new RpcError("timeout", text) });
-      end();
-    });
-    this.#pending.set(id, { dest, type: body.type, settle, cancelTimeout });
-    return () => {
-      cancelTimeout();
-      end();
-    };
+  /** Abandons a request: it is never settled. */
+  abandon(id: number): void {
+    this.#pending.get(id)?.cancelTimeout();
+    this.#end(id);
   }
 
   /** Settles the request that a message replies to; drops a reply to no pending request. */
@@ -90,6 +85,20 @@ export class PendingRpcs {
     pending.cancelTimeout();
     this.#pending.delete(id as number);
     pending.settle({ ok: true, body });
+    this.#options.onEnd();
+  }
+
+  #expire(id: number): void {
+    const pending = this.#pending.get(id);
+    if (pending === undefined) return;
+    const { type, dest, timeoutMs, settle } = pending;
+    const text = `No reply to "${type}" from ${dest} within ${timeoutMs} ms`;
+    settle({ ok: false, error: new RpcError("timeout", text) });
+    this.#end(id);
+  }
+
+  #end(id: number): void {
+    this.#pending.delete(id);
     this.#options.onEnd();
   }
 

@@ -21,21 +21,23 @@ export class Timers {
   /** Calls back once, after `delayMs`. */
   after(delayMs: number, callback: () => void): Cancel {
     this.#oneShotCount++;
-    const end = () => {
-      if (!this.#cancels.delete(cancel)) return false;
-      this.#oneShotCount--;
-      this.#onOneShotEnd();
-      return true;
-    };
     const cancelTimer = this.#clock.after(delayMs, () => {
       callback();
-      end();
+      this.#end(cancel);
     });
     const cancel = () => {
-      if (end()) cancelTimer();
+      if (this.#end(cancel)) cancelTimer();
     };
     this.#cancels.add(cancel);
     return cancel;
+  }
+
+  /** Returns whether a one-shot timer had neither fired nor been cancelled. */
+  #end(cancel: Cancel): boolean {
+    if (!this.#cancels.delete(cancel)) return false;
+    this.#oneShotCount--;
+    this.#onOneShotEnd();
+    return true;
   }
 
   /** Calls back at every multiple of `intervalMs` from now; skips missed ticks. */
