@@ -61,6 +61,11 @@ export function isClientOperation(operation: Operation): boolean {
   return operation.process !== "nemesis";
 }
 
+/** The operations of the nemesis. They are few: filter them first. */
+export function nemesisOperations(history: History): readonly Operation[] {
+  return history.filter((operation) => !isClientOperation(operation));
+}
+
 /** Returns the client operations of a history, in the order of invocation. */
 export function pairs(history: History): Pair[] {
   const result: { invocation: Operation; completion: Operation | undefined }[] = [];

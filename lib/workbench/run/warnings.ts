@@ -7,7 +7,7 @@
 import * as v from "valibot";
 import { downtimesOf, isDuring } from "../checkers/every-test/downtimes.ts";
 import { mayNeverBeOk } from "../checkers/every-test/stats.ts";
-import { type History, type Pair, pairs } from "../history/history.ts";
+import { type History, nemesisOperations, type Pair, pairs } from "../history/history.ts";
 import { type FaultCounts, isFault } from "../nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
@@ -156,8 +156,10 @@ function fewOperations(all: readonly Pair[]): Warning[] {
 function nodesThatStopped({ options, history }: WarningEvidence, all: readonly Pair[]): Warning[] {
   const faultSpans = faultSpansOf(history);
   const downtimes = downtimesOf(history);
+  const byNode = Map.groupBy(all, ({ invocation }) => invocation.node);
   return options.nodeIds.flatMap((node): Warning[] => {
-    const ofNode = all.filter(({ invocation }) => invocation.node === node);
+    const ofNode = byNode.get(node) ?? [];
+    const excused = [...faultSpans, ...downtimes.filter((one) => one.node === node)];
     const lastAnswer = ofNode.reduce(
       (last, { completion }) =>
         completion !== undefined && !isTimeout(completion.error, completion.exception?.class)
@@ -169,9 +171,7 @@ function nodesThatStopped({ options, history }: WarningEvidence, all: readonly P
       ({ invocation, completion }) =>
         invocation.index > lastAnswer &&
         isTimeout(completion?.error, completion?.exception?.class) &&
-        ![...faultSpans, ...downtimes.filter((one) => one.node === node)].some((span) =>
-          isDuring({ invocation, completion }, span),
-        ),
+        !excused.some((span) => isDuring({ invocation, completion }, span)),
     );
     if (unanswered.length === 0) return [];
     const answer = history[lastAnswer];
@@ -188,9 +188,9 @@ function nodesThatStopped({ options, history }: WarningEvidence, all: readonly P
 
 /** The spans of faults that keep nodes from each other, as indexes of the history. */
 function faultSpansOf(history: History): { readonly from: number; readonly until: number }[] {
-  const changes = history.flatMap(({ process, f, index }) => {
+  const changes = nemesisOperations(history).flatMap(({ f, index }) => {
     const [, change, fault] = /^(start|stop)-(.*)$/.exec(f) ?? [];
-    return process === "nemesis" && fault !== undefined ? [{ change, fault, index }] : [];
+    return fault === undefined ? [] : [{ change, fault, index }];
   });
   return changes.flatMap(({ change, fault, index: from }) => {
     if (change !== "start") return [];

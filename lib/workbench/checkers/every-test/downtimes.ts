@@ -1,6 +1,6 @@
 /** Downtimes of nodes, from the operations of the nemesis in a history. */
 import type { Json, NodeId } from "../../../vortex/index.ts";
-import type { History, Pair } from "../../history/history.ts";
+import { type History, nemesisOperations, type Pair } from "../../history/history.ts";
 
 /** An interval of the history, as indexes. */
 export interface Span {
@@ -17,8 +17,8 @@ const DOWN: ReadonlySet<Json | undefined> = new Set(["killed", "paused"]);
 const UP: ReadonlySet<Json | undefined> = new Set(["started", "resumed"]);
 
 export function downtimesOf(history: History): readonly Downtime[] {
-  const changes = history.flatMap(({ process, f, index, value }) => {
-    if (process !== "nemesis" || typeof value !== "object" || value === null) return [];
+  const changes = nemesisOperations(history).flatMap(({ f, index, value }) => {
+    if (typeof value !== "object" || value === null) return [];
     const fault = f.replace(/^(?:start|stop)-/, "");
     return Object.entries(value).map(([node, did]) => ({ node, fault, index, did }));
   });

@@ -73,29 +73,29 @@ export function readTimelines(history: History): Timelines {
 
 /** The elements whose addition was invoked so far. */
 class Elements {
-  readonly #byKey = new Map<string, Timeline>();
+  readonly all: Timeline[] = [];
+  /** Index of each element in {@link all}. */
+  readonly #indexByKey = new Map<string, number>();
   /** Nearly all elements are plain numbers, and encoding their keys takes most of the time. */
   readonly #byNumber = new Map<number, Timeline>();
 
-  get all(): readonly Timeline[] {
-    return [...this.#byKey.values()];
-  }
-
   get(element: Json): Timeline | undefined {
     const timeline = typeof element === "number" ? this.#byNumber.get(element) : undefined;
-    return timeline ?? this.#byKey.get(jsonKey(element));
+    return timeline ?? this.all[this.#indexByKey.get(jsonKey(element)) ?? -1];
   }
 
   /** Starts the timeline of an element; a second addition of it starts over. */
   add(addition: Operation): void {
     const timeline = { element: addition.value, addition };
-    this.#byKey.set(jsonKey(addition.value), timeline);
+    const key = jsonKey(addition.value);
+    this.all[this.#indexByKey.getOrInsert(key, this.all.length)] = timeline;
     if (typeof addition.value === "number") this.#byNumber.set(addition.value, timeline);
   }
 
   /** Records which elements a read contains and which it lacks; returns its first oddity. */
   read(invocation: Operation, completion: Operation): Oddity | undefined {
     let oddity: Oddity | undefined;
+    let count = 0;
     for (const element of isArray(completion.value) ? completion.value : []) {
       const timeline = this.get(element);
       if (timeline === undefined) {
@@ -103,16 +103,16 @@ class Elements {
       } else if (timeline.containedIn === completion.index) {
         oddity ??= { anomaly: "duplicated", element, invocation, completion };
       } else {
+        count++;
         timeline.containedIn = completion.index;
         timeline.known ??= completion;
+        timeline.lastPresent = lastInvoked(timeline.lastPresent, invocation);
       }
     }
-    for (const timeline of this.#byKey.values()) {
-      if (timeline.containedIn === completion.index) {
-        timeline.lastPresent = lastInvoked(timeline.lastPresent, invocation);
-      } else {
-        timeline.lastAbsent = lastInvoked(timeline.lastAbsent, invocation);
-      }
+    if (count === this.all.length) return oddity;
+    for (const timeline of this.all) {
+      if (timeline.containedIn === completion.index) continue;
+      timeline.lastAbsent = lastInvoked(timeline.lastAbsent, invocation);
     }
     return oddity;
   }
