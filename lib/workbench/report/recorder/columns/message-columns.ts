@@ -3,8 +3,8 @@
  *
  * Histories do not record which client ran an operation, nor messages which operation they belong
  * to. But a client sends as soon as its operation is invoked: the first message of a new client
- * belongs to the latest operation that has sent nothing yet, on that node if there is one. From then
- * on, the client is known to belong to that operation's thread.
+ * belongs to the latest operation of a process that has sent nothing yet, on that node if there is one.
+ * From then on, the client is known to belong to that process's thread.
  */
 import { stringifyJson } from "../../../../vortex/index.ts";
 import { isClientId } from "../../../network/delivery.ts";
@@ -18,9 +18,9 @@ import { TextColumn, TypedColumn } from "./typed-columns.ts";
 export interface PendingOperation {
   /** Row of the operation. */
   readonly row: number;
+  readonly process: number;
   readonly thread: number;
   readonly node: string | undefined;
-  hasSent: boolean;
 }
 
 export interface MessageLimits {
@@ -42,6 +42,8 @@ export class MessageColumns {
   readonly #lanes: Lane[] = [];
   readonly #laneOf = new Map<string, number>();
   readonly #threadOf = new Map<string, number>();
+  /** Processes whose clients are known. */
+  readonly #haveSent = new Set<number>();
   /** Row of the client's current operation, plus 1. */
   readonly #operationOf = new Map<string, number>();
   readonly #types: string[] = [];
@@ -158,8 +160,10 @@ export class MessageColumns {
     const thread = this.#threadOf.get(client);
     let [owner, onNode]: (PendingOperation | undefined)[] = [];
     for (const operation of pending) {
-      const { hasSent, node, row } = operation;
-      if (thread === undefined ? hasSent : operation.thread !== thread) continue;
+      const { process, node, row } = operation;
+      const isOthers =
+        thread === undefined ? this.#haveSent.has(process) : operation.thread !== thread;
+      if (isOthers) continue;
       // The latest invocation has the highest row.
       if (owner === undefined || row > owner.row) owner = operation;
       if (node === dest && (onNode === undefined || row > onNode.row)) onNode = operation;
@@ -167,7 +171,7 @@ export class MessageColumns {
     // An operation of a user's workload may ask another node than its own.
     if (thread === undefined) owner = onNode ?? owner;
     if (owner === undefined) return;
-    owner.hasSent = true;
+    this.#haveSent.add(owner.process);
     this.#threadOf.set(client, owner.thread);
     this.#operationOf.set(client, owner.row + 1);
   }

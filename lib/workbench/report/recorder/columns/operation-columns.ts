@@ -86,7 +86,7 @@ export class OperationColumns {
     this.#endIndex.push(0);
     this.#invocations.push(value);
     this.#completions.push("");
-    this.#pending.set(process, { row, thread, node, hasSent: false });
+    this.#pending.set(process, { row, process, thread, node });
     return row;
   }
 

@@ -52,6 +52,20 @@ describe("RunRecorder", () => {
     expect(types).toEqual([["prepare", "commit"], ["prepare"]]);
   });
 
+  test("attributes the first request of a client to no operation of another client that waits", () => {
+    const builder = new RunBuilder("locks", ["n0", "n1"], 2).start();
+    const own = { process: 0, node: "n1" } as const;
+    builder.operation({ ...own, type: "invoke", f: "acquire" }, 10);
+    builder.message("c8", "n1", 10, 0, { type: "acquire", msg_id: 1 });
+    builder.message("n1", "c8", 11, 0, { type: "acquire_ok", in_reply_to: 1 });
+    builder.operation({ ...own, type: "ok", f: "acquire" }, 12);
+    builder.operation({ ...own, type: "invoke", f: "hold" }, 13);
+    builder.operation({ process: 1, node: "n0", type: "invoke", f: "acquire" }, 14);
+    builder.message("c9", "n1", 14, 0, { type: "acquire", msg_id: 1 });
+    const run = builder.run();
+    expect([0, 1, 2].map((row) => run.messagesOf(row).length)).toEqual([2, 0, 1]);
+  });
+
   test("tells more than 256 functions apart", () => {
     const builder = new RunBuilder("x", ["n0"]).start();
     const names = Array.from({ length: 300 }, (_, index) => `f${index}`);
