@@ -151,11 +151,9 @@ export class Run {
   describe(row: number): string {
     const { invocation, completion } = this.valuesOf(row);
     const outcome = this.outcomeOf(row);
-    const result =
-      completion === "" || (completion === invocation && outcome === "ok")
-        ? ""
-        : ` → ${completion}`;
-    return `${this.functionOf(row)} ${invocation}${result}`.trim();
+    const isKnown = completion === "" || (completion === invocation && outcome === "ok");
+    const result = isKnown ? "" : `→ ${completion}`;
+    return [this.functionOf(row), invocation, result].filter((part) => part !== "").join(" ");
   }
 
   /** A line that a node logged. */
