@@ -83,7 +83,8 @@ const HELP = `
 Own programs are executable files in any language, named after the workload
 (echo, unique-ids, broadcast, g-counter, kafka, txn-rw-register) or the stage
 (3d); "maelstrom-" before the name and an extension may be added. A stage that
-is not one of Gossip Glomers (lin-kv) is left out if the directory lacks it.
+is not one of Gossip Glomers (lin-kv, txn-list-append) is left out if the
+directory lacks it.
 
 Examples:
   vortex stages --bin-dir ~/go/bin

@@ -172,6 +172,24 @@ export const STAGES: readonly Stage[] = [
     target: { msgsPerOp: 2.6 },
     isBeyond: true,
   },
+  {
+    id: "append",
+    name: "Beyond Gossip Glomers: strict-serializable transactions",
+    bin: "txn-list-append",
+    flags:
+      "-w txn-list-append --node-count 3 --concurrency 2n --rate 100 --time-limit 20 --consistency-models strict-serializable",
+    target: { msgsPerOp: 3.5 },
+    isBeyond: true,
+  },
+  {
+    id: "append",
+    name: "Beyond Gossip Glomers: strict-serializable transactions, partitioned",
+    bin: "txn-list-append",
+    flags:
+      "-w txn-list-append --node-count 5 --concurrency 2n --rate 100 --time-limit 20 --consistency-models strict-serializable --nemesis partition",
+    target: {},
+    isBeyond: true,
+  },
 ];
 
 /** Distinct ids, in order: a stage can have several runs. */

@@ -6,6 +6,7 @@ import { gSet } from "../../../challenges/g-set.ts";
 import { kafka } from "../../../challenges/kafka.ts";
 import { linKv } from "../../../challenges/lin-kv.ts";
 import { pnCounter } from "../../../challenges/pn-counter.ts";
+import { txnListAppend } from "../../../challenges/txn-list-append.ts";
 import { txnRwRegister } from "../../../challenges/txn-rw-register.ts";
 import { uniqueIds } from "../../../challenges/unique-ids.ts";
 import type { AnyProgram, Program } from "../../../lib/vortex/index.ts";
@@ -18,6 +19,7 @@ export const CHALLENGES: Readonly<Record<string, AnyProgram>> = {
   kafka,
   "lin-kv": linKv,
   "pn-counter": pnCounter,
+  "txn-list-append": txnListAppend,
   "txn-rw-register": txnRwRegister,
   "unique-ids": uniqueIds,
 };
