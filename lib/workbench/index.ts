@@ -28,7 +28,7 @@ export type { TestResult } from "./run/results.ts";
 export { type Environment, runTest, type TestParts } from "./run/test.ts";
 export { TestCrash } from "./run/test-crash.ts";
 export { DEFAULTS, nodeNames, type TestOptions } from "./run/test-options.ts";
-export { STAGES, type Stage, type Target } from "./stages/stages.ts";
+export { STAGES, type Stage } from "./stages/stages.ts";
 export {
   type RunDescription,
   RunStore,
@@ -37,4 +37,5 @@ export {
 } from "./store/run-store.ts";
 export { readHistories, type StoredHistory } from "./store/stored-history.ts";
 export { WORKLOAD_NAMES, WORKLOADS, type WorkloadName } from "./workloads/index.ts";
+export type { Target } from "./workloads/stage.ts";
 export type { Workload, WorkloadClient } from "./workloads/workload.ts";

@@ -65,6 +65,7 @@ export {
 } from "../workbench/workloads/definition.ts";
 export type { WorkloadOptions } from "../workbench/workloads/options.ts";
 export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
+export type { StageEntry, Target as StageTarget } from "../workbench/workloads/stage.ts";
 
 // Faults of your own: what is done to which nodes or links, when, and how it heals.
 

@@ -7,7 +7,7 @@
 import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { BUILT_IN } from "../nemesis/faults.ts";
-import { STAGE_IDS } from "../stages/stages.ts";
+import { idsOf, STAGES } from "../stages/stages.ts";
 
 const SCRIPTS = {
   bash: `_vortex() {
@@ -97,7 +97,7 @@ const WORDS: Readonly<Record<string, Values>> = {
 };
 
 /** Values of arguments. */
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: STAGE_IDS };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: idsOf(STAGES) };
 
 /**
  * Returns the completions of the last word, or none where a file is expected.

@@ -2,7 +2,7 @@
 import { accessSync, constants, readdirSync, statSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { InvalidOptions } from "../invalid-options.ts";
-import { STAGE_IDS, STAGES, type Stage } from "../stages/stages.ts";
+import { idsOf, STAGES, type Stage } from "../stages/stages.ts";
 import { didYouMean } from "../suggestions.ts";
 import { selfDirectory } from "../sweep/self.ts";
 import { executable } from "./executable.ts";
@@ -20,12 +20,12 @@ export interface StageProgram {
 }
 
 /** Other names that solutions commonly have: Fly.io's page calls these `maelstrom-counter` and so on. */
-const ALIASES: Readonly<Partial<Record<Stage["bin"], string>>> = {
-  "g-counter": "counter",
-  "txn-rw-register": "txn",
-};
+const ALIASES: ReadonlyMap<string, string> = new Map([
+  ["g-counter", "counter"],
+  ["txn-rw-register", "txn"],
+]);
 
-/** Collects the values of a repeated `--bin`: `3d=./fast`. */
+/** Collects the values of a repeated `--bin`: `3d=./fast`. {@link requireStages} checks the names. */
 export function collectBin(
   text: string,
   former: ReadonlyMap<string, string> = new Map(),
@@ -36,13 +36,18 @@ export function collectBin(
     throw new InvalidOptions(`--bin ${text}: name the stage too, such as --bin 1=${path}`);
   }
   if (path === "") throw new InvalidOptions(`--bin ${text}: the path of the program is missing`);
-  if (!STAGES.some((stage) => namesOf(stage).includes(name))) {
-    const known = [...new Set(STAGES.flatMap(namesOf))];
+  return new Map([...former, [name, path]]);
+}
+
+/** @throws {InvalidOptions} for a `--bin` whose stage is not in the table. */
+export function requireStages(table: readonly Stage[], { bin }: ProgramFlags): void {
+  const known = [...new Set(table.flatMap(namesOf))];
+  for (const [name, path] of bin ?? []) {
+    if (known.includes(name)) continue;
     throw new InvalidOptions(
-      `--bin ${text}: unknown stage "${name}".${didYouMean(name, known)} Choose from ${known.join(", ")}`,
+      `--bin ${name}=${path}: unknown stage "${name}".${didYouMean(name, known)} Choose from ${known.join(", ")}`,
     );
   }
-  return new Map([...former, [name, path]]);
 }
 
 /**
@@ -52,16 +57,19 @@ export function collectBin(
 export function stagesToRun(
   ids: readonly string[],
   { bin, binDir }: ProgramFlags,
+  table: readonly Stage[] = STAGES,
 ): readonly Stage[] {
-  if (ids.length > 0) return STAGES.filter(({ id }) => ids.includes(id));
+  if (ids.length > 0) return table.filter(({ id }) => ids.includes(id));
+  // A user's table names its programs.
+  if (table !== STAGES) return table;
   const isNamed = (stage: Stage) => namesOf(stage).some((name) => bin?.has(name));
   if (binDir !== undefined) {
     const files = programsIn(binDir);
-    return STAGES.filter(
+    return table.filter(
       (stage) => !stage.isBeyond || isNamed(stage) || fileOf(stage, files) !== undefined,
     );
   }
-  return bin === undefined ? STAGES : STAGES.filter(isNamed);
+  return bin === undefined ? table : table.filter(isNamed);
 }
 
 /**
@@ -74,6 +82,7 @@ export function stagesToRun(
 export function programsOf(
   stages: readonly Stage[],
   { bin, binDir }: ProgramFlags,
+  table: readonly Stage[] = STAGES,
 ): ReadonlyMap<Stage, StageProgram> {
   const isOwn = bin !== undefined || binDir !== undefined;
   const files = binDir === undefined ? [] : programsIn(binDir);
@@ -85,6 +94,8 @@ export function programsOf(
     if (path !== undefined) {
       const hint = "Give the path of an executable file";
       programs.set(stage, { bin: executable(path, { flag: `--bin ${name}`, hint }), args: [] });
+    } else if (stage.directory !== undefined && binDir === undefined) {
+      programs.set(stage, { bin: listedProgram(stage, stage.directory), args: stage.args ?? [] });
     } else if (!isOwn) {
       programs.set(stage, { bin: challengeOf(stage), args: stage.args ?? [] });
     } else {
@@ -96,16 +107,25 @@ export function programsOf(
       }
     }
   }
-  if (missing.length > 0) throw new InvalidOptions(describeMissing(missing, binDir));
+  if (missing.length > 0) throw new InvalidOptions(describeMissing(table, missing, binDir));
   return programs;
 }
 
 /** Names of a stage, most specific first: `3d`, `3`, `broadcast`, and a common other name. */
-function namesOf({ id, bin }: Stage): readonly string[] {
-  const alias = ALIASES[bin];
+function namesOf({ id, bin, directory }: Stage): readonly string[] {
   const number = /^\d+/.exec(id)?.[0] ?? id;
-  const names = [id, number, bin, ...(alias === undefined ? [] : [alias])];
-  return [...new Set(names)];
+  const program = directory === undefined ? [bin, ALIASES.get(bin) ?? bin] : [];
+  return [...new Set([id, number, ...program])];
+}
+
+/** The program that a row of a user's table names. */
+function listedProgram({ id, bin }: Stage, directory: string): string {
+  if (bin !== "") {
+    return executable(resolve(directory, bin), { flag: `Stage ${id}`, hint: "Build it" });
+  }
+  throw new InvalidOptions(
+    `Stage ${id} names no program. Add bin to its row, or name one with --bin ${id}=PATH`,
+  );
 }
 
 function challengeOf({ bin }: Stage): string {
@@ -154,14 +174,18 @@ function fileOf(stage: Stage, files: readonly ProgramFile[]): string | undefined
 }
 
 /** Lists the stages without a program, and the file that each needs. */
-function describeMissing(missing: readonly Stage[], binDir: string | undefined): string {
+function describeMissing(
+  table: readonly Stage[],
+  missing: readonly Stage[],
+  binDir: string | undefined,
+): string {
   const groups = Map.groupBy(missing, ({ bin }) => bin);
   const lines = [...groups].map(([bin, stages]) => {
     const ids = [...new Set(stages.map(({ id }) => id))];
     const word = ids.length === 1 ? "stage" : "stages";
     return `  ${word} ${ids.join(", ")}: ${binDir === undefined ? `--bin ${ids[0]}=PATH` : bin}`;
   });
-  const left = STAGE_IDS.filter((id) => !missing.some((stage) => stage.id === id));
+  const left = idsOf(table).filter((id) => !missing.some((stage) => stage.id === id));
   const remedy =
     binDir === undefined
       ? "Name a program for each, or a directory with --bin-dir"

@@ -14,17 +14,19 @@ import { warningLines } from "../report/terminal/warnings.ts";
 import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { STAGE_IDS, type Stage } from "../stages/stages.ts";
+import { idsOf, STAGES, type Stage } from "../stages/stages.ts";
 import { unknownWord } from "../suggestions.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
 import { LiveView, remark } from "./live.ts";
+import { LOADING } from "./loading.ts";
 import {
   addMaelstromFlag,
   type MaelstromFlags,
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
+import { loadNemeses } from "./nemeses.ts";
 import { nonNegativeInteger } from "./parsers.ts";
 import { runOnProcesses } from "./run-on-processes.ts";
 import { stageOptions } from "./stage-options.ts";
@@ -32,12 +34,15 @@ import {
   collectBin,
   type ProgramFlags,
   programsOf,
+  requireStages,
   type StageProgram,
   stagesToRun,
 } from "./stage-programs.ts";
+import { loadStages } from "./stage-table.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 
 interface Flags extends StoreFlags, MaelstromFlags, ProgramFlags {
+  readonly file?: string;
   readonly full?: true;
   readonly json?: true;
   readonly seed?: number;
@@ -54,10 +59,14 @@ export function stagesCommand(): Command {
     .description(
       "run the stages of Fly.io's Gossip Glomers on the challenges, or on your own programs",
     )
-    .argument("[ids...]", `stages to run: ${STAGE_IDS.join(", ")}`)
+    .argument("[ids...]", `stages to run: ${idsOf(STAGES).join(", ")}`)
     .option(
       "--full",
       `use the official lengths, and compare figures with targets (default: main phase ${SHORT.timeLimitS} s, recovery ${SHORT.recoveryS} s, nemesis interval ${SHORT.nemesisIntervalS} s)`,
+    )
+    .option(
+      "--file <table>",
+      "run the stages of your own table: a file that exports an array of rows, or JSON",
     )
     .option(
       "--bin-dir <dir>",
@@ -86,17 +95,31 @@ Own programs are executable files in any language, named after the workload
 is not one of Gossip Glomers (lin-kv, txn-list-append) is left out if the
 directory lacks it.
 
+A table of your own is a file that exports an array; paths in it start from
+its folder:
+
+  export const stages = [
+    { id: "1", name: "One bank", bin: "./bank.py", flags: "-w ./bank.ts --node-count 1" },
+    { id: "2", name: "Banks that agree", bin: "./bank.py", args: ["--replicate"],
+      flags: "-w ./bank.ts --node-count 3 --nemesis partition", target: { msgsPerOp: 6 } },
+  ];
+
 Examples:
   vortex stages --bin-dir ~/go/bin
   vortex stages --bin 1=./echo.py --bin broadcast=./broadcast.sh
+  vortex stages --file ./stages.ts
 
 Exit code, of the worst stage: 0 valid, 1 invalid, 2 unknown, 255 crashed.
 Missed targets are marked and do not count.`;
 
-async function runStages(ids: readonly string[], flags: Flags): Promise<void> {
-  checkIds(ids);
-  const stages = stagesToRun(ids, flags);
-  const programs = programsOf(stages, flags);
+async function runStages(ids: readonly string[], given: Flags): Promise<void> {
+  const table = given.file === undefined ? STAGES : await loadStages(given.file);
+  // A user's table has the lengths that it names.
+  const flags: Flags = given.file === undefined ? given : { ...given, full: true };
+  checkIds(table, ids);
+  requireStages(table, flags);
+  const stages = stagesToRun(ids, flags, table);
+  const programs = programsOf(stages, flags, table);
   const maelstrom = maelstromCommand(flags);
   const compared: Compared[] = [];
   if (!flags.full) {
@@ -180,11 +203,10 @@ function optionsOf(stage: Stage, { seed, full }: Flags): TestOptions {
   return { ...stageOptions(stage, seed), ...(full ? {} : SHORT) };
 }
 
-function checkIds(ids: readonly string[]): void {
-  const unknown = ids.find((id) => !STAGE_IDS.includes(id));
-  if (unknown !== undefined) {
-    throw new InvalidOptions(unknownWord("stage", unknown, STAGE_IDS));
-  }
+function checkIds(table: readonly Stage[], ids: readonly string[]): void {
+  const known = idsOf(table);
+  const unknown = ids.find((id) => !known.includes(id));
+  if (unknown !== undefined) throw new InvalidOptions(unknownWord("stage", unknown, known));
 }
 
 interface Outcome {
@@ -211,8 +233,9 @@ async function runStage(
   const onRemark = (text: string) => screen.print(text);
   try {
     const store = openStore(flags, program, options, onRemark);
+    const parts = { nemeses: await loadNemeses(options.nemesis, LOADING) };
     const result = await runOnProcesses(options, {
-      ...{ ...program, signal, store, onRemark },
+      ...{ ...program, parts, signal, store, onRemark },
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onOperation: (operation) => progress.add(operation, performance.now()),
     });

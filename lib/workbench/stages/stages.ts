@@ -4,37 +4,30 @@
  *
  * @see https://fly.io/dist-sys/
  */
-import type { WorkloadName } from "../workloads/index.ts";
+import type { WorkloadName, WorkloadSelection } from "../workloads/index.ts";
+import type { StageEntry, Target } from "../workloads/stage.ts";
 
-/** Upper bounds. An absent figure has none. */
-export interface Target {
-  /** Messages between servers per operation. */
-  readonly msgsPerOp?: number;
-  /** Median latency in ms: of stable latencies, where the workload has them. */
-  readonly medianMs?: number;
-  /** Maximum latency in ms, likewise. */
-  readonly maxMs?: number;
-}
-
-export interface Stage {
+/** A stage: of Gossip Glomers, beyond them, or a row of a user's table. */
+export interface Stage extends StageEntry {
   /**
    * Fly.io's number, such as `"3d"`, or letters beyond them, such as `"kv"`. A stage with several runs
    * has an entry per run.
    */
   readonly id: string;
-  readonly name: string;
-  /** File name of the program. */
-  readonly bin: WorkloadName;
+  /** Name of the program: a path in users' tables. */
+  readonly bin: string;
   /** Maelstrom's flags, as on Fly.io's page. */
   readonly flags: string;
-  /** Arguments of the program. None by default. */
-  readonly args?: readonly string[];
   readonly target: Target;
   /** Whether it is not one of Gossip Glomers: a collection of solutions may lack it. */
   readonly isBeyond?: true;
+  /** Directory that the paths of a user's table start from. */
+  readonly directory?: string;
+  /** The workload of a user that the flags name. */
+  readonly workload?: Pick<WorkloadSelection, "workload" | "definition" | "workloadFile">;
 }
 
-export const STAGES: readonly Stage[] = [
+export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
   {
     id: "1",
     name: "Echo",
@@ -193,4 +186,6 @@ export const STAGES: readonly Stage[] = [
 ];
 
 /** Distinct ids, in order: a stage can have several runs. */
-export const STAGE_IDS: readonly string[] = [...new Set(STAGES.map(({ id }) => id))];
+export function idsOf(stages: readonly Stage[]): readonly string[] {
+  return [...new Set(stages.map(({ id }) => id))];
+}

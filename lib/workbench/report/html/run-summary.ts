@@ -1,6 +1,7 @@
 /** The summary at the top of a report: options, figures, findings, observations. */
-import type { Target } from "../../stages/stages.ts";
+
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
+import type { Target } from "../../workloads/stage.ts";
 import type { Gauge } from "../recorder/run-data.ts";
 import type { FindingEntry } from "../recorder/run-recorder.ts";
 import { describeGroup } from "../terminal/request-errors.ts";

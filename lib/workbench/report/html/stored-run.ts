@@ -3,7 +3,6 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LineReader, splitLines } from "../../../protocol/lines.ts";
 import type { Operation } from "../../history/history.ts";
-import type { Target } from "../../stages/stages.ts";
 import { readHistories } from "../../store/stored-history.ts";
 import {
   readDescription,
@@ -12,6 +11,7 @@ import {
   readResults,
   type StoredDescription,
 } from "../../store/stored-results.ts";
+import type { Target } from "../../workloads/stage.ts";
 import { LIMITS, type Limits, RunRecorder } from "../recorder/run-recorder.ts";
 import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { pageHtml } from "./html.ts";

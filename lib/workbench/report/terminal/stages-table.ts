@@ -2,7 +2,8 @@
 import Table from "cli-table3";
 import pc from "picocolors";
 import { type Figures, figuresOf, type TestResult } from "../../run/results.ts";
-import type { Stage, Target } from "../../stages/stages.ts";
+import type { Stage } from "../../stages/stages.ts";
+import type { Target } from "../../workloads/stage.ts";
 import type { TestProgress } from "./progress.ts";
 
 /** The state of a stage. */
