@@ -6,7 +6,7 @@
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { broadcast } from "../../challenges/broadcast.ts";
-import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { type Fault, REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import { sweepFaults } from "../support/simulations/fault-sweep.ts";
 import {
   runSimulated,
@@ -17,7 +17,7 @@ import {
 setDefaultTimeout(3_600_000);
 
 const CYCLE_MS = 400;
-const ALL_BUT_KILL = FAULTS.filter((fault) => fault !== "kill");
+const ALL_BUT_KILL = REAL_FAULTS.filter((fault) => fault !== "kill");
 
 /** Time to recover: the promised one, and delays for a question, its answer, and passing that on. */
 function recoveryS(delayMs: number, cycleMs = CYCLE_MS): number {
@@ -144,7 +144,7 @@ describe("broadcast in simulation", () => {
     (nodeCount, rate, meanMs) => {
       const { problems, firedFraction } = sweep(
         {
-          nemesis: FAULTS,
+          nemesis: REAL_FAULTS,
           nodeCount,
           rate,
           latency: { meanMs, distribution: "constant" },

@@ -6,7 +6,7 @@ import { gCounter } from "../../challenges/g-counter.ts";
 import { gSet } from "../../challenges/g-set.ts";
 import { pnCounter } from "../../challenges/pn-counter.ts";
 import type { Operation } from "../../lib/workbench/history/history.ts";
-import { FAULTS, type Fault } from "../../lib/workbench/nemesis/faults.ts";
+import { type Fault, REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
 import { sweepFaults } from "../support/simulations/fault-sweep.ts";
 import {
   runSimulated,
@@ -115,7 +115,7 @@ describe("g-counter in simulation", () => {
     expect(sweep({ nemesis: [] }).problems).toEqual([]);
   });
 
-  test.each(FAULTS)("stays so under %s", (fault) => {
+  test.each(REAL_FAULTS)("stays so under %s", (fault) => {
     const { problems, firedFraction, reached } = sweep({ nemesis: [fault] });
     expect(firedFraction).toBeGreaterThan(0.5);
     for (const situation of REACHED[fault] ?? []) expect(reached).toContain(situation);
@@ -123,14 +123,14 @@ describe("g-counter in simulation", () => {
   });
 
   test("stays so under all faults at once", () => {
-    const { problems, reached } = sweep({ nemesis: FAULTS, timeLimitS: 20 });
+    const { problems, reached } = sweep({ nemesis: REAL_FAULTS, timeLimitS: 20 });
     for (const situation of Object.values(REACHED).flat()) expect(reached).toContain(situation);
     expect(problems).toEqual([]);
   });
 
   test("stays so when messages take 10 ms on average and overtake each other", () => {
     const latency = { meanMs: 10, distribution: "exponential" } as const;
-    const nemesis = FAULTS.filter((fault) => fault !== "slow");
+    const nemesis = REAL_FAULTS.filter((fault) => fault !== "slow");
     expect(sweep({ nemesis, latency, timeLimitS: 20 }).problems).toEqual([]);
   });
 
@@ -152,7 +152,7 @@ describe("g-counter without durability, in simulation", () => {
       options: {
         ...usual,
         recoveryS: 7,
-        nemesis: FAULTS.filter((fault) => fault !== "kill" && fault !== "pause"),
+        nemesis: REAL_FAULTS.filter((fault) => fault !== "kill" && fault !== "pause"),
       },
       args: ["--no-durable"],
       // Stored within 2.5 s, shown within another 3.5 s.
@@ -204,7 +204,7 @@ describe("pn-counter in simulation", () => {
       options: { ...usual, nemesis, timeLimitS },
     });
 
-  test.each(FAULTS)("is valid under %s", (fault) => {
+  test.each(REAL_FAULTS)("is valid under %s", (fault) => {
     const { problems, firedFraction, reached } = sweep([fault]);
     expect(firedFraction).toBeGreaterThan(0.5);
     for (const situation of REACHED[fault] ?? []) expect(reached).toContain(situation);
@@ -212,7 +212,7 @@ describe("pn-counter in simulation", () => {
   });
 
   test("is valid under all faults at once", () => {
-    expect(sweep(FAULTS, 20).problems).toEqual([]);
+    expect(sweep(REAL_FAULTS, 20).problems).toEqual([]);
   });
 });
 
@@ -239,7 +239,7 @@ describe("g-set in simulation", () => {
   });
 
   test("is valid under all faults at once", () => {
-    expect(sweep(FAULTS).problems).toEqual([]);
+    expect(sweep(REAL_FAULTS).problems).toEqual([]);
   });
 
   test("is valid when an answer takes 600 ms on average", () => {
