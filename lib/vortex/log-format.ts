@@ -38,6 +38,8 @@ const MAGIC = "vortex-log 1";
 const HEADER = /^vortex-log 1 ([0-9a-f]{16}) (\d{1,15}) ([0-9a-f]{16})$/;
 const RECORD = /^([0-9a-f]{16}) (\d{1,15}) (\d{1,15}) (\d{1,15}) /;
 const CHECKSUM_LENGTH = 16;
+/** Matches at every place where a record may start. */
+const RECORD_START = /(?=[0-9a-f]{16} \d{1,15} \d{1,15} \d{1,15} )/g;
 /** Length of the longest beginning of a record, up to its JSON. */
 const MAX_RECORD_HEADER_LENGTH = CHECKSUM_LENGTH + 3 * (1 + 15) + 1;
 const LINE_FEED = 0x0a;
@@ -108,14 +110,15 @@ function readRecord(bytes: Uint8Array, start: number, salt: bigint): FoundRecord
   return { number: Number(number), synced: Number(synced), textStart, end };
 }
 
-/** Returns how many records the whole ones from an offset on prove to have been synced. */
+/**
+ * Returns how many records the whole ones from an offset on prove to have been synced.
+ *
+ * They may start anywhere: the damage may have hit the line break before one.
+ */
 function syncedIn(bytes: Uint8Array, start: number, salt: bigint): number {
   let synced = 0;
-  for (let at = start; at < bytes.length; ) {
-    synced = Math.max(synced, readRecord(bytes, at, salt)?.synced ?? 0);
-    const lineEnd = bytes.indexOf(LINE_FEED, at);
-    if (lineEnd < 0) break;
-    at = lineEnd + 1;
+  for (const { index } of byteText.decode(bytes.subarray(start)).matchAll(RECORD_START)) {
+    synced = Math.max(synced, readRecord(bytes, start + index, salt)?.synced ?? 0);
   }
   return synced;
 }
@@ -130,6 +133,8 @@ function hex(value: bigint): string {
 
 // Not fatal: the checksum is of the bytes.
 const decoder = new TextDecoder();
+/** Decodes each byte to one character. */
+const byteText = new TextDecoder("latin1");
 
 function decode(bytes: Uint8Array): string {
   return decoder.decode(bytes);

@@ -128,6 +128,15 @@ describe("The file of a log", () => {
     );
   });
 
+  test("is corrupt when the line break before the only proof is damaged", () => {
+    const bytes = bytesOf(linesOf({ created: [], syncs: [["1"], ["2"]] }));
+    bytes[bytes.lastIndexOf(0x0a, bytes.length - 2)] = 0x20;
+    expect(scanLog(bytes)).toEqual({
+      type: "corrupt",
+      problem: "record 0 is damaged or missing, and 1 records were synced",
+    });
+  });
+
   test("never reads as what was not written when lines are repeated, dropped or swapped", () => {
     const picks = fc.array(fc.nat(), { maxLength: 12 });
     fc.assert(
