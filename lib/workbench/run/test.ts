@@ -456,6 +456,8 @@ class Test {
 /** Names the line of the user's file that made a nemesis fail. */
 function crashOf(error: NemesisError): TestCrash {
   const { message, cause } = error;
+  // A node did not start again: what it says concerns the node, not the nemesis.
+  if (cause instanceof TestCrash) return cause;
   const place = cause instanceof Error ? programPlaceIn(cause.stack) : undefined;
   return new TestCrash(place === undefined ? message : `${message}, at ${place}`, { cause: error });
 }

@@ -95,11 +95,12 @@ export function warningsOf(evidence: WarningEvidence): readonly Warning[] {
   ];
 }
 
-function lowRate({ options }: WarningEvidence, all: readonly Pair[]): Warning[] {
+function lowRate({ options, history }: WarningEvidence, all: readonly Pair[]): Warning[] {
   const { rate, timeLimitS, nemesis } = options;
   const asked = Math.round(rate * timeLimitS);
   const ran = all.filter(({ invocation }) => invocation.time < timeLimitS * 1e9).length;
-  const hasDowntime = nemesis.includes("kill") || nemesis.includes("pause");
+  const hasDowntime =
+    nemesis.includes("kill") || nemesis.includes("pause") || downtimesOf(history).length > 0;
   const least = hasDowntime
     ? LOW_RATE_WITH_DOWNTIME
     : ran < MANY_OPERATIONS

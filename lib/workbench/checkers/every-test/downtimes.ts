@@ -13,7 +13,11 @@ export interface Downtime extends Span {
   readonly node: NodeId;
 }
 
-const DOWN: ReadonlySet<Json | undefined> = new Set(["killed", "paused"]);
+const DOWN: ReadonlySet<Json | undefined> = new Set([
+  "killed",
+  "killed without its disk",
+  "paused",
+]);
 const UP: ReadonlySet<Json | undefined> = new Set(["started", "resumed"]);
 
 export function downtimesOf(history: History): readonly Downtime[] {

@@ -449,6 +449,35 @@ describe("The healing of a nemesis", () => {
   });
 });
 
+test("A node that does not start again is reported as with built-in faults", () => {
+  let startCount = 0;
+  const once = (node: KVNode) => {
+    if (++startCount > 1) throw new Error("only once");
+    uniqueIds(node);
+  };
+  const killer = nemesisOf("killer", kill({ targets: ["one"] }));
+  const crash = (nemesis: string, parts = {}) => {
+    startCount = 0;
+    const options = { nodeCount: 1, timeLimitS: 20, nemesisIntervalS: 1, nemesis: [nemesis] };
+    try {
+      runSimulated("unique-ids", once, options, { parts });
+    } catch (error) {
+      return error instanceof Error ? error.message.split("\n", 1)[0] : undefined;
+    }
+    return undefined;
+  };
+  expect(crash("kill")).toStartWith("n0 answered init with error 13 (crash): Error: only once");
+  expect(crash("killer", partsWith(killer))).toBe(crash("kill"));
+});
+
+test("A low rate while a nemesis of a user keeps nodes down is not warned of", () => {
+  const asleep = nemesisOf("asleep", pause({ targets: ["all"] }), {
+    schedule: ({ once }) => once({ f: "start" }),
+  });
+  const { result } = run([asleep], { rate: 20 });
+  expect(result.warnings?.map(({ kind }) => kind) ?? []).not.toContain("low-rate");
+});
+
 describe("A nemesis whose code is wrong ends the test with its name:", () => {
   test.each<[string, Parameters<typeof nemesisOf>[1], RegExp]>([
     [
