@@ -7,8 +7,9 @@ import type {
 import { plural } from "../../checkers/wording.ts";
 import { printable } from "./printable.ts";
 
-/** Number of the last steps, of final states, and of operations in a list. */
+/** Number of the last steps and their length in characters; number of final states, and of operations in a list. */
 const MAX_STEPS = 6;
+const MAX_ORDER_LENGTH = 240;
 const MAX_STATES = 3;
 const MAX_LISTED = 4;
 
@@ -42,16 +43,25 @@ function describeOrder(
   partial: PartialLinearization,
 ): string {
   const { steps } = partial;
-  const first = Math.max(0, steps.length - MAX_STEPS);
-  const before = omittedCount + first;
+  const texts = steps.map(
+    ({ operation, state }) => `${operations[operation]?.label}, state ${state}`,
+  );
+  const shown = lastFew(texts);
+  const before = omittedCount + texts.length - shown.length;
   const omitted = before === 0 ? "" : ` (${plural(before, "earlier operation")} left out)`;
-  const states = [
-    `state ${stateAfter({ ...partial, steps: steps.slice(0, first) })}`,
-    ...steps
-      .slice(first)
-      .map(({ operation, state }) => `${operations[operation]?.label}, state ${state}`),
-  ];
-  return `longest order${omitted}: ${states.join("; ")}`;
+  const first = stateAfter({ ...partial, steps: steps.slice(0, texts.length - shown.length) });
+  return `longest order${omitted}: ${[`state ${first}`, ...shown].join("; ")}`;
+}
+
+/** Keeps the last texts, as many as fit into a few lines of the terminal, but the last two anyway. */
+function lastFew(texts: readonly string[]): readonly string[] {
+  let [count, length] = [0, 0];
+  for (const text of texts.toReversed()) {
+    length += text.length;
+    if (count >= 2 && (count === MAX_STEPS || length > MAX_ORDER_LENGTH)) break;
+    count++;
+  }
+  return texts.slice(texts.length - count);
 }
 
 function stateAfter({ initialState, steps }: PartialLinearization): string {

@@ -51,6 +51,20 @@ describe("linearizationLines", () => {
     );
   });
 
+  test("show fewer steps if they are long, but the last two anyway", () => {
+    const { partials, ...rest } = attemptOf(5);
+    const long = partials.map((partial) => ({
+      ...partial,
+      steps: partial.steps.map((step) => ({
+        ...step,
+        state: "x".repeat(100 + 30 * step.operation),
+      })),
+    }));
+    const [line = ""] = linearizationLines({ ...rest, partials: long });
+    expect(line).toStartWith("  longest order (3 earlier operations left out): state xxx");
+    expect(line).toContain("; write 3, state xxx");
+  });
+
   test("say so if no operation can come first", () => {
     expect(linearizationLines(attemptOf(0))).toEqual([
       "  longest order: state null",
