@@ -1,7 +1,7 @@
 /** Records the outcomes of the program's assertions in a test. */
 import * as v from "valibot";
 import { AssertionCounts } from "../../vortex/assertion-counts.ts";
-import type { AssertionFailure, AssertionObserver } from "../../vortex/index.ts";
+import type { AssertionFailure, AssertionObserver, NodeId } from "../../vortex/index.ts";
 import type { FailedAssertion } from "../checkers/every-test/assertions.ts";
 
 const NamedCount = v.object({ name: v.string(), count: v.number() });
@@ -21,8 +21,17 @@ export interface AssertionCatalog {
   readonly always: readonly string[];
 }
 
+/** A failed assertion in the log of a process. */
+export interface LoggedAssertion {
+  readonly node: NodeId;
+  readonly text: string;
+}
+
 /** Maximum number of failures to record. */
 const MAX_FAILURES = 1000;
+const MAX_LOGGED = 100;
+/** The line by which a node logs the first failure of an assertion. */
+const FAILURE_LINE = /^AssertionFailure: (.+)$/;
 
 /** Records the assertions of all nodes. */
 export class AssertionRecord implements AssertionObserver {
@@ -30,6 +39,7 @@ export class AssertionRecord implements AssertionObserver {
   readonly #nowNs: () => number;
   readonly #counts = new AssertionCounts();
   readonly #failures = new Map<string, FailedAssertion>();
+  readonly #logged: LoggedAssertion[] = [];
 
   /** @param nowNs Returns the time in nanoseconds since the test's clock zero; negative before it. */
   constructor(nowNs: () => number, catalog: AssertionCatalog | undefined) {
@@ -46,6 +56,17 @@ export class AssertionRecord implements AssertionObserver {
     const key = JSON.stringify([kind, name, node]);
     if (this.#failures.has(key) || this.#failures.size >= MAX_FAILURES) return;
     this.#failures.set(key, { kind, name, node, time: this.#nowNs(), circumstances });
+  }
+
+  /** Takes in a line of a node's log: that of a process is all that is known of its assertions. */
+  addLogLine(node: NodeId, line: string): void {
+    const [, text] = FAILURE_LINE.exec(line) ?? [];
+    if (text !== undefined && this.#logged.length < MAX_LOGGED) this.#logged.push({ node, text });
+  }
+
+  /** The failures in the logs of nodes that were not observed. */
+  get logged(): readonly LoggedAssertion[] {
+    return this.#failures.size > 0 ? [] : this.#logged;
   }
 
   /** The failures in order of time. */

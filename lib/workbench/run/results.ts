@@ -11,7 +11,7 @@ import type { History } from "../history/history.ts";
 import type { FaultCounts } from "../nemesis/faults.ts";
 import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
-import type { Coverage } from "./assertions.ts";
+import type { Coverage, LoggedAssertion } from "./assertions.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -49,6 +49,8 @@ export interface Evidence
   readonly unhealed?: readonly UnhealedFault[];
   readonly failedAssertions?: readonly FailedAssertion[];
   readonly coverage?: Coverage | undefined;
+  /** Failed assertions in the logs of processes. */
+  readonly loggedAssertions?: readonly LoggedAssertion[];
 }
 
 /** Runs the checkers on the record of a test. */
@@ -60,6 +62,7 @@ export function checkTest({
   convergence,
   liveness,
   unhealed = [],
+  loggedAssertions = [],
   failedAssertions = [],
   coverage,
   ...rest
@@ -77,6 +80,7 @@ export function checkTest({
   const { faults } = rest;
   const warnings: readonly Warning[] = [
     // Whatever the verdict: it may be due to the fault.
+    ...loggedAssertions.map((logged) => ({ kind: "logged-assertion", ...logged }) as const),
     ...unhealed.map((fault) => ({ kind: "not-healed", ...fault }) as const),
     ...(verdicts.valid === true
       ? warningsOf({ options, history, faults, messagesBetweenNodes })

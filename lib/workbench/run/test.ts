@@ -293,6 +293,7 @@ class Test {
       ...(this.#liveness === undefined ? {} : { liveness: this.#liveness }),
       failedAssertions: this.#assertions.failures,
       coverage: this.#assertions.coverage,
+      loggedAssertions: this.#assertions.logged,
       badLines: this.#cluster.badLines,
       ...(diagnostics.length === 0 ? {} : { diagnostics }),
       faults: this.#nemesis.effects(),
@@ -406,6 +407,7 @@ class Test {
 
   #onStderr(node: NodeId, line: string): void {
     const time = this.#nowNs();
+    this.#assertions.addLogLine(node, line);
     const { onLog } = this.#environment;
     onLog?.({ node, line, time, ...(this.#hasStarted ? {} : { starting: true }) });
   }

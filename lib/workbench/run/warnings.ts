@@ -29,6 +29,8 @@ export const Warning = v.variant("kind", [
   }),
   /** A fault was active during the final operations: its nemesis could not stop it. */
   v.object({ kind: v.literal("not-healed"), fault: v.string(), reason: v.string() }),
+  /** A node of this library logged that an assertion of its program failed. Processes only. */
+  v.object({ kind: v.literal("logged-assertion"), node: v.string(), text: v.string() }),
   /** So few operations were `ok` that a wrong program may pass. */
   v.object({ kind: v.literal("few-operations"), okCount: v.number() }),
   /** From some time on a node answered no request, although no fault kept it from answering. */

@@ -11,6 +11,8 @@ export function describeWarning(warning: Warning): string {
       return `only ${plural(warning.okCount, "operation")} succeeded, too few to prove much. Raise --rate or --time-limit`;
     case "fault-without-effect":
       return describeFault(warning);
+    case "logged-assertion":
+      return `${warning.node} logged a failed assertion: ${warning.text}`;
     case "not-healed":
       return `${warning.fault} could not be healed (${warning.reason}), so it was active during the final operations`;
     case "node-stopped-answering": {
