@@ -43,7 +43,7 @@ const EtcdOperations = {
 export const etcdModel: Model<number | null, typeof EtcdOperations> = {
   init: null,
   operations: EtcdOperations,
-  reads: ["read"],
+  isRead: ({ f, result }) => f === "read" || result === false,
   step(state, operation) {
     if (operation.f === "read") return returned(operation, state) ? state : undefined;
     if (operation.f === "write") return operation.value;
@@ -65,7 +65,7 @@ export const kvModel: Model<string, typeof KvOperations> &
   map: independent,
   init: "",
   operations: KvOperations,
-  reads: ["get"],
+  isRead: ({ f }) => f === "get",
   step(state, operation) {
     if (operation.f === "get") return returned(operation, state) ? state : undefined;
     return operation.f === "put" ? operation.value : state + operation.value;
@@ -83,7 +83,7 @@ const WholeKvOperations = {
 export const wholeKvModel: Model<Readonly<Record<string, string>>, typeof WholeKvOperations> = {
   init: {},
   operations: WholeKvOperations,
-  reads: ["get"],
+  isRead: ({ f }) => f === "get",
   step(state, operation) {
     const [key] = operation.value;
     const held = state[key] ?? "";

@@ -15,7 +15,7 @@ import { type Failure, failureAt } from "./explain.ts";
 import type { AnyModel, Model, ModelOperation, OperationOf, OperationTable } from "./model.ts";
 import type { NewOrderSearch } from "./part-search.ts";
 import type { Mapping } from "./parts.ts";
-import { Schedule } from "./schedule.ts";
+import { NEVER, Schedule } from "./schedule.ts";
 import { search } from "./search.ts";
 import { type SequentialResult, searchSequential } from "./sequential-search.ts";
 
@@ -46,7 +46,7 @@ export interface LinearizableOptions<Table extends OperationTable> extends Mappi
  * const check = linearizable({
  *   init: 0,
  *   operations: { add: { value: v.number() }, get: { result: v.number() } },
- *   reads: ["get"],
+ *   isRead: ({ f }) => f === "get",
  *   step: (state, operation) =>
  *     operation.f === "add"
  *       ? state + operation.value
@@ -90,12 +90,17 @@ function checkerOf<State, Table extends OperationTable>(
 const newLinearizableSearch: NewOrderSearch = (_, operations, transitions) => {
   const schedule = new Schedule(operations);
   let furthest = 0;
+  const isRanked = operations.ranks.some((rank) => rank !== NEVER);
   return {
     anomaly: "nonlinearizable",
     search(depth, steps) {
-      const result = search(schedule, transitions, { depth, steps });
-      furthest = result.furthest;
-      return result;
+      const plain = search(schedule, transitions, { depth, steps: isRanked ? steps / 2 : steps });
+      furthest = plain.furthest;
+      if (plain.linearizable !== "unknown" || !isRanked) return plain;
+      const rest = steps - plain.steps;
+      const ranked = search(schedule, transitions, { depth, steps: rest, isRanked });
+      furthest = ranked.furthest;
+      return { ...ranked, steps: plain.steps + ranked.steps };
     },
     failure: () => failureAt(furthest, schedule, transitions),
     describeFailure({ states, isComplete }, describeState) {

@@ -61,8 +61,11 @@ export interface Model<State, Table extends OperationTable = OperationTable> {
    * It must not change the state it receives, and must return the same for equal arguments.
    */
   step(state: State, operation: OperationOf<Table>): State | undefined | OneOf<State>;
-  /** The functions that never change the state. The search is faster if it can rely on that. */
-  readonly reads?: readonly (keyof Table & string)[];
+  /**
+   * Whether an operation never changes the state, such as a read, or a compare-and-set that did not
+   * match. The search is faster if it can rely on that. By default none is relied on.
+   */
+  isRead?(operation: OperationOf<Table>): boolean;
   /**
    * Returns a text or number that equal states share, and unequal ones do not. By default the
    * canonical JSON of the state, which may also contain maps, sets, big integers and `undefined`.
@@ -75,9 +78,9 @@ export interface Model<State, Table extends OperationTable = OperationTable> {
 }
 
 /** A model whose operations are not typed: what the search works with. */
-export interface AnyModel<State> extends Omit<Model<State>, "step" | "reads"> {
+export interface AnyModel<State> extends Omit<Model<State>, "step" | "isRead"> {
   step(state: State, operation: ModelOperation): State | undefined | OneOf<State>;
-  readonly reads?: readonly string[];
+  isRead?(operation: ModelOperation): boolean;
 }
 
 /** Several states that may follow an operation. */

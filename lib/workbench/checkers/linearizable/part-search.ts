@@ -53,8 +53,7 @@ export class PartSearch<State> {
 
   constructor(part: Part, model: AnyModel<State>, newSearch: NewOrderSearch) {
     const { key, kinds } = part;
-    const reads = new Set(model.reads);
-    const isRead = kinds.map(({ f }) => reads.has(f));
+    const isRead = kinds.map((operation) => model.isRead?.(operation) ?? false);
     const initial =
       typeof model.init === "function"
         ? // A state is not a function: states with functions cannot be compared.

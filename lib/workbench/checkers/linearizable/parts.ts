@@ -90,13 +90,12 @@ export function partsOf<State>(
   keyOf: ((operation: ModelOperation) => Json) | undefined,
 ): Part[] {
   const parts = new Map<string | undefined, PartBuilder>();
-  const reads = new Set(model.reads);
   for (const pair of pairs(history)) {
     const mapped = mapOperation(pair, model);
     if (mapped === undefined || mapped.type === "fail") continue;
-    // Whether an indefinite read happened makes no difference.
-    if (mapped.type === "info" && reads.has(mapped.f)) continue;
     const operation = parseOperation(mapped, pair, model);
+    // Whether an indefinite read happened makes no difference.
+    if (operation.type === "info" && model.isRead?.(operation) === true) continue;
     const key = keyOf === undefined ? mapped.key : keyOf(operation);
     const id = key === undefined ? undefined : jsonKey(key);
     let part = parts.get(id);
@@ -195,13 +194,65 @@ class PartBuilder {
 }
 
 /** The operations of a part as the search reads them. */
-export function encode({ operations, kinds }: Part, isRead: readonly boolean[]): Operations {
+export function encode(part: Part, isRead: readonly boolean[]): Operations {
+  const { operations, kinds } = part;
+  const functions = new Map<string, number>();
+  for (const { f } of kinds) if (!functions.has(f)) functions.set(f, functions.size);
+  const returned = Int32Array.from(operations, ({ pair, kind }) =>
+    kinds[kind]?.type === "ok" ? (pair.completion?.index ?? NEVER) : NEVER,
+  );
   return {
     kinds: Int32Array.from(operations, ({ kind }) => kind),
     isRead: Uint8Array.from(operations, ({ kind }) => (isRead[kind] === true ? 1 : 0)),
     called: Int32Array.from(operations, ({ pair }) => pair.invocation.index),
-    returned: Int32Array.from(operations, ({ pair, kind }) =>
-      kinds[kind]?.type === "ok" ? (pair.completion?.index ?? NEVER) : NEVER,
-    ),
+    returned,
+    groups: Int32Array.from(operations, ({ kind }) => functions.get(kinds[kind]?.f ?? "") ?? 0),
+    ranks: ranksOf(part, isRead, returned),
   };
+}
+
+/**
+ * Guesses where the effect of each operation was first seen: at the first return of its argument, alone
+ * or in a list. If several have the same argument, and each return takes one away, the first of them
+ * was seen at the first return, and so on.
+ */
+function ranksOf(
+  { operations, kinds }: Part,
+  isRead: readonly boolean[],
+  returned: Int32Array,
+): Int32Array {
+  const inOrder = operations
+    .map(({ kind }, operation) => ({ kind, at: returned[operation] ?? NEVER }))
+    .filter(({ at }) => at !== NEVER)
+    .sort((one, other) => one.at - other.at);
+  const firstSeen = new Map<string, number>();
+  const takenAt = new Map<string, number[]>();
+  for (const { kind, at } of inOrder) {
+    const result = kinds[kind]?.result;
+    const elements: readonly unknown[] = Array.isArray(result) ? result : [result];
+    for (const element of elements) {
+      const key = keyOfPlain(element);
+      if (key === undefined) continue;
+      if (!firstSeen.has(key)) firstSeen.set(key, at);
+      if (isRead[kind] === true) continue;
+      const taken = takenAt.get(key);
+      if (taken === undefined) takenAt.set(key, [at]);
+      else taken.push(at);
+    }
+  }
+  const used = new Map<string, number>();
+  return Int32Array.from(operations, ({ kind }) => {
+    const key = isRead[kind] === true ? undefined : keyOfPlain(kinds[kind]?.value);
+    if (key === undefined) return NEVER;
+    const taken = takenAt.get(key);
+    if (taken === undefined || taken.length === 1) return firstSeen.get(key) ?? NEVER;
+    const count = used.get(key) ?? 0;
+    used.set(key, count + 1);
+    return taken[count] ?? NEVER;
+  });
+}
+
+/** Compound values are seldom returned as they are. */
+function keyOfPlain(value: unknown): string | undefined {
+  return typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : undefined;
 }

@@ -23,6 +23,10 @@ export interface Operations {
   readonly called: Int32Array;
   /** Greater than the position of the call; {@link NEVER} for indefinite operations. */
   readonly returned: Int32Array;
+  /** Operations of one group may be tried in the order of `ranks`. */
+  readonly groups: Int32Array;
+  /** Where the effect of each was first seen, as far as that can be guessed; else {@link NEVER}. */
+  readonly ranks: Int32Array;
 }
 
 /**

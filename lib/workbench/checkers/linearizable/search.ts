@@ -36,6 +36,8 @@ export interface SearchOptions {
   readonly steps: number;
   /** Maximum number of operations that take effect between two returns, before the second. */
   readonly depth?: number;
+  /** Whether operations of one group are tried in the order of their ranks. */
+  readonly isRanked?: boolean;
   /**
    * Called with each order that reaches the return with index `at`, instead of going on from there.
    * Receives the operations that took effect; returns whether to go on with the search.
@@ -65,6 +67,9 @@ const NODE = 2;
 const CANDIDATE = 3;
 const DEPTH = 4;
 const FRAME_SIZE = 5;
+
+/** Numbers of candidates: a ranked operation, then the one that returns, then the others. */
+const FIRST_OTHER = 2;
 
 /** Maximum length of the array of nodes: 256 MB. */
 const MAX_NODES_LENGTH = 1 << 26;
@@ -150,26 +155,60 @@ class Search {
     const { returns, indefiniteBefore, indefinite } = this.#schedule;
     const target = returns[index] ?? 0;
     frames[frame + CANDIDATE] = candidate + 1;
-    if (candidate === 0) return this.#pass(index, node, target);
+    if (candidate === 1) return this.#pass(index, node, target);
     this.#callUntil(index);
     if (this.#openAt !== index) this.#listOpen(index);
+    if (candidate === 0) {
+      if (this.#options.isRanked === true) this.#applyRanked(index, node, target);
+      return false;
+    }
     // Every other candidate comes twice: first where the target can follow at once, then anywhere.
     const openCount = this.#openCount;
     const count = openCount + (indefiniteBefore[index] ?? 0);
-    const isLast = candidate > count;
-    const position = candidate - 1 - (isLast ? count : 0);
+    const isLast = candidate >= count + FIRST_OTHER;
+    const position = candidate - FIRST_OTHER - (isLast ? count : 0);
+    const depth = (frames[frame + DEPTH] ?? 0) + 1;
     if (position === count) {
       this.#popFrame();
     } else if (position < openCount) {
       const operation = this.#open[position] ?? 0;
-      if (this.#isUseful(node, operation, target)) this.#apply(node, operation, index, isLast);
+      if (this.#isUseful(node, operation, target)) {
+        this.#apply(node, operation, index, depth, isLast);
+      }
     } else {
       const operation = indefinite[position - openCount] ?? 0;
       if (this.#isUsable(node, position - openCount, operation, target)) {
-        this.#apply(node, operation, index, isLast);
+        this.#apply(node, operation, index, depth, isLast);
       }
     }
     return false;
+  }
+
+  /** Applies the first open operation of the target's group, if its rank precedes the target's. */
+  #applyRanked(index: number, node: number, target: number): void {
+    const { groups, ranks } = this.#schedule.operations;
+    const { indefinite, indefiniteBefore } = this.#schedule;
+    const group = groups[target];
+    let first = NONE;
+    let least = ranks[target] ?? NEVER;
+    for (let position = 0; position < this.#openCount; position++) {
+      const operation = this.#open[position] ?? 0;
+      const rank = ranks[operation] ?? NEVER;
+      if (rank >= least || groups[operation] !== group) continue;
+      if (this.#has(node, this.#slot(operation))) continue;
+      first = operation;
+      least = rank;
+    }
+    for (let position = 0; position < (indefiniteBefore[index] ?? 0); position++) {
+      const operation = indefinite[position] ?? 0;
+      const rank = ranks[operation] ?? NEVER;
+      if (rank >= least || groups[operation] !== group) continue;
+      if (this.#has(node, this.#indefiniteBits + position)) continue;
+      first = operation;
+      least = rank;
+    }
+    const depth = this.#frames[this.#frame + DEPTH] ?? 0;
+    if (first !== NONE) this.#apply(node, first, index, depth, true);
   }
 
   /** Lets the operation that returns next take effect. Returns whether every one then has a place. */
@@ -236,10 +275,9 @@ class Search {
    *
    * @param isLast Whether to do so even if the returning operation cannot follow at once.
    */
-  #apply(node: number, operation: number, index: number, isLast: boolean): void {
+  #apply(node: number, operation: number, index: number, depth: number, isLast: boolean): void {
     const state = this.#next(node, operation);
     if (state === REFUSED) return;
-    const depth = (this.#frames[this.#frame + DEPTH] ?? 0) + 1;
     if (depth > (this.#options.depth ?? NEVER)) {
       this.#isCut = true;
       return;

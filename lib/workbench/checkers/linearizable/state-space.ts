@@ -79,8 +79,7 @@ export class StateSpace<State> implements Transitions {
     const states = next instanceof OneOf ? next.states : [next];
     if (isRead && states.some((each) => this.#keyOf(each) !== before)) {
       throw new Error(
-        `The model lists "${operation.f}" among its reads, but ${describeKind(operation)} ` +
-          "changed the state",
+        `The model's isRead is true of ${describeKind(operation)}, but its step changed the state`,
       );
     }
     return states;

@@ -38,7 +38,7 @@ export function bank({
   return {
     init: balances,
     operations: Operations,
-    reads: ["read"],
+    isRead: ({ f, result }) => f === "read" || result === false,
     step(state, operation) {
       if (operation.f === "read") {
         const { result } = operation;

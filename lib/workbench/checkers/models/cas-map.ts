@@ -26,7 +26,7 @@ export const casMap: Model<JsonValue, typeof Operations> & LinearizableOptions<t
   {
     init: null,
     operations: Operations,
-    reads: ["get"],
+    isRead: ({ f, result }) => f === "get" || (f === "cas" && result === false),
     key(operation) {
       if (operation.f === "get" || operation.f === "delete") return operation.value;
       return operation.value[0];

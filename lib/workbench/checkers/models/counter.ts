@@ -21,7 +21,7 @@ const Operations = {
 export const counterModel: Model<number, typeof Operations> = {
   init: 0,
   operations: Operations,
-  reads: ["read"],
+  isRead: ({ f }) => f === "read",
   step(state, operation) {
     switch (operation.f) {
       case "read":

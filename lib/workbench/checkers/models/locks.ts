@@ -24,6 +24,7 @@ export const mutex: Model<JsonValue, typeof MutexOperations> &
   LinearizableOptions<typeof MutexOperations> = {
   init: null,
   operations: MutexOperations,
+  isRead: ({ f, result }) => f === "acquire" && result === false,
   map: ({ f, type, value, result, process }) => ({ f, type, value: value ?? process, result }),
   step(state, operation) {
     const isOwner = state !== null && returned({ result: state }, operation.value);
@@ -72,6 +73,7 @@ function fenced(mayExpire: boolean): Model<FencedLockState, typeof FencedOperati
   return {
     init: { owner: null, latest: Number.NEGATIVE_INFINITY, used: Number.NEGATIVE_INFINITY },
     operations: FencedOperations,
+    isRead: ({ f, result }) => f === "use" && result === false,
     step(state, operation) {
       const { owner, latest, used } = state;
       switch (operation.f) {

@@ -23,7 +23,7 @@ const Operations = {
 export const appendOnlyLog: Model<readonly JsonValue[], typeof Operations> = {
   init: [],
   operations: Operations,
-  reads: ["read", "get"],
+  isRead: ({ f }) => f !== "append",
   step(state, operation) {
     switch (operation.f) {
       case "append": {

@@ -20,7 +20,7 @@ const QueueOperations = {
 export const fifoQueue: Model<readonly JsonValue[], typeof QueueOperations> = {
   init: [],
   operations: QueueOperations,
-  reads: ["peek"],
+  isRead: ({ f, result }) => f === "peek" || (f === "dequeue" && result === null),
   step(state, operation) {
     const [first = null, ...others] = state;
     switch (operation.f) {
@@ -52,7 +52,7 @@ const StackOperations = {
 export const stack: Model<readonly JsonValue[], typeof StackOperations> = {
   init: [],
   operations: StackOperations,
-  reads: ["peek"],
+  isRead: ({ f, result }) => f === "peek" || (f === "pop" && result === null),
   step(state, operation) {
     const last = state.at(-1) ?? null;
     switch (operation.f) {

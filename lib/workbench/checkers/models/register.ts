@@ -25,7 +25,7 @@ const Operations = {
 export const register: Model<JsonValue, typeof Operations> = {
   init: null,
   operations: Operations,
-  reads: ["read"],
+  isRead: ({ f, result }) => f === "read" || (f === "cas" && result === false),
   step(state, operation) {
     switch (operation.f) {
       case "read":

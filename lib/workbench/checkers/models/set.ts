@@ -26,7 +26,7 @@ const Operations = {
 export const set: Model<ReadonlySet<string>, typeof Operations> = {
   init: () => new Set(),
   operations: Operations,
-  reads: ["contains", "read"],
+  isRead: ({ f }) => f === "contains" || f === "read",
   step(state, operation) {
     switch (operation.f) {
       case "add": {
