@@ -37,8 +37,10 @@ export class Leader {
   /** When entries that are not committed are sent to all followers, in ms. */
   #resendAtMs = Number.POSITIVE_INFINITY;
   #resendCount = 0;
+  /** The follower that leadership is offered to once it has all entries, until a time in ms. */
+  #transfer: { readonly to: NodeId; readonly untilMs: number } | undefined;
   /** Whether leadership was offered to another node, which may take it at any time. */
-  #isTransferring = false;
+  #isOffered = false;
   /** The snapshot that is being sent, as text. */
   #snapshot: (Snapshot & { readonly text: string }) | undefined;
 
@@ -72,7 +74,7 @@ export class Leader {
 
   /** Whether no other node can have become leader (§6.4.1). */
   get hasLease(): boolean {
-    if (!this.#timing.hasLease || this.#isTransferring) return false;
+    if (!this.#timing.hasLease || this.#isOffered) return false;
     const confirmedMs = this.#quorumTime(({ confirmedAtMs }) => confirmedAtMs);
     return this.#state.nowMs < confirmedMs + leaseMs(this.#timing);
   }
@@ -88,8 +90,11 @@ export class Leader {
   propose(entries: readonly Entry[]): void {
     this.#state.append(this.#state.log.lastIndex + 1, entries);
     for (const { admits } of entries) {
+      const progress = admits && this.#progress.get(admits.node);
+      if (progress === undefined) continue;
       // What the node has promised under its former incarnation is void.
-      if (admits !== undefined) this.#progress.get(admits.node)?.reset(this.#state.log.lastIndex);
+      progress.reset(this.#state.log.lastIndex);
+      this.#sendAppend(progress);
     }
     this.stored();
   }
@@ -134,6 +139,7 @@ export class Leader {
       this.#sendAppend(progress);
     }
     this.#commit();
+    this.#offerLeadership();
   }
 
   receiveSnapshotReply(from: NodeId, reply: InstallSnapshotReply): void {
@@ -162,18 +168,32 @@ export class Leader {
   }
 
   /**
-   * Offers leadership to a follower (§3.10), the most advanced one by default. Returns whether there was
-   * one to offer it to.
+   * Offers leadership to a follower (§3.10), the most advanced one by default, as soon as it has all
+   * entries. Returns whether there is one to offer it to.
    *
-   * The lease ends with it, for the rest of the term: the offer may arrive at any time.
+   * The lease ends with the offer, for the rest of the term: it may arrive at any time.
    */
   transfer(to?: NodeId): boolean {
-    const candidates = this.#preferred().filter(({ id, isVoter }) => isVoter && (to ?? id) === id);
-    const [best] = candidates;
-    if (best === undefined || best.matchIndex < this.#state.log.lastIndex) return false;
-    this.#isTransferring = true;
-    this.#state.send(best.id, { type: "timeout_now", term: this.#state.currentTerm });
+    const candidates = [...this.#progress.values()].filter(({ isVoter }) => isVoter);
+    const best = this.#preferred().find(({ id }) => id === (to ?? id));
+    const target = best ?? candidates.find(({ id }) => id === to);
+    if (target === undefined) return false;
+    const untilMs = this.#state.nowMs + this.#timing.electionMaxMs;
+    this.#transfer = { to: target.id, untilMs };
+    if (target.matchIndex < this.#state.stableIndex) this.#sendAppend(target);
+    this.#offerLeadership();
     return true;
+  }
+
+  #offerLeadership(): void {
+    if (this.#transfer === undefined) return;
+    const { to, untilMs } = this.#transfer;
+    if (this.#state.nowMs > untilMs) this.#transfer = undefined;
+    else if (this.#progress.get(to)?.matchIndex === this.#state.log.lastIndex) {
+      this.#transfer = undefined;
+      this.#isOffered = true;
+      this.#state.send(to, { type: "timeout_now", term: this.#state.currentTerm });
+    }
   }
 
   get #confirmedRound(): number {
@@ -209,7 +229,9 @@ export class Leader {
     this.#scheduleResend();
     const waiting = new Set<NodeId>();
     for (let at = commitIndex + 1; at <= index; at++) {
-      const origin = log.entry(at)?.origin;
+      const entry = log.entry(at);
+      // A node that is admitted becomes a voter when it learns that.
+      const origin = entry?.origin ?? entry?.admits?.node;
       const known = origin === undefined ? undefined : this.#progress.get(origin)?.commitIndex;
       if (origin !== undefined && origin !== id && known !== undefined && known < at) {
         waiting.add(origin);
@@ -264,10 +286,7 @@ export class Leader {
     for (const progress of this.#progress.values()) {
       const { matchIndex, confirmedRound } = progress;
       if (matchIndex >= this.#offeredIndex && confirmedRound >= this.#round) continue;
-      if (progress.isWaiting) {
-        progress.isSuspect = true;
-        progress.rewind();
-      }
+      if (progress.isWaiting) progress.rewind();
       this.#sendAppend(progress);
     }
   }
@@ -292,7 +311,8 @@ export class Leader {
         this.#sendSnapshot(progress);
         return;
       }
-      const sendable = progress.hasCapacity ? stableIndex - prevLogIndex : 0;
+      const maySend = progress.hasCapacity && !progress.isSilent;
+      const sendable = maySend ? stableIndex - prevLogIndex : 0;
       const entries = log
         .from(progress.nextIndex, MAX_MESSAGE_LENGTH)
         .slice(0, Math.max(0, sendable));
@@ -310,7 +330,7 @@ export class Leader {
       progress.lastSentMs = this.#state.nowMs;
       if (entries.length > 0) progress.sent(prevLogIndex + entries.length);
       progress.hasBacklog = progress.nextIndex <= stableIndex;
-    } while (progress.hasBacklog && progress.hasCapacity);
+    } while (progress.hasBacklog && progress.hasCapacity && !progress.isSilent);
   }
 
   /** Sends the next chunk of the snapshot. */

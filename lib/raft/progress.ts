@@ -9,6 +9,9 @@ import type { Stamp } from "./messages.ts";
 /** Number of messages with entries that may be on their way to a follower. */
 const MAX_IN_FLIGHT = 16;
 
+/** After as many repetitions without a reply, a follower seems to be dead. */
+const MAX_UNANSWERED = 3;
+
 /** The position in a snapshot that is being sent. */
 export interface SnapshotTransfer {
   readonly lastIncludedIndex: number;
@@ -37,8 +40,8 @@ export class Progress {
   isVoter = true;
   /** Whether it lacks stored entries that were not sent, because a message has a limited length. */
   hasBacklog = false;
-  /** Whether it did not acknowledge entries in time, and not since: others are preferred. */
-  isSuspect = false;
+  /** How often entries were sent again since its last reply. */
+  #unansweredCount = 0;
   /** What the follower knows to be committed. */
   commitIndex = 0;
   /** When the last message was sent, in ms. */
@@ -49,8 +52,8 @@ export class Progress {
   confirmedAtMs = Number.NEGATIVE_INFINITY;
   /** The newest round that was replied to. */
   confirmedRound = 0;
-  /** The last index of each message with entries that has not been acknowledged. */
-  #inFlight: number[] = [];
+  /** The messages with entries that were not acknowledged: the index of their first and last entry. */
+  #inFlight: { readonly first: number; readonly last: number }[] = [];
 
   constructor(id: NodeId, nextIndex: number, nowMs: number) {
     this.id = id;
@@ -64,15 +67,25 @@ export class Progress {
     return this.#inFlight.length < (this.isProbing ? 1 : MAX_IN_FLIGHT);
   }
 
+  /** Whether it did not acknowledge entries in time, and not since: others are preferred. */
+  get isSuspect(): boolean {
+    return this.#unansweredCount > 0;
+  }
+
+  /** Whether it seems to be dead: then it is sent no entries until it replies. */
+  get isSilent(): boolean {
+    return this.#unansweredCount > MAX_UNANSWERED;
+  }
+
   /** Whether entries were sent that it has not acknowledged. */
   get isWaiting(): boolean {
     return this.#inFlight.length > 0;
   }
 
-  /** Notes that entries up to `lastIndex` were sent. */
-  sent(lastIndex: number): void {
-    this.#inFlight.push(lastIndex);
-    this.nextIndex = Math.max(this.nextIndex, lastIndex + 1);
+  /** Notes that the entries from `nextIndex` to `last` were sent. */
+  sent(last: number): void {
+    this.#inFlight.push({ first: this.nextIndex, last });
+    this.nextIndex = last + 1;
   }
 
   /** Notes a reply that confirms the leader. */
@@ -80,7 +93,7 @@ export class Progress {
     this.lastReplyMs = Math.max(this.lastReplyMs, nowMs);
     this.confirmedAtMs = Math.max(this.confirmedAtMs, sentAtMs);
     this.confirmedRound = Math.max(this.confirmedRound, round);
-    this.isSuspect = false;
+    this.#unansweredCount = 0;
   }
 
   /** Notes an acknowledgement. */
@@ -91,7 +104,7 @@ export class Progress {
     }
     this.matchIndex = Math.max(this.matchIndex, matchIndex);
     this.nextIndex = Math.max(this.nextIndex, matchIndex + 1);
-    this.#inFlight = this.#inFlight.filter((lastIndex) => lastIndex > matchIndex);
+    this.#inFlight = this.#inFlight.filter(({ last }) => last > matchIndex);
   }
 
   /** Notes that the follower's log does not reach, or disagrees with, what was sent. */
@@ -101,9 +114,10 @@ export class Progress {
     this.probeFrom(nextIndex);
   }
 
-  /** Sends again what was not acknowledged, as after a loss. */
+  /** Notes that what was sent was not acknowledged in time: it is sent again. */
   rewind(): void {
-    this.probeFrom(this.matchIndex + 1);
+    this.#unansweredCount++;
+    this.probeFrom(this.#inFlight[0]?.first ?? this.nextIndex);
   }
 
   probeFrom(nextIndex: number): void {

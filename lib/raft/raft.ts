@@ -97,6 +97,11 @@ export class Raft {
     return this.#state;
   }
 
+  /** Whether a node is still the one that it was as this incarnation: it has not lost its disk since. */
+  isCurrent(node: NodeId, incarnation: string): boolean {
+    return this.#state.isCurrent(node, incarnation);
+  }
+
   /** When {@link tick} has something to do, in ms. */
   get nextTickMs(): number {
     if (this.#role instanceof Leader) return this.#role.nextTickMs;

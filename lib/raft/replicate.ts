@@ -355,6 +355,8 @@ class Driver {
     // Requests for another term, or for an earlier start of this node, are for its sender to repeat:
     // whether they are in the log is not known here.
     if (this.#requests?.term !== forward.term) return;
+    // The requests of a node that has lost its disk were forgotten when it was admitted again.
+    if (!this.#raft.isCurrent(from, forward.incarnation)) return;
     this.#requests.receive(from, forward);
     this.#handleOutput();
   }
