@@ -20,9 +20,48 @@ export type {
   Validity,
   Verdict,
 } from "../workbench/checkers/checker.ts";
+export { type Composition, compose, type Failure } from "../workbench/checkers/compose.ts";
 export type { ConvergenceVerdict, Replica } from "../workbench/checkers/convergence/index.ts";
 export type { Staleness } from "../workbench/checkers/convergence/staleness.ts";
 export type { Atom } from "../workbench/checkers/elle/transactions.ts";
+// Sequential models as plain code, and models that are ready.
+export {
+  type ClientOperation,
+  independent,
+  type LinearizableOptions,
+  type LinearizableVerdict,
+  linearizable,
+  type MappedOperation,
+  type Model,
+  type ModelOperation,
+  oneOf,
+  returned,
+  sequential,
+} from "../workbench/checkers/linearizable/index.ts";
+export type {
+  OneOf,
+  OperationOf,
+  OperationSchema,
+  OperationTable,
+  TypedOperation,
+} from "../workbench/checkers/linearizable/model.ts";
+export type { Mapping } from "../workbench/checkers/linearizable/parts.ts";
+export {
+  appendOnlyLog,
+  type Balances,
+  type BankOptions,
+  bank,
+  casMap,
+  counterModel,
+  expiringLock,
+  type FencedLockState,
+  fencedLock,
+  fifoQueue,
+  mutex,
+  register,
+  set,
+  stack,
+} from "../workbench/checkers/models/index.ts";
 export type { RequestError } from "../workbench/clients/client-errors.ts";
 export type {
   Context,
@@ -66,6 +105,7 @@ export {
 export type { WorkloadOptions } from "../workbench/workloads/options.ts";
 export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
 export type { StageEntry, Target as StageTarget } from "../workbench/workloads/stage.ts";
+export type { EarlyCheck, Summary } from "../workbench/workloads/summary.ts";
 
 // Faults of your own: what is done to which nodes or links, when, and how it heals.
 

@@ -22,7 +22,7 @@ export type Composition<Parts extends { readonly [name: string]: Checker }> = Ve
 /**
  * Returns a checker that runs all parts, and is as valid as the least valid of them.
  *
- * A part that throws, or returns something else, is `"unknown"`. If it throws a {@link FatalCheckError}, the whole is
+ * A part that throws, or returns something else, is `"unknown"`. If it throws a `FatalCheckError`, the whole is
  * `"unknown"`, without parts.
  *
  * @example

@@ -148,6 +148,7 @@ export interface DiskFaultControl {
    * (`stalled`). What was synced stays readable.
    */
   set(node: NodeId, kind: DiskFault): void;
+  /** Ends all faults of disks. */
   heal(): void;
   /** Number of syncs that were affected. */
   readonly count: number;

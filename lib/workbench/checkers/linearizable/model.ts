@@ -37,7 +37,7 @@ export type OperationOf<Table extends OperationTable> = string extends keyof Tab
   : { [F in keyof Table & string]: TypedOperation<F, Table[F]> }[keyof Table & string];
 
 /** Results are `undefined` in indefinite operations only. */
-type TypedOperation<F extends string, S extends OperationSchema> = {
+export type TypedOperation<F extends string, S extends OperationSchema> = {
   readonly f: F;
   readonly value: Output<S["value"]>;
 } & (

@@ -9,8 +9,10 @@ const Operations = {
   read: { result: v.record(v.string(), v.number()) },
 };
 
+/** Balances by account. */
 export type Balances = { readonly [account: string]: number };
 
+/** The accounts of {@link bank}. */
 export interface BankOptions {
   /** Balances at the start, by account. */
   readonly balances: Balances;

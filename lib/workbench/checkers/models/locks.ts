@@ -43,6 +43,7 @@ const FencedOperations = {
   use: { value: v.number(), result: Json },
 };
 
+/** The state of {@link fencedLock}. */
 export interface FencedLockState {
   /** The token of the owner; `true` if an indefinite `acquire` took the lock with an unknown one. */
   readonly owner: number | true | null;
