@@ -23,7 +23,7 @@
  * parent that does not answer is replaced by the next node, and asked from time to time. Nodes that
  * meet again compare how many values they hold of each origin, and send the difference. A killed
  * node comes back empty, as a new *incarnation*, and is sent everything; what it alone held is lost,
- * unless `--durable` stores each value in lin-kv before it is acknowledged. Once messages arrive
+ * unless `--durable` stores each value before it is acknowledged. Once messages arrive
  * again, all nodes are equal within 1 s, or two cycles if that is longer.
  *
  * **Cost.** About nodes / cycle messages per second, whatever the rate; none when nothing is new. 25
@@ -49,12 +49,18 @@ import { Gossiper } from "./broadcast/gossiper.ts";
 import { newIncarnation } from "./broadcast/incarnation.ts";
 import { MAX_FLUSH_MS } from "./broadcast/limits.ts";
 import { Eager, Gossip } from "./broadcast/messages.ts";
+import { diskLog, linKvLog } from "./broadcast/run-log.ts";
 
 const Options = v.object({
   /** The hub's cycle in ms: longer means fewer messages and later values. 0 sends values at once. */
   flushMs: v.optional(v.pipe(v.number(), v.minValue(0), v.maxValue(MAX_FLUSH_MS)), 400),
-  /** Stores values before they are acknowledged: one write and two network delays per batch. */
+  /** Stores values before they are acknowledged. */
   durable: v.optional(v.boolean(), false),
+  /**
+   * Where it stores them: in lin-kv, one write and two network delays per batch; or on the node's disk,
+   * without a message, and then they are back only when the node is.
+   */
+  storage: v.optional(v.picklist(["lin-kv", "disk"]), "lin-kv"),
 });
 type Options = v.InferOutput<typeof Options>;
 
@@ -89,7 +95,7 @@ class Replica {
   readonly #durable: DurableValues | undefined;
   #timer: { readonly dueMs: number; readonly cancel: Cancel } | undefined;
 
-  constructor(node: KVNode, { flushMs, durable }: Options) {
+  constructor(node: KVNode, { flushMs, durable, storage }: Options) {
     const { id, nodeIds } = node;
     const incarnation = newIncarnation(node);
     const nowMs = node.nowMs();
@@ -98,9 +104,11 @@ class Replica {
     this.#node = node;
     this.#gossiper = gossiper;
     if (durable) {
+      const makeLog = storage === "disk" ? diskLog : linKvLog;
       this.#durable = new DurableValues({
         node,
         gossiper,
+        log: makeLog(node, (run) => gossiper.restore(run)),
         onRecovered: () => this.#step(),
         onStored: () => this.onActivity(),
       });

@@ -1,11 +1,12 @@
-import { Batcher, jsonLength, type KVNode, StoredLog, startOnce } from "../../lib/vortex/index.ts";
+import { Batcher, jsonLength, type KVNode, startOnce } from "../../lib/vortex/index.ts";
 import type { Gossiper } from "./gossiper.ts";
-import { Run } from "./messages.ts";
-import type { Run as Values } from "./origin-log.ts";
+import type { RunLog } from "./run-log.ts";
 
 interface DurableValuesOptions {
   readonly node: KVNode;
   readonly gossiper: Gossiper;
+  /** Stores the values. The gossiper restores what it has stored. */
+  readonly log: RunLog;
   /** Called when the gossiper holds the values of earlier incarnations. */
   onRecovered(): void;
   /** Called when the gossiper holds new values, which are stored. */
@@ -13,7 +14,7 @@ interface DurableValuesOptions {
 }
 
 /**
- * Keeps a node's values in lin-kv, so that they survive its death.
+ * Keeps a node's values in lin-kv or on its disk, so that they survive its death.
  *
  * Each node appends to a log of its own, and stores all values that wait in one record. A value
  * enters the gossiper when its record is stored, so no other node can receive a value that might
@@ -21,20 +22,16 @@ interface DurableValuesOptions {
  */
 export class DurableValues {
   readonly #gossiper: Gossiper;
-  readonly #log: StoredLog<Values>;
+  readonly #log: RunLog;
   readonly #batcher: Batcher<unknown>;
   /** Reads back what earlier incarnations stored; does nothing once that is done. */
   readonly recover: () => Promise<void>;
 
-  constructor({ node, gossiper, onRecovered, onStored }: DurableValuesOptions) {
+  constructor({ node, gossiper, log, onRecovered, onStored }: DurableValuesOptions) {
     this.#gossiper = gossiper;
-    this.#log = new StoredLog(node, {
-      name: `broadcast/${node.id}`,
-      schema: Run,
-      onRecord: (run) => gossiper.restore(run),
-    });
+    this.#log = log;
     this.recover = startOnce(node, async () => {
-      await this.#log.readOn();
+      await this.#log.read();
       node.sometimes(this.#log.length > 0, "a restarted node finds its log");
       onRecovered();
     });
@@ -55,7 +52,7 @@ export class DurableValues {
   async #store(values: readonly unknown[]): Promise<void> {
     await this.recover();
     const run = this.#gossiper.nextRun(values);
-    await this.#log.append(() => run);
+    await this.#log.append(run);
     this.#gossiper.sendEagerly(values);
   }
 }

@@ -11,3 +11,6 @@ export const SHORT_NEWS_LENGTH = 2 ** 14;
 
 /** Longest cycle that `--flush-ms` accepts, in ms. */
 export const MAX_FLUSH_MS = 60_000;
+
+/** How long a node waits after a sync of its disk has failed, in ms. */
+export const RETRY_SYNC_MS = 100;

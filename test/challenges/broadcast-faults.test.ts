@@ -136,6 +136,16 @@ describe("broadcast in simulation", () => {
     }
   });
 
+  test("loses nothing with --durable on disks that are slow, stall and fail, under all faults", () => {
+    const { problems, firedFraction, reached } = sweep(
+      { nemesis: [...REAL_FAULTS, "disk"], recoveryS: recoveryS(100) },
+      ["--durable", "--storage", "disk"],
+    );
+    expect(problems).toEqual([]);
+    expect(firedFraction).toBeGreaterThan(0.5);
+    expect(reached).toContain("a restarted node finds its log");
+  });
+
   test.each([
     [5, 20, 0],
     [25, 100, 100],

@@ -14,7 +14,8 @@ const gossip = (fields: AnyBody = {}) => ({ type: "gossip", from: "n1~1", ...fie
 const READ = { type: "read" };
 
 /** Starts n0 alone, with its host. */
-const startOne = () => startNode((node) => broadcast(node, { flushMs: CYCLE_MS, durable: false }));
+const startOne = () =>
+  startNode((node) => broadcast(node, { flushMs: CYCLE_MS, durable: false, storage: "lin-kv" }));
 
 /**
  * Three nodes that all hold 0. Since n0, the hub, was cut off, n2 was given 1, and n1 has taken the
