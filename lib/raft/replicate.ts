@@ -267,6 +267,14 @@ class Driver {
     return sessionOf(this.#raft.state.hardState);
   }
 
+  /**
+   * Whether the number of this start is on the disk. Before, the next start would have the same, and the
+   * leader would take its requests for repetitions of this one's.
+   */
+  get #hasStoredStart(): boolean {
+    return this.#storedWrite > 0;
+  }
+
   #enterTerm(term: number): void {
     if (term <= this.#lastTerm) return;
     this.#lastTerm = term;
@@ -300,7 +308,7 @@ class Driver {
   /** Hands the queued commands to the leader, if there is one. */
   #forward(): void {
     const { isLeader, leaderId, currentTerm } = this.#raft;
-    if (leaderId === undefined) return;
+    if (leaderId === undefined || !this.#hasStoredStart) return;
     const queued = this.#pending.queued();
     if (queued.length === 0) return;
     for (const pending of queued) {
@@ -445,6 +453,7 @@ class Driver {
         const lastWrite = this.#lastWrite;
         await this.#storage.sync();
         failureCount = 0;
+        if (!this.#hasStoredStart) this.#forwards.add();
         this.#storedWrite = lastWrite;
         this.#raft.stored(lastWrite, this.#node.nowMs());
         this.#handleOutput();

@@ -290,6 +290,19 @@ describe("replicate under faults", () => {
     expect(reply()).toMatchObject({ result: 1 });
   });
 
+  test("does not take an answer to a start that its disk has forgotten for its own", async () => {
+    const { cluster } = await startReady();
+    await cluster.ask("n0", append(1));
+    cluster.disk("n1").syncMs = 10_000;
+    cluster.start("n1");
+    cluster.request("n1", READ);
+    await cluster.advance(500);
+    cluster.disk("n1").syncMs = 0;
+    cluster.start("n1");
+    await cluster.ask("n0", append(2));
+    expect(await cluster.ask("n1", READ)).toMatchObject({ result: [1, 2] });
+  });
+
   test("moves leadership away from a node whose disk fails", async () => {
     const { cluster, replicas } = await startReady();
     cluster.disk("n0").syncError = "failed";
