@@ -8,17 +8,19 @@
  *   `jepsen.independent/checker`
  */
 
-import { jsonKey } from "../../../protocol/json-key.ts";
+import { isArray, isSameJson, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type History, type Operation, type Pair, pairs } from "../../history/history.ts";
 import {
   type CheckOptions,
   type Finding,
+  type LinearizationAttempt,
   mergeValidity,
   type Validity,
   type Verdict,
 } from "../checker.ts";
 import { compareJson } from "../clojure/compare.ts";
+import { independent, linearizable, returned } from "../linearizable/index.ts";
 import {
   describeOperation,
   EXAMPLES_PER_KIND,
@@ -62,12 +64,15 @@ export function checkLinearizable(
   searchAll(registers, maxSteps);
   const checked = registers.map((register) => ({ register, valid: validityOf(register) }));
   const failures = checked.filter(({ valid }) => valid === false);
-  const findings = checked.flatMap(({ register }) => findingOf(register) ?? []);
+  const findings = checked.flatMap(({ register }) => {
+    const finding = findingOf(register);
+    return finding === undefined ? [] : [{ register, finding }];
+  });
   return {
     valid: mergeValidity(checked.map(({ valid }) => valid)),
     failures: failures.map(({ register }) => register.key),
     keys: Object.fromEntries(checked.map(({ register, valid }) => [nameOf(register.key), valid])),
-    explanation: withMore(findings.slice(0, EXAMPLES_PER_KIND), findings.length),
+    explanation: withMore(findings.slice(0, EXAMPLES_PER_KIND).map(withAttempt), findings.length),
   };
 }
 
@@ -132,6 +137,47 @@ function findingOf({ key, values, operations, result }: Register): Finding | und
       .flatMap(({ pair }) => operationsOf(pair))
       .sort((one, other) => one.index - other.index),
   };
+}
+
+/** Adds how far an order of the register's operations comes, for the report to draw. */
+function withAttempt({ register, finding }: { register: Register; finding: Finding }): Finding {
+  const attempt = finding.anomaly === "nonlinearizable" ? attemptOf(register) : undefined;
+  return attempt === undefined ? finding : { ...finding, linearization: attempt };
+}
+
+/** Maximum number of steps to find the longest orders again: less than a second. */
+const ATTEMPT_STEPS = 1_000_000;
+
+/** Explains a failure by the search for any model; `undefined` if that takes too many steps. */
+function attemptOf({ operations }: Register): LinearizationAttempt | undefined {
+  const history = operations
+    .flatMap(({ pair }) => operationsOf(pair))
+    .sort((one, other) => one.index - other.index);
+  const { explanation = [] } = explain(history, { maxSteps: ATTEMPT_STEPS });
+  return explanation.find(({ linearization }) => linearization !== undefined)?.linearization;
+}
+
+/** The model of `registerOperation`, for the operations that constrain a register. */
+const explain = linearizable({
+  map: independent,
+  init: (): Json => null,
+  isRead: ({ f }) => f === "read",
+  step(state, { f, value, result }) {
+    if (f === "read") return returned({ result }, state) ? state : undefined;
+    if (f === "write") return value;
+    const [from, to] = changeOf(value);
+    return isSameJson(state, from) ? to : undefined;
+  },
+  describeOperation({ f, value, result }) {
+    if (f === "read") return `read: ${quote(result ?? null)}`;
+    if (f === "write") return `write ${quote(value)}`;
+    return `cas ${changeOf(value).map(quote).join(" to ")}`;
+  },
+});
+
+function changeOf(value: Json): readonly [from: Json, to: Json] {
+  const [from = null, to = null] = isArray(value) ? value : [];
+  return [from, to];
 }
 
 /** The last operation to return before the given one. */

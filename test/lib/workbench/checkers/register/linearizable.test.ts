@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { Json } from "../../../../../lib/vortex/index.ts";
+import type { LinearizationBar } from "../../../../../lib/workbench/checkers/checker.ts";
 import { checkLinearizable } from "../../../../../lib/workbench/checkers/register/linearizable.ts";
 import {
   type Entry,
@@ -27,6 +28,9 @@ const cas = (process: number, from: Json, to: Json, key: Json = 0) =>
 const valid = (...entries: readonly (Entry | readonly Entry[])[]) =>
   checkLinearizable(history(...entries)).valid;
 
+const endOf = (bar: LinearizationBar | undefined) =>
+  bar?.end === undefined ? Number.POSITIVE_INFINITY : (bar.completion ?? Number.NaN);
+
 describe("checkLinearizable", () => {
   test("accepts a store without operations", () => {
     expect(checkLinearizable([])).toMatchObject({ valid: true, failures: [], keys: {} });
@@ -45,6 +49,47 @@ describe("checkLinearizable", () => {
         "and no open operation could change that in time",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([2, 3, 4, 5]);
+  });
+
+  test("shows how far an order comes, with the values in between", () => {
+    const { explanation } = checkLinearizable(
+      history(write(0, 1, "a"), cas(0, 1, 2, "a"), read(1, 1, "a")),
+    );
+    expect(explanation?.[0]?.linearization).toMatchObject({
+      part: 'key "a"',
+      operations: [{ label: "write 1" }, { label: "cas 1 to 2" }, { label: "read: 1" }],
+      omittedCount: 0,
+      partials: [
+        {
+          initialState: "null",
+          steps: [
+            { operation: 0, state: "1" },
+            { operation: 1, state: "2" },
+          ],
+          refused: [2],
+        },
+      ],
+      stuck: 2,
+      unplaced: [2],
+    });
+  });
+
+  test("draws the operation that its sentence names, and orders that respect real time", () => {
+    fc.assert(
+      fc.property(registerHistories, (entries) => {
+        for (const { operations, linearization } of checkLinearizable(entries).explanation ?? []) {
+          const { operations: bars = [], partials = [], stuck = -1 } = linearization ?? {};
+          expect(operations.map(({ index }) => index)).toContain(bars[stuck]?.invocation ?? -1);
+          for (const { steps } of partials) {
+            const order = steps.map(({ operation }) => bars[operation]);
+            for (const [index, bar] of order.entries()) {
+              const returnedAfter = order.slice(index).map((each) => endOf(each));
+              expect(bar?.invocation ?? -1).toBeLessThan(Math.min(...returnedAfter));
+            }
+          }
+        }
+      }),
+    );
   });
 
   test("is unknown if the search exceeds maxSteps", () => {
