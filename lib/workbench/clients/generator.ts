@@ -294,7 +294,9 @@ export function any(likes: readonly GeneratorLike[]): Generator {
         const step = generator.next(context);
         if (step.type === "operation") {
           // Next time the others are asked first, so that none starves.
-          remaining = [...remaining.filter((one) => one !== generator), generator];
+          if (generator !== remaining.at(-1)) {
+            remaining = [...remaining.filter((one) => one !== generator), generator];
+          }
           return step;
         }
         if (step.type === "wait") untilNs = Math.min(untilNs, step.untilNs);

@@ -66,8 +66,19 @@ export function nemesisOperations(history: History): readonly Operation[] {
   return history.filter((operation) => !isClientOperation(operation));
 }
 
+/** The pairs of histories, with the lengths that these had: half a dozen checkers ask for them. */
+const known = new WeakMap<History, { readonly length: number; readonly pairs: readonly Pair[] }>();
+
 /** Returns the client operations of a history, in the order of invocation. */
-export function pairs(history: History): Pair[] {
+export function pairs(history: History): readonly Pair[] {
+  const former = known.get(history);
+  if (former?.length === history.length) return former.pairs;
+  const result = pairUp(history);
+  known.set(history, { length: history.length, pairs: result });
+  return result;
+}
+
+function pairUp(history: History): readonly Pair[] {
   const result: { invocation: Operation; completion: Operation | undefined }[] = [];
   const open = new Map<Process, { completion: Operation | undefined }>();
   for (const operation of history) {

@@ -355,9 +355,9 @@ class Test {
         if (error instanceof NetTimeout) void this.#detectUnfinishedLine(node);
       },
     });
-    return async (thread, _process, invocation, node = "") =>
+    return (thread, _process, invocation, node = "") =>
       thread === "nemesis"
-        ? { type: "info", ...(await this.#nemesis.invoke(invocation)) }
+        ? this.#nemesis.invoke(invocation).then((did) => ({ type: "info", ...did }))
         : workers.invoke(thread, invocation, node);
   }
 
