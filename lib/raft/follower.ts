@@ -1,11 +1,12 @@
 /**
  * A node that replicates the log of a leader.
  *
- * An acknowledgement states that its sender has stored the leader's log up to an index. Whoever has
- * such statements of a majority, for an entry of the current term, may conclude that the entry is
- * committed (§3.6.2), not only the leader. So a follower whose client waits for a command counts
- * them itself, and needs no further message: on 3 nodes its own copy and the leader's are a majority;
- * on more, the leader names it in `ackTo`, and it collects the acknowledgements in the leader's place.
+ * An acknowledgement states that its sender has stored the leader's log up to an index. An entry of the
+ * current term is committed once a majority has stored it (§3.6.2), and any node that has their
+ * acknowledgements may conclude that, not only the leader. So a follower whose client waits for a
+ * command counts them itself, without a further message. On 3 nodes, its own copy and the leader's are
+ * a majority. On more, the leader names it in `ackTo`, and it collects the acknowledgements in the
+ * leader's place.
  *
  * @see Raft thesis, §3.5 and §5.1, receiver implementation of AppendEntries and InstallSnapshot
  */

@@ -19,8 +19,8 @@ export const Forward = v.object({
 export type Forward = v.InferOutput<typeof Forward>;
 
 /**
- * What has become of forwarded requests that are not in the log. For those that are, the sender learns
- * the outcome from its own log.
+ * The outcomes of forwarded requests that are not in the log. A node finds the outcomes of the others in
+ * its own log.
  */
 export const ForwardReply = v.object({
   type: v.literal("forward_reply"),

@@ -1,5 +1,5 @@
 /**
- * How a node with an empty disk becomes a voter.
+ * A node with an empty disk, until it may vote.
  *
  * A node that has lost its disk has forgotten its votes and its entries. If it voted again in the same
  * term, there could be two leaders; if it voted for a node with a shorter log, committed entries would
@@ -26,7 +26,7 @@ export class Joining {
   readonly #intervalMs: number;
   /** The peers that have no entry. */
   readonly #newPeers = new Set<NodeId>();
-  /** When to ask again, in ms. */
+  /** Time of the next question, in ms. */
   nextTickMs: number;
 
   constructor(state: RaftState, intervalMs: number) {

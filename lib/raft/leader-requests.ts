@@ -104,7 +104,7 @@ export class LeaderRequests {
     this.#setFate(request, "in-log");
   }
 
-  /** Notes that a request was not executed, for a reason to report to its client. */
+  /** Notes that a request was not executed, and reports the reason to its client. */
   rejected(request: LeaderRequest, outcome: Outcome): void {
     this.#proposing.delete(request);
     this.#answer(request, outcome);

@@ -34,7 +34,7 @@ export class Leader {
   #offeredIndex: number;
   /** The round of the messages that are being sent. */
   #round = 0;
-  /** When entries that are not committed are sent to all followers, in ms. */
+  /** Time at which entries that are not committed are sent to all followers, in ms. */
   #resendAtMs = Number.POSITIVE_INFINITY;
   #resendCount = 0;
   /** The follower that leadership is offered to once it has all entries, until a time in ms. */
@@ -56,7 +56,7 @@ export class Leader {
     this.propose([{ term: state.currentTerm }]);
   }
 
-  /** When {@link tick} has something to do, in ms. */
+  /** Time of the next {@link tick} that has something to do, in ms. */
   get nextTickMs(): number {
     const { heartbeatMs, electionMaxMs } = this.#timing;
     const heartbeats = [...this.#progress.values()].map(
@@ -246,7 +246,7 @@ export class Leader {
     const preferred = this.#preferred();
     const origins = new Set<NodeId | undefined>();
     for (let at = firstIndex; at <= lastIndex; at++) origins.add(this.#state.log.entry(at)?.origin);
-    // All are to hear from a new leader.
+    // A new leader announces itself to all.
     if (origins.has(undefined)) for (const { id } of preferred) origins.add(id);
     const waiting = preferred.filter(({ id, isSuspect }) => origins.has(id) && !isSuspect);
     const others = preferred.filter((progress) => !waiting.includes(progress));
@@ -363,7 +363,7 @@ export class Leader {
       return this.#snapshot;
     }
     const { snapshot } = this.#state.log;
-    if (snapshot === undefined) throw new Error("Entries are missing, but there is no snapshot");
+    if (snapshot === undefined) throw new Error("Entries are missing, and so is a snapshot");
     if (this.#snapshot?.lastIncludedIndex !== snapshot.lastIncludedIndex) {
       this.#snapshot = { ...snapshot, text: snapshotText(snapshot) };
     }

@@ -78,7 +78,7 @@ export class RaftLog {
     return this.#length - this.#lengthBeforeSnapshot;
   }
 
-  /** Returns the entry at an index, or `undefined` where there is none. */
+  /** Returns the entry at an index, or `undefined` outside the kept ones. */
   entry(index: number): Entry | undefined {
     return this.#entries[index - this.firstIndex]?.entry;
   }

@@ -90,7 +90,7 @@ export const AppendEntriesReply = v.object({
   matches: v.array(Match),
   /** Set when the entries did not follow on the sender's log: where the leader should go on. */
   rejected: v.exactOptional(v.object({ prevLogIndex: Count, nextIndex: Count })),
-  /** What the sender knows to be committed. */
+  /** The sender's commit index. */
   commitIndex: Count,
 });
 

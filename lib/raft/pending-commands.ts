@@ -14,7 +14,7 @@ export interface PendingCommand {
   readonly command: unknown;
   /** The term whose leader may have it; `undefined` if none can. */
   term: number | undefined;
-  /** When it was last sent, in ms, and how often. */
+  /** Time of the last sending, in ms, and number of sendings. */
   sentAtMs: number;
   sentCount: number;
 }

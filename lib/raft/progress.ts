@@ -1,5 +1,5 @@
 /**
- * What a leader knows of a follower.
+ * A leader's view of a follower.
  *
  * @see etcd raft, `tracker/progress.go`; Raft thesis, §10.2.1 (batching and pipelining)
  */
@@ -42,11 +42,11 @@ export class Progress {
   hasBacklog = false;
   /** How often entries were sent again since its last reply. */
   #unansweredCount = 0;
-  /** What the follower knows to be committed. */
+  /** The follower's commit index, by its last reply. */
   commitIndex = 0;
-  /** When the last message was sent, in ms. */
+  /** Time of the last message to it, in ms. */
   lastSentMs: number;
-  /** When the last reply of this term arrived, in ms. */
+  /** Time of its last reply in this term, in ms. */
   lastReplyMs: number;
   /** Sending time of the newest message that was replied to, in ms: the follower was a follower since. */
   confirmedAtMs = Number.NEGATIVE_INFINITY;

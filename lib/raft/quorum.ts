@@ -6,7 +6,7 @@ export function majority(nodeCount: number): number {
 }
 
 /**
- * Returns the highest value that a majority has reached; `-Infinity` when there is none.
+ * Returns the highest value that a majority has reached; `-Infinity` if too few count.
  *
  * @param values The values of the nodes that count.
  * @param nodeCount Number of all nodes: those that do not count have reached nothing.

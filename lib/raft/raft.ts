@@ -39,7 +39,7 @@ export interface RaftOptions {
   readonly timing: Timing;
 }
 
-/** What is to be done after one or more inputs. */
+/** The work that one or more inputs have left for the caller. */
 export interface Output {
   /** Changes for the disk, in order. Once it has them, call {@link Raft.stored} with `lastWrite`. */
   readonly writes: readonly Write[];
@@ -62,9 +62,9 @@ export class Raft {
   readonly #state: RaftState;
   readonly #joining: Joining;
   #role: Follower | Election | Leader;
-  /** When this node stands for election, in ms. */
+  /** Time at which this node stands for election, in ms. */
   #electionAtMs = 0;
-  /** When the last message of a leader arrived, in ms: for a while, no other node is elected. */
+  /** Time of the last message of a leader, in ms: it protects the leader for `electionMinMs`. */
   #leaderContactMs = Number.NEGATIVE_INFINITY;
   #refusedReads: number[] = [];
 
@@ -102,7 +102,7 @@ export class Raft {
     return this.#state.isCurrent(node, incarnation);
   }
 
-  /** When {@link tick} has something to do, in ms. */
+  /** Time of the next {@link tick} that has something to do, in ms. */
   get nextTickMs(): number {
     if (this.#role instanceof Leader) return this.#role.nextTickMs;
     return this.#state.hardState.isVoter ? this.#electionAtMs : this.#joining.nextTickMs;

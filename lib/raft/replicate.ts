@@ -50,7 +50,7 @@ export interface Replica<Command, Result> {
    * Linearizable: a command sees the effects of all that have ended before it began.
    *
    * @throws {RpcError} the error that the machine has thrown, which is definite if the machine's is.
-   *   `temporarily-unavailable` (11, definite) when it was certainly not executed: there was no leader in
+   *   `temporarily-unavailable` (11, definite) when it was certainly not executed: no leader took it in
    *   time, or too much waits. `timeout` (0, indefinite) when it may have been, or may yet be.
    */
   execute(command: Command): Promise<Result>;
@@ -466,7 +466,7 @@ class Driver {
   }
 }
 
-/** What a request's origin is told. */
+/** The answer to a request that is not in the log. */
 interface Answer {
   readonly term: number;
   readonly request: LeaderRequest;

@@ -1,4 +1,4 @@
-/** When to send again: an estimate of how long an acknowledgement takes, as in TCP. */
+/** The time until an acknowledgement, estimated as in TCP, and that until a repetition. */
 
 /** Initial estimate, and the lower bound of the timeout, in ms. */
 const MIN_TIMEOUT_MS = 50;

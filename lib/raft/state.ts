@@ -23,7 +23,7 @@ export interface HardState {
   readonly isVoter: boolean;
 }
 
-/** What a node finds on its disk. */
+/** The content of a node's disk. */
 export interface StoredState {
   readonly hardState: HardState | undefined;
   readonly snapshot: Snapshot | undefined;
@@ -146,7 +146,7 @@ export class RaftState {
     return this.#lastHardStateWrite <= this.#storedCount;
   }
 
-  /** Notes that a node was told, as this incarnation, that there is no history here. */
+  /** Notes that this node has replied to an incarnation of another that it has no entry. */
   greet(node: NodeId, incarnation: Incarnation): void {
     this.#greeted.set(node, incarnation);
   }

@@ -2,13 +2,13 @@
  * The requests that a leader has received from one node in its term.
  *
  * A request may arrive several times: the network repeats it, or its sender does. It is executed once.
- * What it has led to is remembered until the sender says that it waits for it no longer.
+ * Its fate is remembered until the sender waits for it no longer.
  */
 import type { Outcome } from "./machine.ts";
 
 /**
- * What has become of a request: it waits to be executed, it is in the log, it has been answered without
- * an entry in the log, or the node no longer led when it came to it.
+ * The fate of a request: it waits to be executed, it is in the log, it was answered without an entry in
+ * the log, or it was refused because the node no longer leads the term.
  */
 export type Fate = "waiting" | "in-log" | "refused" | Outcome;
 

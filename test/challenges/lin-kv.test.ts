@@ -83,7 +83,7 @@ describe("lin-kv", () => {
 });
 
 describe("lin-kv in the workload", () => {
-  const load = { rate: 100, timeLimitS: 20 };
+  const load = { rate: 100, timeLimitS: 10, nemesisIntervalS: 3 };
 
   test.each([
     [3, 4, [], [], 2.6, 0.55],
@@ -112,9 +112,9 @@ describe("lin-kv in the workload", () => {
     const { problems } = sweepFaults({
       workload: "lin-kv",
       program: linKv,
-      seedCount: 3,
+      seedCount: 1,
       options: {
-        ...{ nodeCount, concurrency: 2 * nodeCount, rate: 100, timeLimitS: 8 },
+        ...{ nodeCount, concurrency: 2 * nodeCount, rate: 100, timeLimitS: 6 },
         ...{ nemesis, nemesisIntervalS: 2, recoveryS: 3 },
       },
     });

@@ -8,7 +8,7 @@ import TinyQueue from "tinyqueue";
 import type { Snapshot } from "../../../lib/raft/log.ts";
 import type { Entry, Outgoing } from "../../../lib/raft/messages.ts";
 import { Raft } from "../../../lib/raft/raft.ts";
-import type { HardState, StoredState, Write } from "../../../lib/raft/state.ts";
+import type { StoredState, Write } from "../../../lib/raft/state.ts";
 import { DEFAULT_TIMING, type Timing } from "../../../lib/raft/timing.ts";
 import { parseJson, type Random, stringifyJson } from "../../../lib/vortex/index.ts";
 import { pickOne, randomInteger } from "../../../lib/vortex/random.ts";
@@ -22,7 +22,7 @@ export interface SimulationOptions {
   readonly faultEveryMs?: number;
 }
 
-/** What happened, to show that the faults did. */
+/** Numbers of events, to show that the faults had an effect. */
 export interface Counts {
   elections: number;
   crashes: number;
@@ -304,7 +304,7 @@ export class RaftSimulation {
       random: randomStream(seed, `${id} at ${this.nowMs}`),
       timing: { ...DEFAULT_TIMING, ...timing },
     };
-    return new Raft(options, copy(disk), this.nowMs);
+    return new Raft(options, disk, this.nowMs);
   }
 
   #start(node: SimulatedNode): void {
@@ -387,8 +387,7 @@ export class RaftSimulation {
   #send(from: SimulatedNode, { dest, body }: Outgoing): void {
     this.messageCount++;
     const receiver = this.nodes.find(({ id }) => id === dest);
-    if (receiver === undefined) throw new Error(`There is no node ${dest}`);
-    const text = stringifyJson(body);
+    if (receiver === undefined) throw new Error(`Unknown node ${dest}`);
     const copies = this.#random.next() < this.duplicateProbability ? 2 : 1;
     for (let count = 0; count < copies; count++) {
       if (this.#random.next() < this.lossProbability) {
@@ -401,8 +400,7 @@ export class RaftSimulation {
           this.counts.lostMessages++;
           return;
         }
-        const message = parseJson(text) as typeof body; // As it was sent.
-        this.#runIn(receiver, () => receiver.raft.receive(from.id, message, this.nowMs));
+        this.#runIn(receiver, () => receiver.raft.receive(from.id, body, this.nowMs));
       });
     }
   }
@@ -498,21 +496,17 @@ export const EMPTY_DISK: StoredState = { hardState: undefined, snapshot: undefin
 export function written(disk: StoredState, write: Write): StoredState {
   switch (write.type) {
     case "hard-state":
-      return { ...disk, hardState: copy<HardState>(write.hardState) };
+      return { ...disk, hardState: write.hardState };
     case "entries": {
       const first = (disk.snapshot?.lastIncludedIndex ?? 0) + 1;
       const kept = disk.entries.slice(0, write.index - first);
-      return { ...disk, entries: [...kept, ...copy<readonly Entry[]>(write.entries)] };
+      return { ...disk, entries: [...kept, ...write.entries] };
     }
     case "snapshot": {
       const { type: _, ...state } = write;
-      return copy<StoredState>(state);
+      return state;
     }
     default:
       throw new Error("Unexpected write", { cause: write satisfies never });
   }
-}
-
-function copy<T>(value: T): T {
-  return structuredClone(value);
 }

@@ -10,7 +10,7 @@ describe.each([1, 3, 5])("%d cores", (nodeCount) => {
     "keep the safety properties under all faults, with lease %p",
     (hasLease) => {
       const total: Record<string, number> = {};
-      for (const seed of simulationSeeds(6)) {
+      for (const seed of simulationSeeds(3)) {
         const simulation = new RaftSimulation({
           seed,
           nodeCount,
