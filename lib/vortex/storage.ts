@@ -25,7 +25,7 @@ import { StorageError } from "./storage-error.ts";
  * | --- | --- | --- |
  * | SIGKILL, a crash of the program | kept | lost, but for a prefix that a `sync` in progress has written |
  * | loss of power, a crash of the system | kept | the same |
- * | a simulated kill | kept | the same, by the seed |
+ * | a simulated kill | kept | none, all or a prefix is kept, by the seed |
  * | loss of the disk | lost | lost |
  *
  * So reply to a request only when the records that it depends on are synced. Records found by
