@@ -119,7 +119,10 @@ describe("simulate", () => {
     [{ workload: "ecko" }, 'Unknown workload "ecko". Choose from broadcast, echo, '],
     [{ nemesis: ["killl"] }, 'Unknown fault "killl". Choose from partition, '],
     [{ topology: "ring" }, 'Unknown topology "ring"'],
-    [{ nemisis: ["kill"] }, 'Unknown option "nemisis". Choose from workload, nodeCount, '],
+    [
+      { nemisis: ["kill"] },
+      'Unknown option "nemisis". Choose from workload, workloadOptions, nodeCount, ',
+    ],
     [{ consistencyModels: ["serial"] }, 'Unknown consistency model "serial". Choose from '],
     [{ availability: 2 }, 'availability is 2, but must be "total" or a number from 0 to 1'],
     [{ availability: "all" }, 'availability is all, but must be "total" or a number from 0 to 1'],
