@@ -20,6 +20,17 @@ node.handle("parse", v.object({ at: v.pipe(v.string(), v.transform(Number)) }), 
   expectTypeOf(body.at).toEqualTypeOf<number>();
 });
 
+// Assertions take a boolean first; details are an object, or a function that returns one.
+node.always(true, "a name");
+node.always(true, "a name", { any: 1n, field: [undefined] });
+node.always(true, "a name", () => ({ costly: 1 }));
+node.unreachable("a name", { term: 1 });
+node.sometimes(false, "a name");
+// @ts-expect-error The arguments are swapped.
+node.always("a name", true);
+// @ts-expect-error A truthy value is not a condition.
+node.sometimes(1, "a name");
+
 // A handler may reply at once, later, sometimes, or never.
 node.handle("now", Add, () => ({ type: "add_ok", total: 1 }));
 node.handle("later", Add, async () => ({ type: "add_ok", total: 1 }));
