@@ -15,6 +15,7 @@ import { serveCommand } from "./cli/serve.ts";
 import { simCommand } from "./cli/sim/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
+import { workloadsCommand } from "./cli/workloads.ts";
 import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test-crash.ts";
 import { endSupervised, isSupervised } from "./sweep/supervisor.ts";
@@ -29,6 +30,7 @@ const program: Command = new Command("vortex")
   .addCommand(reportCommand())
   .addCommand(serveCommand())
   .addCommand(simCommand())
+  .addCommand(workloadsCommand())
   .addCommand(mergeCommand())
   .addCommand(newCommand())
   .addCommand(bunSubcommand())

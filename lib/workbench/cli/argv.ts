@@ -1,6 +1,7 @@
 /** Converts options back to command-line arguments, to repeat a run. */
 import { relative, sep } from "node:path";
 import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "../run/test-options.ts";
+import { ownOptionWords } from "../workloads/own-options.ts";
 
 /** Returns the flags that give these options. Omits defaults. */
 export function toArgv(options: TestOptions): string[] {
@@ -15,6 +16,7 @@ export function toArgv(options: TestOptions): string[] {
     seed,
   } = options;
   const argv = ["-w", workloadFile === undefined ? workload : relativePath(workloadFile)];
+  for (const word of ownOptionWords(options.ownOptions ?? {})) argv.push("--set", word);
   const add = (flag: string, value: string | number | undefined, standard?: unknown) => {
     if (value !== undefined && value !== standard) argv.push(flag, String(value));
   };

@@ -13,7 +13,8 @@ import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/late
 import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "../run/test-options.ts";
 import { namesFile } from "../sweep/load-definition.ts";
 import { type ChosenWorkload, unknownWorkload } from "../sweep/workload-file.ts";
-import { isWorkloadName, makeWorkload, WORKLOAD_NAMES } from "../workloads/index.ts";
+import { definitionOf, isWorkloadName, makeWorkload, WORKLOAD_NAMES } from "../workloads/index.ts";
+import { parseOwnOptions } from "../workloads/own-options.ts";
 import { TOPOLOGY_NAMES, type TopologyName } from "../workloads/topology.ts";
 import {
   type Concurrency,
@@ -34,6 +35,7 @@ import {
 export interface TestFlags {
   /** Name of a workload, or path of its file. */
   readonly workload: string;
+  readonly set?: readonly string[];
   readonly nodeCount?: number;
   readonly nodes?: readonly NodeId[];
   readonly node?: readonly NodeId[];
@@ -78,6 +80,11 @@ export function addTestFlags(command: Command, { hasDefaultWorkload = true } = {
   const workload = workloadOption("operations of the clients, and their checker: a file, or");
   return command
     .addOption(hasDefaultWorkload ? workload.default(DEFAULTS.workload) : workload)
+    .option(
+      "--set <name=value>",
+      "an option of the workload itself, which its file declares; can be repeated",
+      (word: string, former: readonly string[] = []) => [...former, word],
+    )
     .option(
       "--node-count <count>",
       "number of nodes, named n0, n1, ... (default: five nodes, n1 to n5)",
@@ -250,8 +257,12 @@ export function testOptions(
   const nodeIds = nodeIdsOf(flags);
   const { count, isPerNode } = flags.concurrency;
   const seed = flags.seed ?? randomSeed();
+  const { definition = definitionOf(workload.workload) } = workload;
   const options: TestOptions = {
     ...workload,
+    ...(flags.set === undefined
+      ? {}
+      : { ownOptions: parseOwnOptions(workload.workload, definition, flags.set) }),
     nodeIds,
     concurrency: isPerNode ? count * nodeIds.length : count,
     rate: flags.rate,
