@@ -9,6 +9,7 @@ import {
   type ErrorKind,
   errorKind,
   isDefinite,
+  isRpcError,
   type Json,
   type Message,
   type NodeId,
@@ -16,7 +17,10 @@ import {
 import { InvalidMessageError } from "../network/network.ts";
 import type { Completion } from "./interpreter.ts";
 
-/** The reply is an error body. */
+/** Marks what the code of workloads recognises with `isRpcError`. */
+const RPC_ERROR = Symbol.for("vortex.RpcError");
+
+/** The reply is an error body. With a code, it passes for an `RpcError`. */
 export class ErrorReply extends Error {
   override readonly name = "ErrorReply";
   /** Type of the request. */
@@ -28,12 +32,26 @@ export class ErrorReply extends Error {
     super(text);
     this.request = request;
     this.code = code;
+    if (code !== undefined) Object.defineProperty(this, RPC_ERROR, { value: true });
+  }
+
+  /** The protocol's name of the code, or `"unknown"`. */
+  get kind(): ErrorKind | "unknown" {
+    return this.code === undefined ? "unknown" : errorKind(this.code);
+  }
+
+  /** Whether the operation certainly did not happen. */
+  get definite(): boolean {
+    return this.code !== undefined && isDefinite(this.code);
   }
 }
 
-/** No reply arrived within the timeout. */
+/** No reply arrived within the timeout. It passes for an `RpcError`. */
 export class NetTimeout extends Error {
   override readonly name = "NetTimeout";
+  readonly code = 0;
+  readonly kind = "timeout";
+  readonly definite = false;
   /** Type of the request. */
   readonly request: string;
   readonly timeoutMs: number;
@@ -47,6 +65,7 @@ export class NetTimeout extends Error {
     super(text);
     this.request = request;
     this.timeoutMs = timeoutMs;
+    Object.defineProperty(this, RPC_ERROR, { value: true });
   }
 }
 
@@ -101,15 +120,15 @@ export function requestErrorOf(thrown: unknown): RequestError | undefined {
     return { request: thrown.request, code: 0, kind: "timeout", text: thrown.message };
   }
   if (!(thrown instanceof ErrorReply)) return undefined;
-  const { request, code, message: text } = thrown;
-  return { request, code, kind: code === undefined ? "unknown" : errorKind(code), text };
+  const { request, code, kind, message: text } = thrown;
+  return { request, code, kind, text };
 }
 
-/** Whether a client's request failed with this: not what a workload's own code has thrown. */
+/** Whether a client's request failed with this, or a workload has thrown it to say so: an `RpcError`. */
 export function isClientError(thrown: unknown): boolean {
   return (
+    isRpcError(thrown) ||
     thrown instanceof ErrorReply ||
-    thrown instanceof NetTimeout ||
     thrown instanceof MalformedReply ||
     thrown instanceof InvalidMessageError
   );
@@ -125,11 +144,9 @@ export function completionOf(
   if (usesProtocolErrors && thrown instanceof NetTimeout) {
     return { type: indefinite, value, error: "net-timeout" };
   }
-  if (usesProtocolErrors && thrown instanceof ErrorReply) {
-    const { code, message } = thrown;
-    const kind = code === undefined ? "unknown" : errorKind(code);
-    const type = code !== undefined && isDefinite(code) ? "fail" : indefinite;
-    return { type, value, error: [kind, message] };
+  if (usesProtocolErrors && (thrown instanceof ErrorReply || isRpcError(thrown))) {
+    const { kind, definite, message } = thrown;
+    return { type: definite ? "fail" : indefinite, value, error: [kind, message] };
   }
   const { name, message } = thrown instanceof Error ? thrown : new Error(String(thrown));
   return {

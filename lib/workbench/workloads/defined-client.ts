@@ -24,7 +24,7 @@ import type {
 } from "./definition.ts";
 import { jsonCopy } from "./json-copy.ts";
 import type { WorkloadOptions } from "./options.ts";
-import { isOutcome, type Outcome, ok } from "./outcome.ts";
+import { isOutcome, type Outcome } from "./outcome.ts";
 import { inWorkload, WorkloadError, workloadError } from "./workload-error.ts";
 
 /** Timeout of a client's requests, in ms. */
@@ -153,7 +153,8 @@ export class DefinedClient {
 
   /** The completion with a result, or with the outcome that a result or an error stands for. */
   #completed(result: Json | Outcome, argument: Json): Completion {
-    const { type, value, error } = isOutcome(result) ? result : ok(result);
+    if (!isOutcome(result)) return { type: "ok", value: this.#recorded(result) };
+    const { type, value, error } = result;
     const recorded = value === undefined ? argument : this.#recorded(value);
     if (error === undefined) return { type, value: recorded };
     return { type, value: recorded, error: this.#recorded(error) };
