@@ -10,7 +10,7 @@ import type { StageEntry, Target } from "../workloads/stage.ts";
 /** A stage: of Gossip Glomers, beyond them, or a row of a user's table. */
 export interface Stage extends StageEntry {
   /**
-   * Fly.io's number, such as `"3d"`, or letters beyond them, such as `"kv"`. A stage with several runs
+   * Fly.io's number, such as `"3d"`, or two letters beyond them, such as `"kv"`: tables are narrow. A stage with several runs
    * has an entry per run.
    */
   readonly id: string;
@@ -166,7 +166,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     isBeyond: true,
   },
   {
-    id: "append",
+    id: "la",
     name: "Beyond Gossip Glomers: strict-serializable transactions",
     bin: "txn-list-append",
     flags:
@@ -175,7 +175,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     isBeyond: true,
   },
   {
-    id: "append",
+    id: "la",
     name: "Beyond Gossip Glomers: strict-serializable transactions, partitioned",
     bin: "txn-list-append",
     flags:
