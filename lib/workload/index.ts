@@ -20,10 +20,26 @@ export type {
   Validity,
   Verdict,
 } from "../workbench/checkers/checker.ts";
+export {
+  allOf,
+  type BankTotalsOptions,
+  bankTotals,
+  counter,
+  type InvariantFinding,
+  type InvariantVerdict,
+  invariant,
+  log,
+  setFull,
+  type TransactionsOptions,
+  transactions,
+} from "../workbench/checkers/checks.ts";
 export { type Composition, compose, type Failure } from "../workbench/checkers/compose.ts";
 export type { ConvergenceVerdict, Replica } from "../workbench/checkers/convergence/index.ts";
 export type { Staleness } from "../workbench/checkers/convergence/staleness.ts";
+export type { CounterVerdict } from "../workbench/checkers/counter/index.ts";
+export type { TransactionVerdict } from "../workbench/checkers/elle/anomalies.ts";
 export type { Atom } from "../workbench/checkers/elle/transactions.ts";
+export type { KafkaVerdict } from "../workbench/checkers/kafka/index.ts";
 // Sequential models as plain code, and models that are ready.
 export {
   type ClientOperation,
@@ -45,7 +61,7 @@ export type {
   OperationTable,
   TypedOperation,
 } from "../workbench/checkers/linearizable/model.ts";
-export type { Mapping } from "../workbench/checkers/linearizable/parts.ts";
+export type { Mapping } from "../workbench/checkers/map-history.ts";
 export {
   appendOnlyLog,
   type Balances,
@@ -62,6 +78,11 @@ export {
   set,
   stack,
 } from "../workbench/checkers/models/index.ts";
+export type {
+  Latencies,
+  SetFullVerdict,
+  StaleElement,
+} from "../workbench/checkers/set-full/index.ts";
 export type { RequestError } from "../workbench/clients/client-errors.ts";
 export type {
   Context,

@@ -3,10 +3,11 @@ import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { History } from "../../history/history.ts";
 import { type CheckOptions, mergeValidity, type Validity, type Verdict } from "../checker.ts";
+import type { Mapping } from "../map-history.ts";
 import { EXAMPLES_PER_KIND, withMore } from "../wording.ts";
 import type { AnyModel, ModelOperation } from "./model.ts";
 import { type NewOrderSearch, PartSearch } from "./part-search.ts";
-import { type Mapping, partsOf } from "./parts.ts";
+import { partsOf } from "./parts.ts";
 
 export interface LinearizableVerdict extends Verdict {
   /** Number of operations that the model has judged: neither failed nor indefinite reads. */

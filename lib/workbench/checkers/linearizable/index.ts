@@ -9,19 +9,20 @@
  */
 import type { Json } from "../../../vortex/index.ts";
 import type { Checker } from "../checker.ts";
+import type { Mapping } from "../map-history.ts";
 import { enumerate } from "../wording.ts";
 import { checkParts, type LinearizableVerdict } from "./check-parts.ts";
 import { type Failure, failureAt } from "./explain.ts";
 import type { AnyModel, Model, ModelOperation, OperationOf, OperationTable } from "./model.ts";
 import type { NewOrderSearch } from "./part-search.ts";
-import type { Mapping } from "./parts.ts";
 import { NEVER, Schedule } from "./schedule.ts";
 import { search } from "./search.ts";
 import { type SequentialResult, searchSequential } from "./sequential-search.ts";
 
+export type { ClientOperation, MappedOperation, Mapping } from "../map-history.ts";
 export type { LinearizableVerdict } from "./check-parts.ts";
 export { type Model, type ModelOperation, oneOf, returned } from "./model.ts";
-export { type ClientOperation, independent, type MappedOperation } from "./parts.ts";
+export { independent } from "./parts.ts";
 
 /** How a history is read. */
 export interface LinearizableOptions<Table extends OperationTable> extends Mapping {

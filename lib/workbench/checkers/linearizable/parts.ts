@@ -2,51 +2,17 @@
 import { describeIssues } from "../../../protocol/describe-issues.ts";
 import { type Schema, safeParse } from "../../../protocol/fast-parse.ts";
 import { jsonKey } from "../../../protocol/json-key.ts";
-import type { Json, NodeId } from "../../../vortex/index.ts";
-import { type History, type Operation, type Pair, pairs } from "../../history/history.ts";
+import type { Json } from "../../../vortex/index.ts";
+import { type History, type Pair, pairs } from "../../history/history.ts";
+import {
+  type ClientOperation,
+  type MappedOperation,
+  type Mapping,
+  mapOperation,
+} from "../map-history.ts";
 import { describeOperation } from "../wording.ts";
 import type { AnyModel, ModelOperation } from "./model.ts";
 import { NEVER, type Operations } from "./schedule.ts";
-
-/** A client's operation, from start to end. */
-export interface ClientOperation {
-  readonly f: string;
-  /** How it ended; `"info"` if it never did. */
-  readonly type: "ok" | "fail" | "info";
-  /** Argument. */
-  readonly value: Json;
-  /** Result of an `ok` operation. */
-  readonly result: Json | undefined;
-  readonly process: number;
-  readonly node?: NodeId;
-  /** Reason of a `fail` or `info`. */
-  readonly error?: Json;
-  readonly invocation: Operation;
-  /** Absent if the operation never ended. */
-  readonly completion?: Operation;
-}
-
-/** What a mapping makes of an operation. */
-export interface MappedOperation {
-  readonly f: string;
-  /** A `fail` did not happen, and is left out. */
-  readonly type: "ok" | "fail" | "info";
-  readonly value: Json;
-  readonly result: Json | undefined;
-  /** The part of the history that it belongs to; absent if the history is not split. */
-  readonly key?: Json;
-}
-
-/** How the operations of a history become those of a model. */
-export interface Mapping {
-  /**
-   * Returns the operation of the model for one of the history, or `undefined` to leave it out.
-   *
-   * @example
-   * map: (operation) => operation.f === "put" ? { ...operation, f: "write" } : operation
-   */
-  readonly map?: (operation: ClientOperation) => MappedOperation | undefined;
-}
 
 /** An operation of a part. */
 export interface PartOperation {
@@ -111,36 +77,12 @@ export function partsOf<State>(
   return [...parts.values()].map((part) => part.build());
 }
 
-function mapOperation(pair: Pair, { map }: Mapping): MappedOperation | undefined {
-  const { invocation, completion } = pair;
-  const { f, value, process, node } = invocation;
-  const type = completion === undefined || completion.type === "invoke" ? "info" : completion.type;
-  const result = type === "ok" ? completion?.value : undefined;
-  if (map === undefined) return { f, type, value, result };
-  return map({
-    f,
-    type,
-    value,
-    result,
-    process: typeof process === "number" ? process : -1,
-    ...(node === undefined ? {} : { node }),
-    ...(completion?.error === undefined ? {} : { error: completion.error }),
-    invocation,
-    ...(completion === undefined ? {} : { completion }),
-  });
-}
-
 function parseOperation<State>(
   { f, type, value, result }: MappedOperation,
-  { invocation, completion }: Pair,
+  { invocation }: Pair,
   { operations }: AnyModel<State>,
 ): ModelOperation {
   const isOk = type === "ok";
-  if (isOk && completion === undefined) {
-    throw new Error(
-      `Cannot map ${describeOperation(invocation)}, which never ended, to one that is ok`,
-    );
-  }
   const schema =
     operations === undefined ? {} : Object.hasOwn(operations, f) ? operations[f] : undefined;
   if (schema === undefined) {
