@@ -14,7 +14,7 @@ import {
   type Message,
   type NodeId,
 } from "../../vortex/index.ts";
-import { InvalidMessageError } from "../network/network.ts";
+import { InvalidMessageError } from "../network/carrier.ts";
 import type { Completion } from "./interpreter.ts";
 
 /** Marks what the code of workloads recognises with `isRpcError`. */
