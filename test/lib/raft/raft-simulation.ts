@@ -20,6 +20,10 @@ export interface SimulationOptions {
   readonly timing?: Partial<Timing>;
   /** Mean time between two faults, in ms; none by default. */
   readonly faultEveryMs?: number;
+  /** How long a fault lasts at most, in ms. Defaults to 2500. */
+  readonly faultMs?: number;
+  /** The core. Defaults to that of `lib/raft`. */
+  readonly Core?: typeof Raft;
 }
 
 /** Numbers of events, to show that the faults had an effect. */
@@ -218,11 +222,16 @@ export class RaftSimulation {
     }
   }
 
-  /** Makes clients send commands and reads at a steady rate until a time. */
-  load(everyMs: number, untilMs: number): void {
+  /**
+   * Makes clients send commands and reads at a steady rate until a time.
+   *
+   * @param commandsPerRead A read waits for the commands before it, so a leader that gets many, and
+   *   cannot commit them, serves no reads.
+   */
+  load(everyMs: number, untilMs: number, commandsPerRead = 1): void {
     const next = () => {
       if (this.nowMs >= untilMs) return;
-      this.propose();
+      if (this.#random.next() < commandsPerRead) this.propose();
       this.read();
       this.after(2 * everyMs * this.#random.next(), next);
     };
@@ -234,7 +243,7 @@ export class RaftSimulation {
     const node = pickOne(random, this.nodes);
     const leader = this.leader ?? node;
     const victim = random.next() < 0.5 ? leader : node;
-    const durationMs = 2500 * random.next();
+    const durationMs = (this.#options.faultMs ?? 2500) * random.next();
     const fault = randomInteger(random, 8);
     if (fault === 0) {
       this.crash(victim);
@@ -296,7 +305,7 @@ export class RaftSimulation {
   }
 
   #newRaft(id: string, disk: StoredState): Raft {
-    const { nodeCount, seed, timing } = this.#options;
+    const { nodeCount, seed, timing, Core = Raft } = this.#options;
     const options = {
       id,
       nodeIds: Array.from({ length: nodeCount }, (_, index) => `n${index}`),
@@ -304,7 +313,7 @@ export class RaftSimulation {
       random: randomStream(seed, `${id} at ${this.nowMs}`),
       timing: { ...DEFAULT_TIMING, ...timing },
     };
-    return new Raft(options, disk, this.nowMs);
+    return new Core(options, disk, this.nowMs);
   }
 
   #start(node: SimulatedNode): void {
