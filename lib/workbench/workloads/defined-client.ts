@@ -45,7 +45,7 @@ function rpcOf(client: Client): Connection["rpc"] {
     client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never;
 }
 
-/** What a client needs of its test. */
+/** The test of a client. */
 export interface ClientHost {
   /** Whether the workload is a user's: its results are checked, and its operations may hang. */
   readonly isForeign: boolean;

@@ -1,4 +1,4 @@
-/** How an operation ends. */
+/** The ends of operations. */
 import type { Json } from "../../vortex/index.ts";
 
 /** Marks outcomes of every copy of this module: a user's file may bring its own. */
