@@ -107,7 +107,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "Election Safety",
-    seed: 3,
+    seed: 2,
   },
   {
     bug: "votes twice in a term",
@@ -147,7 +147,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "Leader Completeness",
-    seed: 16,
+    seed: 14,
   },
   {
     bug: "takes less than half of the nodes for a majority",
@@ -244,7 +244,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "State Machine Safety",
-    seed: 35,
+    seed: 1,
   },
   {
     bug: "serves reads by a lease without looking at the clock",
@@ -271,6 +271,19 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     setting: "3 cores, few commands",
     shows: "stale read",
     seed: 74,
+  },
+  {
+    bug: "keeps its lease when it has offered its leadership",
+    replacements: [
+      {
+        file: "leader.ts",
+        from: "if (!this.#timing.hasLease || this.#isOffered) return false;",
+        to: "if (!this.#timing.hasLease) return false;",
+      },
+    ],
+    setting: "3 cores, few commands",
+    shows: "stale read",
+    seed: 87,
   },
   {
     bug: "serves reads by read index without a round of heartbeats",
@@ -334,6 +347,25 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     setting: "3 cores",
     shows: "Leader Completeness",
     seed: 3,
+  },
+  {
+    bug: "replaces newer state by a snapshot",
+    // A copy of a snapshot that comes late undoes the entries since.
+    replacements: [
+      {
+        file: "follower.ts",
+        from: "if (lastIncludedIndex <= this.#state.commitIndex) {",
+        to: "if (lastIncludedIndex <= 0) {",
+      },
+      {
+        file: "follower.ts",
+        from: "if (log.term(lastIncludedIndex) === lastIncludedTerm) ",
+        to: "if (false) ",
+      },
+    ],
+    setting: "3 cores",
+    shows: "goes back",
+    seed: 4,
   },
   {
     bug: "executes a request again when it is repeated",
