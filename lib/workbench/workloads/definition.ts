@@ -16,6 +16,7 @@ import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
 import type { History, Operation as HistoryEntry } from "../history/history.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import { InvalidWorkload, problemOf } from "./require-definition.ts";
 import type { EarlyCheck, Summary } from "./summary.ts";
 
 /** The test that a workload is part of. */
@@ -185,7 +186,13 @@ export interface OperationDefinition<V extends Json> extends Operating<V> {
   run(context: OperationContext, value: V): Promise<Json | Outcome>;
 }
 
-/** An operation of several requests, or of none. */
+/**
+ * An operation of several requests, or of none.
+ *
+ * An error that `run` does not catch decides how the operation completes, whichever request it answers.
+ * If an earlier request may have had an effect, catch a definite error, and return `info()`: the
+ * operation has not certainly failed.
+ */
 export function operation<V extends Json = null>(
   definition: OperationDefinition<V>,
 ): Operation<NoInfer<V>> {
@@ -329,13 +336,35 @@ export interface DefinedWorkload
  *   }),
  *   check: counter(),
  * });
+ *
+ * @throws {InvalidWorkload} when a field is unknown, missing, or of another kind.
  */
 export function defineWorkload<
   const Ops extends Operations,
   Entries extends v.ObjectEntries = Record<never, never>,
 >(definition: WorkloadDefinition<Ops, Entries>): DefinedWorkload {
+  const problem = problemOf(definition, FIELDS);
+  if (problem !== undefined) throw new InvalidWorkload(problem, defineWorkload);
   return { ...definition, [WORKLOAD]: true };
 }
+
+const FIELDS = [
+  "name",
+  "doc",
+  "options",
+  "operations",
+  "setUp",
+  "generators",
+  "check",
+  "nodes",
+  "refuse",
+  "usesProtocolErrors",
+  "keepsClient",
+  "summary",
+  "early",
+  "usesKeys",
+  "convergence",
+] as const satisfies readonly (keyof WorkloadDefinition<Operations>)[];
 
 /** Whether a value is a workload, of any copy of this module. */
 export function isWorkload(value: unknown): value is DefinedWorkload {

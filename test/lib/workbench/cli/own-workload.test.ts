@@ -137,12 +137,13 @@ describe("vortex workloads", () => {
     ["syntax.ts", "operations: {", "operations: {{", /syntax\.ts:7/],
     ["import.ts", "vortex/workload", "vortex/wrkload", /Cannot find (module|package).*wrkload/],
     ["load.ts", "export const", 'throw new Error("boom");\nexport const', /load\.ts:4/],
+    ["field.ts", "operations:", "operation:", /no field "operation".*field\.ts:4/s],
     ["other.ts", "export const bank", "const bank", /other\.ts does not export a workload/],
     [
       "several.ts",
-      "export const",
-      "export const two = defineWorkload(null);\nexport const",
-      /several workloads|definitions/,
+      'invalid: () => "a balance shrank" },\n});',
+      'invalid: () => "" },\n});\nexport const two = { ...bank };',
+      /several definitions \(bank, two\)/,
     ],
   ])("says what is wrong with %s", async (name, from, to, expected) => {
     const { stderr, exitCode } = await vortex("workloads", changed(name, from, to));
