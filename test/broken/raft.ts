@@ -2,12 +2,17 @@
  * `lib/raft` with one bug each: the classical mistakes of implementations, as replacements of a piece of
  * the source, and the test that detects each.
  */
+import { Command, Store } from "../../challenges/lin-kv/store.ts";
 import { Lists, Txn } from "../../challenges/txn-list-append/lists.ts";
 import { errorText } from "../../lib/vortex/error-text.ts";
 import type { Node } from "../../lib/vortex/index.ts";
 import { RaftSimulation, type SimulationOptions } from "../lib/raft/raft-simulation.ts";
 import type { RaftModule, Replacement } from "../support/mutated-raft.ts";
-import { runSimulated, type SimulatedOptions } from "../support/simulations/simulate.ts";
+import {
+  runSimulated,
+  type Simulated,
+  type SimulatedOptions,
+} from "../support/simulations/simulate.ts";
 import { symptomsOf } from "../support/simulations/symptoms.ts";
 
 export interface RaftBug {
@@ -51,6 +56,22 @@ function cores(
   };
 }
 
+const LOAD = { concurrency: 6, rate: 100, timeLimitS: 10, nemesisIntervalS: 2, recoveryS: 3 };
+
+function linKv(options: SimulatedOptions): Setting {
+  return {
+    problemOf({ replicate }, seed) {
+      const program = (node: Node) => {
+        const store = replicate(node, new Store(), { timeoutMs: 900 });
+        for (const schema of Command.options) {
+          node.handle(schema.entries.type.literal, schema, ({ body }) => store.execute(body));
+        }
+      };
+      return symptoms(runSimulated("lin-kv", program, { ...LOAD, ...options, seed }));
+    },
+  };
+}
+
 function listAppend(options: SimulatedOptions): Setting {
   return {
     // Logs are compacted after a few requests.
@@ -67,13 +88,15 @@ function listAppend(options: SimulatedOptions): Setting {
         const lists = replicate(node, new Lists(), { timeoutMs: 4000 });
         node.handle("txn", Txn, ({ body }) => lists.execute(body));
       };
-      const load = { nodeCount: 3, concurrency: 6, rate: 100, timeLimitS: 10, nemesisIntervalS: 2 };
       const consistencyModels = ["strict-serializable"];
-      const whole = { ...load, recoveryS: 3, consistencyModels, ...options, seed };
-      const { result } = runSimulated("txn-list-append", program, whole);
-      return result.valid === true ? undefined : [...symptomsOf(result)].join(", ");
+      const whole = { ...LOAD, consistencyModels, ...options, seed };
+      return symptoms(runSimulated("txn-list-append", program, whole));
     },
   };
+}
+
+function symptoms({ result }: Simulated): string | undefined {
+  return result.valid === true ? undefined : [...symptomsOf(result)].join(", ");
 }
 
 export const SETTINGS = {
@@ -91,7 +114,11 @@ export const SETTINGS = {
     { nodeCount: 3, timing: { hasLease: false } },
     { commandsPerRead: 0.01 },
   ),
-  "txn-list-append": listAppend({ nemesis: ["loss", "duplicate", "slow", "partition"] }),
+  "lin-kv": linKv({ nodeCount: 5, concurrency: 10, nemesis: ["partition"] }),
+  "txn-list-append": listAppend({
+    nodeCount: 3,
+    nemesis: ["loss", "duplicate", "slow", "partition"],
+  }),
 } as const satisfies Record<string, Setting>;
 
 export const RAFT_BUGS: readonly RaftBug[] = [
@@ -158,8 +185,8 @@ export const RAFT_BUGS: readonly RaftBug[] = [
         to: "return Math.floor(nodeCount / 2);",
       },
     ],
-    setting: "5 cores",
-    shows: "Leader Completeness",
+    setting: "lin-kv",
+    shows: "not linearizable",
     seed: 1,
   },
   {
