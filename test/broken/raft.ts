@@ -28,7 +28,7 @@ export interface RaftBug {
 
 /** A test under faults; returns what is wrong, if anything. */
 interface Setting {
-  /** What differs from `lib/raft` also without a bug. */
+  /** Differences from `lib/raft` that are there without a bug, too. */
   readonly replacements?: readonly Replacement[];
   problemOf(raft: RaftModule, seed: number): string | undefined;
 }
@@ -424,7 +424,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
   },
   {
     bug: "repeats its commands after a snapshot, which may hold them",
-    // In place of sessions that are missing from the snapshot: there are none.
+    // Elsewhere this is the bug of a snapshot without its sessions.
     replacements: [
       { file: "replicate.ts", from: "this.#pending.rejectUpTo(lastIncludedTerm);", to: "" },
     ],
