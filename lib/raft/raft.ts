@@ -29,7 +29,7 @@ import type {
 import { type Committed, RaftState, type StoredState, type Write } from "./state.ts";
 import type { Timing } from "./timing.ts";
 
-/** What a {@link Raft} core starts with, besides what its disk holds. */
+/** The inputs of a {@link Raft} core, besides the contents of its disk. */
 export interface RaftOptions {
   readonly id: NodeId;
   /** The names of all nodes, this one included, in an order that all share. The set is fixed. */

@@ -7,7 +7,7 @@ import { describeOperation } from "./wording.ts";
 /** A client's operation, from start to end. */
 export interface ClientOperation {
   readonly f: string;
-  /** How it ended; `"info"` if it never did. */
+  /** The type of its completion; `"info"` if it never completed. */
   readonly type: "ok" | "fail" | "info";
   /** Argument. */
   readonly value: Json;
@@ -24,7 +24,7 @@ export interface ClientOperation {
   readonly completion?: Operation;
 }
 
-/** What a mapping makes of an operation. */
+/** An operation after the mapping. */
 export interface MappedOperation {
   readonly f: string;
   /** A `fail` did not happen. */
@@ -37,7 +37,7 @@ export interface MappedOperation {
   readonly final?: boolean;
 }
 
-/** How the operations of a history become those of a model or checker. */
+/** Turns the operations of a history into those of a model or checker. */
 export interface Mapping {
   /**
    * Returns the operation for one of the history, or `undefined` to leave it out.

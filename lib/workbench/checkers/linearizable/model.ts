@@ -16,7 +16,7 @@ export interface ModelOperation {
   readonly type: "ok" | "info";
   /** Its argument. */
   readonly value: Json;
-  /** What it returned; `undefined` if it is indefinite. */
+  /** Its result; `undefined` if it is indefinite. */
   readonly result: Json | undefined;
 }
 

@@ -1,4 +1,4 @@
-/** What clients ask of the nodes, and what the answers must be. `vortex workloads` has ready ones. */
+/** The requests of clients, and a check of the answers. `vortex workloads` lists ready ones. */
 import * as v from "valibot";
 import { defineWorkload, linearizable, randomInteger, register, rpc } from "vortex/workload";
 
