@@ -6,8 +6,8 @@ import { type CheckOptions, mergeValidity, type Validity, type Verdict } from ".
 import type { Mapping } from "../map-history.ts";
 import { EXAMPLES_PER_KIND, withMore } from "../wording.ts";
 import type { AnyModel, ModelOperation } from "./model.ts";
-import { type NewOrderSearch, PartSearch } from "./part-search.ts";
-import { partsOf } from "./parts.ts";
+import { type Effort, type NewOrderSearch, PartSearch } from "./part-search.ts";
+import { type Part, partsOf } from "./parts.ts";
 
 export interface LinearizableVerdict extends Verdict {
   /** Number of operations that the model has judged: neither failed nor indefinite reads. */
@@ -23,6 +23,25 @@ type AnyPart = Pick<PartSearch<unknown>, "key" | "operationCount" | "valid" | "r
 /** Maximum number of steps of all searches together: about ten seconds. */
 const STEPS = 40_000_000;
 
+/**
+ * Searches in turn, each with its limits; the last takes what is left of the steps. Most parts are decided
+ * by the first. If an order exists, a shallow search or one by ranks usually finds it long before a deep
+ * one has excluded all others.
+ */
+const EFFORTS: readonly (Effort & {
+  readonly steps: number;
+  readonly stepsPerOperation: number;
+})[] = [
+  { depth: Number.POSITIVE_INFINITY, isRanked: false, steps: 12_000, stepsPerOperation: 4 },
+  { depth: Number.POSITIVE_INFINITY, isRanked: true, steps: 40_000, stepsPerOperation: 16 },
+  { depth: 1, isRanked: false, steps: 500_000, stepsPerOperation: 64 },
+  { depth: 2, isRanked: false, steps: 2_000_000, stepsPerOperation: 64 },
+  { depth: Number.POSITIVE_INFINITY, isRanked: true, steps: 2_000_000, stepsPerOperation: 64 },
+  { depth: 4, isRanked: false, steps: 2_000_000, stepsPerOperation: 64 },
+];
+const LAST_EFFORT: Effort = { depth: Number.POSITIVE_INFINITY, isRanked: false };
+
+/** Checks the operations of a history, by key, if there is one. */
 export function checkParts<State>(
   history: History,
   model: AnyModel<State> & Mapping,
@@ -30,41 +49,34 @@ export function checkParts<State>(
   newSearch: NewOrderSearch,
   { maxSteps = STEPS }: CheckOptions,
 ): LinearizableVerdict {
-  const parts = partsOf(history, model, keyOf).map(
-    (part) => new PartSearch(part, model, newSearch),
-  );
-  searchAll(parts, maxSteps);
-  return verdictOf(parts);
+  return searchParts(partsOf(history, model, keyOf), model, newSearch, maxSteps);
 }
 
-/**
- * Searches in turn, each with its limits. Most parts are decided by the first; if an order exists,
- * a shallow search usually finds it long before a deep one has excluded all others.
- */
-const ROUNDS = [
-  { depth: 1, steps: 10_000, stepsPerOperation: 4 },
-  { depth: 2, steps: 40_000, stepsPerOperation: 16 },
-  { depth: 4, steps: 160_000, stepsPerOperation: 64 },
-  { depth: Number.POSITIVE_INFINITY, steps: 640_000, stepsPerOperation: 64 },
-] as const;
+/** Checks parts; once one has no order, the others are not searched any further. */
+export function searchParts<State>(
+  parts: readonly Part[],
+  model: AnyModel<State>,
+  newSearch: NewOrderSearch,
+  maxSteps: number,
+): LinearizableVerdict {
+  const searches = parts.map((part) => new PartSearch(part, model, newSearch));
+  searchAll(searches, maxSteps);
+  return verdictOf(searches);
+}
 
-/** Searches all parts, as far as the steps suffice; once one has no order, the others only briefly. */
 function searchAll(parts: readonly AnyPart[], maxSteps: number): void {
   let remaining = maxSteps;
-  const isUndecided = ({ valid }: AnyPart) => valid === "unknown";
-  for (const { depth, steps, stepsPerOperation } of ROUNDS) {
-    for (const part of parts.filter(isUndecided)) {
+  let undecided = parts;
+  for (const { steps, stepsPerOperation, ...effort } of EFFORTS) {
+    for (const part of undecided) {
       const limit = Math.max(steps, stepsPerOperation * part.operationCount);
-      remaining -= part.run(depth, Math.min(limit, remaining));
+      remaining -= part.run(effort, Math.min(limit, remaining));
     }
-    if (parts.some(({ valid }) => valid === false)) return;
+    undecided = undecided.filter(({ valid }) => valid === "unknown");
+    if (undecided.length === 0 || parts.some(({ valid }) => valid === false)) return;
   }
-  const undecided = parts.filter(isUndecided);
   for (const [index, part] of undecided.entries()) {
-    remaining -= part.run(
-      Number.POSITIVE_INFINITY,
-      Math.floor(remaining / (undecided.length - index)),
-    );
+    remaining -= part.run(LAST_EFFORT, Math.floor(remaining / (undecided.length - index)));
     if (part.valid === false) return;
   }
 }

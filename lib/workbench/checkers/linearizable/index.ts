@@ -24,7 +24,7 @@ export type { LinearizableVerdict } from "./check-parts.ts";
 export { type Model, type ModelOperation, oneOf, returned } from "./model.ts";
 export { independent } from "./parts.ts";
 
-/** How a history is read. */
+/** Options of {@link linearizable} and {@link sequential}. */
 export interface LinearizableOptions<Table extends OperationTable> extends Mapping {
   /**
    * The key of an operation: the model then describes one key, and the history is split. By default
@@ -88,20 +88,19 @@ function checkerOf<State, Table extends OperationTable>(
   return (history, options = {}) => checkParts(history, untyped, key, newSearch, options);
 }
 
-const newLinearizableSearch: NewOrderSearch = (_, operations, transitions) => {
+/** The search for an order that respects real time. */
+export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions) => {
   const schedule = new Schedule(operations);
   let furthest = 0;
-  const isRanked = operations.ranks.some((rank) => rank !== NEVER);
+  const hasRanks =
+    operations.ranks.filter((rank) => rank !== NEVER).length * 4 > operations.ranks.length;
   return {
     anomaly: "nonlinearizable",
-    search(depth, steps) {
-      const plain = search(schedule, transitions, { depth, steps: isRanked ? steps / 2 : steps });
-      furthest = plain.furthest;
-      if (plain.linearizable !== "unknown" || !isRanked) return plain;
-      const rest = steps - plain.steps;
-      const ranked = search(schedule, transitions, { depth, steps: rest, isRanked });
-      furthest = ranked.furthest;
-      return { ...ranked, steps: plain.steps + ranked.steps };
+    search({ depth, isRanked }, steps) {
+      if (isRanked && !hasRanks) return { linearizable: "unknown", steps: 0 };
+      const result = search(schedule, transitions, { depth, isRanked, steps });
+      furthest = result.furthest;
+      return result;
     },
     failure: () => failureAt(furthest, schedule, transitions),
     describeFailure({ states, isComplete }, describeState) {
@@ -122,9 +121,9 @@ const newSequentialSearch: NewOrderSearch = (part, operations, transitions) => {
   const schedule = new Schedule(operations);
   return {
     anomaly: "nonsequential",
-    search(depth, steps) {
+    search(effort, steps) {
       // Where an order exists, one that respects real time usually does, and is found much faster.
-      const inRealTime = search(schedule, transitions, { depth, steps: Math.floor(steps / 2) });
+      const inRealTime = search(schedule, transitions, { ...effort, steps: steps / 2 });
       if (inRealTime.linearizable === true) return inRealTime;
       const rest = steps - inRealTime.steps;
       result = searchSequential(operations, processes, transitions, rest);

@@ -1,6 +1,6 @@
 /** A map from pairs of small numbers to numbers, in a hash table of typed arrays. */
 
-/** The result of `get` for an unknown pair. Not a value. */
+/** Result of `get` for an unknown pair. Not a value. */
 export const UNKNOWN = -2;
 
 const EMPTY = -1;
@@ -9,7 +9,7 @@ const ENTRY_SIZE = 3;
 export class PairMap {
   #size = 0;
   #capacity = 1 << 6;
-  /** The pair and its value; {@link EMPTY} in place of the first where there is none. */
+  /** The pair and its value; {@link EMPTY} in place of the first in a free entry. */
   #entries = new Int32Array(this.#capacity * ENTRY_SIZE).fill(EMPTY);
 
   /** @param one, other Not negative. */

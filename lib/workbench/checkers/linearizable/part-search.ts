@@ -11,15 +11,20 @@ import { encode, type Part } from "./parts.ts";
 import type { Operations, Transitions } from "./schedule.ts";
 import { StateSpace } from "./state-space.ts";
 
+/** Settings of a search, which affect its speed. */
+export interface Effort {
+  /** Maximum number of operations that take effect between two returns, before the second. */
+  readonly depth: number;
+  /** Whether operations are tried in the order in which their effects were first seen. */
+  readonly isRanked: boolean;
+}
+
 /** Decides whether operations have an order of some kind. */
 export interface OrderSearch {
-  /** Name of the anomaly if there is none. */
+  /** Name of the anomaly, if the operations lack such an order. */
   readonly anomaly: string;
-  /**
-   * @param depth Effort of the search, from 1. A search that is not deep enough is `"unknown"`.
-   * @param steps Maximum number of operations tried.
-   */
-  search(depth: number, steps: number): OrderResult;
+  /** @param steps Maximum number of operations tried. */
+  search(effort: Effort, steps: number): OrderResult;
   /** Explains the last result, if it was `false`. */
   failure(): Failure;
   /** Says why a failure's operation has no place, after the word "but". */
@@ -29,7 +34,7 @@ export interface OrderSearch {
 export interface OrderResult {
   readonly linearizable: Validity;
   readonly steps: number;
-  /** Why the result is unknown; absent if a deeper search may decide. */
+  /** Why the result is unknown; absent if another effort may decide. */
   readonly limit?: "steps" | "memory";
 }
 
@@ -78,15 +83,11 @@ export class PartSearch<State> {
     return this.#result.linearizable;
   }
 
-  /** Searches, and then deeper while that takes few steps. Returns the number of steps taken. */
-  run(depth: number, steps: number): number {
-    let taken = 0;
-    for (let next = depth; this.valid === "unknown" && taken < steps; next *= 2) {
-      this.#result = this.#search.search(next, steps - taken);
-      taken += this.#result.steps;
-      if (this.#result.limit === "memory") break;
-    }
-    return taken;
+  /** Searches, if there are steps to take. Returns the number of steps taken. */
+  run(effort: Effort, steps: number): number {
+    if (steps <= 0) return 0;
+    this.#result = this.#search.search(effort, steps);
+    return this.#result.steps;
   }
 
   /** Explains why the part is not valid. */

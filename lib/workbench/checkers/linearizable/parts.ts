@@ -194,7 +194,7 @@ function ranksOf(
   });
 }
 
-/** Compound values are seldom returned as they are. */
+/** Compound values are rarely returned unchanged. */
 function keyOfPlain(value: unknown): string | undefined {
   return typeof value === "string" || typeof value === "number" ? JSON.stringify(value) : undefined;
 }

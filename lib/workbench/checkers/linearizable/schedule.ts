@@ -25,12 +25,12 @@ export interface Operations {
   readonly returned: Int32Array;
   /** Operations of one group may be tried in the order of `ranks`. */
   readonly groups: Int32Array;
-  /** The first place where the effect of each was seen, as a guess; else {@link NEVER}. */
+  /** Position where the effect of each was first seen, as a guess; {@link NEVER} without one. */
   readonly ranks: Int32Array;
 }
 
 /**
- * The operations of a search, apart from their effects.
+ * Order and bits of operations, for a search.
  *
  * A definite operation has a *slot* from its call to its return, which others use before and after. An
  * indefinite operation keeps its own, as it never returns.

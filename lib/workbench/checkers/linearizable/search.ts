@@ -298,7 +298,7 @@ class Search {
   /**
    * Passes returns of operations that have taken effect, and opens a frame at the first other one.
    *
-   * @returns whether there is no other.
+   * @returns whether all operations have taken effect.
    */
   #enter(index: number, node: number): boolean {
     const { returns } = this.#schedule;

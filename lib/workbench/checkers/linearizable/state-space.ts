@@ -11,8 +11,11 @@ export interface Kinds {
   readonly isRead: readonly boolean[];
 }
 
-/** One step in so many is checked for changes to the state it received, and so are the first ones. */
-const CHECKED = 64;
+/** Steps are checked for changes to the state they received: the first ones, then one in so many. */
+const CHECKED_FIRST = 16;
+const CHECKED_EVERY = 64;
+
+const NONE: readonly never[] = [];
 
 /**
  * Numbers the states as they are reached, and calls `step` once for each state and kind.
@@ -52,12 +55,15 @@ export class StateSpace<State> implements Transitions {
   #step(state: number, kind: number): number {
     const operation = this.#kinds.operations[kind];
     const from = this.#states[state];
-    if (operation === undefined || from === undefined)
+    if (operation === undefined || from === undefined) {
       throw new Error("No such state or operation");
+    }
     const isRead = this.#kinds.isRead[kind] === true;
     const [first] = from;
     if (from.length === 1 && first !== undefined) {
       const next = this.#outcomes(first, operation, isRead);
+      // Most reads return the very state: its key is known.
+      if (next.length === 1 && next[0] === first) return state;
       return next.length === 0 ? REFUSED : this.#number(next);
     }
     const next = from.flatMap((each) => this.#outcomes(each, operation, isRead));
@@ -66,7 +72,7 @@ export class StateSpace<State> implements Transitions {
 
   #outcomes(state: State, operation: ModelOperation, isRead: boolean): readonly State[] {
     const count = this.#stepCount++;
-    const isChecked = isRead || count < CHECKED || count % CHECKED === 0;
+    const isChecked = count < CHECKED_FIRST || count % CHECKED_EVERY === 0;
     const before = isChecked ? this.#keyOf(state) : undefined;
     const next = this.#model.step(state, operation);
     if (isChecked && this.#keyOf(state) !== before) {
@@ -75,9 +81,12 @@ export class StateSpace<State> implements Transitions {
           "Return a new state instead",
       );
     }
-    if (next === undefined) return [];
+    if (next === undefined) return NONE;
     const states = next instanceof OneOf ? next.states : [next];
-    if (isRead && states.some((each) => this.#keyOf(each) !== before)) {
+    if (
+      isRead &&
+      states.some((each) => each !== state && this.#keyOf(each) !== this.#keyOf(state))
+    ) {
       throw new Error(
         `The model's isRead is true of ${describeKind(operation)}, but its step changed the state`,
       );

@@ -29,6 +29,7 @@ import {
   seconds,
   withMore,
 } from "../wording.ts";
+import { searchRegister } from "./first-search.ts";
 import { type Linearization, linearize } from "./linearize.ts";
 import { keyed, type RegisterOperation, registerOperation, Values } from "./register-operation.ts";
 
@@ -97,9 +98,20 @@ function registersOf(history: History): Register[] {
   return [...registers.values()].sort((one, other) => compareJson(one.key, other.key));
 }
 
+/** Steps of a first search, which suffice if few operations overlap. */
+const STEPS_PER_OPERATION = 8;
+
 /** Searches all registers, then the undecided ones with greater widths, within the step limit. */
 function searchAll(registers: readonly Register[], maxSteps: number): void {
   let remaining = maxSteps;
+  for (const register of registers) {
+    const { operations } = register;
+    const limit = Math.min(remaining, STEPS_PER_OPERATION * operations.length);
+    const { linearizable, steps } = searchRegister(operations, limit);
+    remaining -= steps;
+    // Finding none is left to the search below, which names the operation without a place.
+    if (linearizable === true) register.result = { linearizable, steps };
+  }
   for (const width of WIDTHS) {
     const undecided = registers.filter((register) => validityOf(register) === "unknown");
     for (const [index, register] of undecided.entries()) {

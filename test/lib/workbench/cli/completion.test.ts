@@ -53,8 +53,7 @@ describe("vortex complete", () => {
     );
   });
 
-  test("completes stages, workloads and shells", async () => {
-    expect(await completions("workloads", "lin")).toEqual(["lin-kv"]);
+  test("completes stages and shells", async () => {
     expect(await completions("stages", "6")).toEqual(["6a", "6b", "6c"]);
     expect(await completions("completion", "")).toEqual(["bash", "zsh", "fish"]);
   });

@@ -9,7 +9,6 @@ import {
   readMaelstromResults,
 } from "../../../../lib/workbench/maelstrom/maelstrom.ts";
 import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
-import { WORKLOADS } from "../../../../lib/workbench/workloads/index.ts";
 import {
   BROADCAST_RESULTS,
   standInForMaelstrom,
@@ -52,7 +51,6 @@ describe("maelstromArgs", () => {
       "Maelstrom has no --nemesis kill",
     );
     expect(() => words({ resumesFromCommitted: true })).toThrow("no --resume-from-committed");
-    expect(() => words({ workload: "bank", definition: WORKLOADS.echo })).toThrow("no -w bank");
   });
 });
 
