@@ -14,9 +14,8 @@ import {
   MessageId,
   type NodeId,
 } from "../../vortex/index.ts";
-import type { Carrier } from "../network/carrier.ts";
 import type { Delivery } from "../network/delivery.ts";
-
+import type { Network } from "../network/network.ts";
 import { ErrorReply, MalformedReply, NetTimeout } from "./client-errors.ts";
 
 /**
@@ -37,7 +36,7 @@ export function replySchema<const Type extends string, Entries extends v.ObjectE
 
 export interface ClientOptions {
   readonly id: NodeId;
-  readonly network: Carrier;
+  readonly network: Network;
   readonly clock: Clock;
 }
 
@@ -48,7 +47,7 @@ interface PendingRequest {
 
 export class Client {
   readonly id: NodeId;
-  readonly #network: Carrier;
+  readonly #network: Network;
   readonly #clock: Clock;
   /** Type of the last request. */
   lastRequest: string | undefined;

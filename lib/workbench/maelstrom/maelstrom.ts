@@ -32,8 +32,7 @@ export function maelstromArgs(
   args: readonly string[],
 ): string[] {
   const { nemesis, nodeIds, latency, availability, converge, resumesFromCommitted } = options;
-  const { livenessLimitS, workload, definition } = options;
-  if (definition !== undefined) refuse(`-w ${workload}`);
+  const { livenessLimitS } = options;
   const foreign = nemesis.find((fault) => fault !== "partition");
   if (foreign !== undefined) refuse(`--nemesis ${foreign}`);
   if (converge) refuse("--converge");

@@ -8,7 +8,6 @@ import { Glob } from "bun";
 
 const ROOT = join(import.meta.dir, "../../../..");
 const TEMPLATE = join(import.meta.dir, "template");
-const WORKLOAD_TEMPLATE = join(import.meta.dir, "workload-template");
 
 interface Manifest {
   readonly [field: string]: unknown;
@@ -17,12 +16,6 @@ interface Manifest {
 /** Returns path in the project -> text, as JSON, gzipped, in base 64. */
 export function packedFiles(): string {
   const files = { ...template(), ...library(), ...valibot() };
-  return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
-}
-
-/** Returns file in the template -> text, as JSON, gzipped, in base 64. */
-export function packedWorkload(): string {
-  const files = filesIn(WORKLOAD_TEMPLATE, ["**"], "");
   return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
 }
 
