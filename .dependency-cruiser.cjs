@@ -176,7 +176,7 @@ module.exports = {
     parser: "swc",
     doNotFollow: { path: "node_modules" },
     // What `vortex new` copies: users' files, which import the installed package.
-    exclude: { path: "^lib/workbench/cli/new/template/" },
+    exclude: { path: "^lib/workbench/cli/new/(workload-)?template/" },
     enhancedResolveOptions: {
       exportsFields: ["exports"],
       conditionNames: ["import", "types", "default"],

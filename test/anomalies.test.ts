@@ -18,7 +18,8 @@ function reportedNames(): string[] {
     const source = readFileSync(join(directory, file), "utf8");
     const literals =
       /(?:\banomaly: |\b(?:anomalies|findings)\.add\(|^export const [A-Z_]+ = |^ {2}\| )"([A-Za-z][\w-]+)"/gm;
-    for (const [, name = ""] of source.matchAll(literals)) names.add(name);
+    const code = source.replaceAll(/^\s*\*.*$/gm, "");
+    for (const [, name = ""] of code.matchAll(literals)) names.add(name);
   }
   const bare = [...names].map((name) =>
     name.replace(/-(process|realtime)$/, "").replace(/-item$/, ""),

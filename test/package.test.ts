@@ -38,6 +38,8 @@ test("echo replies with the text it was sent", async () => {
 const SIMULATION_TEST = `import { expect, test } from "bun:test";
 import type { Node } from "vortex";
 import { simulate, SimulationCrash, type SimulationOptions } from "vortex/simulation";
+import { defineWorkload, rpc } from "vortex/workload";
+import * as v from "valibot";
 import { echo } from "./echo.ts";
 
 const OPTIONS: SimulationOptions = { workload: "echo", nodeCount: 3, nemesis: ["kill"], seed: 7 };
@@ -57,6 +59,22 @@ test("a simulated node is an instance of the library's Node", async () => {
   };
   simulate(program, OPTIONS);
   expect(nodes[0]).toBeInstanceOf(library.Node);
+});
+
+test("a workload of one's own is simulated", () => {
+  const shout = defineWorkload({
+    operations: {
+      echo: rpc({
+        request: (echo: string) => ({ echo }),
+        reply: { echo: v.string() },
+        outcome: (reply) => reply.echo,
+      }),
+    },
+    generators: ({ limit }) => ({ main: limit(20, () => ({ f: "echo", value: "HELLO" })) }),
+    check: (history) => ({ valid: history.every(({ value }) => value === "HELLO") }),
+  });
+  const { valid, history } = simulate(echo, { workload: shout, nodeCount: 2 });
+  expect({ valid, entries: history.length }).toEqual({ valid: true, entries: 40 });
 });
 
 test("a program that fails to start throws SimulationCrash", () => {
@@ -141,7 +159,7 @@ describe("The package", () => {
 
   test("tests the program with the test kit and in simulations", async () => {
     const { stderr, exitCode } = await run(bun("test"), "", { cwd: project });
-    expect(stderr).toContain("4 pass");
+    expect(stderr).toContain("5 pass");
     expect(exitCode).toBe(0);
   });
 

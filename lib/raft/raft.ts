@@ -29,6 +29,7 @@ import type {
 import { type Committed, RaftState, type StoredState, type Write } from "./state.ts";
 import type { Timing } from "./timing.ts";
 
+/** The inputs of a {@link Raft} core, besides the contents of its disk. */
 export interface RaftOptions {
   readonly id: NodeId;
   /** The names of all nodes, this one included, in an order that all share. The set is fixed. */
@@ -57,6 +58,10 @@ export interface Output {
 /** Delay of the first election of a new cluster, in ms: for the other nodes to notice that it is new. */
 const FIRST_ELECTION_MS = 40;
 
+/**
+ * The consensus core of a node: inputs go in with the time, and {@link takeOutput} returns what is to be
+ * done about them.
+ */
 export class Raft {
   readonly #options: RaftOptions;
   readonly #state: RaftState;
@@ -78,6 +83,7 @@ export class Raft {
     this.#resetElectionTimer();
   }
 
+  /** Whether this node leads its current term. */
   get isLeader(): boolean {
     return this.#role instanceof Leader;
   }
@@ -88,6 +94,7 @@ export class Raft {
     return this.#role instanceof Follower ? this.#role.leaderId : undefined;
   }
 
+  /** The latest term this node has seen (figure 3.1). */
   get currentTerm(): number {
     return this.#state.currentTerm;
   }

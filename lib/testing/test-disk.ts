@@ -2,7 +2,7 @@ import { type Clock, type Disk, type Json, parseJson, StorageError } from "../vo
 import { MemoryDisk } from "../vortex/memory-disk.ts";
 import { requireMilliseconds } from "../vortex/milliseconds.ts";
 
-/** What happens to the disk of a node that is killed. */
+/** The effects of a kill on the disk of the node. */
 export interface CrashOptions {
   /**
    * Whether the records that were appended and not synced survive, as when a SIGKILL finds them

@@ -20,7 +20,7 @@
  * @see Alagappan et al., "Protocol-Aware Recovery for Consensus-Based Storage", FAST 2018, section 3.3
  */
 
-/** What was found in a file. */
+/** The contents of a file. */
 export type ScannedLog =
   | {
       readonly type: "log";
@@ -29,7 +29,7 @@ export type ScannedLog =
       readonly texts: readonly string[];
       /** Length of what counts, in bytes. The rest is a torn end. */
       readonly length: number;
-      /** Where the records begin that may not have been synced, in bytes. */
+      /** The offset of the first record that may not have been synced, in bytes. */
       readonly unsyncedStart: number;
     }
   | { readonly type: "corrupt"; readonly problem: string };
@@ -92,7 +92,7 @@ export function scanLog(bytes: Uint8Array): ScannedLog {
 interface FoundRecord {
   readonly number: number;
   readonly synced: number;
-  /** Where its JSON starts and ends, in bytes. */
+  /** The start and end of its JSON, in bytes. */
   readonly textStart: number;
   readonly end: number;
 }

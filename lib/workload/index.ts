@@ -125,6 +125,7 @@ export {
 } from "../workbench/workloads/definition.ts";
 export type { WorkloadOptions } from "../workbench/workloads/options.ts";
 export { fail, info, type Outcome, ok } from "../workbench/workloads/outcome.ts";
+export { InvalidWorkload } from "../workbench/workloads/require-definition.ts";
 export type { StageEntry, Target as StageTarget } from "../workbench/workloads/stage.ts";
 export type { EarlyCheck, Summary } from "../workbench/workloads/summary.ts";
 

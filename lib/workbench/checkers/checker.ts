@@ -33,7 +33,7 @@ export interface Finding {
   readonly operations: readonly Operation[];
   /** The dependencies of a cycle of transactions, in order. */
   readonly cycle?: readonly CycleStep[];
-  /** How far the search for an order of the operations came. */
+  /** The longest orders of the operations that the search has found. */
   readonly linearization?: LinearizationAttempt;
   /** On the last example of an anomaly: how many more occurrences are not described. */
   readonly moreCount?: number;
@@ -87,7 +87,7 @@ export interface LinearizationBar {
   readonly start: number;
   /** Absent for an indefinite operation: it may take effect at any later time, or never. */
   readonly end?: number;
-  /** What it did, in at most 80 characters: `"cas 1 to 2"`, `"dequeue: 7"`. */
+  /** Its function, argument and result, in at most 80 characters: `"cas 1 to 2"`, `"dequeue: 7"`. */
   readonly label: string;
 }
 

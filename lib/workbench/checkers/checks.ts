@@ -74,7 +74,7 @@ export function log(mapping: Mapping = {}): Checker<KafkaVerdict> {
 }
 
 export interface TransactionsOptions extends Mapping {
-  /** Contents of keys: `"registers"`, which are written, or `"lists"`, which are appended to. */
+  /** The kind of value of a key: `"registers"`, which are written, or `"lists"`, which are appended to. */
   readonly over: "registers" | "lists";
   /** The consistency models to satisfy. Default: those of the test, which `--consistency-models` sets. */
   readonly consistencyModels?: readonly string[];
@@ -161,7 +161,7 @@ function wrongBalances(read: Operation, total: number, overdraft: boolean): Inva
   return [];
 }
 
-/** A violation of an invariant. */
+/** A violation that an invariant has found. */
 export interface InvariantFinding {
   /** Name of the anomaly: a word or two, in lower case. */
   readonly anomaly: string;

@@ -7,7 +7,7 @@ import { describeOperation } from "./wording.ts";
 /** A client's operation, from start to end. */
 export interface ClientOperation {
   readonly f: string;
-  /** Type of its completion; `"info"` if it never ended. */
+  /** The type of its completion; `"info"` if it never completed. */
   readonly type: "ok" | "fail" | "info";
   /** Argument. */
   readonly value: Json;
@@ -24,7 +24,7 @@ export interface ClientOperation {
   readonly completion?: Operation;
 }
 
-/** Result of a mapping. */
+/** An operation after the mapping. */
 export interface MappedOperation {
   readonly f: string;
   /** A `fail` did not happen. */

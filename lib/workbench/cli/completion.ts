@@ -8,6 +8,7 @@ import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { BUILT_IN } from "../nemesis/faults.ts";
 import { idsOf, STAGES } from "../stages/stages.ts";
+import { WORKLOAD_NAMES } from "../workloads/index.ts";
 
 const SCRIPTS = {
   bash: `_vortex() {
@@ -97,7 +98,10 @@ const WORDS: Readonly<Record<string, Values>> = {
 };
 
 /** Values of arguments. */
-const ARGUMENTS: Readonly<Record<string, readonly string[]>> = { stages: idsOf(STAGES) };
+const ARGUMENTS: Readonly<Record<string, readonly string[]>> = {
+  stages: idsOf(STAGES),
+  workloads: WORKLOAD_NAMES,
+};
 
 /**
  * Returns the completions of the last word, or none where a file is expected.

@@ -129,7 +129,7 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   }
 }
 
-/** What a command tests, and with what. */
+/** The program and the options of a test. */
 interface Subject extends ProgramCommand {
   readonly maelstrom: string | undefined;
   readonly parts: TestParts;

@@ -14,7 +14,7 @@ import {
   type Message,
   type NodeId,
 } from "../../vortex/index.ts";
-import { InvalidMessageError } from "../network/network.ts";
+import { InvalidMessageError } from "../network/carrier.ts";
 import type { Completion } from "./interpreter.ts";
 
 /** Marks what the code of workloads recognises with `isRpcError`. */
@@ -74,7 +74,7 @@ export class MalformedReply extends Error {
   override readonly name = "MalformedReply";
   readonly request: Message;
   readonly reply: Message;
-  /** What is wrong with the reply. */
+  /** The fields of the reply that are wrong. */
   readonly problem: string;
   /** Whether unknown fields are all that is wrong with the reply. */
   readonly hasExtraFieldOnly: boolean;

@@ -14,8 +14,9 @@ import {
   MessageId,
   type NodeId,
 } from "../../vortex/index.ts";
+import type { Carrier } from "../network/carrier.ts";
 import type { Delivery } from "../network/delivery.ts";
-import type { Network } from "../network/network.ts";
+
 import { ErrorReply, MalformedReply, NetTimeout } from "./client-errors.ts";
 
 /**
@@ -36,7 +37,7 @@ export function replySchema<const Type extends string, Entries extends v.ObjectE
 
 export interface ClientOptions {
   readonly id: NodeId;
-  readonly network: Network;
+  readonly network: Carrier;
   readonly clock: Clock;
 }
 
@@ -47,7 +48,7 @@ interface PendingRequest {
 
 export class Client {
   readonly id: NodeId;
-  readonly #network: Network;
+  readonly #network: Carrier;
   readonly #clock: Clock;
   /** Type of the last request. */
   lastRequest: string | undefined;

@@ -3,7 +3,7 @@ import type { Generator, GeneratorLike, InvocationLike, Weighted } from "./gener
 import * as generators from "./generator.ts";
 
 /**
- * What generators are built from. A function is a generator too: it makes an operation each time it is
+ * Parts of generators. A function is a generator too: it makes an operation each time it is
  * called, and returns `undefined` at the end.
  */
 export interface GeneratorParts<I extends InvocationLike> {

@@ -51,7 +51,7 @@ export function interpret(generator: Generator, options: InterpreterOptions): Pr
 
 type Mutable<T> = { -readonly [key in keyof T]: T[key] };
 
-/** What both ends of an operation share. */
+/** The common part of an invocation and its completion. */
 interface Asked {
   readonly process: Process;
   readonly node: NodeId | undefined;

@@ -11,7 +11,7 @@ export type Fields = { readonly [field: string]: Json };
  */
 export type ReplyLike = v.ObjectEntries | v.GenericSchema;
 
-/** What a reply's schema makes of it. */
+/** A reply as its schema parses it. */
 export type ReplyOf<R> =
   R extends v.GenericSchema<unknown, infer Output>
     ? Output

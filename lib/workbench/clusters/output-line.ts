@@ -15,7 +15,8 @@ import {
   type NodeId,
   parseJson,
 } from "../../vortex/index.ts";
-import { InvalidMessageError, type InvalidMessageKind, type Network } from "../network/network.ts";
+import { InvalidMessageError, type InvalidMessageKind } from "../network/carrier.ts";
+import type { Network } from "../network/network.ts";
 
 /** Why a line of output is not a message on the network. */
 export interface LineProblem {

@@ -16,7 +16,7 @@ import { MemoryDisk } from "../../vortex/memory-disk.ts";
  * fault ends.
  */
 export const DISK_FAULTS = ["slow", "full", "failed", "stalled"] as const;
-/** What a faulty disk does to syncs. */
+/** A fault of the syncs of a disk. */
 export type DiskFault = (typeof DISK_FAULTS)[number];
 
 /**

@@ -32,7 +32,8 @@ export function maelstromArgs(
   args: readonly string[],
 ): string[] {
   const { nemesis, nodeIds, latency, availability, converge, resumesFromCommitted } = options;
-  const { livenessLimitS } = options;
+  const { livenessLimitS, workload, definition } = options;
+  if (definition !== undefined) refuse(`-w ${workload}`);
   const foreign = nemesis.find((fault) => fault !== "partition");
   if (foreign !== undefined) refuse(`--nemesis ${foreign}`);
   if (converge) refuse("--converge");

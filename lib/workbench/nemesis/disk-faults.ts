@@ -7,7 +7,7 @@ import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./
 
 /** Options of {@link disk}. */
 export interface DiskFaultOptions {
-  /** What happens to syncs; each start draws one of these. Defaults to all four. */
+  /** The faults of syncs; each start draws one of these. Defaults to all four. */
   readonly faults?: readonly DiskFault[];
   /** The nodes; each start draws one of these. Defaults to all four random ones. */
   readonly targets?: readonly Target[];

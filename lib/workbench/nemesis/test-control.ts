@@ -16,12 +16,12 @@ import { replySchemaOf } from "../clients/reply-schema.ts";
 import type { Cluster } from "../clusters/cluster.ts";
 import type { SimulatedDisks } from "../clusters/simulated-disks.ts";
 import type { Operation } from "../history/history.ts";
-import type { Network } from "../network/network.ts";
+import type { FaultControl } from "../network/carrier.ts";
 import type { DiskFaultControl, KillOptions, NemesisTest } from "./definition.ts";
 
 /** The parts of a test that nemeses act on. */
 export interface TestControlOptions {
-  readonly network: Network;
+  readonly network: FaultControl;
   readonly cluster: Cluster;
   readonly clock: Clock;
   /** Clock zero, as a reading of the clock. */

@@ -11,17 +11,18 @@
  */
 import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../../vortex/index.ts";
+import {
+  type Carrier,
+  type FaultControl,
+  InvalidMessageError,
+  type MessageFault,
+  type Receive,
+} from "./carrier.ts";
 import { type Delivery, isClientId } from "./delivery.ts";
 import type { DropReason } from "./drops.ts";
 import type { Grudge } from "./grudge.ts";
 import type { Journal } from "./journal.ts";
 import { drawLatencyMs, type Latency } from "./latency.ts";
-
-/**
- * Receives a message. While the returned promise is pending, as when a pipe is full, the receiver
- * gets no other message.
- */
-export type Receive = (delivery: Delivery) => void | Promise<void>;
 
 export interface NetworkOptions {
   readonly clock: Clock;
@@ -44,19 +45,6 @@ export interface NetworkOptions {
   readonly zeroMs: () => number;
 }
 
-/** A fault of single messages. */
-export interface MessageFault {
-  /**
-   * `loss` and `duplicate` affect messages between nodes. `slow` multiplies the mean latency between
-   * servers, which becomes 100 ms at least.
-   */
-  readonly kind: "loss" | "duplicate" | "slow";
-  /** Fraction of the messages that are lost, or arrive twice; the factor on the latency. */
-  readonly value: number;
-  /** The links that it affects. Defaults to all. */
-  readonly affects?: (src: NodeId, dest: NodeId) => boolean;
-}
-
 const SLOW_LATENCY_MIN_MS = 100;
 
 interface Waiting {
@@ -75,27 +63,13 @@ interface Receiver {
   isBusy: boolean;
 }
 
-/** Why Maelstrom's network would reject a message. */
-export type InvalidMessageKind = "unknown-src" | "unknown-dest" | "late-reply";
-
-/** A message that Maelstrom's network would not accept. */
-export class InvalidMessageError extends Error {
-  override readonly name = "InvalidMessageError";
-  readonly kind: InvalidMessageKind;
-
-  constructor(kind: InvalidMessageKind, message: string) {
-    super(message);
-    this.kind = kind;
-  }
-}
-
 // A node that floods, or stops reading, must not fill memory.
 /** Maximum number of messages that wait for one receiver. */
 const MAX_WAITING = 250_000;
 /** Maximum total length of all waiting messages, in characters. */
 const MAX_WAITING_LENGTH = 2 ** 27;
 
-export class Network {
+export class Network implements Carrier, FaultControl {
   readonly #options: NetworkOptions;
   readonly #nodeIds: ReadonlySet<NodeId>;
   readonly #receivers = new Map<NodeId, Receiver>();

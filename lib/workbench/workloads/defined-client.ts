@@ -2,6 +2,7 @@
 import * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
 import { isRpcError, type Json, type NodeId, RpcError } from "../../vortex/index.ts";
+import { requireMilliseconds } from "../../vortex/milliseconds.ts";
 import type { Client } from "../clients/client.ts";
 import {
   completionOf,
@@ -25,6 +26,7 @@ import type {
 import { jsonCopy } from "./json-copy.ts";
 import type { WorkloadOptions } from "./options.ts";
 import { isOutcome, type Outcome } from "./outcome.ts";
+import { problemOfOperations } from "./require-definition.ts";
 import { inWorkload, WorkloadError, workloadError } from "./workload-error.ts";
 
 /** Timeout of a client's requests, in ms. */
@@ -40,12 +42,23 @@ export function connect(
 }
 
 function rpcOf(client: Client): Connection["rpc"] {
-  return (dest, body, reply, timeoutMs = RPC_TIMEOUT_MS) =>
+  const rpc: Connection["rpc"] = (dest, body, reply, timeoutMs = RPC_TIMEOUT_MS) => {
+    requireMilliseconds("The timeout of rpc", timeoutMs, rpc);
     // Forced: the compiler does not resolve ReplyOf<R>.
-    client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never;
+    return client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never;
+  };
+  return rpc;
 }
 
-/** What a client needs of its test. */
+function sleepOf(client: Client): OperationContext["sleep"] {
+  const sleep: OperationContext["sleep"] = (durationMs) => {
+    requireMilliseconds("The duration of sleep", durationMs, sleep);
+    return new Promise((resolve) => void client.after(durationMs, resolve));
+  };
+  return sleep;
+}
+
+/** The test of a client. */
 export interface ClientHost {
   /** Whether the workload is a user's: its results are checked, and its operations may hang. */
   readonly isForeign: boolean;
@@ -89,7 +102,7 @@ export class DefinedClient {
     this.#calls = {
       rpc: rpcOf(client),
       send: (dest, body) => client.send(dest, body),
-      sleep: (durationMs) => new Promise((resolve) => void client.after(durationMs, resolve)),
+      sleep: sleepOf(client),
     };
     const handle: ClientContext<unknown>["handle"] = (type, fields, handler) => {
       if (this.#handlers.has(type)) {
@@ -105,6 +118,8 @@ export class DefinedClient {
             operations({ ...context, client: client.id, handle } as never),
           )
         : operations;
+    const problem = problemOfOperations(this.#operations);
+    if (problem !== undefined) throw new WorkloadError('"operations"', new Error(problem));
     if (this.#handlers.size > 0) client.onRequest = (delivery) => this.#handle(delivery);
   }
 
@@ -123,8 +138,10 @@ export class DefinedClient {
       send,
       sleep,
       invocation,
-      until: (condition, timeoutMs = RPC_TIMEOUT_MS) =>
-        this.#until(condition, timeoutMs, invocation.f, node),
+      until: (condition, timeoutMs = RPC_TIMEOUT_MS) => {
+        requireMilliseconds("The timeout of until", timeoutMs, context.until);
+        return this.#until(condition, timeoutMs, invocation.f, node);
+      },
     };
     const operation = this.#operation(invocation.f);
     try {

@@ -16,6 +16,7 @@ import type { Fields, ReplyLike, ReplyOf } from "../clients/reply.ts";
 import type { History, Operation as HistoryEntry } from "../history/history.ts";
 import type { WorkloadOptions } from "./options.ts";
 import type { Outcome } from "./outcome.ts";
+import { InvalidWorkload, problemOf } from "./require-definition.ts";
 import type { EarlyCheck, Summary } from "./summary.ts";
 
 /** The test that a workload is part of. */
@@ -72,7 +73,7 @@ export interface Connection {
   ): Promise<ReplyOf<R>>;
 }
 
-/** What a client can do in an operation. Its node is chosen by the workload's `nodes`. */
+/** The means of a client in an operation, whose node the workload's `nodes` has chosen. */
 export interface OperationContext extends Connection {
   /** The operation as the generator emitted it. */
   readonly invocation: Invocation;
@@ -111,12 +112,12 @@ export interface NodeChoice<Options, I extends InvocationLike> extends TestConte
   readonly last: LastOperation | undefined;
 }
 
-/** How the last operation of a thread ended. */
+/** The end of a thread's last operation. */
 export type LastOperation = Pick<HistoryEntry, "f" | "type" | "value" | "error"> & {
   readonly node: NodeId;
 };
 
-/** What all kinds of operations share. */
+/** Properties of all kinds of operations. */
 interface Operating<V> {
   /** Whether it has no effect, so that it fails if its outcome is unknown. Reads are idempotent. */
   readonly idempotent?: boolean;
@@ -185,7 +186,13 @@ export interface OperationDefinition<V extends Json> extends Operating<V> {
   run(context: OperationContext, value: V): Promise<Json | Outcome>;
 }
 
-/** An operation of several requests, or of none. */
+/**
+ * An operation of several requests, or of none.
+ *
+ * An error that `run` does not catch decides how the operation completes, whichever request it answers.
+ * If an earlier request may have had an effect, catch a definite error, and return `info()`: the
+ * operation has not certainly failed.
+ */
 export function operation<V extends Json = null>(
   definition: OperationDefinition<V>,
 ): Operation<NoInfer<V>> {
@@ -204,7 +211,7 @@ export type InvocationOf<Ops> = {
 /** The optional fields of an invocation. */
 export type Flags = Pick<InvocationLike, "final" | "seekToBeginning">;
 
-/** What clients do, and when. */
+/** Operations of the clients, by phase. */
 export interface Generators<I extends InvocationLike> {
   /** Operations before the main phase, without faults. */
   readonly initial?: GeneratorLike<I>;
@@ -221,7 +228,7 @@ export interface WorkloadDefinition<
 > {
   /** Name in results; by default that of the file. */
   readonly name?: string;
-  /** What the nodes do, and what is checked: the help of the workload. */
+  /** The help of the workload: what the nodes do, and what is checked. */
   readonly doc?: string;
   /** Options of its own: valibot schemas, each with a default. */
   readonly options?: Entries;
@@ -238,7 +245,7 @@ export interface WorkloadDefinition<
   ): Generators<InvocationOf<Ops>>;
   /** Judges the history. */
   readonly check: Checker;
-  /** Which node each operation is sent to; `"all"` by default. */
+  /** The node of each operation; `"all"` by default. */
   readonly nodes?: Routing<OptionsOf<Entries>, InvocationOf<Ops>>;
   /** Says why the options do not fit the workload, if so. */
   refuse?(context: TestContext<OptionsOf<Entries>>): string | undefined;
@@ -249,10 +256,10 @@ export interface WorkloadDefinition<
   readonly usesProtocolErrors?: boolean;
   /** Whether a client goes on after an operation whose outcome is unknown; `false` by default. */
   readonly keepsClient?: boolean;
-  /** What the verdicts of the checker state, in a clause. */
+  /** The meaning of the verdicts, in a clause. */
   readonly summary?: Summary;
   /**
-   * What a verdict on the operations so far says, while a test runs. `"permanent"` is for checkers whose
+   * Reads a verdict on the operations so far, while a test runs. `"permanent"` is for checkers whose
    * anomalies no later operation removes. By default, the history is checked at the end only.
    */
   readonly early?: "permanent" | EarlyCheck;
@@ -329,13 +336,35 @@ export interface DefinedWorkload
  *   }),
  *   check: counter(),
  * });
+ *
+ * @throws {InvalidWorkload} when a field is unknown, missing, or of another kind.
  */
 export function defineWorkload<
   const Ops extends Operations,
   Entries extends v.ObjectEntries = Record<never, never>,
 >(definition: WorkloadDefinition<Ops, Entries>): DefinedWorkload {
+  const problem = problemOf(definition, FIELDS);
+  if (problem !== undefined) throw new InvalidWorkload(problem, defineWorkload);
   return { ...definition, [WORKLOAD]: true };
 }
+
+const FIELDS = [
+  "name",
+  "doc",
+  "options",
+  "operations",
+  "setUp",
+  "generators",
+  "check",
+  "nodes",
+  "refuse",
+  "usesProtocolErrors",
+  "keepsClient",
+  "summary",
+  "early",
+  "usesKeys",
+  "convergence",
+] as const satisfies readonly (keyof WorkloadDefinition<Operations>)[];
 
 /** Whether a value is a workload, of any copy of this module. */
 export function isWorkload(value: unknown): value is DefinedWorkload {

@@ -1,4 +1,4 @@
-/** How an operation ends. */
+/** The ends of operations. */
 import type { Json } from "../../vortex/index.ts";
 
 /** Marks outcomes of every copy of this module: a user's file may bring its own. */
@@ -19,14 +19,26 @@ export function ok(value: Json): Outcome {
   return { [OUTCOME]: true, type: "ok", value };
 }
 
-/** The operation certainly did not happen. */
-export function fail(error?: Json): Outcome {
-  return { [OUTCOME]: true, type: "fail", ...(error === undefined ? {} : { error }) };
+/** The operation certainly did not happen. @param value Its argument by default. */
+export function fail(error?: Json, value?: Json): Outcome {
+  return { [OUTCOME]: true, type: "fail", ...defined({ error, value }) };
 }
 
-/** The operation may have happened, or may still happen. */
-export function info(error?: Json): Outcome {
-  return { [OUTCOME]: true, type: "info", ...(error === undefined ? {} : { error }) };
+/**
+ * The operation may have happened, or may still happen.
+ *
+ * @param value By default its argument. Give what a checker needs to know of the attempt, such as a
+ *   value that the client chose.
+ */
+export function info(error?: Json, value?: Json): Outcome {
+  return { [OUTCOME]: true, type: "info", ...defined({ error, value }) };
+}
+
+function defined({ error, value }: { error: Json | undefined; value: Json | undefined }) {
+  return {
+    ...(error === undefined ? {} : { error }),
+    ...(value === undefined ? {} : { value }),
+  };
 }
 
 /** Whether a result says how the operation ended, in any copy of this module. */

@@ -25,7 +25,7 @@ export interface Target {
  * ];
  */
 export interface StageEntry {
-  /** What `vortex stages 2a` runs. Several rows may share it. */
+  /** The word that selects it, as in `vortex stages 2a`. Several rows may share it. */
   readonly id: string;
   readonly name: string;
   /** Path of the program, unless `--bin` or `--bin-dir` names another. */

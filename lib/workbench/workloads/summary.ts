@@ -1,17 +1,17 @@
-/** What the verdicts of a workload's checker mean, in a clause, and while a test still runs. */
+/** The meaning of the verdicts of a workload's checker, at the end and while a test runs. */
 import type { Verdict } from "../checkers/checker.ts";
 import { plural } from "../checkers/wording.ts";
 
 /** Clauses of the sentence that a test ends with. */
 export interface Summary {
-  /** What a valid verdict states: `"all ids were unique"`. */
+  /** Statement of a valid verdict: `"all ids were unique"`. */
   readonly valid: string;
-  /** What an invalid verdict states: `"2 ids were returned more than once"`. */
+  /** Statement of an invalid verdict: `"2 ids were returned more than once"`. */
   readonly invalid: (verdict: Verdict) => string;
 }
 
 /**
- * What a verdict on the operations so far says of the whole test: `"3 values missing"`, or `undefined` if
+ * Reads a verdict on the operations so far: `"3 values missing"`, or `undefined` if
  * nothing is wrong yet.
  */
 export type EarlyCheck = (verdict: Verdict) => string | undefined;

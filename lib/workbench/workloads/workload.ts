@@ -4,12 +4,17 @@ import { describeIssues } from "../../protocol/describe-issues.ts";
 import type { NodeId, Random } from "../../vortex/index.ts";
 import type { Client } from "../clients/client.ts";
 import { isClientError } from "../clients/client-errors.ts";
-import { type Generator, type Invocation, toGenerator } from "../clients/generator.ts";
+import {
+  type Generator,
+  type Invocation,
+  type InvocationLike,
+  toGenerator,
+} from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
 import type { Completion } from "../clients/interpreter.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { type ClientHost, connect, DefinedClient } from "./defined-client.ts";
-import type { Convergence, DefinedWorkload } from "./definition.ts";
+import type { Convergence, DefinedWorkload, Generators } from "./definition.ts";
 import { foreignGenerator } from "./foreign-generator.ts";
 import type { WorkloadOptions } from "./options.ts";
 import { makeRouter, type Router } from "./routing.ts";
@@ -75,7 +80,7 @@ export function instantiate(
   if (refusal !== undefined) throw new InvalidOptions(refusal);
   const parts = generatorParts(random);
   const { initial, main, final } = inWorkload('"generators"', () =>
-    definition.generators({ ...context, ...parts, random } as never),
+    requireGenerators(definition.generators({ ...context, ...parts, random } as never)),
   );
   const generator = (like: typeof main) =>
     isForeign ? foreignGenerator(toGenerator(like)) : toGenerator(like);
@@ -110,6 +115,19 @@ export function instantiate(
     ...(final === undefined ? {} : { finalGenerator: generator(final) }),
     ...(convergence === undefined ? {} : { convergence }),
   };
+}
+
+/** Checks what the compiler has not. */
+function requireGenerators(made: Generators<InvocationLike>): Generators<InvocationLike> {
+  const { initial, main, final }: Partial<Generators<InvocationLike>> = made ?? {};
+  for (const [name, like] of Object.entries({ initial, main, final })) {
+    const isOptional = name !== "main" && like === undefined;
+    if (isOptional || typeof like === "function" || typeof like?.next === "function") continue;
+    throw new TypeError(
+      `"${name}" must be a generator, such as mix([...]) or () => ({ f: "read" })`,
+    );
+  }
+  return made;
 }
 
 /** @throws {InvalidOptions} when a value does not fit the workload's schema. */

@@ -20,6 +20,10 @@ export interface SimulationOptions {
   readonly timing?: Partial<Timing>;
   /** Mean time between two faults, in ms; none by default. */
   readonly faultEveryMs?: number;
+  /** How long a fault lasts at most, in ms. Defaults to 2500. */
+  readonly faultMs?: number;
+  /** The core. Defaults to that of `lib/raft`. */
+  readonly Core?: typeof Raft;
 }
 
 /** Numbers of events, to show that the faults had an effect. */
@@ -97,8 +101,8 @@ export class RaftSimulation {
   readonly #leaders = new Map<number, string>();
   /** Log Matching: what precedes an entry, and what it is, by index and term. */
   readonly #entries = new Map<string, string>();
-  /** State Machine Safety: the entry that some node has applied, by index. */
-  readonly #applied: { readonly text: string; readonly term: number }[] = [];
+  /** State Machine Safety: the entry that some node has applied, by index; in which term, at most. */
+  readonly #applied: { readonly text: string; readonly committedIn: number }[] = [];
 
   constructor(options: SimulationOptions) {
     this.#options = options;
@@ -218,11 +222,16 @@ export class RaftSimulation {
     }
   }
 
-  /** Makes clients send commands and reads at a steady rate until a time. */
-  load(everyMs: number, untilMs: number): void {
+  /**
+   * Makes clients send commands and reads at a steady rate until a time.
+   *
+   * @param commandsPerRead A read waits for the commands before it, so a leader that gets many, and
+   *   cannot commit them, serves no reads.
+   */
+  load(everyMs: number, untilMs: number, commandsPerRead = 1): void {
     const next = () => {
       if (this.nowMs >= untilMs) return;
-      this.propose();
+      if (this.#random.next() < commandsPerRead) this.propose();
       this.read();
       this.after(2 * everyMs * this.#random.next(), next);
     };
@@ -234,7 +243,8 @@ export class RaftSimulation {
     const node = pickOne(random, this.nodes);
     const leader = this.leader ?? node;
     const victim = random.next() < 0.5 ? leader : node;
-    const durationMs = 2500 * random.next();
+    const { faultMs = 2500 } = this.#options;
+    const durationMs = faultMs * random.next();
     const fault = randomInteger(random, 8);
     if (fault === 0) {
       this.crash(victim);
@@ -255,9 +265,9 @@ export class RaftSimulation {
     } else if (fault === 4) {
       this.lossProbability = 0.3 * random.next();
       this.duplicateProbability = 0.3 * random.next();
-      this.jitterMs = 300 * random.next() ** 4;
+      this.jitterMs = 0.12 * faultMs * random.next() ** 4;
     } else if (fault === 5) {
-      this.syncMs = random.next() < 0.2 ? 1500 : 40 * random.next();
+      this.syncMs = (random.next() < 0.2 ? 0.6 : 0.016 * random.next()) * faultMs;
     } else if (fault === 6) {
       leader.raft.transferLeadership(undefined, this.nowMs);
       this.#handleOutput(leader);
@@ -296,7 +306,7 @@ export class RaftSimulation {
   }
 
   #newRaft(id: string, disk: StoredState): Raft {
-    const { nodeCount, seed, timing } = this.#options;
+    const { nodeCount, seed, timing, Core = Raft } = this.#options;
     const options = {
       id,
       nodeIds: Array.from({ length: nodeCount }, (_, index) => `n${index}`),
@@ -304,7 +314,7 @@ export class RaftSimulation {
       random: randomStream(seed, `${id} at ${this.nowMs}`),
       timing: { ...DEFAULT_TIMING, ...timing },
     };
-    return new Raft(options, disk, this.nowMs);
+    return new Core(options, disk, this.nowMs);
   }
 
   #start(node: SimulatedNode): void {
@@ -406,6 +416,9 @@ export class RaftSimulation {
   }
 
   #restore(node: SimulatedNode, snapshot: Snapshot): void {
+    if (snapshot.lastIncludedIndex < node.appliedIndex) {
+      throw this.#violation(node, `goes back from ${node.appliedIndex} to a snapshot`);
+    }
     node.machine = parseJson(snapshot.state) as SimulatedNode["machine"]; // As it was taken.
     node.appliedIndex = snapshot.lastIncludedIndex;
     this.counts.installedSnapshots++;
@@ -426,7 +439,7 @@ export class RaftSimulation {
     const known = this.#applied[index - 1];
     if (known === undefined) {
       if (index !== this.#applied.length + 1) throw this.#violation(node, `skips to ${index}`);
-      this.#applied.push({ text, term: entry.term });
+      this.#applied.push({ text, committedIn: node.raft.currentTerm });
       this.counts.committed++;
     } else if (known.text !== text) {
       throw this.#violation(node, `State Machine Safety: applies ${text}, not ${known.text}`);
@@ -447,10 +460,10 @@ export class RaftSimulation {
       throw this.#violation(node, `Election Safety: ${other} leads term ${currentTerm}, too`);
     }
     this.#leaders.set(currentTerm, node.id);
-    for (const [at, { term }] of this.#applied.entries()) {
+    for (const [at, { text, committedIn }] of this.#applied.entries()) {
       const index = at + 1;
-      if (index < state.log.firstIndex) continue;
-      if (term < currentTerm && state.log.term(index) !== term) {
+      if (index < state.log.firstIndex || committedIn >= currentTerm) continue;
+      if (stringifyJson(state.log.entry(index)) !== text) {
         throw this.#violation(node, `Leader Completeness: lacks committed entry ${index}`);
       }
     }

@@ -6,7 +6,7 @@ const SOURCE = new URL("../../../challenges/echo.ts", import.meta.url).pathname;
 /** The suggestion, and the mistyped words. */
 const MISTYPED: readonly [meant: string, words: string][] = [
   ["(Did you mean stages?)", "stagse"],
-  ["(Did you mean --seed?)", `test --bin ${ECHO} --sed 3`],
+  ["(Did you mean --seed?)", `test --bin ${ECHO} --seeed 3`],
   ["(Did you mean --nemesis?)", "test --nemisis kill"],
   ["(Did you mean --full?)", "stages --ful"],
   ["(Did you mean --shrink?)", "sim x.ts --shrnk"],

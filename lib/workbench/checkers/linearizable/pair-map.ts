@@ -1,6 +1,6 @@
 /** A map from pairs of small numbers to numbers, in a hash table of typed arrays. */
 
-/** Result of `get` for an unknown pair. Not a value. */
+/** The result of `get` for an unknown pair. Not a value. */
 export const UNKNOWN = -2;
 
 const EMPTY = -1;

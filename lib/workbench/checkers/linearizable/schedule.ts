@@ -25,12 +25,12 @@ export interface Operations {
   readonly returned: Int32Array;
   /** Operations of one group may be tried in the order of `ranks`. */
   readonly groups: Int32Array;
-  /** Position where the effect of each was first seen, as a guess; {@link NEVER} without one. */
+  /** The first place where the effect of each was seen, as a guess; else {@link NEVER}. */
   readonly ranks: Int32Array;
 }
 
 /**
- * Order and bits of operations, for a search.
+ * The operations of a search, apart from their effects.
  *
  * A definite operation has a *slot* from its call to its return, which others use before and after. An
  * indefinite operation keeps its own, as it never returns.

@@ -28,7 +28,7 @@ export interface BankOptions {
  * | `transfer` | `{ from, to, amount }` | `false` if the balance did not suffice; anything else if it did |
  * | `read` | | `{ account: balance, ... }` of all accounts |
  *
- * Where reads need not be linearizable, but must be of one moment, the checker `bankTotals` compares
+ * If reads need not be linearizable, but must be of one moment, the checker `bankTotals` compares
  * their sums.
  *
  * @see Jepsen, `jepsen.tests.bank`

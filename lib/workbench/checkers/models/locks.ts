@@ -101,9 +101,11 @@ function fenced(mayExpire: boolean): Model<FencedLockState, typeof FencedOperati
         }
       }
     },
-    describeState: ({ owner, latest }) =>
-      owner === null
-        ? `free, tokens up to ${latest}`
-        : `taken with token ${owner === true ? "unknown" : owner}`,
+    describeState: ({ owner, latest, used }) => {
+      const held = owner === true ? "taken with an unknown token" : `taken with token ${owner}`;
+      if (latest === Number.NEGATIVE_INFINITY) return owner === null ? "free" : held;
+      const lock = owner === null ? `free, tokens up to ${latest}` : held;
+      return used === Number.NEGATIVE_INFINITY ? lock : `${lock}, used up to ${used}`;
+    },
   };
 }

@@ -8,6 +8,7 @@ import { Glob } from "bun";
 
 const ROOT = join(import.meta.dir, "../../../..");
 const TEMPLATE = join(import.meta.dir, "template");
+const WORKLOAD_TEMPLATE = join(import.meta.dir, "workload-template");
 
 interface Manifest {
   readonly [field: string]: unknown;
@@ -16,6 +17,12 @@ interface Manifest {
 /** Returns path in the project -> text, as JSON, gzipped, in base 64. */
 export function packedFiles(): string {
   const files = { ...template(), ...library(), ...valibot() };
+  return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
+}
+
+/** Returns file in the template -> text, as JSON, gzipped, in base 64. */
+export function packedWorkload(): string {
+  const files = filesIn(WORKLOAD_TEMPLATE, ["**"], "");
   return Buffer.from(Bun.gzipSync(JSON.stringify(files))).toString("base64");
 }
 

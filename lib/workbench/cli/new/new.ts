@@ -1,27 +1,36 @@
-/** `vortex new`: creates a small project. */
-import { mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+/** `vortex new`: creates a small project, or the files of a workload. */
+import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { bunCommand } from "../../sweep/self.ts";
 import { remark } from "../live.ts";
 import { shellCommand } from "../shell.ts";
-import { packedFiles } from "./files.macro.ts" with { type: "macro" };
+import { packedFiles, packedWorkload } from "./files.macro.ts" with { type: "macro" };
 
 export function newCommand(): Command {
   return new Command("new")
-    .description("create a small project: a program with its test and build script")
-    .argument("<name>", "directory to create; its last part names the project")
+    .description("create a small project, or a workload of your own with its test")
+    .argument("[name]", "directory to create; its last part names the project")
+    .option("--workload <name>", "create NAME.ts, nodes for it and a test: in the project, or here")
     .addHelpText("after", HELP)
-    .action(writeProject);
+    .action(async (path: string | undefined, { workload }: { readonly workload?: string }) => {
+      if (path === undefined && workload === undefined) {
+        throw new InvalidOptions("Name the directory to create, or a workload with --workload");
+      }
+      if (workload !== undefined) requireFileName(workload);
+      if (path !== undefined) await writeProject(path);
+      if (workload !== undefined) writeWorkload(path ?? ".", workload);
+    });
 }
 
 const HELP = `
 The project contains the library, in vendor/. Nothing is downloaded.
 
-Example:
+Examples:
   vortex new hello && cd hello
-  bun test && bun build.ts && vortex test -w echo --bin dist/echo --time-limit 5`;
+  bun test && bun build.ts && vortex test -w echo --bin dist/echo --time-limit 5
+  vortex new --workload bank && vortex sim bank-nodes.ts -w ./bank.ts`;
 
 async function writeProject(path: string): Promise<void> {
   const directory = resolve(path);
@@ -46,6 +55,38 @@ async function writeProject(path: string): Promise<void> {
   ${bun} test
   ${bun} build.ts
   vortex test -w echo --bin dist/echo --node-count 3 --time-limit 5`);
+}
+
+/** Names that make file names, and no option or hidden file. */
+const FILE_NAME = /^[A-Za-z0-9_][\w-]*$/;
+
+/** @throws {InvalidOptions} unless the name can be that of a file. */
+function requireFileName(name: string): void {
+  if (FILE_NAME.test(name)) return;
+  throw new InvalidOptions(
+    `--workload: "${name}" cannot name a file. Use letters, digits, "-" and "_"`,
+  );
+}
+
+/**
+ * Writes a workload, nodes for it, and a test.
+ *
+ * @throws {InvalidOptions} if one of the files exists; then none is written.
+ */
+function writeWorkload(directory: string, name: string): void {
+  const files = Object.entries(unpack(packedWorkload())).map(([file, text]) => ({
+    path: join(directory, file.replace("workload", name)),
+    text: text.replaceAll("./workload", `./${name}`).replaceAll("NAME", name),
+  }));
+  const used = files.find(({ path }) => existsSync(path));
+  if (used !== undefined) throw new InvalidOptions(`${used.path} exists. Choose another name`);
+  for (const { path, text } of files) writeFileSync(path, text);
+  const file = (suffix: string) => join(directory, `${name}${suffix}`);
+  console.log(`Created ${files.map(({ path }) => path).join(", ")}. Next:
+
+  vortex sim ${file("-nodes.ts")} --export shared -w ./${file(".ts")}
+  vortex sim ${file("-nodes.ts")} --export separate -w ./${file(".ts")} --report
+  ${Bun.which("bun") === null ? "vortex bun" : "bun"} test   # in a project: vortex new creates one`);
 }
 
 /** Returns a valid package name. */

@@ -30,7 +30,7 @@ export interface FaultSpan {
   readonly name: string;
   readonly from: Ticks;
   readonly to: Ticks;
-  /** What it did, in words: `"n0 n1 | n2"`. */
+  /** Its effect, in words: `"n0 n1 | n2"`. */
   readonly detail: string;
 }
 

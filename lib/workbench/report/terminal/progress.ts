@@ -26,7 +26,7 @@ export class TestProgress {
   /** Whether a recovery and final operations follow the main phase. */
   readonly #hasEnd: boolean;
   readonly #counts = { invoke: 0, ok: 0, fail: 0, info: 0 };
-  /** What each active fault did. */
+  /** The effect of each active fault. */
   readonly #faults = new Map<string, string>();
   readonly #early: Operation[] = [];
   #verdict = "nothing wrong so far";

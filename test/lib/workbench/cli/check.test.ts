@@ -110,7 +110,7 @@ describe("vortex check --json", () => {
       expect.stringContaining("unexpected end of file"),
       "the file has no operations",
       "the directory has no history",
-      expect.stringContaining('Unknown workload "ekho". Choose from broadcast, echo,'),
+      expect.stringContaining('Unknown workload "ekho". Did you mean "echo"?'),
     ]);
     expect(printed.at(-1)).toMatchObject({ valid: true, overallValid: true });
     expect(exitCode).toBe(255);

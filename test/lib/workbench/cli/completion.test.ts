@@ -53,7 +53,8 @@ describe("vortex complete", () => {
     );
   });
 
-  test("completes stages and shells", async () => {
+  test("completes stages, workloads and shells", async () => {
+    expect(await completions("workloads", "lin")).toEqual(["lin-kv"]);
     expect(await completions("stages", "6")).toEqual(["6a", "6b", "6c"]);
     expect(await completions("completion", "")).toEqual(["bash", "zsh", "fish"]);
   });

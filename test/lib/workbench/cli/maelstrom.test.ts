@@ -9,6 +9,7 @@ import {
   readMaelstromResults,
 } from "../../../../lib/workbench/maelstrom/maelstrom.ts";
 import { RunList } from "../../../../lib/workbench/report/server/run-list.ts";
+import { WORKLOADS } from "../../../../lib/workbench/workloads/index.ts";
 import {
   BROADCAST_RESULTS,
   standInForMaelstrom,
@@ -51,6 +52,7 @@ describe("maelstromArgs", () => {
       "Maelstrom has no --nemesis kill",
     );
     expect(() => words({ resumesFromCommitted: true })).toThrow("no --resume-from-committed");
+    expect(() => words({ workload: "bank", definition: WORKLOADS.echo })).toThrow("no -w bank");
   });
 });
 

@@ -111,6 +111,46 @@ test("echo answers", () => {
   });
 });
 
+describe("vortex new --workload", () => {
+  test("creates a workload whose test passes in a project, with the types of Bun", async () => {
+    const { stdout, exitCode } = await vortexAlone(project, "new", "--workload", "my-bank");
+    expect(stdout).toContain("Created my-bank-nodes.ts, my-bank.test.ts, my-bank.ts.");
+    expect(exitCode).toBe(0);
+    const { stderr } = await vortexAlone(project, "bun", "test", "my-bank");
+    expect(stderr).toContain(" 4 pass");
+    const tsc = Bun.spawn([join(ROOT, "node_modules/.bin/tsc")], { cwd: project, stdout: "pipe" });
+    expect(await tsc.stdout.text()).toBe("");
+  });
+
+  test("creates a workload that runs without a project, and catches its wrong nodes", async () => {
+    const empty = join(directory, "empty");
+    mkdirSync(empty);
+    expect(await vortexAlone(empty, "new", "--workload", "kv")).toMatchObject({ exitCode: 0 });
+    const words = ["-w", "./kv.ts", "--node-count", "3", "--time-limit", "5"];
+    const right = await vortexAlone(empty, "sim", "kv-nodes.ts", "--export", "shared", ...words);
+    expect(right.exitCode).toBe(0);
+    const wrong = await vortexAlone(empty, "sim", "kv-nodes.ts", "--export", "separate", ...words);
+    expect(wrong.stdout).toContain("nonlinearizable");
+    expect(wrong.exitCode).toBe(1);
+  });
+
+  test("overwrites no file, and writes none then", async () => {
+    const used = join(directory, "taken");
+    mkdirSync(used);
+    writeFileSync(join(used, "bank.test.ts"), "mine");
+    const { stderr, exitCode } = await vortexAlone(used, "new", "--workload", "bank");
+    expect(stderr).toBe("error: bank.test.ts exists. Choose another name\n");
+    expect(exitCode).toBe(254);
+    expect(existsSync(join(used, "bank.ts"))).toBe(false);
+  });
+
+  test.each(["../bank", "", "-x", "a b"])("refuses the name %p", async (name) => {
+    const { stderr, exitCode } = await vortexAlone(directory, "new", `--workload=${name}`);
+    expect(stderr).toStartWith(`error: --workload: "${name}" cannot name a file.`);
+    expect(exitCode).toBe(254);
+  });
+});
+
 describe("vortex bun", () => {
   test("runs the Bun of this command, with its exit code", async () => {
     expect(await vortexAlone(directory, "bun", "--version")).toMatchObject({

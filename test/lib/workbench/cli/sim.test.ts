@@ -526,7 +526,8 @@ describe("vortex sim ends, and names the cause and its place, when", () => {
     ["a handler calls a function that loops", "const f = () => { for (;;) Math.sqrt(2); }; f();"],
     ["a handler waits for a lock", "Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);"],
   ];
-  test.concurrent.each(stalls)("%s", async (_, handling) => {
+  // One at a time: each needs the processor to interrupt itself in time.
+  test.each(stalls)("%s", async (_, handling) => {
     const file = echoThat(handling);
     const { exitCode, stdout, stderr } = await vortex("sim", file, ...ECHO_ONCE, "--seed", "1");
     expect(stderr).toContain('n0 has not returned from the message {"src":"c4","dest":"n0"');

@@ -9,8 +9,9 @@ import {
   NetTimeout,
 } from "../../../../lib/workbench/clients/client-errors.ts";
 import { Scheduler } from "../../../../lib/workbench/clusters/scheduler.ts";
+import { InvalidMessageError } from "../../../../lib/workbench/network/carrier.ts";
 import { Journal } from "../../../../lib/workbench/network/journal.ts";
-import { InvalidMessageError, Network } from "../../../../lib/workbench/network/network.ts";
+import { Network } from "../../../../lib/workbench/network/network.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 
 const ReadOk = replySchema("read_ok", { value: v.number() });

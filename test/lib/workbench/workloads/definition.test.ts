@@ -9,6 +9,7 @@ import {
   defineWorkload,
   fail,
   type HistoryEntry,
+  InvalidWorkload,
   info,
   isRpcError,
   type Operation,
@@ -400,3 +401,48 @@ describe("an error in a workload's code ends the test, and names its part and li
 });
 
 const stepRead = rpc({ request: readRequest, reply: { value: v.number() } });
+
+describe("a definition that is wrong is refused where it stands:", () => {
+  // As in a file of JavaScript, or one whose types are not checked.
+  const define = (definition: object) => () => defineWorkload(definition as never);
+  const whole = {
+    operations: { step: read },
+    generators: () => ({ main: () => {} }),
+    check: anything,
+  };
+
+  test.each<readonly [object, string]>([
+    [{ ...whole, generator: 1 }, 'A workload has no field "generator", only name, '],
+    [{ ...whole, check: undefined }, "A workload needs a check"],
+    [{ ...whole, generators: {} }, "A workload needs generators"],
+    [{ ...whole, operations: {} }, "A workload needs operations"],
+    [{ ...whole, operations: { step: () => 1 } }, 'The operation "step" must be what rpc or '],
+    [{ ...whole, nodes: "leader" }, 'The nodes of a workload are "all", "last-ok", or a function'],
+    [{ ...whole, options: { size: 3 } }, 'The option "size" must be a valibot schema'],
+    [{ ...whole, name: 3 }, "The name of a workload is a text"],
+  ])("%j", (definition, reason) => {
+    expect(define(definition)).toThrow(InvalidWorkload);
+    expect(define(definition)).toThrow(reason);
+  });
+
+  test.each<readonly [unknown, string]>([
+    [undefined, '"main" must be a generator'],
+    [{ main: [] }, '"main" must be a generator'],
+    [{ main: () => ({ f: 3 }) }, 'a generator emitted {"f":3}, which is not an operation'],
+    [{ main: () => undefined, final: 3 }, '"final" must be a generator'],
+  ])("generators that return %j", (made, reason) => {
+    expect(() => run({ ...single(stepRead), generators: () => made as never })).toThrow(
+      `The workload failed in "generators": TypeError: ${reason}`,
+    );
+  });
+
+  test("a duration that is not a number", () => {
+    const step = operation({
+      async run({ sleep }) {
+        await sleep(Number("a while"));
+        return null;
+      },
+    });
+    expect(() => run(single(step))).toThrow("The duration of sleep must be a finite number");
+  });
+});
