@@ -367,9 +367,10 @@ class Test {
     const { convergence } = this.#workload;
     if (convergence === undefined) return;
     this.#journal.close();
+    const isForeign = this.#options.definition !== undefined;
     const read = async (node: NodeId): Promise<Replica> => {
       try {
-        const connection = connect(this.#clients.open(), node, this.#options);
+        const connection = connect(this.#clients.open(), node, this.#options, isForeign);
         return { node, registers: await convergence.read(connection, this.#history) };
       } catch (error) {
         const message = error instanceof Error ? error.message : String(error);

@@ -12,7 +12,7 @@ import {
 } from "../clients/client-errors.ts";
 import type { Invocation } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
-import type { Fields } from "../clients/reply.ts";
+import type { Fields, ReplyLike } from "../clients/reply.ts";
 import { isSchema, replySchemaOf } from "../clients/reply-schema.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type {
@@ -32,22 +32,36 @@ import { inWorkload, WorkloadError, workloadError } from "./workload-error.ts";
 /** Timeout of a client's requests, in ms. */
 const RPC_TIMEOUT_MS = 5000;
 
-/** Connects a client to a node. */
+/** Connects a client to a node. @param isForeign Whether it is of a user's workload. */
 export function connect(
   client: Client,
   node: NodeId,
   { nodeIds }: Pick<WorkloadOptions, "nodeIds">,
+  isForeign: boolean,
 ): Connection {
-  return { node, nodeIds, rpc: rpcOf(client) };
+  return { node, nodeIds, rpc: rpcOf(client, isForeign) };
 }
 
-function rpcOf(client: Client): Connection["rpc"] {
+function rpcOf(client: Client, isForeign: boolean): Connection["rpc"] {
   const rpc: Connection["rpc"] = (dest, body, reply, timeoutMs = RPC_TIMEOUT_MS) => {
     requireMilliseconds("The timeout of rpc", timeoutMs, rpc);
+    const received = client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs);
     // Forced: the compiler does not resolve ReplyOf<R>.
-    return client.rpc(dest, body, replySchemaOf(body.type, reply), timeoutMs) as never;
+    return (isForeign ? received.then((parsed) => fieldsOf(parsed, reply)) : received) as never;
   };
   return rpc;
+}
+
+/**
+ * The fields of a reply that a workload lists, without `type` and `in_reply_to`: a reply that becomes
+ * the result of an operation is compared with what a model expects. (That of echo includes them, as in
+ * Maelstrom.)
+ */
+function fieldsOf(parsed: unknown, reply: ReplyLike): unknown {
+  if (isSchema(reply) || typeof parsed !== "object" || parsed === null) return parsed;
+  return Object.fromEntries(
+    Object.entries(parsed).filter(([field]) => Object.hasOwn(reply, field)),
+  );
 }
 
 function sleepOf(client: Client): OperationContext["sleep"] {
@@ -100,7 +114,7 @@ export class DefinedClient {
     this.#host = host;
     this.#usesProtocolErrors = usesProtocolErrors;
     this.#calls = {
-      rpc: rpcOf(client),
+      rpc: rpcOf(client, host.isForeign),
       send: (dest, body) => client.send(dest, body),
       sleep: sleepOf(client),
     };

@@ -92,7 +92,7 @@ export function instantiate(
       : {
           async setUp(client, node) {
             try {
-              const connection = connect(client, node, context);
+              const connection = connect(client, node, context, isForeign);
               await setUp.call(definition, connection, context as never);
             } catch (error) {
               throw isClientError(error) ? error : workloadError('"setUp"', error);

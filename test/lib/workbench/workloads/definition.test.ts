@@ -78,6 +78,16 @@ describe("the outcome of an operation", () => {
     [ok([1]), { type: "ok", value: [1] }],
   ];
 
+  test("has the fields of a reply that the workload lists, and not those of the protocol", () => {
+    const step = rpc({
+      request: readRequest,
+      reply: { value: v.number() },
+      outcome: (reply) => reply,
+    });
+    expect(completions(single(step))).toMatchObject([{ type: "ok", value: { value: 0 } }]);
+    expect(Object.keys(Object(completions(single(step))[0]?.value))).toEqual(["value"]);
+  });
+
   test.each(ENDS)("is %j if outcome returns that", (outcome, completion) => {
     const step = rpc({
       reply: { value: v.number() },
