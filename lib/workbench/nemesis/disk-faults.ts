@@ -3,7 +3,7 @@ import type { Json, NodeId } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
 import { DISK_FAULTS, type DiskFault } from "../clusters/simulated-disks.ts";
 import { type FaultPart, type Injector, InvalidNemesis } from "./definition.ts";
-import { drawNodes, namedTargets, picked, RANDOM_TARGETS, type Target } from "./targets.ts";
+import { affectTarget, namedTargets, RANDOM_TARGETS, type Target } from "./targets.ts";
 
 /** Options of {@link disk}. */
 export interface DiskFaultOptions {
@@ -35,10 +35,7 @@ export function disk(options: DiskFaultOptions = {}): FaultPart {
       draw: () => [pickOne(test.random, faults), pickOne(test.random, [...named.keys()])],
       start(drawn) {
         const [fault, name] = drawn as [DiskFault, string]; // `draw` returned it.
-        const target = named.get(name) ?? "one";
-        return typeof target === "function"
-          ? picked(target, test).then((nodes) => affect(fault, nodes))
-          : affect(fault, drawNodes(target, test));
+        return affectTarget(named, name, test, (nodes) => affect(fault, nodes));
       },
       stop() {
         control.heal();

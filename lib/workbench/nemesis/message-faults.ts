@@ -13,10 +13,9 @@ import {
   type MessageFaultKind,
 } from "./definition.ts";
 import {
-  drawNodes,
+  affectTarget,
   type NamedTargets,
   namedTargets,
-  picked,
   RANDOM_TARGETS,
   type RandomTarget,
   type Target,
@@ -98,10 +97,7 @@ function messageFault(
           control.set(value);
           return description;
         }
-        const target = named.get(String(name)) ?? "one"; // `draw` returned the name.
-        return typeof target === "function"
-          ? picked(target, test).then(affect)
-          : affect(drawNodes(target, test));
+        return affectTarget(named, String(name), test, affect);
       },
       stop() {
         control.heal();

@@ -3,10 +3,9 @@ import type { Json, NodeId } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
 import type { FaultPart, Injector, KillOptions, NemesisTest } from "./definition.ts";
 import {
-  drawNodes,
+  affectTarget,
   type NamedTargets,
   namedTargets,
-  picked,
   RANDOM_TARGETS,
   type RandomTarget,
   type Target,
@@ -74,12 +73,7 @@ function nodeFault(
     };
     return {
       draw: () => pickOne(test.random, names),
-      start(name) {
-        const target = named.get(String(name)) ?? "one"; // `draw` returned the name.
-        return typeof target === "function"
-          ? picked(target, test).then(affect)
-          : affect(drawNodes(target, test));
-      },
+      start: (name) => affectTarget(named, String(name), test, affect),
       async stop() {
         const nodes = chosen;
         chosen = [];

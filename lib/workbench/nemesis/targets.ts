@@ -74,8 +74,24 @@ export async function picked(pick: PickNodes, test: NemesisTest): Promise<readon
   return test.nodes.filter((node) => chosen.includes(node));
 }
 
+/**
+ * Affects the nodes of a target that `draw` has named: at once if they are random, so that a history
+ * shows no other order.
+ */
+export function affectTarget<T>(
+  named: NamedTargets<RandomTarget>,
+  name: string,
+  test: NemesisTest,
+  affect: (nodes: readonly NodeId[]) => T,
+): T | Promise<T> {
+  const target = named.get(name) ?? "one";
+  return typeof target === "function"
+    ? picked(target, test).then(affect)
+    : affect(drawNodes(target, test));
+}
+
 /** Draws random nodes, in the order of the test's. */
-export function drawNodes(target: RandomTarget, { nodes, random }: NemesisTest): readonly NodeId[] {
+function drawNodes(target: RandomTarget, { nodes, random }: NemesisTest): readonly NodeId[] {
   const chosen = new Set(shuffle(random, nodes).slice(0, COUNTS[target](nodes.length)));
   return nodes.filter((node) => chosen.has(node));
 }
