@@ -29,6 +29,7 @@ import {
   toGenerator,
 } from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
+import { OPERATION_LIMIT, withinLimit } from "../clients/operation-limit.ts";
 import type { Eventually, Injector, NamedNemesis } from "./definition.ts";
 import { type FaultCounts, isFault } from "./faults.ts";
 import { TestControl, type TestControlOptions } from "./test-control.ts";
@@ -88,11 +89,11 @@ export interface NemesesOptions extends TestControlOptions {
  */
 export type FaultTiming = (operations: ReadonlyMap<string, Generator>) => Generator;
 
-/** Longest time that an operation of a nemesis may take, in ms of the test's time. */
-const OPERATION_LIMIT_MS = 60_000;
 /** How often a fault is stopped at most before the final operations, and the pause between, in s. */
 const HEALING_TRIES = 5;
 const HEALING_PAUSE_S = 1;
+
+const NEVER_ENDED = `it has not ended for ${OPERATION_LIMIT} of the test's time`;
 
 export function makeNemesis(options: NemesesOptions): Nemesis {
   const { faults, intervalS, randomOf, targets = {}, timing, ...rest } = options;
@@ -206,7 +207,9 @@ class Part {
     try {
       const task = this.#carryOut(operation, value);
       // A built-in operation ends: it needs no timer, and its histories show no other order.
-      const did = jsonOf((await (isFault(this.name) ? task : this.#inTime(task))) ?? value);
+      const did = jsonOf(
+        (await (isFault(this.name) ? task : withinLimit(task, this.#clock, NEVER_ENDED))) ?? value,
+      );
       if (operation === "stop") {
         this.#failure = undefined;
         this.#isActive = false;
@@ -229,21 +232,6 @@ class Part {
     const injector = this.#injector;
     if (operation === "start") return injector.start(value);
     return operation === "stop" ? injector.stop() : injector.operations?.[operation]?.();
-  }
-
-  /** Waits for an operation, and throws if it takes too long. */
-  async #inTime(task: Eventually<Json | undefined>): Promise<Json | undefined> {
-    const late = Promise.withResolvers<never>();
-    const cancel = this.#clock.after(OPERATION_LIMIT_MS, () => {
-      late.reject(
-        new Error(`it has not ended for ${OPERATION_LIMIT_MS / 1000} s of the test's time`),
-      );
-    });
-    try {
-      return await Promise.race([task, late.promise]);
-    } finally {
-      cancel();
-    }
   }
 
   #nextAlternating(): "start" | "stop" {

@@ -12,6 +12,7 @@ import {
 } from "../clients/client-errors.ts";
 import type { Invocation } from "../clients/generator.ts";
 import type { Completion } from "../clients/interpreter.ts";
+import { OPERATION_LIMIT, withinLimit } from "../clients/operation-limit.ts";
 import type { Fields, ReplyLike } from "../clients/reply.ts";
 import { isSchema, replySchemaOf } from "../clients/reply-schema.ts";
 import type { Delivery } from "../network/delivery.ts";
@@ -168,18 +169,7 @@ export class DefinedClient {
 
   #run(operation: Operation<never>, context: OperationContext, value: Json) {
     const running = operation.run(context, value as never);
-    return this.#host.isForeign ? this.#limited(running) : running;
-  }
-
-  /** Rejects when an operation does not end: it awaits what never comes, or real time. */
-  async #limited<T>(running: Promise<T>): Promise<T> {
-    const { promise: expired, reject } = Promise.withResolvers<never>();
-    const cancel = this.#client.after(OPERATION_LIMIT_MS, () => reject(new Error(NEVER_ENDED)));
-    try {
-      return await Promise.race([running, expired]);
-    } finally {
-      cancel();
-    }
+    return this.#host.isForeign ? withinLimit(running, this.#client, NEVER_ENDED) : running;
   }
 
   /** The completion with a result, or with the outcome that a result or an error stands for. */
@@ -278,9 +268,7 @@ export class DefinedClient {
   }
 }
 
-/** Longest time that an operation of a user's workload may take, in ms of the test's time. */
-const OPERATION_LIMIT_MS = 60_000;
-const NEVER_ENDED = `it has not ended within ${OPERATION_LIMIT_MS / 1000} s. Await only what its context provides: rpc, sleep, until; real timers do not fire in a simulation`;
+const NEVER_ENDED = `it has not ended within ${OPERATION_LIMIT}. Await only what its context provides: rpc, sleep, until; real timers do not fire in a simulation`;
 
 function partOf(f: string): string {
   return `the operation "${f}"`;
