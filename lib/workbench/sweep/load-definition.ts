@@ -4,7 +4,7 @@ import { basename, extname, join, resolve } from "node:path";
 import { InvalidOptions } from "../invalid-options.ts";
 import { isLoadable } from "../program-file.ts";
 import { didYouMean } from "../suggestions.ts";
-import { type LoadOptions, loadFile } from "./load-file.ts";
+import { chooseExport, type LoadOptions, loadFile } from "./load-file.ts";
 
 /** A kind of definition to look for in a file. */
 export interface DefinitionKind<T> {
@@ -39,31 +39,25 @@ export async function loadDefinition<T>(
   { what, example, is }: DefinitionKind<T>,
   options: LoadOptions,
 ): Promise<LoadedDefinition<T>> {
-  const [file, chosen] = splitExport(word);
+  const [file, name] = splitExport(word);
   requireSource(file, what);
-  const exports = Object.entries(await loadFile(file, options));
-  const found = exports.flatMap(([key, value]) => (is(value) ? [[key, value] as const] : []));
-  const names = found.map(([key]) => key);
+  const { names, chosen, isAmbiguous } = chooseExport(await loadFile(file, options), is, name);
   if (chosen !== undefined) {
-    const named = found.find(([key]) => key === chosen);
-    if (named !== undefined) return { definition: named[1], name: chosen };
+    return { definition: chosen, name: name ?? basename(file, extname(file)) };
+  }
+  if (name !== undefined) {
     const known = names.length === 0 ? "none" : `only ${names.join(", ")}`;
     throw new InvalidOptions(
-      `${file} does not export a ${what} "${chosen}", ${known}.${didYouMean(chosen, names)}`,
+      `${file} does not export a ${what} "${name}", ${known}.${didYouMean(name, names)}`,
     );
   }
-  // One definition can be exported under several names, as the default too.
-  const [only, ...others] = new Set(found.map(([, definition]) => definition));
-  if (only === undefined) {
-    throw new InvalidOptions(`${file} does not export a ${what}: ${example}`);
-  }
-  if (others.length > 0) {
+  if (isAmbiguous) {
     const choice = `${file}#${names[0]}`;
     throw new InvalidOptions(
       `${file} exports several definitions (${names.join(", ")}). Choose one, as in ${choice}`,
     );
   }
-  return { definition: only, name: basename(file, extname(file)) };
+  throw new InvalidOptions(`${file} does not export a ${what}: ${example}`);
 }
 
 /** Splits `./faults.ts#killLeader` at the last `#`, unless a file has that name. */

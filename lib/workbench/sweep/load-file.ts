@@ -72,6 +72,36 @@ export async function loadFile(
   return exports;
 }
 
+/** The exports of one kind, and the one to take. */
+export interface ExportChoice<T> {
+  /** Names of all exports of the kind. */
+  readonly names: readonly string[];
+  /** The export that was named, or the only one if none was; `undefined` if there is none such. */
+  readonly chosen: T | undefined;
+  /** Whether none was named, and there are several. */
+  readonly isAmbiguous: boolean;
+}
+
+/** Chooses among the exports of a kind: the named one, or the only one. */
+export function chooseExport<T>(
+  exports: Readonly<Record<string, unknown>>,
+  is: (value: unknown) => value is T,
+  name: string | undefined,
+): ExportChoice<T> {
+  const found = Object.entries(exports).flatMap(([key, value]) =>
+    is(value) ? [[key, value] as const] : [],
+  );
+  const names = found.map(([key]) => key);
+  if (name !== undefined) {
+    const named = found.find(([key]) => key === name);
+    return { names, chosen: named?.[1], isAmbiguous: false };
+  }
+  // A value can be exported under several names, as the default too.
+  const [only, ...others] = new Set(found.map(([, value]) => value));
+  const isAmbiguous = others.length > 0;
+  return { names, chosen: isAmbiguous ? undefined : only, isAmbiguous };
+}
+
 type Modules = Readonly<Record<string, Readonly<Record<string, unknown>>>>;
 
 /** Modules of this command, so that it and the file agree on what a definition is. */

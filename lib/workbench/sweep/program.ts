@@ -4,7 +4,7 @@ import type { AnyProgram } from "../../vortex/index.ts";
 import { InvalidOptions } from "../invalid-options.ts";
 import { isLoadable, isNative, isScript, sourceOf } from "../program-file.ts";
 import { didYouMean } from "../suggestions.ts";
-import { type LoadOptions, loadFile } from "./load-file.ts";
+import { chooseExport, type LoadOptions, loadFile } from "./load-file.ts";
 
 /**
  * Loads a program from a TypeScript or JavaScript file: its only exported function, or the named one.
@@ -18,32 +18,21 @@ export async function loadProgram(
 ): Promise<AnyProgram> {
   requireSource(file);
   const exports = await loadFile(file, options);
-  const functions = Object.entries(exports).flatMap(([key, value]) =>
-    isProgram(value) ? [[key, value] as const] : [],
-  );
-  const names = functions.map(([key]) => key).join(", ");
-  const different = new Set(functions.map(([, program]) => program));
+  const { names, chosen, isAmbiguous } = chooseExport(exports, isProgram, name);
+  if (chosen !== undefined) return chosen;
   if (name !== undefined) {
-    const named = functions.find(([key]) => key === name);
-    if (named !== undefined) return named[1];
-    const known = functions.map(([key]) => key);
     throw new InvalidOptions(
-      `${file} does not export a function "${name}", only ${names || "other values"}.${didYouMean(name, known)}`,
+      `${file} does not export a function "${name}", only ${names.join(", ") || "other values"}.${didYouMean(name, names)}`,
     );
   }
-  // A function can be exported under several names, as the default too.
-  const [only, ...others] = different;
-  if (only === undefined) {
+  if (isAmbiguous) {
     throw new InvalidOptions(
-      `${file} does not export a function. A program is a function of a node: export function echo(node: Node) { ... }`,
+      `${file} exports several functions (${names.join(", ")}). Choose one with --export`,
     );
   }
-  if (others.length > 0) {
-    throw new InvalidOptions(
-      `${file} exports several functions (${names}). Choose one with --export`,
-    );
-  }
-  return only;
+  throw new InvalidOptions(
+    `${file} does not export a function. A program is a function of a node: export function echo(node: Node) { ... }`,
+  );
 }
 
 /** @throws {InvalidOptions} if the path is not of a TypeScript or JavaScript file. */
