@@ -7,12 +7,27 @@
 import { expect, test } from "bun:test";
 import { Glob } from "bun";
 
+/** Commands by their first words; they get the other words. */
+export type Commands = Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>>;
+
 /** Runs the commands of one transcript. */
-export interface Player {
+export abstract class Player {
+  protected abstract readonly commands: Commands;
+  /** The output since the last call of {@link output}. */
+  protected lines: string[] = [];
+
   /** @throws {Error} when it does not know the command. */
-  play(command: string): void | Promise<void>;
+  async play(command: string): Promise<void> {
+    const [name = "", ...args] = command.split(" ");
+    const run = this.commands[name];
+    if (run === undefined) throw new Error(`Unknown command: ${command}`);
+    await run(args);
+  }
+
   /** Returns the output since the last call. */
-  output(): string[];
+  output(): string[] {
+    return this.lines.splice(0);
+  }
 }
 
 /** Replays a transcript; returns it with the output that the commands have now. */

@@ -20,29 +20,15 @@
  */
 import type { Run } from "../../../challenges/broadcast/origin-log.ts";
 import { parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
-import type { Player } from "../../support/transcript.ts";
+import { type Commands, Player } from "../../support/transcript.ts";
 import { GossiperCluster, type Sent } from "./gossiper-cluster.ts";
 
-export class GossiperPlayer implements Player {
+export class GossiperPlayer extends Player {
   #ids: readonly string[] = [];
   #cluster = new GossiperCluster({ ids: [], flushMs: 0 });
   readonly #cuts = new Set<string>();
-  #output: string[] = [];
 
-  output(): string[] {
-    const output = this.#output;
-    this.#output = [];
-    return output;
-  }
-
-  play(line: string): void {
-    const [name = "", ...args] = line.split(" ");
-    const command = this.#commands[name];
-    if (command === undefined) throw new Error(`Unknown command: ${line}`);
-    command(args);
-  }
-
-  readonly #commands: Readonly<Record<string, (args: readonly string[]) => void>> = {
+  protected readonly commands: Commands = {
     nodes: (args) => this.#start(args),
     add: ([id = "", ...values]) => {
       for (const value of values) this.#cluster.add(id, parseJson(value));
@@ -55,7 +41,7 @@ export class GossiperPlayer implements Player {
     restart: ([id = ""]) => this.#cluster.start(id),
     values: () => {
       for (const [index, values] of this.#cluster.values().entries()) {
-        this.#output.push(`${this.#ids[index]} ${values.map(stringifyJson).join(" ")}`.trimEnd());
+        this.lines.push(`${this.#ids[index]} ${values.map(stringifyJson).join(" ")}`.trimEnd());
       }
     },
   };
@@ -72,7 +58,7 @@ export class GossiperPlayer implements Player {
     const latencyMs = Number(settings.get("latency") ?? 100);
     this.#cluster.route = (message) => {
       const isCut = this.#isCut(message);
-      this.#output.push(this.#show(message) + (isCut ? " (lost)" : ""));
+      this.lines.push(this.#show(message) + (isCut ? " (lost)" : ""));
       return isCut ? [] : [latencyMs];
     };
   }

@@ -24,56 +24,41 @@ import { Push } from "../../../challenges/kafka/peer.ts";
 import { kafka } from "../../../challenges/kafka.ts";
 import { TestCluster } from "../../../lib/testing/index.ts";
 import { type AnyBody, type Message, parseJson, stringifyJson } from "../../../lib/vortex/index.ts";
-import type { Player } from "../../support/transcript.ts";
+import { type Commands, Player } from "../../support/transcript.ts";
 
 const STEP_MS = 1;
 const Append = v.object({ key: v.string(), to: v.object({ record: LogRecord }) });
 
-export class KafkaPlayer implements Player {
+export class KafkaPlayer extends Player {
   #cluster = new TestCluster({ program: kafka, nodeIds: [] });
   readonly #pending = new Map<string, () => AnyBody | undefined>();
-  #output: string[] = [];
   #requestCount = 0;
 
-  output(): string[] {
-    const output = this.#output;
-    this.#output = [];
-    return output;
-  }
-
-  async play(command: string): Promise<void> {
-    const [name = "", ...args] = command.split(" ");
-    const run = this.#commands[name];
-    if (run === undefined) throw new Error(`Unknown command: ${command}`);
-    await run(args);
-  }
-
-  readonly #commands: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> =
-    {
-      nodes: (args) => {
-        const [, latency = "10"] = args.at(-1)?.split("=") ?? [];
-        const nodeIds = args.filter((arg) => !arg.includes("="));
-        this.#cluster = new TestCluster({ program: kafka, nodeIds, latencyMs: Number(latency) });
-        this.#cluster.filter = (message) => {
-          this.#print(showMessage(message));
-          return "deliver";
-        };
-      },
-      send: ([id = "", key = "", value = ""]) =>
-        this.#request(id, { type: "send", key, msg: parseJson(value) }),
-      poll: ([id = "", key = "", offset]) =>
-        this.#request(id, { type: "poll", offsets: { [key]: Number(offset) } }),
-      run: async ([ms]) => {
-        for (let passed = 0; passed < Number(ms); passed += STEP_MS) {
-          await this.#cluster.advance(STEP_MS);
-          this.#printReplies();
-        }
-      },
-      cut: ([one = "", other = ""]) => this.#cluster.cut(one, other),
-      heal: () => this.#cluster.heal(),
-      kill: ([id = ""]) => this.#cluster.kill(id),
-      start: ([id = ""]) => this.#cluster.start(id),
-    };
+  protected readonly commands: Commands = {
+    nodes: (args) => {
+      const [, latency = "10"] = args.at(-1)?.split("=") ?? [];
+      const nodeIds = args.filter((arg) => !arg.includes("="));
+      this.#cluster = new TestCluster({ program: kafka, nodeIds, latencyMs: Number(latency) });
+      this.#cluster.filter = (message) => {
+        this.#print(showMessage(message));
+        return "deliver";
+      };
+    },
+    send: ([id = "", key = "", value = ""]) =>
+      this.#request(id, { type: "send", key, msg: parseJson(value) }),
+    poll: ([id = "", key = "", offset]) =>
+      this.#request(id, { type: "poll", offsets: { [key]: Number(offset) } }),
+    run: async ([ms]) => {
+      for (let passed = 0; passed < Number(ms); passed += STEP_MS) {
+        await this.#cluster.advance(STEP_MS);
+        this.#printReplies();
+      }
+    },
+    cut: ([one = "", other = ""]) => this.#cluster.cut(one, other),
+    heal: () => this.#cluster.heal(),
+    kill: ([id = ""]) => this.#cluster.kill(id),
+    start: ([id = ""]) => this.#cluster.start(id),
+  };
 
   async #request(id: string, body: AnyBody): Promise<void> {
     this.#pending.set(`${++this.#requestCount} ${id}`, this.#cluster.request(id, body));
@@ -91,7 +76,7 @@ export class KafkaPlayer implements Player {
   }
 
   #print(line: string): void {
-    this.#output.push(`${String(this.#cluster.nowMs).padStart(5)} ${line}`);
+    this.lines.push(`${String(this.#cluster.nowMs).padStart(5)} ${line}`);
   }
 }
 

@@ -29,7 +29,7 @@ import type { StoredState, Write } from "../../../lib/raft/state.ts";
 import { DEFAULT_TIMING } from "../../../lib/raft/timing.ts";
 import { ManualClock } from "../../../lib/testing/index.ts";
 import { randomStream } from "../../../lib/workbench/random.ts";
-import type { Player } from "../../support/transcript.ts";
+import { type Commands, Player } from "../../support/transcript.ts";
 import { EMPTY_DISK, written } from "./raft-simulation.ts";
 
 const LATENCY_MS = 1;
@@ -47,79 +47,66 @@ interface Member {
   wasLeader: boolean;
 }
 
-export class RaftPlayer implements Player {
+export class RaftPlayer extends Player {
   #clock = new ManualClock();
   #members: Member[] = [];
   readonly #cuts = new Set<string>();
-  #output: string[] = [];
   #readCount = 0;
   #isQuiet = false;
 
-  output(): string[] {
-    return this.#output.splice(0);
-  }
-
-  async play(command: string): Promise<void> {
-    const [name = "", ...args] = command.split(" ");
-    const run = this.#commands[name];
-    if (run === undefined) throw new Error(`Unknown command: ${command}`);
-    await run(args);
-  }
-
-  readonly #commands: Readonly<Record<string, (args: readonly string[]) => void | Promise<void>>> =
-    {
-      nodes: (ids) => {
-        this.#members = ids.map((id) => newMember(id));
-        for (const member of this.#members) this.#start(member);
-      },
-      propose: ([id = "", text, , origin = id]) => {
-        const member = this.#member(id);
-        const commands = [{ origin, command: text }];
-        if (member.raft?.propose(commands, this.#nowMs) === false) {
-          this.#print(`${id} does not lead`);
-        }
-        this.#handleOutput(member);
-      },
-      read: ([id = ""]) => {
-        const member = this.#member(id);
-        member.raft?.read(++this.#readCount, this.#nowMs);
-        this.#handleOutput(member);
-      },
-      run: ([ms]) => this.#run(Number(ms)),
-      skip: async ([ms]) => {
-        const before = this.output();
-        await this.#run(Number(ms));
-        this.#output = before;
-      },
-      cut: ([one = "", other = "", target]) => {
-        if (other === "->") this.#cuts.add(`${one} ${target}`);
-        else for (const link of [`${one} ${other}`, `${other} ${one}`]) this.#cuts.add(link);
-      },
-      heal: () => this.#cuts.clear(),
-      sync: ([id = "", ms]) => {
-        this.#member(id).syncMs = Number(ms);
-      },
-      crash: ([id = ""]) => {
-        this.#member(id).raft = undefined;
-      },
-      lose: ([id = ""]) => {
-        const member = this.#member(id);
-        member.raft = undefined;
-        member.disk = EMPTY_DISK;
-      },
-      start: ([id = ""]) => this.#start(this.#member(id)),
-      transfer: ([id = "", to]) => {
-        const member = this.#member(id);
-        member.raft?.transferLeadership(to, this.#nowMs);
-        this.#handleOutput(member);
-      },
-      quiet: () => {
-        this.#isQuiet = true;
-      },
-      loud: () => {
-        this.#isQuiet = false;
-      },
-    };
+  protected readonly commands: Commands = {
+    nodes: (ids) => {
+      this.#members = ids.map((id) => newMember(id));
+      for (const member of this.#members) this.#start(member);
+    },
+    propose: ([id = "", text, , origin = id]) => {
+      const member = this.#member(id);
+      const commands = [{ origin, command: text }];
+      if (member.raft?.propose(commands, this.#nowMs) === false) {
+        this.#print(`${id} does not lead`);
+      }
+      this.#handleOutput(member);
+    },
+    read: ([id = ""]) => {
+      const member = this.#member(id);
+      member.raft?.read(++this.#readCount, this.#nowMs);
+      this.#handleOutput(member);
+    },
+    run: ([ms]) => this.#run(Number(ms)),
+    skip: async ([ms]) => {
+      const before = this.output();
+      await this.#run(Number(ms));
+      this.lines = before;
+    },
+    cut: ([one = "", other = "", target]) => {
+      if (other === "->") this.#cuts.add(`${one} ${target}`);
+      else for (const link of [`${one} ${other}`, `${other} ${one}`]) this.#cuts.add(link);
+    },
+    heal: () => this.#cuts.clear(),
+    sync: ([id = "", ms]) => {
+      this.#member(id).syncMs = Number(ms);
+    },
+    crash: ([id = ""]) => {
+      this.#member(id).raft = undefined;
+    },
+    lose: ([id = ""]) => {
+      const member = this.#member(id);
+      member.raft = undefined;
+      member.disk = EMPTY_DISK;
+    },
+    start: ([id = ""]) => this.#start(this.#member(id)),
+    transfer: ([id = "", to]) => {
+      const member = this.#member(id);
+      member.raft?.transferLeadership(to, this.#nowMs);
+      this.#handleOutput(member);
+    },
+    quiet: () => {
+      this.#isQuiet = true;
+    },
+    loud: () => {
+      this.#isQuiet = false;
+    },
+  };
 
   async #run(durationMs: number): Promise<void> {
     for (let passed = 0; passed < durationMs; passed += STEP_MS) {
@@ -215,7 +202,7 @@ export class RaftPlayer implements Player {
   }
 
   #print(line: string): void {
-    this.#output.push(`${String(this.#nowMs).padStart(5)} ${line}`);
+    this.lines.push(`${String(this.#nowMs).padStart(5)} ${line}`);
   }
 }
 
