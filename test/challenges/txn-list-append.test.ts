@@ -2,8 +2,7 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { txnListAppend } from "../../challenges/txn-list-append.ts";
 import { TestCluster } from "../../lib/testing/index.ts";
 import { parseJson } from "../../lib/vortex/index.ts";
-import { REAL_FAULTS } from "../../lib/workbench/nemesis/faults.ts";
-import { sweepFaults } from "../support/simulations/fault-sweep.ts";
+import { CONSENSUS_FAULTS, sweepFaults } from "../support/simulations/fault-sweep.ts";
 import { runSimulated } from "../support/simulations/simulate.ts";
 
 setDefaultTimeout(3_600_000);
@@ -89,14 +88,7 @@ describe("txn-list-append in the workload", () => {
     },
   );
 
-  test.each([
-    [3, ["partition"]],
-    [3, ["one-way-partition", "pause"]],
-    [3, ["kill", "disk"]],
-    [3, ["loss", "duplicate", "slow"]],
-    [5, ["kill", "partition", "disk"]],
-    [5, REAL_FAULTS],
-  ] as const)("on %d nodes is valid under %p", (nodeCount, nemesis) => {
+  test.each(CONSENSUS_FAULTS)("on %d nodes is valid under %p", (nodeCount, nemesis) => {
     const { problems } = sweepFaults({
       workload: "txn-list-append",
       program: txnListAppend,

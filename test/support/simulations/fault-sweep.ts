@@ -1,6 +1,6 @@
 import type { AnyProgram } from "../../../lib/vortex/index.ts";
 import { toArgv } from "../../../lib/workbench/cli/argv.ts";
-import type { Fault } from "../../../lib/workbench/nemesis/faults.ts";
+import { type Fault, REAL_FAULTS } from "../../../lib/workbench/nemesis/faults.ts";
 import { findingsOf } from "../../../lib/workbench/run/check-history.ts";
 import type { WorkloadName } from "../../../lib/workbench/workloads/index.ts";
 import { simulationSeeds } from "../seeds.ts";
@@ -29,6 +29,17 @@ export interface FaultSweepOutcome {
 
 /** Anomalies of a correct program whose nodes were dead, paused or cut off most of the time. */
 const TOLERATED = new Set(["never-ok", "never-read", "stale", "empty-transaction-graph"]);
+
+/** The clusters and faults for programs that need a majority and keep their state on disks. */
+export const CONSENSUS_FAULTS: readonly (readonly [nodeCount: number, faults: readonly Fault[]])[] =
+  [
+    [3, ["partition"]],
+    [3, ["one-way-partition", "pause"]],
+    [3, ["kill", "disk"]],
+    [3, ["loss", "duplicate", "slow"]],
+    [5, ["kill", "partition", "disk"]],
+    [5, REAL_FAULTS],
+  ];
 
 export function sweepFaults(sweep: FaultSweep): FaultSweepOutcome {
   const { workload, program, options, seedCount, args = [], alsoWrong } = sweep;
