@@ -1,5 +1,5 @@
 /** Runs the compiled `vortex` command. */
-import { chmodSync, mkdtempSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -54,6 +54,21 @@ export function spawnVortex(...args: readonly string[]) {
 /** Creates a directory that no other test uses. */
 export function temporaryDirectory(): string {
   return mkdtempSync(join(tmpdir(), "vortex-test-"));
+}
+
+/**
+ * Waits until another process has written something to a file; returns it.
+ *
+ * A file exists before it has content: who waits for the file alone may read nothing.
+ *
+ * @param path Its path, or a function that returns it as soon as it is known, and "" before.
+ */
+export async function textWrittenTo(path: string | (() => string)): Promise<string> {
+  const currentPath = typeof path === "string" ? () => path : path;
+  while (!existsSync(currentPath()) || readFileSync(currentPath(), "utf8") === "") {
+    await Bun.sleep(10);
+  }
+  return readFileSync(currentPath(), "utf8");
 }
 
 /**

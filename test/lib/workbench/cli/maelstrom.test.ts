@@ -1,6 +1,6 @@
 /** `--maelstrom PATH`, with a stand-in for Maelstrom: see test/support/processes/maelstrom-stand-in.ts. */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { echo } from "../../../../challenges/echo.ts";
 import {
@@ -20,6 +20,7 @@ import {
   isRunning,
   spawnVortex,
   temporaryDirectory,
+  textWrittenTo,
   vortex,
 } from "../../../support/processes/vortex.ts";
 import { runSimulated, testOptionsOf } from "../../../support/simulations/simulate.ts";
@@ -144,8 +145,7 @@ describe("vortex test --maelstrom", () => {
       const run = readdirSync(store).find((name) => name.startsWith("maelstrom-"));
       return run === undefined ? "" : join(store, run, "pid");
     };
-    while (!existsSync(pidFile())) await Bun.sleep(10);
-    const pid = Number(readFileSync(pidFile(), "utf8"));
+    const pid = Number(await textWrittenTo(pidFile));
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     while (isRunning(pid)) await Bun.sleep(10);

@@ -7,6 +7,7 @@ import {
   ROOT,
   spawnVortex,
   temporaryDirectory,
+  textWrittenTo,
   vortex,
 } from "../../../support/processes/vortex.ts";
 
@@ -405,12 +406,11 @@ describe("vortex sim --seeds", () => {
       }`);
     const words = "-w unique-ids --node-count 1 --time-limit 5 --seeds 1..9 --jobs 1";
     const child = spawnVortex("sim", endless, ...words.split(" "));
-    while (!existsSync(hangs)) await Bun.sleep(10);
+    const job = Number(await textWrittenTo(hangs));
     child.kill("SIGINT");
     const stdout = await child.stdout.text();
     expect(stdout).toContain("2 seeds: 2 valid, 0 invalid, 0 unknown");
     expect(await child.exited).toBe(130);
-    const job = Number(readFileSync(hangs, "utf8"));
     while (isRunning(job)) await Bun.sleep(10);
   });
 
@@ -435,9 +435,8 @@ describe("vortex sim --seeds", () => {
     const words = "-w unique-ids --node-count 1 --time-limit 5 --seeds 1..99 --jobs 2";
     const out = join(directory, "outcomes");
     const running = vortex("sim", fragile, ...words.split(" "), "--out", out);
-    const doomed = join(directory, "doomed");
-    while (!existsSync(doomed) || readFileSync(doomed, "utf8") === "") await Bun.sleep(10);
-    process.kill(Number(readFileSync(doomed, "utf8")), "SIGKILL");
+    const stuck = Number(await textWrittenTo(join(directory, "stuck")));
+    process.kill(Number(await textWrittenTo(join(directory, "doomed"))), "SIGKILL");
     const { exitCode, stdout, stderr } = await running;
     expect(stdout).toContain("5 seeds: 4 valid, 1 invalid, 0 unknown");
     expect(stdout).toMatch(/The process that simulated this seed died \(signal SIGKILL\)/);
@@ -447,7 +446,6 @@ describe("vortex sim --seeds", () => {
     );
     expect(exitCode).toBe(1);
     expect(readFileSync(out, "utf8").trimEnd().split("\n")).toHaveLength(5);
-    const stuck = Number(readFileSync(join(directory, "stuck"), "utf8"));
     while (isRunning(stuck)) await Bun.sleep(10);
   });
 
@@ -622,8 +620,7 @@ describe("vortex sim ends, and names the cause and its place, when", () => {
     );
     const words = [...ECHO_ONCE.slice(0, -2), "--stall-limit", "60"];
     const running = vortex("sim", file, ...words, "--seed", "1");
-    while (!existsSync(pidFile) || readFileSync(pidFile, "utf8") === "") await Bun.sleep(10);
-    process.kill(Number(readFileSync(pidFile, "utf8")), "SIGKILL");
+    process.kill(Number(await textWrittenTo(pidFile)), "SIGKILL");
     const { exitCode, stderr } = await running;
     expect(stderr).toContain("ended before its verdict, with signal SIGKILL");
     expect(exitCode).toBe(255);

@@ -18,6 +18,7 @@ import {
   nodeProgram,
   spawnVortex,
   temporaryDirectory,
+  textWrittenTo,
   vortex,
 } from "../../../support/processes/vortex.ts";
 
@@ -306,8 +307,7 @@ describe("vortex test", () => {
   test.concurrent("keeps the records of a test that is interrupted", async () => {
     const root = temporaryDirectory();
     const child = spawnVortex(...busyTest(ECHO, "--time-limit", "50", "--store", root));
-    const history = join(root, "latest/history.jsonl");
-    while (!existsSync(history) || readFileSync(history, "utf8") === "") await Bun.sleep(20);
+    await textWrittenTo(join(root, "latest/history.jsonl"));
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     expect(readLines(join(root, "latest"), "history.jsonl").length).toBeGreaterThan(0);
