@@ -58,40 +58,46 @@ function cores(
 
 const LOAD = { concurrency: 6, rate: 100, timeLimitS: 10, nemesisIntervalS: 2, recoveryS: 3 };
 
+/** Logs are compacted after a few requests. */
+export const FREQUENT_SNAPSHOTS: readonly Replacement[] = [
+  {
+    file: "replicate.ts",
+    from: "MIN_COMPACTED_LENGTH = 2 ** 17",
+    to: "MIN_COMPACTED_LENGTH = 2 ** 11",
+  },
+  { file: "replicate.ts", from: "KEPT_FOR_FOLLOWERS = 8", to: "KEPT_FOR_FOLLOWERS = 1" },
+];
+
+/** The program `lin-kv` on a copy of Raft. */
+export const linKvOn =
+  ({ replicate }: RaftModule) =>
+  (node: Node) => {
+    const store = replicate(node, new Store(), { timeoutMs: 900 });
+    for (const schema of Command.options) {
+      node.handle(schema.entries.type.literal, schema, ({ body }) => store.execute(body));
+    }
+  };
+
+/** The program `txn-list-append` on a copy of Raft. */
+export const listAppendOn =
+  ({ replicate }: RaftModule) =>
+  (node: Node) => {
+    const lists = replicate(node, new Lists(), { timeoutMs: 4000 });
+    node.handle("txn", Txn, ({ body }) => lists.execute(body));
+  };
+
 function linKv(options: SimulatedOptions): Setting {
   return {
-    problemOf({ replicate }, seed) {
-      const program = (node: Node) => {
-        const store = replicate(node, new Store(), { timeoutMs: 900 });
-        for (const schema of Command.options) {
-          node.handle(schema.entries.type.literal, schema, ({ body }) => store.execute(body));
-        }
-      };
-      return symptoms(runSimulated("lin-kv", program, { ...LOAD, ...options, seed }));
-    },
+    problemOf: (raft, seed) =>
+      symptoms(runSimulated("lin-kv", linKvOn(raft), { ...LOAD, ...options, seed })),
   };
 }
 
 function listAppend(options: SimulatedOptions): Setting {
   return {
-    // Logs are compacted after a few requests.
-    replacements: [
-      {
-        file: "replicate.ts",
-        from: "MIN_COMPACTED_LENGTH = 2 ** 17",
-        to: "MIN_COMPACTED_LENGTH = 2 ** 11",
-      },
-      { file: "replicate.ts", from: "KEPT_FOR_FOLLOWERS = 8", to: "KEPT_FOR_FOLLOWERS = 1" },
-    ],
-    problemOf({ replicate }, seed) {
-      const program = (node: Node) => {
-        const lists = replicate(node, new Lists(), { timeoutMs: 4000 });
-        node.handle("txn", Txn, ({ body }) => lists.execute(body));
-      };
-      const consistencyModels = ["strict-serializable"];
-      const whole = { ...LOAD, consistencyModels, ...options, seed };
-      return symptoms(runSimulated("txn-list-append", program, whole));
-    },
+    replacements: FREQUENT_SNAPSHOTS,
+    problemOf: (raft, seed) =>
+      symptoms(runSimulated("txn-list-append", listAppendOn(raft), { ...LOAD, ...options, seed })),
   };
 }
 
