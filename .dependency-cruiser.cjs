@@ -24,7 +24,15 @@ const FLOORS = [
   ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["one test", ["lib/workbench/run/"]],
   ["store", ["lib/workbench/store/"]],
-  ["many runs", ["lib/workbench/sweep/", "lib/workbench/stages/", "lib/workbench/maelstrom/"]],
+  [
+    "many runs",
+    [
+      "lib/workbench/sweep/",
+      "lib/workbench/search/",
+      "lib/workbench/stages/",
+      "lib/workbench/maelstrom/",
+    ],
+  ],
   ["report", ["lib/workbench/report/recorder/", "lib/workbench/report/terminal/"]],
   ["report pages", ["lib/workbench/report/html/", "lib/workbench/report/page/"]],
   ["report server", ["lib/workbench/report/server/"]],

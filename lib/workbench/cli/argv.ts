@@ -41,6 +41,7 @@ export function toArgv(options: TestOptions): string[] {
   add("--max-writes-per-key", options.maxWritesPerKey, DEFAULTS.maxWritesPerKey);
   if (options.resumesFromCommitted) argv.push("--resume-from-committed");
   add("--availability", options.availability);
+  add("--search", options.search?.join(), "");
   add("--seed", seed);
   return argv;
 }

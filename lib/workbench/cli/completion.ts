@@ -7,6 +7,7 @@
 import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { BUILT_IN } from "../nemesis/faults.ts";
+import { STRATEGIES } from "../run/test-options.ts";
 import { idsOf, STAGES } from "../stages/stages.ts";
 import { WORKLOAD_NAMES } from "../workloads/index.ts";
 
@@ -94,6 +95,7 @@ const WORDS: Readonly<Record<string, Values>> = {
   },
   "--consistency-models": { list: true, words: modelNames },
   "--availability": { words: ["total"] },
+  "--search": { list: true, words: ["plain", ...STRATEGIES] },
   "--concurrency": { words: ["1n", "2n", "4n"] },
 };
 

@@ -3,6 +3,7 @@ import { readFileSync } from "node:fs";
 import { InvalidArgumentError } from "commander";
 import type { NodeId } from "../../vortex/index.ts";
 import { FAULTS } from "../nemesis/faults.ts";
+import { STRATEGIES, type Strategy } from "../run/test-options.ts";
 import { unknownWord } from "../suggestions.ts";
 import { namesFile } from "../sweep/load-definition.ts";
 
@@ -103,6 +104,17 @@ export function nodesFile(file: string): NodeId[] {
   const named = names.filter((name) => name !== "");
   if (named.length === 0) throw new InvalidArgumentError("The file is empty.");
   return named;
+}
+
+/** Parses strategies of a search; `plain` is none. */
+export function strategies(text: string): readonly Strategy[] {
+  const known = oneOf("strategy", ["plain", ...STRATEGIES]);
+  const named = list(text).map(known);
+  const alone = named.find((name) => name === "plain" || name === "mixed");
+  if (alone !== undefined && named.length > 1) {
+    throw new InvalidArgumentError(`"${alone}" cannot be combined with others.`);
+  }
+  return [...new Set(named.filter((name) => name !== "plain"))];
 }
 
 /** Parses built-in faults, and files that define others; adds them to those of a former flag. */

@@ -10,7 +10,13 @@ import { InvalidOptions } from "../invalid-options.ts";
 import { FAULTS } from "../nemesis/faults.ts";
 import { isClientId } from "../network/delivery.ts";
 import { LATENCY_DISTRIBUTIONS, type LatencyDistribution } from "../network/latency.ts";
-import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "../run/test-options.ts";
+import {
+  DEFAULTS,
+  LIVENESS_LIMIT_S,
+  nodeNames,
+  type Strategy,
+  type TestOptions,
+} from "../run/test-options.ts";
 import { namesFile } from "../sweep/load-definition.ts";
 import { type ChosenWorkload, unknownWorkload } from "../sweep/workload-file.ts";
 import { definitionOf, isWorkloadName, makeWorkload, WORKLOAD_NAMES } from "../workloads/index.ts";
@@ -58,6 +64,8 @@ export interface TestFlags {
   readonly resumeFromCommitted?: true;
   readonly availability?: "total" | number;
   readonly seed?: number;
+  /** In simulations only. */
+  readonly search?: readonly Strategy[];
 }
 
 /** Description of --strict-stdout. */
@@ -280,6 +288,7 @@ export function testOptions(
     maxWritesPerKey: flags.maxWritesPerKey,
     resumesFromCommitted: flags.resumeFromCommitted === true,
     availability: flags.availability,
+    ...(flags.search === undefined ? {} : { search: flags.search }),
     seed,
   };
   // Throws if the options do not fit the workload, before anything runs.

@@ -68,9 +68,11 @@ export function checkTest({
   ...rest
 }: Evidence): TestResult {
   const { workload, definition = workload, availability, consistencyModels, seed } = options;
+  const { mayNeverBeOk = false } = options;
   const checkOptions = {
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),
+    ...(mayNeverBeOk ? { mayNeverBeOk } : {}),
   };
   const verdicts = checkHistory(definition, history, checkOptions, {
     convergence,

@@ -22,7 +22,15 @@ export interface TestOptions extends WorkloadSelection {
   readonly livenessLimitS: number | undefined;
   /** Fraction of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
+  /** Whether a type of operation may never be `ok`. */
+  readonly mayNeverBeOk?: boolean;
+  /** How a simulation departs from what the other options say; it stays as they say if empty. */
+  readonly search?: readonly Strategy[];
 }
+
+/** A way to look for rare bugs in a simulation; `mixed` draws one for each seed. */
+export const STRATEGIES = ["swarm", "mixed"] as const;
+export type Strategy = (typeof STRATEGIES)[number];
 
 export const DEFAULTS = {
   workload: "lin-kv",

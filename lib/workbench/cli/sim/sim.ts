@@ -3,7 +3,8 @@ import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
-import type { TestOptions } from "../../run/test-options.ts";
+import { STRATEGIES, type TestOptions } from "../../run/test-options.ts";
+import { explore } from "../../search/explore.ts";
 import { catalogOf, recordModules } from "../../sweep/assertion-catalog.ts";
 import { namesFile } from "../../sweep/load-definition.ts";
 import { loadProgram } from "../../sweep/program.ts";
@@ -15,7 +16,7 @@ import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { remark } from "../live.ts";
 import { describeNemeses, loadNemeses } from "../nemeses.ts";
-import { positiveInteger, positiveNumber } from "../parsers.ts";
+import { positiveInteger, positiveNumber, strategies } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
@@ -48,6 +49,12 @@ export function simCommand(): Command {
         positiveInteger,
       )
       .option("--out <file>", 'write one outcome per line to a file, for "vortex merge"')
+      .addOption(
+        new Option(
+          "--search <strategies>",
+          `ways to look for rare bugs, separated by commas: plain, ${STRATEGIES.join(", ")} (default: plain)`,
+        ).argParser(strategies),
+      )
       .option("--shrink", "reduce a failing test to a small one, and print what happens in it")
       .option(
         "--report",
@@ -122,7 +129,7 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const options = testOptions(flags, await chooseWorkload(workload, loading));
   if (flags.sample !== undefined) {
     const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
-    printPlaces({ ...options, seed }, { program, args, parts }, eventCount);
+    printPlaces(explore({ ...options, seed }), { program, args, parts }, eventCount);
     process.exit();
   }
   const onProgress = flags.worker

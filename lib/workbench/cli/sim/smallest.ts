@@ -5,12 +5,12 @@ import { describeStory } from "../../report/terminal/story.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { explore } from "../../search/explore.ts";
 import { shrink } from "../../sweep/shrink.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
 import { storeRun } from "./store-run.ts";
-import { run, type SimFlags, type Subject } from "./subject.ts";
+import { run, type SimFlags, type Subject, simulateSubject } from "./subject.ts";
 
 /** Maximum number of tests that shrinking runs. */
 const MAX_SHRINK_TRIES = 500;
@@ -24,7 +24,7 @@ export async function printSmallest(
   const print = flags.json ? remark : (text: string) => console.log(text);
   const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
     try {
-      const result = await simulateProgram(options, subject);
+      const result = await simulateSubject(subject, options);
       if (result.valid === true) return undefined;
       const [failed] = result.assertions?.failures ?? [];
       const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
@@ -40,7 +40,7 @@ export async function printSmallest(
   };
   const anomaly = await anomalyOf(failing);
   if (anomaly === undefined) return;
-  const smallest = await shrink(failing, anomaly, anomalyOf, MAX_SHRINK_TRIES);
+  const smallest = await shrink(explore(failing), anomaly, anomalyOf, MAX_SHRINK_TRIES);
   print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
   const small = await run(subject, smallest);
   print(describeStory(small.trace, small.result === undefined ? [] : findingsOf(small.result)));

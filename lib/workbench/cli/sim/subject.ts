@@ -7,9 +7,10 @@ import type { TestResult } from "../../run/results.ts";
 import type { TestParts } from "../../run/test.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { explore } from "../../search/explore.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import type { Shard } from "../../sweep/seeds.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
+import { type ProgramSimulation, simulateProgram } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
 import type { TestFlags } from "../test-flags.ts";
@@ -59,14 +60,22 @@ export type Run = { readonly trace: Trace } & (
   | { readonly result?: undefined; readonly crash: TestCrash }
 );
 
+/** Runs a test, which its seed draws if the options have search strategies. */
+export function simulateSubject(
+  subject: Subject,
+  options: TestOptions,
+  more: Partial<ProgramSimulation> = {},
+): Promise<TestResult> {
+  return simulateProgram(explore(options), { ...subject, ...more });
+}
+
 type Output = Pick<SimFlags, "seeds" | "logStderr">;
 
 /** @param flags What to print while it runs. Nothing by default. */
 export async function run(subject: Subject, options: TestOptions, flags?: Output): Promise<Run> {
   const trace = new Trace();
   try {
-    const result = await simulateProgram(options, {
-      ...subject,
+    const result = await simulateSubject(subject, options, {
       ...(flags === undefined ? {} : { onPrinted: remark }),
       onOperation: (operation) => trace.addOperation(operation),
       onMessage: (event) => trace.addMessage(event),
@@ -97,8 +106,7 @@ export async function isRepeatable(
 ): Promise<boolean> {
   const comparison = new TraceComparison(once.trace);
   try {
-    await simulateProgram(options, {
-      ...subject,
+    await simulateSubject(subject, options, {
       onOperation: (operation) => comparison.addOperation(operation),
       onMessage: (event) => comparison.addMessage(event),
     });

@@ -9,7 +9,6 @@ import type { TestOptions } from "../../run/test-options.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import { shardOf } from "../../sweep/seeds.ts";
-import { simulateProgram } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { isDoubtful, type Summary, summarize } from "../../sweep/summary.ts";
 import { sweep } from "../../sweep/workers.ts";
@@ -17,7 +16,14 @@ import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
 import { printSmallest } from "./smallest.ts";
-import { isRepeatable, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
+import {
+  isRepeatable,
+  isStalled,
+  run,
+  type SimFlags,
+  type Subject,
+  simulateSubject,
+} from "./subject.ts";
 
 export async function runMany(
   subject: Subject,
@@ -99,7 +105,7 @@ export async function outcome(
   subject: Subject,
   options: TestOptions,
 ): Promise<Outcome & { readonly stall?: string }> {
-  const one = await simulateProgram(options, subject).then(outcomeOf, async (error: unknown) => {
+  const one = await simulateSubject(subject, options).then(outcomeOf, async (error: unknown) => {
     if (error instanceof StalledProgram) {
       const heartbeat = setInterval(() => subject.onProgress(true), 500);
       await addPlaces(error, options.seed);

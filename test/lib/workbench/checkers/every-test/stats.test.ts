@@ -50,6 +50,14 @@ describe("checkStats", () => {
     expect(verdict.byF["crash"]?.valid).toBe(false);
   });
 
+  test("accepts that nothing is ever ok if the options do", () => {
+    const failed = history(whole(0, "read", null, 1), invoke(0, "cas", [1, 2]), fail(0));
+    expect(checkStats(failed, { mayNeverBeOk: true })).toMatchObject({
+      valid: true,
+      explanation: [],
+    });
+  });
+
   test("ignores the nemesis", () => {
     const partition = { type: "info", process: "nemesis", f: "start-partition" } as const;
     expect(checkStats(history(partition, partition))).toMatchObject({ valid: true, count: 0 });
