@@ -28,7 +28,7 @@ export interface Machine<S extends Schema = Schema, Result = unknown> {
   query?(command: v.InferOutput<S>): Result | undefined;
   /** Returns the whole state, which JSON must hold. */
   snapshot(): unknown;
-  /** Replaces the whole state by one that {@link snapshot} has returned. */
+  /** Replaces the whole state by one that {@link Machine.snapshot} has returned. */
   restore(snapshot: unknown): void;
 }
 
