@@ -44,6 +44,8 @@ export interface SimulatedClusterOptions {
    */
   readonly onTurn?: ((node: NodeId, received?: Delivery) => void) | undefined;
   readonly onBadLine: (badLine: BadLine) => void;
+  /** Called when a node begins to sync its disk. */
+  readonly onSync?: ((node: NodeId) => void) | undefined;
   /** Observes the assertions of the program on all nodes. */
   readonly assertions: AssertionObserver;
   /** Whether the errors of RPCs name the line that sent the request. */
@@ -108,6 +110,7 @@ export class SimulatedCluster implements Cluster {
       clock: options.scheduler,
       randomOf: options.randomOf,
       onLog: (node, text) => this.#log(node, text),
+      onSync: options.onSync,
     });
   }
 

@@ -43,6 +43,8 @@ export interface SimulatedDisksOptions {
   /** Returns the stream of randomness of a name. */
   readonly randomOf: (name: string) => Random;
   readonly onLog: (node: NodeId, text: string) => void;
+  /** Called when a sync begins. */
+  readonly onSync?: ((node: NodeId) => void) | undefined;
 }
 
 interface SimulatedDisk {
@@ -75,7 +77,10 @@ export class SimulatedDisks {
     if (length > 0 || disk.isTorn) {
       this.#options.onLog(node, `Found ${length} records on the disk${torn}`);
     }
-    return disk.memory.open(() => this.#sync(disk, run));
+    return disk.memory.open(() => {
+      this.#options.onSync?.(node);
+      return this.#sync(disk, run);
+    });
   }
 
   /**

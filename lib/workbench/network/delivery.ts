@@ -10,6 +10,17 @@ export interface Delivery {
   readonly body: AnyBody;
 }
 
+/** Decides on the order of messages between servers, in place of latencies. */
+export interface DeliveryOrder {
+  /**
+   * Takes a message, and releases it later, once. A released message is delivered at once, unless its
+   * receiver is down or cut off by then.
+   *
+   * @param delayMs Least time until its release.
+   */
+  hold(delivery: Delivery, delayMs: number, release: () => void): void;
+}
+
 /** Whether an id is a client's. Maelstrom's only rule for client ids: they start with "c". */
 export function isClientId(id: NodeId): boolean {
   return id.startsWith("c");

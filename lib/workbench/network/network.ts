@@ -18,7 +18,7 @@ import {
   type MessageFault,
   type Receive,
 } from "./carrier.ts";
-import { type Delivery, isClientId } from "./delivery.ts";
+import { type Delivery, type DeliveryOrder, isClientId } from "./delivery.ts";
 import type { DropReason } from "./drops.ts";
 import type { Grudge } from "./grudge.ts";
 import type { Journal } from "./journal.ts";
@@ -36,6 +36,8 @@ export interface NetworkOptions {
    */
   readonly dropLateReplies?: () => boolean;
   readonly journal: Journal;
+  /** Orders messages between servers, in place of latencies. */
+  readonly order?: DeliveryOrder | undefined;
   /**
    * Called when the limit of waiting messages is exceeded, with the receiver that does not keep up.
    * All later messages are dropped, so the test must end.
@@ -57,6 +59,8 @@ interface Receiver {
   /** Absent while the receiver is down: its messages are dropped when they are due. */
   readonly receive?: Receive;
   readonly queue: TinyQueue<Waiting>;
+  /** Number of messages that an order holds. */
+  heldCount: number;
   /** Total length of the waiting messages. */
   waitingLength: number;
   /** Whether the loop waits for a deadline, or for the receiver to accept a message. */
@@ -131,7 +135,7 @@ export class Network implements Carrier, FaultControl {
           : `Invalid dest: "${dest}" is not in the network`,
       );
     }
-    const isTooMany = receiver.queue.length >= MAX_WAITING;
+    const isTooMany = receiver.queue.length + receiver.heldCount >= MAX_WAITING;
     if (isTooMany || this.#waitingLength + length > MAX_WAITING_LENGTH) {
       const [slowest, { queue }] = isTooMany ? [dest, receiver] : this.#mostAwaited();
       this.#isOverloaded = true;
@@ -208,7 +212,7 @@ export class Network implements Carrier, FaultControl {
     // The former receiver's loop still takes its messages from the queue, and drops them.
     this.#forgetWaiting(id);
     const queue = new TinyQueue<Waiting>([], byDeadline);
-    this.#receivers.set(id, { ...receiving, queue, waitingLength: 0, isBusy: false });
+    this.#receivers.set(id, { ...receiving, queue, heldCount: 0, waitingLength: 0, isBusy: false });
   }
 
   #forgetWaiting(id: NodeId): void {
@@ -216,11 +220,33 @@ export class Network implements Carrier, FaultControl {
   }
 
   #enqueue(receiver: Receiver, delivery: Delivery, length: number): void {
-    const { clock, random } = this.#options;
+    const { clock, random, order } = this.#options;
     // Clients are part of the tester: latency at their end would only hide anomalies.
     const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
+    if (hasLatency && order !== undefined) {
+      this.#hold(order, receiver, delivery, length);
+      return;
+    }
     const delayMs = hasLatency ? drawLatencyMs(this.#latencyOf(delivery), random) : 0;
     receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery, length });
+    this.#addLength(receiver, length);
+  }
+
+  /** Leaves a message to an order. It does not keep others from the receiver. */
+  #hold(order: DeliveryOrder, receiver: Receiver, delivery: Delivery, length: number): void {
+    const { clock, random, latency } = this.#options;
+    const slow = this.#latencyOf(delivery);
+    const delayMs = slow === latency ? 0 : drawLatencyMs(slow, random);
+    receiver.heldCount++;
+    this.#addLength(receiver, length);
+    order.hold(delivery, delayMs, () => {
+      receiver.heldCount--;
+      receiver.queue.push({ deadlineMs: clock.nowMs(), delivery, length });
+      this.#run(receiver);
+    });
+  }
+
+  #addLength(receiver: Receiver, length: number): void {
     receiver.waitingLength += length;
     this.#waitingLength += length;
   }

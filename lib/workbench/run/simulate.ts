@@ -55,23 +55,27 @@ export function simulate(
   { program, args = [], onTurn, repeatStep, tracesRpcs, parts, ...environment }: Simulation,
 ): TestResult {
   const scheduler = new Scheduler();
+  const exploration = parts?.exploration?.(scheduler);
   const clockOf = (name: string) => lateClock(scheduler, randomStream(options.seed, name));
+  const timers = clockOf("timers of nodes");
   const task = carryOutTest(
     options,
     {
       ...environment,
       clock: clockOf("timers of the tester"),
+      exploration,
       makeCluster: ({ network, onBadLine, onStderr, assertions }) =>
         new SimulatedCluster({
           program,
           args,
           network,
           scheduler,
-          timers: clockOf("timers of nodes"),
+          timers: exploration?.timers?.(timers) ?? timers,
           randomOf: (name) => randomStream(options.seed, name),
           onStderr,
           ...(onTurn === undefined ? {} : { onTurn }),
           onBadLine,
+          onSync: exploration?.onSync,
           assertions,
           tracesRpcs,
         }),

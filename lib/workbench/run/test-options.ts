@@ -29,7 +29,7 @@ export interface TestOptions extends WorkloadSelection {
 }
 
 /** A way to look for rare bugs in a simulation; `mixed` draws one for each seed. */
-export const STRATEGIES = ["swarm", "mixed"] as const;
+export const STRATEGIES = ["swarm", "order", "mixed"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
 
 export const DEFAULTS = {

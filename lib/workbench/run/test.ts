@@ -35,6 +35,7 @@ import { inWorkload, WorkloadError } from "../workloads/workload-error.ts";
 import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
+import type { Exploration } from "./exploration.ts";
 import { probeNodes } from "./liveness.ts";
 import type { LogLine } from "./log-line.ts";
 import { NodeActivity } from "./node-activity.ts";
@@ -52,6 +53,8 @@ export interface Environment {
   makeCluster(parts: ClusterParts): Cluster;
   /** Assertions of the program that are known before it runs. */
   readonly catalog?: AssertionCatalog | undefined;
+  /** What a search changes. */
+  readonly exploration?: Exploration | undefined;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
   readonly onLog?: (line: LogLine) => void;
@@ -82,6 +85,12 @@ export interface TestParts {
   readonly faults?: Pick<NemesesOptions, "targets" | "timing">;
   /** Nemeses that are not built in, by their names in the options. */
   readonly nemeses?: OwnNemeses;
+  /**
+   * Makes what a search changes beside the options, for one simulation.
+   *
+   * @param clock Exact time.
+   */
+  readonly exploration?: (clock: Clock) => Exploration;
 }
 
 /** Maximum lateness of a timer on either clock, in ms: both count whole milliseconds. */
@@ -165,7 +174,7 @@ class Test {
   #crashes: readonly Crash[] = [];
 
   constructor(options: TestOptions, environment: Environment, parts: TestParts) {
-    const { clock, onMessage } = environment;
+    const { clock, onMessage, exploration } = environment;
     const { seed, nodeIds, latency, nemesis, nemesisIntervalS } = options;
     this.#options = options;
     this.#environment = environment;
@@ -179,11 +188,13 @@ class Test {
       this.#diagnostics.observe(event);
       this.#activity.observe(event);
     };
-    this.#journal = new Journal(onMessage === undefined ? [detect] : [detect, onMessage]);
+    const listeners = [detect, exploration?.onMessage, onMessage];
+    this.#journal = new Journal(listeners.filter((listener) => listener !== undefined));
     this.#network = new Network({
       clock,
       latency,
       random: randomStream(seed, "network"),
+      order: exploration?.order,
       nodeIds,
       dropLateReplies: () =>
         nemesis.includes("pause") || this.#nemesis.hasPaused() || this.#workload.handlesAny,
@@ -217,7 +228,9 @@ class Test {
     this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
       ...parts.faults,
-      faults: selectNemeses(nemesis, parts.nemeses),
+      faults: selectNemeses(nemesis, parts.nemeses).map(
+        (nemesis) => exploration?.nemesis?.(nemesis) ?? nemesis,
+      ),
       network: this.#network,
       cluster: this.#cluster,
       clock,

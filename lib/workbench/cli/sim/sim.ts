@@ -129,7 +129,9 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const options = testOptions(flags, await chooseWorkload(workload, loading));
   if (flags.sample !== undefined) {
     const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
-    printPlaces(explore({ ...options, seed }), { program, args, parts }, eventCount);
+    const explored = explore({ ...options, seed });
+    const exploredParts = { ...parts, ...explored.parts };
+    printPlaces(explored.options, { program, args, parts: exploredParts }, eventCount);
     process.exit();
   }
   const onProgress = flags.worker

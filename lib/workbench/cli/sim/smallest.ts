@@ -40,7 +40,7 @@ export async function printSmallest(
   };
   const anomaly = await anomalyOf(failing);
   if (anomaly === undefined) return;
-  const smallest = await shrink(explore(failing), anomaly, anomalyOf, MAX_SHRINK_TRIES);
+  const smallest = await shrink(explore(failing).options, anomaly, anomalyOf, MAX_SHRINK_TRIES);
   print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
   const small = await run(subject, smallest);
   print(describeStory(small.trace, small.result === undefined ? [] : findingsOf(small.result)));

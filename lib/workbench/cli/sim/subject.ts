@@ -66,7 +66,9 @@ export function simulateSubject(
   options: TestOptions,
   more: Partial<ProgramSimulation> = {},
 ): Promise<TestResult> {
-  return simulateProgram(explore(options), { ...subject, ...more });
+  const explored = explore(options);
+  const parts = { ...subject.parts, ...explored.parts };
+  return simulateProgram(explored.options, { ...subject, parts, ...more });
 }
 
 type Output = Pick<SimFlags, "seeds" | "logStderr">;

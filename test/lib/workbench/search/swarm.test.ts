@@ -1,7 +1,6 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import type { TestOptions } from "../../../../lib/workbench/run/test-options.ts";
-import { explore } from "../../../../lib/workbench/search/explore.ts";
 import { swarm } from "../../../../lib/workbench/search/swarm.ts";
 import { makeWorkload, WORKLOAD_NAMES } from "../../../../lib/workbench/workloads/index.ts";
 import { testOptionsOf } from "../../../support/simulations/simulate.ts";
@@ -15,7 +14,7 @@ const given: TestOptions = testOptionsOf("txn-list-append", {
 });
 const SEEDS = Array.from({ length: 300 }, (_, index) => index + 1);
 
-/** What all seeds draw for a field, without repetitions. */
+/** The values that all seeds draw for a field, without repetitions. */
 function drawn(field: (options: TestOptions) => unknown, options = given): Set<string> {
   return new Set(SEEDS.map((seed) => JSON.stringify(field(swarm({ ...options, seed })))));
 }
@@ -76,24 +75,5 @@ describe("swarm", () => {
         },
       ),
     );
-  });
-});
-
-describe("explore", () => {
-  test("returns options without strategies as they are", () => {
-    expect(explore(given)).toBe(given);
-  });
-
-  test("draws a test once: the test that it returns stays what it is", () => {
-    for (const seed of SEEDS) {
-      const once = explore({ ...given, seed, search: ["mixed"] });
-      expect(explore(once)).toEqual(once);
-    }
-  });
-
-  test("mixes tests as they were given with those of other strategies", () => {
-    const tests = SEEDS.map((seed) => explore({ ...given, seed, search: ["mixed"] }));
-    const plain = tests.filter(({ rate, nemesis }) => rate === 100 && nemesis.length === 3);
-    expect(plain.length / SEEDS.length).toBeWithin(0.1, 0.9);
   });
 });

@@ -1,0 +1,64 @@
+import { describe, expect, test } from "bun:test";
+import { STRATEGIES, type Strategy } from "../../../../lib/workbench/run/test-options.ts";
+import { explore } from "../../../../lib/workbench/search/explore.ts";
+import { broadcast } from "../../../programs/broadcast.ts";
+import { runSimulated, testOptionsOf } from "../../../support/simulations/simulate.ts";
+
+const given = testOptionsOf("broadcast", {
+  nodeCount: 3,
+  rate: 20,
+  timeLimitS: 5,
+  nemesis: ["partition", "loss"],
+  nemesisIntervalS: 1,
+});
+
+function simulated(search: readonly Strategy[], seed: number) {
+  const { options, parts } = explore({ ...given, seed, search });
+  const { result, history, messages } = runSimulated("broadcast", broadcast, options, { parts });
+  return { valid: result.valid, bytes: JSON.stringify([history, messages]) };
+}
+
+describe("explore", () => {
+  test("returns a test without strategies as it is", () => {
+    expect(explore(given)).toEqual({ options: given, parts: {} });
+    expect(simulated([], 1).bytes).toBe(
+      JSON.stringify(Object.values(runSimulated("broadcast", broadcast, given)).slice(1)),
+    );
+  });
+
+  test.each(STRATEGIES)("gives the same seed the same messages to the byte: %s", (strategy) => {
+    for (let seed = 1; seed <= 4; seed++) {
+      const one = simulated([strategy], seed);
+      expect(simulated([strategy], seed).bytes).toBe(one.bytes);
+      expect(one.valid).toBe(true);
+    }
+  });
+
+  test.each(STRATEGIES)("gives different seeds different tests: %s", (strategy) => {
+    const runs = new Set([1, 2, 3, 4].map((seed) => simulated([strategy], seed).bytes));
+    expect(runs.size).toBe(4);
+  });
+
+  test("draws a test once: what it returns stays what it is", () => {
+    for (let seed = 1; seed <= 100; seed++) {
+      const { options } = explore({ ...given, seed, search: ["mixed"] });
+      expect(explore(options).options).toEqual(options);
+    }
+  });
+
+  test("mixes every strategy into any eight seeds in a row, and leaves seed 1 plain", () => {
+    const plain = (seed: number) => ({ ...given, seed });
+    const isPlain = (seed: number) => {
+      const { options, parts } = explore({ ...plain(seed), search: ["mixed"] });
+      return Bun.deepEquals(options, plain(seed)) && parts.exploration === undefined;
+    };
+    expect(isPlain(1)).toBe(true);
+    const seeds = Array.from({ length: 8 }, (_, index) => 41 + index);
+    const kinds = seeds.map((seed) => {
+      const { options } = explore({ ...plain(seed), search: ["mixed"] });
+      return [isPlain(seed) && "plain", options.mayNeverBeOk && "swarm", ...(options.search ?? [])];
+    });
+    const expected = ["plain", ...STRATEGIES.filter((strategy) => strategy !== "mixed")];
+    expect(new Set(kinds.flat().filter(Boolean))).toEqual(new Set(expected));
+  });
+});
