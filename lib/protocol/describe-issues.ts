@@ -35,16 +35,22 @@ function describeExpected({ type, expected, message, input }: v.BaseIssue<unknow
     return "must be a number that JavaScript keeps as written";
   }
   if (type.endsWith("length")) return `must have length ${expected}`;
-  return `must be ${KIND_NAMES.get(expected) ?? expected}`;
+  return `must be ${kindName(expected)}`;
 }
 
-const KIND_NAMES = new Map([
-  ["string", "a string"],
-  ["number", "a number"],
-  ["boolean", "a boolean"],
-  ["Array", "an array"],
-  ["Object", "an object"],
-]);
+function kindName(expected: string): string {
+  switch (expected) {
+    case "string":
+    case "number":
+    case "boolean":
+      return `a ${expected}`;
+    case "Array":
+    case "Object":
+      return `an ${expected.toLowerCase()}`;
+    default:
+      return expected;
+  }
+}
 
 function describeValue({ input, received }: v.BaseIssue<unknown>): string {
   if (isRawNumber(input)) return shorten(input.rawJSON);

@@ -27,10 +27,6 @@ export const ERRORS = {
 /** Name of an error of the protocol, such as `"precondition-failed"`. */
 export type ErrorKind = keyof typeof ERRORS;
 
-const KINDS = new Map<number, ErrorKind>(
-  Object.entries(ERRORS).map(([kind, { code }]) => [code, kind as ErrorKind]),
-);
-
 /** Whether a text is the protocol's name of an error. */
 export function isErrorKind(text: string): text is ErrorKind {
   return Object.hasOwn(ERRORS, text);
@@ -38,7 +34,8 @@ export function isErrorKind(text: string): text is ErrorKind {
 
 /** Returns the name of an error code, or `"unknown"` if the protocol does not list it. */
 export function errorKind(code: number): ErrorKind | "unknown" {
-  return KINDS.get(code) ?? "unknown";
+  for (const kind in ERRORS) if (isErrorKind(kind) && ERRORS[kind].code === code) return kind;
+  return "unknown";
 }
 
 /**
@@ -47,8 +44,8 @@ export function errorKind(code: number): ErrorKind | "unknown" {
  * Codes that the protocol does not list are indefinite, including custom ones (1000 and up).
  */
 export function isDefinite(code: number): boolean {
-  const kind = KINDS.get(code);
-  return kind !== undefined && ERRORS[kind].definite;
+  const kind = errorKind(code);
+  return kind !== "unknown" && ERRORS[kind].definite;
 }
 
 const BRAND = Symbol.for("vortex.RpcError");

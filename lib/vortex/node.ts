@@ -13,13 +13,15 @@ import { type Schema, safeParse } from "../protocol/fast-parse.ts";
 import { parseJson, stringifyJson } from "../protocol/json.ts";
 import {
   type AnyBody,
-  Body,
-  Init,
+  bodySchema,
+  type Init,
+  initSchema,
+  isInit,
   isJsonInteger,
   type Message,
   type MessageId,
   type NodeId,
-  Topology,
+  topologySchema,
 } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
 import { type AssertionDetails, Assertions } from "./assertions.ts";
@@ -101,15 +103,8 @@ export class Node {
   readonly #rpcs: PendingRpcs;
   readonly #timers: Timers;
   readonly #assertions: Assertions;
-  // The handlers of the node itself.
-  readonly #initRegistration = registration(Init, (request) => this.#initialize(request));
-  readonly #topologyRegistration = registration(Topology, (request) => {
-    const { topology } = request.body;
-    const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
-    // Maelstrom ignores a node for good once it has sent to an unknown name.
-    this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
-    return { type: "topology_ok" };
-  });
+  /** The node's own handler, unless the program has one. */
+  #topologyRegistration: Registration | undefined;
   #isInitialized = false;
   #id: NodeId = "";
   #nodeIds: readonly NodeId[] = [];
@@ -521,7 +516,7 @@ export class Node {
   #receiveRequest({ src, dest, body }: Message): void {
     const { type, msg_id } = body;
     const hasId = isJsonInteger(msg_id);
-    const request: Mutable<Request> = {
+    const request: Mutable<Request<AnyBody>> = {
       src,
       dest,
       msg_id: hasId ? msg_id : undefined,
@@ -530,17 +525,17 @@ export class Node {
     };
 
     if (typeof type !== "string" || (!hasId && msg_id !== undefined)) {
-      const { issues } = v.safeParse(Body, body);
+      const { issues } = v.safeParse(bodySchema(), body);
       this.#refuse(request, new RpcError("malformed-request", describeIssues(issues ?? [])));
     } else if (type === "init") {
-      this.#handleWith(this.#initRegistration, type, request);
+      this.#handleInit(request);
     } else if (!this.#isInitialized) {
       const text = `${dest} is not initialized: "${type}" came before "init"`;
       this.#refuse(request, new RpcError("temporarily-unavailable", text));
     } else {
       const registration = this.#handlers.get(type);
       if (registration !== undefined) this.#handleWith(registration, type, request);
-      else if (type === "topology") this.#handleWith(this.#topologyRegistration, type, request);
+      else if (type === "topology") this.#handleTopology(type, request);
       else this.#refuse(request, new RpcError("not-supported", `No handler for "${type}"`));
     }
   }
@@ -587,8 +582,32 @@ export class Node {
     this.reply(request, body);
   }
 
-  #initialize(request: Request<Init>): void {
-    const { node_id: id, node_ids } = request.body;
+  /** Like {@link #handleWith}, but creates no schema before the first reply of the process. */
+  #handleInit(request: Request<AnyBody>): void {
+    try {
+      const { body } = request;
+      if (isInit(body)) {
+        this.#initialize(request, body);
+        return;
+      }
+      const { issues = [] } = v.safeParse(initSchema(), body);
+      throw new RpcError("malformed-request", `Malformed "init": ${describeIssues(issues)}`);
+    } catch (error) {
+      this.#fail("init", request, error);
+    }
+  }
+
+  #handleTopology(type: string, request: Mutable<Request>): void {
+    this.#topologyRegistration ??= registration(topologySchema(), ({ body: { topology } }) => {
+      const named = Object.hasOwn(topology, this.id) ? (topology[this.id] ?? []) : [];
+      // Maelstrom ignores a node for good once it has sent to an unknown name.
+      this.#neighbours = [...new Set(named)].filter((name) => this.peers.includes(name));
+      return { type: "topology_ok" };
+    });
+    this.#handleWith(this.#topologyRegistration, type, request);
+  }
+
+  #initialize(request: Request, { node_id: id, node_ids }: Init): void {
     // An empty list, without even the node itself, means that it is the only node.
     const nodeIds = node_ids.length === 0 ? [id] : [...new Set(node_ids)];
     if (!nodeIds.includes(id)) {
@@ -604,7 +623,7 @@ export class Node {
   }
 
   /** Runs the program. If it throws, undoes what it did and replies to `init` with the error. */
-  #start(request: Request<Init>, id: NodeId, nodeIds: readonly NodeId[]): boolean {
+  #start(request: Request, id: NodeId, nodeIds: readonly NodeId[]): boolean {
     this.#isInitialized = true;
     this.#id = id;
     this.#nodeIds = nodeIds;

@@ -70,10 +70,15 @@ export type BoundArguments =
 export function bindArguments(program: AnyProgram, args: readonly string[]): BoundArguments {
   const data = takeDataFlag(args);
   if (!data.ok) return data;
-  const parsed = parseOptions(program.options ?? NO_OPTIONS, data.args);
+  const { args: optionArgs, directory: dataDirectory } = data;
+  // Most processes: they start faster without a schema.
+  if (program.options === undefined && optionArgs.length === 0) {
+    return { ok: true, program: bind(program, {}), warnings: [], dataDirectory };
+  }
+  const parsed = parseOptions(program.options ?? NO_OPTIONS, optionArgs);
   if (!parsed.ok) return parsed;
   const { options, warnings } = parsed;
-  return { ok: true, program: bind(program, options), warnings, dataDirectory: data.directory };
+  return { ok: true, program: bind(program, options), warnings, dataDirectory };
 }
 
 /**

@@ -3,10 +3,11 @@ import type * as v from "valibot";
 import { describeIssues } from "../protocol/describe-issues.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { type Schema, safeParse } from "../protocol/fast-parse.ts";
-import { type AnyBody, ErrorBody, type Message, type NodeId } from "../protocol/message.ts";
+import { type AnyBody, errorBodySchema, type Message, type NodeId } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
 import { errorText } from "./error-text.ts";
 import type { Cancel, Clock } from "./host.ts";
+import { lazy } from "./lazy.ts";
 
 /** The outcome of an RPC: the body of the reply, or the error that took its place. */
 export type RpcResult<Body> =
@@ -135,8 +136,10 @@ export function readReply<S extends Schema>(
   }
 }
 
+const errorBody = lazy(errorBodySchema);
+
 function readError(peer: NodeId, body: AnyBody): RpcError {
-  const result = safeParse(ErrorBody, body);
+  const result = safeParse(errorBody(), body);
   if (result.success) return new RpcError(result.output.code, result.output.text);
   // What happened is unknown, so the error is indefinite.
   return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);

@@ -7,11 +7,10 @@
 import { decode, encode } from "../protocol/codec.ts";
 import { mayHoldRawNumbers } from "../protocol/json.ts";
 import { LineReader, splitLines } from "../protocol/lines.ts";
-import type { Message } from "../protocol/message.ts";
+import type { Message, NodeId } from "../protocol/message.ts";
 import { shorten } from "../protocol/shorten.ts";
 import { DATA_VARIABLE } from "./data-flag.ts";
-import { FileDisk } from "./file-disk.ts";
-import type { Clock, Host, Logger, Random, Transport } from "./host.ts";
+import type { Clock, Disk, Host, Logger, Random, Transport } from "./host.ts";
 import { KVNode } from "./kv-node.ts";
 import type { OptionsSchema } from "./options.ts";
 import { bindArguments, type Program } from "./program.ts";
@@ -63,7 +62,7 @@ export async function serve<S extends OptionsSchema>(program: Program<S>): Promi
     clock: systemClock,
     random,
     logger,
-    openDisk: directory ? (id) => new FileDisk(directory, id, logger.log) : undefined,
+    openDisk: directory ? await fileDisks(directory) : undefined,
   };
   const node = new KVNode(host, bound.program);
 
@@ -78,6 +77,12 @@ export async function serve<S extends OptionsSchema>(program: Program<S>): Promi
   await output.end();
   process.off("SIGTERM", stop);
   process.off("SIGINT", stop);
+}
+
+/** Loads the disks of processes, which a program without a directory can do without. */
+async function fileDisks(directory: string): Promise<(node: NodeId) => Disk> {
+  const { FileDisk } = await import("./file-disk.ts");
+  return (node) => new FileDisk(directory, node, logger.log);
 }
 
 function giveUp(): never {

@@ -1,8 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import * as v from "valibot";
 import { decode, encode } from "../../../lib/protocol/codec.ts";
 import { parseJson } from "../../../lib/protocol/json.ts";
-import type { Message } from "../../../lib/protocol/message.ts";
+import { Message } from "../../../lib/protocol/message.ts";
+import { jsonText, near } from "../../support/near-schema.ts";
 
 const message = fc.record({
   src: fc.string(),
@@ -24,6 +26,17 @@ describe("codec", () => {
     fc.assert(
       fc.property(message, (original) => {
         expect(decode(encode(original))).toEqual({ ok: true, message: original });
+      }),
+    );
+  });
+
+  test("decodes what fits the schema of messages, to its output, and nothing else", () => {
+    fc.assert(
+      fc.property(fc.oneof(near(Message), jsonText), (text) => {
+        const expected = v.safeParse(Message, parseJson(text));
+        const decoded = decode(text);
+        expect(decoded.ok).toBe(expected.success);
+        if (decoded.ok) expect(decoded.message).toStrictEqual(expected.output as Message);
       }),
     );
   });

@@ -2,7 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
 import { safeParse } from "../../../lib/protocol/fast-parse.ts";
-import { ErrorBody, Init, Message, Topology } from "../../../lib/protocol/message.ts";
+import { ErrorBody, initSchema, Message, topologySchema } from "../../../lib/protocol/message.ts";
 import { parseJson } from "../../../lib/vortex/index.ts";
 import { bindOptions } from "../../../lib/vortex/program.ts";
 import { startNode } from "../../support/fake-host.ts";
@@ -25,8 +25,8 @@ function handledBy(program: (typeof CHALLENGES)[string]): [string, v.GenericSche
 
 const SCHEMAS: [string, v.GenericSchema][] = [
   ["Message", Message],
-  ["init", Init],
-  ["topology", Topology],
+  ["init", initSchema()],
+  ["topology", topologySchema()],
   ["error", ErrorBody],
   ...Object.entries(CHALLENGES).flatMap(([name, program]) =>
     handledBy(program).map(([type, schema]): [string, v.GenericSchema] => [

@@ -1,18 +1,21 @@
 import { describe, expect, test } from "bun:test";
+import fc from "fast-check";
 import * as v from "valibot";
 import { describeIssues } from "../../../lib/protocol/describe-issues.ts";
 import { parseJson } from "../../../lib/protocol/json.ts";
 import {
   Body,
   ErrorBody,
-  Init,
+  initSchema,
+  isInit,
   isJsonInteger,
   isObject,
   KeptJson,
   Message,
   MessageId,
-  Topology,
+  topologySchema,
 } from "../../../lib/protocol/message.ts";
+import { jsonText, near } from "../../support/near-schema.ts";
 
 const accepts = (schema: v.GenericSchema, text: string) => v.is(schema, parseJson(text));
 
@@ -83,23 +86,33 @@ describe("Message", () => {
   });
 });
 
-describe("Init", () => {
+describe("initSchema", () => {
   test("requires a node id and a list of node ids", () => {
-    expect(accepts(Init, '{"type":"init","node_id":"n0","node_ids":["n0"]}')).toBe(true);
-    expect(accepts(Init, '{"type":"init","node_id":"n0"}')).toBe(false);
-    expect(accepts(Init, '{"type":"init","node_id":"n0","node_ids":[0]}')).toBe(false);
+    expect(accepts(initSchema(), '{"type":"init","node_id":"n0","node_ids":["n0"]}')).toBe(true);
+    expect(accepts(initSchema(), '{"type":"init","node_id":"n0"}')).toBe(false);
+    expect(accepts(initSchema(), '{"type":"init","node_id":"n0","node_ids":[0]}')).toBe(false);
+  });
+
+  test("accepts the bodies that isInit accepts, and no others", () => {
+    fc.assert(
+      fc.property(fc.oneof(near(initSchema()), jsonText), (text) => {
+        const body = parseJson(text);
+        fc.pre(isObject(body));
+        expect(isInit(body)).toBe(v.is(initSchema(), body));
+      }),
+    );
   });
 });
 
-describe("Topology", () => {
+describe("topologySchema", () => {
   test.each(['{"n0":["n1"],"n1":[]}', "{}", '{"__proto__":["n0"]}'])("accepts %s", (topology) => {
-    expect(accepts(Topology, `{"type":"topology","topology":${topology}}`)).toBe(true);
+    expect(accepts(topologySchema(), `{"type":"topology","topology":${topology}}`)).toBe(true);
   });
 
   test.each(['{"n0":"n1"}', '{"n0":[1]}', '{"n0":null}', "[]", "null"])(
     "refuses %s",
     (topology) => {
-      expect(accepts(Topology, `{"type":"topology","topology":${topology}}`)).toBe(false);
+      expect(accepts(topologySchema(), `{"type":"topology","topology":${topology}}`)).toBe(false);
     },
   );
 });
