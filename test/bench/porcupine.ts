@@ -143,7 +143,7 @@ function preparedCheck(model: unknown, history: History): () => Validity {
   // Forced: each model checks the histories that it was written for.
   const untyped = model as AnyModel<unknown> & Mapping;
   const parts = partsOf(history, untyped, undefined);
-  return () => searchParts(parts, untyped, newLinearizableSearch, MAX_STEPS).valid;
+  return () => searchParts(parts, untyped, newLinearizableSearch, { maxSteps: MAX_STEPS }).valid;
 }
 
 /** This check includes all that happens before the search. */

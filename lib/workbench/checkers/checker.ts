@@ -23,6 +23,11 @@ export interface CheckOptions {
    * The default takes about ten seconds.
    */
   readonly maxSteps?: number;
+  /**
+   * About how many bytes of memory all searches of a check may use together before the verdict becomes
+   * `"unknown"`; 512 MiB by default.
+   */
+  readonly maxBytes?: number;
 }
 
 /** One anomaly, described so that a reader needs no other source. */

@@ -5,6 +5,7 @@ import type { History } from "../../history/history.ts";
 import { type CheckOptions, mergeValidity, type Validity, type Verdict } from "../checker.ts";
 import type { Mapping } from "../map-history.ts";
 import { EXAMPLES_PER_KIND, withMore } from "../wording.ts";
+import { Memory } from "./memory.ts";
 import type { AnyModel, ModelOperation } from "./model.ts";
 import { type Effort, type NewOrderSearch, PartSearch } from "./part-search.ts";
 import { type Part, partsOf } from "./parts.ts";
@@ -47,9 +48,9 @@ export function checkParts<State>(
   model: AnyModel<State> & Mapping,
   keyOf: ((operation: ModelOperation) => Json) | undefined,
   newSearch: NewOrderSearch,
-  { maxSteps = STEPS }: CheckOptions,
+  options: CheckOptions,
 ): LinearizableVerdict {
-  return searchParts(partsOf(history, model, keyOf), model, newSearch, maxSteps);
+  return searchParts(partsOf(history, model, keyOf), model, newSearch, options);
 }
 
 /** Checks parts; once one has no order, the others are not searched any further. */
@@ -57,16 +58,18 @@ export function searchParts<State>(
   parts: readonly Part[],
   model: AnyModel<State>,
   newSearch: NewOrderSearch,
-  maxSteps: number,
+  { maxSteps = STEPS, maxBytes }: CheckOptions,
 ): LinearizableVerdict {
-  const searches = parts.map((part) => new PartSearch(part, model, newSearch));
+  const memory = new Memory(maxBytes);
+  const searches = parts.map((part) => new PartSearch(part, model, newSearch, memory));
   searchAll(searches, maxSteps);
   return verdictOf(searches);
 }
 
 function searchAll(parts: readonly AnyPart[], maxSteps: number): void {
   let remaining = maxSteps;
-  let undecided = parts;
+  if (parts.some(({ valid }) => valid === false)) return;
+  let undecided = parts.filter(({ valid }) => valid === "unknown");
   for (const { steps, stepsPerOperation, ...effort } of EFFORTS) {
     for (const part of undecided) {
       const limit = Math.max(steps, stepsPerOperation * part.operationCount);

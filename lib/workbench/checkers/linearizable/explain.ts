@@ -9,6 +9,7 @@ import {
   MAX_PARTIALS,
   type PartialLinearization,
 } from "../checker.ts";
+import type { Memory } from "./memory.ts";
 import { NEVER, type Operations, REFUSED, type Schedule, type Transitions } from "./schedule.ts";
 import { type Effect, search } from "./search.ts";
 
@@ -43,7 +44,12 @@ const STEPS = 2_000_000;
 const MAX_ORDERS = 1000;
 
 /** Collects orders that reach the return with this index, each with another state. */
-export function failureAt(index: number, schedule: Schedule, transitions: Transitions): Failure {
+export function failureAt(
+  index: number,
+  schedule: Schedule,
+  transitions: Transitions,
+  memory?: Memory,
+): Failure {
   const { returns, callsBefore, operations } = schedule;
   const stuck = returns[index] ?? 0;
   const now = operations.returned[stuck] ?? NEVER;
@@ -51,6 +57,7 @@ export function failureAt(index: number, schedule: Schedule, transitions: Transi
   let count = 0;
   const { linearizable } = search(schedule, transitions, {
     steps: STEPS,
+    ...(memory === undefined ? {} : { memory }),
     stop: {
       at: index,
       found: (order) => {

@@ -41,7 +41,8 @@ export interface LinearizableOptions<Table extends OperationTable> extends Mappi
  * happen. Indefinite ones take effect at any time after their start, or never.
  *
  * Deciding this takes exponential time in the worst case. A search that reaches
- * `CheckOptions.maxSteps`, or needs too much memory, is `"unknown"`, with the reason among the findings.
+ * `CheckOptions.maxSteps` or `CheckOptions.maxBytes` is `"unknown"`, with the reason and advice among the
+ * findings.
  *
  * @example
  * const check = linearizable({
@@ -89,20 +90,21 @@ function checkerOf<State, Table extends OperationTable>(
 }
 
 /** The search for an order that respects real time. */
-export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions) => {
+export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions, memory) => {
   const schedule = new Schedule(operations);
   let furthest = 0;
   const hasRanks =
     operations.ranks.filter((rank) => rank !== NEVER).length * 4 > operations.ranks.length;
   return {
     anomaly: "nonlinearizable",
+    isRealTime: true,
     search({ depth, isRanked }, steps) {
       if (isRanked && !hasRanks) return { linearizable: "unknown", steps: 0 };
-      const result = search(schedule, transitions, { depth, isRanked, steps });
+      const result = search(schedule, transitions, { depth, isRanked, steps, memory });
       furthest = result.furthest;
       return result;
     },
-    failure: () => failureAt(furthest, schedule, transitions),
+    failure: () => failureAt(furthest, schedule, transitions, memory),
     describeFailure({ states, isComplete }, describeState) {
       if (states.length === 0)
         return "no order of the preceding operations was found a second time";
@@ -115,18 +117,19 @@ export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions
   };
 };
 
-const newSequentialSearch: NewOrderSearch = (part, operations, transitions) => {
+const newSequentialSearch: NewOrderSearch = (part, operations, transitions, memory) => {
   const processes = Int32Array.from(part.operations, ({ pair }) => Number(pair.invocation.process));
   let result: SequentialResult = { linearizable: "unknown", steps: 0, longest: [], waiting: [] };
   const schedule = new Schedule(operations);
   return {
     anomaly: "nonsequential",
+    isRealTime: false,
     search(effort, steps) {
       // Where an order exists, one that respects real time usually does, and is found much faster.
-      const inRealTime = search(schedule, transitions, { ...effort, steps: steps / 2 });
+      const inRealTime = search(schedule, transitions, { ...effort, steps: steps / 2, memory });
       if (inRealTime.linearizable === true) return inRealTime;
       const rest = steps - inRealTime.steps;
-      result = searchSequential(operations, processes, transitions, rest);
+      result = searchSequential(operations, processes, transitions, rest, memory);
       return { ...result, steps: inRealTime.steps + result.steps };
     },
     failure(): Failure {

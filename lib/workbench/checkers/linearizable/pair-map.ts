@@ -12,6 +12,10 @@ export class PairMap {
   /** The pair and its value; {@link EMPTY} in place of the first in a free entry. */
   #entries = new Int32Array(this.#capacity * ENTRY_SIZE).fill(EMPTY);
 
+  get byteLength(): number {
+    return this.#entries.byteLength;
+  }
+
   /** @param one, other Not negative. */
   get(one: number, other: number): number {
     const at = this.#find(one, other);

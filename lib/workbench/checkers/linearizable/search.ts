@@ -21,6 +21,7 @@
  * @see G. Lowe, "Testing for linearizability", 2017 (just-in-time linearization, memoization)
  * @see Porcupine: the same memoization of states and linearized operations
  */
+import { Memory } from "./memory.ts";
 import { NEVER, REFUSED, type Schedule, type Transitions } from "./schedule.ts";
 import { VisitedNodes } from "./visited-nodes.ts";
 
@@ -38,6 +39,8 @@ export interface SearchOptions {
   readonly depth?: number;
   /** Whether operations of one group are tried in the order of their ranks. */
   readonly isRanked?: boolean;
+  /** The memory that the search shares with others until it ends. By default it has its own. */
+  readonly memory?: Memory;
   /**
    * Called with each order that reaches the return with index `at`, instead of going on from there.
    * Receives the operations that took effect; returns whether to go on with the search.
@@ -71,9 +74,6 @@ const FRAME_SIZE = 5;
 /** Numbers of candidates: a ranked operation, then the one that returns, then the others. */
 const FIRST_OTHER = 2;
 
-/** Maximum length of the array of nodes: 256 MB. */
-const MAX_NODES_LENGTH = 1 << 26;
-
 const NONE = -1;
 
 /** Decides whether the operations have an order that the model accepts. */
@@ -82,7 +82,12 @@ export function search(
   transitions: Transitions,
   options: SearchOptions,
 ): SearchResult {
-  return new Search(schedule, transitions, options).run();
+  const running = new Search(schedule, transitions, options);
+  try {
+    return running.run();
+  } finally {
+    running.release();
+  }
 }
 
 class Search {
@@ -94,6 +99,7 @@ class Search {
   readonly #words: number;
   readonly #nodeSize: number;
   readonly #stepCost: number;
+  readonly #memory: Memory;
   readonly #visited: VisitedNodes;
   /** By slot: the operation that has it, open or returned. */
   readonly #occupants: Int32Array;
@@ -125,7 +131,9 @@ class Search {
     this.#words = slotWords + ((schedule.indefinite.length + 31) >>> 5);
     this.#nodeSize = BITS + this.#words;
     this.#stepCost = 1 + (this.#words >>> 2);
-    this.#visited = new VisitedNodes(slotWords, this.#words);
+    this.#memory = options.memory ?? new Memory();
+    this.#memory.take(this.#nodes.byteLength);
+    this.#visited = new VisitedNodes(slotWords, this.#words, this.#memory);
     this.#occupants = new Int32Array(schedule.slotCount).fill(NONE);
     this.#open = new Int32Array(schedule.slotCount);
     this.#sameKindBefore = sameKindBefore(schedule);
@@ -143,6 +151,11 @@ class Search {
       furthest: this.#furthest,
       ...(this.#limit === undefined ? {} : { limit: this.#limit }),
     };
+  }
+
+  release(): void {
+    this.#memory.giveBack(this.#nodes.byteLength);
+    this.#visited.release();
   }
 
   /** Tries the next candidate of the innermost frame. Returns whether every operation has a place. */
@@ -410,12 +423,13 @@ class Search {
   }
 
   #growNodes(): void {
-    if (this.#nodes.length >= MAX_NODES_LENGTH) {
+    if (this.#memory.isExhausted) {
       // The nodes are overwritten from now on: the search ends without a result.
       this.#limit ??= "memory";
       this.#top = 0;
       return;
     }
+    this.#memory.take(this.#nodes.byteLength);
     const nodes = new Int32Array(this.#nodes.length * 2);
     nodes.set(this.#nodes);
     this.#nodes = nodes;

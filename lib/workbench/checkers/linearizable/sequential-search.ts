@@ -6,6 +6,7 @@
  * visited once. Reads take effect as soon as they are next and the model accepts them, and indefinite
  * operations only if they change the state.
  */
+import type { Memory } from "./memory.ts";
 import { NEVER, type Operations, REFUSED, type Transitions } from "./schedule.ts";
 import type { Effect, SearchResult } from "./search.ts";
 import { VisitedNodes } from "./visited-nodes.ts";
@@ -38,8 +39,14 @@ export function searchSequential(
   processes: Int32Array,
   transitions: Transitions,
   maxSteps: number,
+  memory: Memory,
 ): SequentialResult {
-  return new SequentialSearch(operations, processes, transitions, maxSteps).run();
+  const running = new SequentialSearch(operations, processes, transitions, maxSteps, memory);
+  try {
+    return running.run();
+  } finally {
+    running.release();
+  }
 }
 
 class SequentialSearch {
@@ -64,6 +71,7 @@ class SequentialSearch {
     processes: Int32Array,
     transitions: Transitions,
     maxSteps: number,
+    memory: Memory,
   ) {
     this.#operations = operations;
     this.#transitions = transitions;
@@ -80,7 +88,7 @@ class SequentialSearch {
       else threadOf.set(process, index);
     }
     this.#threads = threads;
-    this.#visited = new VisitedNodes(threads.length, threads.length);
+    this.#visited = new VisitedNodes(threads.length, threads.length, memory);
     this.#node = new Int32Array(1 + threads.length);
     this.#node[0] = transitions.initial;
   }
@@ -98,6 +106,10 @@ class SequentialSearch {
       waiting: this.#longestWaiting,
       ...(isDone || limit === undefined ? {} : { limit }),
     };
+  }
+
+  release(): void {
+    this.#visited.release();
   }
 
   #limit(): "steps" | "memory" | undefined {

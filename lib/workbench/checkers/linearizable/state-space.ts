@@ -1,5 +1,6 @@
 /** The states of a model as numbers, and what operations do to them. */
 import { describeKind } from "./describe.ts";
+import type { Memory } from "./memory.ts";
 import { type AnyModel, type ModelOperation, OneOf } from "./model.ts";
 import { PairMap, UNKNOWN } from "./pair-map.ts";
 import { REFUSED, type Transitions } from "./schedule.ts";
@@ -17,6 +18,10 @@ const CHECKED_EVERY = 64;
 
 const NONE: readonly never[] = [];
 
+/** About the bytes of a state and its entries in maps, and of each character of its key. */
+const BYTES_PER_STATE = 256;
+const BYTES_PER_CHARACTER = 8;
+
 /**
  * Numbers the states as they are reached, and calls `step` once for each state and kind.
  *
@@ -27,22 +32,39 @@ export class StateSpace<State> implements Transitions {
   readonly initial: number;
   readonly #model: AnyModel<State>;
   readonly #kinds: Kinds;
-  readonly #transitions = new PairMap();
-  readonly #numbers = new Map<StateKey, number>();
-  readonly #states: (readonly State[])[] = [];
+  readonly #memory: Memory;
+  #transitions = new PairMap();
+  #numbers = new Map<StateKey, number>();
+  #states: (readonly State[])[] = [];
+  #bytes = 0;
   #stepCount = 0;
 
-  constructor(model: AnyModel<State>, kinds: Kinds, initial: State) {
+  constructor(model: AnyModel<State>, kinds: Kinds, initial: State, memory: Memory) {
     this.#model = model;
     this.#kinds = kinds;
+    this.#memory = memory;
     this.initial = this.#number([initial]);
+  }
+
+  /** Forgets all states but the initial one, and gives their memory back. */
+  clear(): void {
+    const first = this.#states[this.initial] ?? [];
+    this.#memory.giveBack(this.#bytes);
+    this.#bytes = 0;
+    this.#transitions = new PairMap();
+    this.#numbers = new Map();
+    this.#states = [];
+    this.#number(first);
   }
 
   next(state: number, kind: number): number {
     const known = this.#transitions.get(state, kind);
     if (known !== UNKNOWN) return known;
     const next = this.#step(state, kind);
+    const { byteLength } = this.#transitions;
     this.#transitions.set(state, kind, next);
+    const growth = this.#transitions.byteLength - byteLength;
+    if (growth > 0) this.#take(growth);
     return next;
   }
 
@@ -109,7 +131,14 @@ export class StateSpace<State> implements Transitions {
     if (known !== undefined) return known;
     const number = this.#states.push(states) - 1;
     this.#numbers.set(key, number);
+    const length = typeof key === "string" ? key.length : 0;
+    this.#take(BYTES_PER_STATE + BYTES_PER_CHARACTER * length);
     return number;
+  }
+
+  #take(bytes: number): void {
+    this.#memory.take(bytes);
+    this.#bytes += bytes;
   }
 
   #keyOf(state: State): StateKey {

@@ -1,4 +1,5 @@
 /** The nodes that a search has visited, in a hash table of typed arrays. */
+import type { Memory } from "./memory.ts";
 
 /** Offsets in an entry: the next one with the same hash, the return, the state; then the bits. */
 const NEXT = 0;
@@ -8,13 +9,14 @@ const BITS = 3;
 
 const NONE = -1;
 
-/** Maximum length of the array of entries: 256 MB. */
-const MAX_LENGTH = 1 << 26;
+/** Maximum length of the array of entries: entries are found by 32-bit integers. */
+const MAX_LENGTH = 1 << 29;
 
 export class VisitedNodes {
   readonly #slotWords: number;
   readonly #words: number;
   readonly #entrySize: number;
+  readonly #memory: Memory;
   #entries = new Int32Array(1 << 10);
   #top = 0;
   #heads = new Int32Array(1 << 8).fill(NONE);
@@ -22,16 +24,28 @@ export class VisitedNodes {
   /**
    * @param slotWords Number of words with the bits of definite operations, which come first.
    * @param words Number of all words.
+   * @param memory What the table takes its memory from, until it is {@link release}d.
    */
-  constructor(slotWords: number, words: number) {
+  constructor(slotWords: number, words: number, memory: Memory) {
     this.#slotWords = slotWords;
     this.#words = words;
     this.#entrySize = BITS + words;
+    this.#memory = memory;
+    memory.take(this.#byteLength);
   }
 
   /** Whether no more entries fit: then nothing counts as visited any more. */
   get isFull(): boolean {
-    return this.#top + this.#entrySize > MAX_LENGTH;
+    return this.#memory.isExhausted || this.#top + this.#entrySize > MAX_LENGTH;
+  }
+
+  get #byteLength(): number {
+    return this.#entries.byteLength + this.#heads.byteLength;
+  }
+
+  /** Gives the memory back. The table must not be used any more. */
+  release(): void {
+    this.#memory.giveBack(this.#byteLength);
   }
 
   /**
@@ -81,6 +95,7 @@ export class VisitedNodes {
   }
 
   #grow(): void {
+    this.#memory.take(this.#byteLength);
     const entries = new Int32Array(this.#entries.length * 2);
     entries.set(this.#entries);
     this.#entries = entries;

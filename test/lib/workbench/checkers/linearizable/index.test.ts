@@ -204,23 +204,38 @@ describe("linearizable", () => {
     expect(check(history(both, dequeue(2), lost), {}).valid).toBe(false);
   });
 
-  test("is unknown, with the reason, if the search exceeds maxSteps", () => {
-    const operations = [
-      ...Array.from({ length: 12 }, (_, index) => invoke(index, "enqueue", index)),
-      ...Array.from({ length: 12 }, (_, index) => ok(index)),
-      ...whole(0, "dequeue", null, 99),
-    ];
-    const verdict = linearizable(fifoQueue)(history(operations), { maxSteps: 10_000 });
+  /** Elements that are enqueued twice, so that their order is searched. */
+  const hard = (clientCount: number) => [
+    ...Array.from({ length: clientCount }, (_, index) => invoke(index, "enqueue", index >> 1)),
+    ...Array.from({ length: clientCount }, (_, index) => ok(index)),
+    ...whole(0, "dequeue", null, 99),
+  ];
+
+  test("is unknown, with the reason and advice, if the search exceeds maxSteps", () => {
+    const verdict = linearizable(fifoQueue)(history(hard(16)), { maxSteps: 10_000 });
     expect(verdict.valid).toBe("unknown");
     expect(verdict.explanation).toEqual([
       {
         anomaly: "undecided",
         sentence:
-          "gave up the search for an order of 13 operations, 0 of them indefinite, after the most " +
-          "steps allowed",
+          "gave up the search for an order of 17 operations, 0 of them indefinite, after the most " +
+          "steps allowed. Split the history by key, or run a shorter test with fewer clients",
         operations: [],
       },
     ]);
+  });
+
+  test("is unknown if the search exceeds maxBytes", () => {
+    const lost = [invoke(98, "dequeue"), info(98)];
+    for (const check of [linearizable(fifoQueue), sequential(fifoQueue)]) {
+      const verdict = check(history(hard(16), lost), { maxBytes: 1_000_000 });
+      expect(verdict.valid).toBe("unknown");
+      expect(verdict.explanation?.[0]?.sentence).toBe(
+        "gave up the search for an order of 18 operations, 1 of them indefinite, as it needs too much " +
+          "memory. Split the history by key, or run a shorter test with fewer clients, or let fewer " +
+          "operations time out",
+      );
+    }
   });
 
   test("explains operations that the model does not have, and values of the wrong shape", () => {
