@@ -23,6 +23,8 @@ import { leaseMs, type Timing } from "./timing.ts";
 
 /** Maximum length of the entries of a message, and of a chunk of a snapshot, in characters. */
 const MAX_MESSAGE_LENGTH = 2 ** 16;
+/** How long to wait for a reply at least before a message is repeated, in ms. */
+const MIN_REPEAT_MS = 50;
 
 export class Leader {
   readonly #state: RaftState;
@@ -47,7 +49,7 @@ export class Leader {
   constructor(state: RaftState, timing: Timing) {
     this.#state = state;
     this.#timing = timing;
-    this.#roundTrip = new RoundTrip(timing.heartbeatMs);
+    this.#roundTrip = new RoundTrip({ minMs: MIN_REPEAT_MS, maxMs: timing.heartbeatMs });
     const next = state.log.lastIndex + 1;
     const { nowMs } = state;
     this.#progress = new Map(state.peers.map((peer) => [peer, new Progress(peer, next, nowMs)]));
@@ -58,10 +60,8 @@ export class Leader {
 
   /** Time of the next {@link tick} that has something to do, in ms. */
   get nextTickMs(): number {
-    const { heartbeatMs, electionMaxMs } = this.#timing;
-    const heartbeats = [...this.#progress.values()].map(
-      ({ lastSentMs }) => lastSentMs + heartbeatMs,
-    );
+    const { electionMaxMs } = this.#timing;
+    const heartbeats = [...this.#progress.values()].map((progress) => this.#nextSendMs(progress));
     const quorumEndMs = this.#quorumTime(({ lastReplyMs }) => lastReplyMs) + electionMaxMs;
     return Math.min(this.#resendAtMs, quorumEndMs, ...heartbeats);
   }
@@ -161,8 +161,8 @@ export class Leader {
     const { nowMs } = this.#state;
     if (nowMs >= this.#resendAtMs) this.#resend();
     for (const progress of this.#progress.values()) {
-      if (nowMs < progress.lastSentMs + this.#timing.heartbeatMs) continue;
-      if (progress.isWaiting) progress.rewind();
+      if (nowMs < this.#nextSendMs(progress)) continue;
+      if (!progress.isAnswered) progress.rewind();
       this.#sendAppend(progress);
     }
   }
@@ -183,6 +183,16 @@ export class Leader {
     if (target.matchIndex < this.#state.stableIndex) this.#sendAppend(target);
     this.#offerLeadership();
     return true;
+  }
+
+  /**
+   * Time of the next message to a follower, if there is nothing to send before, in ms. One that is not
+   * answered is repeated, so that the loss of a few messages causes no election.
+   */
+  #nextSendMs({ lastSentMs, isAnswered, isSilent, unansweredCount }: Progress): number {
+    const { heartbeatMs } = this.#timing;
+    if (isAnswered || isSilent) return lastSentMs + heartbeatMs;
+    return lastSentMs + Math.min(heartbeatMs, this.#roundTrip.timeoutMs(unansweredCount));
   }
 
   #offerLeadership(): void {

@@ -8,6 +8,10 @@
  */
 import { type Cancel, type Node, RpcError } from "../vortex/index.ts";
 import type { Outcome } from "./machine.ts";
+import { RoundTrip } from "./round-trip.ts";
+
+/** How long to wait before a forwarded command is repeated, in ms; twice as long each time. */
+const RESEND_LIMITS = { minMs: 100, initialMs: 250, maxMs: 1000 };
 
 export interface PendingCommand {
   readonly number: number;
@@ -30,6 +34,8 @@ export class PendingCommands {
   readonly #timeoutMs: number;
   readonly #maxCount: number;
   readonly #waiting = new Map<number, Waiting>();
+  /** The time from the sending of a command to its outcome. */
+  readonly #roundTrip = new RoundTrip(RESEND_LIMITS);
   #lastNumber = 0;
 
   constructor(node: Node, timeoutMs: number, maxCount: number) {
@@ -76,14 +82,23 @@ export class PendingCommands {
     return [...this.#waiting.values()].filter(({ term }) => term === undefined);
   }
 
-  /** The commands that were sent to the leader of a term, and have no outcome. */
-  sentIn(term: number): PendingCommand[] {
-    return [...this.#waiting.values()].filter((waiting) => waiting.term === term);
+  /** The commands that were sent to the leader of a term some time ago, and have no outcome. */
+  overdueIn(term: number): PendingCommand[] {
+    const nowMs = this.#node.nowMs();
+    return [...this.#waiting.values()].filter(
+      (waiting) =>
+        waiting.term === term &&
+        nowMs >= waiting.sentAtMs + this.#roundTrip.timeoutMs(waiting.sentCount - 1),
+    );
   }
 
   /** Settles a command; does nothing if it has an outcome, or has timed out. */
   settle(number: number, outcome: Outcome): void {
-    this.#take(number)?.settle(outcome);
+    const waiting = this.#take(number);
+    if (waiting === undefined) return;
+    // A repeated command does not say which sending was answered (Karn's algorithm).
+    if (waiting.sentCount === 1) this.#roundTrip.add(this.#node.nowMs() - waiting.sentAtMs);
+    waiting.settle(outcome);
   }
 
   /** Notes that the leader of a term has not executed a command, and never will. */

@@ -40,8 +40,8 @@ export class Progress {
   isVoter = true;
   /** Whether it lacks stored entries that were not sent, because a message has a limited length. */
   hasBacklog = false;
-  /** How often entries were sent again since its last reply. */
-  #unansweredCount = 0;
+  /** How often messages were repeated since its last reply. */
+  unansweredCount = 0;
   /** The follower's commit index, by its last reply. */
   commitIndex = 0;
   /** Time of the last message to it, in ms. */
@@ -67,14 +67,19 @@ export class Progress {
     return this.#inFlight.length < (this.isProbing ? 1 : MAX_IN_FLIGHT);
   }
 
-  /** Whether it did not acknowledge entries in time, and not since: others are preferred. */
+  /** Whether it has replied to the last message. */
+  get isAnswered(): boolean {
+    return this.confirmedAtMs >= this.lastSentMs;
+  }
+
+  /** Whether it did not reply in time, and not since: others are preferred. */
   get isSuspect(): boolean {
-    return this.#unansweredCount > 0;
+    return this.unansweredCount > 0;
   }
 
   /** Whether it seems to be dead: then it is sent no entries until it replies. */
   get isSilent(): boolean {
-    return this.#unansweredCount > MAX_UNANSWERED;
+    return this.unansweredCount > MAX_UNANSWERED;
   }
 
   /** Whether entries were sent that it has not acknowledged. */
@@ -93,7 +98,7 @@ export class Progress {
     this.lastReplyMs = Math.max(this.lastReplyMs, nowMs);
     this.confirmedAtMs = Math.max(this.confirmedAtMs, sentAtMs);
     this.confirmedRound = Math.max(this.confirmedRound, round);
-    this.#unansweredCount = 0;
+    this.unansweredCount = 0;
   }
 
   /** Notes an acknowledgement. */
@@ -116,8 +121,8 @@ export class Progress {
 
   /** Notes that what was sent was not acknowledged in time: it is sent again. */
   rewind(): void {
-    this.#unansweredCount++;
-    this.probeFrom(this.#inFlight[0]?.first ?? this.nextIndex);
+    this.unansweredCount++;
+    if (this.isWaiting) this.probeFrom(this.#inFlight[0]?.first ?? this.nextIndex);
   }
 
   probeFrom(nextIndex: number): void {

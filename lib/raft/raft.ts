@@ -112,7 +112,9 @@ export class Raft {
   /** Time of the next {@link tick} that has something to do, in ms. */
   get nextTickMs(): number {
     if (this.#role instanceof Leader) return this.#role.nextTickMs;
-    return this.#state.hardState.isVoter ? this.#electionAtMs : this.#joining.nextTickMs;
+    if (!this.#state.hardState.isVoter) return this.#joining.nextTickMs;
+    const repeatAtMs = this.#role instanceof Election ? this.#role.nextTickMs : Infinity;
+    return Math.min(this.#electionAtMs, repeatAtMs);
   }
 
   /** Does what is due by the clock. Calling it too early does no harm. */
@@ -128,6 +130,8 @@ export class Raft {
     } else if (nowMs >= this.#electionAtMs) {
       this.#resetElectionTimer();
       if (!this.#isDiskStuck) this.#campaign(true, false);
+    } else if (this.#role instanceof Election) {
+      this.#role.tick();
     }
   }
 

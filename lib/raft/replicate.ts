@@ -64,8 +64,8 @@ export interface Replica<Command, Result> {
 const TICK_MS = 25;
 /** After this time, in ms, all nodes have surely been started, so that messages to them are in order. */
 const SETTLING_MS = 500;
-/** How long to wait before a forwarded request is repeated, in ms; twice as long each time. */
-const RESEND_MS = 250;
+/** How long a node with an empty disk delays its `init_ok` at most, until it has a leader, in ms. */
+const MAX_INIT_DELAY_MS = 2000;
 /** How long to wait before a failed write or sync is tried again, in ms. */
 const DISK_RETRY_MS = 100;
 /** Maximum length of the commands in a message, in characters. */
@@ -156,6 +156,8 @@ class Driver {
   #storedWrite = 0;
   #isSyncing = false;
   #snapshotLength = 0;
+  /** Resolves when a node with an empty disk takes part. */
+  readonly #joined = Promise.withResolvers<void>();
 
   constructor(node: Node, machine: Machine, options: ReplicateOptions) {
     const { batchMs = 0, timeoutMs = 5000, maxPending = 10_000, ...timing } = options;
@@ -186,6 +188,11 @@ class Driver {
     node.handlePeer("forward", Forward, ({ src, body }) => this.#receiveForward(src, body));
     node.handlePeer("forward_reply", ForwardReply, ({ body }) => this.#receiveAnswers(body));
     node.every(TICK_MS, () => this.#tick());
+    // A new cluster needs every node once: see `joining.ts`. Faults must not come before that.
+    if (!this.#raft.state.hardState.isVoter) {
+      node.delayInit(this.#joined.promise);
+      node.after(MAX_INIT_DELAY_MS, this.#joined.resolve);
+    }
     this.#handleOutput();
   }
 
@@ -247,6 +254,7 @@ class Driver {
     }
     for (const committed of output.committed) this.#apply(committed);
     this.#followLeadership();
+    if (this.leaderId !== undefined) this.#joined.resolve();
     for (const id of output.reads) this.#requests?.serve(id);
     for (const id of output.refusedReads) this.#requests?.refuse(id);
     if (output.committed.length > 0) this.#compact();
@@ -330,11 +338,7 @@ class Driver {
   #resend(): void {
     const { isLeader, leaderId, currentTerm } = this.#raft;
     if (leaderId === undefined || isLeader) return;
-    const nowMs = this.#node.nowMs();
-    const due = this.#pending
-      .sentIn(currentTerm)
-      .filter(({ sentAtMs, sentCount }) => nowMs >= sentAtMs + RESEND_MS * 2 ** (sentCount - 1));
-    this.#sendRequests(leaderId, due);
+    this.#sendRequests(leaderId, this.#pending.overdueIn(currentTerm));
   }
 
   #sendRequests(leaderId: NodeId, requests: readonly PendingCommand[]): void {

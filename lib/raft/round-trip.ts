@@ -1,18 +1,23 @@
 /** The time until an acknowledgement, estimated as in TCP, and that until a repetition. */
 
-/** Initial estimate, and the lower bound of the timeout, in ms. */
-const MIN_TIMEOUT_MS = 50;
-
 /** Smoothing factors of RFC 6298, section 2. */
 const [ALPHA, BETA] = [1 / 8, 1 / 4];
 
+export interface TimeoutLimits {
+  /** The shortest timeout, in ms. */
+  readonly minMs: number;
+  /** The first timeout before there is a measurement, in ms. Defaults to the shortest. */
+  readonly initialMs?: number;
+  readonly maxMs: number;
+}
+
 export class RoundTrip {
-  readonly #maxTimeoutMs: number;
+  readonly #limits: TimeoutLimits;
   #smoothedMs: number | undefined;
   #variationMs = 0;
 
-  constructor(maxTimeoutMs: number) {
-    this.#maxTimeoutMs = maxTimeoutMs;
+  constructor(limits: TimeoutLimits) {
+    this.#limits = limits;
   }
 
   /** Adds a measurement. */
@@ -29,8 +34,11 @@ export class RoundTrip {
 
   /** How long to wait before sending for the n-th time again: twice as long each time. */
   timeoutMs(resendCount: number): number {
-    const estimateMs = (this.#smoothedMs ?? 0) + 4 * this.#variationMs;
-    const firstMs = Math.max(MIN_TIMEOUT_MS, estimateMs);
-    return Math.min(this.#maxTimeoutMs, firstMs * 2 ** Math.min(resendCount, 10));
+    const { minMs, initialMs = minMs, maxMs } = this.#limits;
+    const firstMs =
+      this.#smoothedMs === undefined
+        ? initialMs
+        : Math.max(minMs, this.#smoothedMs + 4 * this.#variationMs);
+    return Math.min(maxMs, firstMs * 2 ** Math.min(resendCount, 10));
   }
 }

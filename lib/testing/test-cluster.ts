@@ -40,6 +40,8 @@ export interface TestClusterOptions<S extends OptionsSchema = OptionsSchema> {
 
 /** How long {@link TestCluster.ask} waits for a reply, in ms. */
 const ASK_LIMIT_MS = 10_000;
+/** The client that starts nodes. */
+const INIT_CLIENT = "c0";
 
 interface RunningNode {
   readonly host: TestHost;
@@ -99,7 +101,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   #startCount = 0;
 
   /**
-   * Starts all nodes, which have replied to `init` when this returns.
+   * Starts all nodes, which have replied to `init` when this returns, unless the program delays that.
    *
    * @throws {Error} when the program throws or refuses the options.
    */
@@ -144,14 +146,15 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     const running = { host, node: new KVNode(this.#hostOf(id, host), this.#program) };
     this.#nodes.set(id, running);
     const body = { type: "init", msg_id: 1, node_id: id, node_ids: [...this.#nodeIds] };
-    running.node.receive({ src: "c0", dest: id, body });
+    running.node.receive({ src: INIT_CLIENT, dest: id, body });
     this.#throwFailure();
-    const [answer, ...others] = host.takeSent();
-    if (answer?.body["type"] !== "init_ok") {
-      throw new Error(`${id} cannot start: ${answer?.body["text"]}`);
+    const sent = host.takeSent();
+    const answer = sent.find(({ dest }) => dest === INIT_CLIENT);
+    if (answer?.body["type"] === "error") {
+      throw new Error(`${id} cannot start: ${answer.body["text"]}`);
     }
     // Its other messages are delivered when the test next runs the cluster.
-    host.sent.push(...others);
+    host.sent.push(...sent.filter((message) => message !== answer));
   }
 
   /**
@@ -311,6 +314,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
 
   #send(message: Message): void {
     const { dest, body } = message;
+    if (dest === INIT_CLIENT) return;
     if (this.#isClient(dest)) {
       this.#replies.set(Number(body["in_reply_to"]), body);
       return;

@@ -112,6 +112,8 @@ export class Node {
   #neighbours: readonly NodeId[] = [];
   /** Messages that the program sends while it runs; `undefined` at any other time. */
   #outbox: Message[] | undefined;
+  /** Settles when `init_ok` may leave, if the program delays it. */
+  #readiness: Promise<unknown> | undefined;
   #storage: Storage | undefined;
   #incarnation: string | undefined;
   #lastGeneratedId = 0;
@@ -455,6 +457,27 @@ export class Node {
     });
   }
 
+  /**
+   * Delays `init_ok` until a promise resolves; if it rejects, `init` fails. A tester begins with its
+   * operations and faults when all nodes have sent theirs, so nodes that must first find each other
+   * are not cut off before.
+   *
+   * Messages and timers are not delayed, and other nodes may not be there yet. Limit the time: testers
+   * wait for 10 s.
+   *
+   * @throws {Error} when the program has started: `init_ok` was sent.
+   *
+   * @example
+   * node.delayInit(deadline(node, joined, 2000).catch(() => {}));
+   */
+  delayInit(until: Promise<unknown>): void {
+    if (this.#outbox === undefined) throw new Error("Cannot delay init_ok: it was sent");
+    const earlier = this.#readiness;
+    this.#readiness = earlier === undefined ? until : Promise.all([earlier, until]);
+    // `init` reports a rejection, once the program has started.
+    this.#readiness.catch(() => {});
+  }
+
   /** Receives a message. Called by the host. */
   receive(message: Message): void {
     if (message.body["in_reply_to"] !== undefined) this.#rpcs.receive(message);
@@ -618,7 +641,9 @@ export class Node {
     else if (!this.#start(request, id, nodeIds)) return;
     const outbox = this.#outbox ?? [];
     this.#outbox = undefined;
-    this.reply(request, { type: "init_ok" });
+    const replied = this.#readiness?.then(() => this.reply(request, { type: "init_ok" }));
+    if (replied === undefined) this.reply(request, { type: "init_ok" });
+    else this.#watch(replied, (error) => this.#fail("init", request, error));
     for (const message of outbox) this.#host.transport.send(message);
   }
 
@@ -637,6 +662,7 @@ export class Node {
     } catch (error) {
       this.#isInitialized = false;
       this.#outbox = undefined;
+      this.#readiness = undefined;
       this.#incarnation = undefined;
       this.#handlers.clear();
       this.#assertions.clear();

@@ -106,6 +106,36 @@ describe("Node at init", () => {
     ]);
   });
 
+  test("delays init_ok until a promise resolves, but no message of the program", async () => {
+    const ready = Promise.withResolvers<void>();
+    const { node, host } = newNode((starting) => {
+      starting.delayInit(ready.promise);
+      starting.send("n1", { type: "hello" });
+    });
+    receive(node, INIT);
+    expect(host.takeBodies()).toEqual([{ type: "hello" }]);
+    ready.resolve();
+    await settled();
+    expect(host.takeBodies()).toEqual([{ type: "init_ok", in_reply_to: 1 }]);
+  });
+
+  test("replies with the error of the promise that init_ok waits for", async () => {
+    const { node, host } = newNode((starting) => {
+      starting.delayInit(Promise.reject(new Error("No peer answers")));
+    });
+    receive(node, INIT);
+    await settled();
+    const [reply, ...others] = host.takeBodies();
+    expect(reply).toMatchObject({ type: "error", code: 13, in_reply_to: 1 });
+    expect(reply?.["text"]).toContain("No peer answers");
+    expect(others).toEqual([]);
+  });
+
+  test("throws to a program that delays init_ok when it was sent", () => {
+    const { node } = startNode();
+    expect(() => node.delayInit(Promise.resolve())).toThrow("Cannot delay init_ok: it was sent");
+  });
+
   test("throws to a program that sends what is not JSON", () => {
     const { host } = startNode((starting) => {
       expect(() => starting.send("n1", { type: "big", value: 1n })).toThrow(TypeError);
