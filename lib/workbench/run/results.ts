@@ -14,7 +14,7 @@ import type { Journal } from "../network/journal.ts";
 import type { Coverage, LoggedAssertion } from "./assertions.ts";
 import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
-import type { TestOptions } from "./test-options.ts";
+import { isDrawn, type TestOptions } from "./test-options.ts";
 import { type Warning, warningsOf } from "./warnings.ts";
 
 export interface TestResult extends HistoryVerdicts {
@@ -68,7 +68,7 @@ export function checkTest({
   ...rest
 }: Evidence): TestResult {
   const { workload, definition = workload, availability, consistencyModels, seed } = options;
-  const { mayNeverBeOk = false } = options;
+  const mayNeverBeOk = isDrawn(options);
   const checkOptions = {
     consistencyModels,
     ...(availability === undefined ? {} : { availability }),

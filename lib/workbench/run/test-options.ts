@@ -22,15 +22,25 @@ export interface TestOptions extends WorkloadSelection {
   readonly livenessLimitS: number | undefined;
   /** Fraction of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
-  /** Whether a type of operation may never be `ok`. */
-  readonly mayNeverBeOk?: boolean;
-  /** How a simulation departs from what the other options say; it stays as they say if empty. */
+  /**
+   * How a simulation departs from what the other options say. Unless it is empty, nobody has chosen the
+   * settings so that operations succeed in time: a type of operation may never be `ok`, and replies to
+   * clients that have left are dropped.
+   */
   readonly search?: readonly Strategy[];
 }
 
-/** A way to look for rare bugs in a simulation; `mixed` draws one for each seed. */
-export const STRATEGIES = ["swarm", "order", "mixed"] as const;
+/**
+ * A way to look for rare bugs in a simulation. `mixed` means others, by the seed; `lenient` that the
+ * settings were drawn by a search, and nothing else.
+ */
+export const STRATEGIES = ["swarm", "order", "adaptive", "mixed", "lenient"] as const;
 export type Strategy = (typeof STRATEGIES)[number];
+
+/** Whether a search has drawn the settings of a test. */
+export function isDrawn({ search = [] }: Pick<TestOptions, "search">): boolean {
+  return search.length > 0;
+}
 
 export const DEFAULTS = {
   workload: "lin-kv",

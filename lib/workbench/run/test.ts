@@ -44,7 +44,7 @@ import { RequestErrorCounts, type RequestErrors } from "./request-errors.ts";
 import { checkTest, type TestResult } from "./results.ts";
 import { connectServices } from "./services.ts";
 import { describeCrash, TestCrash } from "./test-crash.ts";
-import type { TestOptions } from "./test-options.ts";
+import { isDrawn, type TestOptions } from "./test-options.ts";
 import { Workers } from "./workers.ts";
 
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
@@ -197,7 +197,10 @@ class Test {
       order: exploration?.order,
       nodeIds,
       dropLateReplies: () =>
-        nemesis.includes("pause") || this.#nemesis.hasPaused() || this.#workload.handlesAny,
+        nemesis.includes("pause") ||
+        this.#nemesis.hasPaused() ||
+        this.#workload.handlesAny ||
+        isDrawn(options),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       onOverload: (reason) =>

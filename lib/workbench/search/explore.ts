@@ -4,14 +4,20 @@ import { randomStream } from "../random.ts";
 import type { Exploration } from "../run/exploration.ts";
 import type { TestParts } from "../run/test.ts";
 import type { Strategy, TestOptions } from "../run/test-options.ts";
-import { drawOrder, drawTimers } from "./order.ts";
+import { adaptive, Moments } from "./moments.ts";
+import { drawOrder, drawTimers, until } from "./order.ts";
 import { swarm } from "./swarm.ts";
 
 /**
  * The strategies of `mixed`: those of seed n are at n modulo their number, so that any row of seeds has
  * all of them. Seed 1 is plain, as most bugs need no search.
  */
-const MIXTURE: readonly (readonly Strategy[])[] = [["swarm", "order"], [], ["swarm"], ["order"]];
+const MIXTURE: readonly (readonly Strategy[])[] = [
+  ["swarm", "order", "adaptive"],
+  [],
+  ["swarm", "adaptive"],
+  ["order", "adaptive"],
+];
 
 /** A test, and what its search changes beside the options. */
 export interface Explored {
@@ -21,17 +27,17 @@ export interface Explored {
 
 /**
  * Returns the test that the seed draws. Its options have the strategies that are not a matter of other
- * options; what is returned for these is the same test again.
+ * options, or `lenient`: what is returned for these is the same test again.
  */
 export function explore(given: TestOptions): Explored {
   const strategies = strategiesOf(given);
+  const { search: _, ...plain } = given;
+  if (strategies.length === 0) return { options: plain, parts: {} };
   const rest = strategies.filter((strategy) => strategy !== "swarm");
-  const { search: _, ...others } = given;
-  const drawn = strategies.includes("swarm") ? swarm(others) : others;
-  if (rest.length === 0) return { options: drawn, parts: {} };
+  const drawn = strategies.includes("swarm") ? swarm(plain) : plain;
   return {
-    options: { ...drawn, search: rest },
-    parts: { exploration: (clock) => explorationOf(rest, given.seed, clock) },
+    options: { ...drawn, search: rest.length === 0 ? ["lenient"] : rest },
+    parts: { exploration: (clock) => explorationOf(rest, given, clock) },
   };
 }
 
@@ -40,10 +46,27 @@ function strategiesOf({ search = [], seed }: TestOptions): readonly Strategy[] {
 }
 
 /** Each part draws from a stream of its own. */
-function explorationOf(strategies: readonly Strategy[], seed: number, clock: Clock): Exploration {
-  if (!strategies.includes("order")) return {};
+function explorationOf(
+  strategies: readonly Strategy[],
+  { seed, nodeIds, timeLimitS }: TestOptions,
+  clock: Clock,
+): Exploration {
+  // As faults, they end with the main phase: what comes after must show that nodes recover.
+  const isOver = () => clock.nowMs() > timeLimitS * 1000;
+  const order: Exploration = {
+    order: until(isOver, drawOrder(randomStream(seed, "order of messages"), clock)),
+    timers: (timers) => drawTimers(randomStream(seed, "late timers"), timers, isOver),
+  };
   return {
-    order: drawOrder(randomStream(seed, "order of messages"), clock),
-    timers: (timers) => drawTimers(randomStream(seed, "late timers"), timers),
+    ...(strategies.includes("order") ? order : {}),
+    ...(strategies.includes("adaptive") ? atMoments(new Moments(clock, nodeIds)) : {}),
+  };
+}
+
+function atMoments(moments: Moments): Exploration {
+  return {
+    nemesis: adaptive(moments),
+    onMessage: (event) => moments.onMessage(event),
+    onSync: (node) => moments.onSync(node),
   };
 }

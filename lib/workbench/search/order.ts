@@ -207,20 +207,31 @@ export function drawOrder(random: Random, clock: Clock): DeliveryOrder {
   });
 }
 
+/** Orders messages until an end, and delivers them in the order of sending from then on. */
+export function until(isOver: () => boolean, order: DeliveryOrder): DeliveryOrder {
+  return {
+    hold(delivery, delayMs, release) {
+      if (isOver() && delayMs === 0) release();
+      else order.hold(delivery, delayMs, release);
+    },
+  };
+}
+
 /** Fractions of the timers that are late. */
 const LATE_TIMERS = [0, 0.005, 0.05];
 /** Maximum lateness of a timer, in ms: as of a process that is not scheduled, or collects garbage. */
 const MAX_LATE_MS = [10, 100, 1000];
 
-/** Draws a clock on which few timers are late by much. */
-export function drawTimers(random: Random, clock: Clock): Clock {
+/** Draws a clock on which few timers are late by much, until an end. */
+export function drawTimers(random: Random, clock: Clock, isOver: () => boolean): Clock {
   const fraction = pickOne(random, LATE_TIMERS);
   const maxMs = pickOne(random, MAX_LATE_MS);
   if (fraction === 0) return clock;
   return {
     nowMs: () => clock.nowMs(),
     after: (delayMs, callback) => {
-      const lateMs = random.next() < fraction ? drawDelayMs(random, maxMs) : 0;
+      const isLate = random.next() < fraction && !isOver();
+      const lateMs = isLate ? drawDelayMs(random, maxMs) : 0;
       return clock.after(delayMs + lateMs, callback);
     },
   };

@@ -1,0 +1,133 @@
+/**
+ * Moments at which a fault matters, as targets of faults.
+ *
+ * A fault that has such a target waits for the moment, and then affects the node that it is about: it is
+ * an operation of the nemesis that takes some time, and is recorded as any other. A moment that does not
+ * come within a second is not waited for.
+ */
+import type { Clock, NodeId, Random } from "../../vortex/index.ts";
+import { pickOne, randomInteger } from "../../vortex/random.ts";
+import type { NamedNemesis } from "../nemesis/definition.ts";
+import { disk } from "../nemesis/disk-faults.ts";
+import { BUILT_IN, type Fault, isFault } from "../nemesis/faults.ts";
+import { duplicate, loss, slow } from "../nemesis/message-faults.ts";
+import { ONE_WAY_KINDS, PARTITION_KINDS } from "../nemesis/partition.ts";
+import { oneWayPartition, partition } from "../nemesis/partition-faults.ts";
+import { kill, pause } from "../nemesis/process-faults.ts";
+import { type PickNodes, RANDOM_TARGETS } from "../nemesis/targets.ts";
+import { isClientId } from "../network/delivery.ts";
+import type { JournalEvent } from "../network/journal.ts";
+
+/** A node has replied to a client, has received a client's request, begins to sync its disk. */
+type Moment = "replied" | "asked" | "syncing";
+
+const MAX_WAIT_MS = 1000;
+/** Maximum number of moments of a kind that pass before the one that is used. */
+const MAX_PASSED = 8;
+
+/** Observes a simulation, and tells when a moment comes and which node it is about. */
+export class Moments {
+  readonly #clock: Clock;
+  readonly #nodeIds: ReadonlySet<NodeId>;
+  readonly #waiting = new Map<Moment, (node: NodeId) => void>();
+  /** Number of messages that each node has received from others since the last choice, halved by each. */
+  readonly #received = new Map<NodeId, number>();
+  readonly #started = new Set<NodeId>();
+  #lastRestarted: NodeId | undefined;
+
+  constructor(clock: Clock, nodeIds: readonly NodeId[]) {
+    this.#clock = clock;
+    this.#nodeIds = new Set(nodeIds);
+  }
+
+  onMessage({ type, message: { src, dest, body } }: JournalEvent): void {
+    if (type === "send") {
+      if (isClientId(dest) && this.#nodeIds.has(src)) this.#come("replied", src);
+      return;
+    }
+    if (type !== "recv" || !this.#nodeIds.has(dest)) return;
+    if (!isClientId(src)) {
+      this.#received.set(dest, (this.#received.get(dest) ?? 0) + 1);
+    } else if (body["type"] === "init") {
+      if (this.#started.has(dest)) this.#lastRestarted = dest;
+      this.#started.add(dest);
+    } else {
+      this.#come("asked", dest);
+    }
+  }
+
+  onSync(node: NodeId): void {
+    this.#come("syncing", node);
+  }
+
+  /** Waits for a random one of the next moments of a kind; resolves with its node, if it has come. */
+  async next(moment: Moment, random: Random): Promise<NodeId | undefined> {
+    const { promise, resolve } = Promise.withResolvers<NodeId | undefined>();
+    let passing = randomInteger(random, MAX_PASSED);
+    this.#waiting.set(moment, (node) => {
+      if (passing-- === 0) resolve(node);
+    });
+    const cancel = this.#clock.after(MAX_WAIT_MS, () => resolve(undefined));
+    const node = await promise;
+    this.#waiting.delete(moment);
+    cancel();
+    return node;
+  }
+
+  /** The node that has received most messages from others of late: the leader, if there is one. */
+  busiest(): NodeId | undefined {
+    const [busiest] = [...this.#received].sort(([, one], [, other]) => other - one);
+    for (const [node, count] of this.#received) this.#received.set(node, count / 2);
+    return busiest?.[0];
+  }
+
+  /** The node that was restarted last. */
+  get lastRestarted(): NodeId | undefined {
+    return this.#lastRestarted;
+  }
+
+  #come(moment: Moment, node: NodeId): void {
+    this.#waiting.get(moment)?.(node);
+  }
+}
+
+/** The targets of faults, under the names that a history has for them. */
+function targetsOf(moments: Moments): readonly PickNodes[] {
+  const orAny = (find: (random: Random) => Promise<NodeId | undefined> | NodeId | undefined) => {
+    const pick: PickNodes = async ({ nodes, random }) => {
+      const found = await find(random);
+      return found !== undefined && nodes.includes(found) ? found : pickOne(random, nodes);
+    };
+    return pick;
+  };
+  const named = {
+    "just-replied": orAny((random) => moments.next("replied", random)),
+    "just-asked": orAny((random) => moments.next("asked", random)),
+    syncing: orAny((random) => moments.next("syncing", random)),
+    busiest: orAny(() => moments.busiest()),
+    "just-restarted": orAny(() => moments.lastRestarted ?? moments.busiest()),
+  };
+  return Object.entries(named).map(([name, pick]) =>
+    Object.defineProperty(pick, "name", { value: name }),
+  );
+}
+
+/** Returns what takes the place of a built-in fault: the same fault, at moments as well as at random. */
+export function adaptive(moments: Moments): (nemesis: NamedNemesis) => NamedNemesis {
+  const some = targetsOf(moments);
+  const nodes = { targets: [...RANDOM_TARGETS, ...some] };
+  const faults = {
+    partition: () => partition({ targets: [...PARTITION_KINDS, ...some] }),
+    "one-way-partition": () => oneWayPartition({ targets: [...ONE_WAY_KINDS, ...some] }),
+    kill: () => kill(nodes),
+    pause: () => pause(nodes),
+    loss: () => loss(nodes),
+    duplicate: () => duplicate(nodes),
+    slow: () => slow(nodes),
+    disk: () => disk(nodes),
+  } as const satisfies Record<Fault, () => NamedNemesis["fault"]>;
+  return (nemesis) => {
+    const { name } = nemesis;
+    return isFault(name) ? { ...BUILT_IN[name], name, fault: faults[name]() } : nemesis;
+  };
+}
