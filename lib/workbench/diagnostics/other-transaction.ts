@@ -47,11 +47,14 @@ export interface OtherTransactions {
 }
 
 export function otherTransactionsOf(history: History): OtherTransactions | undefined {
-  const all = pairs(history).flatMap(({ invocation, completion }) => {
-    if (invocation.f !== "txn" || completion?.type !== "ok") return [];
+  let count = 0;
+  let first: { readonly index: number; readonly reason: string } | undefined;
+  for (const { invocation, completion } of pairs(history)) {
+    if (invocation.f !== "txn" || completion?.type !== "ok") continue;
     const reason = differenceOf(invocation.value, completion.value);
-    return reason === undefined ? [] : [{ index: completion.index, reason }];
-  });
-  const [first] = all;
-  return first === undefined ? undefined : { count: all.length, ...first };
+    if (reason === undefined) continue;
+    count++;
+    first ??= { index: completion.index, reason };
+  }
+  return first === undefined ? undefined : { count, ...first };
 }

@@ -60,9 +60,19 @@ export class EdnReader {
     return complete;
   }
 
+  /** Whether no form is incomplete. */
+  get isBetweenForms(): boolean {
+    return this.#open.length === 0 && this.#string === undefined;
+  }
+
+  /** Counts a line that was read otherwise. */
+  skipLine(): void {
+    this.#line++;
+  }
+
   /** @throws {EdnError} if a form is still incomplete. */
   end(): void {
-    if (this.#open.length === 0 && this.#string === undefined) return;
+    if (this.isBetweenForms) return;
     throw new EdnError(`line ${this.#line}: the text ends within a form`);
   }
 
@@ -263,7 +273,8 @@ function endOfToken(text: string, from: number): number {
   return at;
 }
 
-function endsToken(code: number): boolean {
+/** Whether a character ends a keyword, symbol or number. */
+export function endsToken(code: number): boolean {
   return code <= 0x20 || ENDS_TOKEN[code] === 1;
 }
 
@@ -318,7 +329,7 @@ function smallInteger(token: string): number | undefined {
 }
 
 /** Makes an object of alternating keys and values. */
-function objectOf(items: readonly Json[]): Json {
+export function objectOf(items: readonly Json[]): Json {
   const object: { [key: string]: Json } = {};
   for (let index = 0; index < items.length; index += 2) {
     const [key = null, value = null] = [items[index], items[index + 1]];

@@ -16,6 +16,7 @@ import { parseJson } from "../../vortex/index.ts";
 import type { CheckOptions } from "../checkers/checker.ts";
 import { EdnReader } from "../history/edn.ts";
 import type { History, Operation } from "../history/history.ts";
+import { JepsenLineReader } from "../history/jepsen-line.ts";
 import { fromJepsen, readOperation } from "../history/stored-operation.ts";
 import { AnyNumber } from "../schemas.ts";
 
@@ -87,7 +88,7 @@ export async function* readHistories(chunks: AsyncIterable<string>): AsyncGenera
   let hasCases = false;
   for await (const values of readValues(chunks)) {
     // A file can also hold its operations as one list.
-    for (const value of values.flat()) {
+    for (const value of values.some(Array.isArray) ? values.flat() : values) {
       if (isObject(value) && "history" in value) {
         hasCases = true;
         yield readCase(value);
@@ -190,9 +191,27 @@ class JsonReader implements ValueReader {
 /** Reads EDN as Jepsen prints it. */
 class JepsenReader implements ValueReader {
   readonly #reader = new EdnReader();
+  readonly #lineReader = new JepsenLineReader();
 
   push(lines: string): unknown[] {
-    return this.#reader.push(lines).flat().map(fromJepsen);
+    const values: unknown[] = [];
+    for (let at = 0; at < lines.length; ) {
+      const operation = this.#reader.isBetweenForms ? this.#lineReader.read(lines, at) : undefined;
+      if (operation === undefined) {
+        const end = lines.indexOf("\n", at) + 1 || lines.length;
+        for (const form of this.#reader.push(lines.slice(at, end)).flat()) {
+          values.push(fromJepsen(form));
+        }
+        at = end;
+        continue;
+      }
+      values.push(fromJepsen(operation));
+      at = this.#lineReader.end;
+      if (lines[at] !== "\n") continue;
+      this.#reader.skipLine();
+      at++;
+    }
+    return values;
   }
 
   end(): unknown[] {

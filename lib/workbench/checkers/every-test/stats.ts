@@ -35,48 +35,64 @@ export function checkStats(
   history: History,
   { mayNeverBeOk: isExempt = false }: CheckOptions = {},
 ): StatsVerdict {
-  const completions = history.filter(
-    (operation) => isClientOperation(operation) && operation.type !== "invoke",
-  );
-  const byF = [...Map.groupBy(completions, ({ f }) => f)].sort(([one], [other]) =>
-    one < other ? -1 : 1,
-  );
-  const failing = byF.filter(([f, ofF]) => !isExempt && !mayNeverBeOk(f) && !ofF.some(isOk));
-  return {
-    ...countsOf(completions),
-    byF: Object.fromEntries(byF.map(([f, ofF]) => [f, countsOf(ofF)])),
-    valid: failing.length === 0,
-    explanation: failing.map(([f, ofF]) => neverOk(f, ofF)),
-  };
-}
-
-function countsOf(completions: readonly Operation[]): Counts {
-  let okCount = 0;
-  let failCount = 0;
-  for (const { type } of completions) {
-    if (type === "ok") okCount++;
-    else if (type === "fail") failCount++;
+  const all = new Counter();
+  const counters = new Map<string, Counter>();
+  // One pass without copies: histories have hundreds of thousands of operations.
+  for (const operation of history) {
+    if (operation.type === "invoke" || !isClientOperation(operation)) continue;
+    let counter = counters.get(operation.f);
+    if (counter === undefined) {
+      counter = new Counter();
+      counters.set(operation.f, counter);
+    }
+    counter.add(operation);
+    all.add(operation);
   }
+  const byF = [...counters].sort(([one], [other]) => (one < other ? -1 : 1));
+  const failing = byF.filter(
+    ([f, { counts }]) => !isExempt && !mayNeverBeOk(f) && counts.okCount === 0,
+  );
   return {
-    count: completions.length,
-    okCount,
-    failCount,
-    infoCount: completions.length - okCount - failCount,
-    valid: okCount > 0,
+    ...all.counts,
+    byF: Object.fromEntries(byF.map(([f, { counts }]) => [f, counts])),
+    valid: failing.length === 0,
+    explanation: failing.map(([f, counter]) => neverOk(f, counter)),
   };
 }
 
-function isOk(operation: Operation): boolean {
-  return operation.type === "ok";
+/** Counts completions. */
+class Counter {
+  first: Operation | undefined;
+  #count = 0;
+  #okCount = 0;
+  #failCount = 0;
+
+  add(completion: Operation): void {
+    this.first ??= completion;
+    this.#count++;
+    if (completion.type === "ok") this.#okCount++;
+    else if (completion.type === "fail") this.#failCount++;
+  }
+
+  get counts(): Counts {
+    const [count, okCount, failCount] = [this.#count, this.#okCount, this.#failCount];
+    return {
+      count,
+      okCount,
+      failCount,
+      infoCount: count - okCount - failCount,
+      valid: okCount > 0,
+    };
+  }
 }
 
-function neverOk(f: string, completions: readonly Operation[]): Finding {
-  const { count, failCount, infoCount } = countsOf(completions);
+function neverOk(f: string, { first, counts }: Counter): Finding {
+  const { count, failCount, infoCount } = counts;
   return {
     anomaly: "never-ok",
     sentence:
       `none of ${plural(count, `${f} operation`)} was ok: ` +
       `${failCount} ended as fail, ${infoCount} as info`,
-    operations: completions.slice(0, 1),
+    operations: first === undefined ? [] : [first],
   };
 }

@@ -36,9 +36,7 @@ export interface MergedVerdict {
 export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdict {
   const all = pairs(history);
   const isAnyOk = all.some(isOk);
-  const neverOk = [...Map.groupBy(all, ({ invocation }) => invocation.f)].filter(
-    ([f, ofF]) => !mayNeverBeOk(f) && !ofF.some(isOk),
-  );
+  const neverOk = neverOkIn(all);
   const downtimes = neverOk.length === 0 ? [] : downtimesOf(history);
   const unanswered = neverOk.filter(([, ofF]) =>
     ofF.every((pair) => isUnanswerable(pair, downtimes)),
@@ -53,6 +51,14 @@ export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdi
     ),
   );
   return unanswered.length === 0 ? { valid } : { valid, unanswered: verdictOn(unanswered) };
+}
+
+/** The operations of each `f` that was never `ok`. */
+function neverOkIn(all: readonly Pair[]): (readonly [f: string, ofF: readonly Pair[]])[] {
+  const wasOk = new Set<string>();
+  for (const pair of all) if (isOk(pair)) wasOk.add(pair.invocation.f);
+  const others = all.filter(({ invocation: { f } }) => !wasOk.has(f) && !mayNeverBeOk(f));
+  return [...Map.groupBy(others, ({ invocation }) => invocation.f)];
 }
 
 function isOk({ completion }: Pair): boolean {

@@ -20,6 +20,7 @@ import {
   type Verdict,
 } from "../checker.ts";
 import { compareJson } from "../clojure/compare.ts";
+import { JsonMap } from "../json-map.ts";
 import { independent, linearizable, returned } from "../linearizable/index.ts";
 import {
   describeOperation,
@@ -87,11 +88,14 @@ interface Register {
 
 /** Groups operations by key; sorted by key. */
 function registersOf(history: History): Register[] {
-  const registers = new Map<string, Register>();
+  const registers = new JsonMap<Register>();
   for (const pair of pairs(history)) {
     const [key] = keyed(pair.invocation.value, pair);
-    const register = registers.get(jsonKey(key)) ?? { key, values: new Values(), operations: [] };
-    registers.set(jsonKey(key), register);
+    let register = registers.get(key);
+    if (register === undefined) {
+      register = { key, values: new Values(), operations: [] };
+      registers.set(key, register);
+    }
     const operation = registerOperation(pair, register.values);
     if (operation !== undefined) register.operations.push(operation);
   }

@@ -9,9 +9,10 @@
  * @see Knossos, `knossos.model/cas-register` and `knossos.history/complete`
  */
 
-import { isArray, jsonKey } from "../../../protocol/json-key.ts";
+import { isArray } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { Pair } from "../../history/history.ts";
+import { JsonMap } from "../json-map.ts";
 import { describeOperation, quote } from "../wording.ts";
 
 /** An operation on one register that happened or may have happened. */
@@ -35,15 +36,18 @@ export const INITIAL: ValueId = 0;
 
 /** Numbers the values of a register. */
 export class Values {
-  readonly #ids = new Map<string, ValueId>([[jsonKey(null), INITIAL]]);
-  readonly #values: Json[] = [null];
+  readonly #ids = new JsonMap<ValueId>();
+  readonly #values: Json[] = [];
+
+  constructor() {
+    this.idOf(null);
+  }
 
   idOf(value: Json): ValueId {
-    const key = jsonKey(value);
-    const known = this.#ids.get(key);
+    const known = this.#ids.get(value);
     if (known !== undefined) return known;
     const id = this.#values.push(value) - 1;
-    this.#ids.set(key, id);
+    this.#ids.set(value, id);
     return id;
   }
 
@@ -63,22 +67,19 @@ export function registerOperation(pair: Pair, values: Values): RegisterOperation
   if (completion?.type === "fail") return undefined;
   const isDefinite = completion?.type === "ok";
   const [, value] = keyed(isDefinite ? completion.value : invocation.value, pair);
-  const times = {
-    pair,
-    called: invocation.index,
-    returned: isDefinite ? completion.index : Number.POSITIVE_INFINITY,
-  };
+  const called = invocation.index;
+  const returned = isDefinite ? completion.index : Number.POSITIVE_INFINITY;
   switch (invocation.f) {
     case "read":
       if (value === null || !isDefinite) return undefined;
-      return { ...times, from: values.idOf(value), to: undefined };
+      return { pair, from: values.idOf(value), to: undefined, called, returned };
     case "write":
-      return { ...times, from: undefined, to: values.idOf(value) };
+      return { pair, from: undefined, to: values.idOf(value), called, returned };
     case "cas": {
       if (!isArray(value) || value.length !== 2) break;
       const [from, to] = [values.idOf(value[0] ?? null), values.idOf(value[1] ?? null)];
-      if (from !== to) return { ...times, from, to };
-      return isDefinite ? { ...times, from, to: undefined } : undefined;
+      if (from !== to) return { pair, from, to, called, returned };
+      return isDefinite ? { pair, from, to: undefined, called, returned } : undefined;
     }
   }
   throw new Error(

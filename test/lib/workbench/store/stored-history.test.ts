@@ -108,6 +108,7 @@ describe("readHistories", () => {
     ["an invalid time", operation('"time":"0"'), '"time" must be a number, but is "0"'],
     ["a number instead of an operation", "[1]", "operation 0: "],
     ["truncated EDN", "{:type :invoke, :f", "line 1: the text ends within a form"],
+    ["EDN after lines", `${LINE}${LINE}#{}\n${LINE}}`, 'line 5: unexpected "}"'],
     ["another notation", "index,time,type\n", "neither JSON nor EDN"],
   ];
   test.each(broken)("refuses %s", async (_, text, message) => {
@@ -126,6 +127,8 @@ describe("readHistories", () => {
     expect(found).toHaveLength(2);
   });
 });
+
+const LINE = "{:type :invoke, :f :echo, :value 1, :time 1, :process 0, :index 0}\n";
 
 const ECHO: History = [
   { index: 0, time: 5, type: "invoke", process: 0, f: "echo", value: "hi" },
