@@ -17,6 +17,7 @@ import {
   stringifyJson,
 } from "../../vortex/index.ts";
 import { bindArguments } from "../../vortex/program.ts";
+import { linkName } from "../decisions.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { Network } from "../network/network.ts";
 import type { BadLine, Cluster, Crash } from "./cluster.ts";
@@ -32,8 +33,8 @@ export interface SimulatedClusterOptions {
   readonly network: Network;
   /** Exact time, for messages in flight. */
   readonly scheduler: Clock;
-  /** The clock of the nodes. */
-  readonly timers: Clock;
+  /** The clock of a node. */
+  readonly timersOf: (node: NodeId) => Clock;
   /** Returns the stream of randomness of a name. Each start of a node has one of its own. */
   readonly randomOf: (name: string) => Random;
   readonly onStderr?: (node: NodeId, line: string) => void;
@@ -48,8 +49,29 @@ export interface SimulatedClusterOptions {
   readonly onSync?: ((node: NodeId) => void) | undefined;
   /** Observes the assertions of the program on all nodes. */
   readonly assertions: AssertionObserver;
+  /** Decides on delays and starts, in place of chance. */
+  readonly chance?: ClusterChance | undefined;
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean | undefined;
+}
+
+/** What decides on the delays and starts of nodes. */
+export interface ClusterChance {
+  /**
+   * Decides on a delay, in ms.
+   *
+   * @param part The part whose delay it is.
+   * @param shared The stream that all parts share without decisions.
+   */
+  delayMs(
+    part: string,
+    leastMs: number,
+    meanMs: number,
+    draw: (random: Random) => number,
+    shared: Random,
+  ): number;
+  /** The name of the stream of randomness of a node's next start. */
+  startName(node: NodeId, sharedCount: number): string;
 }
 
 /**
@@ -65,19 +87,20 @@ export const HOP_MS = 0.15;
 /** A pipe between the tester and a node. Messages written before it is read are read together. */
 class Pipe<T> {
   readonly #clock: Clock;
-  readonly #random: Random;
+  readonly #delayMs: (message: T) => number;
   readonly #read: (message: T) => void;
   #written: T[] = [];
 
-  constructor(clock: Clock, random: Random, read: (message: T) => void) {
+  /** @param delayMs Decides on the time until the pipe is read, when this message is first in it. */
+  constructor(clock: Clock, delayMs: (message: T) => number, read: (message: T) => void) {
     this.#clock = clock;
-    this.#random = random;
+    this.#delayMs = delayMs;
     this.#read = read;
   }
 
   write(message: T): void {
     if (this.#written.push(message) > 1) return;
-    this.#clock.after(HOP_MS * (0.5 + this.#random.next()), () => {
+    this.#clock.after(this.#delayMs(message), () => {
       const chunk = this.#written;
       this.#written = [];
       for (const each of chunk) this.#read(each);
@@ -142,7 +165,7 @@ export class SimulatedCluster implements Cluster {
       host.logger.log("Ignoring --data: the disk of a simulated node is simulated");
     }
     const node = new KVNode(host, bound.program);
-    const stdin = this.#pipe((delivery: Delivery) => {
+    const stdin = this.#pipe(id, "in", (delivery: Delivery) => {
       this.#runIn(state, () => node.receive(received(delivery)), delivery);
     });
     network.connect(id, (delivery) => stdin.write(delivery));
@@ -184,9 +207,12 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timers, randomOf, assertions, tracesRpcs = false } = this.#options;
+    const { timersOf, randomOf, assertions, chance, tracesRpcs = false } = this.#options;
+    const timers = timersOf(id);
+    const startCount = this.#startCount++;
+    const stream = chance?.startName(id, startCount) ?? `node ${id}, start ${startCount}`;
     let isIgnored = false;
-    const stdout = this.#pipe((output: Message | string) => {
+    const stdout = this.#pipe(id, "out", (output: Message | string) => {
       if (state.isRunning && !isIgnored) isIgnored = !this.#send(id, output);
     });
     return {
@@ -208,7 +234,7 @@ export class SimulatedCluster implements Cluster {
           };
         },
       },
-      random: randomOf(`node ${id}, start ${this.#startCount++}`),
+      random: randomOf(stream),
       logger: { log: (text) => this.#log(id, text) },
       openDisk: () => this.disks.open(id, (task) => this.#runIn(state, task)),
       assertions,
@@ -234,8 +260,19 @@ export class SimulatedCluster implements Cluster {
     task();
   }
 
-  #pipe<T>(read: (message: T) => void): Pipe<T> {
-    return new Pipe(this.#options.scheduler, this.#delays, read);
+  #pipe<T extends Delivery | Message | string>(
+    id: NodeId,
+    end: "in" | "out",
+    read: (message: T) => void,
+  ): Pipe<T> {
+    const { chance, scheduler } = this.#options;
+    const shared = this.#delays;
+    if (chance === undefined) return new Pipe(scheduler, () => hopMs(shared), read);
+    const decide = (message: T) => {
+      const link = typeof message === "string" ? id : linkName(message.src, message.dest);
+      return chance.delayMs(`pipe ${link} ${end}`, 0, HOP_MS, hopMs, shared);
+    };
+    return new Pipe(scheduler, decide, read);
   }
 
   /** Sends a message, or the one on a line. Returns false if it is bad. */
@@ -256,6 +293,10 @@ export class SimulatedCluster implements Cluster {
     this.#crashes.push({ node, status, stdout: [], stderr: reason.split("\n") });
     return Promise.resolve();
   }
+}
+
+function hopMs(random: Random): number {
+  return HOP_MS * (0.5 + random.next());
 }
 
 function received({ src, dest, body }: Delivery): Message {

@@ -81,6 +81,11 @@ export interface NemesisTest {
   readonly nodes: readonly NodeId[];
   /** The nemesis's own stream of randomness. Take every random choice from here. */
   readonly random: Random;
+  /**
+   * Chooses the targets of an operation, nodes or links (`n1 -> n2`): draws them, unless the decisions of
+   * a replayed run name others.
+   */
+  choose(draw: () => readonly string[]): readonly string[];
   /** The operations so far, of clients and of all nemeses. */
   readonly history: readonly Operation[];
   /** Milliseconds since clock zero. */

@@ -32,7 +32,7 @@ import { generatorParts } from "../clients/generator-parts.ts";
 import { OPERATION_LIMIT, withinLimit } from "../clients/operation-limit.ts";
 import type { Eventually, Injector, NamedNemesis } from "./definition.ts";
 import { type FaultCounts, isFault } from "./faults.ts";
-import { TestControl, type TestControlOptions } from "./test-control.ts";
+import { type FaultChoices, TestControl, type TestControlOptions } from "./test-control.ts";
 
 export interface Nemesis {
   /** The main phase: by default starts each fault at once, then stops and starts it in turn. */
@@ -45,6 +45,8 @@ export interface Nemesis {
    * @throws {NemesisError} when the code of a nemesis throws, or does not end.
    */
   invoke(invocation: Invocation): Promise<NemesisCompletion>;
+  /** Whether it has an operation of this name, such as `start-kill`. */
+  has(f: string): boolean;
   /** How often each fault has taken effect. */
   effects(): FaultCounts;
   /** The faults that were active during the final operations, because they could not be stopped. */
@@ -101,7 +103,7 @@ export function makeNemesis(options: NemesesOptions): Nemesis {
   const parts = faults.map((definition) => {
     const random = randomOf(definition.name);
     const test = control.testOf(definition.name, random, targets[definition.name]);
-    return new Part(definition, random, () => definition.fault(test), rest.clock);
+    return new Part(definition, random, () => definition.fault(test), rest);
   });
   const named = new Map(parts.map((part) => [part.name, part]));
   const main =
@@ -124,8 +126,12 @@ export function makeNemesis(options: NemesesOptions): Nemesis {
     healing: phases(
       [...parts.filter((part) => !isOwn(part)), ...parts.filter(isOwn)].map((part) => part.healing),
     ),
+    has(f) {
+      const [operation, fault] = parseOperation(f);
+      return named.get(fault)?.has(operation) === true;
+    },
     invoke({ f, value }) {
-      const [, operation = "", fault = ""] = /^([^-]*)-(.*)$/.exec(f) ?? [];
+      const [operation, fault] = parseOperation(f);
       const part = named.get(fault);
       if (part === undefined) throw new Error(`Unknown operation of the nemesis: "${f}"`);
       return part.invoke(operation, value);
@@ -134,6 +140,12 @@ export function makeNemesis(options: NemesesOptions): Nemesis {
     unhealed: () => parts.flatMap((part) => part.unhealed ?? []),
     hasPaused: () => control.hasPaused,
   };
+}
+
+/** Splits the name of an operation, such as `start-kill`. */
+function parseOperation(f: string): readonly [operation: string, fault: string] {
+  const [, operation = "", fault = ""] = /^([^-]*)-(.*)$/.exec(f) ?? [];
+  return [operation, fault];
 }
 
 /** One fault of a test: its operations, and when they come. */
@@ -146,6 +158,7 @@ class Part {
   readonly #definition: NamedNemesis;
   readonly #random: Random;
   readonly #clock: Clock;
+  readonly #choices: FaultChoices | undefined;
   readonly #injector: Injector;
   /** Whether the next alternating operation is a stop. */
   #isStarted = false;
@@ -156,8 +169,14 @@ class Part {
   #healingTries = 0;
   #doneCount = 0;
 
-  constructor(definition: NamedNemesis, random: Random, make: () => Injector, clock: Clock) {
+  constructor(
+    definition: NamedNemesis,
+    random: Random,
+    make: () => Injector,
+    { clock, choices }: Pick<TestControlOptions, "clock" | "choices">,
+  ) {
     this.name = definition.name;
+    this.#choices = choices;
     this.#definition = definition;
     this.#random = random;
     this.#clock = clock;
@@ -241,17 +260,25 @@ class Part {
 
   #invocation(operation: string): Invocation {
     this.#requireOperation(operation);
-    const value =
-      operation === "start" ? this.#attempt("draw", () => jsonOf(this.#injector.draw?.())) : null;
+    const draw = () => this.#attempt("draw", () => jsonOf(this.#injector.draw?.()));
+    if (operation !== "start") return { f: `${operation}-${this.name}`, value: null };
+    const value = this.#choices?.unrecorded(draw) ?? draw();
     return { f: `${operation}-${this.name}`, value };
+  }
+
+  has(operation: string): boolean {
+    return this.#operations.includes(operation);
+  }
+
+  get #operations(): readonly string[] {
+    return ["start", "stop", ...Object.keys(this.#injector.operations ?? {})];
   }
 
   /** @throws {RangeError} if the fault has no such operation. */
   #requireOperation(operation: string): void {
-    const own = Object.keys(this.#injector.operations ?? {});
-    const known = ["start", "stop", ...own];
-    if (known.includes(operation)) return;
-    throw new RangeError(`it has no operation "${operation}", only ${known.join(", ")}`);
+    if (this.has(operation)) return;
+    const known = this.#operations.join(", ");
+    throw new RangeError(`it has no operation "${operation}", only ${known}`);
   }
 
   #makeHealing(): Generator {

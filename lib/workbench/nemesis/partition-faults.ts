@@ -1,6 +1,7 @@
 /** Faults of links between nodes. */
-import type { Json } from "../../vortex/index.ts";
+import type { Json, NodeId } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
+import { linkName, parseLink } from "../decisions.ts";
 import type { Grudge } from "../network/grudge.ts";
 import type { FaultPart, Injector, NemesisTest } from "./definition.ts";
 import {
@@ -31,7 +32,7 @@ export function partition({ targets = PARTITION_KINDS }: PartitionOptions = {}):
     const target = named.get(name) ?? "one"; // `draw` returned the name.
     return typeof target === "function"
       ? picked(target, test).then((nodes) => separate(test.nodes, nodes))
-      : drawPartition(target, test.nodes, test.random);
+      : choose(test, () => drawPartition(target, test.nodes, test.random));
   });
 }
 
@@ -53,7 +54,9 @@ export function oneWayPartition({
   const draws = new Map<string, (test: NemesisTest) => Grudge | Promise<Grudge>>();
   for (const [name, target] of named) {
     if (typeof target !== "function") {
-      draws.set(name, ({ nodes, random }) => drawOneWayPartition(target, nodes, random));
+      draws.set(name, (test) =>
+        choose(test, () => drawOneWayPartition(target, test.nodes, test.random)),
+      );
       continue;
     }
     const separated = async (test: NemesisTest, isDeaf: boolean) =>
@@ -63,6 +66,20 @@ export function oneWayPartition({
   }
   // `draw` returned the name.
   return linkFault([...draws.keys()], (name, test) => draws.get(name)?.(test) ?? new Map());
+}
+
+/** Draws the links to cut, unless decisions name others. */
+function choose(test: NemesisTest, draw: () => Grudge): Grudge {
+  const links = test.choose(() =>
+    [...draw()].flatMap(([dest, refused]) => [...refused].map((src) => linkName(src, dest))),
+  );
+  const grudge = new Map<NodeId, Set<NodeId>>();
+  for (const link of links) {
+    const [src = "", dest = ""] = parseLink(link) ?? [];
+    if (!test.nodes.includes(src) || !test.nodes.includes(dest)) continue;
+    grudge.getOrInsertComputed(dest, () => new Set()).add(src);
+  }
+  return grudge;
 }
 
 function linkFault(

@@ -71,7 +71,7 @@ export async function picked(pick: PickNodes, test: NemesisTest): Promise<readon
       `${what} picked ${JSON.stringify(unknown)}, which is not among the nodes ${test.nodes.join(", ")}`,
     );
   }
-  return test.nodes.filter((node) => chosen.includes(node));
+  return chooseNodes(test, () => test.nodes.filter((node) => chosen.includes(node)));
 }
 
 /**
@@ -91,7 +91,13 @@ export function affectTarget<T>(
 }
 
 /** Draws random nodes, in the order of the test's. */
-function drawNodes(target: RandomTarget, { nodes, random }: NemesisTest): readonly NodeId[] {
-  const chosen = new Set(shuffle(random, nodes).slice(0, COUNTS[target](nodes.length)));
-  return nodes.filter((node) => chosen.has(node));
+function drawNodes(target: RandomTarget, test: NemesisTest): readonly NodeId[] {
+  const { nodes, random } = test;
+  return chooseNodes(test, () => shuffle(random, nodes).slice(0, COUNTS[target](nodes.length)));
+}
+
+/** Returns the nodes that are drawn, or those that decisions name, in the order of the test's. */
+function chooseNodes(test: NemesisTest, draw: () => readonly NodeId[]): readonly NodeId[] {
+  const inOrder = (chosen: readonly NodeId[]) => test.nodes.filter((node) => chosen.includes(node));
+  return inOrder(test.choose(() => inOrder(draw())));
 }

@@ -30,6 +30,17 @@ export interface TestControlOptions {
   /** Restarts a killed node, and resolves when it has replied to `init`. */
   readonly restart: (node: NodeId) => Promise<true>;
   readonly openClient: () => Client;
+  readonly choices?: FaultChoices | undefined;
+}
+
+/** Decides on what nemeses do, in place of chance. */
+export interface FaultChoices {
+  /** The stream of a nemesis. */
+  randomOf(nemesis: string, shared: Random): Random;
+  /** Draws what its operation shows in the history. */
+  unrecorded<T>(draw: () => T): T;
+  /** Decides on the targets of the operation that has begun last. */
+  targets(draw: () => readonly string[]): readonly string[];
 }
 
 const RPC_TIMEOUT_MS = 1000;
@@ -57,12 +68,13 @@ export class TestControl {
 
   /** Makes the test as one nemesis sees it. */
   testOf(name: string, random: Random, targets?: readonly NodeId[]): NemesisTest {
-    const { network, clock, zeroMs, nodeIds } = this.#options;
+    const { network, clock, zeroMs, nodeIds, choices } = this.#options;
     let partCount = 0;
     const nameOfPart = () => `${name} ${partCount++}`;
     return {
       nodes: targets ?? nodeIds,
-      random,
+      random: choices?.randomOf(name, random) ?? random,
+      choose: (draw) => choices?.targets(draw) ?? draw(),
       history: this.history,
       nowMs: () => clock.nowMs() - zeroMs(),
       sleep: (ms) => this.#sleep(ms),

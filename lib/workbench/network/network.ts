@@ -45,6 +45,30 @@ export interface NetworkOptions {
   readonly onOverload: (reason: string) => void;
   /** Clock zero of the test, as a reading of the clock. Journal times count from there. */
   readonly zeroMs: () => number;
+  /** Decides on messages between servers. Absent: chance does. */
+  readonly fates?: MessageFates | undefined;
+  /** The clock by which a message of this link is late. Absent: the same for all. */
+  readonly clockOf?: ((src: NodeId, dest: NodeId) => Clock) | undefined;
+}
+
+/** Draws the latencies of the copies of a message that are delivered; none if it is lost. */
+export type DrawFate = (random: Random) => readonly number[];
+
+/** Decides on messages between servers, in place of chance. */
+export interface MessageFates {
+  /**
+   * Decides on the next message of a link: the latencies of its copies.
+   *
+   * @param meanMs The mean latency, without faults.
+   * @param shared The stream that all links share without decisions.
+   */
+  fateOf(
+    src: NodeId,
+    dest: NodeId,
+    meanMs: number,
+    draw: DrawFate,
+    shared: Random,
+  ): readonly number[];
 }
 
 const SLOW_LATENCY_MIN_MS = 100;
@@ -148,14 +172,19 @@ export class Network implements Carrier, FaultControl {
 
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
-    const isBetweenNodes = this.#nodeIds.has(src) && this.#nodeIds.has(dest);
-    if (isBetweenNodes && this.#happens("loss", delivery)) {
+    const { fates, random } = this.#options;
+    if (fates !== undefined && hasLatency(delivery)) {
+      this.#sendDecided(receiver, delivery, length, fates);
+      return;
+    }
+    const isBetweenNodes = this.#isBetweenNodes(delivery);
+    if (isBetweenNodes && this.#happens("loss", delivery, random)) {
       this.#drop(delivery, "loss");
       return;
     }
-    this.#enqueue(receiver, delivery, length);
-    if (isBetweenNodes && this.#happens("duplicate", delivery)) {
-      this.#enqueue(receiver, delivery, length);
+    this.#enqueue(receiver, delivery, length, this.#latencyMs(delivery, random));
+    if (isBetweenNodes && this.#happens("duplicate", delivery, random)) {
+      this.#enqueue(receiver, delivery, length, this.#latencyMs(delivery, random));
     }
     this.#run(receiver);
   }
@@ -183,11 +212,50 @@ export class Network implements Carrier, FaultControl {
     return this.#effects.get(name) ?? 0;
   }
 
-  #happens(kind: "loss" | "duplicate", { src, dest }: Delivery): boolean {
+  #sendDecided(receiver: Receiver, delivery: Delivery, length: number, fates: MessageFates): void {
+    const { latency, random } = this.#options;
+    const { src, dest } = delivery;
+    const isBetweenNodes = this.#isBetweenNodes(delivery);
+    let isDrawn = false;
+    const draw: DrawFate = (from) => {
+      isDrawn = true;
+      if (isBetweenNodes && this.#happens("loss", delivery, from)) return [];
+      const first = this.#latencyMs(delivery, from);
+      const isTwice = isBetweenNodes && this.#happens("duplicate", delivery, from);
+      return isTwice ? [first, this.#latencyMs(delivery, from)] : [first];
+    };
+    const decided = fates.fateOf(src, dest, latency.meanMs, draw, random);
+    // Connections to services are reliable.
+    const copies = isBetweenNodes ? decided : [decided[0] ?? latency.meanMs];
+    if (!isDrawn) this.#countEffects(delivery, copies);
+    if (copies.length === 0) this.#drop(delivery, "loss");
+    for (const latencyMs of copies) this.#enqueue(receiver, delivery, length, latencyMs);
+    this.#run(receiver);
+  }
+
+  /** Counts what was decided as effects of the faults that could have caused it. */
+  #countEffects({ src, dest }: Delivery, copies: readonly number[]): void {
+    const { meanMs } = this.#options.latency;
+    for (const [name, { kind, affects }] of this.#faults) {
+      if (affects?.(src, dest) === false) continue;
+      const isEffect = {
+        loss: copies.length === 0,
+        duplicate: copies.length > 1,
+        slow: copies.some((latencyMs) => latencyMs > meanMs),
+      };
+      if (isEffect[kind]) this.#count(name);
+    }
+  }
+
+  #isBetweenNodes({ src, dest }: Delivery): boolean {
+    return this.#nodeIds.has(src) && this.#nodeIds.has(dest);
+  }
+
+  #happens(kind: "loss" | "duplicate", { src, dest }: Delivery, random: Random): boolean {
     for (const [name, fault] of this.#faults) {
       if (fault.kind !== kind || fault.affects?.(src, dest) === false) continue;
       // No draw without a fault, or it would reshuffle the latencies of tests without faults.
-      if (this.#options.random.next() >= fault.value) continue;
+      if (random.next() >= fault.value) continue;
       this.#count(name);
       return true;
     }
@@ -219,29 +287,36 @@ export class Network implements Carrier, FaultControl {
     this.#waitingLength -= this.#receivers.get(id)?.waitingLength ?? 0;
   }
 
-  #enqueue(receiver: Receiver, delivery: Delivery, length: number): void {
-    const { clock, random, order } = this.#options;
-    // Clients are part of the tester: latency at their end would only hide anomalies.
-    const hasLatency = !isClientId(delivery.src) && !isClientId(delivery.dest);
-    if (hasLatency && order !== undefined) {
-      this.#hold(order, receiver, delivery, length);
-      return;
-    }
-    const delayMs = hasLatency ? drawLatencyMs(this.#latencyOf(delivery), random) : 0;
-    receiver.queue.push({ deadlineMs: clock.nowMs() + delayMs, delivery, length });
+  /** Draws a latency. An order takes the place of the usual one. */
+  #latencyMs(delivery: Delivery, random: Random): number {
+    if (!hasLatency(delivery)) return 0;
+    const { latency, order } = this.#options;
+    const current = this.#latencyOf(delivery);
+    return order !== undefined && current === latency ? 0 : drawLatencyMs(current, random);
+  }
+
+  #enqueue(receiver: Receiver, delivery: Delivery, length: number, latencyMs: number): void {
+    const { clock, order } = this.#options;
     this.#addLength(receiver, length);
+    if (order !== undefined && hasLatency(delivery)) {
+      this.#hold(order, receiver, delivery, length, latencyMs);
+    } else {
+      receiver.queue.push({ deadlineMs: clock.nowMs() + latencyMs, delivery, length });
+    }
   }
 
   /** Leaves a message to an order. It does not keep others from the receiver. */
-  #hold(order: DeliveryOrder, receiver: Receiver, delivery: Delivery, length: number): void {
-    const { clock, random, latency } = this.#options;
-    const slow = this.#latencyOf(delivery);
-    const delayMs = slow === latency ? 0 : drawLatencyMs(slow, random);
+  #hold(
+    order: DeliveryOrder,
+    receiver: Receiver,
+    delivery: Delivery,
+    length: number,
+    delayMs: number,
+  ): void {
     receiver.heldCount++;
-    this.#addLength(receiver, length);
     order.hold(delivery, delayMs, () => {
       receiver.heldCount--;
-      receiver.queue.push({ deadlineMs: clock.nowMs(), delivery, length });
+      receiver.queue.push({ deadlineMs: this.#options.clock.nowMs(), delivery, length });
       this.#run(receiver);
     });
   }
@@ -292,7 +367,9 @@ export class Network implements Carrier, FaultControl {
         continue;
       }
       receiver.isBusy = true;
-      clock.after(waitMs, () => {
+      const { src, dest } = delivery;
+      const waiting = this.#options.clockOf?.(src, dest) ?? clock;
+      waiting.after(waitMs, () => {
         receiver.isBusy = false;
         this.#deliver(receiver, delivery);
         this.#run(receiver);
@@ -334,6 +411,11 @@ export class Network implements Carrier, FaultControl {
     const { clock, zeroMs } = this.#options;
     return Math.round((clock.nowMs() - zeroMs()) * 1e6);
   }
+}
+
+// Clients are part of the tester: latency at their end would only hide anomalies.
+function hasLatency({ src, dest }: Delivery): boolean {
+  return !isClientId(src) && !isClientId(dest);
 }
 
 // Messages with equal deadlines arrive in the order of sending.

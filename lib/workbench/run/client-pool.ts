@@ -1,22 +1,23 @@
-import type { Clock } from "../../vortex/index.ts";
+import type { Clock, NodeId } from "../../vortex/index.ts";
 import { Client } from "../clients/client.ts";
 import type { Network } from "../network/network.ts";
 
 /** The open clients of a test, named c0, c1, ... in the order of opening. */
 export class ClientPool {
   readonly #network: Network;
-  readonly #clock: Clock;
+  readonly #clockOf: (client: NodeId) => Clock;
   readonly #clients = new Set<Client>();
   #count = 0;
 
-  constructor(network: Network, clock: Clock) {
+  /** @param clockOf Returns the clock of a client. */
+  constructor(network: Network, clockOf: (client: NodeId) => Clock) {
     this.#network = network;
-    this.#clock = clock;
+    this.#clockOf = clockOf;
   }
 
   open(): Client {
     const id = `c${this.#count++}`;
-    const client = new Client({ id, network: this.#network, clock: this.#clock });
+    const client = new Client({ id, network: this.#network, clock: this.#clockOf(id) });
     this.#clients.add(client);
     return client;
   }

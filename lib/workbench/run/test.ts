@@ -14,6 +14,7 @@ import { MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import { any, type Generator, phases, sleep, stagger, timeLimit } from "../clients/generator.ts";
 import { type Invoke, interpret } from "../clients/interpreter.ts";
 import type { BadLine, Cluster, Crash } from "../clusters/cluster.ts";
+import { linkName } from "../decisions.ts";
 import { DiagnosticDetector } from "../diagnostics/detector.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
@@ -33,6 +34,7 @@ import { makeWorkload } from "../workloads/index.ts";
 import type { Workload } from "../workloads/workload.ts";
 import { inWorkload, WorkloadError } from "../workloads/workload-error.ts";
 import { type AssertionCatalog, AssertionRecord } from "./assertions.ts";
+import type { Chance } from "./chance.ts";
 import { ClientPool } from "./client-pool.ts";
 import { locationOf } from "./error-location.ts";
 import type { Exploration } from "./exploration.ts";
@@ -50,6 +52,10 @@ import { Workers } from "./workers.ts";
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
 export interface Environment {
   readonly clock: Clock;
+  /** Records or replays what is left to chance. */
+  readonly chance?: Chance | undefined;
+  /** The clock of a part of the tester; of none, if its delays are not recorded. */
+  readonly clockOf?: (part?: string) => Clock;
   makeCluster(parts: ClusterParts): Cluster;
   /** Assertions of the program that are known before it runs. */
   readonly catalog?: AssertionCatalog | undefined;
@@ -174,7 +180,7 @@ class Test {
   #crashes: readonly Crash[] = [];
 
   constructor(options: TestOptions, environment: Environment, parts: TestParts) {
-    const { clock, onMessage, exploration } = environment;
+    const { clock, onMessage, exploration, chance, clockOf } = environment;
     const { seed, nodeIds, latency, nemesis, nemesisIntervalS } = options;
     this.#options = options;
     this.#environment = environment;
@@ -203,6 +209,8 @@ class Test {
         isDrawn(options),
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
+      fates: chance,
+      clockOf: clockOf && ((src, dest) => clockOf(`wait ${linkName(src, dest)}`)),
       onOverload: (reason) =>
         this.#controller.abort(new TestCrash(describeOverload(reason, this.#nemesis.hasPaused()))),
     });
@@ -219,7 +227,7 @@ class Test {
       onStderr: (node, line) => this.#onStderr(node, line),
       assertions: this.#assertions,
     });
-    this.#clients = new ClientPool(this.#network, clock);
+    this.#clients = new ClientPool(this.#network, (id) => clockOf?.(`timers ${id}`) ?? clock);
     this.#starter = new NodeStarter({
       nodeIds,
       cluster: this.#cluster,
@@ -243,6 +251,7 @@ class Test {
       intervalS: nemesisIntervalS,
       restart: (node) => this.#starter.start(node),
       openClient: () => this.#clients.open(),
+      choices: chance,
     });
   }
 
@@ -257,18 +266,19 @@ class Test {
   }
 
   async run(): Promise<void> {
-    const { clock, onOperation } = this.#environment;
+    const { clock, onOperation, chance, clockOf } = this.#environment;
     const { router } = this.#workload;
     this.#history = await interpret(this.#generator(), {
-      clock,
+      clock: (clockOf && chance?.generatorClock(clockOf)) ?? clock,
       timerSlackMs: TIMER_SLACK_MS,
       zeroMs: this.#zeroMs,
       concurrency: this.#options.concurrency,
       nodeOf: (thread, invocation) =>
-        inWorkload('"nodes"', () => router.nodeOf(thread, invocation)),
+        chance?.nodeOf(thread) ?? inWorkload('"nodes"', () => router.nodeOf(thread, invocation)),
       invoke: this.#makeInvoke(),
       onOperation: (operation) => {
         router.update?.(operation);
+        chance?.observe(operation);
         onOperation?.(operation);
       },
       signal: this.#signal,
@@ -355,8 +365,13 @@ class Test {
     const first = initialGenerator === undefined ? [] : [initialGenerator];
     const last = finalGenerator === undefined ? [] : [finalGenerator];
     const needsRecovery = finalGenerator !== undefined || converge || livenessLimitS !== undefined;
-    if (!needsRecovery) return phases([...first, main]);
-    return phases([...first, main, this.#nemesis.healing, sleep(recoveryS), ...last]);
+    const { chance } = this.#environment;
+    const isFault = (f: string) => this.#nemesis.has(f);
+    const { generator: faults, healing } = this.#nemesis;
+    const before = chance?.mainPhase([...first, main], faults, isFault) ?? [...first, main];
+    if (!needsRecovery) return phases(before);
+    const after = [sleep(recoveryS), ...last];
+    return phases([...before, healing, ...(chance?.finalPhase(after) ?? after)]);
   }
 
   #makeInvoke(): Invoke {

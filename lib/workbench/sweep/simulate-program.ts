@@ -92,9 +92,9 @@ export async function simulateProgram(
     await new Promise(setImmediateOfHost);
     if (crashes[0]?.startsWith(UNTRACED)) {
       isTracing = true;
-      const { program, args = [], parts = {} } = simulation;
+      const { program, args = [], parts = {}, decisions } = simulation;
       try {
-        simulate(options, { program, args, parts, tracesRpcs: true });
+        simulate(options, { program, args, parts, decisions, tracesRpcs: true });
       } catch {
         // The first run has reported it.
       }

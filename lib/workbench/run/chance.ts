@@ -1,0 +1,513 @@
+/**
+ * What is left to chance in a simulated run: it records what was decided, or replays decisions.
+ *
+ * A run without it draws from streams that all nodes, links and clients share. With decisions, what they
+ * do not cover is drawn from a stream of each part: an edit then leaves the draws of other parts alone.
+ */
+import TinyQueue from "tinyqueue";
+import type { Clock, NodeId, Random } from "../../vortex/index.ts";
+import type { Generator, GeneratorLike } from "../clients/generator.ts";
+import {
+  type ClientOperation,
+  DECISIONS_VERSION,
+  type DecidedOperation,
+  type Decisions,
+  type Fate,
+  type FaultOperation,
+  linkName,
+} from "../decisions.ts";
+import type { Operation } from "../history/history.ts";
+import type { FaultChoices } from "../nemesis/test-control.ts";
+import type { DeliveryOrder } from "../network/delivery.ts";
+import type { DrawFate, MessageFates } from "../network/network.ts";
+import { randomStream } from "../random.ts";
+import type { Exploration } from "./exploration.ts";
+import { Script } from "./script.ts";
+
+export interface ChanceOptions {
+  readonly seed: number;
+  readonly concurrency: number;
+  readonly nodeIds: readonly NodeId[];
+  /** The decisions to replay. Absent: what the seed decides is recorded. */
+  readonly decisions: Decisions | undefined;
+  /** Exact time. */
+  readonly clock: Clock;
+}
+
+/** Draws a delay, in ms. */
+export type DrawDelay = (random: Random) => number;
+
+/** The phases of a test, which the recorder marks. */
+type Phase = "main" | "healing" | "final";
+
+export class Chance implements MessageFates, FaultChoices {
+  readonly #options: ChanceOptions;
+  readonly #decisions: Decisions | undefined;
+  /** The streams of parts. */
+  readonly #streams = new Map<string, Random>();
+  readonly #recording = new Recording();
+  /** Number of delays and messages so far, by part and link. */
+  readonly #counts = new Map<string, number>();
+  readonly #scripts: Script[] = [];
+  #unmatchedCount = 0;
+  #matchedMessageCount = 0;
+  #phase: Phase = "main";
+  /** The targets of the present operation of the nemesis. */
+  #fault: FaultOperation | undefined;
+  #hasChosen = false;
+  #isChoosing = false;
+  #recordsDelays: boolean;
+  /** The message that is being sent: its link and number, and its copies so far. */
+  #sent: { readonly link: string; readonly number: number; copyCount: number } | undefined;
+
+  constructor(options: ChanceOptions) {
+    this.#options = options;
+    this.#decisions = options.decisions;
+    this.#recordsDelays = options.decisions === undefined;
+  }
+
+  /** Returns what a search changes where there are no decisions. */
+  explore({ order, timers, nemesis, ...others }: Exploration = {}): Exploration {
+    const { main, messages, exactLatencies, draws } = this.#decisions ?? {};
+    const { clock } = this.#options;
+    const isDrawn = messages === undefined && order !== undefined;
+    const isTimed = draws?.delays === undefined && timers !== undefined;
+    const isExact = messages !== undefined && exactLatencies === true;
+    this.#recordsDelays ||= isTimed;
+    if (isDrawn || isExact) this.#recording.hasExactLatencies = true;
+    return {
+      ...others,
+      ...(isDrawn ? { order: this.#recordingOrder(order) } : {}),
+      ...(isExact ? { order: new ExactOrder(clock) } : {}),
+      ...(isTimed ? { timers } : {}),
+      ...(main !== undefined || nemesis === undefined ? {} : { nemesis }),
+    };
+  }
+
+  /** What was decided in the run, for a replay. */
+  get recorded(): Decisions {
+    return this.#recording.decisions(this.#decisions);
+  }
+
+  /** The number of decisions that fitted nothing in the run. */
+  get unmatchedCount(): number {
+    const links = Object.values(this.#decisions?.messages ?? {});
+    const messageCount = links.reduce((sum, link) => sum + Object.keys(link).length, 0);
+    const unscripted = this.#scripts.reduce((sum, { unmatchedCount }) => sum + unmatchedCount, 0);
+    return this.#unmatchedCount + unscripted + messageCount - this.#matchedMessageCount;
+  }
+
+  /**
+   * Decides on a delay, in ms.
+   *
+   * @param part The part whose delay it is. Absent: it need not be recorded.
+   * @param leastMs Its part that is not chance: whole milliseconds.
+   * @param meanMs What chance adds on average.
+   * @param shared The stream of a run without decisions.
+   */
+  delayMs(
+    part: string | undefined,
+    leastMs: number,
+    meanMs: number,
+    draw: DrawDelay,
+    shared: Random,
+  ): number {
+    if (this.#recordsDelays) {
+      const delayMs = draw(this.#decisions === undefined ? shared : this.#streamOf(part ?? ""));
+      if (part !== undefined)
+        this.#recording.addDelay(part, Math.ceil(delayMs * 1e6) - leastMs * 1e6);
+      return delayMs;
+    }
+    const delays = this.#decisions?.draws?.delays;
+    if (delays === "mean") return leastMs + meanMs;
+    const name = part ?? "timers generators";
+    const decidedNs = delays?.[name]?.[this.#next(name)];
+    if (typeof decidedNs === "number") return leastMs + roundedMs(decidedNs / 1e6);
+    return draw(this.#streamOf(name));
+  }
+
+  /** The name of the stream of a node's next start. */
+  startName(node: NodeId, sharedCount: number): string {
+    const key = `node ${node}`;
+    if (this.#decisions === undefined) {
+      this.#recording.addStart(key, sharedCount);
+      return `${key}, start ${sharedCount}`;
+    }
+    const count = this.#next(key);
+    const decided = this.#decisions.draws?.starts?.[key]?.[count];
+    return decided === undefined ? `${key}, own start ${count}` : `${key}, start ${decided}`;
+  }
+
+  fateOf(src: NodeId, dest: NodeId, meanMs: number, draw: DrawFate, shared: Random): Fate {
+    const link = linkName(src, dest);
+    const number = this.#next(link);
+    // An order takes the place of the usual latency.
+    const ordinaryMs = this.#recording.hasExactLatencies ? 0 : meanMs;
+    let fate: Fate;
+    if (this.#decisions === undefined) {
+      fate = draw(shared);
+    } else {
+      const { messages } = this.#decisions;
+      const decided = messages?.[link]?.[number];
+      if (decided !== undefined) this.#matchedMessageCount++;
+      fate =
+        decided?.map((latencyNs) => latencyNs / 1e6) ??
+        (messages === undefined ? draw(this.#streamOf(link)) : [ordinaryMs]);
+    }
+    if (fate.length !== 1 || fate[0] !== ordinaryMs) this.#recording.addFate(link, number, fate);
+    this.#sent = { link, number, copyCount: 0 };
+    return fate;
+  }
+
+  /** Records the latencies that follow from an order. */
+  #recordingOrder(order: DeliveryOrder): DeliveryOrder {
+    const { clock } = this.#options;
+    const rank = new Rank(clock);
+    return {
+      hold: (delivery, delayMs, release) => {
+        if (this.#sent === undefined) throw new Error("A message was held that was not sent");
+        const { link, number } = this.#sent;
+        const copy = this.#sent.copyCount++;
+        const sentMs = clock.nowMs();
+        this.#recording.setLatency(link, number, copy, NEVER_MS);
+        order.hold(delivery, delayMs, () => {
+          const latencyNs = Math.round((clock.nowMs() - sentMs) * 1e6);
+          this.#recording.setLatency(link, number, copy, latencyNs / 1e6 + rank.next() * RANK_MS);
+          release();
+        });
+      },
+    };
+  }
+
+  randomOf(nemesis: string, shared: Random): Random {
+    return {
+      next: () => {
+        if (this.#isChoosing) return shared.next();
+        if (this.#decisions === undefined) {
+          const drawn = shared.next();
+          this.#recording.addNemesisDraw(nemesis, drawn);
+          return drawn;
+        }
+        const part = `nemesis ${nemesis}`;
+        const decided = this.#decisions.draws?.nemeses?.[nemesis]?.[this.#next(part)];
+        return decided ?? this.#streamOf(part).next();
+      },
+    };
+  }
+
+  unrecorded<T>(draw: () => T): T {
+    this.#isChoosing = true;
+    try {
+      return draw();
+    } finally {
+      this.#isChoosing = false;
+    }
+  }
+
+  targets(draw: () => readonly string[]): readonly string[] {
+    const fault = this.#fault;
+    // An operation has one list of targets: what else a nemesis chooses is recorded as it is drawn.
+    if (fault === undefined || this.#hasChosen) return draw();
+    this.#hasChosen = true;
+    fault.targets ??= [...this.unrecorded(draw)];
+    return fault.targets;
+  }
+
+  /** The generators of the main phase, or those that replay it. */
+  mainPhase(
+    generators: readonly GeneratorLike[],
+    nemesis: Generator,
+    isFault: (f: string) => boolean,
+  ): readonly GeneratorLike[] {
+    const main = this.#decisions?.main;
+    if (main === undefined) return [...generators, this.#mark("healing")];
+    const script = this.#script({
+      lengthNs: main.lengthNs,
+      operations: this.#fitting(main.operations, isFault),
+      isFinal: false,
+      // Nemeses of users look at the history.
+      onOperation: (operation) => nemesis.update?.(operation),
+    });
+    return [script, this.#mark("healing")];
+  }
+
+  /** The generators of the phase after the faults have healed, or those that replay it. */
+  finalPhase(generators: readonly GeneratorLike[]): readonly GeneratorLike[] {
+    const final = this.#decisions?.final;
+    const begin = this.#mark("final");
+    const end = this.#mark("end");
+    if (final === undefined) return [begin, ...generators, end];
+    const operations = this.#fitting(final.operations);
+    return [begin, this.#script({ ...final, operations, isFinal: true }), end];
+  }
+
+  /** The node of the operation that a script has just emitted. */
+  nodeOf(thread: number): NodeId | undefined {
+    for (const script of this.#scripts) {
+      const node = script.takeNode(thread);
+      if (node !== undefined) return node;
+    }
+    return undefined;
+  }
+
+  /** The clock of the generators: exact while a script runs. */
+  generatorClock(late: (part: string | undefined) => Clock): Clock {
+    const { clock } = this.#options;
+    const [unnamed, healing] = [late(undefined), late("timers healing")];
+    return {
+      nowMs: () => clock.nowMs(),
+      after: (delayMs, callback) => {
+        if (this.#scripts.some(({ isRunning }) => isRunning)) {
+          return afterExactly(clock, delayMs, callback);
+        }
+        return (this.#phase === "healing" ? healing : unnamed).after(delayMs, callback);
+      },
+    };
+  }
+
+  /** Called with each operation of the history. */
+  observe(operation: Operation): void {
+    if (this.#phase === "healing") {
+      this.#fault = undefined;
+      return;
+    }
+    if (operation.process !== "nemesis") {
+      if (operation.type === "invoke") {
+        this.#recording.addOperation(operation, this.#options.concurrency, this.#phase === "final");
+      }
+      return;
+    }
+    // Both ends of an operation of the nemesis are of type info.
+    if (this.#fault !== undefined) {
+      this.#fault = undefined;
+      return;
+    }
+    const { time: atNs, f, value } = operation;
+    const decided = this.#scripts.map((script) => script.takeFault()).find((fault) => fault);
+    this.#hasChosen = false;
+    this.#fault = { ...decided, atNs, thread: "nemesis", f, value };
+    this.#recording.operations.push(this.#fault);
+  }
+
+  #script(options: ConstructorParameters<typeof Script>[0]): Script {
+    const script = new Script(options);
+    this.#scripts.push(script);
+    return script;
+  }
+
+  /** Leaves out the operations of threads, nodes and faults that do not exist. */
+  #fitting(
+    operations: readonly DecidedOperation[],
+    isFault: (f: string) => boolean = () => false,
+  ): readonly DecidedOperation[] {
+    const { concurrency, nodeIds } = this.#options;
+    const fitting = operations.filter((operation) =>
+      operation.thread === "nemesis"
+        ? isFault(operation.f)
+        : operation.thread < concurrency && nodeIds.includes(operation.node),
+    );
+    this.#unmatchedCount += operations.length - fitting.length;
+    return fitting;
+  }
+
+  /** A generator that emits nothing, and notes when the phase before it has ended. */
+  #mark(next: Phase | "end"): Generator {
+    return {
+      next: ({ nowNs }) => {
+        if (next === "healing") this.#recording.mainLengthNs = nowNs;
+        if (next === "final") this.#recording.finalBeginNs = nowNs;
+        if (next === "end") this.#recording.finalEndNs = nowNs;
+        else this.#phase = next;
+        return { type: "done" };
+      },
+    };
+  }
+
+  #streamOf(part: string): Random {
+    return this.#streams.getOrInsertComputed(part, () =>
+      randomStream(this.#options.seed, `chance of ${part}`),
+    );
+  }
+
+  #next(part: string): number {
+    const count = this.#counts.get(part) ?? 0;
+    this.#counts.set(part, count + 1);
+    return count;
+  }
+}
+
+/**
+ * Calls back at an exact time, after whatever else happens at that time: an operation that followed
+ * the end of another one follows it again.
+ */
+function afterExactly(clock: Clock, delayMs: number, callback: () => void) {
+  let cancel = clock.after(roundedMs(delayMs), () => {
+    cancel = clock.after(0, callback);
+  });
+  return () => cancel();
+}
+
+/** The latency of a message that had not arrived at the end of the run, in ms. */
+const NEVER_MS = 1e9;
+
+/** A delay of whole nanoseconds, in ms: clocks round up, and must not count an error of arithmetic. */
+function roundedMs(delayMs: number): number {
+  return Math.max(0, delayMs - 5e-7);
+}
+
+/**
+ * Messages that arrive in the same nanosecond do so in the order of these fractions of it, in ms. With
+ * 1000 of them the next nanosecond would begin.
+ */
+const RANK_MS = 1e-9;
+
+/** Counts within a nanosecond. */
+class Rank {
+  readonly #clock: Clock;
+  #nowMs = -1;
+  #count = 0;
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  next(): number {
+    const nowMs = this.#clock.nowMs();
+    if (nowMs !== this.#nowMs) this.#count = 0;
+    this.#nowMs = nowMs;
+    return Math.min(this.#count++, 999);
+  }
+}
+
+/** Releases messages exactly after their latencies. */
+class ExactOrder implements DeliveryOrder {
+  readonly #clock: Clock;
+  readonly #held = new TinyQueue<Held>([], (one, other) =>
+    one.dueNs === other.dueNs ? one.rank - other.rank : one.dueNs - other.dueNs,
+  );
+
+  constructor(clock: Clock) {
+    this.#clock = clock;
+  }
+
+  hold(_: unknown, delayMs: number, release: () => void): void {
+    const latencyNs = Math.floor(delayMs * 1e6 + 1e-4);
+    const dueNs = this.#nowNs() + latencyNs;
+    this.#held.push({ dueNs, rank: delayMs * 1e6 - latencyNs, release });
+    this.#clock.after(roundedMs(latencyNs / 1e6), () => this.#release());
+  }
+
+  /** Releases all that are due, as an order may have done at once. */
+  #release(): void {
+    while ((this.#held.peek()?.dueNs ?? Number.POSITIVE_INFINITY) <= this.#nowNs()) {
+      this.#held.pop()?.release();
+    }
+  }
+
+  #nowNs(): number {
+    return Math.round(this.#clock.nowMs() * 1e6);
+  }
+}
+
+interface Held {
+  readonly dueNs: number;
+  /** Order among those of the same time. */
+  readonly rank: number;
+  readonly release: () => void;
+}
+
+/** What was decided so far. */
+class Recording {
+  readonly operations: DecidedOperation[] = [];
+  readonly #finalOperations: ClientOperation[] = [];
+  readonly #delays = new Map<string, number[]>();
+  readonly #starts = new Map<string, number[]>();
+  readonly #nemeses = new Map<string, number[]>();
+  readonly #messages = new Map<string, Map<number, Fate>>();
+  mainLengthNs = 0;
+  finalBeginNs: number | undefined;
+  finalEndNs: number | undefined;
+  hasExactLatencies = false;
+
+  addOperation(operation: Operation, concurrency: number, isFinal: boolean): void {
+    const { time, process, node = "", f, value, final, seekToBeginning } = operation;
+    const operations = isFinal ? this.#finalOperations : this.operations;
+    operations.push({
+      atNs: time - (isFinal ? (this.finalBeginNs ?? 0) : 0),
+      thread: Number(process) % concurrency,
+      node,
+      f,
+      value,
+      ...(final === undefined ? {} : { final }),
+      ...(seekToBeginning === undefined ? {} : { seekToBeginning }),
+    });
+  }
+
+  addDelay(part: string, delayNs: number): void {
+    push(this.#delays, part, delayNs);
+  }
+
+  addStart(node: string, stream: number): void {
+    push(this.#starts, node, stream);
+  }
+
+  addNemesisDraw(nemesis: string, drawn: number): void {
+    push(this.#nemeses, nemesis, drawn);
+  }
+
+  addFate(link: string, number: number, fate: Fate): void {
+    this.#messages.getOrInsertComputed(link, () => new Map()).set(number, fate);
+  }
+
+  setLatency(link: string, number: number, copy: number, latencyMs: number): void {
+    const fates = this.#messages.getOrInsertComputed(link, () => new Map());
+    const fate = [...(fates.get(number) ?? [])];
+    fate[copy] = latencyMs;
+    if (fate.length === 1 && latencyMs === 0) fates.delete(number);
+    else fates.set(number, fate);
+  }
+
+  /** @param replayed What the run replayed: it has drawn the rest from the streams of parts. */
+  decisions(replayed: Decisions | undefined): Decisions {
+    const { finalBeginNs, finalEndNs } = this;
+    const messages = [...this.#messages]
+      .filter(([, fates]) => fates.size > 0)
+      .sort(([one], [other]) => (one < other ? -1 : 1))
+      .map(([link, fates]) => {
+        return [link, Object.fromEntries([...fates].map(([key, fate]) => [key, fate.map(toNs)]))];
+      });
+    const draws = {
+      ...replayed?.draws,
+      ...fieldOf("delays", this.#delays),
+      ...fieldOf("starts", this.#starts),
+      ...fieldOf("nemeses", this.#nemeses),
+    };
+    return {
+      version: DECISIONS_VERSION,
+      main: { lengthNs: this.mainLengthNs, operations: this.operations },
+      ...(finalBeginNs === undefined || finalEndNs === undefined
+        ? {}
+        : {
+            final: { lengthNs: finalEndNs - finalBeginNs, operations: this.#finalOperations },
+          }),
+      messages: Object.fromEntries(messages),
+      ...(this.hasExactLatencies ? { exactLatencies: true } : {}),
+      ...(Object.keys(draws).length === 0 ? {} : { draws }),
+    };
+  }
+}
+
+/** Latencies are whole nanoseconds, and thousandths for {@link RANK_MS}. */
+function toNs(latencyMs: number): number {
+  return Math.round(latencyMs * 1e9) / 1000;
+}
+
+function fieldOf<Name extends string>(name: Name, lists: ReadonlyMap<string, number[]>) {
+  return lists.size === 0 ? {} : { [name]: Object.fromEntries(lists) };
+}
+
+function push(lists: Map<string, number[]>, key: string, value: number): void {
+  const list = lists.get(key);
+  if (list === undefined) lists.set(key, [value]);
+  else list.push(value);
+}
