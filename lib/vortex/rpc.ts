@@ -94,7 +94,7 @@ export class PendingRpcs {
     if (pending === undefined) return;
     const { type, dest, timeoutMs, settle } = pending;
     const text = `No reply to "${type}" from ${dest} within ${timeoutMs} ms`;
-    settle({ ok: false, error: new RpcError("timeout", text) });
+    settle({ ok: false, error: withoutStack(() => new RpcError("timeout", text)) });
     this.#end(id);
   }
 
@@ -143,6 +143,17 @@ function readError(peer: NodeId, body: AnyBody): RpcError {
   if (result.success) return new RpcError(result.output.code, result.output.text);
   // What happened is unknown, so the error is indefinite.
   return new RpcError("crash", `Malformed error from ${peer}: ${describeIssues(result.issues)}`);
+}
+
+/** Creates an error faster: its stack would lead to a timer. */
+function withoutStack<E extends Error>(create: () => E): E {
+  const { stackTraceLimit } = Error;
+  Error.stackTraceLimit = 0;
+  try {
+    return create();
+  } finally {
+    Error.stackTraceLimit = stackTraceLimit;
+  }
 }
 
 function quote(id: NodeId): string {

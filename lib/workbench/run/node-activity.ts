@@ -1,7 +1,7 @@
 import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { Delivery } from "../network/delivery.ts";
-import { isClientId, messageText } from "../network/delivery.ts";
+import { messageText } from "../network/delivery.ts";
 import type { JournalEvent } from "../network/journal.ts";
 
 /** Number of messages that are remembered per node. */
@@ -30,9 +30,17 @@ export class NodeActivity {
     return this.#betweenNodes;
   }
 
-  observe({ type, message }: JournalEvent): void {
+  observe(event: JournalEvent): void {
+    const { type, message } = event;
+    this.count(event);
     if (type === "recv") this.#observeReceived(message);
     else if (type === "send") this.#observeSent(message);
+  }
+
+  /** Counts a message between nodes, and remembers nothing. */
+  count({ type, message: { src, dest } }: JournalEvent): void {
+    if (type === "send" && this.#received.has(src) && this.#received.has(dest))
+      this.#betweenNodes++;
   }
 
   #observeReceived(message: Delivery): void {
@@ -47,7 +55,6 @@ export class NodeActivity {
   #observeSent({ src, dest, body }: Delivery): void {
     const received = this.#received.get(src);
     if (received === undefined) return;
-    if (!isClientId(dest) && this.#received.has(dest)) this.#betweenNodes++;
     const replyTo = body["in_reply_to"];
     if (replyTo === undefined) return;
     const { unanswered } = received;

@@ -15,7 +15,14 @@ import type { TestOptions } from "./test-options.ts";
 export interface Simulation
   extends Pick<
     Environment,
-    "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict" | "catalog"
+    | "onOperation"
+    | "onMessage"
+    | "onLog"
+    | "onDiagnostic"
+    | "onRemark"
+    | "isExplained"
+    | "isStrict"
+    | "catalog"
   > {
   readonly program: AnyProgram;
   /** The program's arguments; none by default. */

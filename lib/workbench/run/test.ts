@@ -68,6 +68,11 @@ export interface Environment {
   readonly onDiagnostic?: (diagnostic: Diagnostic) => void;
   /** Called with text that the user should read at once. */
   readonly onRemark?: (text: string) => void;
+  /**
+   * Whether what only explains a result is recorded: diagnostics, the errors of requests, and the last
+   * messages of each node. No verdict depends on it. True by default.
+   */
+  readonly isExplained?: boolean;
   /** Whether an invalid line on a node's stdout ends the test with a crash. */
   readonly isStrict?: boolean;
   /** Ends the test early: the nodes are killed, and the test rejects with the signal's reason. */
@@ -180,7 +185,7 @@ class Test {
   #crashes: readonly Crash[] = [];
 
   constructor(options: TestOptions, environment: Environment, parts: TestParts) {
-    const { clock, onMessage, exploration, chance, clockOf } = environment;
+    const { clock, onMessage, exploration, chance, clockOf, isExplained = true } = environment;
     const { seed, nodeIds, latency, nemesis, nemesisIntervalS } = options;
     this.#options = options;
     this.#environment = environment;
@@ -190,11 +195,12 @@ class Test {
       (type) => this.#workload.handles(type),
     );
     this.#activity = new NodeActivity(nodeIds);
-    const detect = (event: JournalEvent) => {
+    const explain = (event: JournalEvent) => {
       this.#diagnostics.observe(event);
       this.#activity.observe(event);
     };
-    const listeners = [detect, exploration?.onMessage, onMessage];
+    const count = (event: JournalEvent) => this.#activity.count(event);
+    const listeners = [isExplained ? explain : count, exploration?.onMessage, onMessage];
     this.#journal = new Journal(listeners.filter((listener) => listener !== undefined));
     this.#network = new Network({
       clock,
@@ -381,7 +387,7 @@ class Test {
       onFailure: (error) => this.#controller.abort(error),
       onMalformed: (delivery, reason) => this.#diagnostics.addMalformedRequest(delivery, reason),
       onError: (node, { f }, error) => {
-        this.#requestErrors.add(node, f, error);
+        if (this.#environment.isExplained !== false) this.#requestErrors.add(node, f, error);
         if (error instanceof MalformedReply) this.#diagnostics.addMalformedReply(node, error);
         if (error instanceof NetTimeout) void this.#detectUnfinishedLine(node);
       },

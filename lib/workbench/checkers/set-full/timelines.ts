@@ -71,6 +71,8 @@ export function readTimelines(history: History): Timelines {
   return { timelines: elements.all, oddities, oddityCounts };
 }
 
+const MAX_GAP = 1000;
+
 /** The elements whose addition was invoked so far. */
 class Elements {
   readonly all: Timeline[] = [];
@@ -78,9 +80,14 @@ class Elements {
   readonly #indexByKey = new Map<string, number>();
   /** Nearly all elements are plain numbers, and encoding their keys takes most of the time. */
   readonly #byNumber = new Map<number, Timeline>();
+  /** Those of integers that leave few gaps: four times as fast as the map. */
+  readonly #byInteger: Timeline[] = [];
 
   get(element: Json): Timeline | undefined {
-    const timeline = typeof element === "number" ? this.#byNumber.get(element) : undefined;
+    const timeline =
+      typeof element === "number"
+        ? (this.#byInteger[element] ?? this.#byNumber.get(element))
+        : undefined;
     return timeline ?? this.all[this.#indexByKey.get(jsonKey(element)) ?? -1];
   }
 
@@ -89,7 +96,11 @@ class Elements {
     const timeline = { element: addition.value, addition };
     const key = jsonKey(addition.value);
     this.all[this.#indexByKey.getOrInsert(key, this.all.length)] = timeline;
-    if (typeof addition.value === "number") this.#byNumber.set(addition.value, timeline);
+    const { value } = addition;
+    if (typeof value !== "number") return;
+    this.#byNumber.set(value, timeline);
+    const isDense = value < 2 * this.all.length + MAX_GAP;
+    if (Number.isInteger(value) && value >= 0 && isDense) this.#byInteger[value] = timeline;
   }
 
   /** Records which elements a read contains and which it lacks; returns its first oddity. */

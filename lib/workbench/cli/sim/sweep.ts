@@ -1,6 +1,7 @@
 /** Runs simulations of many seeds, and prints a summary. */
 import { writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
+import { isDeepStrictEqual } from "node:util";
 import { stringifyJson } from "../../../vortex/index.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { describeSummary } from "../../report/terminal/sweep-summary.ts";
@@ -101,11 +102,38 @@ function openOut(file: string) {
   return Bun.file(file).writer();
 }
 
-export async function outcome(
+type WorkerOutcome = Outcome & { readonly stall?: string };
+
+/**
+ * Runs one seed of a sweep. What explains a result is recorded only when a run is not valid: the seed
+ * then runs again, which also shows whether it can be repeated.
+ */
+export async function outcome(subject: Subject, options: TestOptions): Promise<WorkerOutcome> {
+  const first = await outcomeOnce(subject, options, false);
+  if (first.valid === true || first.stall !== undefined) return first;
+  const { mostFrequentError, ...again } = await outcomeOnce(subject, options, true);
+  if (!isDeepStrictEqual(again, first)) return notRepeated(first, again);
+  return mostFrequentError === undefined ? again : { ...again, mostFrequentError };
+}
+
+/** The outcome of a seed that failed in one way, and then ended in another. */
+function notRepeated(first: Outcome, { valid, reason }: Outcome): Outcome {
+  const second = valid === true ? "it was valid" : `it gave: ${reason}`;
+  return {
+    ...first,
+    valid: "unknown",
+    kind: "not deterministic",
+    reason: `${first.reason}. Run again, ${second}. Look for the real clock, Math.random, and state outside of the program's function`,
+  };
+}
+
+async function outcomeOnce(
   subject: Subject,
   options: TestOptions,
-): Promise<Outcome & { readonly stall?: string }> {
-  const one = await simulateSubject(subject, options).then(outcomeOf, async (error: unknown) => {
+  isExplained: boolean,
+): Promise<WorkerOutcome> {
+  const run = simulateSubject(subject, options, { isExplained });
+  const one = await run.then(outcomeOf, async (error: unknown) => {
     if (error instanceof StalledProgram) {
       const heartbeat = setInterval(() => subject.onProgress(true), 500);
       await addPlaces(error, options.seed);

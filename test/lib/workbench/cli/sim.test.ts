@@ -154,6 +154,24 @@ describe("vortex sim", () => {
     expect(exitCode).toBe(2);
   });
 
+  test.concurrent("runs a seed of a sweep again if it failed, and says if that gave another outcome", async () => {
+    const file = project(`
+      let runs = 0;
+      export function flaky(node: any): void {
+        const isBroken = ++runs === 3;
+        let last = 0;
+        node.handle("generate", v.object({}), () => ({ type: "generate_ok", id: isBroken ? 0 : ++last }));
+      }`);
+    const { stdout, exitCode } = await vortex(
+      ...["sim", file, "-w", "unique-ids", "--node-count", "1", "--time-limit", "3"],
+      ...["--seeds", "1..4", "--jobs", "1"],
+    );
+    expect(stdout).toContain("4 seeds: 3 valid, 0 invalid, 1 unknown");
+    expect(stdout).toMatch(/not deterministic.*\(seed 3\)|seed 3/);
+    expect(stdout).toContain("Run again, it was valid");
+    expect(exitCode).toBe(2);
+  });
+
   test.concurrent("treats an unhandled rejection as a crash, as a process does", async () => {
     const careless = FORGETFUL.replace(
       "node.reply(",
