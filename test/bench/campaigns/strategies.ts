@@ -2,7 +2,11 @@
 import type { AnyProgram } from "../../../lib/vortex/index.ts";
 import type { TestResult } from "../../../lib/workbench/run/results.ts";
 import { simulate } from "../../../lib/workbench/run/simulate.ts";
-import type { TestOptions } from "../../../lib/workbench/run/test-options.ts";
+import type {
+  Strategy as SearchStrategy,
+  TestOptions,
+} from "../../../lib/workbench/run/test-options.ts";
+import { explore } from "../../../lib/workbench/search/explore.ts";
 
 export interface Strategy {
   /**
@@ -22,4 +26,25 @@ const plain: Strategy = {
   },
 };
 
-export const STRATEGIES: Readonly<Record<string, Strategy>> = { plain };
+/** Each seed draws its own test, as `vortex sim --search` does. */
+function explored(...search: readonly SearchStrategy[]): Strategy {
+  return {
+    start(program, options, firstSeed) {
+      let seed = firstSeed;
+      return () => {
+        const { options: drawn, parts } = explore({ ...options, search, seed: seed++ });
+        return simulate(drawn, { program, parts });
+      };
+    },
+  };
+}
+
+export const STRATEGIES: Readonly<Record<string, Strategy>> = {
+  plain,
+  swarm: explored("swarm"),
+  order: explored("order"),
+  adaptive: explored("adaptive"),
+  "swarm+adaptive": explored("swarm", "adaptive"),
+  all: explored("swarm", "order", "adaptive"),
+  mixed: explored("mixed"),
+};
