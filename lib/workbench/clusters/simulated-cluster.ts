@@ -45,8 +45,8 @@ export interface SimulatedClusterOptions {
    */
   readonly onTurn?: ((node: NodeId, received?: Delivery) => void) | undefined;
   readonly onBadLine: (badLine: BadLine) => void;
-  /** Called when a node begins to sync its disk. */
-  readonly onSync?: ((node: NodeId) => void) | undefined;
+  /** Called when a node begins to sync its disk, and when the sync has ended. */
+  readonly onSync?: ((node: NodeId, hasEnded: boolean) => void) | undefined;
   /** Observes the assertions of the program on all nodes. */
   readonly assertions: AssertionObserver;
   /** Decides on delays and starts, in place of chance. */

@@ -43,8 +43,8 @@ export interface SimulatedDisksOptions {
   /** Returns the stream of randomness of a name. */
   readonly randomOf: (name: string) => Random;
   readonly onLog: (node: NodeId, text: string) => void;
-  /** Called when a sync begins. */
-  readonly onSync?: ((node: NodeId) => void) | undefined;
+  /** Called when a sync begins, and when it has ended. */
+  readonly onSync?: ((node: NodeId, hasEnded: boolean) => void) | undefined;
 }
 
 interface SimulatedDisk {
@@ -78,8 +78,14 @@ export class SimulatedDisks {
       this.#options.onLog(node, `Found ${length} records on the disk${torn}`);
     }
     return disk.memory.open(() => {
-      this.#options.onSync?.(node);
-      return this.#sync(disk, run);
+      const { onSync } = this.#options;
+      onSync?.(node, false);
+      return this.#sync(disk, (task) =>
+        run(() => {
+          onSync?.(node, true);
+          task();
+        }),
+      );
     });
   }
 

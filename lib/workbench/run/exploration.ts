@@ -12,6 +12,6 @@ export interface Exploration {
   /** Returns what takes the place of a nemesis. */
   readonly nemesis?: (nemesis: NamedNemesis) => NamedNemesis;
   readonly onMessage?: (event: JournalEvent) => void;
-  /** Called when a node begins to sync its disk. */
-  readonly onSync?: (node: NodeId) => void;
+  /** Called when a node begins to sync its disk, and when the sync has ended. */
+  readonly onSync?: (node: NodeId, hasEnded: boolean) => void;
 }

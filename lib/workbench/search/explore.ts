@@ -67,6 +67,6 @@ function atMoments(moments: Moments): Exploration {
   return {
     nemesis: adaptive(moments),
     onMessage: (event) => moments.onMessage(event),
-    onSync: (node) => moments.onSync(node),
+    onSync: (node, hasEnded) => moments.onSync(node, hasEnded),
   };
 }

@@ -22,6 +22,8 @@ import type { JournalEvent } from "../network/journal.ts";
 type Moment = "replied" | "asked" | "syncing";
 
 const MAX_WAIT_MS = 1000;
+/** Syncs rarely take longer without a fault. */
+const LONG_SYNC_MS = 12;
 /** Maximum number of moments of a kind that pass before the one that is used. */
 const MAX_PASSED = 8;
 
@@ -33,6 +35,8 @@ export class Moments {
   /** Number of messages that each node has received from others since the last choice, halved by each. */
   readonly #received = new Map<NodeId, number>();
   readonly #started = new Set<NodeId>();
+  /** The beginnings of the syncs in progress. */
+  readonly #syncsMs = new Map<NodeId, number[]>();
   #lastRestarted: NodeId | undefined;
 
   constructor(clock: Clock, nodeIds: readonly NodeId[]) {
@@ -51,13 +55,29 @@ export class Moments {
     } else if (body["type"] === "init") {
       if (this.#started.has(dest)) this.#lastRestarted = dest;
       this.#started.add(dest);
+      this.#syncsMs.delete(dest); // A kill has ended them.
     } else {
       this.#come("asked", dest);
     }
   }
 
-  onSync(node: NodeId): void {
-    this.#come("syncing", node);
+  onSync(node: NodeId, hasEnded: boolean): void {
+    const began = this.#syncsMs.getOrInsertComputed(node, () => []);
+    if (hasEnded) {
+      began.shift();
+    } else {
+      began.push(this.#clock.nowMs());
+      this.#come("syncing", node);
+    }
+  }
+
+  /** A node whose sync takes long, as on a disk that is slow or stalled. */
+  stalled(): NodeId | undefined {
+    const lateMs = this.#clock.nowMs() - LONG_SYNC_MS;
+    for (const [node, [oldestMs]] of this.#syncsMs) {
+      if (oldestMs !== undefined && oldestMs < lateMs) return node;
+    }
+    return undefined;
   }
 
   /** Waits for a random one of the next moments of a kind; resolves with its node, if it has come. */
@@ -103,7 +123,7 @@ function targetsOf(moments: Moments): readonly PickNodes[] {
   const named = {
     "just-replied": orAny((random) => moments.next("replied", random)),
     "just-asked": orAny((random) => moments.next("asked", random)),
-    syncing: orAny((random) => moments.next("syncing", random)),
+    syncing: orAny((random) => moments.stalled() ?? moments.next("syncing", random)),
     busiest: orAny(() => moments.busiest()),
     "just-restarted": orAny(() => moments.lastRestarted ?? moments.busiest()),
   };

@@ -77,12 +77,13 @@ function drawLatency(random: Random, { meanMs }: Latency): Latency {
 
 function drawKeys(random: Random, options: TestOptions): TestOptions {
   const { keyCount, maxTxnLength, maxWritesPerKey } = options;
-  const fewer = pickOne(random, [keyCount, ...KEYS.filter((count) => count < keyCount)]);
+  const fewer = [keyCount, ...KEYS.filter((count) => count < keyCount)];
+  const keys = random.next() < 0.5 ? keyCount : pickOne(random, fewer);
   const writes = Math.max(1, Math.round(maxWritesPerKey * pickOne(random, WRITES)));
   const length = pickOne(random, [maxTxnLength, Math.max(1, Math.ceil(maxTxnLength / 2))]);
   const { usesKeys = false } = definitionOf(options.definition ?? options.workload);
   if (!usesKeys) return options;
-  return { ...options, keyCount: fewer, maxTxnLength: length, maxWritesPerKey: writes };
+  return { ...options, keyCount: keys, maxTxnLength: length, maxWritesPerKey: writes };
 }
 
 function fitsWorkload(options: TestOptions): boolean {

@@ -39,9 +39,9 @@ function run(workload: WorkloadName, program: AnyProgram, options: SimulatedOpti
         if (event.time >= 0) zeroMs = clock.nowMs() - event.time / 1e6;
         explored.onMessage?.(event);
       },
-      onSync(node) {
-        syncTimes.add(Math.round((clock.nowMs() - zeroMs) * 1e6));
-        explored.onSync?.(node);
+      onSync(node, hasEnded) {
+        if (!hasEnded) syncTimes.add(Math.round((clock.nowMs() - zeroMs) * 1e6));
+        explored.onSync?.(node, hasEnded);
       },
     };
   };
@@ -69,6 +69,20 @@ describe("A kill", () => {
     // Without a sync for a second, as while all clients wait for a node that is down, others follow.
     const atSync = kills.filter(({ time }) => syncTimes.has(time));
     expect(atSync.length / kills.length).toBeGreaterThan(0.5);
+  });
+
+  test("hits a node whose disk is stalled, while its sync is in progress", () => {
+    const { history } = run("g-set", onDisk(storedSet), {
+      ...{ nodeCount: 3, nemesis: ["disk", "kill"], timeLimitS: 100 },
+    });
+    const kills = startsOf(history, "kill", "syncing");
+    const stalls = history.filter(({ f }) => f === "start-disk");
+    const onStalled = kills.filter(({ time, nodes }) => {
+      const [last] = stalls.filter((operation) => operation.time < time).slice(-1);
+      const states: Record<string, unknown> = Object(last?.value);
+      return nodes.some((node) => states[node] === "has a stalled disk");
+    });
+    expect(onStalled.length).toBeGreaterThan(0);
   });
 
   test("comes at the moment at which a node has replied to a client", () => {
