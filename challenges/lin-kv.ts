@@ -40,6 +40,8 @@ const Options = v.object({
   batchMs: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** How long a request waits for its outcome, in ms: clients of the workload wait 1 s. */
   timeoutMs: v.optional(v.pipe(v.number(), v.minValue(1)), 900),
+  /** A log longer than this, in characters, and than the last snapshot, is compacted. */
+  compactionLength: v.optional(v.pipe(v.number(), v.minValue(0)), 2 ** 17),
 });
 
 export const linKv = withOptions(Options, (node, options) => {

@@ -40,6 +40,8 @@ const Options = v.object({
   batchMs: v.optional(v.pipe(v.number(), v.minValue(0)), 0),
   /** How long a transaction waits for its outcome, in ms: clients of the workload wait 5 s. */
   timeoutMs: v.optional(v.pipe(v.number(), v.minValue(1)), 4000),
+  /** A log longer than this, in characters, and than the last snapshot, is compacted. */
+  compactionLength: v.optional(v.pipe(v.number(), v.minValue(0)), 2 ** 17),
 });
 
 export const txnListAppend = withOptions(Options, (node, options) => {

@@ -53,6 +53,7 @@ export class Follower {
     const { log } = this.#state;
     const { prevLogIndex, prevLogTerm, entries, leaderCommit, stamp, ackTo } = message;
     if (!log.matches(prevLogIndex, prevLogTerm)) {
+      this.#state.checks.sometimes(true, "entries do not follow on the log");
       this.#reply(leader, stamp, {
         rejected: {
           prevLogIndex,
@@ -77,6 +78,7 @@ export class Follower {
 
   /** Handles an acknowledgement that another follower has sent here in the leader's place. */
   collect({ matches }: AppendEntriesReply): void {
+    this.#state.checks.sometimes(true, "a follower collects acknowledgements");
     for (const match of matches) {
       if (match.matchIndex <= (this.#collected.get(match.node)?.matchIndex ?? 0)) continue;
       this.#collected.set(match.node, match);

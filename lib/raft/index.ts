@@ -15,6 +15,7 @@ export type { Timing } from "./timing.ts";
 
 // The consensus core: no network, no clock, no disk of its own.
 
+export type { Checks } from "./checks.ts";
 export type { Snapshot } from "./log.ts";
 export type { Entry, Outgoing, RaftMessage } from "./messages.ts";
 export { type Output, Raft, type RaftOptions } from "./raft.ts";

@@ -111,7 +111,12 @@ export class Leader {
     const served = this.#reads.take(this.#state.commitIndex, hasLease, confirmedRound);
     // One round at a time, for all reads that have arrived before it.
     const isRoundOver = confirmedRound >= this.#round;
-    if (!hasLease && isRoundOver && this.#reads.needsRoundAfter(this.#round)) this.#startRound();
+    const needsRound = !hasLease && isRoundOver && this.#reads.needsRoundAfter(this.#round);
+    this.#state.checks.sometimes(
+      needsRound && this.#timing.hasLease,
+      "a read finds that the lease has expired",
+    );
+    if (needsRound) this.#startRound();
     return served;
   }
 
@@ -202,6 +207,7 @@ export class Leader {
     else if (this.#progress.get(to)?.matchIndex === this.#state.log.lastIndex) {
       this.#transfer = undefined;
       this.#isOffered = true;
+      this.#state.checks.sometimes(true, "leadership is transferred");
       this.#state.send(to, { type: "timeout_now", term: this.#state.currentTerm });
     }
   }
@@ -234,6 +240,10 @@ export class Leader {
     const index = reachedByMajority(matches, nodeIds.length);
     // Only entries of the current term are committed by counting (§3.6.2).
     if (index <= commitIndex || log.term(index) !== currentTerm) return;
+    this.#state.checks.sometimes(
+      log.term(commitIndex + 1) !== currentTerm,
+      "an entry of an earlier term is committed by one of this term",
+    );
     this.#state.commitTo(index);
     this.#resendCount = 0;
     this.#scheduleResend();
@@ -292,6 +302,7 @@ export class Leader {
   /** Sends what a majority has not acknowledged in time to every follower that has not. */
   #resend(): void {
     this.#resendCount++;
+    this.#state.checks.sometimes(true, "entries are sent again to all");
     this.#scheduleResend();
     for (const progress of this.#progress.values()) {
       const { matchIndex, confirmedRound } = progress;

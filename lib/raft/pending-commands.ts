@@ -110,7 +110,9 @@ export class PendingCommands {
   /** Queues the commands that leaders of terms before this one had: they are not committed. */
   requeueBefore(term: number): void {
     for (const waiting of this.#waiting.values()) {
-      if (waiting.term !== undefined && waiting.term < term) waiting.term = undefined;
+      if (waiting.term === undefined || waiting.term >= term) continue;
+      this.#node.sometimes(true, "a command is handed to the leader of a later term");
+      waiting.term = undefined;
     }
   }
 
@@ -118,6 +120,7 @@ export class PendingCommands {
   rejectUpTo(term: number): void {
     for (const waiting of [...this.#waiting.values()]) {
       if (waiting.term === undefined || waiting.term > term) continue;
+      this.#node.sometimes(true, "a command's outcome is lost in a snapshot");
       const text = "Outcome unknown: the node has received a snapshot in place of log entries";
       this.#take(waiting.number)?.reject(new RpcError("timeout", text));
     }

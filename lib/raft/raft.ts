@@ -11,6 +11,7 @@
  *   "Consensus: Bridging Theory and Practice", whose sections the comments cite
  */
 import type { NodeId, Random } from "../vortex/index.ts";
+import type { Checks } from "./checks.ts";
 import { Election } from "./election.ts";
 import { Follower } from "./follower.ts";
 import { Joining } from "./joining.ts";
@@ -38,6 +39,8 @@ export interface RaftOptions {
   readonly newIncarnation: string;
   readonly random: Random;
   readonly timing: Timing;
+  /** Receives the assertions and situations of the core; by default, none are reported. */
+  readonly checks?: Checks;
 }
 
 /** The work that one or more inputs have left for the caller. */
@@ -121,6 +124,9 @@ export class Raft {
   tick(nowMs: number): void {
     this.#state.nowMs = nowMs;
     if (this.#role instanceof Leader) {
+      const { checks } = this.#state;
+      checks.sometimes(this.#isDiskStuck, "a leader resigns because its disk does not answer");
+      checks.sometimes(!this.#role.hasQuorum, "a leader resigns because no majority replies");
       if (this.#isDiskStuck) this.#role.transfer();
       if (this.#isDiskStuck || !this.#role.hasQuorum) this.#becomeFollower(this.currentTerm);
       else this.#role.tick();
@@ -129,6 +135,8 @@ export class Raft {
       this.#startNewCluster();
     } else if (nowMs >= this.#electionAtMs) {
       this.#resetElectionTimer();
+      const isCandidate = this.#role instanceof Election && !this.#role.isPreVote;
+      this.#state.checks.sometimes(isCandidate, "an election has no winner");
       if (!this.#isDiskStuck) this.#campaign(true, false);
     } else if (this.#role instanceof Election) {
       this.#role.tick();
@@ -291,13 +299,19 @@ export class Raft {
     this.#resetElectionTimer();
     if (!(this.#role instanceof Follower)) this.#becomeFollower(term);
     const follower = this.#role as Follower;
+    const isSame = follower.leaderId === undefined || follower.leaderId === leader;
+    this.#state.checks.always(isSame, "a term has one leader", {
+      ...{ term, leader, other: follower.leaderId ?? null },
+    });
     follower.leaderId = leader;
     return follower;
   }
 
   #becomeFollower(term: number): void {
     if (term > this.currentTerm) this.#state.setHardState({ currentTerm: term, votedFor: null });
+    const { checks } = this.#state;
     if (this.#role instanceof Leader) {
+      checks.sometimes(true, "a leader is deposed");
       this.#refusedReads.push(...this.#role.abandonReads());
       this.#resetElectionTimer();
     }
@@ -318,14 +332,19 @@ export class Raft {
 
   #conclude(election: Election): void {
     if (!election.isWon) return;
-    if (election.isPreVote) this.#campaign(false, false);
-    else this.#role = new Leader(this.#state, this.#options.timing);
+    if (election.isPreVote) {
+      this.#campaign(false, false);
+      return;
+    }
+    this.#state.checks.sometimes(true, "a node is elected");
+    this.#role = new Leader(this.#state, this.#options.timing);
   }
 
   /** Grants a vote, or says whether it would (§3.4, §3.6.1, §9.6). */
   #answerVoteRequest(from: NodeId, request: RequestVote): void {
     const { term, isPreVote, isTransfer, lastLogIndex, lastLogTerm } = request;
     if (term >= this.currentTerm && this.#isLeaderAlive && !isTransfer) {
+      this.#state.checks.sometimes(true, "a vote is refused because the leader is alive");
       // The sender has missed heartbeats: show it that there is a leader.
       if (this.#role instanceof Leader) this.#role.contact(from);
       return;
@@ -337,6 +356,10 @@ export class Raft {
       ? term > this.currentTerm
       : term === this.currentTerm && (votedFor === null || votedFor === from);
     const voteGranted = mayVote && log.isUpToDate(lastLogIndex, lastLogTerm);
+    const { checks } = this.#state;
+    checks.sometimes(mayVote && !voteGranted, "a vote is refused to a node with an older log");
+    checks.sometimes(isPreVote && !voteGranted, "a pre-vote is refused");
+    checks.sometimes(!mayVote && !isPreVote, "a vote is refused because the node has voted");
     if (voteGranted && !isPreVote) {
       this.#resetElectionTimer();
       if (votedFor === null) this.#state.setHardState({ votedFor: from });
@@ -362,11 +385,12 @@ export class Raft {
   }
 
   #answerHello(from: NodeId, { incarnation }: Hello): void {
-    const { hasHistory, log } = this.#state;
+    const { hasHistory, log, checks } = this.#state;
     if (!hasHistory) this.#state.greet(from, incarnation);
     this.#state.send(from, { type: "hello_reply", to: incarnation, hasHistory });
     if (!(this.#role instanceof Leader)) return;
     if (log.admissionOf(from)?.incarnation === incarnation) return;
+    checks.sometimes(true, "a node with an empty disk is admitted again");
     this.#role.propose([{ term: this.currentTerm, admits: { node: from, incarnation } }]);
   }
 

@@ -40,6 +40,11 @@ export interface ReplicateOptions extends Partial<Timing> {
   readonly timeoutMs?: number;
   /** Maximum number of this node's commands without an outcome. Defaults to 10,000. */
   readonly maxPending?: number;
+  /**
+   * A log longer than this, in characters, and than the last snapshot, is replaced by a snapshot.
+   * Defaults to 131,072.
+   */
+  readonly compactionLength?: number;
 }
 
 /** A replicated state machine, as one node sees it. */
@@ -73,7 +78,7 @@ const MAX_FORWARD_LENGTH = 2 ** 16;
 /** Entries that are not committed: a leader accepts no more, in number and characters. */
 const MAX_UNCOMMITTED = 10_000;
 const MAX_UNCOMMITTED_LENGTH = 2 ** 24;
-/** A log longer than this, in characters, and than the last snapshot, is compacted. */
+/** Default of {@link ReplicateOptions.compactionLength}. */
 const MIN_COMPACTED_LENGTH = 2 ** 17;
 /** How much longer a log may be if a follower still needs it. */
 const KEPT_FOR_FOLLOWERS = 8;
@@ -142,6 +147,7 @@ class Driver {
   readonly #forwards: Delayed<void>;
   readonly #proposals: Delayed<LeaderRequest>;
   readonly #answers: Delayed<Answer>;
+  readonly #compactionLength: number;
   readonly #startedAtMs: number;
   /** Whether other nodes may be sent messages. */
   #isStarted = false;
@@ -160,11 +166,18 @@ class Driver {
   readonly #joined = Promise.withResolvers<void>();
 
   constructor(node: Node, machine: Machine, options: ReplicateOptions) {
-    const { batchMs = 0, timeoutMs = 5000, maxPending = 10_000, ...timing } = options;
+    const { batchMs = 0, timeoutMs = 5000, maxPending = 10_000, ...others } = options;
+    const { compactionLength = MIN_COMPACTED_LENGTH, ...timing } = others;
     requireMilliseconds("batchMs", batchMs, replicate);
     requireMilliseconds("timeoutMs", timeoutMs, replicate);
+    if (!(compactionLength >= 0)) {
+      throw new RangeError(
+        `compactionLength must be a number from 0 on, but is ${compactionLength}`,
+      );
+    }
     this.#node = node;
     this.#machine = machine;
+    this.#compactionLength = compactionLength;
     this.#startedAtMs = node.nowMs();
     this.#storage = node.storage.of(RaftRecord);
     this.#pending = new PendingCommands(node, timeoutMs, maxPending);
@@ -178,6 +191,7 @@ class Driver {
         newIncarnation: node.generateId(),
         random: { next: () => node.random() },
         timing: { ...DEFAULT_TIMING, ...timing },
+        checks: node,
       },
       readStorage(node, this.#storage),
       node.nowMs(),
@@ -364,6 +378,10 @@ class Driver {
   }
 
   #receiveForward(from: NodeId, forward: Forward): void {
+    this.#node.sometimes(
+      !this.#raft.isLeader,
+      "a request is forwarded to a node that no longer leads",
+    );
     // Requests for another term, or for an earlier start of this node, are for its sender to repeat:
     // whether they are in the log is not known here.
     if (this.#requests?.term !== forward.term) return;
@@ -435,7 +453,7 @@ class Driver {
   /** Replaces the applied entries by a snapshot once they are longer than it. */
   #compact(): void {
     const { log } = this.#raft.state;
-    const limit = Math.max(MIN_COMPACTED_LENGTH, this.#snapshotLength);
+    const limit = Math.max(this.#compactionLength, this.#snapshotLength);
     if (log.lengthSinceSnapshot <= limit) return;
     const state = stringifyJson(this.#machine.snapshot());
     this.#snapshotLength = state.length;
@@ -462,6 +480,7 @@ class Driver {
         this.#raft.stored(lastWrite, this.#node.nowMs());
         this.#handleOutput();
       } catch (error) {
+        this.#node.sometimes(true, "a write or sync fails, and is tried again");
         if (++failureCount === 1) this.#node.log(`Cannot store: ${errorText(error)}. Trying again`);
         await this.#node.sleep(DISK_RETRY_MS);
       }

@@ -6,6 +6,7 @@
  * messages wait in an outbox for the last change of those.
  */
 import type { NodeId } from "../vortex/index.ts";
+import { type Checks, UNCHECKED } from "./checks.ts";
 import { RaftLog, type Snapshot } from "./log.ts";
 import type { Entry, Incarnation, Outgoing, RaftMessage } from "./messages.ts";
 
@@ -52,6 +53,7 @@ export class RaftState {
   readonly id: NodeId;
   readonly nodeIds: readonly NodeId[];
   readonly peers: readonly NodeId[];
+  readonly checks: Checks;
   readonly log: RaftLog;
   /** Whether the node has started with an empty disk. */
   readonly isNew: boolean;
@@ -79,12 +81,14 @@ export class RaftState {
       readonly nodeIds: readonly NodeId[];
       /** Its incarnation if the disk is empty. */
       readonly newIncarnation: Incarnation;
+      readonly checks?: Checks;
     },
     { hardState, snapshot, entries }: StoredState,
     nowMs: number,
   ) {
     this.id = identity.id;
     this.nodeIds = identity.nodeIds;
+    this.checks = identity.checks ?? UNCHECKED;
     this.peers = identity.nodeIds.filter((node) => node !== identity.id);
     this.log = new RaftLog(snapshot, entries);
     this.isNew = hardState === undefined;
@@ -159,12 +163,25 @@ export class RaftState {
   }
 
   setHardState(change: Partial<HardState>): void {
-    this.#hardState = { ...this.#hardState, ...change };
+    const before = this.#hardState;
+    this.#hardState = { ...before, ...change };
+    const { currentTerm, votedFor } = this.#hardState;
+    const isSameTerm = currentTerm === before.currentTerm;
+    this.checks.always(currentTerm >= before.currentTerm, "the term never decreases");
+    this.checks.always(
+      !isSameTerm || before.votedFor === null || votedFor === before.votedFor,
+      "a node votes once in a term",
+      () => ({ currentTerm, votedFor, before: before.votedFor }),
+    );
     this.#writeHardState();
   }
 
   /** Appends entries after the entry before `index`; removes what the log held from there on. */
   append(index: number, entries: readonly Entry[]): void {
+    this.checks.always(index > this.#commitIndex, "a committed entry is never replaced", () => ({
+      ...{ index, commitIndex: this.#commitIndex },
+    }));
+    this.checks.sometimes(index <= this.log.lastIndex, "the log is truncated on a conflict");
     if (index <= this.#commitIndex) {
       throw new Error(`Committed entry ${index} of ${this.id} would be replaced`);
     }
@@ -177,6 +194,9 @@ export class RaftState {
   /** Commits the log up to an index. */
   commitTo(index: number): void {
     if (index <= this.#commitIndex) return;
+    this.checks.always(index <= this.log.lastIndex, "what is committed is in the log", () => ({
+      ...{ index, lastIndex: this.log.lastIndex },
+    }));
     if (index > this.log.lastIndex) throw new Error(`${this.id} has no entry ${index} to commit`);
     this.#commitIndex = index;
     const admission = this.log.admissionOf(this.id);
@@ -193,12 +213,20 @@ export class RaftState {
     const lastIncludedTerm = this.log.term(lastIncludedIndex);
     if (lastIncludedTerm === undefined || lastIncludedIndex <= this.log.snapshotIndex) return;
     const admitted = this.log.admittedUpTo(lastIncludedIndex);
+    this.checks.sometimes(true, "the log is compacted");
     this.log.compact({ lastIncludedIndex, lastIncludedTerm, admitted, state }, keepFrom);
     this.#writeSnapshot();
   }
 
   /** Replaces the log and the state machine's state by a leader's snapshot (§5.1). */
   restore(snapshot: Snapshot): void {
+    const { lastIncludedIndex } = snapshot;
+    this.checks.always(
+      lastIncludedIndex > this.#commitIndex,
+      "a snapshot never replaces newer state",
+      () => ({ lastIncludedIndex, commitIndex: this.#commitIndex }),
+    );
+    this.checks.sometimes(true, "a snapshot is installed");
     this.log.restore(snapshot);
     this.#commitIndex = snapshot.lastIncludedIndex;
     this.#appliedIndex = snapshot.lastIncludedIndex;
