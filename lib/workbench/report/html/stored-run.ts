@@ -78,6 +78,7 @@ async function readReport(
     gauges: results === undefined ? [] : gaugesOf(description, results, targetOf?.(description)),
     findings: results === undefined ? [] : seriousFindingsOf(workload, results),
     remarks: results === undefined ? [] : remarksOf(workload, results),
+    ...(results?.coverage === undefined ? {} : { coverage: results.coverage }),
   });
   const title = `${workload}${startedAt === undefined ? "" : ` ${startedAt}`} · Vortex`;
   return pageHtml(title, data, await pageBundle());

@@ -15,6 +15,7 @@ import { Viewport } from "./diagram/viewport.ts";
 import { useTheme } from "./parts/theme.ts";
 import type { Run } from "./run/run.ts";
 import type { Selection } from "./run/selection.ts";
+import { Assertions } from "./sections/assertions.tsx";
 import { Charts } from "./sections/charts.tsx";
 import { Faults } from "./sections/faults.tsx";
 import { Figures } from "./sections/figures.tsx";
@@ -54,6 +55,7 @@ export function App({ run }: { readonly run: Run }) {
       <PropagationSection run={run} selection={selection} onSelect={selectAndShow} />
       <LogSection run={run} colors={colors} onSelect={selectAndShow} />
       <Faults run={run} />
+      <Assertions run={run} />
     </main>
   );
 }

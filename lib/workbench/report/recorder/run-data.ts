@@ -144,6 +144,21 @@ export interface LogEvent {
   readonly isPoll: boolean;
 }
 
+/** How often an assertion of the program counted in this run. */
+export interface AssertionCount {
+  readonly name: string;
+  /** 0 for one that is in the program's source only. */
+  readonly count: number;
+}
+
+/** What the run reached of the program's assertions. */
+export interface PageCoverage {
+  /** `node.sometimes`, and how often its condition held. */
+  readonly sometimes: readonly AssertionCount[];
+  /** `node.always`, and how often it was evaluated. */
+  readonly always: readonly AssertionCount[];
+}
+
 /** Counts of what was omitted to keep the page small. */
 export interface Omissions {
   readonly operations: number;
@@ -171,6 +186,8 @@ export interface RunHeader {
   readonly findings: readonly PageFinding[];
   /** Observations that do not affect the verdict: harmless anomalies, exceptions, invalid lines. */
   readonly remarks: readonly PageFinding[];
+  /** Absent if nothing is known of the program's assertions, as of a process. */
+  readonly coverage?: PageCoverage;
   readonly tickNs: number;
   readonly lanes: readonly Lane[];
   readonly messageTypes: readonly string[];

@@ -73,6 +73,15 @@ describe("A stored run's report", () => {
     ]);
   });
 
+  test("holds what the run reached of the program's assertions", async () => {
+    const coverage = {
+      sometimes: [{ name: "a vote was split", count: 0 }],
+      always: [{ name: "terms only grow", count: 12 }],
+    };
+    const { run } = await report(stored({ ...resultsOf(true), coverage }));
+    expect(run.header.coverage).toEqual(coverage);
+  });
+
   test("counts the messages that were sent after storage was full", async () => {
     const sent = (sendCount: number) => ({
       ...resultsOf(true),

@@ -120,6 +120,24 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     await opened.close();
   });
 
+  test("lists the program's assertions, those that never counted first", async () => {
+    const coverage = {
+      sometimes: [
+        { name: "a leader was elected", count: 1200 },
+        { name: "a vote was <b>split", count: 0 },
+      ],
+      always: [{ name: "terms only grow", count: 7 }],
+    };
+    const opened = await openReport(gossipRun(), { ...resultsOf(true), coverage });
+    const section = "section[aria-labelledby=assertions]";
+    expect(await textOf(opened, `${section} .hint`)).toContain("reached 1 of the 2 situations");
+    expect(await textOf(opened, `${section} tbody`)).toBe(
+      "a vote was <b>splitnevera leader was elected1,200",
+    );
+    expect(await textOf(opened, section)).toContain("terms only grow7");
+    await opened.close();
+  });
+
   test("follows the chosen finding in the propagation, and keeps its line breaks", async () => {
     const run = loggedRun();
     const value = { process: 1, node: "n1", f: "broadcast", value: 8 } as const;
