@@ -8,7 +8,7 @@
  * - A shell block below `<!-- run -->` must succeed, one below `<!-- run, fails -->` must fail.
  * - Each line of a text block that follows must appear in the output.
  *
- * The tutorial starts in an empty directory, and the `vortex` command is alone on its PATH.
+ * The first chapter of the guide starts in an empty directory, and the `vortex` command is alone on its PATH.
  *
  * In running text, commands that run Bun must name existing files and tests.
  */
@@ -27,7 +27,7 @@ const PAGES = ["*.md", "docs/**/*.md", "test/**/*.md"]
   .filter((page) => !page.includes("node_modules/") && !page.startsWith("docs/api/reference/"))
   .sort();
 
-const TUTORIAL = "docs/tutorial.md";
+const FIRST_CHAPTER = "docs/guide/1-echo.md";
 const FULL_PATH = [DIST, join(ROOT, "node_modules/.bin"), process.env["PATH"]].join(":");
 
 interface Page {
@@ -54,7 +54,7 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
 
   if (examplesOf(page).length > 0) {
     test("has examples that run and print what it shows", async () => {
-      const isFromScratch = page.path === TUTORIAL;
+      const isFromScratch = page.path === FIRST_CHAPTER;
       const path = isFromScratch ? DIST : FULL_PATH;
       let cwd = isFromScratch ? temporaryDirectory() : makeProject();
       let printed = "";
@@ -70,7 +70,7 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
 
 test("finds the pages", () => {
   expect(PAGES).toContain("README.md");
-  expect(PAGES).toContain(TUTORIAL);
+  expect(PAGES).toContain(FIRST_CHAPTER);
 });
 
 type Example =

@@ -1,0 +1,124 @@
+/**
+ * Runs the guide: every `vortex sim` command in its chapters, in this process.
+ *
+ * A text block that follows a command shows what it prints to stdout, with a line `...` for lines that
+ * are left out. Files are named from `docs/guide/`, and each one that a chapter shows is shown whole.
+ */
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Glob } from "bun";
+import { marked, type Tokens } from "marked";
+import { parseSim, printedBy } from "./support/guide/sim-command.ts";
+import { draw, GUIDE, picturesOf } from "./support/pictures/guide-pictures.ts";
+
+setDefaultTimeout(60_000);
+
+const CHAPTERS = [...new Glob("*.md").scanSync(GUIDE)].sort();
+const STEPS = [...new Glob("*/*.ts").scanSync(GUIDE)].sort();
+
+/** Maximum length of a program in the guide, in lines. */
+const MAX_LINES = 120;
+
+interface Command {
+  readonly text: string;
+  /** The excerpt of its output; `undefined` if the chapter shows none. */
+  readonly shown: string | undefined;
+}
+
+describe.each(CHAPTERS)("docs/guide/%s", (chapter) => {
+  const blocks = blocksOf(chapter);
+
+  test.each(commandsOf(blocks).map((command) => [command.text, command] as const))(
+    "%s",
+    async (_, { text, shown }) => {
+      const printed = await printedBy(await parseSim(text, GUIDE));
+      if (shown !== undefined) expectExcerpt(printed, shown);
+    },
+  );
+
+  test("shows the pictures that test/support/pictures/guide-pictures.ts draws", async () => {
+    for (const picture of picturesOf(chapter)) {
+      const shown = readFileSync(picture.path, "utf8");
+      if ((await draw(picture)) !== shown) throw new Error(`${picture.path} is out of date`);
+    }
+  });
+
+  test("shows its programs whole", () => {
+    for (const { text } of blocks) {
+      const [, file] = /^\/\/ docs\/guide\/(\S+\.ts)\n/.exec(text) ?? [];
+      if (file === undefined) continue;
+      const source = readFileSync(join(GUIDE, file), "utf8");
+      const shown = text.slice(text.indexOf("\n") + 1);
+      expect(withoutHeader(source)).toBe(`${shown}\n`);
+    }
+  });
+});
+
+test("the guide has a chapter for each of its folders, and uses every program in it", () => {
+  const commands = CHAPTERS.flatMap((chapter) => [
+    ...commandsOf(blocksOf(chapter)).map(({ text }) => text),
+    ...picturesOf(chapter).map(({ command }) => command),
+  ]);
+  const run = new Set(commands.map((text) => text.split(/\s+/)[2]));
+  for (const step of STEPS.filter((file) => !file.endsWith(".test.ts"))) {
+    expect(existsSync(join(GUIDE, `${step.split("/", 1)[0]}.md`))).toBe(true);
+    expect(run).toContain(step);
+  }
+});
+
+test("no program of the guide is long", () => {
+  for (const step of STEPS) {
+    const { length } = readFileSync(join(GUIDE, step), "utf8").trimEnd().split("\n");
+    if (length > MAX_LINES) throw new Error(`${step} has ${length} lines`);
+  }
+});
+
+function blocksOf(chapter: string): Tokens.Code[] {
+  const tokens = marked.lexer(readFileSync(join(GUIDE, chapter), "utf8"));
+  return tokens.filter((token): token is Tokens.Code => token.type === "code");
+}
+
+function commandsOf(blocks: readonly Tokens.Code[]): Command[] {
+  return blocks.flatMap(({ lang, text }, at) => {
+    if (lang !== "sh") return [];
+    const commands = text
+      .replaceAll("\\\n", " ")
+      .split("\n")
+      .filter((line) => /^vortex sim \d/.test(line))
+      .map((line) => line.replaceAll(/\s+/g, " "));
+    const next = blocks[at + 1];
+    const shown = next?.lang === "text" ? next.text : undefined;
+    return commands.map((command, nth) => ({
+      text: command,
+      shown: nth === commands.length - 1 ? shown : undefined,
+    }));
+  });
+}
+
+/** Removes the comment at the top of a file, which a chapter says in its text. */
+function withoutHeader(source: string): string {
+  return source.replace(/^\/\*\*[\s\S]*?\*\/\n/, "");
+}
+
+/** Each part between lines `...` must be in the output, whole and in this order. */
+function expectExcerpt(printed: string, shown: string): void {
+  const lines = printed.trim().split("\n").map(trimmed);
+  const parts = shown.split(/^\.\.\.$/m).map((part) => part.trim().split("\n").map(trimmed));
+  let from = 0;
+  for (const [nth, part] of parts.entries()) {
+    if (part.join() === "") continue;
+    const at = lines.findIndex((_, start) => {
+      return start >= from && part.every((line, offset) => lines[start + offset] === line);
+    });
+    if (at < 0) expect(lines.slice(from).join("\n")).toContain(part.join("\n"));
+    if (nth === 0 && at > 0) throw new Error('The excerpt leaves out the first line without "..."');
+    from = at + part.length;
+  }
+  const isWhole = parts.at(-1)?.join() === "" || from === lines.length;
+  if (!isWhole) throw new Error(`Lines follow, but no "...":\n${lines.slice(from).join("\n")}`);
+}
+
+function trimmed(line: string): string {
+  return line.trim().replaceAll(/\s+/g, " ");
+}
