@@ -19,7 +19,10 @@ export interface LinearizableVerdict extends Verdict {
   readonly keys?: { readonly [key: string]: Validity };
 }
 
-type AnyPart = Pick<PartSearch<unknown>, "key" | "operationCount" | "valid" | "run" | "finding">;
+export type AnyPart = Pick<
+  PartSearch<unknown>,
+  "key" | "operationCount" | "valid" | "run" | "finding"
+>;
 
 /** Maximum number of steps of all searches together: about ten seconds. */
 const STEPS = 40_000_000;
@@ -38,6 +41,8 @@ const EFFORTS: readonly (Effort & {
   { depth: 1, isRanked: false, steps: 500_000, stepsPerOperation: 64 },
   { depth: 2, isRanked: false, steps: 2_000_000, stepsPerOperation: 64 },
   { depth: Number.POSITIVE_INFINITY, isRanked: true, steps: 2_000_000, stepsPerOperation: 64 },
+  // Without an order, this often ends before one of depth 4, which visits nodes again.
+  { depth: Number.POSITIVE_INFINITY, isRanked: false, steps: 3_000_000, stepsPerOperation: 64 },
   { depth: 4, isRanked: false, steps: 2_000_000, stepsPerOperation: 64 },
 ];
 const LAST_EFFORT: Effort = { depth: Number.POSITIVE_INFINITY, isRanked: false };
@@ -50,20 +55,20 @@ export function checkParts<State>(
   newSearch: NewOrderSearch,
   options: CheckOptions,
 ): LinearizableVerdict {
-  return searchParts(partsOf(history, model, keyOf), model, newSearch, options);
+  return verdictOf(searchParts(partsOf(history, model, keyOf), model, newSearch, options));
 }
 
-/** Checks parts; once one has no order, the others are not searched any further. */
+/** Searches parts; once one has no order, the others are not searched any further. */
 export function searchParts<State>(
   parts: readonly Part[],
   model: AnyModel<State>,
   newSearch: NewOrderSearch,
   { maxSteps = STEPS, maxBytes }: CheckOptions,
-): LinearizableVerdict {
+): readonly PartSearch<State>[] {
   const memory = new Memory(maxBytes);
   const searches = parts.map((part) => new PartSearch(part, model, newSearch, memory));
   searchAll(searches, maxSteps);
-  return verdictOf(searches);
+  return searches;
 }
 
 function searchAll(parts: readonly AnyPart[], maxSteps: number): void {

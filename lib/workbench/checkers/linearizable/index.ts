@@ -93,13 +93,17 @@ function checkerOf<State, Table extends OperationTable>(
 export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions, memory) => {
   const schedule = new Schedule(operations);
   let furthest = 0;
-  const hasRanks =
-    operations.ranks.filter((rank) => rank !== NEVER).length * 4 > operations.ranks.length;
+  let hasRanks: boolean | undefined;
+  const mayRank = () => {
+    const { ranks } = operations;
+    hasRanks ??= ranks.filter((rank) => rank !== NEVER).length * 4 > ranks.length;
+    return hasRanks;
+  };
   return {
     anomaly: "nonlinearizable",
     isRealTime: true,
     search({ depth, isRanked }, steps) {
-      if (isRanked && !hasRanks) return { linearizable: "unknown", steps: 0 };
+      if (isRanked && !mayRank()) return { linearizable: "unknown", steps: 0 };
       const result = search(schedule, transitions, { depth, isRanked, steps, memory });
       furthest = result.furthest;
       return result;

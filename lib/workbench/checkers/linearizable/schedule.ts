@@ -95,5 +95,7 @@ function inOrderOfReturn(returned: Int32Array): Int32Array {
     if (at !== NEVER) keys[definite++] = at * count + operation;
   }
   const sorted = keys.subarray(0, definite).sort();
-  return Int32Array.from(sorted, (key) => key % count);
+  const operations = new Int32Array(definite);
+  for (let index = 0; index < definite; index++) operations[index] = (sorted[index] ?? 0) % count;
+  return operations;
 }

@@ -105,10 +105,10 @@ class Search {
   readonly #occupants: Int32Array;
   /** By position among the indefinite operations: the one of the same kind before it, or -1. */
   readonly #sameKindBefore: Int32Array;
-  #nodes = new Int32Array(1 << 12);
+  #nodes = new Int32Array(1 << 9);
   /** End of the nodes in use. */
   #top = 0;
-  #frames = new Int32Array(1 << 8);
+  #frames = new Int32Array(1 << 7);
   #frame = -FRAME_SIZE;
   /** Number of operations called so far. */
   #called = 0;

@@ -8,7 +8,7 @@
  * them. Any element that can be is chosen, as the others have an order without it if they have one with it.
  * If there is none, the operations have no order.
  *
- * Which elements the indefinite pops have taken is found by trial. A part without an order still has none
+ * Trial shows which elements the indefinite pops have taken. A part without an order still has none
  * if one of its elements is not popped earlier, so only those are tried.
  *
  * @see M. Emmi and C. Enea, "Sound, complete, and tractable linearizability monitoring for concurrent
@@ -106,7 +106,7 @@ class StackOrder {
     });
   }
 
-  /** The elements that show that there is no order, with what indefinite pops have taken so far. */
+  /** Elements that have no order, with those that indefinite pops have taken so far. */
   #violation(): { readonly elements: readonly Element[]; describe(): Decision } | undefined {
     const found = this.#withoutLowest(this.#elements);
     if (found !== undefined) {

@@ -30,7 +30,7 @@ export function stateKey(state: unknown): StateKey {
 export function canonicalText(state: unknown): string {
   switch (typeof state) {
     case "string":
-      return JSON.stringify(state);
+      return quoted(state);
     case "number":
       // JSON has neither NaN nor infinities, and one zero.
       return Object.is(state, -0) ? "0" : String(state);
@@ -48,6 +48,11 @@ export function canonicalText(state: unknown): string {
   }
 }
 
+/** As JSON does, several times as fast for most texts. */
+function quoted(text: string): string {
+  return /^[ !#-[\]-~]*$/.test(text) ? `"${text}"` : JSON.stringify(text);
+}
+
 function textOfObject(state: object): string {
   if (Array.isArray(state)) return `[${state.map(canonicalText).join()}]`;
   if (isRawNumber(state)) return state.rawJSON;
@@ -63,6 +68,13 @@ function textOfObject(state: object): string {
     const name = state.constructor?.name ?? "an unknown class";
     throw new Error(`Cannot compare states that contain a ${name}. Give the model a stateKey`);
   }
-  const fields = Object.entries(state).sort(([one], [other]) => (one < other ? -1 : 1));
-  return `{${fields.map(([name, value]) => `${JSON.stringify(name)}:${canonicalText(value)}`).join()}}`;
+  let text = "";
+  for (const name of Object.keys(state).sort()) {
+    text += `${text === "" ? "{" : ","}${quoted(name)}:${canonicalText(fieldOf(state, name))}`;
+  }
+  return text === "" ? "{}" : `${text}}`;
+}
+
+function fieldOf(state: object, name: string): unknown {
+  return (state as { readonly [name: string]: unknown })[name];
 }

@@ -12,8 +12,7 @@ export interface Kinds {
   readonly isRead: readonly boolean[];
 }
 
-/** Steps are checked for changes to the state they received: the first ones, then one in so many. */
-const CHECKED_FIRST = 16;
+/** Steps are checked for changes to the state they received: the first of each function, then one in so many. */
 const CHECKED_EVERY = 64;
 
 const NONE: readonly never[] = [];
@@ -38,6 +37,8 @@ export class StateSpace<State> implements Transitions {
   #states: (readonly State[])[] = [];
   #bytes = 0;
   #stepCount = 0;
+  /** Functions of which a step was checked. */
+  readonly #checked = new Set<string>();
 
   constructor(model: AnyModel<State>, kinds: Kinds, initial: State, memory: Memory) {
     this.#model = model;
@@ -94,7 +95,8 @@ export class StateSpace<State> implements Transitions {
 
   #outcomes(state: State, operation: ModelOperation, isRead: boolean): readonly State[] {
     const count = this.#stepCount++;
-    const isChecked = count < CHECKED_FIRST || count % CHECKED_EVERY === 0;
+    const isChecked = count % CHECKED_EVERY === 0 || !this.#checked.has(operation.f);
+    if (isChecked) this.#checked.add(operation.f);
     const before = isChecked ? this.#keyOf(state) : undefined;
     const next = this.#model.step(state, operation);
     if (isChecked && this.#keyOf(state) !== before) {

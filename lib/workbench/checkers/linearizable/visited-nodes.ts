@@ -17,9 +17,9 @@ export class VisitedNodes {
   readonly #words: number;
   readonly #entrySize: number;
   readonly #memory: Memory;
-  #entries = new Int32Array(1 << 10);
+  #entries = new Int32Array(1 << 8);
   #top = 0;
-  #heads = new Int32Array(1 << 8).fill(NONE);
+  #heads = new Int32Array(1 << 6).fill(NONE);
 
   /**
    * @param slotWords Number of words with the bits of definite operations, which come first.
