@@ -28,11 +28,16 @@ export interface ChanceOptions {
   readonly seed: number;
   readonly concurrency: number;
   readonly nodeIds: readonly NodeId[];
+  readonly timeLimitS: number;
+  readonly recoveryS: number;
   /** The decisions to replay. Absent: what the seed decides is recorded. */
   readonly decisions: Decisions | undefined;
   /** Exact time. */
   readonly clock: Clock;
 }
+
+/** Time beyond that of its options that a phase has which a crash ended, in s. */
+const CRASH_PHASE_S = 10;
 
 /** Draws a delay, in ms. */
 export type DrawDelay = (random: Random) => number;
@@ -86,7 +91,9 @@ export class Chance implements MessageFates, FaultChoices {
 
   /** What was decided in the run, for a replay. */
   get recorded(): Decisions {
-    return this.#recording.decisions(this.#decisions);
+    const { timeLimitS, recoveryS } = this.#options;
+    const limitNs = Math.ceil((timeLimitS + recoveryS + CRASH_PHASE_S) * 1e9);
+    return this.#recording.decisions(this.#decisions, limitNs);
   }
 
   /** The number of decisions that fitted nothing in the run. */
@@ -424,7 +431,7 @@ class Recording {
   readonly #starts = new Map<string, number[]>();
   readonly #nemeses = new Map<string, number[]>();
   readonly #messages = new Map<string, Map<number, Fate>>();
-  mainLengthNs = 0;
+  mainLengthNs: number | undefined;
   finalBeginNs: number | undefined;
   finalEndNs: number | undefined;
   hasExactLatencies = false;
@@ -468,8 +475,10 @@ class Recording {
   }
 
   /** @param replayed What the run replayed: it has drawn the rest from the streams of parts. */
-  decisions(replayed: Decisions | undefined): Decisions {
-    const { finalBeginNs, finalEndNs } = this;
+  decisions(replayed: Decisions | undefined, limitNs: number): Decisions {
+    // A run that crashes has no end: its last phase is as long as it may be.
+    const { finalBeginNs, mainLengthNs = limitNs } = this;
+    const { finalEndNs = (finalBeginNs ?? 0) + limitNs } = this;
     const messages = [...this.#messages]
       .filter(([, fates]) => fates.size > 0)
       .sort(([one], [other]) => (one < other ? -1 : 1))
@@ -484,8 +493,8 @@ class Recording {
     };
     return {
       version: DECISIONS_VERSION,
-      main: { lengthNs: this.mainLengthNs, operations: this.operations },
-      ...(finalBeginNs === undefined || finalEndNs === undefined
+      main: { lengthNs: mainLengthNs, operations: this.operations },
+      ...(finalBeginNs === undefined
         ? {}
         : {
             final: { lengthNs: finalEndNs - finalBeginNs, operations: this.#finalOperations },

@@ -10,6 +10,7 @@ import { randomStream } from "../random.ts";
 import { Chance } from "./chance.ts";
 import type { TestResult } from "./results.ts";
 import { carryOutTest, type Environment, type TestParts } from "./test.ts";
+import { TestCrash } from "./test-crash.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface Simulation
@@ -32,7 +33,7 @@ export interface Simulation
   readonly onTurn?: SimulatedClusterOptions["onTurn"];
   /** Decides on what is otherwise left to chance. */
   readonly decisions?: Decisions | undefined;
-  /** Called at the end with what was decided in the run; not if it crashes. */
+  /** Called at the end, or when the run crashes, with what was decided in it. */
   readonly onDecisions?: ((decisions: Decisions) => void) | undefined;
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean;
@@ -143,9 +144,13 @@ export function simulate(
     parts,
   );
   // Outside of the simulation: a check may take long in real time.
-  const check = scheduler.run(task, repeatStep);
+  const check = runOrCrash(
+    () => scheduler.run(task, repeatStep),
+    () => {
+      if (chance !== undefined) onDecisions?.(chance.recorded);
+    },
+  );
   if (chance !== undefined) {
-    onDecisions?.(chance.recorded);
     const { unmatchedCount } = chance;
     if (unmatchedCount > 0) {
       environment.onRemark?.(
@@ -154,4 +159,16 @@ export function simulate(
     }
   }
   return check();
+}
+
+/** Runs a test, and calls back when it has ended: also with a crash, but not if it was interrupted. */
+function runOrCrash<T>(run: () => T, onEnd: () => void): T {
+  try {
+    const result = run();
+    onEnd();
+    return result;
+  } catch (error) {
+    if (error instanceof TestCrash) onEnd();
+    throw error;
+  }
 }

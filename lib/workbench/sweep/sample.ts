@@ -42,7 +42,7 @@ function placesIn(text: string): readonly string[] {
 /** Runs a simulation up to the event that stalls, and prints the places as JSON. */
 export function printPlaces(
   options: TestOptions,
-  subject: Pick<ProgramSimulation, "program" | "args" | "parts">,
+  subject: Pick<ProgramSimulation, "program" | "args" | "parts" | "decisions">,
   eventCount: number,
 ): void {
   let found: readonly string[] = [];

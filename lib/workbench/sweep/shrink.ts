@@ -1,109 +1,81 @@
-/** Reduces a failing test to a smaller one with the same anomaly. */
-import type { TestOptions } from "../run/test-options.ts";
-import { definitionOf } from "../workloads/index.ts";
-
-/** Runs a test and returns its anomaly, or `undefined` if it is valid. */
-export type Try = (options: TestOptions) => string | undefined | Promise<string | undefined>;
-
-/** Number of seeds to try for each smaller test, the present one first. */
-const SEEDS_PER_CANDIDATE = 8;
-
 /**
- * Reduces faults, time, nodes, clients and operations step by step, keeping each step in which the
- * same anomaly occurs.
- *
- * The same seed means different events in a smaller test, so several seeds are tried for each.
- *
- * @param maxTries Maximum number of tests to run.
+ * Reduces a failing run to a small one with the same anomaly: first the options of the test, then the
+ * decisions of its run.
  */
+import type { Decisions } from "../decisions.ts";
+import { findingsOf } from "../run/check-history.ts";
+import type { TestResult } from "../run/results.ts";
+import type { TestOptions } from "../run/test-options.ts";
+import type { Budget } from "./minimize.ts";
+import { type DecidedTest, shrinkDecisions } from "./shrink-decisions.ts";
+import { shrinkOptions } from "./shrink-options.ts";
+
+/** A test that fails, and the decisions of its run if they differ from those of its seed. */
+export interface FailingTest {
+  readonly options: TestOptions;
+  readonly decisions?: Decisions;
+}
+
+/** Names the anomaly of a result by its first finding and assertion; `undefined` if it is valid. */
+export function anomalyOf(result: TestResult): string | undefined {
+  if (result.valid === true) return undefined;
+  const [failed] = result.assertions?.failures ?? [];
+  const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
+  return failed === undefined ? anomaly : `${anomaly} ${failed.name}`;
+}
+
+export interface ShrinkOptions {
+  /** The anomaly of the test, which must remain. */
+  readonly anomaly: string;
+  /** Runs a test and returns its anomaly, or `undefined` if it is valid. */
+  readonly anomalyOf: (test: FailingTest) => Promise<string | undefined>;
+  /** Runs a test and returns its decisions; `undefined` if it has none. */
+  readonly record: (test: FailingTest) => Promise<Decisions | undefined>;
+  readonly budget: Budget;
+}
+
+/** Maximum number of tests, and maximum time in ms, of `vortex sim --shrink`. */
+export const MAX_SHRINK_TRIES = 3000;
+export const MAX_SHRINK_MS = 10_000;
+
+/** The part of the budget for options: smaller tests make everything after them faster. */
+const OPTIONS_PART = 0.3;
+
 export async function shrink(
-  failing: TestOptions,
-  anomaly: string,
-  fails: Try,
-  maxTries: number,
-): Promise<TestOptions> {
-  let smallest = failing;
-  let tries = 0;
-  const failingSeed = async (candidate: TestOptions): Promise<TestOptions | undefined> => {
-    for (let attempt = 0; attempt < SEEDS_PER_CANDIDATE && tries < maxTries; attempt++) {
-      const seeded = { ...candidate, seed: attempt === 0 ? smallest.seed : attempt };
-      tries++;
-      if ((await fails(seeded)) === anomaly) return seeded;
-    }
-    return undefined;
-  };
-
-  for (let hasShrunk = true; hasShrunk; ) {
-    hasShrunk = false;
-    for (const step of STEPS) {
-      // Repeats a step while it succeeds: halving needs few tests.
-      for (let candidates = step(smallest); candidates.length > 0; candidates = step(smallest)) {
-        const next = await firstDefined(candidates, failingSeed);
-        if (next === undefined) break;
-        smallest = next;
-        hasShrunk = true;
-      }
-    }
-  }
-  return smallest;
+  failing: FailingTest,
+  { anomaly, anomalyOf, record, budget }: ShrinkOptions,
+): Promise<FailingTest> {
+  const start =
+    failing.decisions === undefined
+      ? {
+          options: await shrinkOptions(
+            failing.options,
+            anomaly,
+            (options) => anomalyOf({ options }),
+            budget.part(OPTIONS_PART),
+          ),
+        }
+      : failing;
+  const recorded = await record(start);
+  if (recorded?.main === undefined) return start;
+  const { main } = recorded;
+  // What a search has changed is among the decisions now.
+  const { search: _, ...options } = start.options;
+  const decided = { options, decisions: { ...recorded, main } };
+  // The run may end in a crash that its decisions do not repeat.
+  if ((await anomalyOf(decided)) !== anomaly) return start;
+  const smallest = await shrinkDecisions(
+    decided,
+    async (candidate) => budget.take() && (await anomalyOf(candidate)) === anomaly,
+  );
+  // A command without decisions is easier to read.
+  return sizeOf(smallest) < sizeOf(decided) ? smallest : start;
 }
 
-/** Each step returns smaller tests, the smallest first. */
-const STEPS: readonly ((options: TestOptions) => readonly TestOptions[])[] = [
-  (options) => withFewerFaults(options),
-  (options) => smaller(options.timeLimitS, 1).map((timeLimitS) => ({ ...options, timeLimitS })),
-  (options) => smaller(options.nodeIds.length, 1).map((count) => withNodes(options, count)),
-  (options) =>
-    smaller(options.concurrency, options.nodeIds.length)
-      .filter((concurrency) => concurrency % options.nodeIds.length === 0)
-      .map((concurrency) => ({ ...options, concurrency })),
-  (options) => smaller(options.rate, 1).map((rate) => ({ ...options, rate })),
-  (options) =>
-    isKeyed(options)
-      ? smaller(options.maxTxnLength, 1).map((maxTxnLength) => ({ ...options, maxTxnLength }))
-      : [],
-  (options) =>
-    isKeyed(options)
-      ? smaller(options.keyCount, 1).map((keyCount) => ({ ...options, keyCount }))
-      : [],
-  (options) =>
-    smaller(options.latency.meanMs, 0).map((meanMs) => ({
-      ...options,
-      latency: { ...options.latency, meanMs },
-    })),
-];
-
-/** Whether the workload uses the number of keys and the length of transactions. */
-function isKeyed({ workload, definition }: TestOptions): boolean {
-  return definitionOf(definition ?? workload).usesKeys ?? false;
-}
-
-/** Returns smaller values to try: the least, half the value, one less. */
-function smaller(value: number, least: number): number[] {
-  const candidates = [least, Math.floor(value / 2), value - 1];
-  return [...new Set(candidates)].filter((candidate) => candidate >= least && candidate < value);
-}
-
-function withFewerFaults(options: TestOptions): TestOptions[] {
-  const { nemesis } = options;
-  if (nemesis.length === 0) return [];
-  const without = nemesis.map((fault) => nemesis.filter((other) => other !== fault));
-  return [[], ...without].map((faults) => ({ ...options, nemesis: faults }));
-}
-
-/** Keeps the number of clients per node. */
-function withNodes(options: TestOptions, count: number): TestOptions {
-  const perNode = Math.max(1, Math.floor(options.concurrency / options.nodeIds.length));
-  return { ...options, nodeIds: options.nodeIds.slice(0, count), concurrency: count * perNode };
-}
-
-async function firstDefined<T, R>(
-  items: readonly T[],
-  find: (item: T) => Promise<R | undefined>,
-): Promise<R | undefined> {
-  for (const item of items) {
-    const found = await find(item);
-    if (found !== undefined) return found;
-  }
-  return undefined;
+/** The operations, lost and late messages and nodes of a test. */
+function sizeOf({ options, decisions: { main, final, messages = {} } }: DecidedTest): number {
+  const links = Object.values(messages);
+  return [main.operations, final?.operations ?? [], ...links, options.nodeIds]
+    .map((part) => Object.keys(part).length)
+    .reduce((sum, length) => sum + length);
 }

@@ -1,6 +1,7 @@
 /** Simulates one seed, prints the result, and stores the run. */
 import { stringifyJson } from "../../../vortex/index.ts";
 import { formatResult } from "../../report/terminal/result.ts";
+import { writeDecisions } from "../decisions.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
 import { remark } from "../live.ts";
 import { printSmallest } from "./smallest.ts";
@@ -9,7 +10,13 @@ import { isRepeatable, isStalled, run, type SimFlags, type Subject } from "./sub
 
 export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
   const { options, replay } = subject;
-  const once = await run(subject, options, flags);
+  const { writeDecisions: file } = flags;
+  const once = await run(
+    subject,
+    options,
+    flags,
+    file === undefined ? {} : { onDecisions: (decisions) => writeDecisions(file, decisions) },
+  );
   if (once.result === undefined) remark(once.crash.message);
   else
     console.log(

@@ -14,6 +14,7 @@ import { report, supervise } from "../../sweep/supervisor.ts";
 import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
 import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
+import { readDecisions } from "../decisions.ts";
 import { remark } from "../live.ts";
 import { describeNemeses, loadNemeses } from "../nemeses.ts";
 import { positiveInteger, positiveNumber, strategies } from "../parsers.ts";
@@ -54,6 +55,18 @@ export function simCommand(): Command {
           "--search <strategies>",
           `ways to look for rare bugs, separated by commas: plain, ${STRATEGIES.join(", ")} (default: plain)`,
         ).argParser(strategies),
+      )
+      .addOption(
+        new Option(
+          "--decisions <file>",
+          "replay the operations, faults and messages of a file, or of JSON that begins with {",
+        ).conflicts("seeds"),
+      )
+      .addOption(
+        new Option(
+          "--write-decisions <file>",
+          "write the operations, faults and messages of the run to a file, for --decisions",
+        ).conflicts("seeds"),
       )
       .option("--shrink", "reduce a failing test to a small one, and print what happens in it")
       .option(
@@ -127,18 +140,20 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const catalog = catalogOf(loadedModules());
   const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
   const options = testOptions(flags, await chooseWorkload(workload, loading));
+  const decisions = flags.decisions === undefined ? undefined : readDecisions(flags.decisions);
   if (flags.sample !== undefined) {
     const [seed = 0, eventCount = 0] = flags.sample.split(":").map(Number);
     const explored = explore({ ...options, seed });
     const exploredParts = { ...parts, ...explored.parts };
-    printPlaces(explored.options, { program, args, parts: exploredParts }, eventCount);
+    printPlaces(explored.options, { program, args, decisions, parts: exploredParts }, eventCount);
     process.exit();
   }
   const onProgress = flags.worker
     ? reportWorkerProgress
     : (isRunning: boolean) => report(isRunning ? "simulating" : "other");
   onProgress(false);
-  const replay = (changed: TestOptions) => commandLine(file, args, flags, changed);
+  const replay = (changed: TestOptions, decisions = flags.decisions) =>
+    commandLine(file, args, { ...flags, decisions }, changed);
   const subject = {
     program,
     catalog,
@@ -149,6 +164,7 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
     stallLimitS: flags.stallLimit,
     onProgress,
     options,
+    decisions,
     replay,
   };
   if (flags.worker) {
@@ -170,12 +186,13 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
 function commandLine(
   file: string,
   args: readonly string[],
-  flags: SimFlags,
+  flags: Pick<SimFlags, "export" | "strictStdout"> & { readonly decisions: string | undefined },
   options: TestOptions,
 ): string {
   const argv = ["vortex", "sim", file];
   if (flags.export !== undefined) argv.push("--export", flags.export);
   argv.push(...toArgv(options));
+  if (flags.decisions !== undefined) argv.push("--decisions", flags.decisions);
   if (flags.strictStdout) argv.push("--strict-stdout");
   if (args.length > 0) argv.push("--", ...args);
   return shellCommand(argv);

@@ -1,19 +1,28 @@
 /** Prints the smallest failing test, and stores it if a report is wanted. */
+import { plural } from "../../checkers/wording.ts";
+import type { Decisions } from "../../decisions.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { printable } from "../../report/terminal/printable.ts";
 import { describeStory } from "../../report/terminal/story.ts";
+import type { Trace } from "../../report/terminal/trace.ts";
 import { findingsOf } from "../../run/check-history.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { explore } from "../../search/explore.ts";
-import { shrink } from "../../sweep/shrink.ts";
+import { Budget } from "../../sweep/minimize.ts";
+import {
+  anomalyOf,
+  type FailingTest,
+  MAX_SHRINK_MS,
+  MAX_SHRINK_TRIES,
+  shrink,
+} from "../../sweep/shrink.ts";
+import type { ProgramSimulation } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
+import { decisionsWord } from "../decisions.ts";
 import { remark } from "../live.ts";
 import { storeRun } from "./store-run.ts";
 import { run, type SimFlags, type Subject, simulateSubject } from "./subject.ts";
-
-/** Maximum number of tests that shrinking runs. */
-const MAX_SHRINK_TRIES = 500;
 
 export async function printSmallest(
   subject: Subject,
@@ -22,28 +31,67 @@ export async function printSmallest(
 ): Promise<void> {
   // With --json, stdout is for the result only.
   const print = flags.json ? remark : (text: string) => console.log(text);
-  const anomalyOf = async (options: TestOptions): Promise<string | undefined> => {
-    try {
-      const result = await simulateSubject(subject, options);
-      if (result.valid === true) return undefined;
-      const [failed] = result.assertions?.failures ?? [];
-      const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
-      return failed === undefined ? anomaly : `${anomaly} ${failed.name}`;
-    } catch (error) {
-      // It would take the limit each time.
-      if (error instanceof StalledProgram) return undefined;
-      if (error instanceof TestCrash) return "crash";
-      // A smaller test may not fit the workload: lin-kv restricts the number of clients.
-      if (error instanceof InvalidOptions) return undefined;
-      throw error;
-    }
-  };
-  const anomaly = await anomalyOf(failing);
+  const first = subject.decisions === undefined ? {} : { decisions: subject.decisions };
+  const start = { options: explore(failing).options, ...first };
+  const anomaly = await anomalyOfTest(subject, { options: failing, ...first });
   if (anomaly === undefined) return;
-  const smallest = await shrink(explore(failing).options, anomaly, anomalyOf, MAX_SHRINK_TRIES);
-  print(`\nSmallest failing test:\n  ${subject.replay(smallest)}\n`);
-  const small = await run(subject, smallest);
+  const smallest = await shrink(start, {
+    anomaly,
+    anomalyOf: (test) => anomalyOfTest(subject, test),
+    record: (test) => decisionsOf(subject, test),
+    budget: new Budget(MAX_SHRINK_TRIES, MAX_SHRINK_MS, () => performance.now()),
+  });
+  const { options, decisions } = smallest;
+  const word = decisions && decisionsWord(decisions, flags.store, subject.file);
+  const command = subject.replay(options, word);
+  const small = await run({ ...subject, decisions }, options);
+  remark(`Reduced to ${sizeOf(small.trace)} on ${plural(options.nodeIds.length, "node")}`);
+  print(`\nSmallest failing test:\n  ${command}\n`);
   print(describeStory(small.trace, small.result === undefined ? [] : findingsOf(small.result)));
   if (small.result === undefined) print(printable(small.crash.message));
-  if (flags.report) await storeRun(subject, smallest, small, flags, subject.replay(failing));
+  if (flags.report) {
+    const stored = { ...subject, replay: () => command };
+    await storeRun(stored, options, small, flags, subject.replay(failing));
+  }
+}
+
+/** The operations of clients and the faults of a run, in words. */
+function sizeOf({ events }: Trace): string {
+  const operations = events.flatMap((event) =>
+    event.kind === "operation" ? [event.operation] : [],
+  );
+  const invoked = operations.filter(({ type }) => type === "invoke");
+  const started = operations.filter(
+    ({ process, f }) => process === "nemesis" && f.startsWith("start-"),
+  );
+  // Both ends of an operation of the nemesis are of type info.
+  return `${plural(invoked.length, "operation")} and ${plural(started.length / 2, "fault")}`;
+}
+
+async function anomalyOfTest(
+  subject: Subject,
+  { options, decisions }: FailingTest,
+): Promise<string | undefined> {
+  try {
+    return anomalyOf(await simulateSubject({ ...subject, decisions }, options));
+  } catch (error) {
+    // It would take the limit each time.
+    if (error instanceof StalledProgram) return undefined;
+    if (error instanceof TestCrash) return "crash";
+    // A smaller test may not fit the workload: lin-kv restricts the number of clients.
+    if (error instanceof InvalidOptions) return undefined;
+    throw error;
+  }
+}
+
+async function decisionsOf(
+  subject: Subject,
+  { options, decisions }: FailingTest,
+): Promise<Decisions | undefined> {
+  let recorded: Decisions | undefined;
+  const onDecisions: ProgramSimulation["onDecisions"] = (found) => {
+    recorded = found;
+  };
+  await run({ ...subject, decisions }, options, undefined, { onDecisions });
+  return recorded;
 }

@@ -1,5 +1,6 @@
 /** A program to simulate, and one simulation of it with its trace. */
 import type { AnyProgram } from "../../../vortex/index.ts";
+import type { Decisions } from "../../decisions.ts";
 import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
 import { Trace, TraceComparison } from "../../report/terminal/trace.ts";
 import type { AssertionCatalog } from "../../run/assertions.ts";
@@ -33,6 +34,8 @@ export interface SimFlags extends TestFlags {
   readonly stallLimit: number;
   readonly report?: true;
   readonly verbose?: true;
+  readonly decisions?: string;
+  readonly writeDecisions?: string;
   readonly store: string;
 }
 
@@ -51,7 +54,14 @@ export interface Subject {
   /** Called when a simulation makes progress, and with `false` when none runs any more. */
   readonly onProgress: (isRunning: boolean) => void;
   readonly options: TestOptions;
-  readonly replay: (options: TestOptions) => string;
+  /** What a run replays in place of chance. */
+  readonly decisions?: Decisions | undefined;
+  /**
+   * Returns the command of a test.
+   *
+   * @param decisions File or JSON; those of the flags by default.
+   */
+  readonly replay: (options: TestOptions, decisions?: string) => string;
 }
 
 /** The trace of a test, and its result or crash. */
@@ -74,10 +84,16 @@ export function simulateSubject(
 type Output = Pick<SimFlags, "seeds" | "logStderr">;
 
 /** @param flags What to print while it runs. Nothing by default. */
-export async function run(subject: Subject, options: TestOptions, flags?: Output): Promise<Run> {
+export async function run(
+  subject: Subject,
+  options: TestOptions,
+  flags?: Output,
+  more: Pick<ProgramSimulation, "onDecisions"> = {},
+): Promise<Run> {
   const trace = new Trace();
   try {
     const result = await simulateSubject(subject, options, {
+      ...more,
       ...(flags === undefined ? {} : { onPrinted: remark }),
       onOperation: (operation) => trace.addOperation(operation),
       onMessage: (event) => trace.addMessage(event),

@@ -476,7 +476,7 @@ describe("vortex sim --seeds", () => {
       ...uniqueIds(project(failing), "--seed", "1", "--shrink"),
     );
     const [, story = ""] = stdout.split("Smallest failing test:");
-    expect(story).toContain("--node-count 2");
+    expect(story).toContain("--nodes n1");
     expect(story).toContain("Error: no n1");
     expect(exitCode).toBe(255);
   });
