@@ -59,6 +59,8 @@ const FaultOperation = v.strictObject({
    * dropped. Absent if a user's function picks them, or if they are drawn.
    */
   targets: v.exactOptional(v.array(v.string())),
+  /** Time from its beginning until it affects them, in ns, if it waited for a moment. */
+  waitNs: v.exactOptional(Natural),
 });
 export type FaultOperation = v.InferOutput<typeof FaultOperation>;
 export type DecidedOperation = ClientOperation | FaultOperation;

@@ -223,6 +223,8 @@ class Part {
       return { value, error: ["already-active", "It was not stopped since its last start"] };
     }
     if (operation === "start") this.#isActive = true;
+    const wait = this.#choices?.wait();
+    if (wait !== undefined) await wait;
     try {
       const task = this.#carryOut(operation, value);
       // A built-in operation ends: it needs no timer, and its histories show no other order.

@@ -14,7 +14,7 @@ import {
   separate,
   separateOneWay,
 } from "./partition.ts";
-import { namedTargets, type PickNodes, picked } from "./targets.ts";
+import { namedTargets, type PickNodes, pickNodes } from "./targets.ts";
 
 /** Options of {@link partition}. */
 export interface PartitionOptions {
@@ -31,7 +31,7 @@ export function partition({ targets = PARTITION_KINDS }: PartitionOptions = {}):
   return linkFault([...named.keys()], (name, test) => {
     const target = named.get(name) ?? "one"; // `draw` returned the name.
     return typeof target === "function"
-      ? picked(target, test).then((nodes) => separate(test.nodes, nodes))
+      ? pickNodes(target, test).then((nodes) => choose(test, () => separate(test.nodes, nodes)))
       : choose(test, () => drawPartition(target, test.nodes, test.random));
   });
 }
@@ -59,13 +59,18 @@ export function oneWayPartition({
       );
       continue;
     }
-    const separated = async (test: NemesisTest, isDeaf: boolean) =>
-      separateOneWay(test.nodes, await picked(target, test), isDeaf);
+    const separated = async (test: NemesisTest, isDeaf: boolean) => {
+      const nodes = await pickNodes(target, test);
+      return choose(test, () => separateOneWay(test.nodes, nodes, isDeaf));
+    };
     draws.set(`${name}-deaf`, (test) => separated(test, true));
     draws.set(`${name}-mute`, (test) => separated(test, false));
   }
-  // `draw` returned the name.
-  return linkFault([...draws.keys()], (name, test) => draws.get(name)?.(test) ?? new Map());
+  // `draw` returned the name, or decisions have it from a run with other targets.
+  return linkFault(
+    [...draws.keys()],
+    (name, test) => draws.get(name)?.(test) ?? choose(test, () => new Map()),
+  );
 }
 
 /** Draws the links to cut, unless decisions name others. */

@@ -59,8 +59,14 @@ export function namedTargets<Name extends string>(
   return named;
 }
 
-/** Calls a function that picks nodes. The nodes are in the order of the test's. */
+/** Calls a function that picks nodes, unless decisions name others; in the order of the test's. */
 export async function picked(pick: PickNodes, test: NemesisTest): Promise<readonly NodeId[]> {
+  const nodes = await pickNodes(pick, test);
+  return chooseNodes(test, () => nodes);
+}
+
+/** Calls a function that picks nodes. They are in the order of the test's. */
+export async function pickNodes(pick: PickNodes, test: NemesisTest): Promise<readonly NodeId[]> {
   const nodes = await pick(test);
   const chosen = typeof nodes === "string" ? [nodes] : (nodes ?? []);
   const what = pick.name || "the function";
@@ -71,7 +77,7 @@ export async function picked(pick: PickNodes, test: NemesisTest): Promise<readon
       `${what} picked ${JSON.stringify(unknown)}, which is not among the nodes ${test.nodes.join(", ")}`,
     );
   }
-  return chooseNodes(test, () => test.nodes.filter((node) => chosen.includes(node)));
+  return test.nodes.filter((node) => chosen.includes(node));
 }
 
 /**

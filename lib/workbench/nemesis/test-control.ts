@@ -39,6 +39,8 @@ export interface FaultChoices {
   randomOf(nemesis: string, shared: Random): Random;
   /** Draws what its operation shows in the history. */
   unrecorded<T>(draw: () => T): T;
+  /** Waits until the operation that has begun last takes effect, unless that is at once. */
+  wait(): Promise<void> | undefined;
   /** Decides on the targets of the operation that has begun last. */
   targets(draw: () => readonly string[]): readonly string[];
 }

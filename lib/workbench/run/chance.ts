@@ -17,6 +17,7 @@ import {
   linkName,
 } from "../decisions.ts";
 import type { Operation } from "../history/history.ts";
+import { isFault as isFaultName } from "../nemesis/faults.ts";
 import type { FaultChoices } from "../nemesis/test-control.ts";
 import type { DeliveryOrder } from "../network/delivery.ts";
 import type { DrawFate, MessageFates } from "../network/network.ts";
@@ -59,6 +60,10 @@ export class Chance implements MessageFates, FaultChoices {
   #phase: Phase = "main";
   /** The targets of the present operation of the nemesis. */
   #fault: FaultOperation | undefined;
+  /** The time of its beginning. */
+  #faultAtMs = 0;
+  /** Whether built-in faults wait for moments, which a replay does not know. */
+  #recordsWaits = false;
   #hasChosen = false;
   #isChoosing = false;
   #recordsDelays: boolean;
@@ -79,13 +84,16 @@ export class Chance implements MessageFates, FaultChoices {
     const isTimed = draws?.delays === undefined && timers !== undefined;
     const isExact = messages !== undefined && exactLatencies === true;
     this.#recordsDelays ||= isTimed;
+    this.#recordsWaits = main === undefined && nemesis !== undefined;
     if (isDrawn || isExact) this.#recording.hasExactLatencies = true;
     return {
       ...others,
       ...(isDrawn ? { order: this.#recordingOrder(order) } : {}),
       ...(isExact ? { order: new ExactOrder(clock) } : {}),
       ...(isTimed ? { timers } : {}),
-      ...(main !== undefined || nemesis === undefined ? {} : { nemesis }),
+      ...(nemesis === undefined
+        ? {}
+        : { nemesis: (definition) => nemesis(definition, main !== undefined) }),
     };
   }
 
@@ -217,7 +225,17 @@ export class Chance implements MessageFates, FaultChoices {
     if (fault === undefined || this.#hasChosen) return draw();
     this.#hasChosen = true;
     fault.targets ??= [...this.unrecorded(draw)];
+    const waitNs = Math.round((this.#options.clock.nowMs() - this.#faultAtMs) * 1e6);
+    if (this.#recordsWaits && waitNs > 0 && isBuiltIn(fault)) fault.waitNs = waitNs;
     return fault.targets;
+  }
+
+  wait(): Promise<void> | undefined {
+    const { waitNs = 0 } = this.#fault ?? {};
+    if (this.#decisions?.main === undefined || waitNs === 0) return undefined;
+    return new Promise((resolve) => {
+      afterExactly(this.#options.clock, waitNs / 1e6, resolve);
+    });
   }
 
   /** The generators of the main phase, or those that replay it. */
@@ -292,6 +310,7 @@ export class Chance implements MessageFates, FaultChoices {
     const { time: atNs, f, value } = operation;
     const decided = this.#scripts.map((script) => script.takeFault()).find((fault) => fault);
     this.#hasChosen = false;
+    this.#faultAtMs = this.#options.clock.nowMs();
     this.#fault = { ...decided, atNs, thread: "nemesis", f, value };
     this.#recording.operations.push(this.#fault);
   }
@@ -519,4 +538,9 @@ function push(lists: Map<string, number[]>, key: string, value: number): void {
   const list = lists.get(key);
   if (list === undefined) lists.set(key, [value]);
   else list.push(value);
+}
+
+/** Whether an operation starts a built-in fault. */
+function isBuiltIn({ f }: FaultOperation): boolean {
+  return f.startsWith("start-") && isFaultName(f.slice("start-".length));
 }

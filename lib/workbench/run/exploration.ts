@@ -9,8 +9,12 @@ export interface Exploration {
   readonly order?: DeliveryOrder;
   /** Returns the clock of the nodes, whose timers may be late. */
   readonly timers?: (clock: Clock) => Clock;
-  /** Returns what takes the place of a nemesis. */
-  readonly nemesis?: (nemesis: NamedNemesis) => NamedNemesis;
+  /**
+   * Returns what takes the place of a nemesis.
+   *
+   * @param isReplayed Whether decisions say when it acts, and on what.
+   */
+  readonly nemesis?: (nemesis: NamedNemesis, isReplayed?: boolean) => NamedNemesis;
   readonly onMessage?: (event: JournalEvent) => void;
   /** Called when a node begins to sync its disk, and when the sync has ended. */
   readonly onSync?: (node: NodeId, hasEnded: boolean) => void;

@@ -59,7 +59,9 @@ function explorationOf(
   };
   return {
     ...(strategies.includes("order") ? order : {}),
-    ...(strategies.includes("adaptive") ? atMoments(new Moments(clock, nodeIds)) : {}),
+    ...(strategies.includes("adaptive")
+      ? atMoments(new Moments(clock, randomStream(seed, "moments"), nodeIds))
+      : {}),
   };
 }
 

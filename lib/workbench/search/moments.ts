@@ -7,7 +7,7 @@
  */
 import type { Clock, NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
-import type { NamedNemesis } from "../nemesis/definition.ts";
+import type { FaultPart, NamedNemesis } from "../nemesis/definition.ts";
 import { disk } from "../nemesis/disk-faults.ts";
 import { BUILT_IN, type Fault, isFault } from "../nemesis/faults.ts";
 import { duplicate, loss, slow } from "../nemesis/message-faults.ts";
@@ -22,6 +22,8 @@ import type { JournalEvent } from "../network/journal.ts";
 type Moment = "replied" | "asked" | "syncing";
 
 const MAX_WAIT_MS = 1000;
+/** Time from a moment to its fault, in ms. A sync takes 0.15 ms or more. */
+const AFTER_MOMENT_MS = 0.002;
 /** Syncs rarely take longer without a fault. */
 const LONG_SYNC_MS = 12;
 /** Maximum number of moments of a kind that pass before the one that is used. */
@@ -30,6 +32,7 @@ const MAX_PASSED = 8;
 /** Observes a simulation, and tells when a moment comes and which node it is about. */
 export class Moments {
   readonly #clock: Clock;
+  readonly #random: Random;
   readonly #nodeIds: ReadonlySet<NodeId>;
   readonly #waiting = new Map<Moment, (node: NodeId) => void>();
   /** Number of messages that each node has received from others since the last choice, halved by each. */
@@ -39,8 +42,9 @@ export class Moments {
   readonly #syncsMs = new Map<NodeId, number[]>();
   #lastRestarted: NodeId | undefined;
 
-  constructor(clock: Clock, nodeIds: readonly NodeId[]) {
+  constructor(clock: Clock, random: Random, nodeIds: readonly NodeId[]) {
     this.#clock = clock;
+    this.#random = random;
     this.#nodeIds = new Set(nodeIds);
   }
 
@@ -81,9 +85,9 @@ export class Moments {
   }
 
   /** Waits for a random one of the next moments of a kind; resolves with its node, if it has come. */
-  async next(moment: Moment, random: Random): Promise<NodeId | undefined> {
+  async next(moment: Moment): Promise<NodeId | undefined> {
     const { promise, resolve } = Promise.withResolvers<NodeId | undefined>();
-    let passing = randomInteger(random, MAX_PASSED);
+    let passing = randomInteger(this.#random, MAX_PASSED);
     this.#waiting.set(moment, (node) => {
       if (passing-- === 0) resolve(node);
     });
@@ -91,6 +95,8 @@ export class Moments {
     const node = await promise;
     this.#waiting.delete(moment);
     cancel();
+    // What happens at that very time comes first, so that a replay knows the order.
+    await new Promise<void>((wake) => void this.#clock.after(AFTER_MOMENT_MS, wake));
     return node;
   }
 
@@ -99,6 +105,10 @@ export class Moments {
     const [busiest] = [...this.#received].sort(([, one], [, other]) => other - one);
     for (const [node, count] of this.#received) this.#received.set(node, count / 2);
     return busiest?.[0];
+  }
+
+  any(nodes: readonly NodeId[]): NodeId {
+    return pickOne(this.#random, nodes);
   }
 
   /** The node that was restarted last. */
@@ -112,29 +122,36 @@ export class Moments {
 }
 
 /** The targets of faults, under the names that a history has for them. */
-function targetsOf(moments: Moments): readonly PickNodes[] {
-  const orAny = (find: (random: Random) => Promise<NodeId | undefined> | NodeId | undefined) => {
-    const pick: PickNodes = async ({ nodes, random }) => {
-      const found = await find(random);
-      return found !== undefined && nodes.includes(found) ? found : pickOne(random, nodes);
+function targetsOf(moments: Moments, isReplayed: boolean): readonly PickNodes[] {
+  const finders = {
+    "just-replied": () => moments.next("replied"),
+    "just-asked": () => moments.next("asked"),
+    syncing: () => moments.stalled() ?? moments.next("syncing"),
+    busiest: () => moments.busiest(),
+    "just-restarted": () => moments.lastRestarted ?? moments.busiest(),
+  };
+  return Object.entries(finders).map(([name, find]) => {
+    const pick: PickNodes = async ({ nodes }) => {
+      if (isReplayed) return undefined;
+      const found = await find();
+      return found !== undefined && nodes.includes(found) ? found : moments.any(nodes);
     };
-    return pick;
-  };
-  const named = {
-    "just-replied": orAny((random) => moments.next("replied", random)),
-    "just-asked": orAny((random) => moments.next("asked", random)),
-    syncing: orAny((random) => moments.stalled() ?? moments.next("syncing", random)),
-    busiest: orAny(() => moments.busiest()),
-    "just-restarted": orAny(() => moments.lastRestarted ?? moments.busiest()),
-  };
-  return Object.entries(named).map(([name, pick]) =>
-    Object.defineProperty(pick, "name", { value: name }),
-  );
+    return Object.defineProperty(pick, "name", { value: name });
+  });
 }
 
 /** Returns what takes the place of a built-in fault: the same fault, at moments as well as at random. */
-export function adaptive(moments: Moments): (nemesis: NamedNemesis) => NamedNemesis {
-  const some = targetsOf(moments);
+export function adaptive(
+  moments: Moments,
+): (nemesis: NamedNemesis, isReplayed?: boolean) => NamedNemesis {
+  return (nemesis, isReplayed = false) => {
+    const { name } = nemesis;
+    if (!isFault(name)) return nemesis;
+    return { ...BUILT_IN[name], name, fault: partOf(name, targetsOf(moments, isReplayed)) };
+  };
+}
+
+function partOf(name: Fault, some: readonly PickNodes[]): FaultPart {
   const nodes = { targets: [...RANDOM_TARGETS, ...some] };
   const faults = {
     partition: () => partition({ targets: [...PARTITION_KINDS, ...some] }),
@@ -145,9 +162,6 @@ export function adaptive(moments: Moments): (nemesis: NamedNemesis) => NamedNeme
     duplicate: () => duplicate(nodes),
     slow: () => slow(nodes),
     disk: () => disk(nodes),
-  } as const satisfies Record<Fault, () => NamedNemesis["fault"]>;
-  return (nemesis) => {
-    const { name } = nemesis;
-    return isFault(name) ? { ...BUILT_IN[name], name, fault: faults[name]() } : nemesis;
-  };
+  } as const satisfies Record<Fault, () => FaultPart>;
+  return faults[name]();
 }

@@ -1,7 +1,10 @@
 import { describe, expect, test } from "bun:test";
+import type { Decisions } from "../../../../lib/workbench/decisions.ts";
+import { FAULTS } from "../../../../lib/workbench/nemesis/faults.ts";
 import { STRATEGIES, type Strategy } from "../../../../lib/workbench/run/test-options.ts";
 import { explore } from "../../../../lib/workbench/search/explore.ts";
 import { broadcast } from "../../../programs/broadcast.ts";
+import { onDisk, storedSet } from "../../../programs/on-disk.ts";
 import { runSimulated, testOptionsOf } from "../../../support/simulations/simulate.ts";
 
 const given = testOptionsOf("broadcast", {
@@ -31,6 +34,22 @@ describe("explore", () => {
       const one = simulated([strategy], seed);
       expect(simulated([strategy], seed).bytes).toBe(one.bytes);
       expect(one.valid).toBe(true);
+    }
+  });
+
+  test.each(STRATEGIES)("records decisions that replay the run to the byte: %s", (strategy) => {
+    const everything = { ...given, nemesis: FAULTS, timeLimitS: 10 };
+    for (let seed = 1; seed <= 4; seed++) {
+      const { options, parts } = explore({ ...everything, seed, search: [strategy] });
+      let decisions: Decisions | undefined;
+      const onDecisions = (recorded: Decisions) => {
+        decisions = recorded;
+      };
+      const program = onDisk(storedSet);
+      const once = runSimulated("g-set", program, options, { parts, onDecisions });
+      const again = runSimulated("g-set", program, options, { parts, decisions });
+      expect(JSON.stringify(again.history)).toBe(JSON.stringify(once.history));
+      expect(JSON.stringify(again.messages)).toBe(JSON.stringify(once.messages));
     }
   });
 
