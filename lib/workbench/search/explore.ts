@@ -54,7 +54,7 @@ function explorationOf(
   // As faults, they end with the main phase: what comes after must show that nodes recover.
   const isOver = () => clock.nowMs() > timeLimitS * 1000;
   const order: Exploration = {
-    order: until(isOver, drawOrder(randomStream(seed, "order of messages"), clock)),
+    order: until(isOver, drawOrder(randomStream(seed, "order of messages"), clock), clock),
     timers: (timers) => drawTimers(randomStream(seed, "late timers"), timers, isOver),
   };
   return {

@@ -208,10 +208,11 @@ export function drawOrder(random: Random, clock: Clock): DeliveryOrder {
 }
 
 /** Orders messages until an end, and delivers them in the order of sending from then on. */
-export function until(isOver: () => boolean, order: DeliveryOrder): DeliveryOrder {
+export function until(isOver: () => boolean, order: DeliveryOrder, clock: Clock): DeliveryOrder {
   return {
     hold(delivery, delayMs, release) {
-      if (isOver() && delayMs === 0) release();
+      // Never at once: a node sends all messages of one go before any of them is delivered.
+      if (isOver()) clock.after(delayMs, release);
       else order.hold(delivery, delayMs, release);
     },
   };
