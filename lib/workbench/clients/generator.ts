@@ -179,20 +179,26 @@ export function inOrder(invocations: readonly InvocationLike[]): Make {
  * Spaces operations by a delay that is uniform in [0, 2 × mean). The first comes at once.
  *
  * If no thread is free, an operation is late, and the next delay counts from it. The lateness of
- * timers does not count, because it would lower the rate.
+ * timers, however long, does not count, because it would lower the rate.
  */
 export function stagger(meanS: number, random: Random, like: GeneratorLike): Generator {
   const generator = toGenerator(like);
   let dueNs: number | undefined;
+  /** Whether the operation that is due had to wait for a thread. */
+  let isHeldUp = false;
   return {
     next(context) {
       if (dueNs !== undefined && context.nowNs < dueNs) return { type: "wait", untilNs: dueNs };
       const step = generator.next(context);
-      if (step.type === "operation") {
-        const isOnTime = dueNs !== undefined && context.nowNs - dueNs <= context.timerSlackNs;
-        const baseNs = isOnTime && dueNs !== undefined ? dueNs : context.nowNs;
-        dueNs = baseNs + Math.round(random.next() * 2 * meanS * NS_PER_S);
+      if (step.type !== "operation") {
+        isHeldUp = true;
+        return step;
       }
+      const { nowNs, timerSlackNs } = context;
+      const fromNs =
+        dueNs === undefined || (isHeldUp && nowNs - dueNs > timerSlackNs) ? nowNs : dueNs;
+      dueNs = fromNs + Math.round(random.next() * 2 * meanS * NS_PER_S);
+      isHeldUp = false;
       return step;
     },
     ...forwardingUpdates([generator]),

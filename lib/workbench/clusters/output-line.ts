@@ -5,6 +5,7 @@
  */
 import * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
+import { safeParse } from "../../protocol/fast-parse.ts";
 import { isNestedDeeper } from "../../protocol/json.ts";
 import { isObject } from "../../protocol/message.ts";
 import { shorten } from "../../protocol/shorten.ts";
@@ -59,7 +60,7 @@ export function readOutputLine(line: string): OutputLine {
     const reason = shorten(`not JSON: ${error instanceof Error ? error.message : error}`, 200);
     return { ok: false, kind: kindOf(line), reason };
   }
-  const result = v.safeParse(OutgoingMessage, value);
+  const result = safeParse(OutgoingMessage, value);
   if (!result.success) {
     const reason = `malformed network message: ${describeIssues(result.issues)}`;
     return { ok: false, kind: "malformed-message", reason };

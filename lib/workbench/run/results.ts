@@ -20,6 +20,8 @@ import { type Warning, warningsOf } from "./warnings.ts";
 export interface TestResult extends HistoryVerdicts {
   readonly net: NetVerdict;
   readonly perf: LatencyVerdict;
+  /** Operations per second in the main phase; absent if the options ask for none. */
+  readonly rate?: Rate;
   /** Lines on a node's stdout that were not valid messages. */
   readonly badLines: readonly BadLine[];
   /** Common program errors, one per kind and node; absent without any. */
@@ -33,6 +35,12 @@ export interface TestResult extends HistoryVerdicts {
   /** Signs that a valid verdict proves little; absent without any. */
   readonly warnings?: readonly Warning[];
   readonly seed: number;
+}
+
+export interface Rate {
+  readonly asked: number;
+  /** Less than asked if clients had to wait for nodes, or the machine is too slow. */
+  readonly reached: number;
 }
 
 /** The record of a test, from which its result is computed. */
@@ -92,11 +100,19 @@ export function checkTest({
     ...verdicts,
     net: checkNet(journal, history),
     perf: checkLatency(history),
+    ...(options.rate > 0 ? { rate: rateOf(options, history) } : {}),
     ...rest,
     ...(coverage === undefined ? {} : { coverage }),
     ...(warnings.length === 0 ? {} : { warnings }),
     seed,
   };
+}
+
+function rateOf({ rate, timeLimitS }: TestOptions, history: History): Rate {
+  const endNs = timeLimitS * 1e9;
+  let count = 0;
+  for (const { type, time } of history) if (type === "invoke" && time < endNs) count++;
+  return { asked: rate, reached: count / timeLimitS };
 }
 
 /** The figures by which tests are compared. */

@@ -2,7 +2,7 @@
 import * as v from "valibot";
 import { enumerate } from "../../checkers/wording.ts";
 import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
-import { figuresOf, stableLatenciesOf, type TestResult } from "../../run/results.ts";
+import { figuresOf, type Rate, stableLatenciesOf, type TestResult } from "../../run/results.ts";
 import { reachedBy } from "./coverage.ts";
 import { firstOfEach, sentencesOf, withoutFindings, withStaleInOne } from "./findings.ts";
 import { inspect, printable } from "./printable.ts";
@@ -84,12 +84,13 @@ function describeWholeResult(workload: string, result: TestResult): string {
 }
 
 function figureLines(result: TestResult): string[] {
-  const { stats, faults, workload, coverage } = result;
+  const { stats, rate, faults, workload, coverage } = result;
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const latency = stableLatenciesOf(workload) === undefined ? "latency" : "stable latency";
   const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
   return rowLines([
     ["operations", countsOf(stats)],
+    ["rate", rate === undefined ? undefined : describeRate(rate)],
     [
       "messages",
       msgsPerOp === undefined ? undefined : `${msgsPerOp.toFixed(2)} per operation between servers`,
@@ -107,6 +108,13 @@ function figureLines(result: TestResult): string[] {
     ["reached", coverage === undefined ? undefined : reachedBy(coverage)],
     ["diagnostics", diagnosticCounts(result)],
   ]);
+}
+
+/** Formats a rate: `9,964 of 10,000 operations/s asked for`. */
+function describeRate({ asked, reached }: Rate): string {
+  const digits = { maximumFractionDigits: asked < 100 ? 1 : 0 };
+  const [of, to] = [reached, asked].map((rate) => rate.toLocaleString("en", digits));
+  return `${of} of ${to} operations/s asked for`;
 }
 
 /** Counts the diagnostics, which were shown at their first occurrence only. */

@@ -81,6 +81,19 @@ describe("stagger", () => {
     expect(emissions).toEqual([0, 12, 21, 30, 42, 51, 60, 72, 81, 90]);
   });
 
+  test("catches up after a timer was late by any time, but not after a thread was missing", () => {
+    const times = (isFree: boolean) => {
+      const generator = stagger(0.01, { next: () => 0.5 }, endless());
+      const at = (ms: number, free = true) =>
+        generator.next({ ...idleContext(ms * 1e6), freeClient: () => (free ? 0 : undefined) });
+      at(0);
+      at(12, isFree);
+      return [55, 55, 55, 55, 55, 55].map((ms) => at(ms).type);
+    };
+    expect(times(true)).toEqual([...new Array(4).fill("operation"), "wait", "wait"]);
+    expect(times(false)).toEqual(["operation", ...new Array(5).fill("wait")]);
+  });
+
   test("changes its state only when it emits an operation", () => {
     fc.assert(
       fc.property(randoms(), fc.array(fc.nat(20)), (source, asks) => {
