@@ -78,10 +78,10 @@ export class Chance implements MessageFates, FaultChoices {
 
   /** Returns what a search changes where there are no decisions. */
   explore({ order, timers, nemesis, ...others }: Exploration = {}): Exploration {
-    const { main, messages, exactLatencies, draws } = this.#decisions ?? {};
+    const { main, messages, exactLatencies } = this.#decisions ?? {};
     const { clock } = this.#options;
     const isDrawn = messages === undefined && order !== undefined;
-    const isTimed = draws?.delays === undefined && timers !== undefined;
+    const isTimed = main === undefined && timers !== undefined;
     const isExact = messages !== undefined && exactLatencies === true;
     this.#recordsDelays ||= isTimed;
     this.#recordsWaits = main === undefined && nemesis !== undefined;
@@ -185,11 +185,14 @@ export class Chance implements MessageFates, FaultChoices {
         const copy = this.#sent.copyCount++;
         const sentMs = clock.nowMs();
         this.#recording.setLatency(link, number, copy, NEVER_MS);
+        let isHeld = false;
         order.hold(delivery, delayMs, () => {
           const latencyNs = Math.round((clock.nowMs() - sentMs) * 1e6);
-          this.#recording.setLatency(link, number, copy, latencyNs / 1e6 + rank.next() * RANK_MS);
+          const extraMs = isHeld ? rank.next() * RANK_MS : 0;
+          this.#recording.setLatency(link, number, copy, latencyNs / 1e6 + extraMs);
           release();
         });
+        isHeld = true;
       },
     };
   }
@@ -387,7 +390,7 @@ function roundedMs(delayMs: number): number {
  */
 const RANK_MS = 1e-9;
 
-/** Counts within a nanosecond. */
+/** Counts within a nanosecond, from 1: what has no latency at all arrives before. */
 class Rank {
   readonly #clock: Clock;
   #nowMs = -1;
@@ -401,7 +404,7 @@ class Rank {
     const nowMs = this.#clock.nowMs();
     if (nowMs !== this.#nowMs) this.#count = 0;
     this.#nowMs = nowMs;
-    return Math.min(this.#count++, 999);
+    return Math.min(++this.#count, 999);
   }
 }
 
@@ -417,6 +420,10 @@ class ExactOrder implements DeliveryOrder {
   }
 
   hold(_: unknown, delayMs: number, release: () => void): void {
+    if (delayMs === 0) {
+      release();
+      return;
+    }
     const latencyNs = Math.floor(delayMs * 1e6 + 1e-4);
     const dueNs = this.#nowNs() + latencyNs;
     this.#held.push({ dueNs, rank: delayMs * 1e6 - latencyNs, release });

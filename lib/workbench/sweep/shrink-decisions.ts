@@ -332,6 +332,12 @@ const withoutNemeses: Pass = async (shrinking) => {
   }
 };
 
+/** Leaves out the search: what it has drawn is among the decisions. */
+const withoutSearch: Pass = async (shrinking) => {
+  const { search, ...options } = shrinking.smallest.options;
+  if (search !== undefined) await shrinking.try({ options, decisions: shrinking.decisions });
+};
+
 /** Ends phases with their last operation, and lets time pass faster. */
 const withoutTime: Pass = async (shrinking) => {
   const { main } = shrinking.decisions;
@@ -361,4 +367,4 @@ const PASSES: readonly Pass[] = [
   withoutMicroOperations,
   withoutTargets,
 ];
-const LAST_PASSES: readonly Pass[] = [withoutNemeses, withoutTime];
+const LAST_PASSES: readonly Pass[] = [withoutSearch, withoutNemeses, withoutTime];

@@ -59,9 +59,7 @@ export async function shrink(
   const recorded = await record(start);
   if (recorded?.main === undefined) return start;
   const { main } = recorded;
-  // What a search has changed is among the decisions now.
-  const { search: _, ...options } = start.options;
-  const decided = { options, decisions: { ...recorded, main } };
+  const decided = { options: start.options, decisions: { ...recorded, main } };
   // The run may end in a crash that its decisions do not repeat.
   if ((await anomalyOf(decided)) !== anomaly) return start;
   const smallest = await shrinkDecisions(

@@ -388,7 +388,7 @@ describe("vortex sim --seeds", () => {
     expect(story).toMatch(/duplicated: id/);
   });
 
-  test.concurrent("stores the reduced test with --shrink --report, and focuses its report", async () => {
+  test.concurrent("stores the reduced test with --shrink --report, and replays it", async () => {
     const store = temporaryDirectory();
     const args = ["--seeds", "1..10", "--shrink", "--report", "--store", store];
     const { stdout } = await vortex(...uniqueIds(project(FORGETFUL), ...args));
@@ -400,6 +400,10 @@ describe("vortex sim --seeds", () => {
     expect(description.shrunkFrom).not.toBe(command);
     expect(existsSync(join(run, "report.html"))).toBe(true);
     expect(readdirSync(join(store, "unique-ids")).length).toBe(2); // The run, and "latest".
+    const [, word = ""] = / --decisions ('[^']*'|\S+)/.exec(command) ?? [];
+    const [, ...words] = command.replace(` --decisions ${word}`, "").split(" ");
+    const replayed = await vortex(...words, "--decisions", word.replaceAll("'", ""), "--json");
+    expect(JSON.parse(replayed.stdout)).toMatchObject({ valid: false, stats: { count: 2 } });
   });
 
   test.concurrent("prints only the result to stdout with --json, even with --shrink", async () => {
@@ -479,6 +483,27 @@ describe("vortex sim --seeds", () => {
     expect(story).toContain("--nodes n1");
     expect(story).toContain("Error: no n1");
     expect(exitCode).toBe(255);
+  });
+
+  test.concurrent("replays the decisions that a run wrote", async () => {
+    const written = join(temporaryDirectory(), "decisions.json");
+    const run = ["--seed", "3", "--nemesis", "kill", "--json"];
+    const plain = await vortex(...uniqueIds(UNIQUE_IDS, ...run, "--write-decisions", written));
+    const replayed = await vortex(...uniqueIds(UNIQUE_IDS, ...run, "--decisions", written));
+    expect(replayed.stdout).toBe(plain.stdout);
+    expect(replayed.stderr).toContain(`--decisions ${written}`);
+    expect(replayed.exitCode).toBe(0);
+  });
+
+  test.concurrent.each([
+    ["/no/such/file", "--decisions /no/such/file cannot be replayed: ENOENT"],
+    ['{"version":1,"main":{}}', '--decisions cannot be replayed: "main.lengthNs" is missing'],
+    ["{", "--decisions cannot be replayed: "],
+    [import.meta.path, "--write-decisions writes such a file"],
+  ])("refuses the decisions %s", async (word, reason) => {
+    const { exitCode, stderr } = await vortex(...uniqueIds(UNIQUE_IDS, "--decisions", word));
+    expect(stderr).toContain(reason);
+    expect(exitCode).toBe(254);
   });
 
   test.concurrent("shrinks only to options that the workload accepts", async () => {
