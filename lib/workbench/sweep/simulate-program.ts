@@ -9,7 +9,8 @@ import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { Delivery } from "../network/delivery.ts";
 import type { TestResult } from "../run/results.ts";
-import { type Simulation, simulate } from "../run/simulate.ts";
+import { simulate } from "../run/simulate.ts";
+import type { Simulation } from "../run/simulation.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { divertExits } from "./divert-exits.ts";
@@ -19,7 +20,7 @@ import { divertOutsideWorld, type Use } from "./outside-world.ts";
 import { Stall, watched } from "./progress-watch.ts";
 import { StalledProgram, Turn } from "./stalled-program.ts";
 
-export interface ProgramSimulation extends Omit<Simulation, "onTurn" | "repeatStep"> {
+export interface ProgramSimulation extends Omit<Simulation, "onTurn"> {
   /** Called after the test with what the user should know of the program. */
   readonly onPrinted?: (text: string) => void;
   /** Maximum real time of one event, in seconds. */

@@ -2,7 +2,8 @@ import type { AnyProgram } from "../../../lib/vortex/index.ts";
 import type { Operation } from "../../../lib/workbench/history/history.ts";
 import type { JournalEvent } from "../../../lib/workbench/network/journal.ts";
 import type { TestResult } from "../../../lib/workbench/run/results.ts";
-import { type Simulation, simulate } from "../../../lib/workbench/run/simulate.ts";
+import { simulate } from "../../../lib/workbench/run/simulate.ts";
+import type { Simulation } from "../../../lib/workbench/run/simulation.ts";
 import { DEFAULTS, nodeNames, type TestOptions } from "../../../lib/workbench/run/test-options.ts";
 import type { WorkloadName } from "../../../lib/workbench/workloads/index.ts";
 
