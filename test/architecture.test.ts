@@ -29,10 +29,27 @@ const EDGES = [
   "lib/workbench/store/{line-file,run-directory,run-store}.ts",
 ];
 
+/** What a simulation runs, whose results must be the same in every JavaScript engine. */
+const SIMULATED = [
+  "challenges/**",
+  "lib/{protocol,vortex,services,raft,workload}/**",
+  "lib/workbench/*.ts",
+  "lib/workbench/{history,network,clients,clusters,checkers,workloads,nemesis,diagnostics,run,search}/**",
+];
+
+/** Signs of what the language leaves to engines: accuracy, locales, the formats of dates. */
+const ENGINES_DIFFER = [
+  /\bMath\.(?!abs|ceil|clz32|floor|fround|imul|max|min|round|sign|sqrt|trunc|LN2\b)\w+/,
+  // A power of 2 is exact.
+  /(?<!\b2|\*) \*\* /,
+  /\blocaleCompare\b/,
+  /\btoLocale\w+/,
+  /\bIntl\b/,
+];
+
 /** Uses elsewhere that do not reach outside. */
 const EXCUSED: ReadonlySet<string> = new Set([
   "lib/vortex/log-format.ts touches Bun", // A hash function makes checksums.
-  "lib/workbench/random.ts touches Bun", // A hash function makes seeds.
   "lib/testing/manual-clock.ts touches setImmediate", // It lets promise continuations run.
   'lib/workbench/clusters/scheduler.ts touches "bun:', // It drains the queue of promise continuations.
 ]);
@@ -94,6 +111,18 @@ describe("The sources", () => {
         }),
       );
     expect(found.filter((touch) => !EXCUSED.has(touch))).toEqual([]);
+  });
+
+  test("give the same run in every engine: they have their own logarithms and order of names", () => {
+    const found = sources
+      .filter(({ file }) => matches(file, SIMULATED))
+      .flatMap(({ file, code }) =>
+        ENGINES_DIFFER.flatMap((pattern) => {
+          const [use] = pattern.exec(code) ?? [];
+          return use === undefined ? [] : [`${file} uses ${use}`];
+        }),
+      );
+    expect(found).toEqual([]);
   });
 
   test("read the wall clock only to name runs and to compare it with times of files: it may jump", () => {

@@ -83,7 +83,7 @@ export class Membership {
   childQuestionMs({ incarnation, sync, liveness }: PeerState, strangers: number): number {
     const againMs = liveness.askedMs + ASK_MS;
     if (incarnation === undefined) {
-      const waves = this.#isRecovered ? 1 : 1 + Math.floor(Math.log2(strangers));
+      const waves = this.#isRecovered ? 1 : 32 - Math.clz32(strangers);
       return Math.max(againMs, this.#startMs + waves * MUTE_MS);
     }
     return sync.hasMet && !sync.hasUnsettled() ? Number.POSITIVE_INFINITY : againMs;

@@ -3,16 +3,18 @@
  *
  * Each part of the workbench draws from its own stream, so that one more draw in a part does not
  * change the others. The algorithm is xoroshiro128+ (Blackman and Vigna), from the package
- * pure-rand; a stream's state is the SHA-256 hash of the seed and the stream's name.
+ * pure-rand; a stream's state is the SHA-256 hash of the seed and the stream's name. The hash is not
+ * the engine's: in browsers, that is asynchronous.
  */
+import { sha256 } from "@noble/hashes/sha2.js";
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 import type { Random } from "../vortex/index.ts";
 
 /** Returns the stream of a part. The same seed and name always give the same numbers. */
 export function randomStream(seed: number, name: string): Random {
-  const hash = new Bun.CryptoHasher("sha256").update(`${seed}/${name}`).digest();
-  const state = [0, 4, 8, 12].map((offset) => hash.readInt32LE(offset));
+  const hash = new DataView(sha256(new TextEncoder().encode(`${seed}/${name}`)).buffer);
+  const state = [0, 4, 8, 12].map((offset) => hash.getInt32(offset, true));
   const generator = xoroshiro128plusFromState(state);
   return { next: () => uniformFloat64(generator) };
 }

@@ -10,6 +10,7 @@ import {
   StorageError,
 } from "../../vortex/index.ts";
 import { MemoryDisk } from "../../vortex/memory-disk.ts";
+import { log } from "../logarithm.ts";
 
 /**
  * A fault of a disk: its syncs are slow, fail because it is full or has failed, or wait until the
@@ -168,7 +169,7 @@ function keptCount(pendingCount: number, random: Random): number {
 }
 
 function syncMs(random: Random): number {
-  const usualMs = SYNC_MS - SYNC_SPREAD_MS * Math.log(1 - random.next());
+  const usualMs = SYNC_MS - SYNC_SPREAD_MS * log(1 - random.next());
   const isLong = random.next() < LONG_SYNC_PROBABILITY;
   return isLong ? usualMs + (MAX_SYNC_MS - usualMs) * random.next() : usualMs;
 }

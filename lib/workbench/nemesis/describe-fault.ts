@@ -2,6 +2,7 @@
 import { isObject } from "../../protocol/message.ts";
 import type { Json, NodeId } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
+import { compareNaturally } from "../natural-order.ts";
 
 /** Sources that are blocked, by destination. */
 type Cuts = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
@@ -61,7 +62,7 @@ function describeCuts(cuts: Cuts): string {
 /** Describes a partition into groups that cannot reach each other; `undefined` if it is another. */
 function describeGroups(cuts: Cuts): string | undefined {
   const sources = [...cuts.values()].flatMap((each) => [...each]);
-  const nodes = [...new Set([...cuts.keys(), ...sources])].sort(inOrder);
+  const nodes = [...new Set([...cuts.keys(), ...sources])].sort(compareNaturally);
   const isCut = (one: NodeId, other: NodeId) => cuts.get(one)?.has(other) === true;
   const groups: NodeId[][] = [];
   for (const node of nodes) {
@@ -83,7 +84,7 @@ function describeLinks(cuts: Cuts): string {
     for (const source of sources) {
       const isMutual = cuts.get(source)?.has(dest) === true;
       // A mutual cut is listed once, from the smaller name.
-      if (isMutual && inOrder(source, dest) > 0) continue;
+      if (isMutual && compareNaturally(source, dest) > 0) continue;
       const arrow = byArrow[isMutual ? "↔" : "→"];
       arrow.set(source, [...(arrow.get(source) ?? []), dest]);
     }
@@ -91,19 +92,16 @@ function describeLinks(cuts: Cuts): string {
   const routes = Object.entries(byArrow).flatMap(([arrow, receiversOf]) => {
     const bySources = Map.groupBy(receiversOf, ([, receivers]) => namesOf(receivers));
     return [...bySources].map(([receivers, sources]) => ({
-      sources: sources.map(([source]) => source).sort(inOrder),
+      sources: sources.map(([source]) => source).sort(compareNaturally),
       text: `${namesOf(sources.map(([source]) => source))} ${arrow} ${receivers}`,
     }));
   });
-  const sorted = routes.sort((one, other) => inOrder(one.sources[0] ?? "", other.sources[0] ?? ""));
+  const sorted = routes.sort((one, other) =>
+    compareNaturally(one.sources[0] ?? "", other.sources[0] ?? ""),
+  );
   return `${sorted.map(({ text }) => text).join(", ")} cut`;
 }
 
 function namesOf(nodes: readonly NodeId[]): string {
-  return nodes.toSorted(inOrder).join(" ");
-}
-
-/** Sorts `n10` after `n9`. */
-function inOrder(one: NodeId, other: NodeId): number {
-  return one.localeCompare(other, "en", { numeric: true });
+  return nodes.toSorted(compareNaturally).join(" ");
 }

@@ -5,6 +5,7 @@
  */
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
+import { log } from "../logarithm.ts";
 
 export const LATENCY_DISTRIBUTIONS = ["constant", "uniform", "exponential"] as const;
 export type LatencyDistribution = (typeof LATENCY_DISTRIBUTIONS)[number];
@@ -25,7 +26,7 @@ export function drawLatencyMs({ meanMs, distribution }: Latency, random: Random)
       return randomInteger(random, 2 * meanMs);
     case "exponential":
       // 1 - x is never 0, as x is below 1.
-      return Math.floor(-Math.log(1 - random.next()) * meanMs);
+      return Math.floor(-log(1 - random.next()) * meanMs);
     default:
       throw new Error("Unexpected distribution", { cause: distribution satisfies never });
   }

@@ -7,6 +7,7 @@
  */
 import type { Clock, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
+import { exp, log } from "../logarithm.ts";
 import type { Delivery, DeliveryOrder } from "../network/delivery.ts";
 
 /** Parameters of {@link Priorities}. */
@@ -172,7 +173,7 @@ export class BoundedDelays implements DeliveryOrder {
 
 /** Draws a delay from {@link MIN_DELAY_MS} on: its logarithm is uniform. */
 function drawDelayMs(random: Random, maxMs: number): number {
-  return MIN_DELAY_MS * (maxMs / MIN_DELAY_MS) ** random.next();
+  return MIN_DELAY_MS * exp(log(maxMs / MIN_DELAY_MS) * random.next());
 }
 
 /** Ways to name the chain of a message: those of a chain are delivered in the order of sending. */

@@ -5,6 +5,7 @@
  */
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
+import { binaryExponent } from "../logarithm.ts";
 import type { WorkloadOptions } from "./options.ts";
 
 /** A read of a key, or a write of a value that is unique for that key. */
@@ -54,10 +55,10 @@ export class KeyPool {
 
   #drawSlot(): { key: number; writes: number } {
     // Slot i of n has weight 2^i, and the slots before it 2^i - 1 together. This equals
-    // log2(random * (2^n - 1) + 1), but does not overflow for large n.
+    // log2(random * (2^n - 1) + 1), rounded down, but does not overflow for large n.
     const count = this.#slots.length;
-    const exponent = Math.log2(this.#random.next() * (1 - 2 ** -count) + 2 ** -count);
-    const index = Math.max(0, Math.min(count - 1, Math.floor(count + exponent)));
+    const exponent = binaryExponent(this.#random.next() * (1 - 2 ** -count) + 2 ** -count);
+    const index = Math.max(0, Math.min(count - 1, count + exponent));
     const slot = this.#slots[index];
     if (slot === undefined) throw new Error("A key pool needs at least one key");
     return slot;

@@ -8,6 +8,7 @@ import {
   type Operation,
   type Process,
 } from "../../history/history.ts";
+import { compareNaturally } from "../../natural-order.ts";
 
 interface Read {
   readonly invocation: Operation;
@@ -29,7 +30,7 @@ export class FinalReads {
         reads.every(({ invocation, keys }) => invocation.index > known.index && !keys.has(key)),
       )
       .map(([node]) => node)
-      .sort((one, other) => one.localeCompare(other, "en", { numeric: true }));
+      .sort(compareNaturally);
   }
 
   get nodeCount(): number {
