@@ -81,6 +81,14 @@ const bank = defineWorkload({
 
 defineWorkload({
   operations: { read },
+  // @ts-expect-error -- There is no such operation.
+  mayNeverBeOk: ["write"],
+  generators: () => ({ main: () => ({ f: "read" }) }),
+  check,
+});
+
+defineWorkload({
+  operations: { read },
   // @ts-expect-error -- A function that makes another operation.
   generators: () => ({ main: () => ({ f: "write" }) }),
   check,

@@ -16,8 +16,8 @@ export interface CheckOptions {
   readonly availability?: "total" | number;
   /** Consistency models that a transaction history must satisfy, such as `"read-committed"`. */
   readonly consistencyModels?: readonly string[];
-  /** Whether a type of operation may never be `ok`, as when settings were drawn at random. */
-  readonly mayNeverBeOk?: boolean;
+  /** Types of operation that may never be `ok`; `true` for all, as when settings were drawn at random. */
+  readonly mayNeverBeOk?: boolean | readonly string[];
   /**
    * Steps that all searches of a check may take together before the verdict becomes `"unknown"`.
    * The default takes about ten seconds.

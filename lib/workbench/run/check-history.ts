@@ -73,18 +73,30 @@ export function checkHistory(
     exceptions: checkExceptions,
   });
   const { valid, ...parts }: Omit<HistoryVerdicts, "unanswered" | "summary" | keyof OtherVerdicts> =
-    check(history, options);
+    check(history, { ...exemptionsOf(workload), ...options });
   // A checker that met an impossible history leaves no parts to merge.
   const { error, ...verdicts } = parts;
   const merged = error === undefined ? verdicts : { all: { valid } };
   return {
-    ...mergeVerdicts(history, { ...merged, convergence, liveness, assertions }),
+    ...mergeVerdicts(
+      history,
+      { ...merged, convergence, liveness, assertions },
+      exemptionsOf(workload),
+    ),
     ...parts,
     ...summaryOf(workload, parts.workload),
     ...(convergence === undefined ? {} : { convergence }),
     ...(liveness === undefined ? {} : { liveness }),
     ...(assertions === undefined ? {} : { assertions }),
   };
+}
+
+/** The types of operation that the workload allows never to be `ok`. */
+export function exemptionsOf(
+  workload: string | DefinedWorkload,
+): Pick<CheckOptions, "mayNeverBeOk"> {
+  const { mayNeverBeOk } = definitionOf(workload);
+  return mayNeverBeOk === undefined ? {} : { mayNeverBeOk };
 }
 
 /** What a user's checker throws becomes an error that names its line. */
@@ -179,7 +191,10 @@ export function checkStored(
   const checked = fatal === undefined ? verdicts.workload : failure(fatal);
   const { valid = "unknown", error, explanation: _, ...fields }: Partial<Verdict> = checked ?? {};
   // A fatal error takes these from a test's result, but the corpus reports them.
-  const others = fatal === undefined ? verdicts : checkOthers(history, options);
+  const others =
+    fatal === undefined
+      ? verdicts
+      : checkOthers(history, { ...exemptionsOf(workload), ...options });
   const requestErrors = requestErrorsOf(history);
   const otherTransactions = otherTransactionsOf(history);
   const check: StoredCheck = {

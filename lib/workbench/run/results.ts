@@ -12,7 +12,7 @@ import type { FaultCounts } from "../nemesis/faults.ts";
 import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
 import type { Coverage, LoggedAssertion } from "./assertions.ts";
-import { checkHistory, type HistoryVerdicts } from "./check-history.ts";
+import { checkHistory, exemptionsOf, type HistoryVerdicts } from "./check-history.ts";
 import type { RequestErrors } from "./request-errors.ts";
 import { isDrawn, type TestOptions } from "./test-options.ts";
 import { type Warning, warningsOf } from "./warnings.ts";
@@ -93,7 +93,7 @@ export function checkTest({
     ...loggedAssertions.map((logged) => ({ kind: "logged-assertion", ...logged }) as const),
     ...unhealed.map((fault) => ({ kind: "not-healed", ...fault }) as const),
     ...(verdicts.valid === true
-      ? warningsOf({ options, history, faults, messagesBetweenNodes })
+      ? warningsOf({ options, history, faults, messagesBetweenNodes, ...exemptionsOf(definition) })
       : []),
   ];
   return {

@@ -5,8 +5,9 @@
  * `docs/workbench.md` lists them.
  */
 import * as v from "valibot";
+import type { CheckOptions } from "../checkers/checker.ts";
 import { downtimesOf, isDuring } from "../checkers/every-test/downtimes.ts";
-import { mayNeverBeOk } from "../checkers/every-test/stats.ts";
+import { isExempt } from "../checkers/every-test/stats.ts";
 import { type History, nemesisOperations, type Pair, pairs } from "../history/history.ts";
 import { type FaultCounts, isFault } from "../nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
@@ -79,6 +80,8 @@ const EXPECTED_ERRORS: ReadonlySet<unknown> = new Set([
 export interface WarningEvidence {
   readonly options: Pick<TestOptions, "nodeIds" | "rate" | "timeLimitS" | "nemesis">;
   readonly history: History;
+  /** Types of operation that may never be `ok`. */
+  readonly mayNeverBeOk?: boolean | readonly string[];
   /** How often each fault took effect. */
   readonly faults: FaultCounts;
   /** Number of messages that nodes sent each other. */
@@ -93,7 +96,7 @@ export function warningsOf(evidence: WarningEvidence): readonly Warning[] {
     ...faultsWithoutEffect(evidence),
     ...fewOperations(all),
     ...nodesThatStopped(evidence, all),
-    ...rarelyOk(all),
+    ...rarelyOk(all, evidence),
   ];
 }
 
@@ -209,7 +212,7 @@ function isTimeout(error: unknown, thrown: string | undefined): boolean {
   return error === "net-timeout" || thrown === "NetTimeout";
 }
 
-function rarelyOk(all: readonly Pair[]): Warning[] {
+function rarelyOk(all: readonly Pair[], options: CheckOptions): Warning[] {
   const byF = Map.groupBy(
     all.filter(({ completion }) => !isExpectedError(completion?.error)),
     ({ invocation }) => invocation.f,
@@ -217,7 +220,8 @@ function rarelyOk(all: readonly Pair[]): Warning[] {
   return [...byF].flatMap(([f, ofF]): Warning[] => {
     const okCount = ofF.filter(isOk).length;
     const { minCount, fraction } = RARELY_OK;
-    if (mayNeverBeOk(f) || ofF.length < minCount || okCount >= ofF.length * fraction) return [];
+    if (isExempt(f, options) || ofF.length < minCount || okCount >= ofF.length * fraction)
+      return [];
     return [{ kind: "rarely-ok", f, okCount, count: ofF.length }];
   });
 }

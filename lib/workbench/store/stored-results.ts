@@ -76,7 +76,7 @@ const Results = v.object({
     v.object({
       ...verdict,
       okCount: v.exactOptional(v.number()),
-      byF: v.exactOptional(v.record(v.string(), v.object({ valid: v.boolean() }))),
+      neverOk: v.exactOptional(v.array(v.string())),
     }),
   ),
   summary: v.exactOptional(v.string()),

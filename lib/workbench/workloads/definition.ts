@@ -254,6 +254,11 @@ export interface WorkloadDefinition<
    * outcome of the operation is unknown after any.
    */
   readonly usesProtocolErrors?: boolean;
+  /**
+   * Operations that need not ever be `ok`, such as one that always ends as `info`. By default, a test is
+   * invalid if all operations with one name failed or had an unknown outcome.
+   */
+  readonly mayNeverBeOk?: readonly NoInfer<keyof Ops & string>[];
   /** Whether a client goes on after an operation whose outcome is unknown; `false` by default. */
   readonly keepsClient?: boolean;
   /** The meaning of the verdicts, in a clause. */
@@ -299,6 +304,7 @@ export interface DefinedWorkload
     | "check"
     | "usesProtocolErrors"
     | "keepsClient"
+    | "mayNeverBeOk"
     | "convergence"
     | "summary"
     | "early"
@@ -360,6 +366,7 @@ const FIELDS = [
   "refuse",
   "usesProtocolErrors",
   "keepsClient",
+  "mayNeverBeOk",
   "summary",
   "early",
   "usesKeys",

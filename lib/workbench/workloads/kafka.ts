@@ -29,6 +29,8 @@ export const kafka = defineWorkload({
   name: "kafka",
   doc: "Clients send messages to keys, and poll them in the order of their offsets.",
   operations: kafkaClient,
+  // It ends as info, so that the client is replaced.
+  mayNeverBeOk: ["crash"],
   generators(context) {
     const { concurrency, any, stagger } = context;
     const offsets = new KnownOffsets();

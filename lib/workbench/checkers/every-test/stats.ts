@@ -1,5 +1,5 @@
 /**
- * Counts completions, and checks that every kind of operation was `ok` at least once.
+ * Counts completions, and checks that every type of operation was `ok` at least once.
  *
  * @see Jepsen, `jepsen.checker/stats`, wrapped by `jepsen.tests.kafka/stats-checker`
  */
@@ -20,21 +20,17 @@ export interface StatsVerdict extends Verdict, Counts {
   readonly valid: boolean;
   /** The same for each `f`, in alphabetical order. */
   readonly byF: { readonly [f: string]: Counts };
+  /** The types of operation that were never `ok`, although they had to be; absent if empty. */
+  readonly neverOk?: readonly string[];
 }
 
-/** Kinds of operation that need not ever be `ok`: kafka's `crash` always ends as `info`. */
-const EXEMPT: ReadonlySet<string> = new Set(["crash", "debug-topic-partitions"]);
-
-/** Whether no operation of this kind has to be `ok`. */
-export function mayNeverBeOk(f: string): boolean {
-  return EXEMPT.has(f);
+/** Whether no operation of this type has to be `ok`. */
+export function isExempt(f: string, { mayNeverBeOk = false }: CheckOptions): boolean {
+  return typeof mayNeverBeOk === "boolean" ? mayNeverBeOk : mayNeverBeOk.includes(f);
 }
 
 /** Valid if every `f` that occurs was `ok` at least once, unless the options say that it need not be. */
-export function checkStats(
-  history: History,
-  { mayNeverBeOk: isExempt = false }: CheckOptions = {},
-): StatsVerdict {
+export function checkStats(history: History, options: CheckOptions = {}): StatsVerdict {
   const all = new Counter();
   const counters = new Map<string, Counter>();
   // One pass without copies: histories have hundreds of thousands of operations.
@@ -49,13 +45,12 @@ export function checkStats(
     all.add(operation);
   }
   const byF = [...counters].sort(([one], [other]) => (one < other ? -1 : 1));
-  const failing = byF.filter(
-    ([f, { counts }]) => !isExempt && !mayNeverBeOk(f) && counts.okCount === 0,
-  );
+  const failing = byF.filter(([f, { counts }]) => counts.okCount === 0 && !isExempt(f, options));
   return {
     ...all.counts,
     byF: Object.fromEntries(byF.map(([f, { counts }]) => [f, counts])),
     valid: failing.length === 0,
+    ...(failing.length === 0 ? {} : { neverOk: failing.map(([f]) => f) }),
     explanation: failing.map(([f, counter]) => neverOk(f, counter)),
   };
 }

@@ -7,10 +7,10 @@
  * and its verdict is `"unknown"`.
  */
 import { type History, type Pair, pairs } from "../../history/history.ts";
-import { mergeValidity, type Validity, type Verdict } from "../checker.ts";
+import { type CheckOptions, mergeValidity, type Validity, type Verdict } from "../checker.ts";
 import { enumerate, plural } from "../wording.ts";
 import { type Downtime, downtimesOf, isDuring } from "./downtimes.ts";
-import { mayNeverBeOk } from "./stats.ts";
+import { isExempt } from "./stats.ts";
 
 /** Verdicts on a history by name. `workload` and `stats` depend on `ok` operations. */
 export interface Verdicts {
@@ -33,10 +33,14 @@ export interface MergedVerdict {
 }
 
 /** Merges the verdicts on a history. */
-export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdict {
+export function mergeVerdicts(
+  history: History,
+  verdicts: Verdicts,
+  options: CheckOptions = {},
+): MergedVerdict {
   const all = pairs(history);
   const isAnyOk = all.some(isOk);
-  const neverOk = neverOkIn(all);
+  const neverOk = neverOkIn(all, options);
   const downtimes = neverOk.length === 0 ? [] : downtimesOf(history);
   const unanswered = neverOk.filter(([, ofF]) =>
     ofF.every((pair) => isUnanswerable(pair, downtimes)),
@@ -54,10 +58,13 @@ export function mergeVerdicts(history: History, verdicts: Verdicts): MergedVerdi
 }
 
 /** The operations of each `f` that was never `ok`. */
-function neverOkIn(all: readonly Pair[]): (readonly [f: string, ofF: readonly Pair[]])[] {
+function neverOkIn(
+  all: readonly Pair[],
+  options: CheckOptions,
+): (readonly [f: string, ofF: readonly Pair[]])[] {
   const wasOk = new Set<string>();
   for (const pair of all) if (isOk(pair)) wasOk.add(pair.invocation.f);
-  const others = all.filter(({ invocation: { f } }) => !wasOk.has(f) && !mayNeverBeOk(f));
+  const others = all.filter(({ invocation: { f } }) => !wasOk.has(f) && !isExempt(f, options));
   return [...Map.groupBy(others, ({ invocation }) => invocation.f)];
 }
 

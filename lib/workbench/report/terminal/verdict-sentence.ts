@@ -1,7 +1,6 @@
 /** Formats a run's verdict in one sentence. */
 
 import type { Validity } from "../../checkers/checker.ts";
-import { mayNeverBeOk } from "../../checkers/every-test/stats.ts";
 import { enumerate, plural } from "../../checkers/wording.ts";
 import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";
 import type { Summary } from "../../workloads/summary.ts";
@@ -18,7 +17,7 @@ interface Results {
   readonly stats?: {
     readonly valid: Validity;
     readonly okCount?: number;
-    readonly byF?: Readonly<Record<string, { readonly valid: boolean }>>;
+    readonly neverOk?: readonly string[];
   };
   /** What the verdict of a user's checker states, in a clause. */
   readonly summary?: string;
@@ -88,9 +87,7 @@ function faultsOf(workload: string, results: Results): string[] {
     clauses.push(summary ?? anomaliesOf(results.workload));
   }
   if (stats?.valid === false) {
-    const failing = Object.entries(stats.byF ?? {})
-      .filter(([f, { valid }]) => valid === false && !mayNeverBeOk(f))
-      .map(([f]) => `"${f}"`);
+    const failing = (stats.neverOk ?? []).map((f) => `"${f}"`);
     clauses.push(`no ${failing.join(" and no ") || "operation"} ever succeeded`);
   }
   if (availability?.valid === false) {

@@ -11,6 +11,7 @@ import type { Verdict } from "../../../../lib/workbench/checkers/checker.ts";
 import { compose } from "../../../../lib/workbench/checkers/compose.ts";
 import { checkAvailability } from "../../../../lib/workbench/checkers/every-test/availability.ts";
 import { checkStats } from "../../../../lib/workbench/checkers/every-test/stats.ts";
+import { exemptionsOf } from "../../../../lib/workbench/run/check-history.ts";
 import {
   WORKLOAD_NAMES,
   WORKLOADS,
@@ -65,8 +66,9 @@ describe.each(WORKLOAD_NAMES)("the checker of %s", (workload) => {
       workload: WORKLOADS[workload].check,
     });
     for (const corpusCase of await corpusCases(workload)) {
-      const verdict = checkAll(corpusCase.history, corpusCase.options);
-      checked.push({ corpusCase, verdict, parts: partsOf(verdict, corpusCase) });
+      const options = { ...exemptionsOf(workload), ...corpusCase.options };
+      const verdict = checkAll(corpusCase.history, options);
+      checked.push({ corpusCase, verdict, parts: partsOf(verdict, { ...corpusCase, options }) });
     }
   });
 
@@ -178,7 +180,7 @@ interface Parts {
 function partsOf(verdict: Verdict, { history, options }: CorpusCase): Parts {
   const { workload = verdict } = verdict as Partial<Parts>;
   return {
-    stats: checkStats(history),
+    stats: checkStats(history, options),
     availability: checkAvailability(history, options),
     workload,
   };

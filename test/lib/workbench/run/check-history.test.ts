@@ -1,6 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { checkStoredHistory } from "../../../../lib/workbench/run/check-history.ts";
-import { fail, history, invoke, whole } from "../../../support/histories/history.ts";
+import { defineWorkload, rpc } from "../../../../lib/workbench/workloads/definition.ts";
+import { fail, history, info, invoke, whole } from "../../../support/histories/history.ts";
 
 describe("checkStoredHistory", () => {
   test("puts the checker's fields beside stats and availability", () => {
@@ -47,6 +48,24 @@ describe("checkStoredHistory", () => {
     // Availability alone would be invalid, and invalid beats unknown.
     expect(checked.availability).toMatchObject({ valid: false });
     expect(checked).toMatchObject({ valid: "unknown", overallValid: "unknown", fatal: true });
+  });
+
+  test("accepts that operations are never ok which the workload names", () => {
+    const lost = history(whole(0, "poll", null), invoke(0, "crash"), info(0));
+    expect(checkStoredHistory("kafka", lost, {}).stats["valid"]).toBe(true);
+    // The names that one workload exempts mean nothing to others.
+    const workload = (mayNeverBeOk: readonly ("crash" | "poll")[]) =>
+      defineWorkload({
+        operations: { crash: rpc({}), poll: rpc({}) },
+        mayNeverBeOk,
+        generators: () => ({ main: () => ({ f: "poll" }) }),
+        check: () => ({ valid: true }),
+      });
+    expect(checkStoredHistory(workload(["crash"]), lost, {}).overallValid).toBe(true);
+    expect(checkStoredHistory(workload([]), lost, {})).toMatchObject({
+      overallValid: false,
+      stats: { neverOk: ["crash"] },
+    });
   });
 
   test("refuses an unknown workload", () => {

@@ -44,10 +44,18 @@ describe("checkStats", () => {
     expect(checkStats(history(invoke(0, "read")))).toMatchObject({ valid: true, byF: {} });
   });
 
-  test("accepts that kafka's crashes are never ok", () => {
-    const verdict = checkStats(history(whole(0, "poll", null), invoke(0, "crash"), info(0)));
+  test("accepts that operations are never ok which the options name, and no others", () => {
+    const crashed = history(whole(0, "poll", null), invoke(0, "crash"), info(0));
+    const verdict = checkStats(crashed, { mayNeverBeOk: ["crash"] });
     expect(verdict.valid).toBe(true);
     expect(verdict.byF["crash"]?.valid).toBe(false);
+    expect(verdict.neverOk).toBeUndefined();
+    for (const mayNeverBeOk of [false, [], ["poll"]]) {
+      expect(checkStats(crashed, { mayNeverBeOk })).toMatchObject({
+        valid: false,
+        neverOk: ["crash"],
+      });
+    }
   });
 
   test("accepts that nothing is ever ok if the options do", () => {
