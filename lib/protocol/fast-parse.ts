@@ -58,7 +58,8 @@ type KnownSchema =
   | v.StrictTupleSchema<readonly Schema[], undefined>
   | v.TupleWithRestSchema<readonly Schema[], Schema, undefined>
   | v.ObjectSchema<Readonly<Record<string, Schema>>, undefined>
-  | v.StrictObjectSchema<Readonly<Record<string, Schema>>, undefined>;
+  | v.StrictObjectSchema<Readonly<Record<string, Schema>>, undefined>
+  | v.VariantSchema<string, v.VariantOptions<string>, undefined>;
 
 function compile(schema: Schema): Parser {
   // Schemas made by these methods of valibot carry the type of another, but behave differently.
@@ -98,6 +99,8 @@ function compile(schema: Schema): Parser {
       return compileObject(known.entries);
     case "strict_object":
       return compileStrictObject(known.entries);
+    case "variant":
+      return compileVariant(known);
     default:
       known satisfies never; // Of the kinds above; valibot has many more.
       return byValibot(schema);
@@ -191,6 +194,27 @@ function compileStrictObject(entries: Readonly<Record<string, Schema>>): Parser 
     // valibot looks at enumerable keys, inherited ones too.
     for (const name in input as object) if (!Object.hasOwn(entries, name)) return LEFT_TO_VALIBOT;
     return output;
+  };
+}
+
+/** Compiles a choice of objects by a field that is a literal, another one in each. */
+function compileVariant(
+  schema: v.VariantSchema<string, v.VariantOptions<string>, undefined>,
+): Parser {
+  const parsers = new Map<unknown, Parser>();
+  for (const option of schema.options) {
+    const entries = "entries" in option ? option.entries : {};
+    const field = entries[schema.key] as Schema | undefined;
+    const isPlain = field?.type === "literal" && !("pipe" in field) && !("fallback" in field);
+    if (!isPlain) return byValibot(schema);
+    const { literal } = field as v.LiteralSchema<v.Literal, undefined>;
+    if (parsers.has(literal)) return byValibot(schema);
+    parsers.set(literal, parserOf(option));
+  }
+  return (input) => {
+    if (typeof input !== "object" || input === null) return LEFT_TO_VALIBOT;
+    const literal = (input as Readonly<Record<string, unknown>>)[schema.key];
+    return parsers.get(literal)?.(input) ?? LEFT_TO_VALIBOT;
   };
 }
 

@@ -66,8 +66,23 @@ function outcomeOf<T>(execute: () => T): T | Outcome {
   }
 }
 
+/**
+ * The parsed form of commands. A leader looks at a command three times: to see whether it needs an
+ * entry, to answer it, to apply it.
+ */
+const parsedCommands = new WeakMap<
+  object,
+  { readonly machine: Machine; readonly output: unknown }
+>();
+
 function parse(machine: Machine, command: unknown): unknown {
+  const isObject = typeof command === "object" && command !== null;
+  const known = isObject ? parsedCommands.get(command) : undefined;
+  if (known?.machine === machine) return known.output;
   const parsed = safeParse(machine.command, command);
-  if (parsed.success) return parsed.output;
+  if (parsed.success) {
+    if (isObject) parsedCommands.set(command, { machine, output: parsed.output });
+    return parsed.output;
+  }
   throw new RpcError("malformed-request", `Malformed command: ${describeIssues(parsed.issues)}`);
 }

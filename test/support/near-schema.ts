@@ -13,6 +13,7 @@ interface Parts {
   readonly rest?: v.GenericSchema;
   readonly entries?: Readonly<Record<string, v.GenericSchema>>;
   readonly getter?: (input: unknown) => v.GenericSchema;
+  readonly options?: readonly v.GenericSchema[];
 }
 
 const numberText = fc.oneof(
@@ -77,6 +78,8 @@ function fitting(schema: v.GenericSchema): fc.Arbitrary<string> {
     case "object":
     case "loose_object":
       return entriesText(parts.entries ?? {});
+    case "variant":
+      return fc.oneof(...(parts.options ?? []).map(near));
     case "lazy":
       return fc.oneof(...[["w"], ["r"]].map((hint) => near(parts.getter?.(hint) ?? v.unknown())));
     case "custom":

@@ -118,6 +118,14 @@ describe("safeParse", () => {
         entries.map((fields) => v.strictObject(fields)),
         schema.map((inner) => v.pipe(v.object({ a: inner }), v.readonly())),
         schema.map((inner) => v.union([inner, v.string()])),
+        fc
+          .tuple(entries, entries, fc.constantFrom("x", 1))
+          .map(([one, other, literal]) =>
+            v.variant("type", [
+              v.object({ ...one, type: v.literal("x") }),
+              v.object({ ...other, type: v.literal(literal) }),
+            ]),
+          ),
         schema.map((inner) => v.nullable(inner)),
         schema.map((inner) => v.nullable(inner, "default")),
         schema.map((inner) =>
