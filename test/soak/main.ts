@@ -121,19 +121,24 @@ function describe(name: string, result: SoakResult, flags: Flags, isStored: bool
   const latencies = Object.entries(latency).map(
     ([f, { firstMs, lastMs }]) => `${f} ${firstMs.toFixed(2)} -> ${lastMs.toFixed(2)} ms`,
   );
+  const disks = Object.entries(result.maxDiskBytes).map(
+    ([node, bytes]) => `${node} ${(bytes / 1e6).toFixed(2)} MB`,
+  );
   const works = Object.entries(work).map(
     ([node, { firstUs, lastUs }]) => `${node} ${firstUs.toFixed(0)} -> ${lastUs.toFixed(0)} µs`,
   );
+  const rate = Math.min(flags.rate, SUBJECTS[name]?.maxRate ?? flags.rate);
   return [
     `${name}: ${problems.length === 0 ? "passed" : "FAILED"}${isStored ? " (from an earlier soak)" : ""}, ` +
       `${flags.seconds} s, verdict ${valid}`,
-    `  ${Math.round(result.clientMessagesPerS)} of ${flags.rate} messages/s of clients, ` +
+    `  ${Math.round(result.clientMessagesPerS)} of ${rate} messages/s of clients, ` +
       `${Math.round(result.serverMessagesPerS)} of nodes; ${okOperations} of ${operations} operations ok; ` +
       `CPUs ${(100 * result.idleFraction).toFixed(0)} % idle`,
     `  faults: ${Object.entries(faults)
       .map(([fault, count]) => `${fault} ${count}`)
       .join(", ")}`,
     `  memory after warm-up: ${nodes.join("; ")}; workbench ${megabytes(result.workbenchBytes)} MB`,
+    ...(disks.length === 0 ? [] : [`  disks, at most: ${disks.join(", ")}`]),
     `  CPU time per message, first and last third: ${works.join(", ")}`,
     `  median latency, first and last third: ${latencies.join(", ")}`,
     ...problems.map((problem) => `  problem: ${problem}`),

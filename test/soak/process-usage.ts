@@ -1,6 +1,7 @@
 /** Reads what processes and the machine use, from /proc and the operating system. Linux only. */
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync, statSync } from "node:fs";
 import { cpus } from "node:os";
+import { join } from "node:path";
 
 /** Unit in which the kernel counts the CPU time of processes, in ms. */
 const TICK_MS = 10;
@@ -23,6 +24,16 @@ export function processUsage(pid: number): Usage | undefined {
     if (error instanceof Error && "code" in error) {
       if (error.code === "ENOENT" || error.code === "ESRCH") return undefined;
     }
+    throw error;
+  }
+}
+
+/** Length of the files in a directory, in bytes. 0 if there is none: a file may be replaced meanwhile. */
+export function directoryBytes(path: string): number {
+  try {
+    return readdirSync(path).reduce((sum, name) => sum + statSync(join(path, name)).size, 0);
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return 0;
     throw error;
   }
 }

@@ -1,4 +1,7 @@
 /** A soak: a long test of a program on real processes that watches memory, latency and CPU time. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { systemClock } from "../../lib/vortex/serve.ts";
 import { ProcessCluster } from "../../lib/workbench/clusters/process-cluster.ts";
 import { isClientOperation, type Operation } from "../../lib/workbench/history/history.ts";
@@ -18,7 +21,7 @@ import {
   type WorkGrowth,
   workGrowth,
 } from "./growth.ts";
-import { idleFractionSince, machineTimes, processUsage } from "./process-usage.ts";
+import { directoryBytes, idleFractionSince, machineTimes, processUsage } from "./process-usage.ts";
 import type { Subject } from "./subjects.ts";
 import { atRate, calmMoment, inCycles, SOAK_FAULTS } from "./timing.ts";
 
@@ -51,6 +54,8 @@ export interface SoakResult {
   readonly memory: Readonly<Record<string, MemoryGrowth>>;
   /** Peak memory of each node, in bytes. */
   readonly maxBytes: Readonly<Record<string, number>>;
+  /** Most that the disk of each node held, in bytes; empty if the nodes have none. */
+  readonly maxDiskBytes: Readonly<Record<string, number>>;
   /** By node, for nodes that were never killed. */
   readonly work: Readonly<Record<string, WorkGrowth>>;
   /** By operation, for clients of nodes that were never killed. */
@@ -75,8 +80,23 @@ const PROGRESS_INTERVAL_S = 15;
 /** Fraction of the rate that must be reached. */
 const MIN_RATE = 0.95;
 
+/** Bytes that the disk of a node may hold besides the values: a log until it is compacted. */
+const DISK_BYTES = 2e6;
+
 /** Runs a soak. */
 export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
+  const { usesDisks = false, maxRate = soakOptions.rate } = soakOptions.subject;
+  const rate = Math.min(soakOptions.rate, maxRate);
+  const disks = usesDisks ? mkdtempSync(join(tmpdir(), "soak-disks-")) : undefined;
+  try {
+    return await soakOn(disks, { ...soakOptions, rate });
+  } finally {
+    if (disks !== undefined) rmSync(disks, { recursive: true });
+  }
+}
+
+/** @param disks Directory of the disks of the nodes, if they have any. */
+async function soakOn(disks: string | undefined, soakOptions: SoakOptions): Promise<SoakResult> {
   const { workload, subject, bin, seconds, rate, seed, signal } = soakOptions;
   const nodeIds = nodeNames(NODE_COUNT);
   const options: TestOptions = {
@@ -105,12 +125,18 @@ export async function soak(soakOptions: SoakOptions): Promise<SoakResult> {
         clock: systemClock,
         ...(signal === undefined ? {} : { signal }),
         makeCluster({ network, onBadLine }) {
-          cluster = new ProcessCluster({ bin, args: subject.args, network, onBadLine });
+          cluster = new ProcessCluster({
+            ...{ bin, args: subject.args, network, onBadLine },
+            ...(disks === undefined ? {} : { dataDirectory: disks }),
+          });
           return cluster;
         },
         onOperation(operation) {
           timer ??= setInterval(() => {
-            for (const node of nodeIds) monitor.sample(node, cluster?.processId(node));
+            for (const node of nodeIds) {
+              monitor.sample(node, cluster?.processId(node));
+              if (disks !== undefined) monitor.sampleDisk(node, directoryBytes(join(disks, node)));
+            }
           }, intervalS * 1000);
           monitor.operation(operation);
         },
@@ -149,6 +175,7 @@ class Monitor {
   readonly #received = new Map<string, number>();
   readonly #samples = new Map<string, Sample[]>();
   readonly #maxBytes = new Map<string, number>();
+  readonly #maxDiskBytes = new Map<string, number>();
   readonly #pids = new Map<string, number>();
   #operations = 0;
   #okOperations = 0;
@@ -217,6 +244,11 @@ class Monitor {
     if (this.#nowS - this.#lastProgress.s >= PROGRESS_INTERVAL_S) this.#reportProgress();
   }
 
+  sampleDisk(node: string, bytes: number): void {
+    if (this.#isOver) return;
+    this.#maxDiskBytes.set(node, Math.max(bytes, this.#maxDiskBytes.get(node) ?? 0));
+  }
+
   #reportProgress(): void {
     const { onProgress, seconds } = this.#options;
     const now = { s: this.#nowS, clients: this.#clientMessages, servers: this.#serverMessages };
@@ -254,6 +286,7 @@ class Monitor {
       survivors.map((node) => [node, workGrowth(this.#samples.get(node) ?? [])]),
     );
     const clientMessagesPerS = this.#clientMessages / seconds;
+    const allowedDiskBytes = DISK_BYTES + (subject.stores?.bytesEach ?? 0) * this.#values;
     const problems = [
       ...(valid === true ? [] : [`verdict ${valid}: ${findings[0] ?? "no finding"}`]),
       ...SOAK_FAULTS.filter((fault) => fault !== "partition" || this.#nodesTalk)
@@ -267,6 +300,13 @@ class Monitor {
           ? [
               `memory of ${node} grew by ${megabytes(bytes)} MB over ${messages} messages; ` +
                 `${megabytes(allowedBytes)} MB are allowed`,
+            ]
+          : [],
+      ),
+      ...[...this.#maxDiskBytes].flatMap(([node, bytes]) =>
+        bytes > allowedDiskBytes
+          ? [
+              `the disk of ${node} held ${megabytes(bytes)} MB; ${megabytes(allowedDiskBytes)} MB are allowed`,
             ]
           : [],
       ),
@@ -293,6 +333,7 @@ class Monitor {
       serverMessagesPerS: this.#serverMessages / seconds,
       memory,
       maxBytes: Object.fromEntries(this.#maxBytes),
+      maxDiskBytes: Object.fromEntries(this.#maxDiskBytes),
       work,
       latency,
       workbenchBytes: process.memoryUsage.rss(),

@@ -23,7 +23,17 @@ export interface Subject {
   readonly timed: readonly string[];
   /** Operation that adds a value which nodes store forever, and the bytes a value may take. */
   readonly stores?: { readonly f: string; readonly bytesEach: number };
+  /** Whether the nodes store on disks, whose size must be bounded by the stored values, too. */
+  readonly usesDisks?: boolean;
+  /** Maximum rate in messages per second, if it is lower than those of the others. */
+  readonly maxRate?: number;
 }
+
+/**
+ * Rate of programs that sync what they acknowledge: five nodes share one disk, and an operation goes
+ * through three of them.
+ */
+const SYNCED_RATE = 600;
 
 /** One operation in this many is a read of a set, which returns all of it. */
 const SET_READS_EVERY = 25_000;
@@ -125,4 +135,11 @@ export const SUBJECTS: Readonly<Record<string, Subject>> = {
   "unique-ids": plain("unique-ids", ["generate"]),
   "pn-counter": plain("pn-counter", ["add", "read"]),
   "g-set": set("g-set", "add", [], 300),
+  "lin-kv": { ...plain("lin-kv", ["read", "write"]), usesDisks: true, maxRate: SYNCED_RATE },
+  "txn-list-append": {
+    ...plain("txn-list-append", ["txn"]),
+    stores: { f: "txn", bytesEach: 500 },
+    usesDisks: true,
+    maxRate: SYNCED_RATE,
+  },
 };
