@@ -4,6 +4,8 @@
  * Connects the core to a node: its network, clock and storage.
  */
 import * as v from "valibot";
+import { describeIssues } from "../protocol/describe-issues.ts";
+import { safeParse } from "../protocol/fast-parse.ts";
 import { errorText } from "../vortex/error-text.ts";
 import {
   chunks,
@@ -150,7 +152,7 @@ class Driver {
   readonly #compactionLength: number;
   readonly #startedAtMs: number;
   /** Whether other nodes may be sent messages. */
-  #isStarted = false;
+  #isStarted: boolean;
   #requests: LeaderRequests | undefined;
   /** The leader and the term for which the queued commands were last sent. */
   #lastLeader = "";
@@ -179,6 +181,7 @@ class Driver {
     this.#machine = machine;
     this.#compactionLength = compactionLength;
     this.#startedAtMs = node.nowMs();
+    this.#isStarted = node.peers.length === 0;
     this.#storage = node.storage.of(RaftRecord);
     this.#pending = new PendingCommands(node, timeoutMs, maxPending);
     this.#forwards = new Delayed(node, batchMs, () => this.#forward());
@@ -278,7 +281,9 @@ class Driver {
   #apply({ entry }: Committed): void {
     this.#enterTerm(entry.term);
     if (entry.command === undefined) return;
-    const [session, number, command] = v.parse(LoggedCommand, entry.command);
+    const parsed = safeParse(LoggedCommand, entry.command);
+    if (!parsed.success) throw new Error(`Not a command: ${describeIssues(parsed.issues)}`);
+    const [session, number, command] = parsed.output;
     const outcome = apply(this.#machine, command);
     if (entry.origin === this.#node.id && session === this.#session) {
       this.#pending.settle(number, outcome);

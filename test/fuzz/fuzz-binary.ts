@@ -190,8 +190,14 @@ async function orTimeout<T>(promise: T | Promise<T>, timeoutMs: number): Promise
   }
 }
 
-const INIT = { type: "init", node_id: NODE, node_ids: NODE_IDS };
-export const isInitialized: Probe = { body: INIT, isCorrect: ({ type }) => type === "init_ok" };
+/** The request that initialises a node. */
+export function initOf({ nodeIds = NODE_IDS }: Subject): Probe {
+  return {
+    body: { type: "init", node_id: NODE, node_ids: [...nodeIds] },
+    isCorrect: ({ type }) => type === "init_ok",
+  };
+}
+
 const tooEarly = ({ body }: Probe): Probe => ({ body, isCorrect: ({ code }) => code === 11 });
 
 /** Noise for a challenge, before and after `init`. */
@@ -217,9 +223,9 @@ export async function fuzzBinary(name: string, options: FuzzOptions): Promise<Fu
   const node = new FuzzedProcess(options.command ?? binary(name), checker, patienceMs);
 
   for (let line = 0; line < BEFORE_INIT; line++) await node.noise(early.next());
-  await node.ask(tooEarly(SUBJECTS[name]?.().probe(0, false) ?? isInitialized));
+  await node.ask(tooEarly(SUBJECTS[name]?.().probe(0, false) ?? initOf(subject)));
   await node.waitForReplies();
-  await node.ask(isInitialized);
+  await node.ask(initOf(subject));
   checker.isInitialized = true;
   await node.waitForReplies();
 

@@ -13,7 +13,7 @@ import { bindOptions } from "../../lib/vortex/program.ts";
 import { randomInteger } from "../../lib/vortex/random.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { challenge } from "../support/simulations/challenges.ts";
-import { isInitialized, noisesFor } from "./fuzz-binary.ts";
+import { initOf, noisesFor } from "./fuzz-binary.ts";
 import { ReplyChecker } from "./reply-checker.ts";
 import { type Probe, SUBJECTS, type Subject } from "./subjects.ts";
 
@@ -32,10 +32,12 @@ export class FuzzedNode {
   readonly #host = new TestHost();
   readonly #node: KVNode;
   readonly #reader = new LineReader();
+  readonly #subject: Subject;
   readonly #random: Random;
 
   constructor(program: AnyProgram, subject: Subject, seed: number) {
     this.checker = new ReplyChecker(subject, seed, () => this.#host.clock.nowMs());
+    this.#subject = subject;
     this.#random = randomStream(seed, "cuts");
     this.#node = new KVNode(this.#host, bindOptions(program));
   }
@@ -53,7 +55,8 @@ export class FuzzedNode {
 
   /** Sends the node `init`. */
   async initialize(): Promise<void> {
-    await this.ask(isInitialized);
+    await this.ask(initOf(this.#subject));
+    await this.waitForReplies();
     this.checker.isInitialized = true;
   }
 

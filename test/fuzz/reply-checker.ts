@@ -223,7 +223,8 @@ export class ReplyChecker {
       if (isBeforeInit) return code === 11 || code === 12;
       if (isInternal) return code === 12;
       if (body["type"] === "init" && code === 22) return true; // An init for another node.
-      return code === 10 || code === 12 || code === 14 || (code === 13 && isDeep);
+      if (code === 10 || code === 12 || code === 14 || (code === 13 && isDeep)) return true;
+      return this.#subject.errors?.includes(Number(code)) ?? false;
     }
     if (isBeforeInit || type !== `${body["type"]}_ok`) return false;
     return this.#subject.isCorrectForNoise?.(body, reply) ?? true;

@@ -12,6 +12,10 @@ export interface Probe {
 
 export interface Subject {
   readonly templates: readonly Template[];
+  /** The nodes that `init` names. Defaults to all of the noise; all but the first are dead. */
+  readonly nodeIds?: readonly string[];
+  /** Error codes with which the program replies to well-formed requests, besides the general ones. */
+  readonly errors?: readonly number[];
   /** Upper bound on the state that a line of noise adds to the program, on average, in bytes. */
   readonly stateBytesPerLine: number;
   /** Types of messages that nodes send each other and do not reply to. */
@@ -257,6 +261,85 @@ function txnRwRegister(): Subject {
   };
 }
 
+/** Messages of Raft, which only nodes may send: the node under noise is alone, so it refuses them. */
+const RAFT: readonly Template[] = [
+  { type: '"hello"', incarnation: '"x"' },
+  { type: '"request_vote"', term: "9", isPreVote: "false", isTransfer: "true" },
+  { type: '"append_entries"', term: "9", prevLogIndex: "0", prevLogTerm: "0", entries: "[]" },
+  { type: '"forward"', term: "1", incarnation: '"x"', boot: "1", floor: "0", requests: "[]" },
+];
+const RAFT_TYPES = ["hello", "request_vote", "append_entries", "forward"];
+
+/** A key of a store; few keys, so that operations meet. */
+const storeKey = (random: Random) =>
+  ['"__proto__"', "1", "1.0", '"1"', "[1e400]", integerText(1000)(random)][
+    randomInteger(random, 6)
+  ] ?? "0";
+
+/** Raft serves only with a majority, so the node is a cluster of its own. */
+const ALONE = { nodeIds: ["n0"], internal: RAFT_TYPES, stateBytesPerLine: STATE_BYTES };
+
+function linKv(): Subject {
+  let last = -1;
+  return {
+    ...ALONE,
+    templates: [
+      ...COMMON,
+      ...RAFT,
+      { type: '"read"', key: storeKey },
+      { type: '"write"', key: storeKey, value: '{"__proto__":[1.50]}' },
+      { type: '"write"', key: storeKey, value: integerText(5) },
+      { type: '"cas"', key: storeKey, from: integerText(5), to: integerText(5) },
+      { type: '"cas"', key: storeKey, from: "1", to: "2", create_if_not_exists: "true" },
+    ],
+    errors: [20, 22],
+    probe: (k, isLast) => {
+      const key = "of the probes";
+      if (isLast) {
+        return {
+          body: { type: "read", key },
+          isCorrect: ({ type, value }) => type === "read_ok" && value === last,
+        };
+      }
+      last = k;
+      return {
+        body: { type: "write", key, value: k },
+        isCorrect: ({ type }) => type === "write_ok",
+      };
+    },
+  };
+}
+
+function txnListAppend(): Subject {
+  const appended: number[] = [];
+  return {
+    ...ALONE,
+    templates: [
+      ...COMMON,
+      ...RAFT,
+      { type: '"txn"', txn: '[["r","__proto__",null],["r",-0,[1]]]' },
+      { type: '"txn"', txn: (random) => `[["append",${integerText(1e15)(random)},1.50]]` },
+      { type: '"txn"', txn: (random) => `[["append",${storeKey(random)},1],["r",1,null]]` },
+    ],
+    isCorrectForNoise: ({ type, txn: requested }, { txn: done }) =>
+      type !== "txn" || isDone(requested as MicroOperation[], done as MicroOperation[]),
+    probe: (k, isLast) => {
+      const key = `of the probes ${Math.floor(k / 50)}`;
+      if (k % 50 === 0) appended.length = 0;
+      const before = [...appended];
+      if (!isLast) appended.push(k);
+      const requested = isLast ? [["r", key, null]] : [["append", key, k]];
+      const shown = before.length === 0 ? null : before;
+      return {
+        body: { type: "txn", txn: requested },
+        isCorrect: ({ type, txn }) =>
+          type === "txn_ok" &&
+          stringifyJson(txn) === stringifyJson(isLast ? [["r", key, shown]] : requested),
+      };
+    },
+  };
+}
+
 /** Challenge name -> constructor of its subject. */
 export const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   broadcast,
@@ -264,7 +347,9 @@ export const SUBJECTS: Readonly<Record<string, () => Subject>> = {
   "g-counter": counter,
   "g-set": gSet,
   kafka,
+  "lin-kv": linKv,
   "pn-counter": counter,
+  "txn-list-append": txnListAppend,
   "txn-rw-register": txnRwRegister,
   "unique-ids": uniqueIds,
 };
