@@ -13,8 +13,18 @@ import type { Random } from "../vortex/index.ts";
 
 /** Returns the stream of a part. The same seed and name always give the same numbers. */
 export function randomStream(seed: number, name: string): Random {
+  // Hashing takes a twentieth of a short simulation, and most streams are never drawn from.
+  let generator: ReturnType<typeof generatorOf> | undefined;
+  return {
+    next() {
+      generator ??= generatorOf(seed, name);
+      return uniformFloat64(generator);
+    },
+  };
+}
+
+function generatorOf(seed: number, name: string) {
   const hash = new DataView(sha256(new TextEncoder().encode(`${seed}/${name}`)).buffer);
   const state = [0, 4, 8, 12].map((offset) => hash.getInt32(offset, true));
-  const generator = xoroshiro128plusFromState(state);
-  return { next: () => uniformFloat64(generator) };
+  return xoroshiro128plusFromState(state);
 }
