@@ -51,7 +51,7 @@ class Shrinking {
 
   /** Tries a test, and keeps it if it still fails. */
   async try(candidate: DecidedTest): Promise<boolean> {
-    const isSmaller = await this.#stillFails(candidate);
+    const isSmaller = isFair(candidate, this.smallest) && (await this.#stillFails(candidate));
     if (isSmaller) this.smallest = candidate;
     return isSmaller;
   }
@@ -77,6 +77,15 @@ class Shrinking {
   }
 }
 
+/**
+ * Whether a correct program would pass a smaller test, if it passes the larger one. Without final reads, a
+ * value would be lost that has not reached every node yet.
+ */
+function isFair(smaller: DecidedTest, larger: DecidedTest): boolean {
+  const hasFinal = ({ decisions }: DecidedTest) => (decisions.final?.operations.length ?? 0) > 0;
+  return hasFinal(smaller) || !hasFinal(larger);
+}
+
 /** What is counted when a pass is said to have made a test smaller. */
 function sizeOf({ options, decisions }: DecidedTest): number {
   const { main, final, messages = {}, draws } = decisions;
@@ -95,11 +104,9 @@ function sizeOf({ options, decisions }: DecidedTest): number {
 const withoutDraws: Pass = async (shrinking) => {
   const { draws } = shrinking.decisions;
   if (draws === undefined || draws.delays === "mean") return;
-  for (const fewer of [{ delays: "mean" }, {}, { starts: draws.starts }] as const) {
-    const { delays: _, ...others } = draws;
-    const { starts, ...rest } = { ...others, ...fewer };
-    const candidate = starts === undefined ? rest : { ...rest, starts };
-    if (await shrinking.tryDecisions({ draws: candidate })) return;
+  const starts = draws.starts === undefined ? {} : { starts: draws.starts };
+  for (const fewer of [{ delays: "mean" }, {}, { delays: "mean", ...starts }, starts] as const) {
+    if (await shrinking.tryDecisions({ draws: fewer })) return;
   }
   const { delays = {}, ...others } = draws;
   await minimize(Object.entries(delays), (fewer) =>
@@ -244,38 +251,37 @@ function withoutNode(
   };
 }
 
-/** Numbers the clients that act from 0, and removes the others. */
+/** Lets one client act, or numbers those that act from 0; removes the others. */
 const withoutClients: Pass = async (shrinking) => {
   const { options, decisions } = shrinking.smallest;
   const { main, final } = decisions;
   const used = [...main.operations, ...(final?.operations ?? [])].map(({ thread }) => thread);
   const threads = [...new Set(used)].filter((thread) => thread !== "nemesis").sort((a, b) => a - b);
-  const numbers = new Map(threads.map((thread, index) => [thread, index]));
-  const renumbered = (operation: ClientOperation): ClientOperation => ({
-    ...operation,
-    thread: numbers.get(operation.thread) ?? 0,
-  });
   const { length: nodeCount } = options.nodeIds;
-  const counts = [threads.length, Math.ceil(threads.length / nodeCount) * nodeCount];
-  for (const count of counts) {
-    const concurrency = Math.max(1, count);
-    if (concurrency >= options.concurrency) continue;
-    const candidate = {
-      options: { ...options, concurrency },
-      decisions: {
-        ...decisions,
-        main: {
-          ...main,
-          operations: main.operations.map((each) =>
-            each.thread === "nemesis" ? each : renumbered(each),
-          ),
+  for (const numbers of [threads.map(() => 0), [...threads.keys()]]) {
+    const least = Math.max(1, ...numbers.map((number) => number + 1));
+    // Some workloads want as many clients for each node.
+    for (const concurrency of [least, Math.ceil(least / nodeCount) * nodeCount]) {
+      const renumbered = <T extends DecidedOperation>(operation: T): T =>
+        operation.thread === "nemesis"
+          ? operation
+          : { ...operation, thread: numbers[threads.indexOf(operation.thread)] ?? 0 };
+      const isSame = used.every((thread) => thread === "nemesis" || numbers[thread] === thread);
+      if (concurrency > options.concurrency || (isSame && concurrency === options.concurrency)) {
+        continue;
+      }
+      const candidate = {
+        options: { ...options, concurrency },
+        decisions: {
+          ...decisions,
+          main: { ...main, operations: main.operations.map(renumbered) },
+          ...(final === undefined
+            ? {}
+            : { final: { ...final, operations: final.operations.map(renumbered) } }),
         },
-        ...(final === undefined
-          ? {}
-          : { final: { ...final, operations: final.operations.map(renumbered) } }),
-      },
-    };
-    if (await shrinking.try(candidate)) return;
+      };
+      if (await shrinking.try(candidate)) return;
+    }
   }
 };
 

@@ -16,12 +16,21 @@ export interface FailingTest {
   readonly decisions?: Decisions;
 }
 
-/** Names the anomaly of a result by its first finding and assertion; `undefined` if it is valid. */
+/** Anomalies that errors cause: another error is another anomaly. */
+const OF_ERRORS: ReadonlySet<string> = new Set(["never-ok", "unavailable"]);
+
+/**
+ * Names the anomaly of a result by its first finding, with the assertion that failed or the most frequent
+ * error; `undefined` if it is valid.
+ */
 export function anomalyOf(result: TestResult): string | undefined {
   if (result.valid === true) return undefined;
   const [failed] = result.assertions?.failures ?? [];
+  const [error] = result.requestErrors ?? [];
   const anomaly = findingsOf(result)[0]?.anomaly ?? "unknown";
-  return failed === undefined ? anomaly : `${anomaly} ${failed.name}`;
+  if (failed !== undefined) return `${anomaly} ${failed.name}`;
+  if (error === undefined || !OF_ERRORS.has(anomaly)) return anomaly;
+  return [anomaly, error.kind, ...(error.code === undefined ? [] : [error.code])].join(" ");
 }
 
 export interface ShrinkOptions {
