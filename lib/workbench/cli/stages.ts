@@ -232,7 +232,9 @@ async function runStage(
 ): Promise<Outcome> {
   const onRemark = (text: string) => screen.print(text);
   try {
-    const store = openStore(flags, program, options, onRemark);
+    // Those of Gossip Glomers are recognised by their options.
+    const target = stage.directory === undefined ? {} : { target: stage.target };
+    const store = openStore(flags, { ...program, ...target }, options, onRemark);
     const parts = { nemeses: await loadNemeses(options.nemesis, LOADING) };
     const result = await runOnProcesses(options, {
       ...{ ...program, parts, signal, store, onRemark },

@@ -5,6 +5,7 @@ import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { RunStore, type RunStoreOptions, StoreError } from "../store/run-store.ts";
 import { systemErrorCode } from "../system-error.ts";
+import type { Target } from "../workloads/stage.ts";
 import { toArgv } from "./argv.ts";
 import { shellCommand } from "./shell.ts";
 
@@ -25,6 +26,8 @@ export interface ProgramCommand {
   readonly args: readonly string[];
   /** Whether an invalid line ends the test. */
   readonly isStrict?: boolean;
+  /** Bounds of the test's figures, which its report shows. */
+  readonly target?: Target;
 }
 
 /**
@@ -35,7 +38,7 @@ export interface ProgramCommand {
  */
 export function openStore(
   { store }: StoreFlags,
-  { bin, args, isStrict = false }: ProgramCommand,
+  { bin, args, isStrict = false, target }: ProgramCommand,
   options: TestOptions,
   onProblem: (text: string) => void,
 ): RunStore | undefined {
@@ -43,7 +46,8 @@ export function openStore(
   const argv = ["vortex", "test", "--bin", bin, ...toArgv(options)];
   if (isStrict) argv.push("--strict-stdout");
   if (args.length > 0) argv.push("--", ...args);
-  return openStoreOf(store, { command: shellCommand(argv), bin, args, options }, onProblem);
+  const run = { command: shellCommand(argv), bin, args, options };
+  return openStoreOf(store, target === undefined ? run : { ...run, target }, onProblem);
 }
 
 /**

@@ -16,6 +16,7 @@ import type { LogLine } from "../run/log-line.ts";
 import type { TestResult } from "../run/results.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { describeResourceError } from "../system-error.ts";
+import type { Target } from "../workloads/stage.ts";
 import { fileNames } from "./file-names.ts";
 import { layOutJson, storable } from "./json-layout.ts";
 import { LineFile } from "./line-file.ts";
@@ -29,6 +30,8 @@ export interface RunDescription {
   readonly bin: string;
   /** The program's arguments. */
   readonly args: readonly string[];
+  /** Bounds of its figures, if it is a row of a user's table of stages, at its full length. */
+  readonly target?: Target;
   /** `workloadFile` stands for the definition, which is code. */
   readonly options: Omit<TestOptions, "definition">;
   /** Shell command of the test that was reduced to this one. */

@@ -133,6 +133,13 @@ const Description = v.object({
   args: v.optional(v.array(v.string()), []),
   startedAt: v.exactOptional(v.string()),
   shrunkFrom: v.exactOptional(v.string()),
+  target: v.exactOptional(
+    v.object({
+      msgsPerOp: v.exactOptional(v.number()),
+      medianMs: v.exactOptional(v.number()),
+      maxMs: v.exactOptional(v.number()),
+    }),
+  ),
   options: v.looseObject({
     workload: v.string(),
     workloadFile: v.exactOptional(v.string()),

@@ -21,7 +21,10 @@ import { gaugesOf, optionsOf, remarksOf, seriousFindingsOf } from "./run-summary
 export const REPORT_FILE = "report.html";
 
 export interface ReportOptions {
-  /** Returns the targets of the run's stage; `undefined` if the run is not a stage. */
+  /**
+   * Returns the targets of the run's stage; `undefined` if the run is not a stage. Those of a user's table
+   * are stored with the run.
+   */
   readonly targetOf?: (run: StoredDescription) => Target | undefined;
   readonly limits?: Limits;
 }
@@ -75,7 +78,10 @@ async function readReport(
     options: optionsOf(description),
     valid: results?.valid ?? "crashed",
     verdict: verdictSentence(workload, results, crash),
-    gauges: results === undefined ? [] : gaugesOf(description, results, targetOf?.(description)),
+    gauges:
+      results === undefined
+        ? []
+        : gaugesOf(description, results, description.target ?? targetOf?.(description)),
     findings: results === undefined ? [] : seriousFindingsOf(workload, results),
     remarks: results === undefined ? [] : remarksOf(workload, results),
     ...(results?.coverage === undefined ? {} : { coverage: results.coverage }),

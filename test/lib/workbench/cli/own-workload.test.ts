@@ -2,6 +2,7 @@
 import { beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { readDescription } from "../../../../lib/workbench/store/stored-results.ts";
 import { nodeProgram, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
@@ -110,10 +111,15 @@ reply({ type: "deposit_ok", balance });`);
     const bin = nodeProgram(`globalThis.balance = (globalThis.balance ?? 0) + body.amount;
 reply({ type: "deposit_ok", balance });`);
     const flags = "-w ./bank.ts --node-count 1 --time-limit 1 --rate 50";
-    writeFileSync(table, JSON.stringify([{ id: "1", name: "One bank", bin, flags }]));
-    const { stdout, exitCode } = await vortex("stages", "--file", table, "--no-store");
+    const target = { msgsPerOp: 2, maxMs: 500 };
+    writeFileSync(table, JSON.stringify([{ id: "1", name: "One bank", bin, flags, target }]));
+    const store = join(directory, "store-of-stages");
+    const { stdout, exitCode } = await vortex("stages", "--file", table, "--store", store);
     expect(stdout).toMatch(/1 │ One bank +│ valid/);
     expect(exitCode).toBe(0);
+    // The report compares its figures with the row's targets.
+    const stored = await Bun.file(join(store, "bank/latest/test.json")).text();
+    expect(readDescription(stored).target).toEqual(target);
   });
 
   test("is described by its docstring and options", async () => {

@@ -39,6 +39,20 @@ describe("A stored run's report", () => {
     expect(run.messageCount).toBe(14);
   });
 
+  test("compares the figures with targets that are stored with the run", async () => {
+    const directory = stored();
+    const file = join(directory, "test.json");
+    const description = JSON.parse(await Bun.file(file).text());
+    await Bun.write(file, JSON.stringify({ ...description, target: { maxMs: 7 } }));
+    const { run } = await report(directory);
+    expect(run.header.gauges.map(({ target }) => target)).toEqual([
+      undefined,
+      undefined,
+      7,
+      undefined,
+    ]);
+  });
+
   test("states the failure in one sentence", async () => {
     const results = resultsOf(false, [], { lostCount: 1, attemptCount: 9 });
     const { run } = await report(stored(results));
