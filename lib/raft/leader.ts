@@ -138,8 +138,8 @@ export class Leader {
     if (progress === undefined) return;
     progress.commitIndex = Math.max(progress.commitIndex, commitIndex);
     if (rejected !== undefined) {
-      progress.rejected(rejected.prevLogIndex, rejected.nextIndex);
-      this.#sendAppend(progress);
+      const isNews = progress.rejected(rejected.prevLogIndex, rejected.nextIndex);
+      if (isNews) this.#sendAppend(progress);
     } else if (progress.hasBacklog && progress.hasCapacity && progress.transfer === undefined) {
       this.#sendAppend(progress);
     }
@@ -151,7 +151,12 @@ export class Leader {
     const progress = this.#progress.get(from);
     if (progress?.transfer?.lastIncludedIndex !== reply.lastIncludedIndex) return;
     if (!this.#state.isCurrent(from, reply.incarnation)) return;
+    const isStale = reply.stamp.sentAtMs < progress.lastSentMs;
     progress.confirmed(reply.stamp, this.#state.nowMs);
+    const { offset } = progress.transfer;
+    // A duplicate must not send the next chunk twice: each of the two replies would be duplicated, too.
+    // The chunk that the follower still lacks is repeated by the clock.
+    if (reply.offset === offset || (reply.offset < offset && isStale)) return;
     progress.transfer = { ...progress.transfer, offset: reply.offset };
     this.#sendSnapshot(progress);
   }

@@ -112,11 +112,15 @@ export class Progress {
     this.#inFlight = this.#inFlight.filter(({ last }) => last > matchIndex);
   }
 
-  /** Notes that the follower's log does not reach, or disagrees with, what was sent. */
-  rejected(prevLogIndex: number, nextIndex: number): void {
+  /**
+   * Notes that the follower's log does not reach, or disagrees with, what was sent. Returns whether
+   * that is a reason to send something else at once; what is sent again and again, the clock sends.
+   */
+  rejected(prevLogIndex: number, nextIndex: number): boolean {
     // A stale rejection: the follower has acknowledged more since.
-    if (prevLogIndex <= this.matchIndex) return;
+    if (prevLogIndex <= this.matchIndex) return false;
     this.probeFrom(nextIndex);
+    return nextIndex <= prevLogIndex;
   }
 
   /** Notes that what was sent was not acknowledged in time: it is sent again. */

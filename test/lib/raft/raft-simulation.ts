@@ -85,6 +85,8 @@ export class RaftSimulation {
   jitterMs = 0;
   /** Maximum duration of a sync, in ms. */
   syncMs = 1;
+  /** Length of what snapshots hold besides the state, in characters. */
+  snapshotPadding = 0;
   readonly nodes: SimulatedNode[];
   readonly #options: SimulationOptions;
   readonly #random: Random;
@@ -358,7 +360,8 @@ export class RaftSimulation {
     for (const id of output.refusedReads) this.#reads.delete(id);
     for (const outgoing of output.messages) this.#send(node, outgoing);
     if (node.appliedIndex - raft.state.log.snapshotIndex >= SNAPSHOT_EVERY) {
-      raft.compact(stringifyJson(node.machine), 10_000);
+      const padding = "x".repeat(this.snapshotPadding);
+      raft.compact(stringifyJson({ ...node.machine, padding }), 10_000);
       this.#handleOutput(node);
       return;
     }
@@ -419,7 +422,8 @@ export class RaftSimulation {
     if (snapshot.lastIncludedIndex < node.appliedIndex) {
       throw this.#violation(node, `goes back from ${node.appliedIndex} to a snapshot`);
     }
-    node.machine = parseJson(snapshot.state) as SimulatedNode["machine"]; // As it was taken.
+    const { sum, count: taken } = parseJson(snapshot.state) as SimulatedNode["machine"]; // As it was taken.
+    node.machine = { sum, count: taken };
     node.appliedIndex = snapshot.lastIncludedIndex;
     this.counts.installedSnapshots++;
     const commands = this.#applied.slice(0, snapshot.lastIncludedIndex);

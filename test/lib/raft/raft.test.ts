@@ -34,3 +34,28 @@ describe.each([1, 3, 5])("%d cores", (nodeCount) => {
     },
   );
 });
+
+test("A snapshot of many chunks takes a few messages per chunk, though each message arrives twice", () => {
+  const chunkCount = 20;
+  const simulation = new RaftSimulation({ seed: 1, nodeCount: 3 });
+  simulation.snapshotPadding = chunkCount * 2 ** 16;
+  simulation.load(20, 20_000);
+  simulation.runFor(1000);
+  const { leader } = simulation;
+  const away = simulation.nodes.find((node) => node !== leader);
+  if (leader === undefined || away === undefined) throw new Error("There is no leader");
+  for (const { id } of simulation.nodes) {
+    simulation.cut(id, away.id);
+    simulation.cut(away.id, id);
+  }
+  simulation.runFor(10_000);
+  simulation.heal();
+  simulation.duplicateProbability = 1;
+  const before = simulation.messageCount;
+  const untilMs = simulation.nowMs + 3000;
+  while (simulation.counts.installedSnapshots === 0 && simulation.nowMs < untilMs) {
+    simulation.runFor(10);
+  }
+  expect(simulation.counts.installedSnapshots).toBe(1);
+  expect(simulation.messageCount - before).toBeLessThan(10 * chunkCount);
+});
