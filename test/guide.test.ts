@@ -2,7 +2,8 @@
  * Runs the guide: every `vortex sim` command in its chapters, in this process.
  *
  * A text block that follows a command shows what it prints to stdout, with a line `...` for lines that
- * are left out. Files are named from `docs/guide/`, and each one that a chapter shows is shown whole.
+ * are left out. Files are named from `docs/guide/` or from the chapter's folder; those of a reader's own
+ * project are left to `docs.test.ts`. Each file that a chapter shows is shown whole.
  */
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
@@ -29,10 +30,10 @@ interface Command {
 describe.each(CHAPTERS)("docs/guide/%s", (chapter) => {
   const blocks = blocksOf(chapter);
 
-  test.each(commandsOf(blocks).map((command) => [command.text, command] as const))(
+  test.each(commandsOf(chapter).map((command) => [command.text, command] as const))(
     "%s",
     async (_, { text, shown }) => {
-      const printed = await printedBy(await parseSim(text, GUIDE));
+      const printed = await printedBy(await parseSim(text, directoryOf(chapter, text)));
       if (shown !== undefined) expectExcerpt(printed, shown);
     },
   );
@@ -57,13 +58,13 @@ describe.each(CHAPTERS)("docs/guide/%s", (chapter) => {
 
 test("the guide has a chapter for each of its folders, and uses every program in it", () => {
   const commands = CHAPTERS.flatMap((chapter) => [
-    ...commandsOf(blocksOf(chapter)).map(({ text }) => text),
-    ...picturesOf(chapter).map(({ command }) => command),
+    ...commandsOf(chapter).map(({ text }) => join(directoryOf(chapter, text), fileOf(text))),
+    ...picturesOf(chapter).map(({ command }) => join(GUIDE, fileOf(command))),
   ]);
-  const run = new Set(commands.map((text) => text.split(/\s+/)[2]));
+  const run = new Set(commands);
   for (const step of STEPS.filter((file) => !file.endsWith(".test.ts"))) {
     expect(existsSync(join(GUIDE, `${step.split("/", 1)[0]}.md`))).toBe(true);
-    expect(run).toContain(step);
+    expect(run).toContain(join(GUIDE, step));
   }
 });
 
@@ -79,14 +80,27 @@ function blocksOf(chapter: string): Tokens.Code[] {
   return tokens.filter((token): token is Tokens.Code => token.type === "code");
 }
 
-function commandsOf(blocks: readonly Tokens.Code[]): Command[] {
+/** The file of the program that a command names. */
+function fileOf(command: string): string {
+  return command.split(/\s+/)[2] ?? "";
+}
+
+/** Where a command of a chapter runs: in the guide, or in the chapter's own folder. */
+function directoryOf(chapter: string, command: string): string {
+  const own = join(GUIDE, chapter.replace(".md", ""));
+  return existsSync(join(own, fileOf(command))) ? own : GUIDE;
+}
+
+function commandsOf(chapter: string): Command[] {
+  const blocks = blocksOf(chapter);
   return blocks.flatMap(({ lang, text }, at) => {
     if (lang !== "sh") return [];
     const commands = text
       .replaceAll("\\\n", " ")
       .split("\n")
-      .filter((line) => /^vortex sim \d/.test(line))
-      .map((line) => line.replaceAll(/\s+/g, " "));
+      .map((line) => line.replaceAll(/\s+/g, " "))
+      .filter((line) => line.startsWith("vortex sim "))
+      .filter((line) => existsSync(join(directoryOf(chapter, line), fileOf(line))));
     const next = blocks[at + 1];
     const shown = next?.lang === "text" ? next.text : undefined;
     return commands.map((command, nth) => ({

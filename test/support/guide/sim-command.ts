@@ -7,6 +7,7 @@
 import { spyOn } from "bun:test";
 import { resolve } from "node:path";
 import { toArgv } from "../../../lib/workbench/cli/argv.ts";
+import { readDecisions } from "../../../lib/workbench/cli/decisions.ts";
 import { shellCommand } from "../../../lib/workbench/cli/shell.ts";
 import { simCommand } from "../../../lib/workbench/cli/sim/sim.ts";
 import { printSmallest } from "../../../lib/workbench/cli/sim/smallest.ts";
@@ -20,6 +21,7 @@ import type { TestResult } from "../../../lib/workbench/run/results.ts";
 import type { TestOptions } from "../../../lib/workbench/run/test-options.ts";
 import { loadProgram } from "../../../lib/workbench/sweep/program.ts";
 import { summarize } from "../../../lib/workbench/sweep/summary.ts";
+import { temporaryDirectory } from "../processes/vortex.ts";
 
 /** A command that was parsed: its program is loaded. */
 export interface SimCommand {
@@ -30,11 +32,12 @@ export interface SimCommand {
 /**
  * Parses a command.
  *
- * @param text `vortex sim FILE ...`, without quotes.
+ * @param text `vortex sim FILE ...`; single quotes around a word are removed.
  * @param directory Where its file is.
  */
 export async function parseSim(text: string, directory: string): Promise<SimCommand> {
-  const [, , ...words] = text.trim().split(/\s+/);
+  const [, , ...words] =
+    text.match(/'[^']*'|\S+/g)?.map((word) => word.replace(/^'|'$/g, "")) ?? [];
   let parsed: { file: string; args: readonly string[]; flags: SimFlags } | undefined;
   const command = simCommand()
     .exitOverride()
@@ -45,13 +48,13 @@ export async function parseSim(text: string, directory: string): Promise<SimComm
   if (parsed === undefined) throw new Error(`Not a command of vortex sim: ${text}`);
   const { file, args, flags } = parsed;
   const limits = { limitS: flags.stallLimit, onPrinted: () => {} };
-  const replay = (options: TestOptions) => {
-    const program = flags.export === undefined ? [file] : [file, "--export", flags.export];
+  const replay = (options: TestOptions, decisions = flags.decisions) => {
+    const replayed = decisions === undefined ? [] : ["--decisions", decisions];
     const own = args.length > 0 ? ["--", ...args] : [];
-    return shellCommand(["vortex", "sim", ...program, ...toArgv(options), ...own]);
+    return shellCommand(["vortex", "sim", file, ...toArgv(options), ...replayed, ...own]);
   };
   const subject = {
-    program: await loadProgram(resolve(directory, file), flags.export, limits),
+    program: await loadProgram(resolve(directory, file), undefined, limits),
     catalog: { sometimes: [], always: [] },
     file,
     args,
@@ -60,6 +63,7 @@ export async function parseSim(text: string, directory: string): Promise<SimComm
     stallLimitS: flags.stallLimit,
     onProgress: () => {},
     options: testOptions(flags),
+    decisions: flags.decisions === undefined ? undefined : readDecisions(flags.decisions),
     replay,
   };
   return { subject, flags };
@@ -93,7 +97,7 @@ async function printOne(subject: Subject, flags: SimFlags): Promise<void> {
   const { options } = subject;
   const { result } = await runSim({ subject, flags });
   console.log(formatResult(result, options, flags));
-  if (flags.shrink && result.valid !== true) await printSmallest(subject, options, flags);
+  if (flags.shrink && result.valid !== true) await shrink(subject, options, flags);
 }
 
 async function printMany(subject: Subject, flags: SimFlags): Promise<void> {
@@ -105,6 +109,16 @@ async function printMany(subject: Subject, flags: SimFlags): Promise<void> {
   console.log(describeSummary(summary));
   const [failure] = summary.failures;
   if (flags.shrink && failure !== undefined) {
-    await printSmallest(subject, { ...subject.options, seed: failure.seed }, flags);
+    await shrink(subject, { ...subject.options, seed: failure.seed }, flags);
+  }
+}
+
+/** Shrinks on a clock that stands still: on a busy machine the real one would end the search early. */
+async function shrink(subject: Subject, failing: TestOptions, flags: SimFlags): Promise<void> {
+  const clock = spyOn(performance, "now").mockReturnValue(0);
+  try {
+    await printSmallest(subject, failing, { ...flags, store: temporaryDirectory() });
+  } finally {
+    clock.mockRestore();
   }
 }
