@@ -14,6 +14,7 @@ import {
   type SimulatedOptions,
 } from "../support/simulations/simulate.ts";
 import { symptomsOf } from "../support/simulations/symptoms.ts";
+import { crashAfterVote, figure8, type Schedule, votesAfterRestart } from "./raft-schedules.ts";
 
 export interface RaftBug {
   /** The bug, as a sentence without its subject: "Raft that ...". */
@@ -47,6 +48,27 @@ function cores(
         simulation.runFor(2_500);
         const before = simulation.committedCount;
         simulation.load(20, simulation.nowMs + 100);
+        simulation.runFor(200);
+        return simulation.committedCount > before ? undefined : "no progress after the faults";
+      } catch (error) {
+        return errorText(error);
+      }
+    },
+  };
+}
+
+/** A script in place of random faults. */
+function scheduled(schedule: Schedule): Setting {
+  return {
+    problemOf(raft, seed) {
+      try {
+        const simulation = schedule(raft, seed);
+        simulation.heal();
+        simulation.syncMs = 1;
+        for (const node of simulation.nodes) simulation.restart(node);
+        simulation.runFor(2_500);
+        const before = simulation.committedCount;
+        simulation.propose();
         simulation.runFor(200);
         return simulation.committedCount > before ? undefined : "no progress after the faults";
       } catch (error) {
@@ -120,12 +142,27 @@ export const SETTINGS = {
     { nodeCount: 3, timing: { hasLease: false } },
     { commandsPerRead: 0.01 },
   ),
-  "lin-kv": linKv({ nodeCount: 5, concurrency: 10, nemesis: ["partition"] }),
+  "a schedule: figure 8": scheduled(figure8),
+  "a schedule: restarts of a voter": scheduled(votesAfterRestart),
+  "a schedule: a crash after the vote": scheduled(crashAfterVote),
+  "lin-kv": linKv({
+    nodeCount: 5,
+    concurrency: 10,
+    rate: 30,
+    timeLimitS: 5,
+    nemesis: ["partition"],
+  }),
   "txn-list-append": listAppend({
     nodeCount: 3,
     nemesis: ["loss", "duplicate", "slow", "partition"],
   }),
 } as const satisfies Record<string, Setting>;
+
+const VOTES_AFTER_RESTART: Replacement = {
+  file: "raft.ts",
+  from: "if (!this.#state.isNew) this.#leaderContactMs = nowMs;",
+  to: "",
+};
 
 export const RAFT_BUGS: readonly RaftBug[] = [
   {
@@ -437,5 +474,43 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     setting: "txn-list-append",
     shows: "duplicate-elements",
     seed: 6,
+  },
+  {
+    bug: "commits entries of an earlier term by counting, and begins a term without an entry",
+    // Figure 8. With an entry of the new term in the same message, counting does no harm.
+    replacements: [
+      { file: "leader.ts", from: " || log.term(index) !== currentTerm", to: "" },
+      {
+        file: "leader.ts",
+        from: "this.propose([{ term: state.currentTerm }]);",
+        to: "for (const peer of state.peers) this.contact(peer);",
+      },
+      {
+        file: "follower.ts",
+        from: "log.term(index) === currentTerm ? index : 0",
+        to: "Number.isFinite(index) ? index : 0",
+      },
+    ],
+    setting: "a schedule: figure 8",
+    shows: "Leader Completeness",
+    seed: 1,
+  },
+  {
+    bug: "votes right after a restart, while a leader has a lease",
+    replacements: [VOTES_AFTER_RESTART],
+    setting: "a schedule: restarts of a voter",
+    shows: "stale read",
+    seed: 1,
+  },
+  {
+    bug: "sends votes before they are synced, and votes right after a restart",
+    // With the second rule, the term is over before the voter can vote again.
+    replacements: [
+      VOTES_AFTER_RESTART,
+      { file: "state.ts", from: "afterWrite: this.#lastHardStateWrite }", to: "afterWrite: 0 }" },
+    ],
+    setting: "a schedule: a crash after the vote",
+    shows: "Election Safety",
+    seed: 1,
   },
 ];
