@@ -25,6 +25,9 @@ import { GROUPS, SUBJECTS, type Subject } from "./campaigns/subjects.ts";
 
 const SEEDS_PER_CAMPAIGN = 1_000_000;
 
+/** Symptoms of a test in which faults have left nothing that succeeded, also of a correct program. */
+const STARVED = ["never ok", "no verdict", "malformed replies", "empty-transaction-graph"];
+
 const Campaign = v.object({
   subject: v.string(),
   strategy: v.string(),
@@ -105,9 +108,6 @@ async function run(
   const { user, system } = process.cpuUsage(began);
   return { runs, found, cpuS: Number(((user + system) / 1e6).toFixed(3)) };
 }
-
-/** What a test shows in which the faults have left nothing that succeeded, of a correct program too. */
-const STARVED = ["never ok", "no verdict", "malformed replies", "empty-transaction-graph"];
 
 /** Whether a run shows a bug. */
 function isFailure(next: () => TestResult, shows: string | undefined): boolean {

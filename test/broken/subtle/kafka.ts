@@ -92,6 +92,6 @@ export const SUBTLE_KAFKA: readonly SubtleCase[] = [
       nemesis: ["kill", "disk"],
     },
     shows: "inconsistent-offsets",
-    seed: 5,
+    seed: 55,
   },
 ];

@@ -26,7 +26,7 @@ const LEASE_MS = 200;
  * The first node has the values. The others may answer reads of a key from a copy while they have a lease
  * of it; a change waits until all leases of its key have ended.
  */
-const leased = (variant: Variant) => (node: Node) => {
+export const leased = (variant: Variant) => (node: Node) => {
   const [home = node.id] = node.nodeIds;
   const store = keyValue();
   /** When the last lease of a key ends, in whole ms. */

@@ -15,7 +15,7 @@ const KILLED: SimulatedOptions = {
 };
 
 /** One node, which stores each element before it acknowledges it. Adds share a sync. */
-const sharedSync = (variant: Variant) => (node: Node) => {
+export const sharedSync = (variant: Variant) => (node: Node) => {
   const log = node.storage.of(v.number());
   const elements = new Set(log.readAll());
   let syncing: Promise<void> | undefined;

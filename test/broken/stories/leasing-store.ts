@@ -1,0 +1,3 @@
+import { leased } from "../subtle/lin-kv.ts";
+
+export const leasingStore = leased("broken");

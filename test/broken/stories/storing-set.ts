@@ -1,0 +1,3 @@
+import { sharedSync } from "../subtle/sets.ts";
+
+export const storingSet = sharedSync("broken");

@@ -1,0 +1,3 @@
+import { textbookRaft } from "../subtle/raft.ts";
+
+export const textbookStore = textbookRaft("broken");
