@@ -1,6 +1,6 @@
 /**
- * The assertions and situations of the core. It reports them to whoever runs it, as it has no node:
- * `replicate` passes them on to `node.always` and `node.sometimes`.
+ * The assertions and situations of the core, which has no node to report them to. `replicate` passes
+ * them on to `node.always` and `node.sometimes`.
  */
 import type { Node } from "../vortex/index.ts";
 
