@@ -106,6 +106,17 @@ export function nodesFile(file: string): NodeId[] {
   return named;
 }
 
+const SECONDS = { s: 1, m: 60, h: 3600 } as const;
+
+/** Parses a time such as `90s`, `10m` or `2h`; returns seconds. */
+export function duration(text: string): number {
+  const [, number = "", unit = ""] = /^(\d+(?:\.\d+)?)(s|m|h)$/.exec(text.trim()) ?? [];
+  const perUnit = unit === "s" || unit === "m" || unit === "h" ? SECONDS[unit] : 0;
+  const seconds = Number(number) * perUnit;
+  if (seconds > 0 && Number.isFinite(seconds)) return seconds;
+  throw new InvalidArgumentError("It must be a time with a unit, such as 90s, 10m or 2h.");
+}
+
 /** Parses strategies of a search; `plain` is none. */
 export function strategies(text: string): readonly Strategy[] {
   const known = oneOf("strategy", ["plain", ...STRATEGIES]);

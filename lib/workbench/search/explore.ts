@@ -16,6 +16,8 @@ const MIXTURE: readonly (readonly Strategy[])[] = [
   ["swarm", "order", "adaptive"],
   [],
   ["swarm", "adaptive"],
+  ["adaptive"],
+  ["swarm", "order", "adaptive"],
   ["order", "adaptive"],
 ];
 

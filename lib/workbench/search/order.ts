@@ -7,8 +7,8 @@
  */
 import type { Clock, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
-import { exp, log } from "../logarithm.ts";
 import type { Delivery, DeliveryOrder } from "../network/delivery.ts";
+import { drawMagnitude } from "./magnitude.ts";
 
 /** Parameters of {@link Priorities}. */
 export interface PriorityOptions {
@@ -157,7 +157,9 @@ export class BoundedDelays implements DeliveryOrder {
 
   hold(_: Delivery, delayMs: number, release: () => void): void {
     const { clock, random, epochSteps, maxDelayMs } = this.#options;
-    const extraMs = this.#delayed.has(this.#step) ? drawDelayMs(random, maxDelayMs) : 0;
+    const extraMs = this.#delayed.has(this.#step)
+      ? drawMagnitude(random, MIN_DELAY_MS, maxDelayMs)
+      : 0;
     if (++this.#step >= epochSteps) this.#startEpoch();
     clock.after(delayMs + extraMs, release);
   }
@@ -169,11 +171,6 @@ export class BoundedDelays implements DeliveryOrder {
       Array.from({ length: delayCount }, () => randomInteger(random, epochSteps)),
     );
   }
-}
-
-/** Draws a delay from {@link MIN_DELAY_MS} on: its logarithm is uniform. */
-function drawDelayMs(random: Random, maxMs: number): number {
-  return MIN_DELAY_MS * exp(log(maxMs / MIN_DELAY_MS) * random.next());
 }
 
 /** Ways to name the chain of a message: those of a chain are delivered in the order of sending. */
@@ -233,7 +230,7 @@ export function drawTimers(random: Random, clock: Clock, isOver: () => boolean):
     nowMs: () => clock.nowMs(),
     after: (delayMs, callback) => {
       const isLate = random.next() < fraction && !isOver();
-      const lateMs = isLate ? drawDelayMs(random, maxMs) : 0;
+      const lateMs = isLate ? drawMagnitude(random, MIN_DELAY_MS, maxMs) : 0;
       return clock.after(delayMs + lateMs, callback);
     },
   };

@@ -1,6 +1,6 @@
 /**
- * Runs many seeds on all cores. Each worker is another process of this command: it reads seeds from
- * stdin and prints one outcome per seed.
+ * Runs many seeds on all cores. Each worker is another process of this command: it reads tasks from
+ * stdin and prints one outcome per task.
  */
 import { writeSync } from "node:fs";
 import * as v from "valibot";
@@ -10,6 +10,18 @@ import { Outcome } from "./outcome.ts";
 import { selfCommand } from "./self.ts";
 import { GRACE_MS, Watch } from "./supervisor.ts";
 
+/** A run for a worker: a seed, or what a campaign says beside it. */
+export const Task = v.object({
+  seed: v.number(),
+  /** Name of the run in the corpus. */
+  name: v.exactOptional(v.string()),
+  /** Name of the run in the corpus that it varies. */
+  base: v.exactOptional(v.string()),
+  /** Whether the run of this name failed before, and is run again. */
+  hasFailed: v.exactOptional(v.boolean()),
+});
+export type Task = v.InferOutput<typeof Task>;
+
 export interface SweepOptions {
   /** Number of workers. */
   readonly jobs: number;
@@ -18,53 +30,51 @@ export interface SweepOptions {
   readonly signal: AbortSignal;
   /** Number of seeds without the verdict "valid" that ends the sweep. */
   readonly stopAfter: number;
-  readonly onOutcome: (outcome: Outcome) => void;
-  /** Makes the outcome of a seed whose worker died. */
-  readonly outcomeOfDeath: (seed: number, reason: string) => Outcome;
+  /** @param features What was new in the run for its worker; of a campaign. */
+  readonly onOutcome: (outcome: Outcome, task: Task, features?: readonly string[]) => void;
+  /** Makes the outcome of a run whose worker died. */
+  readonly outcomeOfDeath: (task: Task, reason: string) => Outcome;
 }
 
 /**
- * Runs the seeds and resolves with their outcomes, in no particular order.
+ * Runs the tasks and resolves with their outcomes, in no particular order.
  *
- * A worker that dies ends the sweep: its seed gets the outcome of a crash, the other workers are
+ * A worker that dies ends the sweep: its run gets the outcome of a crash, the other workers are
  * killed, and the outcomes so far are returned.
  *
  * @throws the reason of `signal` once it is aborted.
  */
 export async function sweep(
-  seeds: readonly number[],
+  tasks: Iterator<Task>,
   { jobs, stallLimitS, signal, stopAfter, onOutcome, outcomeOfDeath }: SweepOptions,
 ): Promise<Outcome[]> {
   signal.throwIfAborted();
-  const remaining = [...seeds].reverse();
   const outcomes: Outcome[] = [];
   let failureCount = 0;
   let isStopped = false;
-  const workers = Array.from(
-    { length: Math.min(jobs, seeds.length) },
-    () => new Worker(stallLimitS),
-  );
+  const workers = Array.from({ length: jobs }, () => new Worker(stallLimitS));
   const stop = () => {
     isStopped = true;
     for (const worker of workers) worker.kill();
   };
-  const add = (outcome: Outcome) => {
+  const add = (outcome: Outcome, task: Task, features?: readonly string[]) => {
     outcomes.push(outcome);
     if (outcome.valid !== true) failureCount++;
-    onOutcome(outcome);
+    onOutcome(outcome, task, features);
   };
   const runSeeds = async (worker: Worker) => {
     while (!isStopped && failureCount < stopAfter) {
-      const seed = remaining.pop();
-      if (seed === undefined) return;
-      const answer = await worker.run(seed);
+      const next = tasks.next();
+      if (next.done) return;
+      const answer = await worker.run(next.value);
       // The outcomes may be summarised and their file closed already.
       if (isStopped) return;
       if ("death" in answer) {
         stop();
-        add(outcomeOfDeath(seed, answer.death));
+        add(outcomeOfDeath(next.value, answer.death), next.value);
       } else {
-        add(answer);
+        const { features, ...outcome } = answer;
+        add(outcome, next.value, features);
       }
     }
   };
@@ -86,7 +96,11 @@ const WorkerOutcome = v.object({
   ...Outcome.entries,
   /** Why the simulation does not end. The worker is of no use any more. */
   stall: v.exactOptional(v.string()),
+  /** Of a campaign: what was new in the run. */
+  features: v.exactOptional(v.array(v.string())),
 });
+/** The answer of a worker. */
+export type WorkerOutcome = v.InferOutput<typeof WorkerOutcome>;
 
 class Worker {
   readonly #limitS: number;
@@ -101,10 +115,10 @@ class Worker {
     this.#limitS = limitS;
   }
 
-  /** Runs a seed. Resolves with its outcome, or with how the worker died. */
-  async run(seed: number): Promise<Outcome | { readonly death: string }> {
+  /** Carries out a task. Resolves with its outcome, or with how the worker died. */
+  async run(task: Task): Promise<WorkerOutcome | { readonly death: string }> {
     try {
-      this.#child.stdin.write(`${seed}\n`);
+      this.#child.stdin.write(`${JSON.stringify(task)}\n`);
       await this.#child.stdin.flush();
     } catch {
       // EPIPE: the worker has exited, so its stdout ends too.
@@ -158,12 +172,11 @@ export function reportWorkerProgress(): void {
   writeSync(1, `${PROGRESS}\n`);
 }
 
-/** Runs each seed that arrives on stdin and prints its outcome, until stdin ends. */
-export async function serveSeeds(
-  run: (seed: number) => Promise<Outcome & { readonly stall?: string }>,
-): Promise<void> {
+/** Carries out each task that arrives on stdin and prints its outcome, until stdin ends. */
+export async function serveTasks(run: (task: Task) => Promise<WorkerOutcome>): Promise<void> {
   for await (const line of linesOf(Bun.stdin.stream())) {
-    await Bun.write(Bun.stdout, `${stringifyJson(await run(Number(line)))}\n`);
+    const outcome = await run(v.parse(Task, JSON.parse(line)));
+    await Bun.write(Bun.stdout, `${stringifyJson(outcome)}\n`);
   }
 }
 

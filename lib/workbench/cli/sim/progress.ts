@@ -1,9 +1,13 @@
 import type { Outcome } from "../../sweep/outcome.ts";
 import { LiveView, remark } from "../live.ts";
 
+/** Estimates the time left, in seconds. */
+type TimeLeft = (doneCount: number, perSecond: number) => number | undefined;
+
 /** The progress of a sweep, with an estimate of the time left. */
 export class SweepProgress {
-  readonly #total: number;
+  readonly #of: string;
+  readonly #leftS: TimeLeft;
   readonly #startedMs = performance.now();
   readonly #view = new LiveView({
     draw: () => this.#line(),
@@ -13,8 +17,10 @@ export class SweepProgress {
   #doneCount = 0;
   #failedCount = 0;
 
-  constructor(total: number) {
-    this.#total = total;
+  /** @param of What follows the number of runs: `of 100 seeds`. */
+  constructor(of: string, leftS: TimeLeft) {
+    this.#of = of;
+    this.#leftS = leftS;
   }
 
   count({ valid }: Outcome): void {
@@ -37,7 +43,8 @@ export class SweepProgress {
   #line(): string {
     const seconds = (performance.now() - this.#startedMs) / 1000;
     const perSecond = this.#doneCount / seconds;
-    const left = perSecond > 0 ? Math.ceil((this.#total - this.#doneCount) / perSecond) : "?";
-    return `${this.#doneCount} of ${this.#total} seeds, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} per second, ${left} s left`;
+    const leftS = this.#leftS(this.#doneCount, perSecond);
+    const left = leftS === undefined ? "?" : Math.max(0, Math.ceil(leftS));
+    return `${this.#doneCount} ${this.#of}, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} per second, ${left} s left`;
   }
 }

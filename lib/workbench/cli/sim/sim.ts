@@ -11,16 +11,17 @@ import { loadProgram } from "../../sweep/program.ts";
 import { printPlaces } from "../../sweep/sample.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
 import { report, supervise } from "../../sweep/supervisor.ts";
-import { reportWorkerProgress, serveSeeds } from "../../sweep/workers.ts";
+import { reportWorkerProgress, serveTasks } from "../../sweep/workers.ts";
 import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { readDecisions } from "../decisions.ts";
 import { remark } from "../live.ts";
 import { describeNemeses, loadNemeses } from "../nemeses.ts";
-import { positiveInteger, positiveNumber, strategies } from "../parsers.ts";
+import { duration, positiveInteger, positiveNumber, strategies } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { shellCommand } from "../shell.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
+import { CampaignWorker, openCorpus, runCampaign } from "./campaign.ts";
 import { runOne } from "./once.ts";
 import type { SimFlags } from "./subject.ts";
 import { outcome, runMany } from "./sweep.ts";
@@ -50,6 +51,18 @@ export function simCommand(): Command {
         positiveInteger,
       )
       .option("--out <file>", 'write one outcome per line to a file, for "vortex merge"')
+      .addOption(
+        new Option(
+          "--for <time>",
+          "run tests of different seeds until the time is over, as in 90s, 10m or 2h, with --search mixed unless another is named",
+        )
+          .argParser(duration)
+          .conflicts(["seed", "seeds", "decisions", "report", "logStderr"]),
+      )
+      .option(
+        "--corpus <dir>",
+        "directory of a campaign of --for: keeps failures and runs that did something new, varies these, and goes on where it was",
+      )
       .addOption(
         new Option(
           "--search <strategies>",
@@ -116,11 +129,17 @@ type ParsedFlags = Omit<SimFlags, "workload"> & Partial<Pick<SimFlags, "workload
 async function sim(file: string, args: readonly string[], parsed: ParsedFlags): Promise<void> {
   const { workload } = parsed;
   if (workload === undefined) throw new InvalidOptions(missingWorkload(file));
-  const flags: SimFlags = { ...parsed, workload };
+  // A campaign looks for what seeds alone do not show.
+  const search = parsed.search ?? (parsed.for === undefined ? undefined : (["mixed"] as const));
+  const flags: SimFlags = { ...parsed, workload, ...(search === undefined ? {} : { search }) };
   for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
-    if (name in flags && flags.seeds === undefined) {
+    const isCampaign = flags.for !== undefined && name !== "shard";
+    if (name in flags && flags.seeds === undefined && !isCampaign) {
       throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
     }
+  }
+  if (flags.corpus !== undefined && flags.for === undefined) {
+    throw new InvalidOptions("--corpus needs a time: add --for, as in --for 10m");
   }
   // The file of a workload is loaded where it can do no harm.
   if (!namesFile(workload)) testOptions(flags);
@@ -168,7 +187,12 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
     replay,
   };
   if (flags.worker) {
-    await serveSeeds((seed) => outcome(subject, { ...options, seed }));
+    if (flags.corpus === undefined) {
+      await serveTasks(({ seed }) => outcome(subject, { ...options, seed }));
+    } else {
+      const worker = new CampaignWorker(subject, openCorpus(subject, flags.corpus));
+      await serveTasks((task) => worker.run(task));
+    }
     return;
   }
   for (const text of [...remarksOn(args, options), ...describeNemeses(parts.nemeses)]) remark(text);
@@ -179,7 +203,8 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
       "--report needs a single test: use --seed instead of --seeds, or add --shrink",
     );
   }
-  if (flags.seeds === undefined) await runOne(subject, flags);
+  if (flags.for !== undefined) await runCampaign(subject, flags, flags.for);
+  else if (flags.seeds === undefined) await runOne(subject, flags);
   else await runMany(subject, flags.seeds, flags);
 }
 

@@ -20,6 +20,10 @@ export interface SimFlags extends TestFlags {
   readonly export?: string;
   readonly seeds?: readonly number[];
   readonly shard?: Shard;
+  /** Length of a campaign, in seconds. */
+  readonly for?: number;
+  /** Directory of a campaign. */
+  readonly corpus?: string;
   readonly jobs?: number;
   readonly stopAfter?: number;
   readonly out?: string;

@@ -5,14 +5,16 @@ import { isDeepStrictEqual } from "node:util";
 import { stringifyJson } from "../../../vortex/index.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { describeSummary } from "../../report/terminal/sweep-summary.ts";
+import type { TestResult } from "../../run/results.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import { shardOf } from "../../sweep/seeds.ts";
+import type { ProgramSimulation } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { isDoubtful, type Summary, summarize } from "../../sweep/summary.ts";
-import { sweep } from "../../sweep/workers.ts";
+import { type SweepOptions, sweep, type Task, type WorkerOutcome } from "../../sweep/workers.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
@@ -39,20 +41,45 @@ export async function runMany(
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...options, seed: first }, flags);
 
-  const progress = new SweepProgress(shard.length);
+  const progress = new SweepProgress(`of ${shard.length} seeds`, (doneCount, perSecond) =>
+    perSecond > 0 ? (shard.length - doneCount) / perSecond : undefined,
+  );
+  const jobs = Math.min(flags.jobs ?? availableParallelism(), shard.length);
+  const tasks = shard.map((seed) => ({ seed })).values();
+  await runTasks(subject, tasks, { ...flags, jobs }, { progress, sink });
+}
+
+/** What accompanies the runs of a sweep. */
+export interface SweepWatch {
+  readonly progress: SweepProgress;
+  readonly sink?: { write(line: string): unknown; end(): unknown } | undefined;
+  readonly onOutcome?: SweepOptions["onOutcome"];
+  /** Called before the summary, even if the sweep is interrupted. */
+  readonly onEnd?: () => void;
+}
+
+/** Runs tasks on several processes, prints the summary, and sets the exit code. */
+export async function runTasks(
+  subject: Subject,
+  tasks: Iterator<Task>,
+  flags: SimFlags & { readonly jobs: number },
+  { progress, sink, onOutcome, onEnd }: SweepWatch,
+): Promise<void> {
+  const { options } = subject;
   const done: Outcome[] = [];
   const outcomes = await interruptible((signal) =>
-    sweep(shard, {
-      jobs: flags.jobs ?? availableParallelism(),
+    sweep(tasks, {
+      jobs: flags.jobs,
       stallLimitS: subject.stallLimitS,
       signal,
       stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
-      onOutcome: (one) => {
+      onOutcome: (one, task, features) => {
         progress.count(one);
         done.push(one);
         sink?.write(`${stringifyJson(one)}\n`);
+        onOutcome?.(one, task, features);
       },
-      outcomeOfDeath: (seed, reason) => {
+      outcomeOfDeath: ({ seed }, reason) => {
         progress.print(`${reason}: seed ${seed}. The sweep stops here`);
         return withCommand(subject, { ...options, seed }, outcomeOfCrash(seed, reason));
       },
@@ -65,6 +92,7 @@ export async function runMany(
     })
     .finally(async () => {
       progress.end();
+      onEnd?.();
       await sink?.end();
     });
 
@@ -92,7 +120,7 @@ function report(summary: Summary, flags: SimFlags): void {
 }
 
 /** Opens the file of outcomes, before anything runs. */
-function openOut(file: string) {
+export function openOut(file: string) {
   try {
     writeFileSync(file, "");
   } catch (error) {
@@ -102,16 +130,20 @@ function openOut(file: string) {
   return Bun.file(file).writer();
 }
 
-type WorkerOutcome = Outcome & { readonly stall?: string };
-
 /**
  * Runs one seed of a sweep. What explains a result is recorded only when a run is not valid: the seed
  * then runs again, which also shows whether it can be repeated.
  */
-export async function outcome(subject: Subject, options: TestOptions): Promise<WorkerOutcome> {
-  const first = await outcomeOnce(subject, options, false);
+export async function outcome(
+  subject: Subject,
+  options: TestOptions,
+  observation: Observation = {},
+): Promise<WorkerOutcome> {
+  const first = await outcomeOnce(subject, options, { ...observation, isExplained: false });
   if (first.valid === true || first.stall !== undefined) return first;
-  const { mostFrequentError, ...again } = await outcomeOnce(subject, options, true);
+  const { mostFrequentError, ...again } = await outcomeOnce(subject, options, {
+    isExplained: true,
+  });
   if (!isDeepStrictEqual(again, first)) return notRepeated(first, again);
   return mostFrequentError === undefined ? again : { ...again, mostFrequentError };
 }
@@ -127,13 +159,22 @@ function notRepeated(first: Outcome, { valid, reason }: Outcome): Outcome {
   };
 }
 
+/** Observes the first run of a seed. */
+export interface Observation extends Pick<ProgramSimulation, "onMessage" | "onOperation"> {
+  readonly onResult?: (result: TestResult) => void;
+}
+
 async function outcomeOnce(
   subject: Subject,
   options: TestOptions,
-  isExplained: boolean,
+  { onResult, ...more }: Observation & Pick<ProgramSimulation, "isExplained">,
 ): Promise<WorkerOutcome> {
-  const run = simulateSubject(subject, options, { isExplained });
-  const one = await run.then(outcomeOf, async (error: unknown) => {
+  const run = simulateSubject(subject, options, more);
+  const toOutcome = (result: TestResult) => {
+    onResult?.(result);
+    return outcomeOf(result);
+  };
+  const one = await run.then(toOutcome, async (error: unknown) => {
     if (error instanceof StalledProgram) {
       const heartbeat = setInterval(() => subject.onProgress(true), 500);
       await addPlaces(error, options.seed);
@@ -154,7 +195,7 @@ function withCommand(subject: Subject, options: TestOptions, outcome: Outcome): 
   return outcome.valid === true ? outcome : { ...outcome, command: subject.replay(options) };
 }
 
-async function checkDeterminism(
+export async function checkDeterminism(
   subject: Subject,
   options: TestOptions,
   flags: SimFlags,

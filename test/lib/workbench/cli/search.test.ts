@@ -1,8 +1,13 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
-import { ROOT, temporaryDirectory, vortex } from "../../../support/processes/vortex.ts";
+import {
+  ROOT,
+  spawnVortex,
+  temporaryDirectory,
+  vortex,
+} from "../../../support/processes/vortex.ts";
 
 setDefaultTimeout(60_000);
 
@@ -14,6 +19,11 @@ const FORGETFUL = `
   }`;
 const TEST = ["-w", "unique-ids", "--node-count", "3", "--rate", "20", "--time-limit", "10"];
 const SIM = ["sim", "", ...TEST, "--nemesis", "kill,pause", "--nemesis-interval", "3"];
+const State = v.looseObject({
+  nextSeed: v.number(),
+  runCount: v.number(),
+  variationCount: v.number(),
+});
 const Summary = v.object({
   failures: v.array(v.looseObject({ seed: v.number(), command: v.string() })),
 });
@@ -43,6 +53,82 @@ describe("vortex sim --search", () => {
   ])("refuses %s", async (strategies, problem) => {
     const file = join(ROOT, "challenges/unique-ids.ts");
     const { exitCode, stderr } = await vortex(...SIM.with(1, file), "--search", strategies);
+    expect(exitCode).toBe(254);
+    expect(stderr).toContain(problem);
+  });
+});
+
+describe("vortex sim --for", () => {
+  const forgetful = () => {
+    const directory = temporaryDirectory();
+    const file = join(directory, "forgetful.ts");
+    writeFileSync(file, FORGETFUL);
+    return { file, corpus: join(directory, "corpus") };
+  };
+  const campaign = (file: string, corpus: string, ...more: string[]) => [
+    ...[...SIM.with(1, file), "--for", "50s", "--corpus", corpus, "--jobs", "1"],
+    ...["--search", "adaptive", ...more],
+  ];
+  const stateOf = (corpus: string): unknown =>
+    JSON.parse(readFileSync(join(corpus, "campaign.json"), "utf8"));
+
+  test.concurrent("keeps failures with a command each, and runs them first when it goes on", async () => {
+    const { file, corpus } = forgetful();
+    const first = await vortex(...campaign(file, corpus, "--stop-after", "3", "--json"));
+    expect(first.exitCode).toBe(1);
+    const { failures } = v.parse(Summary, JSON.parse(first.stdout));
+    expect(failures).toHaveLength(3);
+    const stored = readdirSync(join(corpus, "failures"));
+    expect(stored.filter((name) => /^[sv]\d+\.json$/.test(name))).toHaveLength(3);
+    for (const { command } of failures) {
+      const again = await vortex(...command.split(" ").slice(1));
+      expect(again.exitCode).toBe(1);
+    }
+    const before = stateOf(corpus);
+    const second = await vortex(...campaign(file, corpus, "--stop-after", "1", "--json"));
+    const [firstAgain] = v.parse(Summary, JSON.parse(second.stdout)).failures;
+    expect(failures.map(({ command }) => command)).toContain(firstAgain?.command ?? "");
+    expect(stateOf(corpus)).toMatchObject({ nextSeed: v.parse(State, before).nextSeed });
+  });
+
+  test.concurrent("keeps runs that did something new, and loses nothing when it is interrupted", async () => {
+    const { corpus } = forgetful();
+    const file = join(ROOT, "test/programs/broadcast.ts");
+    const words = ["sim", file, "-w", "broadcast", "--node-count", "3", "--time-limit", "3"];
+    const child = spawnVortex(...words, "--for", "1h", "--corpus", corpus, "--jobs", "1");
+    const kept = () => (existsSync(join(corpus, "runs")) ? readdirSync(join(corpus, "runs")) : []);
+    while (kept().filter((name) => name.endsWith(".json")).length < 4) await Bun.sleep(50);
+    child.kill("SIGINT");
+    expect(await child.exited).toBe(130);
+    const { nextSeed, runCount, variationCount } = v.parse(State, stateOf(corpus));
+    expect(nextSeed).toBeWithin(2, runCount + 1);
+    expect(variationCount).toBeGreaterThan(0);
+  });
+
+  test.concurrent("refuses a directory of another test, and damaged files, and says what to do", async () => {
+    const { file, corpus } = forgetful();
+    await vortex(...campaign(file, corpus, "--stop-after", "1"));
+    const other = await vortex(...campaign(file, corpus, "--rate", "21"));
+    expect(other.exitCode).toBe(254);
+    expect(other.stderr).toContain("is of another test: vortex sim");
+    const [name = ""] = readdirSync(join(corpus, "failures"));
+    const damaged = join(corpus, "failures", name);
+    writeFileSync(damaged, "{");
+    const { exitCode, stderr } = await vortex(...campaign(file, corpus));
+    expect(exitCode).toBe(254);
+    expect(stderr).toContain(`${damaged} cannot be read as a file of a campaign`);
+    expect(stderr).toContain("Delete it, or choose another --corpus");
+  });
+
+  test.concurrent.each([
+    [["--for", "10"], "It must be a time with a unit, such as 90s, 10m or 2h."],
+    [["--corpus", "dir"], "--corpus needs a time: add --for, as in --for 10m"],
+    [["--for", "1m", "--seeds", "1..2"], "cannot be used with option '--seeds"],
+  ])("refuses %p", async (words, problem) => {
+    const { exitCode, stderr } = await vortex(
+      ...SIM.with(1, join(ROOT, "challenges/unique-ids.ts")),
+      ...words,
+    );
     expect(exitCode).toBe(254);
     expect(stderr).toContain(problem);
   });

@@ -1,0 +1,212 @@
+/**
+ * Runs tests until a time is over: those that failed before, then in turn the next seed and a variation
+ * of a run that did something new.
+ */
+import { availableParallelism } from "node:os";
+import type { Decisions } from "../../decisions.ts";
+import { randomStream } from "../../random.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import { Corpus } from "../../search/corpus.ts";
+import { CorpusDirectory } from "../../search/corpus-directory.ts";
+import { Feedback } from "../../search/feedback.ts";
+import { vary } from "../../search/vary.ts";
+import type { Task, WorkerOutcome } from "../../sweep/workers.ts";
+import { remark } from "../live.ts";
+import { SweepProgress } from "./progress.ts";
+import { type SimFlags, type Subject, simulateSubject } from "./subject.ts";
+import { checkDeterminism, openOut, outcome, runTasks } from "./sweep.ts";
+
+/** A campaign ends after so many failures, unless `--stop-after` says otherwise. */
+const MAX_FAILURES = 100;
+/** Time between two notes of how far it has come, in ms. */
+const SAVE_INTERVAL_MS = 500;
+
+/** The directory of a campaign, which belongs to one test. */
+export function openCorpus(subject: Subject, path: string): CorpusDirectory {
+  const { seed: _, ...test } = subject.options;
+  const command = subject.replay({ ...test, seed: 0 }).replace(" --seed 0", "");
+  return new CorpusDirectory(path, command);
+}
+
+export async function runCampaign(
+  subject: Subject,
+  flags: SimFlags,
+  lengthS: number,
+): Promise<void> {
+  const directory = flags.corpus === undefined ? undefined : openCorpus(subject, flags.corpus);
+  const campaign = new Campaign(directory, lengthS * 1000);
+  const sink = flags.out === undefined ? undefined : openOut(flags.out);
+  await checkDeterminism(subject, { ...subject.options, seed: campaign.firstSeed }, flags);
+  const progress = new SweepProgress("runs", () => campaign.leftS);
+  const jobs = flags.jobs ?? availableParallelism();
+  const stopAfter = flags.stopAfter ?? MAX_FAILURES;
+  await runTasks(
+    subject,
+    campaign.tasks(),
+    { ...flags, jobs, stopAfter },
+    {
+      progress,
+      sink,
+      onOutcome: (one, task, features = []) => {
+        if (task.hasFailed && one.valid === true) {
+          progress.print(`Seed ${one.seed} failed before (${task.name}), and is valid now`);
+        }
+        campaign.add(one, task, features);
+      },
+      onEnd: () => {
+        campaign.save();
+        const description = campaign.describe();
+        if (description !== undefined) remark(description);
+      },
+    },
+  );
+}
+
+/** Decides which run is next, and keeps what they found. */
+class Campaign {
+  readonly #directory: CorpusDirectory | undefined;
+  readonly #corpus = new Corpus();
+  readonly #lengthMs: number;
+  #endMs = Number.POSITIVE_INFINITY;
+  readonly #running = new Set<number>();
+  readonly #random;
+  #nextSeed: number;
+  #variationCount: number;
+  #runCount: number;
+  #savedMs = 0;
+
+  constructor(directory: CorpusDirectory | undefined, lengthMs: number) {
+    this.#directory = directory;
+    this.#lengthMs = lengthMs;
+    const { nextSeed = 1, variationCount = 0, runCount = 0 } = directory?.state ?? {};
+    this.#nextSeed = nextSeed;
+    this.#variationCount = variationCount;
+    this.#runCount = runCount;
+    this.#random = randomStream(runCount, "bases");
+    for (const name of directory?.runNames ?? []) {
+      const forgotten = this.#corpus.add(name, directory?.readRun(name).news ?? []);
+      if (forgotten !== undefined) directory?.removeRun(forgotten);
+    }
+  }
+
+  get firstSeed(): number {
+    return this.#nextSeed;
+  }
+
+  get leftS(): number {
+    return (this.#endMs - performance.now()) / 1000;
+  }
+
+  *tasks(): Generator<Task> {
+    this.#endMs = performance.now() + this.#lengthMs;
+    for (const [name, { seed }] of this.#directory?.failures ?? []) {
+      if (this.leftS <= 0) return;
+      yield { seed, name, hasFailed: true };
+    }
+    while (this.leftS > 0) {
+      const seed = this.#nextSeed++;
+      this.#running.add(seed);
+      yield { seed, name: `s${seed}` };
+      const base = this.#corpus.pick(this.#random);
+      if (base === undefined || this.leftS <= 0) continue;
+      // The seed is that of the base; the name fixes the variation.
+      yield { seed, base, name: `v${++this.#variationCount}` };
+    }
+  }
+
+  add(one: WorkerOutcome, { seed, name = "", base, hasFailed }: Task, features: readonly string[]) {
+    if (base === undefined) this.#running.delete(seed);
+    this.#runCount++;
+    const directory = this.#directory;
+    if (directory === undefined) return;
+    if (one.valid !== true && !hasFailed) {
+      const { kind = "no anomaly", command = "" } = one;
+      directory.addFailure(name, { version: 1, seed: one.seed, kind, command });
+    }
+    if (features.length > 0) {
+      const forgotten = this.#corpus.add(name, features);
+      if (forgotten !== undefined) directory.removeRun(forgotten);
+    }
+    if (performance.now() > this.#savedMs + SAVE_INTERVAL_MS) this.save();
+  }
+
+  save(): void {
+    this.#savedMs = performance.now();
+    // What is running now runs again if the campaign goes on.
+    const nextSeed = Math.min(this.#nextSeed, ...this.#running);
+    const [variationCount, runCount] = [this.#variationCount, this.#runCount];
+    this.#directory?.save({ nextSeed, variationCount, runCount });
+  }
+
+  describe(): string | undefined {
+    if (this.#directory === undefined) return undefined;
+    const { nextSeed, runCount } = this.#directory.state;
+    return `The campaign has ${runCount} runs so far, and keeps ${this.#corpus.size} that did something new (${this.#corpus.featureCount} features). It goes on with seed ${nextSeed}`;
+  }
+}
+
+/** Carries out the tasks of a campaign in a worker. */
+export class CampaignWorker {
+  readonly #subject: Subject;
+  readonly #directory: CorpusDirectory;
+  readonly #corpus = new Corpus();
+
+  constructor(subject: Subject, directory: CorpusDirectory) {
+    this.#subject = subject;
+    this.#directory = directory;
+    for (const name of directory.runNames) this.#corpus.add(name, directory.readRun(name).news);
+  }
+
+  async run({ seed, name = "", base, hasFailed = false }: Task): Promise<WorkerOutcome> {
+    const { nodeIds, search = [] } = this.#subject.options;
+    const run = base === undefined ? undefined : this.#directory.readRun(base);
+    const options: TestOptions = {
+      ...this.#subject.options,
+      seed: run?.seed ?? seed,
+      search: run?.search ?? search,
+    };
+    const decisions = hasFailed
+      ? this.#directory.readDecisions(name)
+      : run && vary({ ...run, nodeIds }, randomStream(seed, name));
+    const replay = (test: TestOptions) =>
+      decisions === undefined
+        ? this.#subject.replay(test)
+        : this.#subject.replay(test, this.#directory.decisionsFile(name));
+    const feedback = new Feedback();
+    let features: readonly string[] = [];
+    const one = await outcome({ ...this.#subject, decisions, replay }, options, {
+      onMessage: (event) => feedback.onMessage(event),
+      onOperation: (operation) => feedback.onOperation(operation),
+      onResult: (result) => {
+        features = this.#corpus.newOf(feedback.features(result));
+      },
+    });
+    if (one.valid !== true) {
+      if (decisions !== undefined && !hasFailed) this.#directory.writeDecisions(name, decisions);
+      return one;
+    }
+    if (features.length === 0 || hasFailed) return one;
+    this.#corpus.add(name, features);
+    const recorded = decisions ?? (await this.#record(options));
+    this.#directory.writeRun(name, {
+      version: 1,
+      seed: options.seed,
+      search: [...(options.search ?? [])],
+      decisions: recorded,
+      links: feedback.links,
+      news: [...features],
+    });
+    return { ...one, features: [...features] };
+  }
+
+  /** Runs a test again, and records what chance decides: most runs need not be recorded. */
+  async #record(options: TestOptions): Promise<Decisions> {
+    let recorded: Decisions | undefined;
+    const onDecisions = (decisions: Decisions) => {
+      recorded = decisions;
+    };
+    await simulateSubject(this.#subject, options, { onDecisions });
+    if (recorded === undefined) throw new Error("A run was not recorded");
+    return recorded;
+  }
+}
