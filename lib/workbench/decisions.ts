@@ -52,7 +52,7 @@ const FaultOperation = v.strictObject({
   thread: v.literal("nemesis"),
   /** `start-kill`, `stop-kill`, or an operation of a user's nemesis. */
   f: v.string(),
-  /** What the fault drew for it, such as the kind of a partition; as in the history. */
+  /** The value that the fault drew, such as the kind of a partition; as in the history. */
   value: Json,
   /**
    * The nodes that it affects, or the links that it cuts, as `n1 -> n2`: what n1 sends to n2 is
@@ -105,13 +105,13 @@ export const Decisions = v.strictObject({
    */
   exactLatencies: v.exactOptional(v.literal(true)),
   /**
-   * What else a run without decisions drew, from streams that all parts share. Absent: from a stream
-   * of each part.
+   * The other draws of a run without decisions, from streams that all parts share. Absent: each part
+   * draws from a stream of its own.
    */
   draws: v.exactOptional(
     v.strictObject({
       /**
-       * What chance added to delays, in ns: the n-th number of a part is that of its n-th delay. `timers
+       * Additions of chance to delays, in ns: the n-th number of a part is that of its n-th delay. `timers
        * n1` is how late its timers fire; `pipe c1 -> n1 in` and `out` are the times until a pipe is
        * read. `"mean"`: every delay is the mean one.
        */

@@ -1,5 +1,5 @@
 /**
- * What is left to chance in a simulated run: it records what was decided, or replays decisions.
+ * Records what chance decides in a simulated run, or replays decisions.
  *
  * A run without it draws from streams that all nodes, links and clients share. With decisions, what they
  * do not cover is drawn from a stream of each part: an edit then leaves the draws of other parts alone.
@@ -76,7 +76,7 @@ export class Chance implements MessageFates, FaultChoices {
     this.#recordsDelays = options.decisions === undefined;
   }
 
-  /** Returns what a search changes where there are no decisions. */
+  /** Returns those changes of a search that decisions do not replace. */
   explore({ order, timers, nemesis, ...others }: Exploration = {}): Exploration {
     const { main, messages, exactLatencies } = this.#decisions ?? {};
     const { clock } = this.#options;
@@ -97,7 +97,7 @@ export class Chance implements MessageFates, FaultChoices {
     };
   }
 
-  /** What was decided in the run, for a replay. */
+  /** The decisions of the run. */
   get recorded(): Decisions {
     const { timeLimitS, recoveryS } = this.#options;
     const limitNs = Math.ceil((timeLimitS + recoveryS + CRASH_PHASE_S) * 1e9);
@@ -449,7 +449,7 @@ interface Held {
   readonly release: () => void;
 }
 
-/** What was decided so far. */
+/** The decisions so far. */
 class Recording {
   readonly operations: DecidedOperation[] = [];
   readonly #finalOperations: ClientOperation[] = [];

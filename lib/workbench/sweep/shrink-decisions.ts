@@ -86,7 +86,7 @@ function isFair(smaller: DecidedTest, larger: DecidedTest): boolean {
   return hasFinal(smaller) || !hasFinal(larger);
 }
 
-/** What is counted when a pass is said to have made a test smaller. */
+/** Counts everything that passes remove. */
 function sizeOf({ options, decisions }: DecidedTest): number {
   const { main, final, messages = {}, draws } = decisions;
   const messageCount = Object.values(messages).flatMap((link) => Object.keys(link)).length;
@@ -344,7 +344,7 @@ const withoutSearch: Pass = async (shrinking) => {
   if (search !== undefined) await shrinking.try({ options, decisions: shrinking.decisions });
 };
 
-/** Ends phases with their last operation, and lets time pass faster. */
+/** Ends phases with their last operation, and rounds times. */
 const withoutTime: Pass = async (shrinking) => {
   const { main } = shrinking.decisions;
   const lastNs = Math.max(0, ...main.operations.map(({ atNs }) => atNs));

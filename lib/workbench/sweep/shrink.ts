@@ -43,7 +43,7 @@ export interface ShrinkOptions {
   readonly budget: Budget;
 }
 
-/** Maximum number of tests, and maximum time in ms, of `vortex sim --shrink`. */
+/** Maximum number of tests, and maximum processor time in ms, of `vortex sim --shrink`. */
 export const MAX_SHRINK_TRIES = 3000;
 export const MAX_SHRINK_MS = 10_000;
 
