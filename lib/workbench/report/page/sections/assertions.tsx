@@ -1,4 +1,4 @@
-/** What the run reached of the program's assertions: the situations, and the conditions that held. */
+/** A table of the program's situations and conditions, with how often the run reached each. */
 import type { AssertionCount } from "../../recorder/run-data.ts";
 import { Table } from "../parts/table.tsx";
 import { visible } from "../parts/visible-text.ts";
