@@ -35,7 +35,7 @@ const FLOORS = [
   ],
   ["report", ["lib/workbench/report/recorder/", "lib/workbench/report/terminal/"]],
   ["report pages", ["lib/workbench/report/html/", "lib/workbench/report/page/"]],
-  ["report server", ["lib/workbench/report/server/"]],
+  ["report server", ["lib/workbench/report/server/", "lib/workbench/play/"]],
   ["cli", ["lib/workbench/cli/"]],
   ["entries", ["lib/workbench/(main|index)\\.ts$", "lib/simulation/index\\.ts$"]],
 ];
@@ -147,6 +147,13 @@ module.exports = {
       comment: "The page runs in a browser.",
       severity: "error",
       from: { path: "^lib/workbench/report/(page|recorder)/" },
+      to: { dependencyTypes: ["core"] },
+    },
+    {
+      name: "playground-needs-no-system-modules",
+      comment: "They run in a browser. Its bundle fails on what they import further down.",
+      severity: "error",
+      from: { path: "^lib/workbench/play/(engine|sandbox)/" },
       to: { dependencyTypes: ["core"] },
     },
     {

@@ -1,0 +1,65 @@
+/** The messages between the page and its workers. */
+import type { Decisions } from "../../decisions.ts";
+import type { Operation } from "../../history/history.ts";
+import type { JournalEvent } from "../../network/journal.ts";
+import type { LogLine } from "../../run/log-line.ts";
+import type { TestResult } from "../../run/results.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+
+/** A TypeScript or JavaScript module of the program. */
+export interface SourceFile {
+  /** Path, such as `"broadcast.ts"` or `"broadcast/gossiper.ts"`, by which other files import it. */
+  readonly name: string;
+  readonly source: string;
+}
+
+/** The first request to a worker. */
+export interface LoadRequest {
+  readonly type: "load";
+  /** The first file exports the program. */
+  readonly files: readonly SourceFile[];
+  /** Name of the exported function, if there are several. */
+  readonly exportName?: string | undefined;
+}
+
+export interface RunRequest {
+  readonly type: "run";
+  readonly options: TestOptions;
+  /** Arguments of the program. */
+  readonly args?: readonly string[];
+  readonly decisions?: Decisions | undefined;
+  /** Whether to return what happened, and not only the result. */
+  readonly isRecorded: boolean;
+}
+
+export type Request = LoadRequest | RunRequest;
+
+/** An error in the program's source, or while it was loaded. */
+export interface Problem {
+  readonly file: string;
+  /** From 1; absent if not known. */
+  readonly line?: number | undefined;
+  readonly column?: number | undefined;
+  readonly text: string;
+}
+
+/** What happened in a run. */
+export interface RunRecord {
+  readonly history: readonly Operation[];
+  readonly messages: readonly JournalEvent[];
+  readonly logs: readonly LogLine[];
+  readonly decisions: Decisions | undefined;
+}
+
+export type Reply =
+  | { readonly type: "loaded" }
+  | { readonly type: "problem"; readonly problem: Problem }
+  | {
+      readonly type: "result";
+      readonly result: TestResult;
+      readonly record: RunRecord | undefined;
+      /** Real time of the run and its check, in ms. */
+      readonly tookMs: number;
+    }
+  /** The run has no result, as of a node that does not start. */
+  | { readonly type: "crash"; readonly text: string };

@@ -1,0 +1,97 @@
+/** Entry point of a worker: runs one program, request by request. */
+import { errorText } from "../../../vortex/error-text.ts";
+import type { AnyProgram } from "../../../vortex/index.ts";
+import { VirtualClock } from "../../clusters/virtual-clock.ts";
+import type { Decisions } from "../../decisions.ts";
+import type { Operation } from "../../history/history.ts";
+import type { JournalEvent } from "../../network/journal.ts";
+import type { LogLine } from "../../run/log-line.ts";
+import { carryOutSimulation } from "../../run/simulation.ts";
+import { TestCrash } from "../../run/test-crash.ts";
+import { explore } from "../../search/explore.ts";
+import { LoadError, loadProgram } from "./load-program.ts";
+import type { Reply, Request, RunRequest } from "./protocol.ts";
+import { runInTurns } from "./turns.ts";
+
+/** What a program must not use: real time does not pass in a simulation, and nodes have a network. */
+const REFUSED: Readonly<Record<string, string>> = {
+  setTimeout: "node.after",
+  setInterval: "node.every",
+  fetch: "messages",
+  WebSocket: "messages",
+  Worker: "messages",
+};
+
+const nextTask = globalThis.setTimeout.bind(globalThis);
+for (const [name, instead] of Object.entries(REFUSED)) {
+  Reflect.set(globalThis, name, () => {
+    throw new Error(`${name} does not work in a simulation. Use ${instead}`);
+  });
+}
+
+const rejections: unknown[] = [];
+self.addEventListener("unhandledrejection", (event) => {
+  event.preventDefault();
+  rejections.push(event.reason);
+});
+
+let program: AnyProgram | undefined;
+
+async function reply(request: Request): Promise<Reply> {
+  try {
+    if (request.type === "run") return await run(request);
+    program = await loadProgram(request);
+    return { type: "loaded" };
+  } catch (error) {
+    if (error instanceof LoadError) return { type: "problem", problem: error.problem };
+    return { type: "crash", text: error instanceof TestCrash ? error.message : errorText(error) };
+  }
+}
+
+async function run({ options, args = [], decisions, isRecorded }: RunRequest): Promise<Reply> {
+  if (program === undefined) throw new Error("No program is loaded");
+  const startedMs = performance.now();
+  const history: Operation[] = [];
+  const messages: JournalEvent[] = [];
+  const logs: LogLine[] = [];
+  let decided: Decisions | undefined;
+  const explored = explore(options);
+  const clock = new VirtualClock();
+  const recording = {
+    onOperation: (operation: Operation) => void history.push(operation),
+    onMessage: (event: JournalEvent) => void messages.push(event),
+    onLog: (line: LogLine) => void logs.push(line),
+    onDecisions: (recorded: Decisions) => {
+      decided = recorded;
+    },
+  };
+  rejections.length = 0;
+  const task = carryOutSimulation(
+    explored.options,
+    { program, args, decisions, parts: explored.parts, ...(isRecorded ? recording : {}) },
+    clock,
+  );
+  const check = await runInTurns(clock, task);
+  // Rejections are reported in a task of their own.
+  await new Promise((resolve) => nextTask(resolve, 0));
+  if (rejections.length > 0) {
+    throw new TestCrash(
+      `A node crashed: unhandled promise rejection. Await the promise, or catch its rejection\n${errorText(rejections[0])}`,
+    );
+  }
+  const result = check();
+  const record = isRecorded ? { history, messages, logs, decisions: decided } : undefined;
+  return { type: "result", result, record, tookMs: performance.now() - startedMs };
+}
+
+/** The page sends a port, and its requests through it. */
+self.addEventListener("message", (event) => {
+  const [port] = event.ports;
+  if (port === undefined) return;
+  let last = Promise.resolve();
+  port.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+    // One at a time: they share the program.
+    last = last.then(async () => port.postMessage(await reply(data)));
+  });
+  port.start();
+});
