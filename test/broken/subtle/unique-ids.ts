@@ -102,7 +102,7 @@ export const SUBTLE_UNIQUE_IDS: readonly SubtleCase[] = [
     bug: "distinguishes its starts by the second",
     workload: "unique-ids",
     make: startTime,
-    options: { ...KILLED, timeLimitS: 40 },
+    options: { ...KILLED, timeLimitS: 20 },
     shows: "duplicated",
     seed: 161,
   },
