@@ -353,7 +353,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, few commands",
     shows: "stale read",
-    seed: 87,
+    seed: 475,
   },
   {
     bug: "serves reads by read index without a round of heartbeats",
