@@ -1,5 +1,5 @@
 /** Runs the compiled `vortex` command. */
-import { chmodSync, existsSync, mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -51,9 +51,20 @@ export function spawnVortex(...args: readonly string[]) {
   });
 }
 
-/** Creates a directory that no other test uses. */
+const temporaryDirectories: string[] = [];
+
+/** Creates a directory that no other test uses. `bun test` removes it in the end. */
 export function temporaryDirectory(): string {
-  return mkdtempSync(join(tmpdir(), "vortex-test-"));
+  const directory = mkdtempSync(join(tmpdir(), "vortex-test-"));
+  temporaryDirectories.push(directory);
+  return directory;
+}
+
+/** Removes what {@link temporaryDirectory} has created. */
+export function removeTemporaryDirectories(): void {
+  for (const directory of temporaryDirectories.splice(0)) {
+    rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
+  }
 }
 
 /**
