@@ -7,7 +7,8 @@ export type BrowserName = "chrome" | "firefox";
 
 const CANDIDATES: Readonly<Record<BrowserName, readonly string[]>> = {
   chrome: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-  firefox: ["firefox-esr", "firefox"],
+  // On a busy machine it takes a minute and more to start, so it must be asked for.
+  firefox: [],
 };
 const VARIABLES = { chrome: "CHROMIUM", firefox: "FIREFOX" } as const;
 

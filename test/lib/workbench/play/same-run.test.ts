@@ -72,7 +72,7 @@ const bundles = challengeBundles(NAMES);
 describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) => {
   const path = pathOf(browser);
   if (path === undefined) {
-    console.log(`Skipping the tests in ${browser}: not found. Install it, or set its variable`);
+    console.log(`Skipping the tests in ${browser}: not found. Set CHROMIUM or FIREFOX to its path`);
   }
   let opened: OpenedPlayground;
   beforeAll(async () => {
