@@ -13,7 +13,7 @@ export interface SubtleCase {
   readonly options: SimulatedOptions;
   /** The anomaly that results: one of `symptomsOf`. */
   readonly shows: string;
-  /** The first seed, from 1, that shows it. */
+  /** A seed that shows it: the first one, from 1, in which the mended variant is valid. */
   readonly seed: number;
 }
 
