@@ -140,7 +140,8 @@ async function sourcesChangedMs(): Promise<number> {
   const sources = [
     "build.ts",
     "package-lock.json",
-    "lib/**/*.{ts,tsx,css}",
+    "package.json",
+    "lib/**/*",
     "challenges/**/*.ts",
   ].flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)]);
   const changes = sources.map(async (source) => (await stat(join(ROOT, source))).mtimeMs);

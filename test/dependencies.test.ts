@@ -127,8 +127,8 @@ describe.skipIf(!hasStrace)("No network access at run time:", () => {
   );
   test.concurrent.each(challenges)("dist/%s", async (name) => {
     const { lines, exitCode, calls } = await networkCalls([join(DIST, name)], INIT);
-    const [first = "{}"] = lines;
-    expect(JSON.parse(first).body).toEqual(INIT_OK);
+    const bodies = lines.map((line) => JSON.parse(line).body);
+    expect(bodies).toContainEqual(INIT_OK);
     expect({ exitCode, calls }).toEqual({ exitCode: 0, calls: [] });
   });
 

@@ -264,8 +264,23 @@ function txnRwRegister(): Subject {
 /** Messages of Raft, which only nodes may send: the node under noise is alone, so it refuses them. */
 const RAFT: readonly Template[] = [
   { type: '"hello"', incarnation: '"x"' },
-  { type: '"request_vote"', term: "9", isPreVote: "false", isTransfer: "true" },
-  { type: '"append_entries"', term: "9", prevLogIndex: "0", prevLogTerm: "0", entries: "[]" },
+  {
+    type: '"request_vote"',
+    term: "9",
+    isPreVote: "false",
+    isTransfer: "true",
+    lastLogIndex: "0",
+    lastLogTerm: "0",
+  },
+  {
+    type: '"append_entries"',
+    term: "9",
+    prevLogIndex: "0",
+    prevLogTerm: "0",
+    entries: "[]",
+    leaderCommit: "0",
+    stamp: '{"round":0,"sentAtMs":0}',
+  },
   { type: '"forward"', term: "1", incarnation: '"x"', boot: "1", floor: "0", requests: "[]" },
 ];
 const RAFT_TYPES = ["hello", "request_vote", "append_entries", "forward"];
