@@ -145,13 +145,7 @@ export const SETTINGS = {
   "a schedule: figure 8": scheduled(figure8),
   "a schedule: restarts of a voter": scheduled(votesAfterRestart),
   "a schedule: a crash after the vote": scheduled(crashAfterVote),
-  "lin-kv": linKv({
-    nodeCount: 5,
-    concurrency: 10,
-    rate: 30,
-    timeLimitS: 5,
-    nemesis: ["partition"],
-  }),
+  "lin-kv": linKv({ nodeCount: 5, concurrency: 10, nemesis: ["partition"] }),
   "txn-list-append": listAppend({
     nodeCount: 3,
     nemesis: ["loss", "duplicate", "slow", "partition"],
