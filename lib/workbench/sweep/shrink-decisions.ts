@@ -300,11 +300,8 @@ const withoutTargets: Pass = async (shrinking) => {
     const operation = operations[index];
     if (thread !== "nemesis" || operation?.thread !== "nemesis") continue;
     const { targets = [] } = operation;
-    if (targets.length < 2) continue;
-    await minimize(targets, (fewer) =>
-      fewer.length === 0
-        ? Promise.resolve(false)
-        : shrinking.tryMain(operations.with(index, { ...operation, targets: [...fewer] })),
+    await minimizeNonEmpty(targets, (fewer) =>
+      shrinking.tryMain(operations.with(index, { ...operation, targets: fewer })),
     );
   }
 };
@@ -315,15 +312,20 @@ const withoutMicroOperations: Pass = async (shrinking) => {
     const { operations } = shrinking.decisions.main;
     const operation = operations[index];
     if (operation?.f !== "txn" || !Array.isArray(operation.value)) continue;
-    const { value } = operation;
-    if (value.length < 2) continue;
-    await minimize(value, (fewer) =>
-      fewer.length === 0
-        ? Promise.resolve(false)
-        : shrinking.tryMain(operations.with(index, { ...operation, value: [...fewer] })),
+    await minimizeNonEmpty(operation.value, (fewer) =>
+      shrinking.tryMain(operations.with(index, { ...operation, value: fewer })),
     );
   }
 };
+
+/** Like {@link minimize}, but leaves at least one item. */
+async function minimizeNonEmpty<T>(
+  items: readonly T[],
+  isEnough: (fewer: T[]) => Promise<boolean>,
+): Promise<void> {
+  if (items.length < 2) return;
+  await minimize(items, async (fewer) => fewer.length > 0 && (await isEnough([...fewer])));
+}
 
 /** Leaves out faults that do not occur any more. */
 const withoutNemeses: Pass = async (shrinking) => {
