@@ -16,11 +16,12 @@
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { parseArgs, promisify } from "node:util";
+import { parseArgs } from "node:util";
 import Table from "cli-table3";
 import { processUsage } from "../soak/process-usage.ts";
 import { ROOT } from "../support/processes/vortex.ts";
 import { compile } from "./compile.ts";
+import { plainSyncsPerSecond } from "./plain-syncs.ts";
 
 const { values: flags } = parseArgs({
   options: {
@@ -33,19 +34,18 @@ const { values: flags } = parseArgs({
 const NODE_COUNT = 3;
 const PLAIN_MS = 1000;
 const RECORD = Buffer.from(`${"x".repeat(120)}\n`);
-/** The plain loop syncs off the main thread, as the storage of a node does. */
-const fdatasync = promisify(fs.fdatasync);
 
 const seconds = Number(flags.seconds);
 const directory = fs.mkdtempSync(join(tmpdir(), "vortex-bench-raft-"));
 try {
   const bin = join(directory, "lin-kv");
+  const plainFile = join(directory, "plain");
   await compile(join(import.meta.dir, "programs/counted-lin-kv.ts"), bin);
   const rows = [];
   for (const rate of flags.rates.split(",").map(Number)) {
-    const before = await plainLoop();
+    const before = await plainSyncsPerSecond(plainFile, RECORD, PLAIN_MS);
     const run = await measure(bin, rate);
-    const plain = Math.max(before, await plainLoop());
+    const plain = Math.max(before, await plainSyncsPerSecond(plainFile, RECORD, PLAIN_MS));
     rows.push([
       rate,
       run.reached.toFixed(0),
@@ -67,22 +67,6 @@ try {
   console.log(table.toString());
 } finally {
   fs.rmSync(directory, { recursive: true });
-}
-
-/** Returns the syncs per second of a loop that writes a record and syncs it. */
-async function plainLoop(): Promise<number> {
-  const path = join(directory, "plain");
-  const descriptor = fs.openSync(path, "w");
-  const beganMs = performance.now();
-  let count = 0;
-  for (; performance.now() < beganMs + PLAIN_MS; count++) {
-    fs.writeSync(descriptor, RECORD, 0, RECORD.length, count * RECORD.length);
-    await fdatasync(descriptor);
-  }
-  const perSecond = (1000 * count) / (performance.now() - beganMs);
-  fs.closeSync(descriptor);
-  fs.rmSync(path);
-  return perSecond;
 }
 
 /** Runs the workload at a rate. */

@@ -14,15 +14,14 @@
 import fs from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { promisify } from "node:util";
 import { FileDisk } from "../../lib/vortex/file-disk.ts";
 import type { Disk } from "../../lib/vortex/index.ts";
 import { Log, Storage } from "../../lib/vortex/storage.ts";
+import { plainSyncsPerSecond } from "./plain-syncs.ts";
 
 const RECORD = { term: 3, index: 123_456, entry: { key: 7, value: "x".repeat(60) } };
+const LINE = Buffer.from(`${JSON.stringify(RECORD)}\n`);
 const CLIENT_COUNTS = [1, 4, 16, 64, 256];
-/** Off the main thread, as the storage does it: a blocking call takes longer on a busy machine. */
-const sync = promisify(fs.fdatasync);
 const ROUNDS = 8;
 const ROUND_MS = 250;
 
@@ -34,7 +33,7 @@ try {
     const shared: number[] = [];
     const times: number[] = [];
     for (let round = 0; round < ROUNDS; round++) {
-      plain.push(await plainLoop(`plain ${clients} ${round}`));
+      plain.push(await plainSyncsPerSecond(join(directory, "plain"), LINE, ROUND_MS));
       shared.push(await groupCommit(clients, `shared ${clients} ${round}`, times));
     }
     times.sort((one, other) => one - other);
@@ -46,21 +45,6 @@ try {
   }
 } finally {
   fs.rmSync(directory, { recursive: true });
-}
-
-/** Returns the records per second of a loop without group commit. */
-async function plainLoop(name: string): Promise<number> {
-  const bytes = Buffer.from(`${JSON.stringify(RECORD)}\n`);
-  const descriptor = fs.openSync(join(directory, name), "w");
-  const beganMs = performance.now();
-  let count = 0;
-  for (; performance.now() < beganMs + ROUND_MS; count++) {
-    fs.writeSync(descriptor, bytes, 0, bytes.length, count * bytes.length);
-    await sync(descriptor);
-  }
-  const perSecond = (1000 * count) / (performance.now() - beganMs);
-  fs.closeSync(descriptor);
-  return perSecond;
 }
 
 /** Runs clients that share syncs. Returns their records per second; adds the times of syncs, in ms. */
