@@ -19,6 +19,17 @@ export interface SubtleCase {
 
 export type Variant = "broken" | "mended";
 
+/** Options of a test of nodes that are killed often. */
+export const KILLED: SimulatedOptions = {
+  nodeCount: 3,
+  concurrency: 6,
+  rate: 10,
+  timeLimitS: 20,
+  nemesis: ["kill"],
+  nemesisIntervalS: 2,
+  recoveryS: 3,
+};
+
 /** How long to wait for the disk, in ms. Clients leave after 5 s, and a reply must not come later. */
 const SYNC_LIMIT_MS = 4500;
 

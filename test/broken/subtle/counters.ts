@@ -1,18 +1,7 @@
 /** Subtle bugs of counters. */
 import * as v from "valibot";
 import type { Node, NodeId } from "../../../lib/vortex/index.ts";
-import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
-import { type SubtleCase, synced, type Variant } from "./case.ts";
-
-const KILLED: SimulatedOptions = {
-  nodeCount: 3,
-  concurrency: 6,
-  rate: 10,
-  timeLimitS: 20,
-  nemesis: ["kill"],
-  nemesisIntervalS: 2,
-  recoveryS: 3,
-};
+import { KILLED, type SubtleCase, synced, type Variant } from "./case.ts";
 
 const Add = v.object({ delta: v.number() });
 

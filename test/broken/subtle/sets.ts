@@ -1,18 +1,7 @@
 /** Subtle bugs of sets: broadcast and g-set. */
 import * as v from "valibot";
 import type { Node, NodeId } from "../../../lib/vortex/index.ts";
-import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
-import { type SubtleCase, synced, type Variant } from "./case.ts";
-
-const KILLED: SimulatedOptions = {
-  nodeCount: 3,
-  concurrency: 6,
-  rate: 10,
-  timeLimitS: 20,
-  nemesis: ["kill"],
-  nemesisIntervalS: 2,
-  recoveryS: 3,
-};
+import { KILLED, type SubtleCase, synced, type Variant } from "./case.ts";
 
 /** One node, which stores each element before it acknowledges it. Adds share a sync. */
 export const sharedSync = (variant: Variant) => (node: Node) => {

@@ -1,18 +1,7 @@
 /** Subtle bugs of unique-ids. */
 import * as v from "valibot";
 import { isRpcError, type KVNode, type Node, RpcError } from "../../../lib/vortex/index.ts";
-import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
-import { type SubtleCase, synced, type Variant } from "./case.ts";
-
-const KILLED: SimulatedOptions = {
-  nodeCount: 3,
-  concurrency: 6,
-  rate: 10,
-  timeLimitS: 20,
-  nemesis: ["kill"],
-  nemesisIntervalS: 2,
-  recoveryS: 3,
-};
+import { KILLED, type SubtleCase, synced, type Variant } from "./case.ts";
 
 const BLOCK = 20;
 
