@@ -15,7 +15,7 @@ const FLOORS = [
   ["testing", ["lib/testing/"]],
   // Small files that anything in the workbench may use.
   ["tools", ["lib/workbench/(?!main\\.ts|index\\.ts)[^/]+\\.ts$"]],
-  ["ground", ["lib/workbench/network/", "lib/workbench/history/"]],
+  ["ground", ["lib/workbench/network/", "lib/workbench/history/", "lib/workbench/nats/"]],
   ["means", ["lib/workbench/clients/", "lib/workbench/clusters/", "lib/workbench/checkers/"]],
   ["parts", ["lib/workbench/workloads/", "lib/workbench/nemesis/", "lib/workbench/diagnostics/"]],
   // What is published of the workloads, and the published types of the simulation, whose index.ts is

