@@ -4,9 +4,9 @@ import { tmpdir } from "node:os";
 import { basename, delimiter, join } from "node:path";
 import { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
+import { shellCommand } from "../shell.ts";
 import { containsBun, selfCommand } from "../sweep/self.ts";
 import { describeFileError } from "../system-error.ts";
-import { shellCommand } from "./shell.ts";
 
 export function bunSubcommand(): Command {
   return new Command("bun")

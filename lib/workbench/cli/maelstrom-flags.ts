@@ -5,8 +5,8 @@ import { join, resolve } from "node:path";
 import type { Command } from "commander";
 import { type Comparable, MAELSTROM_RECOVERY_S } from "../maelstrom/maelstrom.ts";
 import { type MaelstromRun, runMaelstrom } from "../maelstrom/run-maelstrom.ts";
+import { shellCommand } from "../shell.ts";
 import { executable } from "./executable.ts";
-import { shellCommand } from "./shell.ts";
 import type { StoreFlags } from "./store-flags.ts";
 
 export interface MaelstromFlags {

@@ -3,11 +3,11 @@
 import type { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";
+import { shellCommand } from "../shell.ts";
 import { RunStore, type RunStoreOptions, StoreError } from "../store/run-store.ts";
 import { systemErrorCode } from "../system-error.ts";
 import type { Target } from "../workloads/stage.ts";
 import { toArgv } from "./argv.ts";
-import { shellCommand } from "./shell.ts";
 
 export interface StoreFlags {
   readonly store: string | false;

@@ -8,7 +8,6 @@ import { spyOn } from "bun:test";
 import { resolve } from "node:path";
 import { toArgv } from "../../../lib/workbench/cli/argv.ts";
 import { readDecisions } from "../../../lib/workbench/cli/decisions.ts";
-import { shellCommand } from "../../../lib/workbench/cli/shell.ts";
 import { simCommand } from "../../../lib/workbench/cli/sim/sim.ts";
 import { printSmallest } from "../../../lib/workbench/cli/sim/smallest.ts";
 import { run, type SimFlags, type Subject } from "../../../lib/workbench/cli/sim/subject.ts";
@@ -19,6 +18,7 @@ import { describeSummary } from "../../../lib/workbench/report/terminal/sweep-su
 import type { Trace } from "../../../lib/workbench/report/terminal/trace.ts";
 import type { TestResult } from "../../../lib/workbench/run/results.ts";
 import type { TestOptions } from "../../../lib/workbench/run/test-options.ts";
+import { shellCommand } from "../../../lib/workbench/shell.ts";
 import { loadProgram } from "../../../lib/workbench/sweep/program.ts";
 import { summarize } from "../../../lib/workbench/sweep/summary.ts";
 import { temporaryDirectory } from "../processes/vortex.ts";

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, readdirSync, statSync, writeFileSync } from "nod
 import { basename, dirname, join, relative, resolve } from "node:path";
 import { Command } from "commander";
 import { InvalidOptions } from "../../invalid-options.ts";
+import { shellCommand } from "../../shell.ts";
 import { bunCommand } from "../../sweep/self.ts";
 import { remark } from "../live.ts";
-import { shellCommand } from "../shell.ts";
 import { packedFiles, packedWorkload } from "./files.macro.ts" with { type: "macro" };
 
 export function newCommand(): Command {
