@@ -47,6 +47,6 @@ export function escapeHtml(text: string): string {
 }
 
 /** Escapes what would end a script's element early. */
-function scriptText(script: string): string {
+export function scriptText(script: string): string {
   return script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--");
 }

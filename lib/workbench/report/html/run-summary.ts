@@ -3,9 +3,52 @@
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";
 import type { Gauge } from "../recorder/run-data.ts";
-import type { FindingEntry } from "../recorder/run-recorder.ts";
+import type { FindingEntry, RunSummary } from "../recorder/run-recorder.ts";
 import { describeGroup } from "../terminal/request-errors.ts";
+import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { describeWarning } from "../terminal/warnings.ts";
+
+/** What a report states above its diagrams. */
+export type ReportedSummary = Pick<
+  RunSummary,
+  | "workload"
+  | "seed"
+  | "options"
+  | "valid"
+  | "verdict"
+  | "gauges"
+  | "findings"
+  | "remarks"
+  | "coverage"
+>;
+
+/**
+ * Summarises a run.
+ *
+ * @param results `undefined` if it has none.
+ * @param crash Why it has none, if that is known.
+ */
+export function summaryOf(
+  description: StoredDescription,
+  results: StoredResults | undefined,
+  { crash, target }: { readonly crash?: string | undefined; readonly target?: Target | undefined },
+): ReportedSummary {
+  const { workload, seed } = description.options;
+  const verdict = verdictSentence(workload, results, crash);
+  const general = { workload, seed, options: optionsOf(description), verdict };
+  if (results === undefined) {
+    return { ...general, valid: "crashed", gauges: [], findings: [], remarks: [] };
+  }
+  const { valid, coverage } = results;
+  return {
+    ...general,
+    valid,
+    gauges: gaugesOf(description, results, target),
+    findings: seriousFindingsOf(workload, results),
+    remarks: remarksOf(workload, results),
+    ...(coverage === undefined ? {} : { coverage }),
+  };
+}
 
 /** Lists the options that a reader needs to judge the run. */
 export function optionsOf({ options }: StoredDescription): [string, string][] {
@@ -118,7 +161,7 @@ export function seriousFindingsOf(
 }
 
 /** Returns observations that do not bear on the verdict. */
-export function remarksOf(
+function remarksOf(
   workload: string,
   { findings, exceptions, badLines, requestErrors, warnings }: StoredResults,
 ): FindingEntry[] {

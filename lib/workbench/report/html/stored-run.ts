@@ -13,10 +13,9 @@ import {
 } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";
 import { LIMITS, type Limits, RunRecorder } from "../recorder/run-recorder.ts";
-import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { pageHtml } from "./html.ts";
 import { pageBundle } from "./page-bundle.ts";
-import { gaugesOf, optionsOf, remarksOf, seriousFindingsOf } from "./run-summary.ts";
+import { summaryOf } from "./run-summary.ts";
 
 export const REPORT_FILE = "report.html";
 
@@ -54,7 +53,7 @@ async function readReport(
   const description = await readPart(directory, "test.json", readDescription);
   if (description === undefined) throw new Error(`${directory} is not a run: it has no test.json`);
   const results = await readPart(directory, "results.json", readResults);
-  const { workload, nodeIds, concurrency, seed } = description.options;
+  const { workload, nodeIds, concurrency } = description.options;
 
   const crash = await readPart(directory, "crash.txt", (text) => text.trimEnd());
 
@@ -69,22 +68,14 @@ async function readReport(
   const { startedAt } = description;
   const unstoredMessageCount = (results?.net.all?.sendCount ?? 0) - sentCount;
   const data = recorder.finish({
-    workload,
+    ...summaryOf(description, results, {
+      crash,
+      target: description.target ?? targetOf?.(description),
+    }),
     command: description.command,
     ...(description.shrunkFrom === undefined ? {} : { shrunkFrom: description.shrunkFrom }),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(unstoredMessageCount > 0 ? { unstoredMessageCount } : {}),
-    seed,
-    options: optionsOf(description),
-    valid: results?.valid ?? "crashed",
-    verdict: verdictSentence(workload, results, crash),
-    gauges:
-      results === undefined
-        ? []
-        : gaugesOf(description, results, description.target ?? targetOf?.(description)),
-    findings: results === undefined ? [] : seriousFindingsOf(workload, results),
-    remarks: results === undefined ? [] : remarksOf(workload, results),
-    ...(results?.coverage === undefined ? {} : { coverage: results.coverage }),
   });
   const title = `${workload}${startedAt === undefined ? "" : ` ${startedAt}`} · Vortex`;
   return pageHtml(title, data, await pageBundle());

@@ -16,6 +16,14 @@ export function LinkButton({ onClick, children }: LinkProps) {
   );
 }
 
+export function ThemeButton({ onClick }: { readonly onClick: () => void }) {
+  return (
+    <button type="button" onClick={onClick} aria-label="Switch between light and dark">
+      ◐
+    </button>
+  );
+}
+
 interface ChoiceProps {
   readonly label: string;
   readonly value: string;

@@ -1,4 +1,5 @@
 /** The verdict, the options, the command that reproduces the run, and what the report omits. */
+import { ThemeButton } from "../parts/controls.tsx";
 import { visible, visibleLines } from "../parts/visible-text.ts";
 import type { Run } from "../run/run.ts";
 
@@ -11,7 +12,8 @@ const VERDICTS = {
 
 interface HeaderProps {
   readonly run: Run;
-  readonly onSwitchTheme: () => void;
+  /** Absent if another part of the page switches the theme. */
+  readonly onSwitchTheme?: () => void;
 }
 
 export function Header({ run, onSwitchTheme }: HeaderProps) {
@@ -25,9 +27,7 @@ export function Header({ run, onSwitchTheme }: HeaderProps) {
         <h1>
           <span class={`verdict ${state}`}>{state}</span> {visible(workload)}
         </h1>
-        <button type="button" onClick={onSwitchTheme} aria-label="Switch between light and dark">
-          ◐
-        </button>
+        {onSwitchTheme === undefined ? null : <ThemeButton onClick={onSwitchTheme} />}
       </div>
       <p class="sentence" id="verdict">
         {visible(sentence ?? "")}

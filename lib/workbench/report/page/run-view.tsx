@@ -1,0 +1,52 @@
+/** What happened in a run, below its verdict: sections from top to bottom. */
+import type { ComponentChildren } from "preact";
+import { useHighlight } from "./diagram/use-highlight.ts";
+import type { Viewport } from "./diagram/viewport.ts";
+import type { Colors } from "./parts/colors.ts";
+import type { Run } from "./run/run.ts";
+import type { Selection } from "./run/selection.ts";
+import { Assertions } from "./sections/assertions.tsx";
+import { Charts } from "./sections/charts.tsx";
+import { Faults } from "./sections/faults.tsx";
+import { Figures } from "./sections/figures.tsx";
+import { Findings } from "./sections/findings.tsx";
+import { LogSection } from "./sections/log.tsx";
+import { Messages } from "./sections/messages.tsx";
+import { NodeLogs } from "./sections/node-logs.tsx";
+import { Operations } from "./sections/operations.tsx";
+import { PropagationSection } from "./sections/propagation.tsx";
+
+interface RunViewProps {
+  readonly run: Run;
+  /** The visible time of the diagrams. */
+  readonly viewport: Viewport;
+  readonly colors: Colors;
+  readonly selection: Selection | undefined;
+  readonly onSelect: (selection: Selection | undefined) => void;
+  /** Shown between the findings and the diagrams. */
+  readonly children?: ComponentChildren;
+}
+
+export function RunView({ run, viewport, colors, selection, onSelect, children }: RunViewProps) {
+  const { messages, highlight } = useHighlight(run, viewport, selection);
+  const selectAndShow = (next: Selection) => {
+    onSelect(next);
+    document.getElementById("messages")?.scrollIntoView();
+  };
+  const diagram = { run, viewport, colors, highlight, onSelect };
+  return (
+    <>
+      <Figures gauges={run.header.gauges} />
+      <Findings run={run} selection={selection} onSelect={onSelect} />
+      {children}
+      <Charts run={run} viewport={viewport} colors={colors} />
+      <Operations {...diagram} />
+      <Messages {...diagram} selection={selection} messages={messages} />
+      <NodeLogs run={run} viewport={viewport} />
+      <PropagationSection run={run} selection={selection} onSelect={selectAndShow} />
+      <LogSection run={run} colors={colors} onSelect={selectAndShow} />
+      <Faults run={run} />
+      <Assertions run={run} />
+    </>
+  );
+}
