@@ -153,7 +153,7 @@ module.exports = {
       name: "playground-needs-no-system-modules",
       comment: "They run in a browser. Its bundle fails on what they import further down.",
       severity: "error",
-      from: { path: "^lib/workbench/play/(engine|sandbox)/" },
+      from: { path: "^lib/workbench/play/(engine|sandbox|page)/" },
       to: { dependencyTypes: ["core"] },
     },
     {
@@ -168,7 +168,10 @@ module.exports = {
       comment: "The build finds programs by their file names.",
       severity: "error",
       from: { path: "^build\\.ts$" },
-      to: { path: "^(lib|challenges)/", pathNot: "^lib/workbench/report/html/bundle-page\\.ts$" },
+      to: {
+        path: "^(lib|challenges)/",
+        pathNot: "^lib/workbench/(report/html/bundle-page|play/site/bundle-site)\\.ts$",
+      },
     },
     {
       name: "no-tests-in-sources",

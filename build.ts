@@ -12,6 +12,7 @@ import { chmod, mkdir, rename, rm, stat } from "node:fs/promises";
 import { basename, dirname, join, relative } from "node:path";
 import { parseArgs } from "node:util";
 import { type BuildConfig, Glob, type PluginBuilder } from "bun";
+import { bundleSite } from "./lib/workbench/play/site/bundle-site.ts";
 import { bundlePage } from "./lib/workbench/report/html/bundle-page.ts";
 
 const TARGETS = [
@@ -178,7 +179,7 @@ async function build(artifact: Artifact): Promise<string> {
 async function configFor({ name, entry, target }: Artifact, outfile: string): Promise<BuildConfig> {
   const isWorkbench = name === WORKBENCH;
   return {
-    define: isWorkbench ? await bundledPage() : {},
+    define: isWorkbench ? await bundledPages() : {},
     entrypoints: [join(ROOT, entry)],
     minify: true,
     sourcemap: "linked",
@@ -203,7 +204,7 @@ async function buildPackage(): Promise<void> {
     entrypoints: [join(ROOT, "lib/workbench/main.ts")],
     outdir: PACKAGE,
     naming: `${WORKBENCH}.js`,
-    define: await bundledPage(),
+    define: await bundledPages(),
     target: "bun",
     minify: true,
     banner: "#!/usr/bin/env bun",
@@ -242,9 +243,10 @@ function keepLibraryExternal(build: PluginBuilder): void {
   });
 }
 
-/** The report's page, as the constant that the workbench reads it from. */
-async function bundledPage() {
-  return { BUNDLED_PAGE: JSON.stringify(await bundlePage()) };
+/** The report's page and the playground, as the constants that the workbench reads them from. */
+async function bundledPages() {
+  const [page, site] = await Promise.all([bundlePage(), bundleSite()]);
+  return { BUNDLED_PAGE: JSON.stringify(page), BUNDLED_SITE: JSON.stringify(site) };
 }
 
 /** The errors of a failed build, each with its file and line. */

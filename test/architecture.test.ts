@@ -28,6 +28,7 @@ const EDGES = [
   "lib/workbench/clusters/process-tree.ts",
   "lib/workbench/clusters/{node-process,process-cluster}.ts",
   "lib/workbench/play/{bundle-engine,engine/worker}.ts",
+  "lib/workbench/play/{page,server,site}/**",
   "lib/workbench/report/**",
   "lib/workbench/store/{line-file,run-directory,run-store}.ts",
 ];

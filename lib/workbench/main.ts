@@ -10,6 +10,7 @@ import { Interrupted } from "./cli/interrupt.ts";
 import { remark } from "./cli/live.ts";
 import { mergeCommand } from "./cli/merge.ts";
 import { newCommand } from "./cli/new/new.ts";
+import { playCommand } from "./cli/play.ts";
 import { reportCommand } from "./cli/report.ts";
 import { serveCommand } from "./cli/serve.ts";
 import { simCommand } from "./cli/sim/sim.ts";
@@ -33,6 +34,7 @@ const program: Command = new Command("vortex")
   .addCommand(workloadsCommand())
   .addCommand(mergeCommand())
   .addCommand(newCommand())
+  .addCommand(playCommand())
   .addCommand(bunSubcommand())
   .addCommand(completionCommand())
   .addCommand(

@@ -18,6 +18,9 @@ const LIBRARY: Readonly<Record<string, Exports>> = {
   valibot: v,
 };
 
+/** How a program of this repository imports the library. */
+const LIBRARY_PATH = /\/lib\/(vortex|raft|workload)\/index\.ts$/;
+
 /** Where the modules that stand for the library find it. */
 const LIBRARY_KEY = "vortex playground library";
 
@@ -121,6 +124,8 @@ class Modules {
       const { pathname } = new URL(specifier, `file:///${importer}`);
       const file = this.#files.get(decodeURIComponent(pathname.slice(1)));
       if (file !== undefined) return this.addressOf(file);
+      const own = LIBRARY_PATH.exec(pathname)?.[1];
+      if (own !== undefined) return libraryAddress(own === "vortex" ? own : `vortex/${own}`);
     }
     const known = Object.keys(LIBRARY).join(", ");
     throw new LoadError({

@@ -19,11 +19,15 @@ export type FrameRequest =
   | { readonly type: "start"; readonly id: number; readonly script: string }
   | { readonly type: "end"; readonly id: number };
 
+/** The page's window. The types of Bun, with which the site is bundled, lack it. */
+declare const parent: { postMessage(message: string, targetOrigin: string): void };
+
 /** Runs in the frame: its source becomes the frame's script, so it uses nothing of this module. */
 function runFrame(): void {
   const workers = new Map<number, Worker>();
   addEventListener("message", ({ source, data, ports }: MessageEvent<FrameRequest>) => {
-    if (source !== parent) return;
+    const sender: unknown = source;
+    if (sender !== parent) return;
     if (data.type === "end") {
       workers.get(data.id)?.terminate();
       workers.delete(data.id);

@@ -14,13 +14,17 @@ export class Sandbox {
   readonly #isReady: Promise<void>;
   #workerCount = 0;
 
-  /** @param script The bundled `engine/worker.ts`. */
-  constructor(script: string) {
+  /**
+   * @param script The bundled `engine/worker.ts`.
+   * @param html The frame's document. A page whose policy names the scripts that may run passes one that
+   *   it knows.
+   */
+  constructor(script: string, html = FRAME_HTML) {
     this.#script = script;
     this.#frame.setAttribute("sandbox", "allow-scripts");
     this.#frame.hidden = true;
     this.#frame.title = "The worker of the program";
-    this.#frame.srcdoc = FRAME_HTML;
+    this.#frame.srcdoc = html;
     this.#isReady = new Promise((resolve) => {
       const onMessage = ({ source }: MessageEvent) => {
         if (source !== this.#frame.contentWindow) return;

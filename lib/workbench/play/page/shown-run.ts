@@ -1,0 +1,46 @@
+/** A run that has ended, as the page shows it: with the data of the report. */
+import { stringifyJson } from "../../../vortex/index.ts";
+import type { Decisions } from "../../decisions.ts";
+import { summaryOf } from "../../report/html/run-summary.ts";
+import { Run } from "../../report/page/run/run.ts";
+import { RunRecorder } from "../../report/recorder/run-recorder.ts";
+import type { TestResult } from "../../run/results.ts";
+import type { TestOptions } from "../../run/test-options.ts";
+import { storable } from "../../store/json-layout.ts";
+import { readDescription, readResults } from "../../store/stored-results.ts";
+import type { Target } from "../../workloads/stage.ts";
+import type { RunRecord } from "../engine/protocol.ts";
+
+/** What was run. */
+export interface RunInput {
+  readonly options: TestOptions;
+  /** The program's arguments. */
+  readonly args: readonly string[];
+  /** What the run was to replay; {@link RunRecord.decisions} is all that was decided in it. */
+  readonly decisions: Decisions | undefined;
+  /** The command that repeats it. */
+  readonly command: string;
+  /** Bounds of its stage. */
+  readonly target: Target | undefined;
+}
+
+export interface ShownRun extends RunInput {
+  readonly result: TestResult;
+  readonly record: RunRecord;
+  /** The columns of the report, which the diagrams draw. */
+  readonly run: Run;
+}
+
+export function showRun(input: RunInput, result: TestResult, record: RunRecord): ShownRun {
+  const { options, args, command, target } = input;
+  const description = readDescription(
+    stringifyJson(storable({ command, args, options: { ...options, definition: undefined } })),
+  );
+  const results = readResults(stringifyJson(storable(result)));
+  const { workload, nodeIds, concurrency } = options;
+  const recorder = new RunRecorder({ workload, nodeIds, concurrency }, record.history);
+  for (const event of record.messages) recorder.addMessage(event);
+  for (const line of record.logs) recorder.addLog(line);
+  const run = new Run(recorder.finish({ ...summaryOf(description, results, { target }), command }));
+  return { ...input, result, record, run };
+}

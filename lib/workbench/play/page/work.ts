@@ -1,0 +1,53 @@
+/** What a reader works on: a program, and how it is tested. */
+import type { Decisions } from "../../decisions.ts";
+import { shellCommand } from "../../shell.ts";
+import type { SourceFile } from "../engine/protocol.ts";
+import type { Shared } from "../link.ts";
+import { parseWords, type Settings, toWords } from "../settings.ts";
+import type { Example } from "../site/site-data.ts";
+
+export interface Work {
+  /** The first file exports the program. */
+  readonly files: readonly SourceFile[];
+  readonly exportName: string | undefined;
+  readonly settings: Settings;
+  /** The program's arguments. */
+  readonly args: readonly string[];
+  /** What its runs replay in place of chance. */
+  readonly decisions: Decisions | undefined;
+}
+
+export function workOfExample({ files, flags, args }: Example): Work {
+  return { files, exportName: undefined, settings: parseWords(flags), args, decisions: undefined };
+}
+
+/** @throws {InvalidOptions} if a flag is unknown, or its text does not fit. */
+export function workOfLink({ files, exportName, flags, args = [], decisions }: Shared): Work {
+  return { files, exportName, settings: parseWords(flags), args, decisions };
+}
+
+export function toLink({ files, exportName, settings, args, decisions }: Work): Shared {
+  return {
+    files: files.map(({ name, source }) => ({ name, source })),
+    ...(exportName === undefined ? {} : { exportName }),
+    flags: toWords(settings),
+    ...(args.length === 0 ? {} : { args: [...args] }),
+    ...(decisions === undefined ? {} : { decisions }),
+  };
+}
+
+/** Longest decisions that a command holds; others are a file beside the program. */
+const MAX_INLINE_LENGTH = 300;
+
+/** The command that repeats the run on a shell. */
+export function commandOf({ files, exportName, settings, args, decisions }: Work): string {
+  const argv = ["vortex", "sim", files[0]?.name ?? "program.ts"];
+  if (exportName !== undefined) argv.push("--export", exportName);
+  argv.push(...toWords(settings));
+  if (decisions !== undefined) {
+    const json = JSON.stringify(decisions);
+    argv.push("--decisions", json.length <= MAX_INLINE_LENGTH ? json : "decisions.json");
+  }
+  if (args.length > 0) argv.push("--", ...args);
+  return shellCommand(argv);
+}

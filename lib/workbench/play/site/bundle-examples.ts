@@ -1,0 +1,91 @@
+/** Collects the programs to start from: the steps of the guide, and the challenges. */
+import { readdir } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { STAGES } from "../../stages/stages.ts";
+import { collectFiles } from "../server/program-files.ts";
+import type { Example } from "./site-data.ts";
+
+const ROOT = join(import.meta.dir, "../../../..");
+const GUIDE = join(ROOT, "docs/guide");
+const CHALLENGES = join(ROOT, "challenges");
+
+export async function bundleExamples(): Promise<readonly Example[]> {
+  const chapters = (await readdir(GUIDE)).filter((file) => /^\d.*\.md$/.test(file)).sort();
+  const steps = await Promise.all(chapters.map(stepsOf));
+  return [...steps.flat(), ...(await challenges())];
+}
+
+/** Each program of a chapter, as its first command runs it. */
+async function stepsOf(chapter: string): Promise<Example[]> {
+  const text = (await Bun.file(join(GUIDE, chapter)).text()).replaceAll("\\\n", " ");
+  const group = `Guide ${/^# (.*)$/m.exec(text)?.[1] ?? chapter}`;
+  const steps = new Map<string, Promise<Example>>();
+  for (const { 1: command = "", index } of text.matchAll(/^vortex sim (\S+\.ts .*)$/gm)) {
+    const [word = "", ...words] = command.trim().split(/\s+/);
+    const file = word.includes("/") ? word : `${basename(chapter, ".md")}/${word}`;
+    if (steps.has(file) || !(await Bun.file(join(GUIDE, file)).exists())) continue;
+    const heading = [...text.slice(0, index).matchAll(/^## (.*)$/gm)].at(-1)?.[1];
+    steps.set(file, stepOf(file, group, heading, words));
+  }
+  return Promise.all(steps.values());
+}
+
+async function stepOf(
+  file: string,
+  group: string,
+  heading: string | undefined,
+  words: readonly string[],
+): Promise<Example> {
+  const name = basename(file, ".ts");
+  return {
+    id: `guide/${file.replace(/\.ts$/, "")}`,
+    group,
+    title: heading === undefined ? name : `${name}: ${heading}`,
+    files: await filesOf(join(GUIDE, file)),
+    ...split(words),
+  };
+}
+
+/** Each challenge at the last of its stages. */
+async function challenges(): Promise<Example[]> {
+  const files = (await readdir(CHALLENGES)).filter((file) => file.endsWith(".ts")).sort();
+  return Promise.all(
+    files.map(async (file) => {
+      const name = basename(file, ".ts");
+      const stage = STAGES.find(({ bin }) => bin === name);
+      const flags = stage?.flags.split(" ") ?? ["-w", name, "--time-limit", "20", "--rate", "10"];
+      return {
+        id: `challenges/${name}`,
+        group: "Challenges",
+        title: name,
+        files: await filesOf(join(CHALLENGES, file)),
+        flags,
+        args: stage?.args ?? [],
+      };
+    }),
+  );
+}
+
+/** What comes after `--` is for the program. */
+function split(words: readonly string[]): Pick<Example, "flags" | "args"> {
+  const end = words.indexOf("--");
+  const flags = end < 0 ? words : words.slice(0, end);
+  return {
+    // The page has buttons for these.
+    flags: flags.filter(
+      (word, index) => !["--shrink", "--seeds"].includes(word) && flags[index - 1] !== "--seeds",
+    ),
+    args: end < 0 ? [] : words.slice(end + 1),
+  };
+}
+
+/** The files of a program, which import the library by its name. */
+async function filesOf(main: string) {
+  const { files } = await collectFiles(main);
+  return files.map(({ name, source }) => ({
+    name,
+    source: source
+      .replaceAll(/(["'])(?:\.\.\/)+lib\/vortex\/index\.ts\1/g, '"vortex"')
+      .replaceAll(/(["'])(?:\.\.\/)+lib\/raft\/index\.ts\1/g, '"vortex/raft"'),
+  }));
+}
