@@ -5,7 +5,7 @@ import type { Run } from "../run/run.ts";
 import type { Highlight, Selection } from "../run/selection.ts";
 import { heightOf, type LaneLayout } from "./geometry.ts";
 import { type CanvasRef, type Tip, useGestures } from "./gestures.ts";
-import { paintBackground } from "./paint/background.ts";
+import { paintBackground, paintMoment } from "./paint/background.ts";
 import type { Scene } from "./paint/scene.ts";
 import { RasterCache } from "./raster-cache.ts";
 import type { Viewport } from "./viewport.ts";
@@ -104,6 +104,7 @@ function useDrawing(canvas: CanvasRef, latest: LatestProps, viewport: Viewport):
     paintBackground(context, scene);
     const { begin: from, end: to } = viewport;
     const frameDrawn = rasters.draw(context, scene, { from, to }, ratio);
+    if (viewport.marked !== undefined) paintMoment(context, scene, viewport.marked);
     props.onSampled?.(frameDrawn.isSampled);
     if (frameDrawn.isUnfinished) redraw();
   };

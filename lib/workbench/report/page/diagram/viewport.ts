@@ -4,6 +4,8 @@ export class Viewport {
   readonly end: number;
   from: number;
   to: number;
+  /** The moment that is marked, in ticks. */
+  marked: number | undefined;
   readonly #listeners = new Set<() => void>();
 
   /** @param begin,end Limits of the visible time, in ticks. */
@@ -27,7 +29,15 @@ export class Viewport {
     const middle = (from + to) / 2;
     this.from = Math.min(Math.max(middle - length / 2, this.begin), this.end - length);
     this.to = this.from + length;
-    for (const listener of this.#listeners) listener();
+    this.#notify();
+  }
+
+  /** Marks a moment. If it has left the visible time, that follows. */
+  mark(time: number): void {
+    this.marked = time;
+    const length = this.to - this.from;
+    if (time < this.from || time > this.to) this.show(time - length * 0.2, time + length * 0.8);
+    else this.#notify();
   }
 
   showAll(): void {
@@ -51,6 +61,10 @@ export class Viewport {
     const isVisible = from >= this.from && to <= this.to && to - from > length / 20;
     const room = Math.max((to - from) * 0.4, MIN_TICKS);
     if (!isVisible) this.show(from - room, to + room);
+  }
+
+  #notify(): void {
+    for (const listener of this.#listeners) listener();
   }
 }
 

@@ -22,6 +22,15 @@ export function paintBackground(context: Context, scene: Scene): void {
   paintNames(context, scene);
 }
 
+/** Paints a line at a moment. */
+export function paintMoment(context: Context, scene: Scene, time: number): void {
+  const { layout, colors } = scene;
+  const x = xOf(scene, time);
+  if (x < layout.left || x > layout.width) return;
+  context.fillStyle = colors.accent;
+  context.fillRect(Math.round(x) - 1, AXIS_HEIGHT - 8, 2, heightOf(layout));
+}
+
 function paintFaults(
   context: Context,
   scene: Scene,
