@@ -54,12 +54,9 @@ export class Follower {
     const { prevLogIndex, prevLogTerm, entries, leaderCommit, stamp, ackTo } = message;
     if (!log.matches(prevLogIndex, prevLogTerm)) {
       this.#state.checks.sometimes(true, "entries do not follow on the log");
-      this.#reply(leader, stamp, {
-        rejected: {
-          prevLogIndex,
-          nextIndex: this.#lastPossibleMatch(prevLogIndex, prevLogTerm) + 1,
-        },
-      });
+      const index = this.#lastPossibleMatch(prevLogIndex, prevLogTerm);
+      const termBefore = log.term(index) ?? 0;
+      this.#reply(leader, stamp, { rejected: { prevLogIndex, nextIndex: index + 1, termBefore } });
       return;
     }
     const lastIndex = prevLogIndex + entries.length;

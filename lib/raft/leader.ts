@@ -12,7 +12,14 @@
  */
 import type { NodeId } from "../vortex/index.ts";
 import type { Snapshot } from "./log.ts";
-import type { AppendEntriesReply, Entry, InstallSnapshotReply, Match, Stamp } from "./messages.ts";
+import type {
+  AppendEntriesReply,
+  Entry,
+  InstallSnapshotReply,
+  Match,
+  Rejection,
+  Stamp,
+} from "./messages.ts";
 import { Progress } from "./progress.ts";
 import { majority, reachedByMajority } from "./quorum.ts";
 import { PendingReads } from "./reads.ts";
@@ -138,7 +145,9 @@ export class Leader {
     if (progress === undefined) return;
     progress.commitIndex = Math.max(progress.commitIndex, commitIndex);
     if (rejected !== undefined) {
-      const isNews = progress.rejected(rejected.prevLogIndex, rejected.nextIndex);
+      const sentAtMs = matches.find(({ node }) => node === from)?.stamp.sentAtMs ?? 0;
+      const nextIndex = this.#lastPossibleMatch(rejected) + 1;
+      const isNews = progress.rejected({ ...rejected, nextIndex, sentAtMs }, this.#state.nowMs);
       if (isNews) this.#sendAppend(progress);
     } else if (progress.hasBacklog && progress.hasCapacity && progress.transfer === undefined) {
       this.#sendAppend(progress);
@@ -236,6 +245,15 @@ export class Leader {
     progress.confirmed(stamp, this.#state.nowMs);
     if (matchIndex > progress.matchIndex) this.#roundTrip.add(this.#state.nowMs - stamp.sentAtMs);
     progress.acknowledged(matchIndex);
+  }
+
+  /** The highest index up to which the logs may agree, by a follower that rejects entries. */
+  #lastPossibleMatch({ nextIndex, termBefore }: Rejection): number {
+    const { log } = this.#state;
+    let index = Math.min(nextIndex - 1, log.lastIndex);
+    // The follower's terms before nextIndex are not above termBefore.
+    while (index > 0 && (log.term(index) ?? 0) > termBefore) index--;
+    return index;
   }
 
   #commit(): void {

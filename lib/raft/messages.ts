@@ -83,13 +83,23 @@ const Match = v.object({
 });
 export type Match = v.InferOutput<typeof Match>;
 
+/** Entries did not follow on the sender's log. */
+const Rejection = v.object({
+  /** As in the message with the entries. */
+  prevLogIndex: Count,
+  /** Where the leader should go on. */
+  nextIndex: Count,
+  /** The term of the sender's entry before `nextIndex`. */
+  termBefore: Count,
+});
+export type Rejection = v.InferOutput<typeof Rejection>;
+
 export const AppendEntriesReply = v.object({
   type: v.literal("append_entries_reply"),
   term: Count,
   /** The acknowledgement of the sender, and those that it has collected. */
   matches: v.array(Match),
-  /** Set when the entries did not follow on the sender's log: where the leader should go on. */
-  rejected: v.exactOptional(v.object({ prevLogIndex: Count, nextIndex: Count })),
+  rejected: v.exactOptional(Rejection),
   /** The sender's commit index. */
   commitIndex: Count,
 });

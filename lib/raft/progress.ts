@@ -4,7 +4,7 @@
  * @see etcd raft, `tracker/progress.go`; Raft thesis, §10.2.1 (batching and pipelining)
  */
 import type { NodeId } from "../vortex/index.ts";
-import type { Stamp } from "./messages.ts";
+import type { Rejection, Stamp } from "./messages.ts";
 
 /** Number of messages with entries that may be on their way to a follower. */
 const MAX_IN_FLIGHT = 16;
@@ -54,6 +54,8 @@ export class Progress {
   confirmedRound = 0;
   /** The messages with entries that were not acknowledged: the index of their first and last entry. */
   #inFlight: { readonly first: number; readonly last: number }[] = [];
+  /** Time of the last rejection that was answered by earlier entries, in ms. */
+  #steppedBackAtMs = Number.NEGATIVE_INFINITY;
 
   constructor(id: NodeId, nextIndex: number, nowMs: number) {
     this.id = id;
@@ -103,7 +105,7 @@ export class Progress {
 
   /** Notes an acknowledgement. */
   acknowledged(matchIndex: number): void {
-    this.isProbing = false;
+    if (matchIndex >= this.#probeIndex) this.isProbing = false;
     if (this.transfer !== undefined && matchIndex >= this.transfer.lastIncludedIndex) {
       this.transfer = undefined;
     }
@@ -115,18 +117,26 @@ export class Progress {
   /**
    * Notes that the follower's log does not reach, or disagrees with, what was sent. Returns whether
    * that is a reason to send something else at once; what is sent again and again, the clock sends.
+   *
+   * Each position is answered once. Otherwise a network that repeats messages would double them with
+   * every step back.
    */
-  rejected(prevLogIndex: number, nextIndex: number): boolean {
-    // A stale rejection: the follower has acknowledged more since.
+  rejected(
+    { prevLogIndex, nextIndex, sentAtMs }: Omit<Rejection, "termBefore"> & Pick<Stamp, "sentAtMs">,
+    nowMs: number,
+  ): boolean {
+    // A stale rejection: the follower has acknowledged more since, or the position was left since.
     if (prevLogIndex <= this.matchIndex) return false;
-    this.probeFrom(nextIndex);
+    if (prevLogIndex !== this.#probeIndex && sentAtMs <= this.#steppedBackAtMs) return false;
+    this.#steppedBackAtMs = nowMs;
+    this.probeFrom(Math.min(nextIndex, this.#probeIndex + 1));
     return nextIndex <= prevLogIndex;
   }
 
   /** Notes that what was sent was not acknowledged in time: it is sent again. */
   rewind(): void {
     this.unansweredCount++;
-    if (this.isWaiting) this.probeFrom(this.#inFlight[0]?.first ?? this.nextIndex);
+    if (this.isWaiting) this.probeFrom(this.#probeIndex + 1);
   }
 
   probeFrom(nextIndex: number): void {
@@ -144,5 +154,10 @@ export class Progress {
     this.confirmedAtMs = Number.NEGATIVE_INFINITY;
     this.confirmedRound = 0;
     this.probeFrom(nextIndex);
+  }
+
+  /** The index up to which the logs agree if the next acknowledgement confirms it. */
+  get #probeIndex(): number {
+    return (this.#inFlight[0]?.first ?? this.nextIndex) - 1;
   }
 }

@@ -171,7 +171,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "Election Safety",
-    seed: 2,
+    seed: 5,
   },
   {
     bug: "votes twice in a term",
@@ -197,7 +197,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "Leader Completeness",
-    seed: 1,
+    seed: 3,
   },
   {
     bug: "compares logs by their length alone",
@@ -211,7 +211,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "Leader Completeness",
-    seed: 14,
+    seed: 1,
   },
   {
     bug: "takes less than half of the nodes for a majority",
@@ -238,7 +238,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "State Machine Safety",
-    seed: 2,
+    seed: 20,
   },
   {
     bug: "truncates the log on a stale append",
@@ -254,7 +254,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "5 cores",
     shows: "has no entry",
-    seed: 3,
+    seed: 1,
   },
   {
     bug: "compares the length of the log in AppendEntries, and not the term",
@@ -267,7 +267,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "Log Matching",
-    seed: 2,
+    seed: 22,
   },
   {
     bug: "acknowledges entries before they are synced",
@@ -280,7 +280,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "Leader Completeness",
-    seed: 1,
+    seed: 3,
   },
   {
     bug: "acknowledges entries that the leader has not sent",
@@ -294,7 +294,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "Leader Completeness",
-    seed: 22,
+    seed: 26,
   },
   {
     bug: "takes the commit index from a log that the leader has not compared",
@@ -308,7 +308,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, short timeouts",
     shows: "State Machine Safety",
-    seed: 1,
+    seed: 3,
   },
   {
     bug: "serves reads by a lease without looking at the clock",
@@ -321,7 +321,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, few commands",
     shows: "stale read",
-    seed: 6,
+    seed: 1,
   },
   {
     bug: "votes while the leader has a lease",
@@ -347,14 +347,14 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores, few commands",
     shows: "stale read",
-    seed: 475,
+    seed: 420,
   },
   {
     bug: "serves reads by read index without a round of heartbeats",
     replacements: [{ file: "reads.ts", from: "(hasLease || round <= confirmedRound)", to: "true" }],
     setting: "3 cores without lease, few commands",
     shows: "stale read",
-    seed: 16,
+    seed: 19,
   },
   {
     bug: "serves reads before an entry of the leader's own term is committed",
@@ -383,7 +383,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "no progress",
-    seed: 1,
+    seed: 2,
   },
   {
     bug: "grants pre-votes in the voter's term",
@@ -429,7 +429,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "3 cores",
     shows: "goes back",
-    seed: 4,
+    seed: 5,
   },
   {
     bug: "executes a request again when it is repeated",
@@ -457,7 +457,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     ],
     setting: "txn-list-append",
     shows: "duplicate-elements",
-    seed: 3,
+    seed: 1,
   },
   {
     bug: "repeats its commands after a snapshot, which may hold them",

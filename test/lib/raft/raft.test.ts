@@ -59,3 +59,30 @@ test("A snapshot of many chunks takes a few messages per chunk, though each mess
   expect(simulation.counts.installedSnapshots).toBe(1);
   expect(simulation.messageCount - before).toBeLessThan(10 * chunkCount);
 });
+
+test("A conflict of long logs takes a few messages, though each arrives twice", () => {
+  const simulation = new RaftSimulation({ seed: 1, nodeCount: 3 });
+  simulation.runFor(1000);
+  const { leader: deposed } = simulation;
+  if (deposed === undefined) throw new Error("There is no leader");
+  for (const { id } of simulation.nodes) {
+    simulation.cut(id, deposed.id);
+    simulation.cut(deposed.id, id);
+  }
+  for (let count = 0; count < 30; count++) simulation.propose();
+  simulation.runFor(3000);
+  for (let count = 0; count < 30; count++) simulation.propose();
+  simulation.runFor(500);
+  // A new leader begins with its last entry.
+  simulation.crash(simulation.leader ?? deposed);
+  for (const node of simulation.nodes) simulation.restart(node);
+  simulation.runFor(2000);
+  simulation.heal();
+  simulation.duplicateProbability = 1;
+  const maxCount = simulation.messageCount + 50;
+  const untilMs = simulation.nowMs + 1000;
+  while (simulation.messageCount < maxCount && simulation.nowMs < untilMs) simulation.runFor(1);
+  expect(simulation.messageCount).toBeLessThan(maxCount);
+  expect(simulation.counts).toMatchObject({ elections: 3, truncations: 1 });
+  expect(deposed.appliedIndex).toBe(simulation.committedCount);
+});
