@@ -9,7 +9,14 @@ import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
-import { marked, type Tokens } from "marked";
+import type { Tokens } from "marked";
+import {
+  expectExcerpt,
+  isCode,
+  linesOf,
+  simCommandsIn,
+  tokensOf,
+} from "./support/guide/excerpts.ts";
 import { parseSim, printedBy } from "./support/guide/sim-command.ts";
 import { draw, GUIDE, picturesOf } from "./support/pictures/guide-pictures.ts";
 
@@ -34,7 +41,7 @@ describe.each(CHAPTERS)("docs/guide/%s", (chapter) => {
     "%s",
     async (_, { text, shown }) => {
       const printed = await printedBy(await parseSim(text, directoryOf(chapter, text)));
-      if (shown !== undefined) expectExcerpt(printed, shown);
+      if (shown !== undefined) expectWhole(linesOf(printed), shown);
     },
   );
 
@@ -76,8 +83,7 @@ test("no program of the guide is long", () => {
 });
 
 function blocksOf(chapter: string): Tokens.Code[] {
-  const tokens = marked.lexer(readFileSync(join(GUIDE, chapter), "utf8"));
-  return tokens.filter((token): token is Tokens.Code => token.type === "code");
+  return tokensOf(join(GUIDE, chapter)).filter(isCode);
 }
 
 /** Whether another file of the folder imports a file. */
@@ -102,12 +108,9 @@ function commandsOf(chapter: string): Command[] {
   const blocks = blocksOf(chapter);
   return blocks.flatMap(({ lang, text }, at) => {
     if (lang !== "sh") return [];
-    const commands = text
-      .replaceAll("\\\n", " ")
-      .split("\n")
-      .map((line) => line.replaceAll(/\s+/g, " "))
-      .filter((line) => line.startsWith("vortex sim "))
-      .filter((line) => existsSync(join(directoryOf(chapter, line), fileOf(line))));
+    const commands = simCommandsIn(text).filter((line) =>
+      existsSync(join(directoryOf(chapter, line), fileOf(line))),
+    );
     const next = blocks[at + 1];
     const shown = next?.lang === "text" ? next.text : undefined;
     return commands.map((command, nth) => ({
@@ -122,24 +125,13 @@ function withoutHeader(source: string): string {
   return source.replace(/^\/\*\*[\s\S]*?\*\/\n/, "");
 }
 
-/** Each part between lines `...` must be in the output, whole and in this order. */
-function expectExcerpt(printed: string, shown: string): void {
-  const lines = printed.trim().split("\n").map(trimmed);
-  const parts = shown.split(/^\.\.\.$/m).map((part) => part.trim().split("\n").map(trimmed));
-  let from = 0;
-  for (const [nth, part] of parts.entries()) {
-    if (part.join() === "") continue;
-    const at = lines.findIndex((_, start) => {
-      return start >= from && part.every((line, offset) => lines[start + offset] === line);
-    });
-    if (at < 0) expect(lines.slice(from).join("\n")).toContain(part.join("\n"));
-    if (nth === 0 && at > 0) throw new Error('The excerpt leaves out the first line without "..."');
-    from = at + part.length;
+/** An excerpt says where it leaves out lines, at its ends as well. */
+function expectWhole(printed: readonly string[], shown: string): void {
+  const { from, to, isOpen } = expectExcerpt(printed, shown);
+  if (from > 0 && !shown.startsWith("...")) {
+    throw new Error('The excerpt leaves out the first line without "..."');
   }
-  const isWhole = parts.at(-1)?.join() === "" || from === lines.length;
-  if (!isWhole) throw new Error(`Lines follow, but no "...":\n${lines.slice(from).join("\n")}`);
-}
-
-function trimmed(line: string): string {
-  return line.trim().replaceAll(/\s+/g, " ");
+  if (to < printed.length && !isOpen) {
+    throw new Error(`Lines follow, but no "...":\n${printed.slice(to).join("\n")}`);
+  }
 }
