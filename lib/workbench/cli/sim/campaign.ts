@@ -10,11 +10,11 @@ import { Corpus } from "../../search/corpus.ts";
 import { CorpusDirectory } from "../../search/corpus-directory.ts";
 import { Feedback } from "../../search/feedback.ts";
 import { vary } from "../../search/vary.ts";
-import type { Task, WorkerOutcome } from "../../sweep/workers.ts";
+import type { Task, WorkerOutcome } from "../../sweep/task.ts";
 import { remark } from "../live.ts";
 import { SweepProgress } from "./progress.ts";
 import { type SimFlags, type Subject, simulateSubject } from "./subject.ts";
-import { checkDeterminism, openOut, outcome, runTasks } from "./sweep.ts";
+import { checkDeterminism, localWorkers, openOut, outcome, runTasks } from "./sweep.ts";
 
 /** A campaign ends after so many failures, unless `--stop-after` says otherwise. */
 const MAX_FAILURES = 100;
@@ -43,7 +43,8 @@ export async function runCampaign(
   await runTasks(
     subject,
     campaign.tasks(),
-    { ...flags, jobs, stopAfter },
+    localWorkers(jobs, subject),
+    { ...flags, stopAfter },
     {
       progress,
       sink,

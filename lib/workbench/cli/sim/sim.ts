@@ -12,7 +12,7 @@ import { loadProgram } from "../../sweep/program.ts";
 import { printPlaces } from "../../sweep/sample.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
 import { report, supervise } from "../../sweep/supervisor.ts";
-import { reportWorkerProgress, serveTasks } from "../../sweep/workers.ts";
+import { reportWorkerProgress, serveTasks } from "../../sweep/worker.ts";
 import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { readDecisions } from "../decisions.ts";
@@ -101,7 +101,7 @@ export function simCommand(): Command {
         "--json",
         "print the result, or the summary of many seeds, as one line of JSON to stdout, and nothing else",
       )
-      // The workers of --seeds are started with it; see `sweep/workers.ts`.
+      // The workers of --seeds are started with it; see `sweep/worker.ts`.
       .addOption(new Option("--worker").hideHelp())
       // The process that runs the program is started with it; see `sweep/supervisor.ts`.
       .addOption(new Option("--supervised").hideHelp())

@@ -8,13 +8,15 @@ import { describeSummary } from "../../report/terminal/sweep-summary.ts";
 import type { TestResult } from "../../run/results.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import { LocalWorkers } from "../../sweep/local-workers.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import { shardOf } from "../../sweep/seeds.ts";
 import type { ProgramSimulation } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { isDoubtful, type Summary, summarize } from "../../sweep/summary.ts";
-import { type SweepOptions, sweep, type Task, type WorkerOutcome } from "../../sweep/workers.ts";
+import { type SweepOptions, sweep } from "../../sweep/sweep.ts";
+import type { Task, WorkerOutcome, Workers } from "../../sweep/task.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
@@ -46,7 +48,7 @@ export async function runMany(
   );
   const jobs = Math.min(flags.jobs ?? availableParallelism(), shard.length);
   const tasks = shard.map((seed) => ({ seed })).values();
-  await runTasks(subject, tasks, { ...flags, jobs }, { progress, sink });
+  await runTasks(subject, tasks, localWorkers(jobs, subject), flags, { progress, sink });
 }
 
 /** What accompanies the runs of a sweep. */
@@ -58,19 +60,25 @@ export interface SweepWatch {
   readonly onEnd?: () => void;
 }
 
-/** Runs tasks on several processes, prints the summary, and sets the exit code. */
+/** Workers on this machine, with the same arguments, so that they parse the same options. */
+export function localWorkers(count: number, { stallLimitS }: Subject): Workers {
+  const args = process.argv.slice(process.argv.indexOf("sim") + 1);
+  return new LocalWorkers(count, { args, stallLimitS });
+}
+
+/** Runs tasks on workers, prints the summary, and sets the exit code. */
 export async function runTasks(
   subject: Subject,
   tasks: Iterator<Task>,
-  flags: SimFlags & { readonly jobs: number },
+  workers: Workers,
+  flags: SimFlags,
   { progress, sink, onOutcome, onEnd }: SweepWatch,
 ): Promise<void> {
   const { options } = subject;
   const done: Outcome[] = [];
   const outcomes = await interruptible((signal) =>
     sweep(tasks, {
-      jobs: flags.jobs,
-      stallLimitS: subject.stallLimitS,
+      workers,
       signal,
       stopAfter: flags.stopAfter ?? Number.POSITIVE_INFINITY,
       onOutcome: (one, task, features) => {
