@@ -169,6 +169,14 @@ export class RaftSimulation {
     this.counts.cuts++;
   }
 
+  /** Cuts a node off from all others, in both directions. */
+  cutOff(id: string): void {
+    for (const node of this.nodes) {
+      this.cut(id, node.id);
+      this.cut(node.id, id);
+    }
+  }
+
   heal(): void {
     this.#cuts.clear();
   }
