@@ -1,0 +1,28 @@
+/** The time that a request has, and the delays between its attempts. */
+export class Deadline {
+  readonly #endMs: number;
+  #backOffMs = FIRST_DELAY_MS;
+
+  constructor(timeoutMs: number) {
+    this.#endMs = performance.now() + timeoutMs;
+  }
+
+  get isOver(): boolean {
+    return performance.now() >= this.#endMs;
+  }
+
+  /** How long to wait for one answer of a server. */
+  get attemptMs(): number {
+    return Math.max(1, Math.min(ATTEMPT_MS, this.#endMs - performance.now()));
+  }
+
+  /** Waits before the next attempt: longer each time, and randomly, so that rivals part. */
+  async pause(): Promise<void> {
+    await Bun.sleep(Math.min(Math.random() * this.#backOffMs, this.attemptMs));
+    this.#backOffMs = Math.min(2 * this.#backOffMs, MAX_DELAY_MS);
+  }
+}
+
+/** An answer takes milliseconds. After this time the request or its answer is lost. */
+export const ATTEMPT_MS = 1000;
+const [FIRST_DELAY_MS, MAX_DELAY_MS] = [4, 100];
