@@ -2,6 +2,9 @@
 import * as v from "valibot";
 import { Outcome } from "./machine.ts";
 
+/** Maximum length of the commands, and of the outcomes, in a message, in characters. */
+export const MAX_FORWARD_LENGTH = 2 ** 16;
+
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 
 /** Requests for the leader of a term. */

@@ -87,7 +87,7 @@ export type Match = v.InferOutput<typeof Match>;
 const Rejection = v.object({
   /** As in the message with the entries. */
   prevLogIndex: Count,
-  /** Where the leader should go on. */
+  /** Index of the next entry to send. */
   nextIndex: Count,
   /** The term of the sender's entry before `nextIndex`. */
   termBefore: Count,

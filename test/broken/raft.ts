@@ -80,14 +80,13 @@ function scheduled(schedule: Schedule): Setting {
 
 const LOAD = { concurrency: 6, rate: 100, timeLimitS: 10, nemesisIntervalS: 2, recoveryS: 3 };
 
-/** Logs are compacted after a few requests. */
+/** Logs are compacted after a few requests, and not kept for followers. */
 export const FREQUENT_SNAPSHOTS: readonly Replacement[] = [
   {
-    file: "replicate.ts",
     from: "MIN_COMPACTED_LENGTH = 2 ** 17",
     to: "MIN_COMPACTED_LENGTH = 2 ** 11",
   },
-  { file: "replicate.ts", from: "KEPT_FOR_FOLLOWERS = 8", to: "KEPT_FOR_FOLLOWERS = 1" },
+  { from: "KEPT_FOR_FOLLOWERS = 8", to: "KEPT_FOR_FOLLOWERS = 1" },
 ];
 
 /** The program `lin-kv` on a copy of Raft. */
@@ -153,7 +152,6 @@ export const SETTINGS = {
 } as const satisfies Record<string, Setting>;
 
 const VOTES_AFTER_RESTART: Replacement = {
-  file: "raft.ts",
   from: "if (!this.#state.isNew) this.#leaderContactMs = nowMs;",
   to: "",
 };
@@ -164,7 +162,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // A node that restarts votes again in a term in which it has voted.
     replacements: [
       {
-        file: "state.ts",
         from: "boot: (hardState?.boot ?? 0) + 1,",
         to: "boot: (hardState?.boot ?? 0) + 1, currentTerm: this.log.lastTerm, votedFor: null,",
       },
@@ -177,7 +174,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "votes twice in a term",
     replacements: [
       {
-        file: "raft.ts",
         from: "term === this.currentTerm && (votedFor === null || votedFor === from)",
         to: "term === this.currentTerm",
       },
@@ -190,7 +186,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "votes for candidates with an older log",
     replacements: [
       {
-        file: "raft.ts",
         from: "mayVote && log.isUpToDate(lastLogIndex, lastLogTerm)",
         to: "mayVote",
       },
@@ -204,7 +199,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // A long log of an early term beats a committed entry of a later one.
     replacements: [
       {
-        file: "log.ts",
         from: "if (lastLogTerm !== this.lastTerm) return lastLogTerm > this.lastTerm;",
         to: "",
       },
@@ -217,7 +211,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "takes less than half of the nodes for a majority",
     replacements: [
       {
-        file: "quorum.ts",
         from: "return Math.floor(nodeCount / 2) + 1;",
         to: "return Math.floor(nodeCount / 2);",
       },
@@ -231,7 +224,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // It skips the entries whose index it has, whatever their term.
     replacements: [
       {
-        file: "follower.ts",
         from: "!log.matches(prevLogIndex + 1 + at, term)",
         to: "prevLogIndex + 1 + at > log.lastIndex",
       },
@@ -245,7 +237,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // Entries that it has acknowledged are missing until the leader repeats them.
     replacements: [
       {
-        file: "follower.ts",
         from: "if (known >= 0) this.#state.append(prevLogIndex + 1 + known, entries.slice(known));",
         to: `if (entries.length > 0 && prevLogIndex >= this.#state.commitIndex) {
           this.#state.append(prevLogIndex + 1, entries);
@@ -260,7 +251,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "compares the length of the log in AppendEntries, and not the term",
     replacements: [
       {
-        file: "follower.ts",
         from: "!log.matches(prevLogIndex, prevLogTerm)",
         to: "prevLogIndex > log.lastIndex",
       },
@@ -273,7 +263,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "acknowledges entries before they are synced",
     replacements: [
       {
-        file: "state.ts",
         from: "return Math.min(this.log.lastIndex, ...changed);",
         to: "return this.log.lastIndex;",
       },
@@ -287,7 +276,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // Those of an earlier term may be in conflict with the leader's.
     replacements: [
       {
-        file: "follower.ts",
         from: "const matchIndex = Math.min(this.#verifiedIndex, stableIndex);",
         to: "const matchIndex = stableIndex;",
       },
@@ -301,7 +289,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // The log may end with entries that are in conflict with the leader's.
     replacements: [
       {
-        file: "follower.ts",
         from: "Math.min(leaderCommit, lastIndex)",
         to: "Math.min(leaderCommit, log.lastIndex)",
       },
@@ -314,7 +301,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "serves reads by a lease without looking at the clock",
     replacements: [
       {
-        file: "leader.ts",
         from: "return this.#state.nowMs < confirmedMs + leaseMs(this.#timing);",
         to: "return confirmedMs > Number.NEGATIVE_INFINITY;",
       },
@@ -327,7 +313,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "votes while the leader has a lease",
     replacements: [
       {
-        file: "raft.ts",
         from: "return this.#state.nowMs < this.#leaderContactMs + this.#options.timing.electionMinMs;",
         to: "return false;",
       },
@@ -340,7 +325,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "keeps its lease when it has offered its leadership",
     replacements: [
       {
-        file: "leader.ts",
         from: "if (!this.#timing.hasLease || this.#isOffered) return false;",
         to: "if (!this.#timing.hasLease) return false;",
       },
@@ -351,7 +335,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
   },
   {
     bug: "serves reads by read index without a round of heartbeats",
-    replacements: [{ file: "reads.ts", from: "(hasLease || round <= confirmedRound)", to: "true" }],
+    replacements: [{ from: "(hasLease || round <= confirmedRound)", to: "true" }],
     setting: "3 cores without lease, few commands",
     shows: "stale read",
     seed: 19,
@@ -361,7 +345,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // The commit index of a new leader may be behind what its predecessor has acknowledged.
     replacements: [
       {
-        file: "leader.ts",
         from: "this.#reads.add(id, this.#state.log.lastIndex,",
         to: "this.#reads.add(id, this.#state.commitIndex,",
       },
@@ -375,7 +358,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // Each pre-vote makes the others refuse the vote that follows it.
     replacements: [
       {
-        file: "raft.ts",
         from: "if (term > this.currentTerm && !isPreVote) this.#becomeFollower(term);",
         to: `if (isPreVote) this.#leaderContactMs = this.#state.nowMs;
           if (term > this.currentTerm && !isPreVote) this.#becomeFollower(term);`,
@@ -390,7 +372,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // The candidate expects the term that it asks for, and never wins.
     replacements: [
       {
-        file: "raft.ts",
         from: "term: voteGranted ? term : this.currentTerm,",
         to: "term: this.currentTerm,",
       },
@@ -403,7 +384,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "votes at once with a lost disk",
     replacements: [
       {
-        file: "joining.ts",
         from: "return this.#newPeers.size === this.#state.peers.length && !this.#state.hasHistory;",
         to: "return true;",
       },
@@ -417,12 +397,10 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // A copy of a snapshot that comes late undoes the entries since.
     replacements: [
       {
-        file: "follower.ts",
         from: "if (lastIncludedIndex <= this.#state.commitIndex) {",
         to: "if (lastIncludedIndex <= 0) {",
       },
       {
-        file: "follower.ts",
         from: "if (log.term(lastIncludedIndex) === lastIncludedTerm) ",
         to: "if (false) ",
       },
@@ -435,7 +413,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "executes a request again when it is repeated",
     replacements: [
       {
-        file: "leader-requests.ts",
         from: 'if (fate === "new") this.execute(request);',
         to: 'if (fate === "new" || fate === "in-log") this.execute(request);',
       },
@@ -449,7 +426,6 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // They may be in the new leader's log already.
     replacements: [
       {
-        file: "replicate.ts",
         from: "if (leaderId !== undefined) this.#forwards.add();",
         to: `this.#pending.requeueBefore(currentTerm);
           if (leaderId !== undefined) this.#forwards.add();`,
@@ -462,9 +438,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
   {
     bug: "repeats its commands after a snapshot, which may hold them",
     // Elsewhere this is the bug of a snapshot without its sessions.
-    replacements: [
-      { file: "replicate.ts", from: "this.#pending.rejectUpTo(lastIncludedTerm);", to: "" },
-    ],
+    replacements: [{ from: "this.#pending.rejectUpTo(lastIncludedTerm);", to: "" }],
     setting: "txn-list-append",
     shows: "duplicate-elements",
     seed: 6,
@@ -473,14 +447,12 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     bug: "commits entries of an earlier term by counting, and begins a term without an entry",
     // Figure 8. With an entry of the new term in the same message, counting does no harm.
     replacements: [
-      { file: "leader.ts", from: " || log.term(index) !== currentTerm", to: "" },
+      { from: " || log.term(index) !== currentTerm", to: "" },
       {
-        file: "leader.ts",
         from: "this.propose([{ term: state.currentTerm }]);",
         to: "for (const peer of state.peers) this.contact(peer);",
       },
       {
-        file: "follower.ts",
         from: "log.term(index) === currentTerm ? index : 0",
         to: "Number.isFinite(index) ? index : 0",
       },
@@ -501,7 +473,7 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     // With the second rule, the term is over before the voter can vote again.
     replacements: [
       VOTES_AFTER_RESTART,
-      { file: "state.ts", from: "afterWrite: this.#lastHardStateWrite }", to: "afterWrite: 0 }" },
+      { from: "afterWrite: this.#lastHardStateWrite }", to: "afterWrite: 0 }" },
     ],
     setting: "a schedule: a crash after the vote",
     shows: "Election Safety",

@@ -5,9 +5,8 @@ import { join } from "node:path";
 
 const LIB = join(import.meta.dir, "../../lib");
 
-/** A piece of a file of `lib/raft`, which must occur once, and what takes its place. */
+/** A piece of `lib/raft`, which must occur once in all its files, and what takes its place. */
 export interface Replacement {
-  readonly file: string;
   readonly from: string;
   readonly to: string;
 }
@@ -22,12 +21,15 @@ export type RaftModule = typeof import("../../lib/raft/index.ts");
 export async function loadMutatedRaft(replacements: readonly Replacement[]): Promise<RaftModule> {
   const directory = mkdtempSync(join(tmpdir(), "mutated-raft-"));
   try {
-    for (const file of readdirSync(join(LIB, "raft"))) {
-      const source = readFileSync(join(LIB, "raft", file), "utf8");
-      const mutated = replacements
-        .filter((replacement) => replacement.file === file)
-        .reduce(replaceOnce, source);
-      writeFileSync(join(directory, file), withAbsoluteImports(mutated));
+    const sources = new Map(
+      readdirSync(join(LIB, "raft")).map((file) => [
+        file,
+        readFileSync(join(LIB, "raft", file), "utf8"),
+      ]),
+    );
+    for (const replacement of replacements) replaceOnce(sources, replacement);
+    for (const [file, source] of sources) {
+      writeFileSync(join(directory, file), withAbsoluteImports(source));
     }
     // The copy has the exports of the original.
     return (await import(join(directory, "index.ts"))) as RaftModule;
@@ -36,12 +38,18 @@ export async function loadMutatedRaft(replacements: readonly Replacement[]): Pro
   }
 }
 
-function replaceOnce(source: string, { file, from, to }: Replacement): string {
-  const [before, after, ...more] = source.split(from);
-  if (before === undefined || after === undefined || more.length > 0) {
-    throw new Error(`lib/raft/${file} must hold this once, to be replaced:\n${from}`);
+function replaceOnce(sources: Map<string, string>, { from, to }: Replacement): void {
+  let count = 0;
+  for (const [file, source] of sources) {
+    count += source.split(from).length - 1;
+    sources.set(
+      file,
+      source.replace(from, () => to),
+    );
   }
-  return `${before}${to}${after}`;
+  if (count !== 1) {
+    throw new Error(`lib/raft must hold this once, not ${count} times, to be replaced:\n${from}`);
+  }
 }
 
 function withAbsoluteImports(source: string): string {
