@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import { Command } from "commander";
 import type { TestOptions } from "../run/test-options.ts";
+import { isOfStage, type StageLike } from "../stages/stage-target.ts";
 import { STAGES, type Stage } from "../stages/stages.ts";
 import { namesFile } from "../sweep/load-definition.ts";
 import type { Target } from "../workloads/stage.ts";
@@ -26,33 +27,7 @@ export function stageFlags({ id, flags, directory }: Stage): TestFlags {
 // What is wrong is told by the error that the parser throws.
 const SILENT = { writeErr: () => {} };
 
-/** Options that identify a stage, besides the number of nodes. */
-const IDENTIFYING = [
-  "workload",
-  "concurrency",
-  "rate",
-  "timeLimitS",
-  "latency",
-  "nemesis",
-  "availability",
-] as const satisfies readonly (keyof TestOptions)[];
-
-/** The part of a run's description that identifies its stage. */
-export interface StageLike {
-  readonly args: readonly string[];
-  readonly options: { readonly [option in (typeof IDENTIFYING)[number]]?: unknown } & {
-    readonly nodeIds: readonly string[];
-  };
-}
-
 /** Returns the target of a run, or `undefined` if it is not a stage at its full length. */
-export function targetOf({ args, options }: StageLike): Target | undefined {
-  return STAGES.find((stage) => {
-    const official = stageOptions(stage, 0);
-    return (
-      official.nodeIds.length === options.nodeIds.length &&
-      Bun.deepEquals(stage.args ?? [], args) &&
-      IDENTIFYING.every((name) => Bun.deepEquals(official[name], options[name]))
-    );
-  })?.target;
+export function targetOf(run: StageLike): Target | undefined {
+  return STAGES.find((stage) => isOfStage(stage, stageOptions(stage, 0), run))?.target;
 }
