@@ -68,7 +68,7 @@ export function isLink(fragment: string): boolean {
  */
 export async function encodeLink(shared: Shared): Promise<string> {
   const content = new TextEncoder().encode(JSON.stringify({ version: 1, ...shared }));
-  validate(JSON.parse(new TextDecoder().decode(content)));
+  parseShared(JSON.parse(new TextDecoder().decode(content)));
   const bytes = await readAll(
     new Blob([content]).stream().pipeThrough(new CompressionStream("deflate-raw")),
     MAX_CONTENT_LENGTH,
@@ -89,7 +89,7 @@ export async function decodeLink(fragment: string): Promise<Shared> {
   const text = fragment.replace(/^#/, "");
   if (!text.startsWith(PREFIX)) throw new LinkError(`It does not start with "${PREFIX}"`);
   if (text.length > MAX_LINK_LENGTH) throw new LinkError("It is too long");
-  return validate(await parse(text.slice(PREFIX.length)));
+  return parseShared(await parse(text.slice(PREFIX.length)));
 }
 
 async function parse(base64: string): Promise<unknown> {
@@ -122,7 +122,8 @@ async function readAll(
   return new Uint8Array(await new Blob(chunks).arrayBuffer());
 }
 
-function validate(value: unknown): Shared {
+/** @throws {LinkError} that says what is wrong with the content of a link. */
+export function parseShared(value: unknown): Shared {
   const result = v.safeParse(Shared, value);
   if (!result.success) throw new LinkError(describeIssues(result.issues));
   const { version: _, ...shared } = result.output;

@@ -184,7 +184,7 @@ export const FLAGS = {
   search: {
     label: "Search",
     standard: "",
-    choices: STRATEGIES.filter((strategy) => strategy !== "lenient"),
+    choices: STRATEGIES,
     isList: true,
     isAdvanced: true,
   },

@@ -5,22 +5,23 @@
  *   watch/     the run as it happens
  *   style/     one style sheet per part
  */
-import { useMemo, useRef, useState } from "preact/hooks";
-import { Viewport } from "../../report/page/diagram/viewport.ts";
+import { useCallback, useMemo } from "preact/hooks";
 import { ThemeButton } from "../../report/page/parts/controls.tsx";
 import { useTheme } from "../../report/page/parts/theme.ts";
-import type { Selection } from "../../report/page/run/selection.ts";
-import { RunView } from "../../report/page/run-view.tsx";
-import { Header } from "../../report/page/sections/header.tsx";
+import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import { toOptions } from "../settings.ts";
 import type { SiteData } from "../site/site-data.ts";
+import { CommandLine } from "./command-line.tsx";
 import { Editor } from "./editor/editor.tsx";
-import { LoadedProgram } from "./runner.ts";
+import { FileStatus, useSaving } from "./file-status.tsx";
+import { Result } from "./result.tsx";
+import { RunActions } from "./run-actions.tsx";
 import { SettingsForm } from "./settings-form.tsx";
-import { type ShownRun, showRun } from "./shown-run.ts";
-import { Watch } from "./watch/watch.tsx";
-import { commandOf, type Work, workOfExample } from "./work.ts";
+import { Share } from "./share.tsx";
+import { StartPage } from "./start-page.tsx";
+import { useRuns } from "./use-runs.ts";
+import { isUnchanged, type OpenedWork, useWork, type WorkControl } from "./use-work.ts";
+import type { Work } from "./work.ts";
 
 interface AppProps {
   readonly data: SiteData;
@@ -28,103 +29,142 @@ interface AppProps {
 }
 
 export function App({ data, sandbox }: AppProps) {
-  const [work, setWork] = useState(() => firstWork(data));
-  const [shown, setShown] = useState<ShownRun>();
-  const [failure, setFailure] = useState<string>();
-  const [isRunning, setIsRunning] = useState(false);
+  const control = useWork(data);
   const [colors, switchTheme] = useTheme();
-  const stop = useRef(new AbortController());
-  const run = async (next: Work) => {
-    setWork(next);
-    setFailure(undefined);
-    setIsRunning(true);
-    stop.current = new AbortController();
-    try {
-      const options = toOptions(next.settings);
-      const program = new LoadedProgram(sandbox, next, stop.current.signal);
-      const ending = await program.run({ ...next, options }, { isRecorded: true });
-      program.close();
-      if (ending.type === "result" && ending.record !== undefined) {
-        const input = { ...next, options, command: commandOf(next), target: undefined };
-        setShown(showRun(input, ending.result, ending.record));
-      } else if (ending.type === "problem") setFailure(ending.problem.text);
-      else if (ending.type === "crash") setFailure(ending.text);
-    } catch (error) {
-      setFailure(error instanceof Error ? error.message : String(error));
-    } finally {
-      setIsRunning(false);
-    }
-  };
-  const change = (part: Partial<Work>) => setWork((former) => ({ ...former, ...part }));
+  const { state } = control;
+  if (state === undefined) return <main aria-busy="true" />;
+  const isOpen = "work" in state;
   return (
-    <main>
-      <div class="title">
-        <h1>Vortex playground</h1>
+    <main class={isOpen ? "play" : "start"}>
+      <header class="top-bar">
+        <h1>
+          <a href="#start">Vortex</a> <span class="quiet">playground</span>
+        </h1>
+        {isOpen ? <p class="origin">{visible(titleOf(state))}</p> : null}
         <ThemeButton onClick={switchTheme} />
-      </div>
-      <div class="desk">
-        <Editor files={work.files} onChange={(files) => change({ files })} />
-        <SettingsForm settings={work.settings} onChange={(settings) => change({ settings })} />
-      </div>
-      <p class="actions">
-        <button type="button" disabled={isRunning} onClick={() => void run(work)}>
-          Run
-        </button>
-        <button type="button" disabled={!isRunning} onClick={() => stop.current.abort()}>
-          Stop
-        </button>
-      </p>
-      {failure === undefined ? null : <pre class="command">{failure}</pre>}
-      {shown === undefined ? null : (
-        <Result
-          key={shown.run}
-          shown={shown}
+      </header>
+      {isOpen ? (
+        <Play
+          key={keyOf(state)}
+          data={data}
+          sandbox={sandbox}
+          state={state}
+          control={control}
           colors={colors}
-          isRunning={isRunning}
-          onDecisions={(decisions) => void run({ ...work, decisions })}
+        />
+      ) : (
+        <StartPage
+          examples={data.examples}
+          problem={state.origin.kind === "unreadable" ? state.origin.text : undefined}
         />
       )}
     </main>
   );
 }
 
-function firstWork({ examples }: SiteData): Work {
-  const first = examples.find(({ id }) => id === "guide/3-broadcast/3-retry") ?? examples[0];
-  if (first === undefined) throw new Error("The site has no example");
-  return workOfExample(first);
+/** Another origin is another page: runs of the former one are not shown. */
+function keyOf({ origin }: OpenedWork): string {
+  return origin.kind === "example" ? origin.id : origin.kind === "link" ? origin.fragment : "file";
 }
 
-interface ResultProps {
-  readonly shown: ShownRun;
+function titleOf({ origin }: OpenedWork): string {
+  switch (origin.kind) {
+    case "example":
+      return origin.title;
+    case "link":
+      return "from a link";
+    case "file":
+      return origin.opened.path;
+    default:
+      throw new Error("Unexpected origin", { cause: origin satisfies never });
+  }
+}
+
+interface PlayProps extends AppProps {
+  readonly state: OpenedWork;
+  readonly control: WorkControl;
   readonly colors: ReturnType<typeof useTheme>[0];
-  readonly isRunning: boolean;
-  readonly onDecisions: (decisions: Work["decisions"]) => void;
 }
 
-function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
-  const { run } = shown;
-  const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);
-  const [selection, setSelection] = useState<Selection>();
+function Play({ data, sandbox, state, control, colors }: PlayProps) {
+  const { work, origin, revision } = state;
+  const { change, discard } = control;
+  const onWork = useCallback(
+    ({ settings, decisions }: Work) => change({ settings, decisions }),
+    [change],
+  );
+  const runs = useRuns(sandbox, onWork);
+  const saving = useSaving(state, control);
+  const run = () => runs.run(work);
+  const runWith = (decisions: Work["decisions"]) => {
+    const next = { ...work, decisions };
+    change({ decisions });
+    runs.run(next);
+  };
+  const isChanged = useMemo(() => !isUnchanged(state), [state]);
   return (
     <>
-      <Header run={run} />
-      <RunView
-        run={run}
-        viewport={viewport}
-        colors={colors}
-        selection={selection}
-        onSelect={setSelection}
-      >
-        <Watch
-          shown={shown}
-          viewport={viewport}
-          colors={colors}
-          selection={selection}
-          onSelect={setSelection}
-          onDecisions={onDecisions}
-          isRunning={isRunning}
+      <div class="desk">
+        <div class="program">
+          <Editor
+            files={work.files}
+            revision={revision}
+            problems={runs.problems}
+            docs={data.docs}
+            onChange={(files) => change({ files })}
+            onRun={run}
+            onSave={saving.save}
+          />
+          <div class="under">
+            {origin.kind === "file" ? <FileStatus saving={saving} /> : null}
+            {isChanged && origin.kind !== "file" ? (
+              <p class="hint" role="status">
+                {state.isRestored
+                  ? "Your changes of an earlier visit. "
+                  : "Changed; kept in this browser. "}
+                <button type="button" class="link" onClick={discard}>
+                  Discard the changes
+                </button>
+              </p>
+            ) : null}
+            <p class="hint keys">Ctrl+Enter runs; Esc, then Tab leaves the editor.</p>
+          </div>
+        </div>
+        <SettingsForm
+          settings={work.settings}
+          args={work.args}
+          onChange={(settings) => change({ settings })}
+          onStage={(settings, args) => change({ settings, args })}
+          onArgs={(args) => change({ args })}
         />
-      </RunView>
+      </div>
+      <RunActions work={work} runs={runs} />
+      {work.decisions === undefined ? null : (
+        <p class="notice" role="note">
+          Runs replay decisions about operations, faults and messages, which override what the seed
+          would decide.{" "}
+          <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
+            Drop the decisions
+          </button>
+        </p>
+      )}
+      <div class="sharing">
+        <CommandLine work={work} />
+        <Share work={work} />
+      </div>
+      {runs.failure === undefined ? null : (
+        <pre class="command failure" role="alert">
+          {visibleLines(runs.failure)}
+        </pre>
+      )}
+      {runs.shown === undefined ? null : (
+        <Result
+          shown={runs.shown}
+          colors={colors}
+          isRunning={runs.activity !== undefined}
+          onDecisions={runWith}
+        />
+      )}
     </>
   );
 }

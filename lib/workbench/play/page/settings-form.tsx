@@ -1,27 +1,125 @@
 /** The settings of the test, named as the flags of `vortex sim`. */
-import { FLAG_NAMES, type FlagName, flagOf, problemOf, type Settings } from "../settings.ts";
+import { useEffect, useMemo, useState } from "preact/hooks";
+import { InvalidOptions } from "../../invalid-options.ts";
+import { shellCommand } from "../../shell.ts";
+import {
+  DEFAULT_SETTINGS,
+  FLAG_NAMES,
+  type FlagName,
+  flagOf,
+  problemOf,
+  type Settings,
+  toOptions,
+} from "../settings.ts";
+import { STAGE_SETTINGS, stageIndexOf } from "../stage-settings.ts";
+import { parseArguments } from "./arguments.ts";
 
 interface SettingsFormProps {
   readonly settings: Settings;
+  /** The program's arguments. */
+  readonly args: readonly string[];
   readonly onChange: (settings: Settings) => void;
+  readonly onStage: (settings: Settings, args: readonly string[]) => void;
+  readonly onArgs: (args: readonly string[]) => void;
 }
 
-export function SettingsForm({ settings, onChange }: SettingsFormProps) {
-  const set = (name: FlagName, text: string) => onChange({ ...settings, [name]: text });
-  const isShown = (name: FlagName) =>
-    flagOf(name).workloads?.includes(settings.workload) !== false && name !== "nodes";
+export function SettingsForm({ settings, args, onChange, onStage, onArgs }: SettingsFormProps) {
+  const set = (name: FlagName, text: string) => {
+    const changed = { ...settings, [name]: text };
+    // A number of nodes and their names exclude each other.
+    if (name === "node-count" && text !== "") changed.nodes = "";
+    if (name === "nodes" && text !== "") changed["node-count"] = "";
+    onChange(changed);
+  };
   const field = (name: FlagName) => (
     <Field key={name} name={name} text={settings[name]} onChange={(text) => set(name, text)} />
   );
-  const names = FLAG_NAMES.filter(isShown);
+  const names = FLAG_NAMES.filter(
+    (name) => flagOf(name).workloads?.includes(settings.workload) !== false,
+  );
+  const advanced = names.filter((name) => flagOf(name).isAdvanced);
+  const { stageIndex, problem } = useMemo(() => judge(settings, args), [settings, args]);
+  const changedCount = advanced.filter((name) => settings[name] !== DEFAULT_SETTINGS[name]).length;
   return (
     <form class="settings" aria-label="Options" onSubmit={(event) => event.preventDefault()}>
+      <div class="field">
+        <label for="stage">Stage</label>
+        <select
+          id="stage"
+          value={`${stageIndex}`}
+          onChange={({ currentTarget }) => {
+            const chosen = STAGE_SETTINGS[Number(currentTarget.value)];
+            if (chosen === undefined) return;
+            onStage({ ...chosen.settings, seed: settings.seed }, chosen.stage.args ?? []);
+          }}
+        >
+          <option value="-1">none: as below</option>
+          {STAGE_SETTINGS.map(({ stage }, index) => (
+            <option key={index} value={`${index}`}>
+              {stage.id} {stage.name.replace(/^Beyond Gossip Glomers: /, "")}
+            </option>
+          ))}
+        </select>
+      </div>
       {names.filter((name) => !flagOf(name).isAdvanced).map(field)}
+      <Arguments args={args} onChange={onArgs} />
       <details>
-        <summary>More options</summary>
-        {names.filter((name) => flagOf(name).isAdvanced).map(field)}
+        <summary>More options{changedCount === 0 ? "" : ` (${changedCount} set)`}</summary>
+        {advanced.map(field)}
       </details>
+      {problem === undefined ? null : (
+        <p class="problem" role="alert">
+          {problem}
+        </p>
+      )}
     </form>
+  );
+}
+
+/** Finds the stage of the settings, or what is wrong with them together. */
+function judge(
+  settings: Settings,
+  args: readonly string[],
+): { readonly stageIndex: number; readonly problem?: string } {
+  if (FLAG_NAMES.some((name) => problemOf(name, settings[name]) !== undefined)) {
+    return { stageIndex: -1 };
+  }
+  try {
+    return { stageIndex: stageIndexOf({ args, options: toOptions(settings) }) };
+  } catch (error) {
+    if (error instanceof InvalidOptions) return { stageIndex: -1, problem: error.message };
+    throw error;
+  }
+}
+
+interface ArgumentsProps {
+  readonly args: readonly string[];
+  readonly onChange: (args: readonly string[]) => void;
+}
+
+/** The program's arguments, as a shell splits them. */
+function Arguments({ args, onChange }: ArgumentsProps) {
+  const [text, setText] = useState(() => shellCommand(args));
+  // What is being typed, such as a space at the end, stays as it is.
+  useEffect(() => {
+    if (shellCommand(parseArguments(text)) !== shellCommand(args)) setText(shellCommand(args));
+  }, [args]);
+  return (
+    <div class="field">
+      <label for="arguments">Program arguments</label>
+      <input
+        id="arguments"
+        type="text"
+        value={text}
+        placeholder="--flush-ms 400"
+        spellcheck={false}
+        autocomplete="off"
+        onInput={({ currentTarget }) => {
+          setText(currentTarget.value);
+          onChange(parseArguments(currentTarget.value));
+        }}
+      />
+    </div>
   );
 }
 

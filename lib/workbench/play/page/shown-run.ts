@@ -22,6 +22,8 @@ export interface RunInput {
   readonly command: string;
   /** Bounds of its stage. */
   readonly target: Target | undefined;
+  /** Command of the test that was reduced to this one. */
+  readonly shrunkFrom: string | undefined;
 }
 
 export interface ShownRun extends RunInput {
@@ -32,7 +34,7 @@ export interface ShownRun extends RunInput {
 }
 
 export function showRun(input: RunInput, result: TestResult, record: RunRecord): ShownRun {
-  const { options, args, command, target } = input;
+  const { options, args, command, target, shrunkFrom } = input;
   const description = readDescription(
     stringifyJson(storable({ command, args, options: { ...options, definition: undefined } })),
   );
@@ -41,6 +43,11 @@ export function showRun(input: RunInput, result: TestResult, record: RunRecord):
   const recorder = new RunRecorder({ workload, nodeIds, concurrency }, record.history);
   for (const event of record.messages) recorder.addMessage(event);
   for (const line of record.logs) recorder.addLog(line);
-  const run = new Run(recorder.finish({ ...summaryOf(description, results, { target }), command }));
+  const summary = {
+    ...summaryOf(description, results, { target }),
+    command,
+    ...(shrunkFrom === undefined ? {} : { shrunkFrom }),
+  };
+  const run = new Run(recorder.finish(summary));
   return { ...input, result, record, run };
 }

@@ -38,15 +38,21 @@ export function toLink({ files, exportName, settings, args, decisions }: Work): 
 
 /** Longest decisions that a command holds; others are a file beside the program. */
 const MAX_INLINE_LENGTH = 300;
+const DECISIONS_FILE = "decisions.json";
+
+/** Whether the command names a file with the decisions. */
+export function needsDecisionsFile({ decisions }: Work): boolean {
+  return decisions !== undefined && JSON.stringify(decisions).length > MAX_INLINE_LENGTH;
+}
 
 /** The command that repeats the run on a shell. */
-export function commandOf({ files, exportName, settings, args, decisions }: Work): string {
+export function commandOf(work: Work): string {
+  const { files, exportName, settings, args, decisions } = work;
   const argv = ["vortex", "sim", files[0]?.name ?? "program.ts"];
   if (exportName !== undefined) argv.push("--export", exportName);
   argv.push(...toWords(settings));
   if (decisions !== undefined) {
-    const json = JSON.stringify(decisions);
-    argv.push("--decisions", json.length <= MAX_INLINE_LENGTH ? json : "decisions.json");
+    argv.push("--decisions", needsDecisionsFile(work) ? DECISIONS_FILE : JSON.stringify(decisions));
   }
   if (args.length > 0) argv.push("--", ...args);
   return shellCommand(argv);

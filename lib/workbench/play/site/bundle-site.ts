@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { bundleEngine } from "../bundle-engine.ts";
 import { FRAME_HTML } from "../sandbox/frame.ts";
 import { bundleExamples } from "./bundle-examples.ts";
+import { libraryDocs } from "./library-docs.ts";
 import type { SiteBundle } from "./site-html.ts";
 
 /**
@@ -12,7 +13,7 @@ import type { SiteBundle } from "./site-html.ts";
  * @throws {AggregateError} with the errors in the sources.
  */
 export async function bundleSite(): Promise<SiteBundle> {
-  const [{ outputs }, engine, examples] = await Promise.all([
+  const [{ outputs }, engine, examples, docs] = await Promise.all([
     Bun.build({
       entrypoints: [join(import.meta.dir, "../page/main.tsx")],
       target: "browser",
@@ -23,6 +24,7 @@ export async function bundleSite(): Promise<SiteBundle> {
     }),
     bundleEngine(),
     bundleExamples(),
+    libraryDocs(),
   ]);
   const textOf = async (extension: string) => {
     const found = outputs.filter(({ path }) => path.endsWith(extension));
@@ -31,6 +33,6 @@ export async function bundleSite(): Promise<SiteBundle> {
   return {
     script: await textOf(".js"),
     style: await textOf(".css"),
-    data: { engine, frame: FRAME_HTML, examples },
+    data: { engine, frame: FRAME_HTML, examples, docs },
   };
 }

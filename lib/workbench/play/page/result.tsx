@@ -1,0 +1,50 @@
+/** What became of a run: the report's sections, and the run as it happens. */
+import { useMemo, useState } from "preact/hooks";
+import { Viewport } from "../../report/page/diagram/viewport.ts";
+import type { Colors } from "../../report/page/parts/colors.ts";
+import type { Run } from "../../report/page/run/run.ts";
+import type { Selection } from "../../report/page/run/selection.ts";
+import { RunView } from "../../report/page/run-view.tsx";
+import { Header } from "../../report/page/sections/header.tsx";
+import type { ShownRun } from "./shown-run.ts";
+import { Watch, type WatchProps } from "./watch/watch.tsx";
+
+interface ResultProps extends Pick<WatchProps, "onDecisions" | "isRunning"> {
+  readonly shown: ShownRun;
+  readonly colors: Colors;
+}
+
+export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
+  const { run } = shown;
+  const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);
+  const [selected, setSelected] = useState<{
+    readonly run: Run;
+    readonly selection: Selection | undefined;
+  }>();
+  // Rows of another run are other operations and messages.
+  const selection = selected?.run === run ? selected.selection : undefined;
+  const onSelect = (next: Selection | undefined) => setSelected({ run, selection: next });
+  return (
+    <div class={isRunning ? "result outdated" : "result"}>
+      <Header run={run} />
+      <RunView
+        key={run}
+        run={run}
+        viewport={viewport}
+        colors={colors}
+        selection={selection}
+        onSelect={onSelect}
+      >
+        <Watch
+          shown={shown}
+          viewport={viewport}
+          colors={colors}
+          selection={selection}
+          onSelect={onSelect}
+          onDecisions={onDecisions}
+          isRunning={isRunning}
+        />
+      </RunView>
+    </div>
+  );
+}

@@ -1,0 +1,50 @@
+/** The buttons that run the program, and what is under way. */
+import { canShrink, type Runs, SWEEP_COUNT } from "./use-runs.ts";
+import type { Work } from "./work.ts";
+
+interface RunActionsProps {
+  readonly work: Work;
+  readonly runs: Runs;
+}
+
+const RUNNING = {
+  run: "Running",
+  find: "Looking for a failing seed",
+  shrink: "Shrinking",
+} as const;
+
+export function RunActions({ work, runs }: RunActionsProps) {
+  const { activity, shown, remark } = runs;
+  return (
+    <div class="actions">
+      <button type="button" class="primary" onClick={() => runs.run(work)}>
+        Run
+      </button>
+      <button
+        type="button"
+        title={`Runs up to ${SWEEP_COUNT} other seeds, until one is not valid`}
+        onClick={() => runs.find(work)}
+      >
+        Find a failing seed
+      </button>
+      <button
+        type="button"
+        title="Reduces the failing test to a small one with the same anomaly"
+        disabled={shown === undefined || !canShrink(shown)}
+        onClick={() => runs.shrink(work)}
+      >
+        Shrink
+      </button>
+      {activity === undefined ? null : (
+        <button type="button" onClick={runs.stop}>
+          Stop
+        </button>
+      )}
+      <p class="activity" role="status">
+        {activity === undefined
+          ? (remark ?? "")
+          : `${RUNNING[activity.kind]}${activity.kind === "run" ? "" : `: ${activity.text}`} …`}
+      </p>
+    </div>
+  );
+}

@@ -1,0 +1,51 @@
+/** A link that holds the program, its options, the seed and the decisions. */
+import { useEffect, useState } from "preact/hooks";
+import { encodeLink } from "../link.ts";
+import { CopyButton } from "./copy-button.tsx";
+import { toLink, type Work } from "./work.ts";
+
+type Link = { readonly address: string } | { readonly problem: string };
+
+export function Share({ work }: { readonly work: Work }) {
+  const [link, setLink] = useState<Link>();
+  // The link is of the work at that time.
+  useEffect(() => setLink(undefined), [work]);
+  const share = async () => {
+    try {
+      const [base = ""] = location.href.split(/[?#]/);
+      setLink({ address: `${base}#${await encodeLink(toLink(work))}` });
+    } catch (error) {
+      setLink({ problem: error instanceof Error ? error.message : String(error) });
+    }
+  };
+  return (
+    <div class="share">
+      {link === undefined ? (
+        <button type="button" onClick={() => void share()}>
+          Share
+        </button>
+      ) : "problem" in link ? (
+        <p class="problem" role="alert">
+          It cannot be shared: {link.problem}
+        </p>
+      ) : (
+        <>
+          <label>
+            Link{" "}
+            <input
+              type="text"
+              readOnly
+              value={link.address}
+              onFocus={({ currentTarget }) => currentTarget.select()}
+            />
+          </label>
+          <CopyButton text={link.address} label="Copy the link" />
+          <span class="hint">
+            The program is in the link itself, which no server sees. Any playground opens it: what
+            comes before # may be another.
+          </span>
+        </>
+      )}
+    </div>
+  );
+}
