@@ -125,8 +125,11 @@ export interface FaultCounts extends Readonly<Partial<Record<Fault, number>>> {
 export interface SimulatedMessage {
   /** `"send"`, then `"recv"` or `"drop"`; neither if it is in flight at the end. */
   readonly type: "send" | "recv" | "drop";
-  /** Why it was dropped: by a partition or by loss, or its receiver was down or gone. */
-  readonly reason?: "partition" | "loss" | "down" | "gone";
+  /**
+   * Why it was dropped: by a partition, by loss or by an intervention of decisions, or its receiver was down
+   * or gone.
+   */
+  readonly reason?: "partition" | "loss" | "down" | "gone" | "intervention";
   /** Nanoseconds since the test's clock zero; while nodes start, since the start of the test. */
   readonly time: number;
   readonly message: {

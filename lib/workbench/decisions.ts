@@ -19,6 +19,10 @@
  *   includes `loss` or `duplicate`: otherwise the test promises reliable links;
  * - make a delay longer: a timer that fires late, a pipe that is read late;
  * - shorten `lengthNs`; what is due later is ignored.
+ *
+ * **What if.** `interventions` are changes that a person makes to a run: a lost message, a killed node, cut links. The
+ * run is the same, to the byte, until the first of them takes effect. With `base: "seed"` they are all that a
+ * file needs: the rest is what the seed decides.
  */
 import * as v from "valibot";
 import { describeIssues } from "../protocol/describe-issues.ts";
@@ -75,11 +79,48 @@ const Fate = v.pipe(
 );
 export type Fate = readonly number[];
 
+/** Of a message: its link, and its number on it, from 0. Every message counts, also those of clients. */
+const onMessage = { link: v.string(), number: Natural };
+/** Of a node, at a time in ns since clock zero. */
+const onNode = { atNs: Natural, node: v.string() };
+
+/**
+ * A change by hand. A message that it delays, and a copy, do not keep other messages from the
+ * receiver. Faults of nodes and links are undone when those of the nemesis are, before the final operations.
+ */
+const Intervention = v.variant("do", [
+  v.strictObject({ do: v.literal("drop"), ...onMessage }),
+  /** Adds to its latency, in ns. */
+  v.strictObject({ do: v.literal("delay"), ...onMessage, byNs: Natural }),
+  /** Delivers a copy, so many ns after the message. */
+  v.strictObject({ do: v.literal("duplicate"), ...onMessage, byNs: Natural }),
+  v.strictObject({ do: v.literal("kill"), ...onNode }),
+  v.strictObject({ do: v.literal("restart"), ...onNode }),
+  v.strictObject({ do: v.literal("pause"), ...onNode }),
+  v.strictObject({ do: v.literal("resume"), ...onNode }),
+  /** Links, as `n1 -> n2`, also to and from services. */
+  v.strictObject({ do: v.literal("cut"), atNs: Natural, links: v.array(v.string()) }),
+  /** Heals all links that interventions have cut. */
+  v.strictObject({ do: v.literal("heal"), atNs: Natural }),
+]);
+export type Intervention = v.InferOutput<typeof Intervention>;
+export type MessageIntervention = Extract<Intervention, { link: string }>;
+export type FaultIntervention = Exclude<Intervention, MessageIntervention>;
+
+/** Maximum number of interventions: they are made by hand. */
+const MAX_INTERVENTIONS = 1000;
+
 /** A delay in ns. `null` is drawn. */
 const Delays = v.array(v.nullable(Natural));
 
 export const Decisions = v.strictObject({
   version: v.literal(1),
+  /**
+   * Fills in what is absent: a run without decisions is carried out first, and what the seed decides in it
+   * is taken.
+   */
+  base: v.exactOptional(v.literal("seed")),
+  interventions: v.exactOptional(v.pipe(v.array(Intervention), v.maxLength(MAX_INTERVENTIONS))),
   /** The main phase. Absent: the generators of the workload and of the nemesis decide. */
   main: v.exactOptional(
     v.strictObject({
@@ -124,6 +165,23 @@ export const Decisions = v.strictObject({
   ),
 });
 export type Decisions = v.InferOutput<typeof Decisions>;
+
+/** Whether an intervention changes a message. */
+export function isMessageIntervention(
+  intervention: Intervention,
+): intervention is MessageIntervention {
+  return "link" in intervention;
+}
+
+/** Fills in what decisions leave to the run without them. */
+export function completed({ base: _, ...given }: Decisions, recorded: Decisions): Decisions {
+  if (given.messages === undefined) return { ...recorded, ...given };
+  const messages = { ...recorded.messages };
+  for (const [link, fates] of Object.entries(given.messages)) {
+    messages[link] = { ...messages[link], ...fates };
+  }
+  return { ...recorded, ...given, messages };
+}
 
 /** The name of a link in decisions. */
 export function linkName(src: string, dest: string): string {

@@ -40,9 +40,17 @@ export interface InterpreterOptions {
   readonly invoke: Invoke;
   /** Called with each operation as it enters the history. */
   readonly onOperation?: (operation: Operation) => void;
+  /**
+   * Called at the start with a function that adds entries to the history which are not operations of the
+   * generator: changes by hand.
+   */
+  readonly onStart?: (record: RecordIntervention) => void;
   /** Ends the run early: the returned promise rejects with the signal's reason. */
   readonly signal?: AbortSignal;
 }
+
+/** Adds an entry of the nemesis to the history. */
+export type RecordIntervention = (invocation: Invocation, value: Json) => void;
 
 /** Runs a generator to its end, and resolves with the history when the last operation completes. */
 export function interpret(generator: Generator, options: InterpreterOptions): Promise<Operation[]> {
@@ -85,6 +93,9 @@ class Interpreter {
     const { signal } = this.#options;
     const onAbort = () => this.#fail(signal?.reason);
     signal?.addEventListener("abort", onAbort, { once: true });
+    this.#options.onStart?.((invocation, value) =>
+      this.#record({ process: "nemesis", node: undefined, invocation }, { type: "info", value }),
+    );
     if (signal?.aborted) onAbort();
     else this.#advance();
     return this.#end.promise.finally(() => signal?.removeEventListener("abort", onAbort));

@@ -30,8 +30,10 @@ import {
 } from "../clients/generator.ts";
 import { generatorParts } from "../clients/generator-parts.ts";
 import { OPERATION_LIMIT, withinLimit } from "../clients/operation-limit.ts";
+import type { FaultIntervention } from "../decisions.ts";
 import type { Eventually, Injector, NamedNemesis } from "./definition.ts";
 import { type FaultCounts, isFault } from "./faults.ts";
+import { Interventions } from "./interventions.ts";
 import { type FaultChoices, TestControl, type TestControlOptions } from "./test-control.ts";
 
 export interface Nemesis {
@@ -45,6 +47,8 @@ export interface Nemesis {
    * @throws {NemesisError} when the code of a nemesis throws, or does not end.
    */
   invoke(invocation: Invocation): Promise<NemesisCompletion>;
+  /** Carries out a change by hand. Resolves with what it did. */
+  intervene(intervention: FaultIntervention): Promise<Json>;
   /** Whether it has an operation of this name, such as `start-kill`. */
   has(f: string): boolean;
   /** How often each fault has taken effect. */
@@ -106,6 +110,7 @@ export function makeNemesis(options: NemesesOptions): Nemesis {
     return new Part(definition, random, () => definition.fault(test), rest);
   });
   const named = new Map(parts.map((part) => [part.name, part]));
+  const interventions = new Interventions(control, rest.network);
   const main =
     timing?.(new Map(parts.map((part) => [part.name, part.alternating]))) ??
     any(parts.map((part) => part.schedule(intervalS)));
@@ -123,14 +128,22 @@ export function makeNemesis(options: NemesesOptions): Nemesis {
         }
       : main,
     // Those that send requests come last, when nodes run and receive messages again.
-    healing: phases(
-      [...parts.filter((part) => !isOwn(part)), ...parts.filter(isOwn)].map((part) => part.healing),
-    ),
+    healing: phases([
+      interventions.healing,
+      ...[...parts.filter((part) => !isOwn(part)), ...parts.filter(isOwn)].map(
+        (part) => part.healing,
+      ),
+    ]),
+    intervene: (intervention) => interventions.carryOut(intervention),
     has(f) {
       const [operation, fault] = parseOperation(f);
       return named.get(fault)?.has(operation) === true;
     },
     invoke({ f, value }) {
+      const undoing = interventions.undoing(f);
+      if (undoing !== undefined) {
+        return interventions.carryOut(undoing).then((did) => ({ value: did }));
+      }
       const [operation, fault] = parseOperation(f);
       const part = named.get(fault);
       if (part === undefined) throw new Error(`Unknown operation of the nemesis: "${f}"`);

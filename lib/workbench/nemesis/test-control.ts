@@ -55,6 +55,7 @@ export class TestControl {
   /** The nemesis that killed each node that is down, and the one that paused it. */
   readonly #killers = new Map<NodeId, string>();
   readonly #pausers = new Map<NodeId, string>();
+  readonly #restarts = new Set<Promise<unknown>>();
   /** Clients without a request in flight. They stay open: a late reply then finds its receiver. */
   readonly #idle: Client[] = [];
   #hasPaused = false;
@@ -124,6 +125,18 @@ export class TestControl {
         };
       },
     };
+  }
+
+  /** Makes a nemesis responsible for a node that another one has killed or paused. */
+  takeOver(name: string, node: NodeId): void {
+    for (const owners of [this.#killers, this.#pausers]) {
+      if (owners.has(node)) owners.set(node, name);
+    }
+  }
+
+  /** Resolves when no node is being restarted. */
+  async settled(): Promise<void> {
+    while (this.#restarts.size > 0) await Promise.allSettled(this.#restarts);
   }
 
   #requireNode(node: NodeId): void {
@@ -200,7 +213,11 @@ export class TestControl {
     this.#requireNode(node);
     if (this.#killers.get(node) !== nemesis) return Promise.resolve(false);
     this.#killers.delete(node);
-    return this.#options.restart(node);
+    const restart = this.#options.restart(node);
+    const forget = () => void this.#restarts.delete(restart);
+    this.#restarts.add(restart);
+    restart.then(forget, forget);
+    return restart;
   }
 
   #pause(nemesis: string, node: NodeId): boolean {

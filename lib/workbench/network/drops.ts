@@ -10,6 +10,8 @@ export const DROPS = {
   down: "receiver down",
   /** Its receiver is a client that has left, because its request had timed out. */
   gone: "receiver gone",
+  /** It was decided by hand. */
+  intervention: "dropped by hand",
 } as const;
 export type DropReason = keyof typeof DROPS;
 export const DROP_REASONS = Object.keys(DROPS) as readonly DropReason[];

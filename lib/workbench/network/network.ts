@@ -11,6 +11,7 @@
  */
 import TinyQueue from "tinyqueue";
 import type { AnyBody, Clock, NodeId, Random } from "../../vortex/index.ts";
+import type { MessageIntervention } from "../decisions.ts";
 import {
   type Carrier,
   type FaultControl,
@@ -69,6 +70,8 @@ export interface MessageFates {
     draw: DrawFate,
     shared: Random,
   ): readonly number[];
+  /** The changes by hand of the next message of a link, of any kind. */
+  interventionsOn(src: NodeId, dest: NodeId): readonly MessageIntervention[];
 }
 
 const SLOW_LATENCY_MIN_MS = 100;
@@ -173,9 +176,12 @@ export class Network implements Carrier, FaultControl {
     const delivery = { id: this.#nextId++, src, dest, body };
     this.#record("send", delivery);
     const { fates, random } = this.#options;
-    if (fates !== undefined && hasLatency(delivery)) {
-      this.#sendDecided(receiver, delivery, length, fates);
-      return;
+    if (fates !== undefined) {
+      const interventions = fates.interventionsOn(src, dest);
+      if (hasLatency(delivery) || interventions.length > 0) {
+        this.#sendDecided(receiver, delivery, length, fates, interventions);
+        return;
+      }
     }
     const isBetweenNodes = this.#isBetweenNodes(delivery);
     if (isBetweenNodes && this.#happens("loss", delivery, random)) {
@@ -212,7 +218,34 @@ export class Network implements Carrier, FaultControl {
     return this.#effects.get(name) ?? 0;
   }
 
-  #sendDecided(receiver: Receiver, delivery: Delivery, length: number, fates: MessageFates): void {
+  #sendDecided(
+    receiver: Receiver,
+    delivery: Delivery,
+    length: number,
+    fates: MessageFates,
+    interventions: readonly MessageIntervention[],
+  ): void {
+    const copies = hasLatency(delivery) ? this.#decidedLatencies(delivery, fates) : [0];
+    const isDropped = interventions.some((each) => each.do === "drop");
+    if (isDropped || copies.length === 0) {
+      this.#drop(delivery, isDropped ? "intervention" : "loss");
+      return;
+    }
+    let delayMs = 0;
+    for (const each of interventions) if (each.do === "delay") delayMs += each.byNs / 1e6;
+    for (const latencyMs of copies) {
+      if (delayMs === 0) this.#enqueue(receiver, delivery, length, latencyMs);
+      else this.#deliverLater(receiver, delivery, length, delayMs + latencyMs);
+    }
+    for (const each of interventions) {
+      if (each.do !== "duplicate") continue;
+      const latencyMs = delayMs + (copies[0] ?? 0) + each.byNs / 1e6;
+      this.#deliverLater(receiver, delivery, length, latencyMs);
+    }
+    this.#run(receiver);
+  }
+
+  #decidedLatencies(delivery: Delivery, fates: MessageFates): readonly number[] {
     const { latency, random } = this.#options;
     const { src, dest } = delivery;
     const isBetweenNodes = this.#isBetweenNodes(delivery);
@@ -228,9 +261,15 @@ export class Network implements Carrier, FaultControl {
     // Connections to services are reliable.
     const copies = isBetweenNodes ? decided : [decided[0] ?? latency.meanMs];
     if (!isDrawn) this.#countEffects(delivery, copies);
-    if (copies.length === 0) this.#drop(delivery, "loss");
-    for (const latencyMs of copies) this.#enqueue(receiver, delivery, length, latencyMs);
-    this.#run(receiver);
+    return copies;
+  }
+
+  /** Delivers a message after a time in which others may overtake it. */
+  #deliverLater(receiver: Receiver, delivery: Delivery, length: number, delayMs: number): void {
+    const { clock } = this.#options;
+    this.#addLength(receiver, length);
+    const order: DeliveryOrder = { hold: (_, ms, release) => void clock.after(ms, release) };
+    this.#hold(order, receiver, delivery, length, delayMs);
   }
 
   /** Counts what was decided as effects of the faults that could have caused it. */

@@ -5,7 +5,7 @@
  * do not cover is drawn from a stream of each part: an edit then leaves the draws of other parts alone.
  */
 import TinyQueue from "tinyqueue";
-import type { Clock, NodeId, Random } from "../../vortex/index.ts";
+import type { Cancel, Clock, NodeId, Random } from "../../vortex/index.ts";
 import type { Generator, GeneratorLike } from "../clients/generator.ts";
 import {
   type ClientOperation,
@@ -13,8 +13,11 @@ import {
   type DecidedOperation,
   type Decisions,
   type Fate,
+  type FaultIntervention,
   type FaultOperation,
+  isMessageIntervention,
   linkName,
+  type MessageIntervention,
 } from "../decisions.ts";
 import type { Operation } from "../history/history.ts";
 import { isFault as isFaultName } from "../nemesis/faults.ts";
@@ -67,6 +70,7 @@ export class Chance implements MessageFates, FaultChoices {
   #hasChosen = false;
   #isChoosing = false;
   #recordsDelays: boolean;
+  readonly #interventions: Interventions;
   /** The message that is being sent: its link and number, and its copies so far. */
   #sent: { readonly link: string; readonly number: number; copyCount: number } | undefined;
 
@@ -74,6 +78,7 @@ export class Chance implements MessageFates, FaultChoices {
     this.#options = options;
     this.#decisions = options.decisions;
     this.#recordsDelays = options.decisions === undefined;
+    this.#interventions = new Interventions(options);
   }
 
   /** Returns those changes of a search that decisions do not replace. */
@@ -106,6 +111,8 @@ export class Chance implements MessageFates, FaultChoices {
 
   /** The number of decisions that fitted nothing in the run. */
   get unmatchedCount(): number {
+    // The run has taken another way: what would have come next does not.
+    if (this.#interventions.count > 0) return this.#interventions.unmatchedCount;
     const links = Object.values(this.#decisions?.messages ?? {});
     const messageCount = links.reduce((sum, link) => sum + Object.keys(link).length, 0);
     const unscripted = this.#scripts.reduce((sum, { unmatchedCount }) => sum + unmatchedCount, 0);
@@ -172,6 +179,25 @@ export class Chance implements MessageFates, FaultChoices {
     if (fate.length !== 1 || fate[0] !== ordinaryMs) this.#recording.addFate(link, number, fate);
     this.#sent = { link, number, copyCount: 0 };
     return fate;
+  }
+
+  interventionsOn(src: NodeId, dest: NodeId): readonly MessageIntervention[] {
+    return this.#interventions.ofNext(linkName(src, dest));
+  }
+
+  /** Whether any intervention has taken effect so far. */
+  get hasIntervened(): boolean {
+    return this.#interventions.hasBegun;
+  }
+
+  /**
+   * Calls back for each intervention at its time.
+   *
+   * @param zeroMs Clock zero.
+   * @returns A function that leaves out those which are due later.
+   */
+  scheduleInterventions(zeroMs: number, act: (intervention: FaultIntervention) => void): Cancel {
+    return this.#interventions.schedule(zeroMs, act);
   }
 
   /** Records the latencies that follow from an order. */
@@ -449,6 +475,72 @@ interface Held {
   readonly release: () => void;
 }
 
+const NONE: readonly MessageIntervention[] = [];
+
+/** The changes of a run by hand, and which have been made. */
+class Interventions {
+  readonly #clock: Clock;
+  readonly #faults: readonly FaultIntervention[];
+  /** Those of messages, by link and number. */
+  readonly #messages = new Map<string, Map<number, MessageIntervention[]>>();
+  /** Number of messages so far, by link. */
+  readonly #counts = new Map<string, number>();
+  readonly count: number;
+  #unmatchedCount: number;
+  hasBegun = false;
+
+  constructor({ clock, nodeIds, decisions }: ChanceOptions) {
+    const { interventions = [] } = decisions ?? {};
+    this.#clock = clock;
+    this.count = interventions.length;
+    this.#unmatchedCount = interventions.length;
+    this.#faults = interventions
+      .filter((each) => !isMessageIntervention(each))
+      .filter((each) => !("node" in each) || nodeIds.includes(each.node))
+      .sort((one, other) => one.atNs - other.atNs);
+    for (const each of interventions.filter(isMessageIntervention)) {
+      this.#messages
+        .getOrInsertComputed(each.link, () => new Map())
+        .getOrInsertComputed(each.number, () => [])
+        .push(each);
+    }
+  }
+
+  /** The number of those which fitted nothing in the run so far. */
+  get unmatchedCount(): number {
+    return this.#unmatchedCount;
+  }
+
+  /** Those of the next message of a link. */
+  ofNext(link: string): readonly MessageIntervention[] {
+    const ofLink = this.#messages.get(link);
+    if (ofLink === undefined) return NONE;
+    const number = this.#counts.get(link) ?? 0;
+    this.#counts.set(link, number + 1);
+    const found = ofLink.get(number) ?? NONE;
+    this.#note(found.length);
+    return found;
+  }
+
+  schedule(zeroMs: number, act: (intervention: FaultIntervention) => void): Cancel {
+    const cancels = this.#faults.map((intervention) => {
+      const delayMs = roundedMs(intervention.atNs / 1e6 + zeroMs - this.#clock.nowMs());
+      return this.#clock.after(delayMs, () => {
+        this.#note(1);
+        act(intervention);
+      });
+    });
+    return () => {
+      for (const cancel of cancels) cancel();
+    };
+  }
+
+  #note(count: number): void {
+    this.#unmatchedCount -= count;
+    this.hasBegun ||= count > 0;
+  }
+}
+
 /** The decisions so far. */
 class Recording {
   readonly operations: DecidedOperation[] = [];
@@ -517,8 +609,10 @@ class Recording {
       ...fieldOf("starts", this.#starts),
       ...fieldOf("nemeses", this.#nemeses),
     };
+    const { interventions } = replayed ?? {};
     return {
       version: DECISIONS_VERSION,
+      ...(interventions === undefined ? {} : { interventions }),
       main: { lengthNs: mainLengthNs, operations: this.operations },
       ...(finalBeginNs === undefined
         ? {}

@@ -4,7 +4,8 @@
  */
 import { type Repeat, Scheduler } from "../clusters/scheduler.ts";
 import type { TestResult } from "./results.ts";
-import { carryOutSimulation, type Simulation } from "./simulation.ts";
+import { carryOutSimulation, firstRun, type Simulation } from "./simulation.ts";
+import { TestCrash } from "./test-crash.ts";
 import type { TestOptions } from "./test-options.ts";
 
 export interface RepeatedSimulation extends Simulation {
@@ -21,9 +22,19 @@ export function simulate(
   options: TestOptions,
   { repeatStep, ...simulation }: RepeatedSimulation,
 ): TestResult {
-  const scheduler = new Scheduler();
-  const task = carryOutSimulation(options, simulation, scheduler);
+  const carryOut = (given: Simulation): (() => TestResult) => {
+    const scheduler = new Scheduler();
+    return scheduler.run(carryOutSimulation(options, given, scheduler), repeatStep);
+  };
+  const first = firstRun(simulation);
+  if (first !== undefined) {
+    try {
+      carryOut(first.simulation);
+    } catch (error) {
+      if (!(error instanceof TestCrash)) throw error;
+    }
+  }
   // Outside of the simulation: a check may take long in real time.
-  const check = scheduler.run(task, repeatStep);
+  const check = carryOut(first?.next() ?? simulation);
   return check();
 }

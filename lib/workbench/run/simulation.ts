@@ -6,7 +6,7 @@
  */
 import type { AnyProgram, Clock, Random } from "../../vortex/index.ts";
 import { SimulatedCluster, type SimulatedClusterOptions } from "../clusters/simulated-cluster.ts";
-import type { Decisions } from "../decisions.ts";
+import { completed, DECISIONS_VERSION, type Decisions } from "../decisions.ts";
 import { randomStream } from "../random.ts";
 import { Chance } from "./chance.ts";
 import type { TestResult } from "./results.ts";
@@ -89,6 +89,31 @@ function chanceClocks(
       return late.after(delayMs, callback);
     },
   });
+}
+
+/** A run that comes before another one, to record what the seed decides. */
+export interface FirstRun {
+  /** It may crash where the next one does not. */
+  readonly simulation: Simulation;
+  /** The run to be carried out after it. */
+  next(): Simulation;
+}
+
+/** Returns the run that decisions are based on; `undefined` if they need none. */
+export function firstRun(simulation: Simulation): FirstRun | undefined {
+  const { program, args = [], parts = {}, decisions } = simulation;
+  if (decisions?.base === undefined) return undefined;
+  let recorded: Decisions | undefined;
+  const onDecisions = (all: Decisions) => {
+    recorded = all;
+  };
+  return {
+    simulation: { program, args, parts, isExplained: false, onDecisions },
+    next: () => ({
+      ...simulation,
+      decisions: completed(decisions, recorded ?? { version: DECISIONS_VERSION }),
+    }),
+  };
 }
 
 /**

@@ -6,18 +6,19 @@
  *
  * @see Maelstrom, `core.clj`; Jepsen, `core.clj` (`run!`)
  */
-import type { AssertionObserver, Clock, NodeId } from "../../vortex/index.ts";
+import type { AssertionObserver, Cancel, Clock, NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict, Replica } from "../checkers/convergence/index.ts";
 import { describeFailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLiveness, type LivenessVerdict } from "../checkers/every-test/liveness.ts";
 import { MalformedReply, NetTimeout } from "../clients/client-errors.ts";
 import { any, type Generator, phases, sleep, stagger, timeLimit } from "../clients/generator.ts";
-import { type Invoke, interpret } from "../clients/interpreter.ts";
+import { type Invoke, interpret, type RecordIntervention } from "../clients/interpreter.ts";
 import type { BadLine, Cluster, Crash } from "../clusters/cluster.ts";
-import { linkName } from "../decisions.ts";
+import { type FaultIntervention, linkName } from "../decisions.ts";
 import { DiagnosticDetector } from "../diagnostics/detector.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
+import { operationOf } from "../nemesis/interventions.ts";
 import {
   makeNemesis,
   type NemesesOptions,
@@ -212,7 +213,8 @@ class Test {
         nemesis.includes("pause") ||
         this.#nemesis.hasPaused() ||
         this.#workload.handlesAny ||
-        isDrawn(options),
+        isDrawn(options) ||
+        chance?.hasIntervened === true,
       journal: this.#journal,
       zeroMs: () => this.#zeroMs,
       fates: chance,
@@ -274,6 +276,8 @@ class Test {
   async run(): Promise<void> {
     const { clock, onOperation, chance, clockOf } = this.#environment;
     const { router } = this.#workload;
+    let isIntervention = false;
+    let cancelInterventions: Cancel | undefined;
     this.#history = await interpret(this.#generator(), {
       clock: (clockOf && chance?.generatorClock(clockOf)) ?? clock,
       timerSlackMs: TIMER_SLACK_MS,
@@ -284,13 +288,33 @@ class Test {
       invoke: this.#makeInvoke(),
       onOperation: (operation) => {
         router.update?.(operation);
-        chance?.observe(operation);
+        if (!isIntervention) chance?.observe(operation);
         onOperation?.(operation);
+      },
+      onStart: (record) => {
+        cancelInterventions = chance?.scheduleInterventions(this.#zeroMs, (intervention) =>
+          this.#intervene(intervention, (invocation, value) => {
+            isIntervention = true;
+            record(invocation, value);
+            isIntervention = false;
+          }),
+        );
       },
       signal: this.#signal,
     });
+    cancelInterventions?.();
     if (this.#options.converge) await this.#unlessAborted([this.#readReplicas()]);
     await this.#unlessAborted([this.#probeNodes()]);
+  }
+
+  /** Carries out an intervention, with an entry of the history for its beginning and its end. */
+  #intervene(intervention: FaultIntervention, record: RecordIntervention): void {
+    const invocation = operationOf(intervention);
+    record(invocation, invocation.value);
+    this.#nemesis.intervene(intervention).then(
+      (did) => record(invocation, did),
+      (error) => this.#controller.abort(error),
+    );
   }
 
   async stop(): Promise<void> {

@@ -88,12 +88,13 @@ function isFair(smaller: DecidedTest, larger: DecidedTest): boolean {
 
 /** Counts everything that passes remove. */
 function sizeOf({ options, decisions }: DecidedTest): number {
-  const { main, final, messages = {}, draws } = decisions;
+  const { main, final, messages = {}, interventions = [], draws } = decisions;
   const messageCount = Object.values(messages).flatMap((link) => Object.keys(link)).length;
   const values = [...main.operations, ...(final?.operations ?? [])];
   return (
     values.reduce((sum, { value }) => sum + 1 + (Array.isArray(value) ? value.length : 0), 0) +
     messageCount +
+    interventions.length +
     options.nodeIds.length +
     options.concurrency +
     Object.keys(draws ?? {}).length
@@ -175,6 +176,12 @@ const withoutOperations: Pass = async (shrinking) => {
         : { final: { ...final, operations: final.operations.filter((each) => kept.has(each)) } }),
     });
   });
+};
+
+/** Leaves out changes by hand. */
+const withoutInterventions: Pass = async (shrinking) => {
+  const { interventions = [] } = shrinking.decisions;
+  await minimize(interventions, (fewer) => shrinking.tryDecisions({ interventions: [...fewer] }));
 };
 
 /** Delivers messages once, after the mean latency. */
@@ -366,6 +373,7 @@ const withoutTime: Pass = async (shrinking) => {
 
 const PASSES: readonly Pass[] = [
   withoutEnd,
+  withoutInterventions,
   withoutFaults,
   withoutMessages,
   withoutOperations,

@@ -6,8 +6,9 @@ import type { Decisions } from "../../decisions.ts";
 import type { Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
 import type { LogLine } from "../../run/log-line.ts";
-import { carryOutSimulation } from "../../run/simulation.ts";
+import { carryOutSimulation, type FirstRun, firstRun } from "../../run/simulation.ts";
 import { TestCrash } from "../../run/test-crash.ts";
+import type { TestOptions } from "../../run/test-options.ts";
 import { explore } from "../../search/explore.ts";
 import { LoadError, loadProgram } from "./load-program.ts";
 import type { Reply, Request, RunRequest } from "./protocol.ts";
@@ -65,12 +66,12 @@ async function run({ options, args = [], decisions, isRecorded }: RunRequest): P
       decided = recorded;
     },
   };
+  const { parts } = explored;
+  const given = { program, args, decisions, parts, ...(isRecorded ? recording : {}) };
+  const first = firstRun(given);
+  if (first !== undefined) await runFirst(explored.options, first);
   rejections.length = 0;
-  const task = carryOutSimulation(
-    explored.options,
-    { program, args, decisions, parts: explored.parts, ...(isRecorded ? recording : {}) },
-    clock,
-  );
+  const task = carryOutSimulation(explored.options, first?.next() ?? given, clock);
   const check = await runInTurns(clock, task);
   // Rejections are reported in a task of their own.
   await new Promise((resolve) => nextTask(resolve, 0));
@@ -82,6 +83,18 @@ async function run({ options, args = [], decisions, isRecorded }: RunRequest): P
   const result = check();
   const record = isRecorded ? { history, messages, logs, decisions: decided } : undefined;
   return { type: "result", result, record, tookMs: performance.now() - startedMs };
+}
+
+/** Carries out a run that only records. */
+async function runFirst(options: TestOptions, { simulation }: FirstRun): Promise<void> {
+  const clock = new VirtualClock();
+  try {
+    await runInTurns(clock, carryOutSimulation(options, simulation, clock));
+  } catch (error) {
+    if (!(error instanceof TestCrash)) throw error;
+  }
+  // What it rejected is reported in a task of its own.
+  await new Promise((resolve) => nextTask(resolve, 0));
 }
 
 /** The page sends a port, and its requests through it. */

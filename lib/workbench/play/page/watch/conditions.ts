@@ -29,12 +29,14 @@ type Cuts = ReadonlyMap<string, ReadonlyMap<string, ReadonlySet<string>>>;
 export function conditionsOf(history: History, tickNs: number): readonly Condition[] {
   const conditions: Condition[] = [];
   let cuts: Cuts = new Map();
-  let isBegun = false;
+  const begun = new Set<string>();
   for (const operation of history) {
     if (operation.process !== "nemesis") continue;
-    // Of its two entries, the second one says what was done.
-    isBegun = !isBegun;
-    if (isBegun) continue;
+    // Of the two entries of an operation, the second one says what was done.
+    if (!begun.delete(operation.f)) {
+      begun.add(operation.f);
+      continue;
+    }
     const before = conditions.at(-1) ?? NOTHING;
     cuts = cutsAfter(cuts, operation);
     conditions.push({
