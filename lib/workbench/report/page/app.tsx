@@ -14,7 +14,7 @@ import { Viewport } from "./diagram/viewport.ts";
 import { useTheme } from "./parts/theme.ts";
 import type { Run } from "./run/run.ts";
 import type { Selection } from "./run/selection.ts";
-import { RunView } from "./run-view.tsx";
+import { RunConclusion, RunCourse } from "./run-view.tsx";
 import { Header } from "./sections/header.tsx";
 
 /** The first finding of a reduced test, which exists to show it. */
@@ -30,7 +30,8 @@ export function App({ run }: { readonly run: Run }) {
   return (
     <main>
       <Header run={run} onSwitchTheme={switchTheme} />
-      <RunView
+      <RunConclusion run={run} selection={selection} onSelect={setSelection} />
+      <RunCourse
         run={run}
         viewport={viewport}
         colors={colors}

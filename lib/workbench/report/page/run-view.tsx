@@ -1,5 +1,4 @@
 /** What happened in a run, below its verdict: sections from top to bottom. */
-import type { ComponentChildren } from "preact";
 import { useHighlight } from "./diagram/use-highlight.ts";
 import type { Viewport } from "./diagram/viewport.ts";
 import type { Colors } from "./parts/colors.ts";
@@ -16,18 +15,30 @@ import { NodeLogs } from "./sections/node-logs.tsx";
 import { Operations } from "./sections/operations.tsx";
 import { PropagationSection } from "./sections/propagation.tsx";
 
-interface RunViewProps {
+interface ConclusionProps {
   readonly run: Run;
+  readonly selection: Selection | undefined;
+  readonly onSelect: (selection: Selection | undefined) => void;
+}
+
+/** What the checkers found. */
+export function RunConclusion({ run, selection, onSelect }: ConclusionProps) {
+  return (
+    <>
+      <Figures gauges={run.header.gauges} />
+      <Findings run={run} selection={selection} onSelect={onSelect} />
+    </>
+  );
+}
+
+interface CourseProps extends ConclusionProps {
   /** The visible time of the diagrams. */
   readonly viewport: Viewport;
   readonly colors: Colors;
-  readonly selection: Selection | undefined;
-  readonly onSelect: (selection: Selection | undefined) => void;
-  /** Shown between the findings and the diagrams. */
-  readonly children?: ComponentChildren;
 }
 
-export function RunView({ run, viewport, colors, selection, onSelect, children }: RunViewProps) {
+/** What led to it. Another run needs another key. */
+export function RunCourse({ run, viewport, colors, selection, onSelect }: CourseProps) {
   const { messages, highlight } = useHighlight(run, viewport, selection);
   const selectAndShow = (next: Selection) => {
     onSelect(next);
@@ -36,9 +47,6 @@ export function RunView({ run, viewport, colors, selection, onSelect, children }
   const diagram = { run, viewport, colors, highlight, onSelect };
   return (
     <>
-      <Figures gauges={run.header.gauges} />
-      <Findings run={run} selection={selection} onSelect={onSelect} />
-      {children}
       <Charts run={run} viewport={viewport} colors={colors} />
       <Operations {...diagram} />
       <Messages {...diagram} selection={selection} messages={messages} />
