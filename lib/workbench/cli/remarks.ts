@@ -26,7 +26,7 @@ export function remarksOnDefaultWorkload(file: string): string[] {
 }
 
 /** The workload that a program's name or directory names, as in `maelstrom-broadcast/main.py`. */
-function workloadOf(file: string): WorkloadName | undefined {
+export function workloadOf(file: string): WorkloadName | undefined {
   const words = resolve(file).split(sep).reverse().slice(0, 3).map(normalized);
   const longestFirst = WORKLOAD_NAMES.toSorted((one, other) => other.length - one.length);
   for (const word of words) {

@@ -129,6 +129,20 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
             ) : null}
             <p class="hint keys">Ctrl+Enter runs; Esc, then Tab leaves the editor.</p>
           </div>
+          <RunActions work={work} runs={runs} />
+          {work.decisions === undefined ? null : (
+            <p class="notice" role="note">
+              Runs replay decisions about operations, faults and messages, which override what the
+              seed would decide.{" "}
+              <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
+                Drop the decisions
+              </button>
+            </p>
+          )}
+          <div class="sharing">
+            <CommandLine work={work} />
+            <Share work={work} />
+          </div>
         </div>
         <SettingsForm
           settings={work.settings}
@@ -137,20 +151,6 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
           onStage={(settings, args) => change({ settings, args })}
           onArgs={(args) => change({ args })}
         />
-      </div>
-      <RunActions work={work} runs={runs} />
-      {work.decisions === undefined ? null : (
-        <p class="notice" role="note">
-          Runs replay decisions about operations, faults and messages, which override what the seed
-          would decide.{" "}
-          <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
-            Drop the decisions
-          </button>
-        </p>
-      )}
-      <div class="sharing">
-        <CommandLine work={work} />
-        <Share work={work} />
       </div>
       {runs.failure === undefined ? null : (
         <pre class="command failure" role="alert">

@@ -5,7 +5,6 @@ const Opened = v.object({
   /** Path of the program's main file, as it was typed. */
   path: v.string(),
   files: v.pipe(v.array(v.object({ name: v.string(), source: v.string() })), v.minLength(1)),
-  exportName: v.optional(v.string()),
   flags: v.array(v.string()),
   args: v.array(v.string()),
   /** Changes when a file does. */

@@ -49,8 +49,8 @@ export async function readOrigin(
   }
 }
 
-export function workOfOpened({ files, exportName, flags, args }: Opened): Work {
-  return workOfLink({ files, ...(exportName === undefined ? {} : { exportName }), flags, args });
+export function workOfOpened({ path, files, flags, args }: Opened): Work {
+  return { ...workOfLink({ files, flags, args }), path };
 }
 
 /** The name of its draft. */

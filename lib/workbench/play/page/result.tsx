@@ -1,10 +1,10 @@
 /** What became of a run: the report's sections, and the run as it happens. */
-import { useMemo, useState } from "preact/hooks";
+import { useMemo, useRef, useState } from "preact/hooks";
 import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";
 import type { Run } from "../../report/page/run/run.ts";
 import type { Selection } from "../../report/page/run/selection.ts";
-import { RunView } from "../../report/page/run-view.tsx";
+import { RunConclusion, RunCourse } from "../../report/page/run-view.tsx";
 import { Header } from "../../report/page/sections/header.tsx";
 import type { ShownRun } from "./shown-run.ts";
 import { Watch, type WatchProps } from "./watch/watch.tsx";
@@ -16,7 +16,7 @@ interface ResultProps extends Pick<WatchProps, "onDecisions" | "isRunning"> {
 
 export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
   const { run } = shown;
-  const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);
+  const viewport = useViewport(run);
   const [selected, setSelected] = useState<{
     readonly run: Run;
     readonly selection: Selection | undefined;
@@ -27,24 +27,38 @@ export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
   return (
     <div class={isRunning ? "result outdated" : "result"}>
       <Header run={run} />
-      <RunView
+      <RunConclusion run={run} selection={selection} onSelect={onSelect} />
+      <Watch
+        shown={shown}
+        viewport={viewport}
+        colors={colors}
+        selection={selection}
+        onSelect={onSelect}
+        onDecisions={onDecisions}
+        isRunning={isRunning}
+      />
+      <RunCourse
         key={run}
         run={run}
         viewport={viewport}
         colors={colors}
         selection={selection}
         onSelect={onSelect}
-      >
-        <Watch
-          shown={shown}
-          viewport={viewport}
-          colors={colors}
-          selection={selection}
-          onSelect={onSelect}
-          onDecisions={onDecisions}
-          isRunning={isRunning}
-        />
-      </RunView>
+      />
     </div>
   );
+}
+
+/** Shows the same part of the next run that was shown of the former. */
+function useViewport(run: Run): Viewport {
+  const former = useRef<Viewport | undefined>(undefined);
+  return useMemo(() => {
+    const viewport = new Viewport(run.begin, run.end);
+    const { current } = former;
+    if (current !== undefined && (current.from > current.begin || current.to < current.end)) {
+      viewport.show(current.from, current.to);
+    }
+    former.current = viewport;
+    return viewport;
+  }, [run]);
 }

@@ -25,7 +25,7 @@ export type Ending =
   | { readonly type: "stopped" };
 
 /** Real time that a program has for one run, in s. */
-export const RUN_LIMIT_S = 60;
+export const RUN_LIMIT_S = 30;
 /** Real time to load a program: a loop at its top level is found sooner. */
 const LOAD_LIMIT_S = 10;
 

@@ -93,7 +93,7 @@ export function useWork(data: SiteData): WorkControl {
 
 function workOfDraft(draft: Parameters<typeof workOfLink>[0], original: Work): Work {
   try {
-    return workOfLink(draft);
+    return { ...original, ...workOfLink(draft) };
   } catch {
     // Of a version with other flags.
     return original;

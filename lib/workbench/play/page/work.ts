@@ -15,6 +15,8 @@ export interface Work {
   readonly args: readonly string[];
   /** What its runs replay in place of chance. */
   readonly decisions: Decisions | undefined;
+  /** Path of the first file, if it is one of the reader's. */
+  readonly path?: string;
 }
 
 export function workOfExample({ files, flags, args }: Example): Work {
@@ -47,8 +49,8 @@ export function needsDecisionsFile({ decisions }: Work): boolean {
 
 /** The command that repeats the run on a shell. */
 export function commandOf(work: Work): string {
-  const { files, exportName, settings, args, decisions } = work;
-  const argv = ["vortex", "sim", files[0]?.name ?? "program.ts"];
+  const { files, exportName, settings, args, decisions, path } = work;
+  const argv = ["vortex", "sim", path ?? files[0]?.name ?? "program.ts"];
   if (exportName !== undefined) argv.push("--export", exportName);
   argv.push(...toWords(settings));
   if (decisions !== undefined) {
