@@ -13,6 +13,7 @@ import { type Playhead, SPEEDS } from "./playhead.ts";
 interface ArenaProps {
   readonly run: Run;
   readonly conditions: readonly Condition[];
+  readonly index: ArenaIndex;
   readonly playhead: Playhead;
   readonly colors: Colors;
   readonly highlight: Highlight | undefined;
@@ -32,13 +33,12 @@ const REACH_PX = 14;
 const MAX_SIZE = 640;
 
 export function Arena(props: ArenaProps) {
-  const { run, conditions, playhead, node, onNode } = props;
+  const { run, conditions, index, playhead, node, onNode } = props;
   const box = useRef<HTMLDivElement>(null);
   const canvas = useRef<HTMLCanvasElement>(null);
   const dots = useRef<readonly Dot[]>([]);
   const stroke = useRef<readonly [Place, Place] | undefined>(undefined);
   const [size, setSize] = useState(0);
-  const index = useIndex(run);
   const latest = useRef(props);
   latest.current = props;
 
@@ -57,7 +57,7 @@ export function Arena(props: ArenaProps) {
     frame.current = 0;
     const context = canvas.current?.getContext("2d");
     if (context == null || size === 0) return;
-    const scene = sceneOf(latest.current, index, size, stroke.current);
+    const scene = sceneOf(latest.current, size, stroke.current);
     const ratio = devicePixelRatio;
     const pixels = Math.round(size * ratio);
     if (context.canvas.width !== pixels) context.canvas.width = context.canvas.height = pixels;
@@ -146,14 +146,15 @@ export function Arena(props: ArenaProps) {
 
 const STATES = { up: "running", down: "down", paused: "paused" } as const;
 
-interface Index {
+/** What the arena shows of a run. */
+export interface ArenaIndex {
   readonly places: readonly Place[];
   readonly nodes: readonly string[];
   readonly messages: Intervals;
   readonly operations: Intervals;
 }
 
-function useIndex(run: Run): Index {
+export function useArenaIndex(run: Run): ArenaIndex {
   return useMemo(() => {
     const { messageFlight } = run.columns;
     const endOfMessage = (row: number) =>
@@ -168,8 +169,7 @@ function useIndex(run: Run): Index {
 }
 
 function sceneOf(
-  { run, conditions, playhead, colors, highlight, isStill }: ArenaProps,
-  index: Index,
+  { run, conditions, index, playhead, colors, highlight, isStill }: ArenaProps,
   size: number,
   stroke: readonly [Place, Place] | undefined,
 ): ArenaScene {
@@ -196,7 +196,10 @@ function nearest(dots: readonly Dot[], x: number, y: number): number | undefined
 }
 
 /** The nodes to the left of a line, seen in its direction. */
-function beside([from, to]: readonly [Place, Place], { places, nodes }: Index): readonly string[] {
+function beside(
+  [from, to]: readonly [Place, Place],
+  { places, nodes }: ArenaIndex,
+): readonly string[] {
   return nodes.filter((_, lane) => {
     // The nodes are the first lanes.
     const { x, y } = places[lane] ?? from;

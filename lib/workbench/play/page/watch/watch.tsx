@@ -3,20 +3,26 @@
  *
  * The moment is that of the space-time diagram too, and so is the selection.
  */
+import type { ComponentChildren } from "preact";
 import { useEffect, useMemo, useRef, useState } from "preact/hooks";
-import type { Decisions } from "../../../decisions.ts";
+import { type Decisions, isMessageIntervention } from "../../../decisions.ts";
 import type { Viewport } from "../../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../../report/page/parts/colors.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import { highlightOf, messagesOf, type Selection } from "../../../report/page/run/selection.ts";
 import type { TestOptions } from "../../../run/test-options.ts";
 import type { RunRecord } from "../../engine/protocol.ts";
-import { Arena } from "./arena.tsx";
-import { type Condition, conditionsOf } from "./conditions.ts";
+import { Arena, type ArenaIndex, useArenaIndex } from "./arena.tsx";
+import { type Condition, conditionAt, conditionsOf } from "./conditions.ts";
 import { describeEvent, EventIndex } from "./event-index.ts";
+import { InFlight } from "./in-flight.tsx";
+import { addressOf, afterNs, linksBetween } from "./interventions.ts";
+import { NodePanel } from "./node-panel.tsx";
 import { Playhead, type Scope } from "./playhead.ts";
 import { Transport } from "./transport.tsx";
+import { useChanges } from "./use-changes.ts";
 import { useFrames, useMoment, useStillness } from "./use-playhead.ts";
+import { Changes, CutPanel, type Intervene, MessagePanel, NodeDeeds } from "./what-if.tsx";
 import "./watch.css";
 
 /** A finished run. */
@@ -44,35 +50,142 @@ export interface WatchProps {
 }
 
 export function Watch(props: WatchProps) {
-  const { shown, colors, selection, onSelect } = props;
-  const { run, record } = shown;
+  const { shown, colors, selection, onSelect, isRunning } = props;
+  const { run, record, decisions } = shown;
   const conditions = useMemo(() => conditionsOf(record.history, run.header.tickNs), [shown]);
   const playhead = usePlayhead(props, conditions);
+  const index = useArenaIndex(run);
   const isStill = useStillness();
   useFrames(playhead, isStill);
   const [node, setNode] = useState<string>();
+  const [isCutting, setCutting] = useState(false);
+  const changes = useChanges(decisions, props.onDecisions);
   const highlight = useMemo(
     () => selection && highlightOf(run, selection, messagesOf(run, selection)),
     [run, selection],
   );
+  const selectMessage = (row: number | undefined) => {
+    onSelect(row === undefined ? undefined : { kind: "message", row });
+  };
+  // Until the change, the rows are the same in the next run.
+  const kept = useRef<Selection>(undefined);
+  useEffect(() => {
+    if (kept.current !== undefined) onSelect(kept.current);
+    kept.current = undefined;
+  }, [run]);
+  const intervene: Intervene = (intervention) => {
+    playhead.pause();
+    kept.current = isMessageIntervention(intervention) ? selection : undefined;
+    changes.add(intervention);
+  };
+  const services = run.header.lanes.flatMap(({ name, role }) => (role === "service" ? [name] : []));
   return (
     <section class="watch" aria-labelledby="watch">
       <h2 id="watch">Watch</h2>
       <Transport run={run} playhead={playhead} onSelect={onSelect} />
-      <Arena
-        run={run}
-        conditions={conditions}
-        playhead={playhead}
-        colors={colors}
-        highlight={highlight}
-        isStill={isStill}
-        node={node}
-        onNode={setNode}
-        onMessage={(row) => onSelect(row === undefined ? undefined : { kind: "message", row })}
-        onCut={undefined}
-      />
-      <CurrentEvent shown={shown} conditions={conditions} playhead={playhead} />
+      <div class="stage">
+        <div>
+          <Arena
+            run={run}
+            conditions={conditions}
+            index={index}
+            playhead={playhead}
+            colors={colors}
+            highlight={highlight}
+            isStill={isStill}
+            node={node}
+            onNode={setNode}
+            onMessage={selectMessage}
+            onCut={
+              isCutting
+                ? (group) => {
+                    setCutting(false);
+                    const isApart = group.length > 0 && group.length < index.nodes.length;
+                    if (!isApart) return;
+                    const links = linksBetween(group, index.nodes);
+                    const atNs = afterNs(playhead.time, run.header.tickNs);
+                    intervene({ do: "cut", atNs, links });
+                  }
+                : undefined
+            }
+          />
+          <CurrentEvent shown={shown} conditions={conditions} playhead={playhead} />
+        </div>
+        <Side
+          {...{ props, conditions, index, playhead, node, services, isCutting, isRunning }}
+          onCutting={setCutting}
+          onMessage={selectMessage}
+          onIntervene={intervene}
+        >
+          <Changes
+            run={run}
+            interventions={changes.interventions}
+            redoable={changes.redoable}
+            isRunning={isRunning}
+            onChange={changes.replace}
+            onRedo={changes.redo}
+            onSeek={(ticks) => playhead.seek(ticks)}
+          />
+        </Side>
+      </div>
     </section>
+  );
+}
+
+interface SideProps {
+  readonly props: WatchProps;
+  readonly conditions: readonly Condition[];
+  readonly index: ArenaIndex;
+  readonly playhead: Playhead;
+  readonly node: string | undefined;
+  readonly services: readonly string[];
+  readonly isCutting: boolean;
+  readonly isRunning: boolean;
+  readonly onCutting: (isCutting: boolean) => void;
+  readonly onMessage: (row: number) => void;
+  readonly onIntervene: Intervene;
+  readonly children: ComponentChildren;
+}
+
+/** What is selected, and what can be done to it at the moment that is shown. */
+function Side(side: SideProps) {
+  const { props, conditions, index, playhead, node, services, isRunning, onIntervene } = side;
+  useMoment(playhead);
+  const { run, record } = props.shown;
+  const { selection } = props;
+  const condition = conditionAt(conditions, playhead.time);
+  const atNs = afterNs(playhead.time, run.header.tickNs);
+  const row = selection?.kind === "message" ? selection.row : undefined;
+  const address = useMemo(
+    () => (row === undefined ? undefined : addressOf(record.messages, row)),
+    [record, row],
+  );
+  const deed = { condition, atNs, isRunning, onIntervene };
+  return (
+    <div class="side">
+      {row === undefined ? null : (
+        <MessagePanel {...{ run, row, address, isRunning, onIntervene }} />
+      )}
+      {node === undefined ? null : (
+        <NodePanel run={run} node={node} time={playhead.time}>
+          {index.nodes.includes(node) ? <NodeDeeds {...deed} node={node} /> : null}
+        </NodePanel>
+      )}
+      <InFlight
+        run={run}
+        messages={index.messages}
+        time={playhead.time}
+        onSelect={side.onMessage}
+      />
+      <CutPanel
+        {...deed}
+        nodes={index.nodes}
+        services={services}
+        isCutting={side.isCutting}
+        onCutting={side.onCutting}
+      />
+      {side.children}
+    </div>
   );
 }
 
@@ -86,8 +199,12 @@ function usePlayhead({ shown, viewport }: WatchProps, conditions: readonly Condi
   const playhead = useRef<Playhead>(undefined);
   playhead.current ??= new Playhead(scope);
   const current = playhead.current;
+  const before = useRef(viewport);
   useEffect(() => {
     if (current.scope !== scope) current.follow(scope);
+    // The diagrams of the next run show the same time.
+    if (before.current !== viewport) viewport.show(before.current.from, before.current.to);
+    before.current = viewport;
     const mark = () => viewport.mark(current.time);
     mark();
     return current.subscribe(mark);
