@@ -14,7 +14,16 @@ import {
   type SimulatedOptions,
 } from "../support/simulations/simulate.ts";
 import { symptomsOf } from "../support/simulations/symptoms.ts";
-import { crashAfterVote, figure8, type Schedule, votesAfterRestart } from "./raft-schedules.ts";
+import {
+  crashAfterVote,
+  figure8,
+  lateAcknowledgement,
+  lateSnapshot,
+  lateVote,
+  type Schedule,
+  twoCandidates,
+  votesAfterRestart,
+} from "./raft-schedules.ts";
 
 export interface RaftBug {
   /** The bug, as a sentence without its subject: "Raft that ...". */
@@ -70,7 +79,10 @@ function scheduled(schedule: Schedule): Setting {
         const before = simulation.committedCount;
         simulation.propose();
         simulation.runFor(200);
-        return simulation.committedCount > before ? undefined : "no progress after the faults";
+        if (simulation.committedCount === before) return "no progress after the faults";
+        simulation.runFor(1000);
+        const late = simulation.nodes.find((node) => node.appliedIndex < before);
+        return late && `${late.id} does not catch up`;
       } catch (error) {
         return errorText(error);
       }
@@ -144,6 +156,10 @@ export const SETTINGS = {
   "a schedule: figure 8": scheduled(figure8),
   "a schedule: restarts of a voter": scheduled(votesAfterRestart),
   "a schedule: a crash after the vote": scheduled(crashAfterVote),
+  "a schedule: two candidates": scheduled(twoCandidates),
+  "a schedule: a late snapshot": scheduled(lateSnapshot),
+  "a schedule: a late acknowledgement": scheduled(lateAcknowledgement),
+  "a schedule: a late vote": scheduled(lateVote),
   "lin-kv": linKv({ nodeCount: 5, concurrency: 10, nemesis: ["partition"] }),
   "txn-list-append": listAppend({
     nodeCount: 3,
@@ -478,5 +494,54 @@ export const RAFT_BUGS: readonly RaftBug[] = [
     setting: "a schedule: a crash after the vote",
     shows: "Election Safety",
     seed: 1,
+  },
+  {
+    bug: "stores its term, and not its vote",
+    replacements: [
+      {
+        from: "boot: (hardState?.boot ?? 0) + 1,",
+        to: "boot: (hardState?.boot ?? 0) + 1, votedFor: null,",
+      },
+    ],
+    setting: "a schedule: two candidates",
+    shows: "Election Safety",
+    seed: 3,
+  },
+  {
+    bug: "replaces entries that it has acknowledged by a snapshot",
+    replacements: [
+      {
+        from: "if (log.term(lastIncludedIndex) === lastIncludedTerm) this.#state.commitTo(lastIncludedIndex);\n    else this.#state.restore(snapshot);",
+        to: "this.#state.restore(snapshot);",
+      },
+    ],
+    setting: "a schedule: a late snapshot",
+    shows: "Leader Completeness",
+    seed: 3,
+  },
+  {
+    bug: "counts acknowledgements from before a node lost its disk",
+    // The leader believes that the node has entries, and never sends them again.
+    replacements: [
+      {
+        from: "if (progress === undefined || !this.#state.isCurrent(node, incarnation)) return;",
+        to: "if (progress === undefined) return;",
+      },
+    ],
+    setting: "a schedule: a late acknowledgement",
+    shows: "does not catch up",
+    seed: 1,
+  },
+  {
+    bug: "counts votes from before a node lost its disk",
+    replacements: [
+      {
+        from: "isOfThis && voteGranted && this.#state.isCurrent(from, incarnation)",
+        to: "isOfThis && voteGranted",
+      },
+    ],
+    setting: "a schedule: a late vote",
+    shows: "Election Safety",
+    seed: 8,
   },
 ];

@@ -6,7 +6,7 @@
  */
 import TinyQueue from "tinyqueue";
 import type { Snapshot } from "../../../lib/raft/log.ts";
-import type { Entry, Outgoing } from "../../../lib/raft/messages.ts";
+import type { Entry, Outgoing, RaftMessage } from "../../../lib/raft/messages.ts";
 import { Raft } from "../../../lib/raft/raft.ts";
 import type { StoredState, Write } from "../../../lib/raft/state.ts";
 import { DEFAULT_TIMING, type Timing } from "../../../lib/raft/timing.ts";
@@ -60,6 +60,13 @@ interface SimulatedNode {
   wasLeaderOfTerm: number;
 }
 
+/** A message on its way. */
+interface HeldMessage {
+  readonly from: string;
+  readonly to: string;
+  readonly body: RaftMessage;
+}
+
 const LATENCY_MS = 2;
 const SNAPSHOT_EVERY = 40;
 
@@ -87,6 +94,8 @@ export class RaftSimulation {
   syncMs = 1;
   /** Length of what snapshots hold besides the state, in characters. */
   snapshotPadding = 0;
+  /** Whether to hold back a message until it is released. */
+  isHeld: (message: HeldMessage) => boolean = () => false;
   readonly nodes: SimulatedNode[];
   readonly #options: SimulationOptions;
   readonly #random: Random;
@@ -98,6 +107,7 @@ export class RaftSimulation {
   #nextCommand = 0;
   #nextRead = 0;
   readonly #cuts = new Set<string>();
+  #held: { readonly message: HeldMessage; readonly send: () => void }[] = [];
   readonly #reads = new Map<number, number>();
   /** Election Safety: the leader of each term. */
   readonly #leaders = new Map<number, string>();
@@ -179,6 +189,20 @@ export class RaftSimulation {
 
   heal(): void {
     this.#cuts.clear();
+  }
+
+  /** The messages that are held back. */
+  get held(): readonly HeldMessage[] {
+    return this.#held.map(({ message }) => message);
+  }
+
+  /** Sends messages that were held back. */
+  release(isReleased: (message: HeldMessage) => boolean = () => true): void {
+    const { released = [], others = [] } = Object.groupBy(this.#held, ({ message }) =>
+      isReleased(message) ? "released" : "others",
+    );
+    this.#held = others;
+    for (const { send } of released) send();
   }
 
   crash(node: SimulatedNode, { loseDisk = false } = {}): void {
@@ -409,6 +433,13 @@ export class RaftSimulation {
     this.messageCount++;
     const receiver = this.nodes.find(({ id }) => id === dest);
     if (receiver === undefined) throw new Error(`Unknown node ${dest}`);
+    const message = { from: from.id, to: dest, body };
+    const send = () => this.#transmit(message, receiver);
+    if (this.isHeld(message)) this.#held.push({ message, send });
+    else send();
+  }
+
+  #transmit({ from, to, body }: HeldMessage, receiver: SimulatedNode): void {
     const copies = this.#random.next() < this.duplicateProbability ? 2 : 1;
     for (let count = 0; count < copies; count++) {
       if (this.#random.next() < this.lossProbability) {
@@ -417,11 +448,11 @@ export class RaftSimulation {
       }
       const latencyMs = LATENCY_MS * this.#random.next() + this.jitterMs * this.#random.next();
       this.after(latencyMs, () => {
-        if (this.#cuts.has(`${from.id} ${dest}`)) {
+        if (this.#cuts.has(`${from} ${to}`)) {
           this.counts.lostMessages++;
           return;
         }
-        this.#runIn(receiver, () => receiver.raft.receive(from.id, body, this.nowMs));
+        this.#runIn(receiver, () => receiver.raft.receive(from, body, this.nowMs));
       });
     }
   }
