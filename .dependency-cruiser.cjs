@@ -33,6 +33,8 @@ const FLOORS = [
       "lib/workbench/maelstrom/",
     ],
   ],
+  // Many runs on many machines.
+  ["fleet", ["lib/workbench/fleet/"]],
   ["report", ["lib/workbench/report/recorder/", "lib/workbench/report/terminal/"]],
   ["report pages", ["lib/workbench/report/html/", "lib/workbench/report/page/"]],
   ["report server", ["lib/workbench/report/server/", "lib/workbench/play/"]],

@@ -23,6 +23,7 @@ const EDGES = [
   "lib/workbench/clusters/executable-problem.ts",
   "lib/workbench/system-error.ts",
   "lib/workbench/sweep/{assertion-catalog,divert-exits,divert-rejections,divert-stdout,outside-world,load-definition,load-file,program,progress-watch,sample,self,simulate-program,supervisor,worker,workload-file}.ts",
+  "lib/workbench/fleet/**",
   "lib/workbench/search/corpus-directory.ts",
   "lib/workbench/store/stored-results.ts",
   "lib/workbench/clusters/process-tree.ts",

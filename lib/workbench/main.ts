@@ -16,6 +16,7 @@ import { serveCommand } from "./cli/serve.ts";
 import { simCommand } from "./cli/sim/sim.ts";
 import { stagesCommand } from "./cli/stages.ts";
 import { testCommand } from "./cli/test.ts";
+import { workerCommand } from "./cli/worker.ts";
 import { workloadsCommand } from "./cli/workloads.ts";
 import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test-crash.ts";
@@ -31,6 +32,7 @@ const program: Command = new Command("vortex")
   .addCommand(reportCommand())
   .addCommand(serveCommand())
   .addCommand(simCommand())
+  .addCommand(workerCommand())
   .addCommand(workloadsCommand())
   .addCommand(mergeCommand())
   .addCommand(newCommand())

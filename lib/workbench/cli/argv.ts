@@ -5,10 +5,12 @@ import type { TestOptions } from "../run/test-options.ts";
 
 /** Returns the flags that give these options. Omits defaults. */
 export function toArgv(options: TestOptions): string[] {
-  const { workloadFile } = options;
-  return workloadFile === undefined
-    ? run.toArgv(options)
-    : run.toArgv(options, relativePath(workloadFile));
+  return run.toArgv(options, workloadWord(options));
+}
+
+/** The word that names the workload. */
+export function workloadWord({ workload, workloadFile }: TestOptions): string {
+  return workloadFile === undefined ? workload : relativePath(workloadFile);
 }
 
 /** A path as a person would type it in the working directory. */

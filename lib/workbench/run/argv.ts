@@ -8,7 +8,12 @@ import { DEFAULTS, LIVENESS_LIMIT_S, nodeNames, type TestOptions } from "./test-
  * @param workload The word that names the workload, such as the path of its file.
  */
 export function toArgv(options: TestOptions, workload = options.workload): string[] {
-  const { nodeIds, concurrency, latency, nemesis, consistencyModels, seed } = options;
+  return [...toSeedlessArgv(options, workload), "--seed", String(options.seed)];
+}
+
+/** Returns the flags that give these options with any seed. */
+export function toSeedlessArgv(options: TestOptions, workload: string): string[] {
+  const { nodeIds, concurrency, latency, nemesis, consistencyModels } = options;
   const argv = ["-w", workload];
   for (const word of ownOptionWords(options.ownOptions ?? {})) argv.push("--set", word);
   const add = (flag: string, value: string | number | undefined, standard?: unknown) => {
@@ -36,6 +41,5 @@ export function toArgv(options: TestOptions, workload = options.workload): strin
   if (options.resumesFromCommitted) argv.push("--resume-from-committed");
   add("--availability", options.availability);
   add("--search", options.search?.join(), "");
-  add("--seed", seed);
   return argv;
 }

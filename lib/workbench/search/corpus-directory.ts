@@ -107,7 +107,7 @@ export class CorpusDirectory {
   /** The failures so far, by their names. */
   get failures(): ReadonlyMap<string, Failure> {
     const folder = join(this.#path, "failures");
-    const names = namesIn(folder).filter((name) => !name.endsWith(".decisions"));
+    const names = namesIn(folder).filter((name) => !isDecisions(name));
     return new Map(names.map((name) => [name, read(Failure, join(folder, `${name}.json`))]));
   }
 
@@ -135,15 +135,40 @@ export class CorpusDirectory {
     }
   }
 
+  /** Paths in the directory of what workers read: the runs that are kept, and what failures replay. */
+  get paths(): readonly string[] {
+    const replayed = namesIn(join(this.#path, "failures")).filter(isDecisions);
+    return [
+      ...this.runNames.map((name) => `runs/${name}.json`),
+      ...replayed.map((name) => `failures/${name}.json`),
+    ];
+  }
+
+  read(path: string): Uint8Array {
+    return readFileSync(join(this.#path, path));
+  }
+
+  write(path: string, bytes: Uint8Array): void {
+    this.#replace(join(this.#path, path), bytes);
+  }
+
   #fileOf(run: string): string {
     return join(this.#path, "runs", `${run}.json`);
   }
 
   #write(file: string, value: unknown): void {
+    this.#replace(file, `${JSON.stringify(value)}\n`);
+  }
+
+  #replace(file: string, content: string | Uint8Array): void {
     const part = `${file}.${process.pid}.part`;
-    writeFileSync(part, `${JSON.stringify(value)}\n`);
+    writeFileSync(part, content);
     renameSync(part, file);
   }
+}
+
+function isDecisions(name: string): boolean {
+  return name.endsWith(".decisions");
 }
 
 function namesIn(folder: string): readonly string[] {

@@ -61,7 +61,7 @@ export async function loadDefinition<T>(
 }
 
 /** Splits `./faults.ts#killLeader` at the last `#`, unless a file has that name. */
-function splitExport(word: string): readonly [file: string, name: string | undefined] {
+export function splitExport(word: string): readonly [file: string, name: string | undefined] {
   const at = word.lastIndexOf("#");
   if (at < 0 || statSync(resolve(word), { throwIfNoEntry: false }) !== undefined) {
     return [word, undefined];

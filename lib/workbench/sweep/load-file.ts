@@ -109,11 +109,17 @@ const OWN: Modules = { "vortex/workload": workload };
 /** Modules that the command provides if the file's folder does not have them. */
 const FALLBACKS: Modules = { valibot, vortex, "vortex/raft": raft };
 
+/** Names of the modules that the command provides to a file. */
+export function providedModules(file: string): readonly string[] {
+  const isMissing = (name: string) => !isInstalled(name, dirname(file));
+  return [...Object.keys(OWN), ...Object.keys(FALLBACKS).filter(isMissing)];
+}
+
 /** Makes the modules importable that files need: their folder may have no node_modules. */
 function provideModules(path: string): void {
-  const missing = Object.entries(FALLBACKS).filter(([name]) => !isInstalled(name, dirname(path)));
-  for (const [name, exports] of [...Object.entries(OWN), ...missing]) {
-    if (provided.has(name)) continue;
+  const names = providedModules(path);
+  for (const [name, exports] of Object.entries({ ...OWN, ...FALLBACKS })) {
+    if (!names.includes(name) || provided.has(name)) continue;
     provided.add(name);
     plugin({
       name,

@@ -24,7 +24,7 @@ const LAST_REPORT_MS = 500;
  * enough to win its compile time back: 500 seeds of stage 3c take 7 % less processor time without it, a
  * single test of 25 nodes 30 %.
  */
-const FTL = "BUN_JSC_useFTLJIT";
+export const COMPILER_SETTINGS = { BUN_JSC_useFTLJIT: "0" } as const;
 const CRASH_EXIT_CODE = 255;
 const INTERRUPTED_EXIT_CODE = 130;
 
@@ -64,7 +64,7 @@ export interface Supervision {
 export async function supervise({ args, file, limitS, onProblem }: Supervision): Promise<number> {
   const [command = "", ...first] = selfCommand();
   const child = spawn(command, [...first, "sim", "--supervised", ...args], {
-    env: { [FTL]: "0", ...process.env },
+    env: { ...COMPILER_SETTINGS, ...process.env },
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     // A signal of the terminal reaches it once, from here.
     detached: true,

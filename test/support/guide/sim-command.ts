@@ -59,6 +59,7 @@ export async function parseSim(text: string, directory: string): Promise<SimComm
     file,
     args,
     parts: {},
+    modules: [],
     isStrict: false,
     stallLimitS: flags.stallLimit,
     onProgress: () => {},

@@ -2,7 +2,6 @@
  * Runs tests until a time is over: those that failed before, then in turn the next seed and a variation
  * of a run that did something new.
  */
-import { availableParallelism } from "node:os";
 import type { Decisions } from "../../decisions.ts";
 import { randomStream } from "../../random.ts";
 import type { TestOptions } from "../../run/test-options.ts";
@@ -13,8 +12,9 @@ import { vary } from "../../search/vary.ts";
 import type { Task, WorkerOutcome } from "../../sweep/task.ts";
 import { remark } from "../live.ts";
 import { SweepProgress } from "./progress.ts";
-import { type SimFlags, type Subject, simulateSubject } from "./subject.ts";
-import { checkDeterminism, localWorkers, openOut, outcome, runTasks } from "./sweep.ts";
+import type { StartWorkers } from "./start-workers.ts";
+import { commandOf, type SimFlags, type Subject, simulateSubject } from "./subject.ts";
+import { checkDeterminism, openOut, outcome, runTasks } from "./sweep.ts";
 
 /** A campaign ends after so many failures, unless `--stop-after` says otherwise. */
 const MAX_FAILURES = 100;
@@ -23,27 +23,26 @@ const SAVE_INTERVAL_MS = 500;
 
 /** The directory of a campaign, which belongs to one test. */
 export function openCorpus(subject: Subject, path: string): CorpusDirectory {
-  const { seed: _, ...test } = subject.options;
-  const command = subject.replay({ ...test, seed: 0 }).replace(" --seed 0", "");
-  return new CorpusDirectory(path, command);
+  return new CorpusDirectory(path, commandOf(subject));
 }
 
 export async function runCampaign(
   subject: Subject,
   flags: SimFlags,
   lengthS: number,
+  start: (directory: CorpusDirectory | undefined) => StartWorkers,
 ): Promise<void> {
   const directory = flags.corpus === undefined ? undefined : openCorpus(subject, flags.corpus);
   const campaign = new Campaign(directory, lengthS * 1000);
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...subject.options, seed: campaign.firstSeed }, flags);
-  const progress = new SweepProgress("runs", () => campaign.leftS);
-  const jobs = flags.jobs ?? availableParallelism();
+  const started = await start(directory)({ firstSeed: campaign.firstSeed });
+  const progress = new SweepProgress("runs", () => campaign.leftS, started.where);
   const stopAfter = flags.stopAfter ?? MAX_FAILURES;
   await runTasks(
     subject,
     campaign.tasks(),
-    localWorkers(jobs, subject),
+    started,
     { ...flags, stopAfter },
     {
       progress,
@@ -158,7 +157,9 @@ export class CampaignWorker {
     for (const name of directory.runNames) this.#corpus.add(name, directory.readRun(name).news);
   }
 
-  async run({ seed, name = "", base, hasFailed = false }: Task): Promise<WorkerOutcome> {
+  async run({ seed, name, base, hasFailed = false }: Task): Promise<WorkerOutcome> {
+    // It only compares this worker with the tester.
+    if (name === undefined) return outcome(this.#subject, { ...this.#subject.options, seed });
     const { nodeIds, search = [] } = this.#subject.options;
     const run = base === undefined ? undefined : this.#directory.readRun(base);
     const options: TestOptions = {

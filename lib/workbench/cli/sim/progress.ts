@@ -8,6 +8,7 @@ type TimeLeft = (doneCount: number, perSecond: number) => number | undefined;
 export class SweepProgress {
   readonly #of: string;
   readonly #leftS: TimeLeft;
+  readonly #where: () => string;
   readonly #startedMs = performance.now();
   readonly #view = new LiveView({
     draw: () => this.#line(),
@@ -17,10 +18,14 @@ export class SweepProgress {
   #doneCount = 0;
   #failedCount = 0;
 
-  /** @param of What follows the number of runs: `of 100 seeds`. */
-  constructor(of: string, leftS: TimeLeft) {
+  /**
+   * @param of What follows the number of runs: `of 100 seeds`.
+   * @param where What follows their rate: ` on 3 workers`.
+   */
+  constructor(of: string, leftS: TimeLeft, where: () => string) {
     this.#of = of;
     this.#leftS = leftS;
+    this.#where = where;
   }
 
   count({ valid }: Outcome): void {
@@ -45,6 +50,6 @@ export class SweepProgress {
     const perSecond = this.#doneCount / seconds;
     const leftS = this.#leftS(this.#doneCount, perSecond);
     const left = leftS === undefined ? "?" : Math.max(0, Math.ceil(leftS));
-    return `${this.#doneCount} ${this.#of}, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} per second, ${left} s left`;
+    return `${this.#doneCount} ${this.#of}, ${this.#failedCount} not valid, ${perSecond.toFixed(1)} per second${this.#where()}, ${left} s left`;
   }
 }

@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { bindArguments } from "../../../vortex/program.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { STRATEGIES, type TestOptions } from "../../run/test-options.ts";
+import type { CorpusDirectory } from "../../search/corpus-directory.ts";
 import { explore } from "../../search/explore.ts";
 import { shellCommand } from "../../shell.ts";
 import { catalogOf, recordModules } from "../../sweep/assertion-catalog.ts";
@@ -17,12 +18,15 @@ import { chooseWorkload } from "../../sweep/workload-file.ts";
 import { toArgv } from "../argv.ts";
 import { readDecisions } from "../decisions.ts";
 import { remark } from "../live.ts";
+import { addNatsFlags } from "../nats-flags.ts";
 import { describeNemeses, loadNemeses } from "../nemeses.ts";
 import { duration, positiveInteger, positiveNumber, strategies } from "../parsers.ts";
 import { missingWorkload, remarksOn } from "../remarks.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
 import { CampaignWorker, openCorpus, runCampaign } from "./campaign.ts";
 import { runOne } from "./once.ts";
+import { readShown, type Shown, shownWord } from "./shown.ts";
+import { startLocally } from "./start-workers.ts";
 import type { SimFlags } from "./subject.ts";
 import { outcome, runMany } from "./sweep.ts";
 
@@ -32,8 +36,14 @@ export function simCommand(): Command {
     .argument("<file>", "TypeScript or JavaScript file that exports the program")
     .argument("[args...]", "arguments of the program, usually after --")
     .option("--export <name>", "exported function to run, if the file exports several");
+  addTestFlags(command, { hasDefaultWorkload: false });
   return (
-    addTestFlags(command, { hasDefaultWorkload: false })
+    addNatsFlags(command, {
+      purpose: "spread the runs over the workers at these NATS servers",
+      isRequired: false,
+    })
+      .option("--sign <file>", "sign the program for workers with --allow-signer: an NKey seed")
+      .option("--resume", "go on with the same sweep on NATS, which was interrupted")
       .addOption(
         new Option("--seeds <range>", "run many seeds: 1..1000, or 3,7,10..20")
           .argParser(seedsArgument)
@@ -103,6 +113,8 @@ export function simCommand(): Command {
       )
       // The workers of --seeds are started with it; see `sweep/worker.ts`.
       .addOption(new Option("--worker").hideHelp())
+      // So are those on other machines; see `fleet/served-campaign.ts`.
+      .addOption(new Option("--as <file>").hideHelp())
       // The process that runs the program is started with it; see `sweep/supervisor.ts`.
       .addOption(new Option("--supervised").hideHelp())
       // A stalled run is run again with it; see `sweep/sample.ts`.
@@ -122,7 +134,17 @@ Examples:
   vortex sim challenges/unique-ids.ts -w unique-ids --nemesis partition,kill --seeds 1..1000`;
 
 /** SimFlags that need many seeds. */
-const SWEEP_FLAGS = { jobs: "--jobs", shard: "--shard", stopAfter: "--stop-after", out: "--out" };
+const SWEEP_FLAGS = {
+  jobs: "--jobs",
+  shard: "--shard",
+  stopAfter: "--stop-after",
+  out: "--out",
+  nats: "--nats",
+  resume: "--resume",
+};
+
+/** Flags that have a meaning only with --nats. */
+const NATS_FLAGS = { sign: "--sign", resume: "--resume" };
 
 type ParsedFlags = Omit<SimFlags, "workload"> & Partial<Pick<SimFlags, "workload">>;
 
@@ -133,10 +155,22 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const search = parsed.search ?? (parsed.for === undefined ? undefined : (["mixed"] as const));
   const flags: SimFlags = { ...parsed, workload, ...(search === undefined ? {} : { search }) };
   for (const [name, flag] of Object.entries(SWEEP_FLAGS)) {
-    const isCampaign = flags.for !== undefined && name !== "shard";
+    const isCampaign = flags.for !== undefined && name !== "shard" && name !== "resume";
     if (name in flags && flags.seeds === undefined && !isCampaign) {
       throw new InvalidOptions(`${flag} needs many seeds: add --seeds, as in --seeds 1..1000`);
     }
+  }
+  for (const [name, flag] of Object.entries(NATS_FLAGS)) {
+    if (name in flags && flags.nats === undefined) {
+      throw new InvalidOptions(
+        `${flag} needs workers on NATS: add --nats, as in --nats nats://host`,
+      );
+    }
+  }
+  if (flags.nats !== undefined && flags.jobs !== undefined) {
+    throw new InvalidOptions(
+      "--jobs is a matter of each worker: vortex worker --nats URL --jobs 4",
+    );
   }
   if (flags.corpus !== undefined && flags.for === undefined) {
     throw new InvalidOptions("--corpus needs a time: add --for, as in --for 10m");
@@ -156,7 +190,8 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
   const loading = { limitS: flags.stallLimit, onPrinted: isSilent ? () => {} : remark };
   const loadedModules = recordModules();
   const program = await loadProgram(file, flags.export, loading);
-  const catalog = catalogOf(loadedModules());
+  const shown = flags.as === undefined ? undefined : readShown(flags.as);
+  const catalog = shown?.catalog ?? catalogOf(loadedModules());
   const parts = { nemeses: await loadNemeses(flags.nemesis, loading) };
   const options = testOptions(flags, await chooseWorkload(workload, loading));
   const decisions = flags.decisions === undefined ? undefined : readDecisions(flags.decisions);
@@ -172,11 +207,12 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
     : (isRunning: boolean) => report(isRunning ? "simulating" : "other");
   onProgress(false);
   const replay = (changed: TestOptions, decisions = flags.decisions) =>
-    commandLine(file, args, { ...flags, decisions }, changed);
+    commandLine(file, args, { ...flags, decisions }, changed, shown);
   const subject = {
     program,
     catalog,
     file,
+    modules: loadedModules(),
     args,
     parts,
     isStrict: flags.strictStdout === true,
@@ -203,9 +239,13 @@ async function sim(file: string, args: readonly string[], parsed: ParsedFlags): 
       "--report needs a single test: use --seed instead of --seeds, or add --shrink",
     );
   }
-  if (flags.for !== undefined) await runCampaign(subject, flags, flags.for);
+  // It takes time to load, which other tests need not wait for.
+  const fleet = flags.nats === undefined ? undefined : await import("./fleet.ts");
+  const start = (directory?: CorpusDirectory) =>
+    fleet?.startFleet(subject, flags, directory) ?? startLocally(subject, flags);
+  if (flags.for !== undefined) await runCampaign(subject, flags, flags.for, start);
   else if (flags.seeds === undefined) await runOne(subject, flags);
-  else await runMany(subject, flags.seeds, flags);
+  else await runMany(subject, flags.seeds, flags, start());
 }
 
 function commandLine(
@@ -213,14 +253,15 @@ function commandLine(
   args: readonly string[],
   flags: Pick<SimFlags, "export" | "strictStdout"> & { readonly decisions: string | undefined },
   options: TestOptions,
+  shown?: Shown,
 ): string {
   const argv = ["vortex", "sim", file];
   if (flags.export !== undefined) argv.push("--export", flags.export);
   argv.push(...toArgv(options));
   if (flags.decisions !== undefined) argv.push("--decisions", flags.decisions);
   if (flags.strictStdout) argv.push("--strict-stdout");
-  if (args.length > 0) argv.push("--", ...args);
-  return shellCommand(argv);
+  const words = shown === undefined ? argv : argv.map((word) => shownWord(word, shown));
+  return shellCommand(args.length === 0 ? words : [...words, "--", ...args]);
 }
 
 function seedsArgument(text: string): number[] {

@@ -14,9 +14,10 @@ import type { Shard } from "../../sweep/seeds.ts";
 import { type ProgramSimulation, simulateProgram } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { remark } from "../live.ts";
+import type { NatsFlags } from "../nats-flags.ts";
 import type { TestFlags } from "../test-flags.ts";
 
-export interface SimFlags extends TestFlags {
+export interface SimFlags extends TestFlags, NatsFlags {
   readonly export?: string;
   readonly seeds?: readonly number[];
   readonly shard?: Shard;
@@ -32,7 +33,12 @@ export interface SimFlags extends TestFlags {
   readonly strictRun?: true;
   readonly strictStdout?: true;
   readonly json?: true;
+  /** File of the key that signs the program for workers on NATS. */
+  readonly sign?: string;
+  readonly resume?: true;
   readonly worker?: true;
+  /** File with the names that the tester of this worker uses. */
+  readonly as?: string;
   readonly supervised?: true;
   readonly sample?: string;
   readonly stallLimit: number;
@@ -50,6 +56,8 @@ export interface Subject {
   readonly catalog: AssertionCatalog;
   /** File of the program. */
   readonly file: string;
+  /** Absolute paths of all modules that it, the workload and the nemeses have loaded. */
+  readonly modules: readonly string[];
   readonly args: readonly string[];
   readonly parts: TestParts;
   /** Whether an invalid line ends a test. */
@@ -149,4 +157,10 @@ export function isStalled(
   run: Run,
 ): run is Run & { readonly result?: undefined; readonly crash: StalledProgram } {
   return run.result === undefined && run.crash instanceof StalledProgram;
+}
+
+/** The command of the test, without a seed. */
+export function commandOf({ options, replay }: Subject): string {
+  const { seed: _, ...test } = options;
+  return replay({ ...test, seed: 0 }).replace(" --seed 0", "");
 }

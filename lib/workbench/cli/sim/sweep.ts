@@ -1,6 +1,5 @@
 /** Runs simulations of many seeds, and prints a summary. */
 import { writeFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { isDeepStrictEqual } from "node:util";
 import { stringifyJson } from "../../../vortex/index.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
@@ -8,7 +7,6 @@ import { describeSummary } from "../../report/terminal/sweep-summary.ts";
 import type { TestResult } from "../../run/results.ts";
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
-import { LocalWorkers } from "../../sweep/local-workers.ts";
 import { type Outcome, outcomeOf, outcomeOfCrash } from "../../sweep/outcome.ts";
 import { addPlaces } from "../../sweep/sample.ts";
 import { shardOf } from "../../sweep/seeds.ts";
@@ -16,11 +14,12 @@ import type { ProgramSimulation } from "../../sweep/simulate-program.ts";
 import { StalledProgram } from "../../sweep/stalled-program.ts";
 import { isDoubtful, type Summary, summarize } from "../../sweep/summary.ts";
 import { type SweepOptions, sweep } from "../../sweep/sweep.ts";
-import type { Task, WorkerOutcome, Workers } from "../../sweep/task.ts";
+import type { Task, WorkerOutcome } from "../../sweep/task.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { SweepProgress } from "./progress.ts";
 import { printSmallest } from "./smallest.ts";
+import type { StartedWorkers, StartWorkers } from "./start-workers.ts";
 import {
   isRepeatable,
   isStalled,
@@ -34,6 +33,7 @@ export async function runMany(
   subject: Subject,
   seeds: readonly number[],
   flags: SimFlags,
+  start: StartWorkers,
 ): Promise<void> {
   const { options } = subject;
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
@@ -43,12 +43,12 @@ export async function runMany(
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...options, seed: first }, flags);
 
-  const progress = new SweepProgress(`of ${shard.length} seeds`, (doneCount, perSecond) =>
-    perSecond > 0 ? (shard.length - doneCount) / perSecond : undefined,
-  );
-  const jobs = Math.min(flags.jobs ?? availableParallelism(), shard.length);
+  const started = await start({ firstSeed: first, seeds: shard });
+  const leftS = (doneCount: number, perSecond: number) =>
+    perSecond > 0 ? (shard.length - doneCount) / perSecond : undefined;
+  const progress = new SweepProgress(`of ${shard.length} seeds`, leftS, started.where);
   const tasks = shard.map((seed) => ({ seed })).values();
-  await runTasks(subject, tasks, localWorkers(jobs, subject), flags, { progress, sink });
+  await runTasks(subject, tasks, started, flags, { progress, sink });
 }
 
 /** What accompanies the runs of a sweep. */
@@ -60,22 +60,17 @@ export interface SweepWatch {
   readonly onEnd?: () => void;
 }
 
-/** Workers on this machine, with the same arguments, so that they parse the same options. */
-export function localWorkers(count: number, { stallLimitS }: Subject): Workers {
-  const args = process.argv.slice(process.argv.indexOf("sim") + 1);
-  return new LocalWorkers(count, { args, stallLimitS });
-}
-
 /** Runs tasks on workers, prints the summary, and sets the exit code. */
 export async function runTasks(
   subject: Subject,
   tasks: Iterator<Task>,
-  workers: Workers,
+  { workers, close }: StartedWorkers,
   flags: SimFlags,
   { progress, sink, onOutcome, onEnd }: SweepWatch,
 ): Promise<void> {
   const { options } = subject;
   const done: Outcome[] = [];
+  let isDone = true;
   const outcomes = await interruptible((signal) =>
     sweep(tasks, {
       workers,
@@ -96,12 +91,14 @@ export async function runTasks(
     .catch((error: unknown) => {
       // The seeds that have run keep their outcomes.
       if (error instanceof Interrupted && done.length > 0) report(summarize(done), flags);
+      isDone = false;
       throw error;
     })
     .finally(async () => {
       progress.end();
       onEnd?.();
       await sink?.end();
+      await close(isDone);
     });
 
   const summary = summarize(outcomes);

@@ -1,0 +1,33 @@
+/** Starts the workers of a sweep or campaign. */
+import { availableParallelism } from "node:os";
+import { LocalWorkers } from "../../sweep/local-workers.ts";
+import type { Workers } from "../../sweep/task.ts";
+import type { SimFlags, Subject } from "./subject.ts";
+
+/** What is known of the tasks beforehand. */
+export interface Plan {
+  readonly firstSeed: number;
+  /** All of them, if it is a sweep. */
+  readonly seeds?: readonly number[];
+}
+
+export interface StartedWorkers {
+  readonly workers: Workers;
+  /** Where they are, for the line of progress: ` on 3 workers`. */
+  readonly where: () => string;
+  /** Called when none works any more. @param isDone Whether they have done all that they should. */
+  readonly close: (isDone: boolean) => Promise<void>;
+}
+
+export type StartWorkers = (plan: Plan) => Promise<StartedWorkers>;
+
+/** Workers on this machine, with the same arguments, so that they parse the same options. */
+export function startLocally({ stallLimitS }: Subject, { jobs }: SimFlags): StartWorkers {
+  return async ({ seeds = [] }) => {
+    const args = process.argv.slice(process.argv.indexOf("sim") + 1);
+    const cores = jobs ?? availableParallelism();
+    const count = seeds.length === 0 ? cores : Math.min(cores, seeds.length);
+    const workers = new LocalWorkers(count, { args, stallLimitS });
+    return { workers, where: () => "", close: async () => {} };
+  };
+}

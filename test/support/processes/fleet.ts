@@ -1,0 +1,44 @@
+/** Workers of `vortex sim --nats` as processes, on a NATS server of their own. */
+import { spawnVortex, type VortexRun } from "./vortex.ts";
+
+export interface WorkerProcess {
+  /** What it has printed to stderr so far. */
+  readonly log: () => string;
+  /** Ends it at once. */
+  kill(): void;
+  /** Ends it in order; resolves with its exit code. */
+  stop(): Promise<number>;
+}
+
+/** Starts `vortex worker`. */
+export function startWorker(url: string, ...args: readonly string[]): WorkerProcess {
+  const child = spawnVortex("worker", "--nats", url, "--insecure", ...args);
+  let text = "";
+  const read = async () => {
+    const decoder = new TextDecoder();
+    for await (const chunk of child.stderr) text += decoder.decode(chunk, { stream: true });
+  };
+  void read();
+  return {
+    log: () => text,
+    kill: () => child.kill("SIGKILL"),
+    stop: () => {
+      child.kill("SIGTERM");
+      return child.exited;
+    },
+  };
+}
+
+/** Starts `vortex sim --nats`. */
+export function startTester(url: string, ...args: readonly string[]) {
+  const child = spawnVortex("sim", ...args, "--nats", url);
+  const run = async (): Promise<VortexRun> => {
+    const [stdout, stderr, exitCode] = await Promise.all([
+      child.stdout.text(),
+      child.stderr.text(),
+      child.exited,
+    ]);
+    return { stdout, stderr, exitCode };
+  };
+  return { ended: run(), interrupt: () => child.kill("SIGINT") };
+}
