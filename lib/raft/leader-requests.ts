@@ -23,6 +23,8 @@ export interface LeaderRequestsOptions {
   readonly term: number;
   /** Returns the outcome of a command that would not change the state. */
   query(command: unknown): Outcome | undefined;
+  /** Returns the index of the last entry that the state has applied. */
+  appliedIndex(): number;
   /** Registers a read. */
   read(id: number): void;
   /** Appends a command to the log. */
@@ -31,12 +33,18 @@ export interface LeaderRequestsOptions {
   answer(request: LeaderRequest, outcome: Outcome | "refused"): void;
 }
 
+interface Read {
+  readonly request: LeaderRequest;
+  readonly outcome: Outcome;
+  readonly appliedIndex: number;
+}
+
 export class LeaderRequests {
   readonly term: number;
   readonly #options: LeaderRequestsOptions;
   readonly #windows = new Map<NodeId, RequestWindow>();
-  /** The requests that wait for a read of the core. */
-  readonly #reads = new Map<number, LeaderRequest>();
+  /** The requests that wait for a read of the core, with their outcome in a state. */
+  readonly #reads = new Map<number, Read>();
   /** The requests that are about to be proposed. */
   readonly #proposing = new Set<LeaderRequest>();
   #lastReadId = 0;
@@ -69,28 +77,33 @@ export class LeaderRequests {
   execute(request: LeaderRequest): void {
     if (this.#isOver) {
       this.#answer(request, "refused");
-    } else if (this.#options.query(request.command) === undefined) {
-      this.#propose(request);
-    } else {
-      this.#setFate(request, "waiting");
-      const id = ++this.#lastReadId;
-      this.#reads.set(id, request);
-      this.#options.read(id);
+      return;
     }
+    const outcome = this.#options.query(request.command);
+    if (outcome === undefined) {
+      this.#propose(request);
+      return;
+    }
+    this.#setFate(request, "waiting");
+    const id = ++this.#lastReadId;
+    this.#reads.set(id, { request, outcome, appliedIndex: this.#options.appliedIndex() });
+    this.#options.read(id);
   }
 
   /** Executes a request whose read is served: the state is up to date. */
   serve(id: number): void {
-    const request = this.#take(id);
-    if (request === undefined) return;
-    const outcome = this.#options.query(request.command);
+    const read = this.#take(id);
+    if (read === undefined) return;
+    const { request } = read;
+    const isSame = read.appliedIndex === this.#options.appliedIndex();
+    const outcome = isSame ? read.outcome : this.#options.query(request.command);
     if (outcome === undefined) this.#propose(request);
     else this.#answer(request, outcome);
   }
 
   refuse(id: number): void {
-    const request = this.#take(id);
-    if (request !== undefined) this.#answer(request, "refused");
+    const read = this.#take(id);
+    if (read !== undefined) this.#answer(read.request, "refused");
   }
 
   /** Whether a request is still to be proposed. */
@@ -113,17 +126,16 @@ export class LeaderRequests {
   /** Refuses all requests that are not in the log: the node no longer leads the term. */
   end(): void {
     this.#isOver = true;
-    for (const request of [...this.#proposing, ...this.#reads.values()]) {
-      this.#answer(request, "refused");
-    }
+    const reading = [...this.#reads.values()].map(({ request }) => request);
+    for (const request of [...this.#proposing, ...reading]) this.#answer(request, "refused");
     this.#proposing.clear();
     this.#reads.clear();
   }
 
-  #take(id: number): LeaderRequest | undefined {
-    const request = this.#reads.get(id);
+  #take(id: number): Read | undefined {
+    const read = this.#reads.get(id);
     this.#reads.delete(id);
-    return request;
+    return read;
   }
 
   #propose(request: LeaderRequest): void {

@@ -92,6 +92,8 @@ export class Leading {
     return new LeaderRequests({
       term,
       query: (command) => query(this.#machine, command),
+      // What is committed is applied before requests are looked at.
+      appliedIndex: () => this.#raft.state.commitIndex,
       read: (id) => this.#raft.read(id, this.#node.nowMs()),
       propose: (request) => this.#proposals.add(request),
       answer: (request, outcome) => this.#answers.add({ term, request, outcome }),

@@ -16,7 +16,10 @@ class List {
   readonly command = Command;
   items: unknown[] = [];
 
+  queryCount = 0;
+
   query(command: Command): unknown {
+    this.queryCount++;
     if (command.f === "read") return this.items;
     if (command.f === "first" && this.items.length > 0) {
       throw new RpcError("precondition-failed", "not empty");
@@ -136,6 +139,18 @@ describe("replicate", () => {
     expect(sent(cluster)).toEqual([]);
     expect(await cluster.ask("n2", first(2))).toMatchObject({ type: "error", code: 22 });
     expect(sent(cluster)).toEqual(["n2 forward n0", "n0 forward_reply n2"]);
+  });
+
+  test("queries once for a read, and again if the state has changed before it is served", async () => {
+    const { cluster, lists } = await startReady();
+    const list = lists.get("n0");
+    await cluster.ask("n0", append(1));
+    if (list) list.queryCount = 0;
+    expect(await cluster.ask("n0", READ)).toMatchObject({ result: [1] });
+    expect(list?.queryCount).toBe(1);
+    cluster.request("n0", append(2));
+    await cluster.settle();
+    expect(await cluster.ask("n0", READ)).toMatchObject({ result: [1, 2] });
   });
 
   test("without a lease, asks a majority before it serves a read", async () => {
