@@ -44,6 +44,7 @@ export type { KafkaVerdict } from "../workbench/checkers/kafka/index.ts";
 export {
   type ClientOperation,
   independent,
+  type LimitedSearch,
   type LinearizableOptions,
   type LinearizableVerdict,
   linearizable,
@@ -51,6 +52,7 @@ export {
   type Model,
   type ModelOperation,
   oneOf,
+  type Reporting,
   returned,
   sequential,
 } from "../workbench/checkers/linearizable/index.ts";

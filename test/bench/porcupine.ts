@@ -18,9 +18,9 @@ import * as v from "valibot";
 import type { Json } from "../../lib/vortex/index.ts";
 import { mergeValidity, type Validity } from "../../lib/workbench/checkers/checker.ts";
 import { searchParts } from "../../lib/workbench/checkers/linearizable/check-parts.ts";
-import { newLinearizableSearch } from "../../lib/workbench/checkers/linearizable/index.ts";
 import type { AnyModel } from "../../lib/workbench/checkers/linearizable/model.ts";
 import { partsOf } from "../../lib/workbench/checkers/linearizable/parts.ts";
+import { newLinearizableSearch } from "../../lib/workbench/checkers/linearizable/real-time-order.ts";
 import type { Mapping } from "../../lib/workbench/checkers/map-history.ts";
 import { checkLinearizable } from "../../lib/workbench/checkers/register/linearizable.ts";
 import { type History, type Pair, pairs } from "../../lib/workbench/history/history.ts";
@@ -154,7 +154,7 @@ function preparedCheck(model: unknown, history: History): () => Validity {
   const parts = partsOf(history, untyped, undefined);
   return () =>
     mergeValidity(
-      searchParts(parts, untyped, newLinearizableSearch, { maxSteps: MAX_STEPS }).map(
+      searchParts(parts, untyped, newLinearizableSearch, {}, { maxSteps: MAX_STEPS }).map(
         ({ valid }) => valid,
       ),
     );

@@ -4,11 +4,11 @@ import type { Json } from "../../vortex/index.ts";
 /** A map whose keys are JSON values, equal as by {@link jsonKey}. */
 export class JsonMap<Value> {
   readonly #byKey = new Map<string, Value>();
-  /** The same for numbers and texts, most keys by far: without making their texts each time. */
-  readonly #byPlain = new Map<number | string, Value>();
+  /** The same for all but arrays and objects: without making their texts each time. */
+  readonly #byPlain = new Map<Json, Value>();
 
   get(key: Json): Value | undefined {
-    if (typeof key !== "number" && typeof key !== "string") return this.#byKey.get(jsonKey(key));
+    if (typeof key === "object" && key !== null) return this.#byKey.get(jsonKey(key));
     const known = this.#byPlain.get(key);
     if (known !== undefined) return known;
     const value = this.#byKey.get(jsonKey(key));

@@ -58,7 +58,7 @@ export function elementsOf(
   const removals: { readonly operation: number; readonly value: Json }[] = [];
   const empties: number[] = [];
   const removers: number[] = [];
-  for (const [operation, { kind }] of part.operations.entries()) {
+  for (const [operation, kind] of part.kindOf.entries()) {
     const { f, value, result } = part.kinds[kind] ?? {};
     if (f === verbs.add && value !== undefined && value !== null) {
       const key = jsonKey(value);
@@ -208,8 +208,8 @@ export function operationsOf({ added, removed }: Element): readonly number[] {
   return removed === NOT_REMOVED ? [added] : [added, removed];
 }
 
-export function nameOf({ operations }: Part, operation: number): string {
-  const found = operations[operation];
-  if (found === undefined) throw new Error("No such operation");
-  return describeOperation(found.pair.invocation);
+export function nameOf({ pairs }: Part, operation: number): string {
+  const pair = pairs[operation];
+  if (pair === undefined) throw new Error("No such operation");
+  return describeOperation(pair.invocation);
 }

@@ -10,19 +10,18 @@
 import type { Json } from "../../../vortex/index.ts";
 import type { Checker } from "../checker.ts";
 import type { Mapping } from "../map-history.ts";
-import { enumerate } from "../wording.ts";
 import { checkParts, type LinearizableVerdict } from "./check-parts.ts";
-import { type Failure, failureAt } from "./explain.ts";
 import type { AnyModel, Model, ModelOperation, OperationOf, OperationTable } from "./model.ts";
-import type { NewOrderSearch } from "./part-search.ts";
-import { NEVER, Schedule } from "./schedule.ts";
-import { search } from "./search.ts";
-import { type SequentialResult, searchSequential } from "./sequential-search.ts";
+import type { NewOrderSearch } from "./order-search.ts";
+import { newSequentialSearch } from "./process-order.ts";
+import { newLinearizableSearch } from "./real-time-order.ts";
+import type { Reporting } from "./reporting.ts";
 
 export type { ClientOperation, MappedOperation, Mapping } from "../map-history.ts";
 export type { LinearizableVerdict } from "./check-parts.ts";
 export { type Model, type ModelOperation, oneOf, returned } from "./model.ts";
 export { independent } from "./parts.ts";
+export type { LimitedSearch, Reporting } from "./reporting.ts";
 
 /** Options of {@link linearizable} and {@link sequential}. */
 export interface LinearizableOptions<Table extends OperationTable> extends Mapping {
@@ -44,6 +43,8 @@ export interface LinearizableOptions<Table extends OperationTable> extends Mappi
  * `CheckOptions.maxSteps` or `CheckOptions.maxBytes` is `"unknown"`, with the reason and advice among the
  * findings.
  *
+ * @param reporting What the verdict names, in which order and words.
+ *
  * @example
  * const check = linearizable({
  *   init: 0,
@@ -60,8 +61,9 @@ export interface LinearizableOptions<Table extends OperationTable> extends Mappi
  */
 export function linearizable<State, const Table extends OperationTable = OperationTable>(
   model: Model<State, Table> & LinearizableOptions<Table>,
+  reporting: Reporting = {},
 ): Checker<LinearizableVerdict> {
-  return checkerOf(model, newLinearizableSearch);
+  return checkerOf(model, newLinearizableSearch, reporting);
 }
 
 /**
@@ -75,83 +77,19 @@ export function linearizable<State, const Table extends OperationTable = Operati
  */
 export function sequential<State, const Table extends OperationTable = OperationTable>(
   model: Model<State, Table> & LinearizableOptions<Table>,
+  reporting: Reporting = {},
 ): Checker<LinearizableVerdict> {
-  return checkerOf(model, newSequentialSearch);
+  return checkerOf(model, newSequentialSearch, reporting);
 }
 
 function checkerOf<State, Table extends OperationTable>(
   model: Model<State, Table> & LinearizableOptions<Table>,
   newSearch: NewOrderSearch,
+  reporting: Reporting,
 ): Checker<LinearizableVerdict> {
   // Forced: operations are parsed by the table before `step` and `key` receive them.
   const untyped = model as unknown as AnyModel<State> & Mapping;
   const key = model.key as ((operation: ModelOperation) => Json) | undefined;
-  return (history, options = {}) => checkParts(history, untyped, key, newSearch, options);
+  return (history, options = {}) =>
+    checkParts(history, untyped, key, newSearch, reporting, options);
 }
-
-/** The search for an order that respects real time. */
-export const newLinearizableSearch: NewOrderSearch = (_, operations, transitions, memory) => {
-  const schedule = new Schedule(operations);
-  let furthest = 0;
-  let hasRanks: boolean | undefined;
-  const mayRank = () => {
-    const { ranks } = operations;
-    hasRanks ??= ranks.filter((rank) => rank !== NEVER).length * 4 > ranks.length;
-    return hasRanks;
-  };
-  return {
-    anomaly: "nonlinearizable",
-    isRealTime: true,
-    search({ depth, isRanked }, steps) {
-      if (isRanked && !mayRank()) return { linearizable: "unknown", steps: 0 };
-      const result = search(schedule, transitions, { depth, isRanked, steps, memory });
-      furthest = result.furthest;
-      return result;
-    },
-    failure: () => failureAt(furthest, schedule, transitions, memory),
-    describeFailure({ states, isComplete }, describeState) {
-      if (states.length === 0)
-        return "no order of the preceding operations was found a second time";
-      return (
-        `every order of the preceding operations leaves ${enumerate(states, describeState, " or ")}` +
-        `${isComplete ? "" : ", among others"}, where it cannot happen, ` +
-        "and no open operation could change that in time"
-      );
-    },
-  };
-};
-
-const newSequentialSearch: NewOrderSearch = (part, operations, transitions, memory) => {
-  const processes = Int32Array.from(part.operations, ({ pair }) => Number(pair.invocation.process));
-  let result: SequentialResult = { linearizable: "unknown", steps: 0, longest: [], waiting: [] };
-  const schedule = new Schedule(operations);
-  return {
-    anomaly: "nonsequential",
-    isRealTime: false,
-    search(effort, steps) {
-      // Where an order exists, one that respects real time usually does, and is found much faster.
-      const inRealTime = search(schedule, transitions, { ...effort, steps: steps / 2, memory });
-      if (inRealTime.linearizable === true) return inRealTime;
-      const rest = steps - inRealTime.steps;
-      result = searchSequential(operations, processes, transitions, rest, memory);
-      return { ...result, steps: inRealTime.steps + result.steps };
-    },
-    failure(): Failure {
-      const { longest, waiting } = result;
-      const [stuck = 0, ...open] = waiting;
-      const state = longest.at(-1)?.state ?? transitions.initial;
-      return {
-        stuck,
-        open,
-        earlier: longest.map(({ operation }) => operation),
-        states: [state],
-        isComplete: false,
-        orders: [longest],
-      };
-    },
-    describeFailure: ({ earlier, states }, describeState) =>
-      `no order that keeps the order of each process has a place for it: the longest has ` +
-      `${earlier.length} of ${part.operations.length} operations and leaves ` +
-      `${enumerate(states, describeState)}, where none of the next ones can happen`,
-  };
-};

@@ -6,63 +6,26 @@ import type { Finding, LinearizationBar, Validity } from "../checker.ts";
 import { describeOperation, EXAMPLES_PER_KIND, plural, quote, seconds } from "../wording.ts";
 import { type Decision, decisionOf, UNKNOWN, type Violation } from "./decisions.ts";
 import { describeKind } from "./describe.ts";
-import { attemptOf, type Failure } from "./explain.ts";
+import { attemptOf } from "./explain.ts";
 import type { Memory } from "./memory.ts";
-import type { AnyModel } from "./model.ts";
-import { encode, type Part } from "./parts.ts";
-import type { Operations, Transitions } from "./schedule.ts";
+import type { AnyModel, ModelOperation } from "./model.ts";
+import { type NewOrderSearch, type OrderResult, type OrderSearch, REST } from "./order-search.ts";
+import { encode, type Part, selectFrom } from "./parts.ts";
+import { adviceOn, type Reporting } from "./reporting.ts";
+import { NEVER, type Operations } from "./schedule.ts";
 import { StateSpace } from "./state-space.ts";
-
-/** Settings of a search, which affect its speed. */
-export interface Effort {
-  /** Maximum number of operations that take effect between two returns, before the second. */
-  readonly depth: number;
-  /** Whether operations are tried in the order in which their effects were first seen. */
-  readonly isRanked: boolean;
-}
-
-/** Decides whether operations have an order of some kind. */
-export interface OrderSearch {
-  /** Name of the anomaly, if the operations lack such an order. */
-  readonly anomaly: string;
-  /** Whether the order must respect real time. */
-  readonly isRealTime: boolean;
-  /** @param steps Maximum number of operations tried. */
-  search(effort: Effort, steps: number): OrderResult;
-  /** Explains the last result, if it was `false`. */
-  failure(): Failure;
-  /** Says why a failure's operation has no place, after the word "but". */
-  describeFailure(failure: Failure, describeState: (state: number) => string): string;
-}
-
-export interface OrderResult {
-  readonly linearizable: Validity;
-  readonly steps: number;
-  /** Why the result is unknown; absent if another effort may decide. */
-  readonly limit?: "steps" | "memory";
-}
-
-/** Makes the search for a part. */
-export type NewOrderSearch = (
-  part: Part,
-  operations: Operations,
-  transitions: Transitions,
-  memory: Memory,
-) => OrderSearch;
 
 const MAX_STATE_LENGTH = 100;
 
-/** Searches for the explanation of what was decided without one: a fraction of a second. */
-const EXPLANATIONS: readonly (Effort & { readonly steps: number })[] = [
-  { depth: Number.POSITIVE_INFINITY, isRanked: false, steps: 20_000 },
-  { depth: Number.POSITIVE_INFINITY, isRanked: true, steps: 80_000 },
-];
+/** Steps of the first rounds that explain what was decided without a search: a fraction of a second. */
+const EXPLANATION_STEPS = [20_000, 80_000];
 
 /** The search of one part. */
 export class PartSearch<State> {
   readonly #part: Part;
   readonly #model: AnyModel<State>;
   readonly #newSearch: NewOrderSearch;
+  readonly #reporting: Reporting;
   readonly #memory: Memory;
   readonly #operations: Operations;
   readonly #space: StateSpace<State>;
@@ -71,7 +34,13 @@ export class PartSearch<State> {
   readonly #decision: Decision;
   #result: OrderResult = { linearizable: "unknown", steps: 0 };
 
-  constructor(part: Part, model: AnyModel<State>, newSearch: NewOrderSearch, memory: Memory) {
+  constructor(
+    part: Part,
+    model: AnyModel<State>,
+    newSearch: NewOrderSearch,
+    reporting: Reporting,
+    memory: Memory,
+  ) {
     const { key, kinds } = part;
     const isRead = kinds.map((operation) => model.isRead?.(operation) ?? false);
     const initial =
@@ -82,10 +51,13 @@ export class PartSearch<State> {
     this.#part = part;
     this.#model = model;
     this.#newSearch = newSearch;
+    this.#reporting = reporting;
     this.#memory = memory;
     this.#operations = encode(part, isRead);
     this.#space = new StateSpace(model, { operations: kinds, isRead }, initial, memory);
-    this.#search = newSearch(part, this.#operations, this.#space, memory);
+    const { step } = model;
+    const subject = { part, operations: this.#operations, states: this.#space, memory };
+    this.#search = newSearch({ ...subject, initial, step });
     this.#decision = decisionOf(model)?.(part, this.#operations, initial) ?? UNKNOWN;
   }
 
@@ -94,7 +66,7 @@ export class PartSearch<State> {
   }
 
   get operationCount(): number {
-    return this.#part.operations.length;
+    return this.#part.pairs.length;
   }
 
   get valid(): Validity {
@@ -107,11 +79,21 @@ export class PartSearch<State> {
     return this.#search.isRealTime && this.#decision.valid === false ? this.#decision : undefined;
   }
 
+  get roundCount(): number {
+    return this.#search.rounds.length;
+  }
+
+  /** Maximum number of steps of a round; infinite if it takes what is left. */
+  limitOf(round: number): number {
+    const { steps, stepsPerOperation } = this.#search.rounds[round] ?? REST;
+    return Math.max(steps, stepsPerOperation * this.operationCount);
+  }
+
   /** Searches, if there are steps to take. Returns the number of steps taken. */
-  run(effort: Effort, steps: number): number {
+  run(round: number, steps: number): number {
     if (steps <= 0) return 0;
     if (this.#memory.isExhausted) this.#space.clear();
-    this.#result = this.#search.search(effort, steps);
+    this.#result = this.#search.search(round, steps);
     // No other search needs the states.
     if (this.#result.linearizable === true) this.#space.clear();
     return this.#result.steps;
@@ -122,28 +104,31 @@ export class PartSearch<State> {
     if (this.valid === true) return undefined;
     const violation = this.#violation;
     if (violation !== undefined) {
-      for (const { steps, ...effort } of EXPLANATIONS) {
-        if (this.#result.linearizable === "unknown") this.run(effort, steps);
+      for (const [round, steps] of EXPLANATION_STEPS.entries()) {
+        if (this.#result.linearizable === "unknown") this.run(round, steps);
       }
     }
     const { linearizable, limit = "steps" } = this.#result;
     if (linearizable === false) return this.#nonlinearizable();
     if (violation !== undefined) return this.#violated(violation);
-    return undecided(this.#part, limit);
+    return this.#undecided(limit);
   }
 
   /** Draws the operations of a violation only, which have no order either. */
   #violated({ sentence, operations }: Violation): Finding {
     const chosen = [...new Set(operations)].sort((one, other) => one - other);
     const omittedCount = this.operationCount - chosen.length;
-    const part: Part = {
-      ...this.#part,
-      operations: chosen.flatMap((operation) => this.#part.operations[operation] ?? []),
-    };
+    const part = selectFrom(this.#part, chosen);
     const drawn =
       omittedCount === 0
         ? undefined
-        : new PartSearch(part, this.#model, this.#newSearch, this.#memory).finding()?.linearization;
+        : new PartSearch(
+            part,
+            this.#model,
+            this.#newSearch,
+            this.#reporting,
+            this.#memory,
+          ).finding()?.linearization;
     const { key } = this.#part;
     return {
       anomaly: this.#search.anomaly,
@@ -171,50 +156,58 @@ export class PartSearch<State> {
           this.#pairOf(operation),
         ),
       ),
-      linearization: attemptOf(
-        failure,
-        this.#operations,
-        this.#space,
-        { state: describeState, bar },
-        label,
-      ),
+      // The search may have found none of the orders a second time.
+      ...(failure.orders.length > 0 && {
+        linearization: attemptOf(
+          failure,
+          this.#operations,
+          this.#space,
+          { state: describeState, bar },
+          label,
+        ),
+      }),
     };
   }
 
   #describeStuck(operation: number): string {
     const { invocation, completion } = this.#pairOf(operation);
     const by = completion === undefined ? "" : ` by ${seconds(completion.time)}`;
-    return `${describeOperation(invocation)} took effect as ${this.#labelOf(operation)}${by}`;
+    const { describeEffect } = this.#reporting;
+    const effect =
+      describeEffect?.(this.#kindOf(operation)) ?? `took effect as ${this.#labelOf(operation)}`;
+    return `${describeOperation(invocation)} ${effect}${by}`;
+  }
+
+  #undecided(limit: "steps" | "memory"): Finding {
+    const { key, pairs, returned } = this.#part;
+    const indefiniteCount = returned.filter((at) => at === NEVER).length;
+    const where = key === undefined ? "" : `key ${quote(key)}: `;
+    const describeLimit = this.#reporting.describeLimit ?? adviceOn;
+    return {
+      anomaly: "undecided",
+      sentence:
+        `${where}gave up the search for an order of ${plural(pairs.length, "operation")}, ` +
+        `${indefiniteCount} of them indefinite` +
+        describeLimit({ limit, isSplit: key !== undefined, indefiniteCount }),
+      operations: [],
+    };
   }
 
   #pairOf(operation: number): Pair {
-    const found = this.#part.operations[operation];
-    if (found === undefined) throw new Error("No such operation");
-    return found.pair;
+    const pair = this.#part.pairs[operation];
+    if (pair === undefined) throw new Error("No such operation");
+    return pair;
   }
 
   #labelOf(operation: number): string {
-    const kind = this.#part.kinds[this.#part.operations[operation]?.kind ?? 0];
-    if (kind === undefined) throw new Error("No such operation");
-    return shorten((this.#model.describeOperation ?? describeKind)(kind));
+    return shorten((this.#model.describeOperation ?? describeKind)(this.#kindOf(operation)));
   }
-}
 
-function undecided({ key, operations, kinds }: Part, limit: "steps" | "memory"): Finding {
-  const indefinite = operations.filter(({ kind }) => kinds[kind]?.type === "info").length;
-  const where = key === undefined ? "" : `key ${quote(key)}: `;
-  const why = limit === "steps" ? "after the most steps allowed" : "as it needs too much memory";
-  const advice =
-    (key === undefined ? "Split the history by key, or run" : "Run") +
-    " a shorter test with fewer clients" +
-    (indefinite === 0 ? "" : ", or let fewer operations time out");
-  return {
-    anomaly: "undecided",
-    sentence:
-      `${where}gave up the search for an order of ${plural(operations.length, "operation")}, ` +
-      `${indefinite} of them indefinite, ${why}. ${advice}`,
-    operations: [],
-  };
+  #kindOf(operation: number): ModelOperation {
+    const kind = this.#part.kinds[this.#part.kindOf[operation] ?? 0];
+    if (kind === undefined) throw new Error("No such operation");
+    return kind;
+  }
 }
 
 /** Draws an operation of a history. */

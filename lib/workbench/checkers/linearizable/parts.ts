@@ -1,9 +1,10 @@
 /** Splits a history into the parts that are searched one by one, as a model sees their operations. */
 import { describeIssues } from "../../../protocol/describe-issues.ts";
 import { type Schema, safeParse } from "../../../protocol/fast-parse.ts";
-import { jsonKey } from "../../../protocol/json-key.ts";
+import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type History, type Pair, pairs } from "../../history/history.ts";
+import { JsonMap } from "../json-map.ts";
 import {
   type ClientOperation,
   type MappedOperation,
@@ -14,35 +15,47 @@ import { describeOperation } from "../wording.ts";
 import type { AnyModel, ModelOperation } from "./model.ts";
 import { NEVER, type Operations } from "./schedule.ts";
 
-/** An operation of a part. */
-export interface PartOperation {
-  readonly pair: Pair;
-  readonly kind: number;
-}
-
-/** A part of a history: all of it, or the operations with one key. */
+/** A part of a history: all of it, or the operations with one key, in order of invocation. */
 export interface Part {
   readonly key: Json | undefined;
-  /** In order of invocation. */
-  readonly operations: readonly PartOperation[];
+  readonly pairs: readonly Pair[];
+  /** By operation: the index of its kind. */
+  readonly kindOf: Int32Array;
+  /** By operation: positions in the history. */
+  readonly called: Int32Array;
+  /** {@link NEVER} for indefinite operations. */
+  readonly returned: Int32Array;
   /** The different operations: those of one kind have the same effect in every state. */
   readonly kinds: readonly ModelOperation[];
+}
+
+/** Returns some operations of a part, in the order given. */
+export function selectFrom(part: Part, chosen: readonly number[]): Part {
+  const { pairs, kindOf, called, returned } = part;
+  const from = (array: Int32Array) => Int32Array.from(chosen, (operation) => array[operation] ?? 0);
+  return {
+    ...part,
+    pairs: chosen.flatMap((operation) => pairs[operation] ?? []),
+    kindOf: from(kindOf),
+    called: from(called),
+    returned: from(returned),
+  };
 }
 
 /** Unwraps operations whose values are `[key, value]`, as Jepsen's `independent` and lin-kv have them. */
 export function independent(operation: ClientOperation): MappedOperation {
   const { value, result } = operation;
-  const [key, argument] = tuple(value, operation);
+  const pair = keyed(value, operation);
   return {
     ...operation,
-    key,
-    value: argument,
-    result: result === undefined ? undefined : tuple(result, operation)[1],
+    key: pair[0] ?? null,
+    value: pair[1] ?? null,
+    result: result === undefined ? undefined : (keyed(result, operation)[1] ?? null),
   };
 }
 
-function tuple(value: Json, { invocation }: ClientOperation): readonly [Json, Json] {
-  if (Array.isArray(value) && value.length === 2) return [value[0], value[1]];
+function keyed(value: Json, { invocation }: ClientOperation): readonly Json[] {
+  if (isArray(value) && value.length === 2) return value;
   throw new Error(
     `Cannot find the key of ${describeOperation(invocation)}: ` +
       `its value must be [key, value], but is ${jsonKey(value)}`,
@@ -55,26 +68,107 @@ export function partsOf<State>(
   model: AnyModel<State> & Mapping,
   keyOf: ((operation: ModelOperation) => Json) | undefined,
 ): Part[] {
-  const parts = new Map<string | undefined, PartBuilder>();
-  for (const pair of pairs(history)) {
-    const mapped = mapOperation(pair, model);
-    if (mapped === undefined || mapped.type === "fail") continue;
-    const operation = parseOperation(mapped, pair, model);
-    // Whether an indefinite read happened makes no difference.
-    if (operation.type === "info" && model.isRead?.(operation) === true) continue;
-    const key = keyOf === undefined ? mapped.key : keyOf(operation);
-    const id = key === undefined ? undefined : jsonKey(key);
-    let part = parts.get(id);
+  const kinds = new Kinds(model, keyOf);
+  const parts = new JsonMap<PartBuilder>();
+  let whole: PartBuilder | undefined;
+  const partOf = (key: Json | undefined): PartBuilder => {
+    if (key === undefined) {
+      whole ??= new PartBuilder(key);
+      return whole;
+    }
+    let part = parts.get(key);
     if (part === undefined) {
       part = new PartBuilder(key);
-      parts.set(id, part);
+      parts.set(key, part);
     }
-    part.add(pair, operation, mapped);
+    return part;
+  };
+  for (const pair of pairs(history)) {
+    const mapped = mapOperation(pair, model);
+    if (mapped === undefined) continue;
+    if (mapped.type === "fail") {
+      // It did not happen, but its key is one of the history.
+      if (mapped.key !== undefined) partOf(mapped.key);
+      continue;
+    }
+    const kind = kinds.of(mapped, pair);
+    const part = partOf(keyOf === undefined ? mapped.key : kind.key);
+    if (!kind.isIrrelevant) part.add(pair, kind);
   }
-  if (parts.size > 1 && parts.has(undefined)) {
+  const split = [...parts.values()];
+  if (whole === undefined) return split.map((part) => part.build());
+  if (split.length > 0) {
     throw new Error("Some operations have a key, and others have none. Give all of them one");
   }
-  return [...parts.values()].map((part) => part.build());
+  return [whole.build()];
+}
+
+/** Operations of a history with the same function, type, argument and result. */
+interface Kind {
+  readonly operation: ModelOperation;
+  /** Whether it makes no difference if it happened. */
+  readonly isIrrelevant: boolean;
+  readonly key: Json | undefined;
+}
+
+/** More values than fit into memory. */
+const MAX_COUNT = 2 ** 26;
+
+/** Finds the kinds of operations: each is parsed once. */
+class Kinds<State> {
+  readonly #model: AnyModel<State>;
+  readonly #keyOf: ((operation: ModelOperation) => Json) | undefined;
+  readonly #numbers = new JsonMap<number>();
+  /** The same for pairs, such as those of a compare-and-set, by the numbers of both. */
+  readonly #pairs = new Map<number, number>();
+  #count = 0;
+  /** By function, then by the numbers of argument and result. */
+  readonly #definite = new Map<string, Map<number, Kind>>();
+  readonly #indefinite = new Map<string, Map<number, Kind>>();
+
+  constructor(model: AnyModel<State>, keyOf: ((operation: ModelOperation) => Json) | undefined) {
+    this.#model = model;
+    this.#keyOf = keyOf;
+  }
+
+  of(mapped: MappedOperation, pair: Pair): Kind {
+    const { f, type, value, result } = mapped;
+    const isOk = type === "ok";
+    const byFunction = isOk ? this.#definite : this.#indefinite;
+    let known = byFunction.get(f);
+    if (known === undefined) {
+      known = new Map();
+      byFunction.set(f, known);
+    }
+    const id = this.#numberOf(value) * MAX_COUNT + (isOk ? this.#numberOf(result ?? null) : 0);
+    let kind = known.get(id);
+    if (kind === undefined) {
+      kind = this.#newKind(mapped, pair);
+      known.set(id, kind);
+    }
+    return kind;
+  }
+
+  #newKind(mapped: MappedOperation, pair: Pair): Kind {
+    const operation = parseOperation(mapped, pair, this.#model);
+    // Whether an indefinite read happened makes no difference.
+    const isIrrelevant = operation.type === "info" && this.#model.isRead?.(operation) === true;
+    return { operation, isIrrelevant, key: this.#keyOf?.(operation) };
+  }
+
+  #numberOf(value: Json): number {
+    if (isArray(value) && value.length === 2) {
+      const id = this.#numberOf(value[0] ?? null) * MAX_COUNT + this.#numberOf(value[1] ?? null);
+      return this.#pairs.get(id) ?? this.#set(this.#pairs, id);
+    }
+    return this.#numbers.get(value) ?? this.#set(this.#numbers, value);
+  }
+
+  #set<K>(numbers: { set(key: K, number: number): unknown }, key: K): number {
+    const number = this.#count++;
+    numbers.set(key, number);
+    return number;
+  }
 }
 
 function parseOperation<State>(
@@ -110,63 +204,78 @@ function parseOperation<State>(
 
 class PartBuilder {
   readonly #key: Json | undefined;
-  readonly #operations: PartOperation[] = [];
+  readonly #pairs: Pair[] = [];
+  readonly #kindOf: number[] = [];
+  readonly #called: number[] = [];
+  readonly #returned: number[] = [];
   readonly #kinds: ModelOperation[] = [];
-  readonly #numbers = new Map<string, number>();
+  readonly #numbers = new Map<Kind, number>();
 
   constructor(key: Json | undefined) {
     this.#key = key;
   }
 
-  add(pair: Pair, operation: ModelOperation, { f, value, result }: MappedOperation): void {
-    const { type } = operation;
-    // By what was parsed, as the output of a schema need not be JSON.
-    const id = `${type}${jsonKey(f)}${jsonKey(value)}${result === undefined ? "" : jsonKey(result)}`;
-    let kind = this.#numbers.get(id);
-    if (kind === undefined) {
-      kind = this.#kinds.push(operation) - 1;
-      this.#numbers.set(id, kind);
+  add(pair: Pair, kind: Kind): void {
+    let number = this.#numbers.get(kind);
+    if (number === undefined) {
+      number = this.#kinds.push(kind.operation) - 1;
+      this.#numbers.set(kind, number);
     }
-    this.#operations.push({ pair, kind });
+    this.#pairs.push(pair);
+    this.#kindOf.push(number);
+    // Here the pair is still in the processor's cache: later it takes three times as long.
+    this.#called.push(pair.invocation.index);
+    const isOk = kind.operation.type === "ok";
+    this.#returned.push(isOk ? (pair.completion?.index ?? NEVER) : NEVER);
   }
 
   build(): Part {
-    return { key: this.#key, operations: this.#operations, kinds: this.#kinds };
+    return {
+      key: this.#key,
+      pairs: this.#pairs,
+      kindOf: new Int32Array(this.#kindOf),
+      called: new Int32Array(this.#called),
+      returned: new Int32Array(this.#returned),
+      kinds: this.#kinds,
+    };
   }
 }
 
 /** The operations of a part as the search reads them. */
 export function encode(part: Part, isRead: readonly boolean[]): Operations {
-  const { operations, kinds } = part;
-  const functions = new Map<string, number>();
-  for (const { f } of kinds) if (!functions.has(f)) functions.set(f, functions.size);
-  const groupOf = kinds.map(({ f }) => functions.get(f) ?? 0);
-  const count = operations.length;
-  const encoded = {
-    kinds: new Int32Array(count),
-    isRead: new Uint8Array(count),
-    called: new Int32Array(count),
-    returned: new Int32Array(count),
-    groups: new Int32Array(count),
-  };
-  // A loop: half of the time of a short history went into `from` and its functions.
-  for (const [index, { pair, kind }] of operations.entries()) {
-    encoded.kinds[index] = kind;
-    encoded.isRead[index] = isRead[kind] === true ? 1 : 0;
-    encoded.called[index] = pair.invocation.index;
-    encoded.returned[index] =
-      kinds[kind]?.type === "ok" ? (pair.completion?.index ?? NEVER) : NEVER;
-    encoded.groups[index] = groupOf[kind] ?? 0;
+  const { kindOf, called, returned } = part;
+  const isReadOf = new Uint8Array(kindOf.length);
+  for (let index = 0; index < kindOf.length; index++) {
+    if (isRead[kindOf[index] ?? 0] === true) isReadOf[index] = 1;
   }
+  let groups: Int32Array | undefined;
   let ranks: Int32Array | undefined;
   return {
-    ...encoded,
-    // Most searches do without.
+    kinds: kindOf,
+    isRead: isReadOf,
+    called,
+    returned,
+    // Most searches do without these.
+    get groups() {
+      groups ??= groupsOf(part);
+      return groups;
+    },
     get ranks() {
-      ranks ??= ranksOf(part, isRead, encoded.returned);
+      ranks ??= ranksOf(part, isRead);
       return ranks;
     },
   };
+}
+
+/** Operations of one function are a group. */
+function groupsOf({ kindOf, kinds }: Part): Int32Array {
+  const numbers = new Map<string, number>();
+  const groups = kinds.map(({ f }) => {
+    const number = numbers.get(f) ?? numbers.size;
+    numbers.set(f, number);
+    return number;
+  });
+  return kindOf.map((kind) => groups[kind] ?? 0);
 }
 
 /**
@@ -174,13 +283,11 @@ export function encode(part: Part, isRead: readonly boolean[]): Operations {
  * or in a list. If several have the same argument, and each return takes one away, the first of them
  * was seen at the first return, and so on.
  */
-function ranksOf(
-  { operations, kinds }: Part,
-  isRead: readonly boolean[],
-  returned: Int32Array,
-): Int32Array {
-  const inOrder = operations
-    .map(({ kind }, operation) => ({ kind, at: returned[operation] ?? NEVER }))
+function ranksOf({ kindOf, kinds, returned }: Part, isRead: readonly boolean[]): Int32Array {
+  const inOrder = Array.from(kindOf, (kind, operation) => ({
+    kind,
+    at: returned[operation] ?? NEVER,
+  }))
     .filter(({ at }) => at !== NEVER)
     .sort((one, other) => one.at - other.at);
   const firstSeen = new Map<string, number>();
@@ -199,7 +306,7 @@ function ranksOf(
     }
   }
   const used = new Map<string, number>();
-  return Int32Array.from(operations, ({ kind }) => {
+  return kindOf.map((kind) => {
     const key = isRead[kind] === true ? undefined : keyOfPlain(kinds[kind]?.value);
     if (key === undefined) return NEVER;
     const taken = takenAt.get(key);

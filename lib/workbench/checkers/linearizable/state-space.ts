@@ -2,8 +2,9 @@
 import { describeKind } from "./describe.ts";
 import type { Memory } from "./memory.ts";
 import { type AnyModel, type ModelOperation, OneOf } from "./model.ts";
+import type { States } from "./order-search.ts";
 import { PairMap, UNKNOWN } from "./pair-map.ts";
-import { REFUSED, type Transitions } from "./schedule.ts";
+import { REFUSED } from "./schedule.ts";
 import { canonicalText, type StateKey, stateKey } from "./state-key.ts";
 
 /** The operations of a part of a history as the model sees them, by kind. */
@@ -27,7 +28,7 @@ const BYTES_PER_CHARACTER = 8;
  * A non-deterministic model may be in one of several states. Such a set of states has a number, too,
  * and an operation leads to all states that it may lead to from any of them.
  */
-export class StateSpace<State> implements Transitions {
+export class StateSpace<State> implements States {
   readonly initial: number;
   readonly #model: AnyModel<State>;
   readonly #kinds: Kinds;
@@ -67,6 +68,10 @@ export class StateSpace<State> implements Transitions {
     const growth = this.#transitions.byteLength - byteLength;
     if (growth > 0) this.#take(growth);
     return next;
+  }
+
+  numberOf(state: State): number {
+    return this.#number([state]);
   }
 
   /** Describes a state, or the states of which it may be one. */

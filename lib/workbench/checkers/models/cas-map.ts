@@ -1,9 +1,11 @@
 import * as v from "valibot";
+import { isArray } from "../../../protocol/json-key.ts";
 import type { Json as JsonValue } from "../../../vortex/index.ts";
 import { Json } from "../../schemas.ts";
 import type { LinearizableOptions } from "../linearizable/index.ts";
 import { type Model, returned } from "../linearizable/model.ts";
-import { compareAndSet } from "./register.ts";
+import { viewedAsRegister } from "../register/register-search.ts";
+import { changeOf, compareAndSet } from "./register.ts";
 
 const Operations = {
   get: { value: Json, result: Json },
@@ -22,7 +24,15 @@ const Operations = {
  * | `delete` | the key | anything |
  * | `cas` | `[key, from, to]` | `false` if the key did not have `from`; anything else if it did |
  */
-export const casMap: Model<JsonValue, typeof Operations> & LinearizableOptions<typeof Operations> =
+export const casMap = viewedAsRegister<
+  Model<JsonValue, typeof Operations> & LinearizableOptions<typeof Operations>
+>(
+  ({ f, value, result }) => {
+    if (f === "put") return { to: isArray(value) ? (value[1] ?? null) : null };
+    if (f === "delete") return { to: null };
+    if (f === "cas") return changeOf(value, result);
+    return result === undefined ? {} : { from: result };
+  },
   {
     init: null,
     operations: Operations,
@@ -45,4 +55,5 @@ export const casMap: Model<JsonValue, typeof Operations> & LinearizableOptions<t
         }
       }
     },
-  };
+  },
+);

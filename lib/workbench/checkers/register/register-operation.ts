@@ -1,26 +1,34 @@
 /**
- * The model of a compare-and-set register: which value an operation needs, and which it sets.
+ * Operations of a register: which value each needs, and which it sets.
  *
- * A register starts as `null`. A write sets a value. A cas needs `from` and sets `to`. A read needs
- * the value that it returned; a read of `null` needs nothing. Failed operations did not happen.
- * Operations that ended as `info`, or never, may take effect any time after their invocation, or
- * never.
+ * A write sets a value. A compare-and-set needs `from` and sets `to`. A read needs the value that it
+ * returned. Indefinite operations may take effect any time after their call, or never.
  *
- * @see Knossos, `knossos.model/cas-register` and `knossos.history/complete`
+ * @see Knossos, `knossos.model/cas-register`
  */
-
-import { isArray } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
-import type { Pair } from "../../history/history.ts";
 import { JsonMap } from "../json-map.ts";
-import { describeOperation, quote } from "../wording.ts";
+import type { ModelOperation } from "../linearizable/model.ts";
+import type { Subject } from "../linearizable/order-search.ts";
+import type { Part } from "../linearizable/parts.ts";
+import { NEVER } from "../linearizable/schedule.ts";
+
+/** The effect of an operation of a model on a register. */
+export interface RegisterEffect {
+  /** The value it needs; absent if it accepts any. */
+  readonly from?: Json;
+  /** The value it sets; absent if it leaves the value unchanged. */
+  readonly to?: Json;
+}
+
+/** Reads an operation of a model as one of a register; `undefined` if it is of another kind. */
+export type RegisterView = (operation: ModelOperation) => RegisterEffect | undefined;
 
 /** An operation on one register that happened or may have happened. */
 export interface RegisterOperation {
-  readonly pair: Pair;
-  /** The value it needs; `undefined` if it accepts any. */
+  /** Its index in the part of the history. */
+  readonly index: number;
   readonly from: ValueId | undefined;
-  /** The value it sets; `undefined` if it leaves the value unchanged. */
   readonly to: ValueId | undefined;
   /** The index of its invocation in the history. */
   readonly called: number;
@@ -31,66 +39,90 @@ export interface RegisterOperation {
 /** A value of a register as a small number; equal values share it. */
 export type ValueId = number;
 
-/** `null`, the initial value of a register. */
+/** The initial value of a register. */
 export const INITIAL: ValueId = 0;
 
-/** Numbers the values of a register. */
-export class Values {
-  readonly #ids = new JsonMap<ValueId>();
-  readonly #values: Json[] = [];
+/** The value that operations need, and the one that they set. */
+type Effect = Pick<RegisterOperation, "from" | "to">;
 
-  constructor() {
-    this.idOf(null);
+/** The operations of a part, as those of a register. */
+export interface RegisterPart {
+  /** By {@link ValueId}. */
+  readonly values: readonly Json[];
+  /**
+   * By kind: one with the same effect, definite if possible. What an indefinite operation does where a
+   * definite one is refused makes no difference.
+   */
+  readonly sameKinds: readonly number[];
+  /** The operations that constrain the register, in order of call. */
+  operations(): readonly RegisterOperation[];
+}
+
+/** Reads the operations of a part; `undefined` if some are not those of a register. */
+export function registerPart(
+  { part, initial }: Pick<Subject, "part" | "initial">,
+  view: RegisterView,
+): RegisterPart | undefined {
+  // The state of a model of a register is its value.
+  const values = new Values(initial as Json);
+  const effects: Effect[] = [];
+  for (const operation of part.kinds) {
+    const effect = view(operation);
+    if (effect === undefined) return undefined;
+    const from = effect.from === undefined ? undefined : values.idOf(effect.from);
+    const to = effect.to === undefined ? undefined : values.idOf(effect.to);
+    effects.push({ from, to: to === from ? undefined : to });
+  }
+  return {
+    values: values.all,
+    sameKinds: sameKindsOf(part.kinds, effects),
+    operations: () => operationsOf(part, effects),
+  };
+}
+
+function operationsOf(
+  { kindOf, called, returned }: Part,
+  effects: readonly Effect[],
+): RegisterOperation[] {
+  const operations: RegisterOperation[] = [];
+  for (const [index, kind] of kindOf.entries()) {
+    const { from, to } = effects[kind] ?? { from: undefined, to: undefined };
+    const end = returned[index] ?? NEVER;
+    if (to === undefined && (from === undefined || end === NEVER)) continue;
+    operations.push({
+      index,
+      from,
+      to,
+      called: called[index] ?? 0,
+      returned: end === NEVER ? Number.POSITIVE_INFINITY : end,
+    });
+  }
+  return operations;
+}
+
+function sameKindsOf(kinds: readonly ModelOperation[], effects: readonly Effect[]): number[] {
+  const chosen = new Map<string, number>();
+  const keys = effects.map(({ from, to }) => `${from} ${to}`);
+  for (const [kind, key] of keys.entries()) {
+    if (kinds[kind]?.type === "ok" || !chosen.has(key)) chosen.set(key, kind);
+  }
+  return keys.map((key, kind) => chosen.get(key) ?? kind);
+}
+
+/** Numbers the values of a register. */
+class Values {
+  readonly all: Json[] = [];
+  readonly #ids = new JsonMap<ValueId>();
+
+  constructor(initial: Json) {
+    this.idOf(initial);
   }
 
   idOf(value: Json): ValueId {
     const known = this.#ids.get(value);
     if (known !== undefined) return known;
-    const id = this.#values.push(value) - 1;
+    const id = this.all.push(value) - 1;
     this.#ids.set(value, id);
     return id;
   }
-
-  valueOf(id: ValueId): Json {
-    return this.#values[id] ?? null;
-  }
-}
-
-/**
- * Interprets a client's operation; `undefined` if it constrains nothing.
- *
- * @param pair A `read`, `write` or `cas` whose values are `[key, value]`.
- * @throws {Error} if it is anything else.
- */
-export function registerOperation(pair: Pair, values: Values): RegisterOperation | undefined {
-  const { invocation, completion } = pair;
-  if (completion?.type === "fail") return undefined;
-  const isDefinite = completion?.type === "ok";
-  const [, value] = keyed(isDefinite ? completion.value : invocation.value, pair);
-  const called = invocation.index;
-  const returned = isDefinite ? completion.index : Number.POSITIVE_INFINITY;
-  switch (invocation.f) {
-    case "read":
-      if (value === null || !isDefinite) return undefined;
-      return { pair, from: values.idOf(value), to: undefined, called, returned };
-    case "write":
-      return { pair, from: undefined, to: values.idOf(value), called, returned };
-    case "cas": {
-      if (!isArray(value) || value.length !== 2) break;
-      const [from, to] = [values.idOf(value[0] ?? null), values.idOf(value[1] ?? null)];
-      if (from !== to) return { pair, from, to, called, returned };
-      return isDefinite ? { pair, from, to: undefined, called, returned } : undefined;
-    }
-  }
-  throw new Error(
-    `Cannot apply ${describeOperation(invocation)} to a register: ${quote(invocation.value)}`,
-  );
-}
-
-/** Splits an operation's value into its key and the rest. */
-export function keyed(value: Json, { invocation }: Pair): readonly [key: Json, value: Json] {
-  if (!isArray(value) || value.length !== 2) {
-    throw new Error(`Cannot find the key of ${describeOperation(invocation)}: ${quote(value)}`);
-  }
-  return [value[0] ?? null, value[1] ?? null];
 }

@@ -2,6 +2,7 @@ import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import * as v from "valibot";
 import {
+  type ClientOperation,
   independent,
   linearizable,
   oneOf,
@@ -10,7 +11,15 @@ import {
 } from "../../../../../lib/workbench/checkers/linearizable/index.ts";
 import { fifoQueue, register } from "../../../../../lib/workbench/checkers/models/index.ts";
 import { checkLinearizable } from "../../../../../lib/workbench/checkers/register/linearizable.ts";
-import { fail, history, info, invoke, ok, whole } from "../../../../support/histories/history.ts";
+import {
+  type Entry,
+  fail,
+  history,
+  info,
+  invoke,
+  ok,
+  whole,
+} from "../../../../support/histories/history.ts";
 import { modelHistory } from "../../../../support/histories/model-history.ts";
 import {
   etcdCases,
@@ -92,21 +101,74 @@ describe("linearizable", () => {
         whole(0, "write", ["x", 1]),
         whole(0, "write", ["y", 2]),
         whole(1, "read", ["x", null], ["x", 1]),
-        whole(1, "read", ["y", null], ["y", 1]),
+        whole(1, "write", ["y", 3]),
+        whole(1, "read", ["y", null], ["y", 2]),
       ),
       {},
     );
     expect(verdict).toMatchObject({
       valid: false,
-      operationCount: 4,
+      operationCount: 5,
       failures: ["y"],
       keys: { x: true, y: false },
     });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      'key "y": process 1\'s read at 0.007 s took effect as read: 1 by 0.008 s, but every order of ' +
-        "the preceding operations leaves 2, where it cannot happen, and no open operation could " +
-        "change that in time",
+      'key "y": process 1\'s read at 0.009 s took effect as read: 2 by 0.010 s, but every order of ' +
+        "the preceding operations leaves 3, and no open operation could change that in time",
     );
+  });
+
+  /** Elements that are enqueued twice, so that their order is searched. */
+  const hard = (clientCount: number) => [
+    ...Array.from({ length: clientCount }, (_, index) => invoke(index, "enqueue", index >> 1)),
+    ...Array.from({ length: clientCount }, (_, index) => ok(index)),
+    ...whole(0, "dequeue", null, 99),
+  ];
+
+  const stale = (key: string) => [
+    ...whole(0, "write", [key, 1]),
+    ...whole(0, "write", [key, 2]),
+    ...whole(1, "read", [key, null], [key, 1]),
+  ];
+
+  test("names keys in the order, and operations in the words, that it is given", () => {
+    const check = linearizable(
+      { ...register, map: independent },
+      {
+        compareKeys: (one, other) => (String(one) < String(other) ? -1 : 1),
+        describeEffect: ({ result = null }) => `returned ${result}`,
+      },
+    );
+    const { failures, explanation } = check(history(stale("z"), stale("a")), {});
+    expect(failures).toEqual(["a", "z"]);
+    expect(explanation?.[0]?.sentence).toStartWith(
+      'key "a": process 1\'s read at 0.011 s returned 1 by 0.012 s, but',
+    );
+  });
+
+  test("goes on with every key after one has failed, if that is wanted", () => {
+    const keyed = (key: string) => (entry: Entry) => ({
+      ...entry,
+      value: [key, entry.value ?? null],
+    });
+    const both = history(
+      [...hard(16), ...whole(0, "dequeue", null, 98)].map(keyed("a")),
+      [...whole(0, "enqueue", 1), ...whole(0, "enqueue", 1), ...whole(0, "dequeue", null, 2)].map(
+        keyed("b"),
+      ),
+    );
+    const queues = { ...fifoQueue, map: independent };
+    const maxSteps = 100_000;
+    expect(linearizable(queues)(both, { maxSteps }).explanation).toHaveLength(1);
+    const { keys, explanation } = linearizable(queues, {
+      everyKey: true,
+      describeLimit: ({ limit }) => `: too many ${limit}`,
+    })(both, { maxSteps });
+    expect(keys).toEqual({ a: "unknown", b: false });
+    expect(explanation?.map(({ sentence }) => sentence)).toEqual([
+      'key "a": gave up the search for an order of 18 operations, 0 of them indefinite: too many steps',
+      expect.stringMatching(/^key "b": process 0's dequeue/),
+    ]);
   });
 
   test("takes the key from a function", () => {
@@ -204,13 +266,6 @@ describe("linearizable", () => {
     expect(check(history(both, dequeue(2), lost), {}).valid).toBe(false);
   });
 
-  /** Elements that are enqueued twice, so that their order is searched. */
-  const hard = (clientCount: number) => [
-    ...Array.from({ length: clientCount }, (_, index) => invoke(index, "enqueue", index >> 1)),
-    ...Array.from({ length: clientCount }, (_, index) => ok(index)),
-    ...whole(0, "dequeue", null, 99),
-  ];
-
   test("is unknown, with the reason and advice, if the search exceeds maxSteps", () => {
     const verdict = linearizable(fifoQueue)(history(hard(16)), { maxSteps: 10_000 });
     expect(verdict.valid).toBe("unknown");
@@ -287,18 +342,25 @@ describe("linearizable", () => {
     );
   });
 
-  test("agrees with the checker of lin-kv on registers", () => {
-    const check = linearizable({
+  test("searches registers in two ways, with the same verdicts", () => {
+    const asOthers = {
       ...register,
+      // The search for registers belongs to the step of the model.
+      step: (...[state, operation]: Parameters<typeof register.step>) =>
+        register.step(state, operation),
       // As in Knossos, a read of null may return anything.
-      map: (operation) => {
+      map: (operation: ClientOperation) => {
         const mapped = independent(operation);
         return mapped.f === "read" && mapped.result === null ? undefined : mapped;
       },
-    });
+    };
     fc.assert(
       fc.property(registerHistories, (operations) => {
-        expect(check(operations, {}).valid).toBe(checkLinearizable(operations).valid);
+        const { valid } = checkLinearizable(operations);
+        expect(linearizable(asOthers)(operations, {}).valid).toBe(valid);
+        expect(linearizable({ ...asOthers, step: register.step })(operations, {}).valid).toBe(
+          valid,
+        );
       }),
       { numRuns: 500 },
     );

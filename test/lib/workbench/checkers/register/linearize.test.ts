@@ -1,22 +1,30 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
+import { independent } from "../../../../../lib/workbench/checkers/linearizable/index.ts";
+import { partsOf } from "../../../../../lib/workbench/checkers/linearizable/parts.ts";
 import { linearize } from "../../../../../lib/workbench/checkers/register/linearize.ts";
 import {
   type RegisterOperation,
-  registerOperation,
-  Values,
+  registerPart,
 } from "../../../../../lib/workbench/checkers/register/register-operation.ts";
-import { type History, pairs } from "../../../../../lib/workbench/history/history.ts";
+import type { History } from "../../../../../lib/workbench/history/history.ts";
 import { history, invoke, whole } from "../../../../support/histories/history.ts";
 import { registerHistories } from "../../../../support/histories/register-histories.ts";
 import { registerHistory } from "../../../../support/histories/register-model.ts";
 import { isLinearizable } from "../../../../support/oracles/register.ts";
 
-function operationsOf(history: History): RegisterOperation[] {
-  const values = new Values();
-  return pairs(history)
-    .map((pair) => registerOperation(pair, values))
-    .filter((operation) => operation !== undefined);
+/** The operations of the only key. A read of `null` may have been of anything. */
+function operationsOf(history: History): readonly RegisterOperation[] {
+  const model = { map: independent, init: null, step: () => undefined };
+  const [part] = partsOf(history, model, undefined);
+  if (part === undefined) return [];
+  const found = registerPart({ part, initial: null }, ({ f, value, result = null }) => {
+    if (f === "read") return result === null ? {} : { from: result };
+    if (f === "write") return { to: value };
+    const [from = null, to = null] = Array.isArray(value) ? value : [];
+    return { from, to };
+  });
+  return found?.operations() ?? [];
 }
 
 const ample = { width: 1000, steps: 1e6 };
