@@ -25,7 +25,7 @@ export const describeNats = describe.skipIf(!canRun);
 /** Settings of a server, as in its configuration file, beside those that are given here. */
 export type NatsConfig = Readonly<Record<string, unknown>>;
 
-const START_TIMEOUT_MS = 10_000;
+const START_TIMEOUT_MS = 60_000;
 const READY = "Server is ready";
 /** A server logs it when a cluster can create streams. */
 const LEADER = /Self is new JetStream cluster metadata leader/;
@@ -103,7 +103,7 @@ export class NatsServer {
 /** Starts a server with JetStream. With `tls` in its configuration, its URL has the scheme tls. */
 export async function startNats(config: NatsConfig = {}): Promise<NatsServer> {
   const [port = 0] = freePorts(1);
-  const server = await configured(port, config);
+  const server = await configureNats(port, config);
   await server.start();
   return server;
 }
@@ -116,7 +116,7 @@ export async function startNatsCluster(count = 3, config: NatsConfig = {}) {
   const servers = await Promise.all(
     clusterPorts.map((port, index) => {
       const cluster = { name: "cluster", listen: `127.0.0.1:${port}`, routes };
-      return configured(ports[index] ?? 0, { server_name: `s${index}`, cluster, ...config });
+      return configureNats(ports[index] ?? 0, { server_name: `s${index}`, cluster, ...config });
     }),
   );
   await Promise.all(servers.map((server) => server.start()));
@@ -130,7 +130,8 @@ export async function startNatsCluster(count = 3, config: NatsConfig = {}) {
   };
 }
 
-async function configured(port: number, config: NatsConfig): Promise<NatsServer> {
+/** Writes the configuration of a server on loopback, with JetStream, in a directory of its own. */
+export async function configureNats(port: number, config: NatsConfig): Promise<NatsServer> {
   const directory = temporaryDirectory();
   const { jetstream = {}, ...more } = config;
   const isObject = typeof jetstream === "object" && jetstream !== null;
@@ -144,7 +145,7 @@ async function configured(port: number, config: NatsConfig): Promise<NatsServer>
 }
 
 /** Ports that nothing listens on. All are taken together, so that they differ. */
-function freePorts(count: number): number[] {
+export function freePorts(count: number): number[] {
   const listeners = Array.from({ length: count }, () =>
     Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
   );
@@ -153,7 +154,7 @@ function freePorts(count: number): number[] {
   return ports;
 }
 
-async function until(isDone: () => boolean, what: string): Promise<void> {
+export async function until(isDone: () => boolean, what: string): Promise<void> {
   const endMs = performance.now() + START_TIMEOUT_MS;
   while (!isDone()) {
     if (performance.now() > endMs) throw new Error(`Waited ${START_TIMEOUT_MS} ms for ${what}`);

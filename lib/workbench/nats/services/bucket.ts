@@ -42,7 +42,7 @@ export interface Publication {
   readonly ifAt?: { readonly key: string; readonly revision: number };
 }
 
-/** What happened to a message. */
+/** The outcome of a message. */
 export type Published =
   /** A majority of the replicas has it. */
   | { readonly type: "stored"; readonly revision: number }
@@ -57,6 +57,14 @@ export type Published =
   | { readonly type: "refused"; readonly text: string }
   /** It may be stored, now or later. */
   | { readonly type: "unknown"; readonly text: string };
+
+/** The answer of a replica to a read. */
+export type ReadResult =
+  /** The key's version in the state of a revision. */
+  | { readonly type: "version"; readonly version: Version; readonly stateRevision: number }
+  /** No version, or the key is changing: this need not be the state of any moment. */
+  | { readonly type: "none" }
+  | { readonly type: "unanswered" };
 
 /** Space for headers, which count for the maximum size of a message. */
 const HEADER_BYTES = 2048;
@@ -99,20 +107,15 @@ export class Bucket {
     }
   }
 
-  /**
-   * Reads the newest version of a key in the state that some replica has.
-   *
-   * @returns `undefined` if that state has no version of it, or is changing: this is then not known to be
-   *   the state of any moment.
-   * @throws if no replica answers in time.
-   */
-  async read(
-    key: string,
-    timeoutMs: number,
-  ): Promise<{ readonly version: Version; readonly stateRevision: number } | undefined> {
-    const [first, last] = await this.#get({ multi_last: [this.#subject(key)] }, timeoutMs);
-    if (first === undefined || last === undefined || !isEnd(last)) return undefined;
-    return { version: versionOf(first), stateRevision: numberIn(last, "Nats-UpTo-Sequence") };
+  /** Reads the newest version of a key in the state that some replica has. */
+  async read(key: string, timeoutMs: number): Promise<ReadResult> {
+    const query = { multi_last: [this.#subject(key)] };
+    const messages = await this.#get(query, timeoutMs).catch(() => undefined);
+    if (messages === undefined) return { type: "unanswered" };
+    const [first, last] = messages;
+    if (first === undefined || last === undefined || !isEnd(last)) return { type: "none" };
+    const stateRevision = numberIn(last, "Nats-UpTo-Sequence");
+    return { type: "version", version: versionOf(first), stateRevision };
   }
 
   /**
@@ -205,7 +208,7 @@ function outcomeOf(error: unknown): Published {
   return { type: "unknown", text: error instanceof Error ? error.message : String(error) };
 }
 
-/** Whether no server received a message: none leads the bucket, or there is no JetStream. */
+/** Whether a message reached no server: either none leads the bucket, or JetStream is off. */
 export function isWithoutResponders(error: unknown): boolean {
   if (!(error instanceof Error)) return false;
   if (error instanceof RequestError && error.isNoResponders()) return true;

@@ -2,6 +2,7 @@
 export class Deadline {
   readonly #endMs: number;
   #backOffMs = FIRST_DELAY_MS;
+  #readMs = FIRST_READ_MS;
 
   constructor(timeoutMs: number) {
     this.#endMs = performance.now() + timeoutMs;
@@ -16,13 +17,23 @@ export class Deadline {
     return Math.max(1, Math.min(ATTEMPT_MS, this.#endMs - performance.now()));
   }
 
+  /**
+   * How long to wait for the answer to a read. The replica that gets it may be away, and the next
+   * attempt goes to any: so not long at first.
+   */
+  get readMs(): number {
+    return Math.min(this.#readMs, this.attemptMs);
+  }
+
   /** Waits before the next attempt: longer each time, and randomly, so that rivals part. */
   async pause(): Promise<void> {
     await Bun.sleep(Math.min(Math.random() * this.#backOffMs, this.attemptMs));
     this.#backOffMs = Math.min(2 * this.#backOffMs, MAX_DELAY_MS);
+    this.#readMs *= 2;
   }
 }
 
 /** An answer takes milliseconds. After this time the request or its answer is lost. */
 export const ATTEMPT_MS = 1000;
+const FIRST_READ_MS = 100;
 const [FIRST_DELAY_MS, MAX_DELAY_MS] = [4, 100];

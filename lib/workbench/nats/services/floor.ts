@@ -1,5 +1,5 @@
 /**
- * Which states of a bucket a read may see: those from some revision on.
+ * The lowest revision whose state a read may see.
  *
  * A replica may be behind, and so may a server that led the bucket and did not notice yet that it no
  * longer does: JetStream's own reads, direct or by the leader, are not linearizable.

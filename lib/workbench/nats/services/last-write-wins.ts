@@ -41,12 +41,11 @@ export class LastWriteWinsKv {
 
   async #read(key: string, deadline: Deadline): Promise<Entry> {
     for (;;) {
-      try {
-        return (await this.#bucket.read(key, deadline.attemptMs))?.version.entry;
-      } catch {
-        if (deadline.isOver) throw unavailable(this.#bucket.name);
-        await deadline.pause();
-      }
+      const read = await this.#bucket.read(key, deadline.readMs);
+      if (read.type === "version") return read.version.entry;
+      if (read.type === "none") return undefined;
+      if (deadline.isOver) throw unavailable(this.#bucket.name);
+      await deadline.pause();
     }
   }
 

@@ -18,7 +18,7 @@ const OPEN_MS = 15_000;
 const MIN_VERSION = [2, 11];
 
 /**
- * Opens a bucket, and creates it if there is none.
+ * Opens a bucket, and creates it if it does not exist.
  *
  * @param replicas Number of servers that hold a copy. By default 3, or 1 if the server is alone.
  * @throws {InvalidOptions} if the servers cannot hold it, or hold it with another number of copies.

@@ -64,22 +64,17 @@ export class RevisionedKv {
   async #read(key: string, deadline: Deadline): Promise<Version> {
     const floor = await this.#floor.revision(deadline);
     for (;;) {
-      const read = await this.#glimpse(key, deadline);
-      if (read !== undefined && read.stateRevision >= floor) {
+      const read = await this.#bucket.read(key, deadline.readMs);
+      if (read.type === "version" && read.stateRevision >= floor) {
         // The key has this version in each state from its revision to the replica's, so also in the
         // state of the floor or of its revision, whichever is later.
         this.#floor.raise(read.version.revision);
         return read.version;
       }
-      if (read === undefined && (await this.#isNeverSet(key, deadline))) return NEVER_SET;
+      if (read.type === "none" && (await this.#isNeverSet(key, deadline))) return NEVER_SET;
       if (deadline.isOver) throw unavailable(this.#bucket.name);
       await deadline.pause();
     }
-  }
-
-  /** Reads a key in the state of some replica; `undefined` without an answer too. */
-  async #glimpse(key: string, deadline: Deadline) {
-    return this.#bucket.read(key, deadline.attemptMs).catch(() => undefined);
   }
 
   /**
@@ -134,7 +129,8 @@ export class RevisionedKv {
     if (deadline.isOver) throw unavailable(this.#bucket.name);
     // The condition of the message shows whether this version is the newest. If the request fails on
     // it, nothing is published, so the version must be one that the client may see.
-    let version = (await this.#glimpse(key, deadline))?.version ?? NEVER_SET;
+    const glimpse = await this.#bucket.read(key, deadline.readMs);
+    let version = glimpse.type === "version" ? glimpse.version : NEVER_SET;
     let mayFail = false;
     for (;;) {
       const [after, reply] = applyToKey(version.entry, body) ?? [];
@@ -217,7 +213,7 @@ export class RevisionedKv {
     deadline: Deadline,
   ): Promise<Version | "stored" | undefined> {
     for (;;) {
-      const versions = await this.#bucket.readAfter(key, above, deadline.attemptMs).catch(() => []);
+      const versions = await this.#bucket.readAfter(key, above, deadline.readMs).catch(() => []);
       const own = versions.find((version) => version.requestId === requestId);
       if (own !== undefined) {
         this.#floor.raise(own.revision);

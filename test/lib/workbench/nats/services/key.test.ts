@@ -4,7 +4,7 @@ import { jsonKey } from "../../../../../lib/protocol/json-key.ts";
 import type { Json } from "../../../../../lib/vortex/index.ts";
 import { bucketKey } from "../../../../../lib/workbench/nats/services/key.ts";
 
-const json = () => fc.jsonValue({ stringUnit: "binary" }) as fc.Arbitrary<Json>;
+const json = () => fc.jsonValue({ stringUnit: "binary", maxDepth: 2 }) as fc.Arbitrary<Json>;
 
 describe("bucketKey", () => {
   test("leaves letters, digits, - and _ as they are", () => {

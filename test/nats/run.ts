@@ -1,0 +1,181 @@
+/** Runs clients of services on three NATS servers under faults, and judges what they saw. */
+import type { Random } from "../../lib/vortex/index.ts";
+import { randomInteger } from "../../lib/vortex/random.ts";
+import type { Services } from "../../lib/workbench/nats/services/index.ts";
+import { randomStream } from "../../lib/workbench/random.ts";
+import type { LinkedCluster } from "../support/nats-links.ts";
+import { FAULTS, type FaultContext, type FaultName } from "./faults.ts";
+import { type Hosts, openHosts } from "./hosts.ts";
+import { type Findings, judgeLinKv, judgeSeqKv, judgeTimestamps } from "./judge.ts";
+import {
+  anyOperation,
+  casOf,
+  type Invocation,
+  Recorder,
+  readOf,
+  TIMESTAMP,
+  writeOf,
+} from "./operations.ts";
+import type { SubjectName } from "./subjects.ts";
+
+export interface RunOptions {
+  /** Name of the cluster of services; one per run. */
+  readonly name: string;
+  readonly subject: SubjectName;
+  readonly seconds: number;
+  readonly seed: number;
+  readonly replicas: number;
+  /** Faults to choose from. */
+  readonly faults: readonly FaultName[];
+  /** Mean time from the start of a fault to its end, and then to the next, in ms. */
+  readonly faultMs: number;
+  readonly onFault?: (text: string) => void;
+}
+
+export interface RunResult {
+  readonly findings: Findings;
+  readonly counts: { readonly [service: string]: Recorder["counts"] };
+  readonly faults: readonly string[];
+}
+
+const HOSTS = [0, 1, 2] as const;
+/** Clients of lin-kv on each host. seq-kv and lin-tso have one each. */
+const CLIENTS = 2;
+/** Mean pause of a client between two operations. */
+const PAUSE_MS = 15;
+/** How long clients use the same keys: the search for an order takes longer with each operation. */
+const EPOCH_MS = 2000;
+const REQUEST_TIMEOUT_MS = 2000;
+/** How long servers may take to be a cluster again after the last fault. */
+const RECOVERY_MS = 60_000;
+
+export async function runServices(cluster: LinkedCluster, options: RunOptions): Promise<RunResult> {
+  const { name, subject, seconds, seed, replicas } = options;
+  const hosts = await openHosts(cluster, subject, {
+    cluster: name,
+    replicas,
+    timeoutMs: REQUEST_TIMEOUT_MS,
+  });
+  const recorders = {
+    "lin-kv": new Recorder(HOSTS.length * CLIENTS),
+    "seq-kv": new Recorder(HOSTS.length),
+    "lin-tso": new Recorder(HOSTS.length),
+  };
+  const epochs = Math.ceil((1000 * seconds) / EPOCH_MS) + 1;
+  await createKeys(recorders["lin-kv"], hosts.services, epochs);
+
+  const startMs = performance.now();
+  const isOver = () => performance.now() - startMs > 1000 * seconds;
+  const epoch = () => Math.min(epochs - 1, Math.floor((performance.now() - startMs) / EPOCH_MS));
+  const client = async (
+    service: keyof typeof recorders,
+    host: number,
+    thread: number,
+    draw: (random: Random) => Invocation,
+  ) => {
+    const random = randomStream(seed, `${service} ${thread}`);
+    const services = hosts.services[host];
+    let process = thread;
+    while (services !== undefined && !isOver()) {
+      process = await recorders[service].carryOut(service, services, process, draw(random));
+      await Bun.sleep(2 * PAUSE_MS * random.next());
+    }
+  };
+  let written = 0;
+  const drawSequential = (random: Random) => {
+    const key = [epoch(), randomInteger(random, 3)];
+    const choice = randomInteger(random, 4);
+    if (choice < 2) return readOf(key);
+    written += 1;
+    return choice === 2 ? writeOf(key, written) : casOf(key, written - 2, written);
+  };
+  const faults = injectFaults(cluster, hosts, options, isOver);
+  await Promise.all([
+    ...HOSTS.flatMap((host) =>
+      Array.from({ length: CLIENTS }, (_, index) =>
+        client("lin-kv", host, HOSTS.length * index + host, (random) =>
+          anyOperation(random, epoch()),
+        ),
+      ),
+    ),
+    ...HOSTS.map((host) => client("seq-kv", host, host, drawSequential)),
+    ...HOSTS.map((host) => client("lin-tso", host, host, () => TIMESTAMP)),
+  ]);
+  const names = await faults;
+  await readAll(recorders["lin-kv"], hosts.services, epochs);
+  await hosts.close();
+  return {
+    findings: [
+      ...judgeLinKv(recorders["lin-kv"].history),
+      ...judgeSeqKv(recorders["seq-kv"].history),
+      ...judgeTimestamps(recorders["lin-tso"].history),
+    ],
+    counts: Object.fromEntries(
+      Object.entries(recorders).map(([service, { counts }]) => [service, counts]),
+    ),
+    faults: names,
+  };
+}
+
+/** Sets keys to 0, so that a state from before the others is known by its values. */
+async function createKeys(
+  recorder: Recorder,
+  [host]: readonly Services[],
+  count: number,
+): Promise<void> {
+  if (host === undefined) return;
+  for (let key = 0; key < count; key++) {
+    await recorder.carryOut("lin-kv", host, 0, writeOf(key, 0));
+  }
+}
+
+/** Reads each key on each host until it answers, after the faults. */
+async function readAll(
+  recorder: Recorder,
+  hosts: readonly Services[],
+  count: number,
+): Promise<void> {
+  const endMs = performance.now() + RECOVERY_MS;
+  const spare = 1_000_000;
+  await Promise.all(
+    hosts.map(async (host, index) => {
+      for (let key = 0; key < count; key++) {
+        for (;;) {
+          const before = recorder.counts.ok;
+          await recorder.carryOut("lin-kv", host, spare + index, readOf(key));
+          if (recorder.counts.ok > before) break;
+          if (performance.now() > endMs) {
+            throw new Error(`Host ${index} could not read key ${key} for ${RECOVERY_MS} ms`);
+          }
+        }
+      }
+    }),
+  );
+}
+
+async function injectFaults(
+  cluster: LinkedCluster,
+  hosts: Hosts,
+  { faults, faultMs, seed, onFault = () => {} }: RunOptions,
+  isOver: () => boolean,
+): Promise<readonly string[]> {
+  const random = randomStream(seed, "faults");
+  const context: FaultContext = {
+    cluster,
+    random,
+    leader: async () => (await hosts.leader()) ?? randomInteger(random, HOSTS.length),
+    stepDown: hosts.stepDown,
+  };
+  const names: string[] = [];
+  for (;;) {
+    await Bun.sleep(faultMs * random.next());
+    const fault = faults[randomInteger(random, faults.length)];
+    if (fault === undefined || isOver()) return names;
+    onFault(fault);
+    names.push(fault);
+    const end = await FAULTS[fault](context);
+    await Bun.sleep(faultMs * (0.5 + random.next()));
+    await end();
+    onFault(`end: ${fault}`);
+  }
+}
