@@ -36,7 +36,11 @@ export interface NetworkOptions {
    * node, but a node that was paused cannot reply in time.
    */
   readonly dropLateReplies?: () => boolean;
-  readonly journal: Journal;
+  readonly journal: Pick<Journal, "record">;
+  /** Receivers on other hosts. Absent: all are here. */
+  readonly elsewhere?: Elsewhere | undefined;
+  /** The ids of the messages that are sent here, where others are sent elsewhere: each `step`th number. */
+  readonly ids?: { readonly first: number; readonly step: number } | undefined;
   /** Orders messages between servers, in place of latencies. */
   readonly order?: DeliveryOrder | undefined;
   /**
@@ -50,6 +54,13 @@ export interface NetworkOptions {
   readonly fates?: MessageFates | undefined;
   /** The clock by which a message of this link is late. Absent: the same for all. */
   readonly clockOf?: ((src: NodeId, dest: NodeId) => Clock) | undefined;
+}
+
+/** The receivers on other hosts, to which a network of their own delivers messages. */
+export interface Elsewhere {
+  has(id: NodeId): boolean;
+  /** Takes a message whose sending is on record. There, {@link Network.accept} delivers it. */
+  forward(delivery: Delivery, length: number): void;
 }
 
 /** Draws the latencies of the copies of a message that are delivered; none if it is lost. */
@@ -111,10 +122,11 @@ export class Network implements Carrier, FaultControl {
   readonly #faults = new Map<string, MessageFault>();
   #waitingLength = 0;
   #isOverloaded = false;
-  #nextId = 0;
+  #nextId: number;
 
   constructor(options: NetworkOptions) {
     this.#options = options;
+    this.#nextId = options.ids?.first ?? 0;
     this.#nodeIds = new Set(options.nodeIds);
   }
 
@@ -143,14 +155,21 @@ export class Network implements Carrier, FaultControl {
   send(src: NodeId, dest: NodeId, body: AnyBody, length = 0): void {
     // The test is over, but a flooding node may still be read.
     if (this.#isOverloaded) return;
-    if (!this.#receivers.has(src)) {
+    const { elsewhere } = this.#options;
+    if (!this.#receivers.has(src) && elsewhere?.has(src) !== true) {
       throw new InvalidMessageError("unknown-src", `Invalid src: "${src}" is not in the network`);
     }
     const receiver = this.#receivers.get(dest);
+    if (receiver === undefined && elsewhere?.has(dest) === true) {
+      const delivery = { id: this.#takeId(), src, dest, body };
+      this.#record("send", delivery);
+      elsewhere.forward(delivery, length);
+      return;
+    }
     if (receiver === undefined) {
       const hasLeft = this.#departed.has(dest);
       if (hasLeft && this.#options.dropLateReplies?.() === true) {
-        const late = { id: this.#nextId++, src, dest, body };
+        const late = { id: this.#takeId(), src, dest, body };
         this.#record("send", late);
         this.#drop(late, "gone");
         return;
@@ -162,20 +181,49 @@ export class Network implements Carrier, FaultControl {
           : `Invalid dest: "${dest}" is not in the network`,
       );
     }
-    const isTooMany = receiver.queue.length + receiver.heldCount >= MAX_WAITING;
-    if (isTooMany || this.#waitingLength + length > MAX_WAITING_LENGTH) {
-      const [slowest, { queue }] = isTooMany ? [dest, receiver] : this.#mostAwaited();
-      this.#isOverloaded = true;
-      const count = queue.length === 1 ? "1 message waits" : `${queue.length} messages wait`;
-      this.#options.onOverload(
-        `${slowest} does not keep up: ${count} for it, and one more from ${src} exceeds the limit`,
-      );
-      return;
-    }
-
-    const delivery = { id: this.#nextId++, src, dest, body };
+    if (!this.#hasRoom(receiver, src, dest, length)) return;
+    const delivery = { id: this.#takeId(), src, dest, body };
     this.#record("send", delivery);
+    this.#transmit(receiver, delivery, length);
+  }
+
+  /**
+   * Delivers a message that was sent elsewhere, where its sending is on record. It is dropped if its
+   * receiver has left.
+   */
+  accept(delivery: Delivery, length: number): void {
+    if (this.#isOverloaded) return;
+    const { src, dest } = delivery;
+    const receiver = this.#receivers.get(dest);
+    if (receiver === undefined) this.#drop(delivery, "gone");
+    else if (this.#hasRoom(receiver, src, dest, length)) {
+      this.#transmit(receiver, delivery, length);
+    }
+  }
+
+  #takeId(): number {
+    const id = this.#nextId;
+    this.#nextId += this.#options.ids?.step ?? 1;
+    return id;
+  }
+
+  /** Whether one more message may wait. Otherwise reports the overload. */
+  #hasRoom(receiver: Receiver, src: NodeId, dest: NodeId, length: number): boolean {
+    const isTooMany = receiver.queue.length + receiver.heldCount >= MAX_WAITING;
+    if (!isTooMany && this.#waitingLength + length <= MAX_WAITING_LENGTH) return true;
+    const [slowest, { queue }] = isTooMany ? [dest, receiver] : this.#mostAwaited();
+    this.#isOverloaded = true;
+    const count = queue.length === 1 ? "1 message waits" : `${queue.length} messages wait`;
+    this.#options.onOverload(
+      `${slowest} does not keep up: ${count} for it, and one more from ${src} exceeds the limit`,
+    );
+    return false;
+  }
+
+  /** Delivers a message late, twice or never. */
+  #transmit(receiver: Receiver, delivery: Delivery, length: number): void {
     const { fates, random } = this.#options;
+    const { src, dest } = delivery;
     if (fates !== undefined) {
       const interventions = fates.interventionsOn(src, dest);
       if (hasLatency(delivery) || interventions.length > 0) {
