@@ -30,7 +30,7 @@ export interface Cluster {
   /**
    * Starts a node, and connects it to the network. Resolves when the node has exited.
    *
-   * @throws {StartError} when the program cannot be run.
+   * @throws {StartError} when the program cannot be run; on another host, the promise rejects.
    */
   start(node: NodeId): Promise<unknown>;
   /**

@@ -21,6 +21,8 @@ export interface NodeStarterOptions {
   readonly diagnostics: DiagnosticDetector;
   readonly activity: NodeActivity;
   readonly clock: Clock;
+  /** How long a node may take to reply to `init`, in ms; Maelstrom's 10 s by default. */
+  readonly initTimeoutMs?: number | undefined;
 }
 
 /** Starts nodes and initialises them, at the start of a test and after a kill. */
@@ -42,13 +44,15 @@ export class NodeStarter {
    */
   async start(node: NodeId): Promise<true> {
     const { nodeIds, cluster, clients, activity } = this.#options;
+    const { initTimeoutMs = INIT_TIMEOUT_MS } = this.#options;
     const client = clients.open();
     const init = { type: "init", node_id: node, node_ids: nodeIds };
     try {
       const exited = cluster.start(node);
       this.#exits.set(node, exited);
-      void exited.then(() => activity.onExit(node));
-      const replied = client.rpc(node, init, InitOk, INIT_TIMEOUT_MS);
+      const onExit = () => activity.onExit(node);
+      void exited.then(onExit, onExit);
+      const replied = client.rpc(node, init, InitOk, initTimeoutMs);
       const failed = Promise.withResolvers<never>();
       this.#pending.set(node, failed.reject);
       await Promise.race([this.unlessExited(node, replied), failed.promise]);

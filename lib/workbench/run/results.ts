@@ -1,5 +1,6 @@
 /** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
 import * as v from "valibot";
+import type { NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
@@ -32,9 +33,40 @@ export interface TestResult extends HistoryVerdicts {
   readonly requestErrors?: readonly RequestErrors[];
   /** What was reached of the program's assertions; absent if none is known, and on processes. */
   readonly coverage?: Coverage;
+  /** In what it differed from a test on one machine; absent on one machine. */
+  readonly hosts?: HostsSummary;
   /** Signs that a valid verdict proves little; absent without any. */
   readonly warnings?: readonly Warning[];
   readonly seed: number;
+}
+
+/** What the hosts of a cluster do to a test. No verdict depends on it. */
+export interface HostsSummary {
+  readonly cluster: string;
+  readonly nodes: Readonly<Record<NodeId, HostSummary>>;
+  /** Messages that were neither delivered nor dropped by a fault: lost on the way, or in flight. */
+  readonly undelivered: number;
+}
+
+/** What one host does to a test. */
+export interface HostSummary {
+  readonly host: string;
+  /**
+   * Shortest round trip between the tester and the host, in ms. The times of its events are known to half
+   * of it: they are converted to the tester's clock, by which the history is timed.
+   */
+  readonly roundTripMs: number;
+  /** How long the slowest command took to be acknowledged, such as the start of a fault, in ms. */
+  readonly slowestCommandMs: number;
+  /** Commands and heartbeats that were sent again, because no answer came in time. */
+  readonly repeats: number;
+  /** Times that the host's connection to the server was down, and their total length in ms. */
+  readonly outages: number;
+  readonly outageMs: number;
+  /** Messages of the node that were dropped since the connection was down for too long. */
+  readonly overflow: number;
+  /** Events that are missing from the record, since the tester could not be reached for too long. */
+  readonly unreported: number;
 }
 
 export interface Rate {
@@ -45,7 +77,7 @@ export interface Rate {
 
 /** The record of a test, from which its result is computed. */
 export interface Evidence
-  extends Pick<TestResult, "badLines" | "diagnostics" | "faults" | "requestErrors"> {
+  extends Pick<TestResult, "badLines" | "diagnostics" | "faults" | "hosts" | "requestErrors"> {
   readonly options: TestOptions;
   readonly history: History;
   readonly journal: Journal;

@@ -26,8 +26,9 @@ import {
   NemesisError,
 } from "../nemesis/nemesis.ts";
 import { type OwnNemeses, selectNemeses } from "../nemesis/select.ts";
+import type { FaultControl } from "../network/carrier.ts";
 import { Journal, type JournalEvent } from "../network/journal.ts";
-import { Network } from "../network/network.ts";
+import { type Elsewhere, Network, type NetworkOptions } from "../network/network.ts";
 import { programPlaceIn } from "../program-place.ts";
 import { randomStream } from "../random.ts";
 import { connect } from "../workloads/defined-client.ts";
@@ -44,7 +45,7 @@ import type { LogLine } from "./log-line.ts";
 import { NodeActivity } from "./node-activity.ts";
 import { NodeStarter } from "./node-starter.ts";
 import { RequestErrorCounts, type RequestErrors } from "./request-errors.ts";
-import { checkTest, type TestResult } from "./results.ts";
+import { checkTest, type HostsSummary, type TestResult } from "./results.ts";
 import { connectServices } from "./services.ts";
 import { describeCrash, TestCrash } from "./test-crash.ts";
 import { isDrawn, type TestOptions } from "./test-options.ts";
@@ -58,6 +59,8 @@ export interface Environment {
   /** The clock of a part of the tester; of none, if its delays are not recorded. */
   readonly clockOf?: (part?: string) => Clock;
   makeCluster(parts: ClusterParts): Cluster;
+  /** Takes the place of the simulated network between nodes, and of its services and faults. */
+  readonly hosts?: Hosts | undefined;
   /** Assertions of the program that are known before it runs. */
   readonly catalog?: AssertionCatalog | undefined;
   /** What a search changes. */
@@ -80,9 +83,27 @@ export interface Environment {
   readonly signal?: AbortSignal;
 }
 
+/** Nodes on other hosts, each with a network of its own for what it receives. */
+export interface Hosts {
+  readonly elsewhere: Elsewhere;
+  /** The ids of the messages that are sent here. */
+  readonly ids: NetworkOptions["ids"];
+  readonly faults: FaultControl;
+  /** How long a node may take to reply to `init`, in ms. */
+  readonly initTimeoutMs: number;
+  /** Puts what happens here in the order of what the hosts report. */
+  ordered(journal: Journal, zeroMs: () => number): Pick<Journal, "record">;
+  /** Resolves when all that has happened so far is on record. */
+  settled(): Promise<void>;
+  /** In what the test differed from one on a single machine. */
+  summary(): HostsSummary;
+}
+
 /** What a test gives its cluster. */
 export interface ClusterParts {
   readonly network: Network;
+  /** Ends the test with a crash. */
+  readonly onFailure: (reason: string) => void;
   readonly onBadLine: (badLine: BadLine) => void;
   readonly onStderr: (node: NodeId, line: string) => void;
   /** Observes the assertions of the program, if it runs in this process. */
@@ -204,6 +225,8 @@ class Test {
     const listeners = [isExplained ? explain : count, exploration?.onMessage, onMessage];
     this.#journal = new Journal(listeners.filter((listener) => listener !== undefined));
     this.#network = new Network({
+      elsewhere: environment.hosts?.elsewhere,
+      ids: environment.hosts?.ids,
       clock,
       latency,
       random: randomStream(seed, "network"),
@@ -215,7 +238,7 @@ class Test {
         this.#workload.handlesAny ||
         isDrawn(options) ||
         chance?.hasIntervened === true,
-      journal: this.#journal,
+      journal: environment.hosts?.ordered(this.#journal, () => this.#zeroMs) ?? this.#journal,
       zeroMs: () => this.#zeroMs,
       fates: chance,
       clockOf: clockOf && ((src, dest) => clockOf(`wait ${linkName(src, dest)}`)),
@@ -231,6 +254,7 @@ class Test {
     );
     this.#cluster = environment.makeCluster({
       network: this.#network,
+      onFailure: (reason) => this.#controller.abort(new TestCrash(reason)),
       onBadLine: (badLine) => this.#onBadLine(badLine),
       onStderr: (node, line) => this.#onStderr(node, line),
       assertions: this.#assertions,
@@ -243,6 +267,7 @@ class Test {
       diagnostics: this.#diagnostics,
       activity: this.#activity,
       clock,
+      initTimeoutMs: environment.hosts?.initTimeoutMs,
     });
     this.#workload = parts.workload ?? makeWorkload(options);
     this.#nemesis = makeNemesis({
@@ -250,7 +275,7 @@ class Test {
       faults: selectNemeses(nemesis, parts.nemeses).map(
         (nemesis) => exploration?.nemesis?.(nemesis) ?? nemesis,
       ),
-      network: this.#network,
+      network: environment.hosts?.faults ?? this.#network,
       cluster: this.#cluster,
       clock,
       zeroMs: () => this.#zeroMs,
@@ -265,8 +290,8 @@ class Test {
 
   async start(): Promise<void> {
     const { nodeIds, seed } = this.#options;
-    const { clock, onRemark } = this.#environment;
-    connectServices(this.#network, seed, (text) => onRemark?.(text));
+    const { clock, hosts, onRemark } = this.#environment;
+    if (hosts === undefined) connectServices(this.#network, seed, (text) => onRemark?.(text));
     await this.#unlessAborted(nodeIds.map((node) => this.#starter.start(node)));
     this.#zeroMs = clock.nowMs();
     this.#hasStarted = true;
@@ -341,6 +366,7 @@ class Test {
     }
     const { all: diagnostics } = this.#diagnostics;
     const requestErrors = this.#locatedErrors();
+    const hosts = this.#environment.hosts?.summary();
     return checkTest({
       options: this.#options,
       history: this.#history,
@@ -356,6 +382,7 @@ class Test {
       unhealed: this.#nemesis.unhealed(),
       ...(requestErrors.length === 0 ? {} : { requestErrors }),
       messagesBetweenNodes: this.#activity.messagesBetweenNodes,
+      ...(hosts === undefined ? {} : { hosts }),
     });
   }
 
@@ -427,6 +454,7 @@ class Test {
   async #readReplicas(): Promise<void> {
     const { convergence } = this.#workload;
     if (convergence === undefined) return;
+    await this.#environment.hosts?.settled();
     this.#journal.close();
     const isForeign = this.#options.definition !== undefined;
     const read = async (node: NodeId): Promise<Replica> => {
@@ -446,6 +474,7 @@ class Test {
   async #probeNodes(): Promise<void> {
     const { livenessLimitS, nodeIds } = this.#options;
     if (livenessLimitS === undefined) return;
+    await this.#environment.hosts?.settled();
     this.#journal.close();
     const host = {
       onFailure: (error: WorkloadError) => this.#controller.abort(error),
