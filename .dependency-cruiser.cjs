@@ -23,7 +23,7 @@ const FLOORS = [
   ["workload", ["lib/workload/"]],
   ["simulation types", ["lib/simulation/api\\.ts$"]],
   ["one test", ["lib/workbench/run/"]],
-  ["store", ["lib/workbench/store/"]],
+  ["store", ["lib/workbench/store/", "lib/workbench/hosts/"]],
   [
     "many runs",
     [

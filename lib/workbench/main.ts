@@ -10,6 +10,7 @@ import { Interrupted } from "./cli/interrupt.ts";
 import { remark } from "./cli/live.ts";
 import { mergeCommand } from "./cli/merge.ts";
 import { newCommand } from "./cli/new/new.ts";
+import { nodeCommand } from "./cli/node.ts";
 import { playCommand } from "./cli/play.ts";
 import { reportCommand } from "./cli/report.ts";
 import { serveCommand } from "./cli/serve.ts";
@@ -31,6 +32,7 @@ const program: Command = new Command("vortex")
   .addCommand(checkCommand())
   .addCommand(reportCommand())
   .addCommand(serveCommand())
+  .addCommand(nodeCommand())
   .addCommand(simCommand())
   .addCommand(workerCommand())
   .addCommand(workloadsCommand())

@@ -8,21 +8,25 @@ import type { RunStore } from "../store/run-store.ts";
 import { nodeDataOf } from "./node-data.ts";
 import { reportRun } from "./report.ts";
 
-export interface ProcessRun
+/** A run in real time, and who watches it. */
+export interface StoredRun
   extends Pick<
     Environment,
     "onOperation" | "onMessage" | "onLog" | "onDiagnostic" | "onRemark" | "isStrict" | "signal"
   > {
-  /** Absolute path of the program. */
-  readonly bin: string;
-  readonly args: readonly string[];
   readonly parts?: TestParts;
   /** Stores the run. */
   readonly store?: RunStore | undefined;
-  /** Whether what the nodes have stored is kept, in the directory of the stored run. */
-  readonly keepsData?: boolean;
   /** Whether a report is written even if the run is valid. */
   readonly wantsReport?: boolean;
+}
+
+export interface ProcessRun extends StoredRun {
+  /** Absolute path of the program. */
+  readonly bin: string;
+  readonly args: readonly string[];
+  /** Whether what the nodes have stored is kept, in the directory of the stored run. */
+  readonly keepsData?: boolean;
 }
 
 /**
@@ -31,37 +35,68 @@ export interface ProcessRun
  * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
  */
 export async function runOnProcesses(options: TestOptions, run: ProcessRun): Promise<TestResult> {
-  const { bin, args, parts, store, keepsData = false, wantsReport = false, ...environment } = run;
-  const { onOperation, onMessage, onLog, onRemark } = environment;
-  const data = nodeDataOf(store);
+  const { bin, args, keepsData = false, ...stored } = run;
+  const { onRemark } = run;
+  const data = nodeDataOf(run.store);
   try {
-    const stored: Environment = {
-      ...environment,
-      onOperation: (operation) => {
-        store?.addOperation(operation);
-        onOperation?.(operation);
-      },
-      onMessage: (event) => {
-        store?.addMessage(event);
-        onMessage?.(event);
-      },
-      onLog: (line) => {
-        store?.addLog(line);
-        onLog?.(line);
-      },
-      clock: systemClock,
-      makeCluster: ({ network, onBadLine, onStderr }) =>
-        new ProcessCluster({
-          bin,
-          args,
-          dataDirectory: data.directory,
-          network,
-          onStderr,
-          onBadLine,
-          onRemark,
-        }),
-    };
-    const result = await runTest(options, stored, parts);
+    return await storing(options, stored, (runStored) =>
+      runStored({
+        makeCluster: ({ network, onBadLine, onStderr }) =>
+          new ProcessCluster({
+            bin,
+            args,
+            dataDirectory: data.directory,
+            network,
+            onStderr,
+            onBadLine,
+            onRemark,
+          }),
+      }),
+    );
+  } finally {
+    if (!keepsData) data.remove((text) => onRemark?.(text));
+  }
+}
+
+/** Runs the test on nodes. */
+export type RunStored = (nodes: Pick<Environment, "makeCluster" | "hosts">) => Promise<TestResult>;
+
+/**
+ * Runs a test in real time, and stores it.
+ *
+ * @throws {TestCrash} as `runTest` does, with the directory of the stored run.
+ */
+export async function storing(
+  options: TestOptions,
+  run: StoredRun,
+  body: (runStored: RunStored) => Promise<TestResult>,
+): Promise<TestResult> {
+  const { parts, store, wantsReport = false, ...environment } = run;
+  const { onOperation, onMessage, onLog, onRemark } = environment;
+  try {
+    const result = await body((nodes) =>
+      runTest(
+        options,
+        {
+          ...environment,
+          ...nodes,
+          onOperation: (operation) => {
+            store?.addOperation(operation);
+            onOperation?.(operation);
+          },
+          onMessage: (event) => {
+            store?.addMessage(event);
+            onMessage?.(event);
+          },
+          onLog: (line) => {
+            store?.addLog(line);
+            onLog?.(line);
+          },
+          clock: systemClock,
+        },
+        parts,
+      ),
+    );
     store?.addResults(result);
     store?.close();
     if (store !== undefined && (wantsReport || result.valid !== true)) {
@@ -79,7 +114,5 @@ export async function runOnProcesses(options: TestOptions, run: ProcessRun): Pro
     }
     onRemark?.(where);
     throw error;
-  } finally {
-    if (!keepsData) data.remove((text) => onRemark?.(text));
   }
 }

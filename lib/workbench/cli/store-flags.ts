@@ -21,8 +21,10 @@ export function addStoreFlags(command: Command): Command {
 
 /** A program as `vortex test` runs it. */
 export interface ProgramCommand {
-  /** Absolute path of the program. */
+  /** Absolute path of the program; on other hosts, its command there. */
   readonly bin: string;
+  /** The flags that name it. Defaults to `--bin`. */
+  readonly words?: readonly string[];
   readonly args: readonly string[];
   /** Whether an invalid line ends the test. */
   readonly isStrict?: boolean;
@@ -38,12 +40,12 @@ export interface ProgramCommand {
  */
 export function openStore(
   { store }: StoreFlags,
-  { bin, args, isStrict = false, target }: ProgramCommand,
+  { bin, args, isStrict = false, target, words = ["--bin", bin] }: ProgramCommand,
   options: TestOptions,
   onProblem: (text: string) => void,
 ): RunStore | undefined {
   if (store === false) return undefined;
-  const argv = ["vortex", "test", "--bin", bin, ...toArgv(options)];
+  const argv = ["vortex", "test", ...words, ...toArgv(options)];
   if (isStrict) argv.push("--strict-stdout");
   if (args.length > 0) argv.push("--", ...args);
   const run = { command: shellCommand(argv), bin, args, options };

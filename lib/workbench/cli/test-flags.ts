@@ -296,10 +296,22 @@ export function testOptions(
   return options;
 }
 
-function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly NodeId[] {
+function nodeIdsOf(flags: TestFlags): readonly NodeId[] {
+  return namedNodes(flags) ?? DEFAULTS.nodeIds;
+}
+
+/** The nodes that flags name or count, if any. */
+export function namedNodes(flags: TestFlags): readonly NodeId[] | undefined {
+  const { nodeCount, nodes, node, nodesFile } = flags;
   if (nodeCount !== undefined) return nodeNames(nodeCount);
   const named = [...(nodes ?? []), ...(node ?? []), ...(nodesFile ?? [])];
-  if (named.length === 0) return DEFAULTS.nodeIds;
+  if (named.length === 0) return undefined;
+  requireNodeNames(named);
+  return named;
+}
+
+/** @throws {InvalidOptions} if names repeat, or are those of clients or services. */
+export function requireNodeNames(named: readonly NodeId[]): void {
   const repeated = named.find((id, index) => named.indexOf(id) < index);
   if (repeated !== undefined) throw new InvalidOptions(`Node "${repeated}" is named twice`);
   const clientLike = named.find(isClientId);
@@ -312,7 +324,6 @@ function nodeIdsOf({ nodeCount, nodes, node, nodesFile }: TestFlags): readonly N
   if (serviceLike !== undefined) {
     throw new InvalidOptions(`Cannot name a node "${serviceLike}": a service has that name`);
   }
-  return named;
 }
 
 const SERVICE_IDS: ReadonlySet<NodeId> = new Set(Object.keys(SERVICES));

@@ -24,15 +24,19 @@ import {
   maelstromCommand,
   runBesideMaelstrom,
 } from "./maelstrom-flags.ts";
+import { addNatsFlags, type NatsFlags } from "./nats-flags.ts";
 import { describeNemeses, loadNemeses } from "./nemeses.ts";
-import { positiveInteger } from "./parsers.ts";
+import { clusterName } from "./node.ts";
+import { positiveInteger, positiveNumber } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
-import { runOnProcesses } from "./run-on-processes.ts";
+import { connectHosts, type HostsConnection, runOnHosts } from "./run-on-hosts.ts";
+import { runOnProcesses, type StoredRun } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
 import {
   addTestFlags,
   addUnusedFlags,
+  namedNodes,
   STRICT_RUN,
   STRICT_STDOUT,
   type TestFlags,
@@ -40,8 +44,10 @@ import {
   VERBOSE,
 } from "./test-flags.ts";
 
-interface Flags extends TestFlags, StoreFlags, MaelstromFlags {
-  /** Required. Checked after parsing, so that a mistyped flag is reported first. */
+interface Flags extends TestFlags, StoreFlags, MaelstromFlags, NatsFlags {
+  readonly cluster?: string;
+  readonly lease: number;
+  /** Required without a cluster. Checked after parsing, so that a mistyped flag is reported first. */
   readonly bin?: string;
   readonly testCount: number;
   readonly logStderr?: true;
@@ -59,8 +65,19 @@ export function testCommand(): Command {
   const command = new Command("test")
     .description("test the nodes of a program, with Maelstrom's flags and verdicts")
     .argument("[args...]", "arguments of the program, usually after --")
-    .option("--bin <file>", "program to run (required)");
-  return addMaelstromFlag(addStoreFlags(addUnusedFlags(addTestFlags(command), remark)))
+    .option("--bin <file>", "program to run (required, but for a cluster of hosts)");
+  addMaelstromFlag(addStoreFlags(addUnusedFlags(addTestFlags(command), remark)));
+  return addNatsFlags(command, {
+    purpose: "test the nodes that vortex node runs on other hosts",
+    isRequired: false,
+  })
+    .option("--cluster <name>", "name of the cluster of hosts", clusterName)
+    .option(
+      "--lease <s>",
+      "how long hosts go on without this tester, and it without them, in seconds",
+      positiveNumber,
+      LEASE_S,
+    )
     .option("--test-count <n>", "repeat n times; stop at the first failure", positiveInteger, 1)
     .option("--log-stderr", "show the stderr of the nodes")
     .option("--strict-stdout", STRICT_STDOUT)
@@ -75,6 +92,9 @@ export function testCommand(): Command {
     .action(runTests);
 }
 
+/** Default of --lease. */
+const LEASE_S = 30;
+
 const EXIT_CODE_HELP = `
 Exit codes:
   0    valid
@@ -86,10 +106,15 @@ Exit codes:
   255  crashed: a node did not start, exited, or did not read its messages in
        time; or the run could not be stored
 
-Example:
-  vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10`;
+Examples:
+  vortex test -w echo --bin dist/echo --node-count 1 --time-limit 10
+  vortex test -w kafka --nats nats://10.0.0.1:4222 --cluster demo --nemesis kill`;
 
 async function runTests(args: readonly string[], flags: Flags, command: Command): Promise<void> {
+  if (flags.nats !== undefined || flags.cluster !== undefined) {
+    await runOnCluster(args, flags);
+    return;
+  }
   if (flags.bin === undefined) {
     throw new InvalidOptions("--bin is missing. Name the program to run, as in --bin dist/echo");
   }
@@ -102,7 +127,57 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   // Throws if Maelstrom lacks the test, before anything runs.
   if (maelstrom !== undefined) maelstromArgs(first, bin, args);
   for (const text of remarksOn(args, first)) remark(text);
-  if (first.nemesis.includes("disk")) {
+  requirePossible(first, flags);
+  if (flags.keepData && flags.store === false) {
+    throw new InvalidOptions(
+      "--keep-data cannot be used with --no-store: the data is part of the stored run",
+    );
+  }
+  await repeatTest({ bin, args, maelstrom }, first, flags);
+}
+
+/** Tests a cluster of hosts. */
+async function runOnCluster(args: readonly string[], flags: Flags): Promise<void> {
+  const { cluster, lease } = flags;
+  if (flags.nats === undefined || cluster === undefined) {
+    throw new InvalidOptions(
+      "--nats and --cluster need each other: the servers, and the cluster whose nodes vortex node runs",
+    );
+  }
+  const local = flags.bin === undefined ? args[0] : "--bin";
+  if (local !== undefined) {
+    throw new InvalidOptions(
+      `${local}: the hosts of a cluster know their programs. Name program and arguments in vortex node, after --`,
+    );
+  }
+  for (const [flag, value] of [
+    ["--maelstrom", flags.maelstrom],
+    ["--keep-data", flags.keepData],
+  ]) {
+    if (value !== undefined) {
+      throw new InvalidOptions(`${flag} is for nodes on this machine, not for those of a cluster`);
+    }
+  }
+  const workload = await chooseWorkload(flags.workload, LOADING);
+  const hosts = await connectHosts(flags, cluster, namedNodes(flags), remark);
+  try {
+    const nodes = hosts.sidecars.map(({ name }) => name);
+    const { nodeCount: _, node: __, nodesFile: ___, ...others } = flags;
+    const options = testOptions({ ...others, nodes }, workload);
+    requirePossible(options, flags);
+    const [first] = hosts.sidecars;
+    const bin = first?.command ?? "";
+    const words = ["--nats", flags.nats.join(), "--cluster", cluster];
+    const subject = { bin, args: [], words, hosts, leaseMs: lease * 1000, maelstrom: undefined };
+    await repeatTest(subject, options, flags);
+  } finally {
+    await hosts.nats.close();
+  }
+}
+
+/** @throws {InvalidOptions} if a flag asks for what a test on processes cannot give. */
+function requirePossible({ nemesis }: TestOptions, flags: Flags): void {
+  if (nemesis.includes("disk")) {
     throw new InvalidOptions(
       "--nemesis disk: only the disks of a simulation fail on demand. Run the test with vortex sim",
     );
@@ -112,18 +187,21 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
       "--report cannot be used with --no-store: the report is part of the stored run",
     );
   }
-  if (flags.keepData && flags.store === false) {
-    throw new InvalidOptions(
-      "--keep-data cannot be used with --no-store: the data is part of the stored run",
-    );
-  }
+}
+
+/** Runs a test as often as the flags ask. */
+async function repeatTest(
+  subject: Omit<Subject, "parts">,
+  first: TestOptions,
+  flags: Flags,
+): Promise<void> {
   const nemeses = await loadNemeses(flags.nemesis, LOADING);
   for (const text of describeNemeses(nemeses)) remark(text);
   for (let run = 0; run < flags.testCount; run++) {
     // A seed of its own makes each run different and repeatable.
     const options = { ...first, seed: first.seed + run };
     process.exitCode = await interruptible((signal) =>
-      runTest({ bin, args, maelstrom, parts: { nemeses } }, options, flags, signal),
+      runTest({ ...subject, parts: { nemeses } }, options, flags, signal),
     );
     if (process.exitCode !== EXIT_CODES.valid) return;
   }
@@ -133,11 +211,14 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
 interface Subject extends ProgramCommand {
   readonly maelstrom: string | undefined;
   readonly parts: TestParts;
+  /** The cluster that runs the program. */
+  readonly hosts?: HostsConnection;
+  readonly leaseMs?: number;
 }
 
 /** Runs one test and reports it. Returns the exit code. */
 async function runTest(
-  { bin, args, maelstrom, parts }: Subject,
+  { bin, args, maelstrom, parts, words, hosts, leaseMs = LEASE_S * 1000 }: Subject,
   options: TestOptions,
   flags: Flags,
   signal: AbortSignal,
@@ -147,15 +228,17 @@ async function runTest(
   const onRemark = (text: string) => progress.print(text);
   try {
     const isStrict = flags.strictStdout === true;
-    const store = openStore(flags, { bin, args, isStrict }, options, onRemark);
-    const result = await runOnProcesses(options, {
-      bin,
-      args,
+    const store = openStore(
+      flags,
+      { bin, args, isStrict, ...(words && { words }) },
+      options,
+      onRemark,
+    );
+    const run: StoredRun = {
       parts,
       signal,
       isStrict,
       store,
-      keepsData: flags.keepData === true,
       wantsReport: flags.report === true,
       onOperation: (operation) => progress.count(operation),
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
@@ -164,7 +247,11 @@ async function runTest(
       ...(flags.logNetSend || flags.logNetRecv
         ? { onMessage: (event) => logMessage(event, flags, progress) }
         : {}),
-    });
+    };
+    const keepsData = flags.keepData === true;
+    const result = await (hosts === undefined
+      ? runOnProcesses(options, { ...run, bin, args, keepsData })
+      : runOnHosts(options, { ...run, hosts, leaseMs }));
     progress.end();
     if (!flags.json) console.log(formatResult(result, options, flags));
     if (store !== undefined) remarkLocation(store);

@@ -5,6 +5,7 @@ import { findingsOf, type HistoryVerdicts } from "../../run/check-history.ts";
 import { figuresOf, type Rate, stableLatenciesOf, type TestResult } from "../../run/results.ts";
 import { reachedBy } from "./coverage.ts";
 import { firstOfEach, sentencesOf, withoutFindings, withStaleInOne } from "./findings.ts";
+import { describeHosts } from "./hosts.ts";
 import { inspect, printable } from "./printable.ts";
 import { describeRequestErrors, type ErrorContext } from "./request-errors.ts";
 import { verdictSentence } from "./verdict-sentence.ts";
@@ -84,7 +85,7 @@ function describeWholeResult(workload: string, result: TestResult): string {
 }
 
 function figureLines(result: TestResult): string[] {
-  const { stats, rate, faults, workload, coverage } = result;
+  const { stats, rate, faults, workload, coverage, hosts } = result;
   const { msgsPerOp, medianMs, maxMs } = figuresOf(result);
   const latency = stableLatenciesOf(workload) === undefined ? "latency" : "stable latency";
   const active = Object.entries(faults).map(([fault, count]) => `${fault} ${count}`);
@@ -106,6 +107,7 @@ function figureLines(result: TestResult): string[] {
       active.length === 0 ? undefined : `${active.join(", ")} (how often each took effect)`,
     ],
     ["reached", coverage === undefined ? undefined : reachedBy(coverage)],
+    ["hosts", hosts === undefined ? undefined : describeHosts(hosts)],
     ["diagnostics", diagnosticCounts(result)],
   ]);
 }

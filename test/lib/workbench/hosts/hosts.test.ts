@@ -1,0 +1,219 @@
+import { describe, expect, test } from "bun:test";
+import { join } from "node:path";
+import type { SidecarOptions } from "../../../../lib/workbench/hosts/sidecar.ts";
+import { subjects } from "../../../../lib/workbench/hosts/wire.ts";
+import { randomStream } from "../../../../lib/workbench/random.ts";
+import { CLUSTER, clusterOn, MemoryBus, sidecarOf, testOn } from "../../../support/hosts.ts";
+import { DIST } from "../../../support/processes/vortex.ts";
+import { testOptionsOf } from "../../../support/simulations/simulate.ts";
+
+const NODES = ["n0", "n1", "n2"];
+const SHORT = { nodeIds: NODES, concurrency: 3, rate: 100, timeLimitS: 0.5, recoveryS: 0.2 };
+const echoTest = testOptionsOf("echo", SHORT);
+
+/** Sends one message of 5 kB instead of its reply to init. */
+const SENDS_MUCH = `
+read -r init
+id=$(echo "$init" | sed 's/.*"node_id":"\\([^"]*\\)".*/\\1/')
+[ "$id" = n2 ] || echo "{\\"src\\":\\"$id\\",\\"dest\\":\\"n2\\",\\"body\\":{\\"type\\":\\"big\\",\\"text\\":\\"$(printf %05000d 0)\\"}}"
+cat >/dev/null`;
+
+/** Starts sidecars; by default those of all nodes. */
+async function hostsOn(bus: MemoryBus, more: Partial<SidecarOptions> = {}, nodes = NODES) {
+  const sidecars = nodes.map((node) => sidecarOf(bus, node, more));
+  await Promise.all(sidecars.map((sidecar) => sidecar.open()));
+  return {
+    sidecars,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(sidecars.map((sidecar) => sidecar.close()));
+    },
+  };
+}
+
+const broadcast = { bin: join(DIST, "broadcast") };
+
+describe("A test on several hosts", () => {
+  test("has the verdict and the message counts of one on a single machine", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    const { valid, stats, net, hosts } = await testOn(bus, echoTest);
+    expect(valid).toBe(true);
+    const okCount = stats?.valid === true ? Number(stats["okCount"]) : 0;
+    expect(okCount).toBeGreaterThan(20);
+    // Init and its reply for each node beside the requests and replies.
+    expect(net.clients.sendCount).toBe(2 * (okCount + NODES.length));
+    expect(net.clients.recvCount).toBe(net.clients.sendCount);
+    expect(hosts?.undelivered).toBe(0);
+    expect(Object.keys(hosts?.nodes ?? {})).toEqual(NODES);
+  });
+
+  test("starts the nodes afresh, with no message of the test before", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, broadcast);
+    const options = testOptionsOf("broadcast", { ...SHORT, recoveryS: 1 });
+    // A value of the first test in a read of the second would be an error of the checker.
+    expect((await testOn(bus, options)).valid).toBe(true);
+    expect((await testOn(bus, options)).valid).toBe(true);
+  });
+
+  test("survives the loss of every seventh control message and report", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    const random = randomStream(1, "losses");
+    bus.arrives = (subject) => !/control|reports/.test(subject) || random.next() < 0.85;
+    const { valid, hosts, net } = await testOn(bus, echoTest, 4000);
+    expect(valid).toBe(true);
+    const repeats = Object.values(hosts?.nodes ?? {}).map((node) => node.repeats);
+    expect(Math.max(...repeats)).toBeGreaterThan(0);
+    // Reports arrive in the end, all of them.
+    expect(net.clients.recvCount).toBe(net.clients.sendCount);
+  }, 30_000);
+
+  test("cuts, drops and repeats messages where they are received", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, broadcast);
+    const faults = ["partition", "loss", "duplicate", "slow"] as const;
+    const { faults: counts, net } = await testOn(
+      bus,
+      testOptionsOf("broadcast", {
+        ...SHORT,
+        timeLimitS: 2,
+        recoveryS: 0.1,
+        nemesis: faults,
+        nemesisIntervalS: 0.2,
+        seed: 3,
+      }),
+    );
+    for (const fault of faults) expect([fault, counts[fault]]).not.toEqual([fault, 0]);
+    expect(net.servers.sendCount).toBeGreaterThan(0);
+  });
+
+  test("ends with the node's last output when one crashes", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, { bin: "/bin/sh", args: ["-c", "echo broken >&2; exit 3"] });
+    await expect(testOn(bus, echoTest)).rejects.toThrow(/it exited with status 3: broken/);
+  });
+
+  test("ends with what to do when a program cannot be run", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, { bin: "/nonexistent/program" });
+    await expect(testOn(bus, echoTest)).rejects.toThrow(/Cannot run \/nonexistent\/program/);
+  });
+
+  test("ends with what to do when a message exceeds what the server accepts", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, { bin: "/bin/sh", args: ["-c", SENDS_MUCH] });
+    bus.maxBytes = 4000;
+    await expect(testOn(bus, echoTest)).rejects.toThrow(
+      /of \d+ bytes, but the NATS server accepts 4000\. Raise max_payload/,
+    );
+  });
+
+  test("ends when a host is silent for longer than the lease", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    const ended = testOn(bus, { ...echoTest, timeLimitS: 20 }, 400);
+    await Bun.sleep(500);
+    bus.arrives = (subject) => !subject.includes("n1");
+    await expect(ended).rejects.toThrow(/n1 on host of n1 cannot be reached for 0.4 s/);
+  });
+
+  test("ends when a sidecar does", async () => {
+    const bus = new MemoryBus();
+    await using hosts = await hostsOn(bus);
+    const ended = testOn(bus, { ...echoTest, timeLimitS: 20 });
+    await Bun.sleep(500);
+    void hosts.sidecars[1]?.close();
+    await expect(ended).rejects.toThrow(/The sidecar of n1 was ended during the test/);
+  });
+
+  test("says which node needs services that there are not", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, { bin: join(DIST, "g-counter") });
+    const options = testOptionsOf("g-counter", SHORT);
+    await expect(testOn(bus, options)).rejects.toThrow(
+      /needs seq-kv, which cannot be served: there are none/,
+    );
+  });
+});
+
+describe("A sidecar", () => {
+  test("is refused a name that another one has", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    await expect(sidecarOf(bus, "n1", { instance: "second" }).open()).rejects.toThrow(
+      /n1 of cluster "demo" runs already: on host of n1, process 1/,
+    );
+  });
+
+  test("keeps the name of two that start at once if its instance is first", async () => {
+    const bus = new MemoryBus();
+    const [one, other] = [
+      sidecarOf(bus, "n1", { instance: "a" }),
+      sidecarOf(bus, "n1", { instance: "b" }),
+    ];
+    const opened = await Promise.allSettled([one.open(), other.open()]);
+    expect(opened.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
+    await Promise.all([one.close(), other.close()]);
+  });
+
+  test("refuses a test while another runs, and takes the next one", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    const first = testOn(bus, echoTest);
+    await Bun.sleep(300);
+    await expect(testOn(bus, echoTest)).rejects.toThrow(/runs another test, of here, process 2/);
+    expect((await first).valid).toBe(true);
+    expect((await testOn(bus, echoTest)).valid).toBe(true);
+  });
+
+  test("kills its node and heals all faults when the tester disappears", async () => {
+    const bus = new MemoryBus();
+    const remarks: string[] = [];
+    const removed: string[] = [];
+    await using _ = await hostsOn(bus, {
+      onRemark: (text) => remarks.push(text),
+      removeServices: async (id) => void removed.push(id),
+    });
+    void testOn(bus, { ...echoTest, timeLimitS: 20 }, 600).catch(() => {});
+    await Bun.sleep(300);
+    bus.arrives = () => false;
+    await Bun.sleep(1200);
+    expect(remarks.filter((text) => text.includes("is silent for 0.6 s"))).toHaveLength(3);
+    expect(removed).toHaveLength(3);
+    bus.arrives = () => true;
+    expect((await testOn(bus, echoTest)).valid).toBe(true);
+  });
+
+  test("answers what it does not understand with a refusal", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    const answer = await bus.request(subjects.control(CLUSTER, "n0"), '{"type":"dance"}', 1000);
+    expect(answer).toContain("refused");
+  });
+});
+
+describe("A tester", () => {
+  test("says how to start nodes that do not answer", async () => {
+    const bus = new MemoryBus();
+    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
+      /No node of cluster "demo" answers. Start one/,
+    );
+    await using _ = await hostsOn(bus, {}, ["n0"]);
+    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
+      /n1, n2 of cluster "demo" were not started, or cannot be reached. On its host, run vortex node --name n1/,
+    );
+  });
+
+  test("refuses sidecars that name different nodes, and nodes that none names", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    await expect(clusterOn(bus, { ...echoTest, nodeIds: ["n0", "n7"] })).rejects.toThrow(
+      /n7 is not a node of cluster "demo", whose nodes are n0, n1, n2/,
+    );
+    await using __ = await hostsOn(bus, { nodeIds: ["n3"] }, ["n3"]);
+    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
+      /name different nodes: n0 has --nodes n0,n1,n2, and n3 has --nodes n3/,
+    );
+  });
+});
