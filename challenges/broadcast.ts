@@ -69,6 +69,7 @@ const Read = v.object({});
 
 export const broadcast = withOptions(Options, (node, options) => {
   const replica = new Replica(node, options);
+  node.inspect(() => ({ values: replica.values() }));
 
   node.handle("broadcast", Broadcast, async (request) => {
     const { message } = request.body;

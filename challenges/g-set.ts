@@ -72,6 +72,7 @@ class Replica {
     this.#freshMs = freshMs;
     this.#log = this.#logOf(node.id);
     this.#logs = [this.#log, ...node.peers.map((id) => this.#logOf(id))];
+    node.inspect(() => ({ elements: [...this.#elements.values()], asOfMs: this.#asOfMs }));
     this.#batcher = new Batcher(node, {
       flush: (elements) => this.#store(elements),
       lengthOf: jsonLength,

@@ -77,6 +77,8 @@ export interface Host {
    * each, and never checks invariants.
    */
   readonly assertions?: AssertionObserver;
+  /** Takes the function that shows the program's state. Without it, as in a process, nothing is shown. */
+  readonly onInspect?: ((view: () => unknown) => void) | undefined;
   /** Whether the errors of RPCs name the line that sent the request. It costs a stack trace per RPC. */
   readonly tracesRpcs?: boolean;
 }

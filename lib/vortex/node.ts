@@ -288,6 +288,22 @@ export class Node {
   }
 
   /**
+   * Registers what the playground shows of the program's state: maps, sets, arrays and objects, as a tree,
+   * at each moment of a run. A later call replaces it.
+   *
+   * It costs nothing unless a node is being watched. It is called between two events, as often as the
+   * watcher likes, so it must not change anything.
+   *
+   * @param view Returns the state, which is copied at once.
+   *
+   * @example
+   * node.inspect(() => ({ values, unacknowledged: pending.size }));
+   */
+  inspect(view: () => unknown): void {
+    this.#host.onInspect?.(view);
+  }
+
+  /**
    * Replies to a request: sends `body` to its sender with `in_reply_to` set.
    *
    * Does nothing if the request has no `msg_id`. Handlers usually return the reply instead.

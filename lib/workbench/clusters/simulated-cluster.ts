@@ -51,6 +51,8 @@ export interface SimulatedClusterOptions {
   readonly assertions: AssertionObserver;
   /** Decides on delays and starts, in place of chance. */
   readonly chance?: ClusterChance | undefined;
+  /** Called when a program registers what is shown of its state. */
+  readonly onInspect?: ((node: NodeId, view: () => unknown) => void) | undefined;
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean | undefined;
 }
@@ -207,7 +209,7 @@ export class SimulatedCluster implements Cluster {
   }
 
   #host(id: NodeId, state: SimulatedNode): Host {
-    const { timersOf, randomOf, assertions, chance, tracesRpcs = false } = this.#options;
+    const { timersOf, randomOf, assertions, chance, onInspect, tracesRpcs = false } = this.#options;
     const timers = timersOf(id);
     const startCount = this.#startCount++;
     const stream = chance?.startName(id, startCount) ?? `node ${id}, start ${startCount}`;
@@ -238,6 +240,7 @@ export class SimulatedCluster implements Cluster {
       logger: { log: (text) => this.#log(id, text) },
       openDisk: () => this.disks.open(id, (task) => this.#runIn(state, task)),
       assertions,
+      onInspect: onInspect && ((view) => onInspect(id, view)),
       tracesRpcs,
     };
   }

@@ -36,6 +36,8 @@ export interface Simulation
   readonly decisions?: Decisions | undefined;
   /** Called at the end, or when the run crashes, with what was decided in it. */
   readonly onDecisions?: ((decisions: Decisions) => void) | undefined;
+  /** Called when a program registers what is shown of its state. */
+  readonly onInspect?: SimulatedClusterOptions["onInspect"];
   /** Whether the errors of RPCs name the line that sent the request. */
   readonly tracesRpcs?: boolean;
 }
@@ -125,7 +127,7 @@ export function firstRun(simulation: Simulation): FirstRun | undefined {
  */
 export async function carryOutSimulation(
   options: TestOptions,
-  { program, args = [], onTurn, tracesRpcs, parts, ...rest }: Simulation,
+  { program, args = [], onTurn, onInspect, tracesRpcs, parts, ...rest }: Simulation,
   clock: Clock,
 ): Promise<() => TestResult> {
   const { decisions, onDecisions, ...environment } = rest;
@@ -164,6 +166,7 @@ export async function carryOutSimulation(
           onSync: exploration?.onSync,
           assertions,
           chance,
+          onInspect,
           tracesRpcs,
         }),
     },

@@ -1,4 +1,6 @@
 /** The messages between the page and its workers. */
+
+import type { NodeId } from "../../../vortex/index.ts";
 import type { Decisions } from "../../decisions.ts";
 import type { Operation } from "../../history/history.ts";
 import type { JournalEvent } from "../../network/journal.ts";
@@ -30,6 +32,8 @@ export interface RunRequest {
   readonly decisions?: Decisions | undefined;
   /** Whether to return what happened, and not only the result. */
   readonly isRecorded: boolean;
+  /** The node whose states to return. */
+  readonly inspected?: NodeId | undefined;
 }
 
 export type Request = LoadRequest | RunRequest;
@@ -40,6 +44,37 @@ export interface Problem {
   /** From 1; absent if not known. */
   readonly line?: number | undefined;
   readonly column?: number | undefined;
+  readonly text: string;
+}
+
+/**
+ * The states of a node in a run, as the program shows them with `node.inspect`: each from its time until the
+ * next one.
+ */
+export interface Inspection {
+  readonly node: NodeId;
+  /** Nanoseconds since clock zero, ascending; negative while the nodes start. */
+  readonly times: readonly number[];
+  /** {@link Shown} values, as JSON: most of them are never looked at. */
+  readonly states: readonly string[];
+  /** Time between two of them at least, in ns: 0 if all were recorded. */
+  readonly intervalNs: number;
+}
+
+/** A value as a tree shows it: JSON, or what JSON lacks. */
+export type Shown = string | number | boolean | null | ShownContainer | ShownText;
+
+/** An array, an object, a map or a set. */
+export interface ShownContainer {
+  /** `"Array"`, `"Object"`, `"Map"`, `"Set"`, or the name of a class. */
+  readonly kind: string;
+  readonly size: number;
+  /** The first entries: keys, or positions, and values. */
+  readonly entries: readonly (readonly [key: string, value: Shown])[];
+}
+
+/** Anything else, in words: `"undefined"`, `"9007199254740993n"`. */
+export interface ShownText {
   readonly text: string;
 }
 
@@ -58,6 +93,8 @@ export type Reply =
       readonly type: "result";
       readonly result: TestResult;
       readonly record: RunRecord | undefined;
+      /** Absent unless a node was to be inspected. */
+      readonly inspection?: Inspection | undefined;
       /** Real time of the run and its check, in ms. */
       readonly tookMs: number;
     }

@@ -10,6 +10,7 @@ import { carryOutSimulation, type FirstRun, firstRun } from "../../run/simulatio
 import { TestCrash } from "../../run/test-crash.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { explore } from "../../search/explore.ts";
+import { Inspector } from "./inspector.ts";
 import { LoadError, loadProgram } from "./load-program.ts";
 import type { Reply, Request, RunRequest } from "./protocol.ts";
 import { runInTurns } from "./turns.ts";
@@ -49,7 +50,8 @@ async function reply(request: Request): Promise<Reply> {
   }
 }
 
-async function run({ options, args = [], decisions, isRecorded }: RunRequest): Promise<Reply> {
+async function run(request: RunRequest): Promise<Reply> {
+  const { options, args = [], decisions, isRecorded, inspected } = request;
   if (program === undefined) throw new Error("No program is loaded");
   const startedMs = performance.now();
   const history: Operation[] = [];
@@ -57,7 +59,8 @@ async function run({ options, args = [], decisions, isRecorded }: RunRequest): P
   const logs: LogLine[] = [];
   let decided: Decisions | undefined;
   const explored = explore(options);
-  const clock = new VirtualClock();
+  const inspector = inspected === undefined ? undefined : new Inspector(inspected);
+  const clock = inspector?.clock ?? new VirtualClock();
   const recording = {
     onOperation: (operation: Operation) => void history.push(operation),
     onMessage: (event: JournalEvent) => void messages.push(event),
@@ -67,7 +70,9 @@ async function run({ options, args = [], decisions, isRecorded }: RunRequest): P
     },
   };
   const { parts } = explored;
-  const given = { program, args, decisions, parts, ...(isRecorded ? recording : {}) };
+  const recorded = isRecorded ? recording : {};
+  const observing = { ...recorded, ...inspector?.observing(recorded) };
+  const given = { program, args, decisions, parts, ...observing };
   const first = firstRun(given);
   if (first !== undefined) await runFirst(explored.options, first);
   rejections.length = 0;
@@ -82,7 +87,8 @@ async function run({ options, args = [], decisions, isRecorded }: RunRequest): P
   }
   const result = check();
   const record = isRecorded ? { history, messages, logs, decisions: decided } : undefined;
-  return { type: "result", result, record, tookMs: performance.now() - startedMs };
+  const inspection = inspector?.inspection();
+  return { type: "result", result, record, inspection, tookMs: performance.now() - startedMs };
 }
 
 /** Carries out a run that only records. */

@@ -18,6 +18,7 @@ import { describeEvent, EventIndex } from "./event-index.ts";
 import { InFlight } from "./in-flight.tsx";
 import { addressOf, afterNs, linksBetween } from "./interventions.ts";
 import { NodePanel } from "./node-panel.tsx";
+import { type Inspect, NodeState } from "./node-state.tsx";
 import { Playhead, type Scope } from "./playhead.ts";
 import { Transport } from "./transport.tsx";
 import { useChanges } from "./use-changes.ts";
@@ -47,6 +48,8 @@ export interface WatchProps {
   readonly onDecisions: (decisions: Decisions | undefined) => void;
   /** Whether a run is under way. */
   readonly isRunning: boolean;
+  /** Returns the states of a node in the run that is shown. Absent: they cannot be had. */
+  readonly inspect?: Inspect | undefined;
 }
 
 export function Watch(props: WatchProps) {
@@ -168,7 +171,17 @@ function Side(side: SideProps) {
       )}
       {node === undefined ? null : (
         <NodePanel run={run} node={node} time={playhead.time}>
-          {index.nodes.includes(node) ? <NodeDeeds {...deed} node={node} /> : null}
+          {index.nodes.includes(node) ? (
+            <>
+              <NodeDeeds {...deed} node={node} />
+              {props.inspect === undefined ? null : (
+                <>
+                  <h4>State</h4>
+                  <NodeState run={run} node={node} time={playhead.time} inspect={props.inspect} />
+                </>
+              )}
+            </>
+          ) : null}
         </NodePanel>
       )}
       <InFlight
