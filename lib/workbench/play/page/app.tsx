@@ -130,6 +130,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
             <p class="hint keys">Ctrl+Enter runs; Esc, then Tab leaves the editor.</p>
           </div>
           <RunActions work={work} runs={runs} />
+          <Share work={work} />
           {work.decisions === undefined ? null : (
             <p class="notice" role="note">
               Runs replay decisions about operations, faults and messages, which override what the
@@ -139,10 +140,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
               </button>
             </p>
           )}
-          <div class="sharing">
-            <CommandLine work={work} />
-            <Share work={work} />
-          </div>
+          <CommandLine work={work} />
         </div>
         <SettingsForm
           settings={work.settings}

@@ -7,7 +7,7 @@ export function CommandLine({ work }: { readonly work: Work }) {
   const command = commandOf(work);
   return (
     <div class="command-line">
-      <span class="quiet">On the command line</span>
+      <span class="quiet">On the command line:</span>
       <code>{visible(command)}</code>
       <CopyButton text={command} label="Copy the command" />
       {needsDecisionsFile(work) ? (

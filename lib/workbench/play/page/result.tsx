@@ -2,10 +2,12 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";
+import { visibleLines } from "../../report/page/parts/visible-text.ts";
 import type { Run } from "../../report/page/run/run.ts";
 import type { Selection } from "../../report/page/run/selection.ts";
 import { RunConclusion, RunCourse } from "../../report/page/run-view.tsx";
 import { Header } from "../../report/page/sections/header.tsx";
+import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
 import type { ShownRun } from "./shown-run.ts";
 import { Watch, type WatchProps } from "./watch/watch.tsx";
 
@@ -27,6 +29,11 @@ export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
   return (
     <div class={isRunning ? "result outdated" : "result"}>
       <Header run={run} />
+      {(shown.result.diagnostics ?? []).map((diagnostic) => (
+        <pre key={`${diagnostic.node} ${diagnostic.kind}`} class="notice diagnostic">
+          {visibleLines(describeDiagnostic(diagnostic))}
+        </pre>
+      ))}
       <RunConclusion run={run} selection={selection} onSelect={onSelect} />
       <Watch
         shown={shown}

@@ -1,4 +1,7 @@
 /** The buttons that run the program, and what is under way. */
+import { shorten } from "../../../protocol/shorten.ts";
+import { LinkButton } from "../../report/page/parts/controls.tsx";
+import { visible } from "../../report/page/parts/visible-text.ts";
 import { canShrink, type Runs, SWEEP_COUNT } from "./use-runs.ts";
 import type { Work } from "./work.ts";
 
@@ -7,6 +10,7 @@ interface RunActionsProps {
   readonly runs: Runs;
 }
 
+const MAX_VERDICT_LENGTH = 90;
 const RUNNING = {
   run: "Running",
   find: "Looking for a failing seed",
@@ -41,9 +45,18 @@ export function RunActions({ work, runs }: RunActionsProps) {
         </button>
       )}
       <p class="activity" role="status">
-        {activity === undefined
-          ? (remark ?? "")
-          : `${RUNNING[activity.kind]}${activity.kind === "run" ? "" : `: ${activity.text}`} …`}
+        {activity === undefined ? (
+          <>
+            {remark === undefined ? null : `${remark}. `}
+            {shown === undefined ? null : (
+              <LinkButton onClick={() => document.getElementById("verdict")?.scrollIntoView()}>
+                {shorten(visible(shown.run.header.verdict), MAX_VERDICT_LENGTH)}
+              </LinkButton>
+            )}
+          </>
+        ) : (
+          `${RUNNING[activity.kind]}${activity.kind === "run" ? "" : `: ${activity.text}`} …`
+        )}
       </p>
     </div>
   );

@@ -83,12 +83,13 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
       };
       setShown(showRun(input, ending.result, ending.record));
       setProblems(problemsOfLogs(ending.record, files));
-    } else if (ending.type === "problem") {
-      setProblems([ending.problem]);
-      setFailure("The program cannot be loaded: see the errors below it");
-    } else if (ending.type === "crash") {
-      setProblems(problemsOfText(ending.text, files));
-      setFailure(ending.text);
+    } else if (ending.type !== "stopped" && ending.type !== "result") {
+      // What is shown of an earlier run would seem to be of this one.
+      setShown(undefined);
+      const isLoaded = ending.type === "crash";
+      setProblems(isLoaded ? problemsOfText(ending.text, files) : [ending.problem]);
+      if (isLoaded) setFailure(ending.text);
+      else setRemark("The program has an error");
     }
   }, []);
 

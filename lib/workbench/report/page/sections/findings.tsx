@@ -117,7 +117,9 @@ function Finding(props: FindingProps) {
       {isOpen ? (
         <div class="finding-body">
           <p class="links">
-            <a href="#messages">Show in the diagram</a>
+            <LinkButton onClick={() => document.getElementById("messages")?.scrollIntoView()}>
+              Show in the diagram
+            </LinkButton>
             {selection?.kind === "operation" ? (
               <LinkButton onClick={() => onSelect({ kind: "finding", list, index })}>
                 Highlight the whole finding

@@ -1,0 +1,205 @@
+/** The playground in Chromium, as a reader uses it. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { broadcast } from "../../../../docs/guide/3-broadcast/2-send-once.ts";
+import { parseWords, toOptions } from "../../../../lib/workbench/play/settings.ts";
+import { simulate } from "../../../../lib/workbench/run/simulate.ts";
+import {
+  Reader,
+  type ServedPlayground,
+  servePlayground,
+} from "../../../support/play/opened-page.ts";
+import { temporaryDirectory } from "../../../support/processes/vortex.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../support/report/browser.ts";
+
+setDefaultTimeout(60_000);
+
+if (BROWSER === undefined) console.log("Skipping the playground's page: Chromium not found");
+
+const SEND_ONCE = "#example=guide/3-broadcast/2-send-once";
+
+const WRONG = `import { type Node, serve } from "vortex";
+import * as v from "valibot";
+
+export function echo(node: Node): void {
+  node.handle("echo", v.object({ echo: v.unknown() }), ({ body }) => {
+    throw new Error("not today");
+  });
+}
+`;
+
+// Keeps the browser running between tests.
+let first: OpenedPage | undefined;
+beforeAll(async () => {
+  if (BROWSER !== undefined) first = await openPage("about:blank");
+});
+afterAll(() => first?.close());
+
+describe.skipIf(BROWSER === undefined)("In the playground", () => {
+  let served: ServedPlayground;
+  beforeAll(() => {
+    served = servePlayground();
+  });
+  afterAll(() => served.close());
+  const at = (fragment: string) => Reader.at(new URL(fragment, served.address));
+
+  test("an example of the start page is opened, run with the keyboard, and judged by its stage", async () => {
+    await using reader = await at("");
+    await reader.page.locator('a[href$="3-broadcast/3-retry"]').click();
+    await reader.page.locator(".cm-content").click();
+    await reader.page.keyboard.down("Control");
+    await reader.page.keyboard.press("Enter");
+    await reader.page.keyboard.up("Control");
+    expect(await reader.textOf("#verdict")).toStartWith("Valid: every acknowledged value");
+    // Stage 3c allows 2.5 messages for an operation.
+    expect(await reader.textOf(".gauge.missed")).toContain("at most 2.5");
+    expect(reader.complaints).toEqual([]);
+  });
+
+  test("errors are shown at their line: of syntax, and of a running program", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.write("\nlet x: = 3;");
+    await reader.press("Run");
+    expect(await reader.textOf(".problems li")).toContain("echo.ts:2");
+    expect(await reader.page.$(".cm-lint-marker-error")).not.toBeNull();
+    await reader.write(WRONG);
+    await reader.press("Run");
+    expect(await reader.waitForText(".problems", /not today/)).toContain("echo.ts:6");
+    expect(await reader.textOf("#verdict")).toStartWith("Invalid");
+  });
+
+  test("names of the library are completed", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.write("export function echo(node: Node) {\n  node");
+    await reader.page.keyboard.type(".syn");
+    expect(await reader.textOf(".cm-tooltip-autocomplete")).toContain("syncRpc");
+    expect(await reader.waitForText(".cm-completionInfo", /dest/)).toContain("Sends a request");
+  });
+
+  test("a failing seed is found, which fails in vortex sim too, and is made small", async () => {
+    await using reader = await at(SEND_ONCE);
+    await reader.page.locator(".choices label").click(); // partition
+    await reader.choose("setting-nemesis-interval", "2");
+    await reader.press("Find a failing seed");
+    await reader.waitForText("#verdict", /^Invalid/);
+    const seed = await reader.valueOf("#setting-seed");
+    const words = `-w broadcast --node-count 5 --rate 10 --time-limit 20 --nemesis partition --nemesis-interval 2 --seed ${seed}`;
+    expect(await reader.textOf(".command-line code")).toBe(`vortex sim 2-send-once.ts ${words}`);
+    const options = toOptions(parseWords(words.split(" ")));
+    expect(simulate(options, { program: broadcast }).valid).toBe(false);
+    await reader.press("Shrink");
+    await reader.waitForText("header.invalid", /Reduced from a larger test/);
+    const shrunk = await reader.textOf(".command-line code");
+    expect(Number(/--time-limit (\d+)/.exec(shrunk)?.[1])).toBeLessThan(10);
+  });
+
+  test("a loop without end is stopped, and the page goes on", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.write("for (;;);");
+    await reader.press("Run");
+    await reader.waitForText(".activity", /Running/);
+    await reader.press("Stop");
+    await reader.waitForText(".activity", /^$/);
+    await reader.write(
+      WRONG.replace("throw", 'return { type: "echo_ok", echo: body.echo }; throw'),
+    );
+    await reader.press("Run");
+    expect(await reader.waitForText("#verdict", /./)).toStartWith("Valid");
+  });
+
+  test("a link holds program, options and arguments, and opens them again", async () => {
+    await using reader = await at(SEND_ONCE);
+    const source = `// \u2028 </script> ünïcode\n${await reader.source()}`;
+    await reader.write(source);
+    await reader.choose("setting-seed", "77");
+    await reader.choose("arguments", "--flush-ms 5 'a b'");
+    await reader.press("Share");
+    const link = await reader.valueOf(".share input");
+    await using other = await Reader.at(link);
+    expect(await other.textOf(".command-line code")).toBe(
+      "vortex sim 2-send-once.ts -w broadcast --node-count 5 --rate 10 --time-limit 20 --seed 77 -- --flush-ms 5 'a b'",
+    );
+    expect(await other.source()).toBe(source);
+    // The server was asked for the page only.
+    expect(other.complaints).toEqual([]);
+  });
+
+  test("a link that was cut is refused with a reason", async () => {
+    await using reader = await at("#play=abc");
+    expect(await reader.textOf("[role=alert]")).toStartWith("This link cannot be opened: ");
+  });
+
+  test("work that was not shared survives a reload", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.write(WRONG);
+    await reader.choose("setting-rate", "7");
+    await reader.page.reload();
+    expect(await reader.source()).toBe(WRONG);
+    expect(await reader.textOf(".command-line code")).toContain("--rate 7");
+    await reader.press("Discard the changes");
+    await reader.waitForText(".cm-content", /Replies to every request|echo_ok/);
+  });
+
+  test("a wrong option is explained beside it, and keeps the program from running", async () => {
+    await using reader = await at(SEND_ONCE);
+    await reader.choose("setting-rate", "many");
+    expect(await reader.textOf("#setting-rate-problem")).toBe("It must be a number of at least 0");
+    await reader.press("Run");
+    expect(await reader.textOf(".failure")).toContain("--rate: It must be a number of at least 0");
+  });
+
+  test("everything that can be used has a name, and fits 420 pixels", async () => {
+    await using reader = await Reader.at(new URL(SEND_ONCE, served.address), { width: 420 });
+    await reader.press("Run");
+    await reader.textOf("#verdict");
+    const unnamed = await reader.page.evaluate(`
+      [...document.querySelectorAll("button, input, select, a, [role=tab]")]
+        .filter((element) => [element, ...(element.labels ?? [])].every(
+          (each) => ((each.getAttribute("aria-label") ?? "") + each.textContent).trim() === ""))
+        .map((element) => element.outerHTML)`);
+    expect(unnamed).toEqual([]);
+    const width = await reader.page.evaluate("document.documentElement.scrollWidth");
+    expect(width).toBeLessThanOrEqual(420);
+  });
+});
+
+describe.skipIf(BROWSER === undefined)("A file that vortex play has opened", () => {
+  const openFile = async () => {
+    const path = join(temporaryDirectory(), "echo.ts");
+    writeFileSync(path, WRONG);
+    const served = servePlayground({ path, flags: ["-w", "echo"], args: [] });
+    const reader = await Reader.at(served.address);
+    const close = async () => {
+      await reader[Symbol.asyncDispose]();
+      await served.close();
+    };
+    return { path, reader, [Symbol.asyncDispose]: close };
+  };
+
+  test("is saved on request only", async () => {
+    await using opened = await openFile();
+    const { path, reader } = opened;
+    await reader.write("// mine\n");
+    await reader.waitForText(".file-status", /Not saved/);
+    expect(readFileSync(path, "utf8")).toBe(WRONG);
+    await reader.press("Save");
+    await reader.waitForText(".file-status", /Saved/);
+    expect(readFileSync(path, "utf8")).toBe("// mine\n");
+  });
+
+  test("is shown anew when it changes on disk; changes of both are put to the reader", async () => {
+    await using opened = await openFile();
+    const { path, reader } = opened;
+    await reader.textOf(".cm-content");
+    writeFileSync(path, "// theirs\n");
+    await reader.waitForText(".cm-content", /theirs/);
+    await reader.write("// mine\n");
+    writeFileSync(path, "// theirs again\n");
+    await reader.waitForText(".file-status", /changed on disk too/);
+    expect(readFileSync(path, "utf8")).toBe("// theirs again\n");
+    await reader.press("Overwrite it");
+    await reader.waitForText(".file-status", /Saved/);
+    expect(readFileSync(path, "utf8")).toBe("// mine\n");
+  });
+});
