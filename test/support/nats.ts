@@ -51,6 +51,10 @@ export class NatsServer {
     this.url = `${scheme}://127.0.0.1:${port}`;
   }
 
+  get pid(): number | undefined {
+    return this.#child?.pid;
+  }
+
   /** Starts it, with the store that it had. */
   async start(): Promise<void> {
     if (typeof BINARY !== "string") throw new Error("There is no nats-server");
