@@ -53,7 +53,9 @@ export class RemoteHost {
   #samples: readonly Sample[] = [];
   #number = 0;
   #lastCommand: Promise<unknown> = Promise.resolve();
-  #heardMs: number;
+  /** How long the host has been silent, without the time in which this process was suspended. */
+  #silentMs = 0;
+  #lastBeatMs = 0;
   #isOver = false;
   #cancelBeats: Cancel | undefined;
   #isBeating = false;
@@ -70,7 +72,6 @@ export class RemoteHost {
   constructor(options: RemoteHostOptions) {
     this.#options = options;
     this.#subject = subjects.control(options.cluster, options.identity.name);
-    this.#heardMs = options.clock.nowMs();
   }
 
   get node(): NodeId {
@@ -96,9 +97,8 @@ export class RemoteHost {
         throw new HostError(`${this.#where} cannot begin a test: ${reasonOf(answer)}`);
     }
     for (let count = 0; count < 3; count++) await this.#beat();
-    this.#heardMs = clock.nowMs();
-    const beatMs = Math.min(MAX_BEAT_INTERVAL_MS, plan.leaseMs / BEATS_PER_LEASE);
-    this.#cancelBeats = repeat(clock, beatMs, () => void this.#beat());
+    this.#lastBeatMs = clock.nowMs();
+    this.#cancelBeats = repeat(clock, this.#beatMs, () => void this.#beat());
   }
 
   /**
@@ -136,6 +136,10 @@ export class RemoteHost {
       overflow,
       unreported,
     };
+  }
+
+  get #beatMs(): number {
+    return Math.min(MAX_BEAT_INTERVAL_MS, this.#options.plan.leaseMs / BEATS_PER_LEASE);
   }
 
   get #timeoutMs(): number {
@@ -178,7 +182,7 @@ export class RemoteHost {
     while (!this.#isOver) {
       try {
         const answer = parseWire(Answer, await bus.request(this.#subject, text, this.#timeoutMs));
-        this.#heardMs = clock.nowMs();
+        this.#silentMs = 0;
         return answer;
       } catch (error) {
         if (!(error instanceof NoAnswer)) throw error;
@@ -202,7 +206,7 @@ export class RemoteHost {
       const answer = parseWire(Answer, await bus.request(this.#subject, text, this.#timeoutMs));
       if (answer.type === "done") {
         const receivedMs = clock.nowMs();
-        this.#heardMs = receivedMs;
+        this.#silentMs = 0;
         const roundTripMs = receivedMs - sentMs;
         const offsetMs = answer.nowMs - (sentMs + receivedMs) / 2;
         this.#samples = [...this.#samples.slice(1 - SAMPLE_COUNT), { roundTripMs, offsetMs }];
@@ -212,12 +216,14 @@ export class RemoteHost {
     } catch (error) {
       if (!(error instanceof NoAnswer)) throw error;
       this.#repeats++;
-      if (clock.nowMs() - this.#heardMs > plan.leaseMs) {
+      this.#silentMs += Math.min(clock.nowMs() - this.#lastBeatMs, this.#timeoutMs + this.#beatMs);
+      if (this.#silentMs > plan.leaseMs) {
         this.#lose(
           `${this.#where} cannot be reached for ${plan.leaseMs / 1000} s. Look at its sidecar and its connection to NATS; a longer --lease bridges longer cuts`,
         );
       }
     } finally {
+      this.#lastBeatMs = clock.nowMs();
       this.#isBeating = false;
     }
   }

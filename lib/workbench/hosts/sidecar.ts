@@ -63,6 +63,7 @@ export class Sidecar {
   readonly #cleanUp: Cancel[] = [];
   readonly #over = Promise.withResolvers<never>();
   #isEstablished = false;
+  #lastCheckMs = 0;
   #test: RunningTest | undefined;
   /** A test that begins. */
   #beginning: { readonly test: string; readonly answer: Promise<Answer> } | undefined;
@@ -249,6 +250,10 @@ export class Sidecar {
   #checkLease(): void {
     const { clock, node, onRemark, removeServices } = this.#options;
     const test = this.#test;
+    const pausedMs = Math.max(0, clock.nowMs() - this.#lastCheckMs - 2 * LEASE_CHECK_MS);
+    this.#lastCheckMs = clock.nowMs();
+    // A host that was suspended has not listened to the tester either.
+    if (test !== undefined) test.heardMs = Math.min(clock.nowMs(), test.heardMs + pausedMs);
     if (test === undefined || clock.nowMs() - test.heardMs < test.plan.leaseMs) return;
     this.#forget(test);
     onRemark(
