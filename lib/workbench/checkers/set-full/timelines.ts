@@ -154,8 +154,9 @@ class Elements {
         if ((lastPresent[position] ?? 0) < begin) lastPresent[position] = begin;
       }
     }
-    if (count === this.#additions.length) return oddity;
-    for (let position = 0; position < this.#additions.length; position++) {
+    const { length } = this.#additions;
+    if (count === length) return oddity;
+    for (let position = 0; position < length; position++) {
       if (containedIn[position] === end) continue;
       if ((lastAbsent[position] ?? 0) < begin) lastAbsent[position] = begin;
     }
@@ -163,10 +164,15 @@ class Elements {
   }
 
   #positionOf(element: Json): number | undefined {
-    const position =
-      typeof element === "number"
-        ? (this.#positionByInteger[element] ?? this.#positionByNumber.get(element))
-        : undefined;
+    if (typeof element === "number") {
+      const position = this.#positionByInteger[element];
+      if (position !== undefined) return position;
+    }
+    return this.#positionOfAny(element);
+  }
+
+  #positionOfAny(element: Json): number | undefined {
+    const position = typeof element === "number" ? this.#positionByNumber.get(element) : undefined;
     return position ?? this.#positionByKey.get(jsonKey(element));
   }
 
