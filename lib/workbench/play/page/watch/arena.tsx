@@ -9,6 +9,7 @@ import { Intervals } from "./intervals.ts";
 import { type ArenaScene, type Dot, lostTicks, paintArena } from "./paint-arena.ts";
 import { type Place, placesOf } from "./places.ts";
 import { type Playhead, SPEEDS } from "./playhead.ts";
+import { useMoment } from "./use-playhead.ts";
 
 interface ArenaProps {
   readonly run: Run;
@@ -98,6 +99,7 @@ export function Arena(props: ArenaProps) {
     props.onMessage(nearest(dots.current, x * size, y * size));
   };
 
+  useMoment(playhead);
   const condition = conditionAt(conditions, playhead.time);
   return (
     <div class="arena" ref={box}>
@@ -128,7 +130,7 @@ export function Arena(props: ArenaProps) {
             <button
               type="button"
               key={name}
-              class={`participant ${role} ${state}${index.nodes.length > 12 ? " small" : ""}`}
+              class={`participant ${role} ${state}${index.nodes.length > 12 ? " small" : index.nodes.length <= 7 ? " large" : ""}`}
               style={{ left: `${at.x * 100}%`, top: `${at.y * 100}%` }}
               aria-pressed={name === node}
               aria-label={`${visible(name)}, ${role}, ${STATES[state]}`}
@@ -151,18 +153,25 @@ export interface ArenaIndex {
   readonly places: readonly Place[];
   readonly nodes: readonly string[];
   readonly messages: Intervals;
+  /** Flights of further copies, in ticks, by message. */
+  readonly copies: ReadonlyMap<number, readonly number[]>;
   readonly operations: Intervals;
 }
 
 export function useArenaIndex(run: Run): ArenaIndex {
   return useMemo(() => {
-    const { messageFlight } = run.columns;
+    const { messageFlight, duplicateOf, duplicateFlight } = run.columns;
+    const copies = new Map<number, number[]>();
+    for (const [index, row] of duplicateOf.entries()) {
+      copies.set(row, [...(copies.get(row) ?? []), duplicateFlight[index] ?? 0]);
+    }
     const endOfMessage = (row: number) =>
-      (run.sent[row] ?? 0) + Math.max(0, messageFlight[row] ?? 0);
+      (run.sent[row] ?? 0) + Math.max(0, messageFlight[row] ?? 0, ...(copies.get(row) ?? []));
     return {
       places: placesOf(run),
       nodes: run.header.lanes.flatMap(({ name, role }) => (role === "node" ? [name] : [])),
       messages: new Intervals(run.sent, endOfMessage),
+      copies,
       operations: new Intervals(run.invoked, (row) => run.endOf(row) ?? run.end),
     };
   }, [run]);

@@ -16,6 +16,8 @@ export interface ArenaScene {
   readonly places: readonly Place[];
   readonly nodes: readonly string[];
   readonly messages: Intervals;
+  /** Flights of further copies, in ticks, by message. */
+  readonly copies: ReadonlyMap<number, readonly number[]>;
   readonly operations: Intervals;
   readonly condition: Condition;
   /** Width and height, in pixels. */
@@ -154,66 +156,101 @@ function paintClients(context: Context, scene: ArenaScene): void {
 const MARKS = { ok: "✓ ", fail: "✗ ", info: "? ", open: "" } as const;
 
 function paintMessages(context: Context, scene: ArenaScene): readonly Dot[] {
-  const { run, colors, time, glow, highlight, current, isStill } = scene;
-  const { messageFlight } = run.columns;
-  const { lanes } = run.header;
-  const rows = scene.messages.within(time - glow, time, MAX_MESSAGES);
+  const { run, time, glow } = scene;
   const dots: Dot[] = [];
-  const moving: { readonly row: number; readonly x: number; readonly y: number }[] = [];
-  for (const row of rows) {
+  const flying: Flight[] = [];
+  for (const row of scene.messages.within(time - glow, time, MAX_MESSAGES)) {
     const way = wayOf(scene, row);
     if (way === undefined) continue;
-    const sent = run.sent[row] ?? 0;
-    const flight = messageFlight[row] ?? -1;
-    const isLost = flight < 0;
-    const end = sent + (isLost ? lostTicks(glow) : flight);
-    const isHighlighted = highlight?.messages.has(row) === true || row === current;
-    const isClient =
-      lanes[run.columns.messageSource[row] ?? 0]?.role === "client" ||
-      lanes[run.columns.messageDest[row] ?? 0]?.role === "client";
-    const color = isLost
-      ? colors.lost
-      : isHighlighted
-        ? colors.accent
-        : isClient
-          ? colors["client-message"]
-          : colors.message;
-    const isFlying = time <= end;
-    const faded = isFlying ? 0.35 : 0.35 * (1 - (time - end) / Math.max(1, glow));
-    context.globalAlpha = isHighlighted
-      ? 0.9
-      : Math.max(0, highlight === undefined ? faded : faded / 2);
-    context.strokeStyle = color;
-    context.lineWidth = isHighlighted ? 2 : 1;
-    const part = isStill ? 0.5 : end === sent ? 1 : Math.min(1, (time - sent) / (end - sent));
-    const reached = isLost ? Math.min(part, 1) * LOST_AT : part;
-    const [x, y] = [way.x1 + (way.x2 - way.x1) * reached, way.y1 + (way.y2 - way.y1) * reached];
-    context.beginPath();
-    context.moveTo(way.x1, way.y1);
-    context.lineTo(isLost ? x : way.x2, isLost ? y : way.y2);
-    if (isLost && !isFlying) addCross(context, x, y);
-    context.stroke();
-    if (isFlying || isHighlighted) {
-      context.globalAlpha = highlight === undefined || isHighlighted ? 1 : 0.4;
-      context.fillStyle = color;
-      context.beginPath();
-      context.arc(x, y, isHighlighted ? DOT_PX + 1.5 : DOT_PX, 0, 2 * Math.PI);
-      context.fill();
-      moving.push({ row, x, y });
+    const flight = run.columns.messageFlight[row] ?? -1;
+    for (const each of [flight, ...(scene.copies.get(row) ?? [])]) {
+      const painted = paintMessage(context, scene, row, way, each);
+      if (painted === undefined) continue;
+      dots.push(painted);
+      if (painted.isFlying) flying.push(painted);
     }
-    dots.push({ row, x, y });
   }
   context.globalAlpha = 1;
-  paintMessageLabels(context, scene, moving);
+  paintMessageLabels(context, scene, flying);
   return dots;
 }
 
-/** Labels the highlighted messages, and all of them if they are few. */
-function paintMessageLabels(context: Context, scene: ArenaScene, dots: readonly Dot[]): void {
-  const { highlight, current, colors, run } = scene;
-  const wanted = dots.filter(
-    ({ row }) => dots.length <= MAX_LABELS || highlight?.messages.has(row) || row === current,
+/** A message as it was painted: how far it has come, from 0 to 1. */
+interface Flight extends Dot {
+  readonly part: number;
+  readonly isFlying: boolean;
+}
+
+/**
+ * Paints a message, or a copy of it: its way, and a dot while it is on it.
+ *
+ * @param flight Ticks; negative if it never arrives.
+ */
+function paintMessage(
+  context: Context,
+  scene: ArenaScene,
+  row: number,
+  way: Way,
+  flight: number,
+): Flight | undefined {
+  const { run, time, glow, highlight, isStill } = scene;
+  const sent = run.sent[row] ?? 0;
+  const isLost = flight < 0;
+  const end = sent + (isLost ? lostTicks(glow) : flight);
+  if (time > end + glow) return undefined;
+  const isMarked = highlight?.messages.has(row) === true || row === scene.current;
+  const isFlying = time <= end;
+  const left = isFlying ? 1 : 1 - (time - end) / Math.max(1, glow);
+  const part = isStill ? 0.5 : end === sent ? 1 : Math.min(1, (time - sent) / (end - sent));
+  const reached = isLost ? part * LOST_AT : part;
+  const [x, y] = [way.x1 + (way.x2 - way.x1) * reached, way.y1 + (way.y2 - way.y1) * reached];
+  const dim = highlight === undefined || isMarked ? 1 : 0.4;
+  context.strokeStyle = colorOf(scene, row, isLost, isMarked);
+  context.fillStyle = context.strokeStyle;
+  context.globalAlpha = isMarked ? 0.9 : 0.4 * left * dim;
+  context.lineWidth = isMarked ? 2 : 1.25;
+  context.beginPath();
+  context.moveTo(way.x1, way.y1);
+  context.lineTo(isLost ? x : way.x2, isLost ? y : way.y2);
+  context.stroke();
+  if (isLost && part > 0.8) {
+    context.globalAlpha = left * dim;
+    context.lineWidth = 2.5;
+    context.beginPath();
+    addCross(context, x, y);
+    context.stroke();
+  } else if (isFlying || isMarked) {
+    context.globalAlpha = dim;
+    context.beginPath();
+    context.arc(x, y, isMarked ? DOT_PX + 1.5 : DOT_PX, 0, 2 * Math.PI);
+    context.fill();
+  }
+  return { row, x, y, part, isFlying: isFlying || isMarked };
+}
+
+function colorOf(
+  { run, colors }: ArenaScene,
+  row: number,
+  isLost: boolean,
+  isMarked: boolean,
+): string {
+  if (isLost) return colors.lost;
+  if (isMarked) return colors.accent;
+  const { messageSource, messageDest } = run.columns;
+  const { lanes } = run.header;
+  const isOfClient = [messageSource, messageDest].some(
+    (column) => lanes[column[row] ?? 0]?.role === "client",
   );
+  return isOfClient ? colors["client-message"] : colors.message;
+}
+
+/** Labels the marked messages, and all of them if they are few; not where a node would hide the text. */
+function paintMessageLabels(context: Context, scene: ArenaScene, flying: readonly Flight[]): void {
+  const { highlight, current, colors, run } = scene;
+  const wanted = flying.filter(({ row, part }) => {
+    if (highlight?.messages.has(row) || row === current) return true;
+    return flying.length <= MAX_LABELS && part > 0.1 && part < 0.9;
+  });
   context.font = LABEL_FONT;
   context.fillStyle = colors.text;
   for (const { row, x, y } of wanted.slice(-MAX_LABELS)) {

@@ -1,0 +1,104 @@
+/** A run in the playground, watched and changed as a reader does it. */
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { broadcast } from "../../../../docs/guide/3-broadcast/2-send-once.ts";
+import { type Decisions, parseDecisions } from "../../../../lib/workbench/decisions.ts";
+import type { JournalEvent } from "../../../../lib/workbench/network/journal.ts";
+import { parseWords, toOptions } from "../../../../lib/workbench/play/settings.ts";
+import { simulate } from "../../../../lib/workbench/run/simulate.ts";
+import {
+  Reader,
+  type ServedPlayground,
+  servePlayground,
+} from "../../../support/play/opened-page.ts";
+import { BROWSER } from "../../../support/report/browser.ts";
+
+setDefaultTimeout(60_000);
+
+const FLAGS = "-w broadcast --node-count 5 --rate 10 --time-limit 20 --latency 50 --seed 1";
+
+/** The sentence about messages that the page shows. */
+function countText(decisions?: Decisions): string {
+  const events: JournalEvent[] = [];
+  simulate(toOptions(parseWords(FLAGS.split(" "))), {
+    program: broadcast,
+    decisions,
+    onMessage: (event) => void events.push(event),
+  });
+  const sentCount = events.filter(({ type }) => type === "send").length;
+  const lost = events.filter(({ type }) => type === "drop");
+  const reason = lost.length === 0 ? "" : ` (${lost.length} dropped by hand)`;
+  return `${sentCount.toLocaleString("en")} messages; ${lost.length} never arrived${reason}.`;
+}
+
+describe.skipIf(BROWSER === undefined)("A run that is watched", () => {
+  let served: ServedPlayground;
+  let reader: Reader;
+  beforeAll(async () => {
+    served = servePlayground();
+    const example = new URL("#example=guide/3-broadcast/2-send-once", served.address);
+    reader = await Reader.at(example, { width: 420 });
+    await reader.choose("setting-latency", "50");
+    await reader.press("Run");
+  });
+  afterAll(async () => {
+    await reader[Symbol.asyncDispose]();
+    await served.close();
+  });
+  const press = (key: "ArrowRight" | "ArrowLeft" | "Space" | "Home") =>
+    reader.page.keyboard.press(key);
+
+  test("goes from event to event by keyboard, and says what happened", async () => {
+    await reader.textOf(".arena canvas");
+    await reader.page.focus(".arena canvas");
+    await press("Home");
+    expect(await reader.waitForText(".current", /Nothing|sent/)).not.toBe("");
+    for (let count = 0; count < 3; count++) await press("ArrowRight");
+    const third = await reader.textOf(".current");
+    await press("ArrowRight");
+    await press("ArrowLeft");
+    expect(await reader.waitForText(".current", /s /)).toBe(third);
+  });
+
+  test("plays", async () => {
+    await reader.page.focus(".arena canvas");
+    await press("Space");
+    await reader.waitForText(".transport .time", /^0\.[3-9]|^[1-9]/);
+    await press("Space");
+    expect(await reader.textOf(".transport .play")).toBe("Play");
+  });
+
+  test("goes on without a message that is dropped, as vortex sim does; and with it when that is undone", async () => {
+    const selected = `[...document.querySelectorAll(".in-flight button")].find(
+      ({ textContent }) => /n\\d → n\\d/.test(textContent))`;
+    await reader.page.focus(".arena canvas");
+    for (let count = 0; !(await reader.page.evaluate(`${selected} !== undefined`)); count++) {
+      if (count === 500) throw new Error("No message is in flight");
+      await press("ArrowRight");
+    }
+    await reader.page.evaluate(`${selected}.click()`);
+    const timeBefore = await reader.textOf(".transport .time");
+    await reader.press("is lost");
+    await reader.waitForText(".changes", /drop message/);
+    expect(await reader.textOf(".panel p")).toContain("dropped by hand");
+    expect(await reader.textOf(".transport .time")).toBe(timeBefore);
+    const command = await reader.textOf(".command-line code");
+    const decisions = parseDecisions(JSON.parse(/--decisions '(.*)'/.exec(command)?.[1] ?? ""));
+    expect(decisions).toMatchObject({ base: "seed", interventions: [{ do: "drop" }] });
+    expect(await reader.textOf("#message-count")).toContain(countText(decisions));
+    await reader.press("Undo");
+    await reader.waitForText("#message-count", / 0 never arrived/);
+    expect(await reader.textOf("#message-count")).toContain(countText());
+    await reader.press("Redo");
+    await reader.waitForText("#message-count", /dropped by hand/);
+  });
+
+  test("goes on with a node that is killed at the moment", async () => {
+    await reader.page.locator(".participant.node").click();
+    await reader.press("Kill n0");
+    await reader.waitForText(".changes", /kill n0/);
+    await reader.page.focus(".arena canvas");
+    await press("ArrowRight");
+    expect(await reader.waitForText(".participant.down", /down/)).toStartWith("n0");
+    expect(reader.complaints).toEqual([]);
+  });
+});
