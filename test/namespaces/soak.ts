@@ -9,10 +9,10 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
 import * as v from "valibot";
-import type { Random } from "../../lib/vortex/index.ts";
 import { randomStream } from "../../lib/workbench/random.ts";
 import { DIST } from "../support/processes/vortex.ts";
-import { HOST_COUNT, Hosts, problemOfNamespaces } from "./hosts.ts";
+import { Hosts, problemOfNamespaces } from "./hosts.ts";
+import { injectRealFaults } from "./real-faults.ts";
 
 const CLUSTER = "soak";
 const NODES = ["n0", "n1", "n2"];
@@ -21,9 +21,7 @@ const WORKLOADS: Readonly<Record<string, readonly string[]>> = {
   kafka: ["-w", "kafka", "--concurrency", "2n"],
   "lin-kv": ["-w", "lin-kv", "--concurrency", "4n"],
 };
-/** Length of a fault, and of the time between two, in seconds: at least and at most. */
-const FAULT_S = [2, 8] as const;
-const CALM_S = [5, 12] as const;
+const REAL_FAULTS = { faultS: [2, 8], calmS: [5, 12], killsServers: true } as const;
 const SAMPLE_INTERVAL_MS = 5000;
 
 const Result = v.looseObject({
@@ -31,43 +29,6 @@ const Result = v.looseObject({
   stats: v.looseObject({ okCount: v.number(), failCount: v.number(), infoCount: v.number() }),
   hosts: v.looseObject({}),
 });
-
-/** Faults of the real network and servers, until the signal ends them. */
-async function disturb(hosts: Hosts, random: Random, signal: AbortSignal) {
-  const counts = { cuts: 0, "isolated hosts": 0, "killed servers": 0 };
-  const between = ([least, most]: readonly [number, number]) =>
-    1000 * (least + random.next() * (most - least));
-  while (!signal.aborted) {
-    await sleep(between(CALM_S), signal);
-    if (signal.aborted) break;
-    const host = Math.floor(random.next() * HOST_COUNT);
-    const others = [1, 2].map((step) => (host + step) % HOST_COUNT);
-    const kind = Math.floor(random.next() * 3);
-    if (kind === 0) {
-      counts.cuts++;
-      cut(hosts, host, others[0] ?? 0);
-    } else if (kind === 1) {
-      counts["isolated hosts"]++;
-      for (const other of others) cut(hosts, host, other);
-    } else {
-      counts["killed servers"]++;
-      await hosts.killServer(host);
-    }
-    await sleep(between(FAULT_S), signal);
-    hosts.heal();
-    if (kind === 2) await hosts.restartServer(host);
-  }
-  return counts;
-}
-
-function cut(hosts: Hosts, one: number, other: number): void {
-  hosts.cut(Math.min(one, other), Math.max(one, other));
-}
-
-async function sleep(ms: number, signal: AbortSignal): Promise<void> {
-  const endMs = performance.now() + ms;
-  while (!signal.aborted && performance.now() < endMs) await Bun.sleep(100);
-}
 
 /** Resident memory of a process without what it shares, in MB. */
 function memoryOf(pid: number): number {
@@ -88,7 +49,8 @@ async function soak(workload: string, seconds: number, rate: string, seed: numbe
     NODES.map((node) => hosts.startSidecar(CLUSTER, node, NODES, [join(DIST, workload)])),
   );
   const controller = new AbortController();
-  const faults = disturb(hosts, randomStream(seed, "faults"), controller.signal);
+  const random = randomStream(seed, "faults");
+  const faults = injectRealFaults(hosts, random, controller.signal, REAL_FAULTS);
   // The last part of the test is without faults: final reads must succeed.
   const ending = setTimeout(() => controller.abort(), Math.max(0, seconds - 10) * 1000);
   const samples: number[][] = [];

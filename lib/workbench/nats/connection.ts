@@ -216,8 +216,9 @@ function watch(
     },
     async close() {
       if (connection.isClosed()) return;
-      // Without a server, draining waits for one.
-      if (isConnected) await Promise.race([connection.drain(), Bun.sleep(CLOSE_TIMEOUT_MS)]);
+      // Without a server, draining waits for one; it fails if the server goes meanwhile.
+      const drained = isConnected ? connection.drain().catch(() => {}) : undefined;
+      await Promise.race([drained, Bun.sleep(CLOSE_TIMEOUT_MS)]);
       await connection.close();
     },
   };
