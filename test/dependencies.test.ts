@@ -144,3 +144,17 @@ describe.skipIf(!hasStrace)("No network access at run time:", () => {
     expect(calls.join("\n")).toContain("AF_INET");
   });
 });
+
+describe("The client of NATS", () => {
+  test("is in the workbench's binary, and in that of no challenge", async () => {
+    const challenges = [...new Glob("challenges/*.ts").scanSync(ROOT)];
+    const names = challenges.map((file) => basename(file, ".ts"));
+    expect(names.length).toBeGreaterThan(8);
+    const found = [];
+    for (const name of [...names, "vortex"]) {
+      const binary = Buffer.from(await Bun.file(join(DIST, name)).arrayBuffer());
+      if (binary.includes("$JS.API") || binary.includes("_INBOX")) found.push(name);
+    }
+    expect(found).toEqual(["vortex"]);
+  });
+});

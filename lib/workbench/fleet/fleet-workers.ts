@@ -6,7 +6,7 @@
  */
 
 import { hostname, userInfo } from "node:os";
-import type { JsMsg } from "@nats-io/jetstream";
+import { JetStreamApiError, type JsMsg } from "@nats-io/jetstream";
 import * as v from "valibot";
 import { InvalidOptions } from "../invalid-options.ts";
 import type { Nats } from "../nats/connection.ts";
@@ -38,6 +38,9 @@ const JOBS_PER_SLOT = 2.5;
 const MIN_JOBS = 4;
 /** How long to wait for answers before asking what the queue holds, in ms. */
 const QUIET_MS = ACK_WAIT_MS + 5000;
+
+/** Length of a request for results; half of it without a sign of the server makes a new one. */
+const READ_MS = 3000;
 
 export interface FleetOptions {
   readonly nats: Nats;
@@ -139,13 +142,11 @@ export class FleetWorkers implements Workers {
     return { workerCount: willing.length, slotCount };
   }
 
-  /** Number of answers of an earlier tester that were used. */
-  resumedCount = 0;
-
   async run(tasks: Iterator<Task>, onAnswer: OnAnswer): Promise<void> {
     this.#onAnswer = onAnswer;
     this.#startedMs = performance.now();
     while (this.#storedToRead > 0 && !this.#isKilled) await this.#nextChange();
+    if (this.#stored.size > 0) this.#options.onRemark(`${this.#stored.size} seeds had run before`);
     let hasMore = true;
     while (!this.#isKilled && !this.#isEnough) {
       hasMore = hasMore && (await this.#fill(tasks));
@@ -233,7 +234,6 @@ export class FleetWorkers implements Workers {
           continue;
         }
         this.#stored.delete(key);
-        this.resumedCount++;
         this.#answer(next.value, stored);
       }
       if (taken.size === 0) break;
@@ -272,7 +272,7 @@ export class FleetWorkers implements Workers {
         const consumer = await this.#streams.client.consumers.get(STREAMS.results, {
           filter_subjects: [filter],
         });
-        for await (const message of await consumer.consume()) {
+        for await (const message of await consumer.consume({ expires: READ_MS })) {
           await this.#onResult(message);
           if (this.#isKilled) return;
         }
@@ -289,7 +289,7 @@ export class FleetWorkers implements Workers {
     for (const { key, answer, files = [] } of answers) {
       const task = this.#taskOf(key);
       if (isStored) this.#stored.set(key, answer);
-      if (task === undefined) continue;
+      if (task === undefined || this.#isEnough) continue;
       for (const file of files) await this.#fetch(file);
       this.#forget(key);
       this.#answer(task, answer);
@@ -355,7 +355,12 @@ export class FleetWorkers implements Workers {
     this.#lastAnswerMs = performance.now();
     if (!nats.isConnected || this.#jobs.size === 0) return;
     try {
-      const queued = await storedCount(this.#streams, SUBJECTS.jobs, campaign.id);
+      // Without the stream, the server has lost its store.
+      const counting = storedCount(this.#streams, SUBJECTS.jobs, campaign.id);
+      const queued = await counting.catch((error: unknown) => {
+        if (error instanceof JetStreamApiError) return 0;
+        throw error;
+      });
       if (queued >= this.#jobs.size) return;
       this.#streams = await openStreams(nats);
       await provide(this.#streams, this.#options);

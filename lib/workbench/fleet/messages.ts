@@ -28,9 +28,9 @@ export const ANNOUNCE_MS = 1000;
 export const GONE_MS = 10_000;
 
 /** Time after which a job is given to another worker, unless its worker reports progress, in ms. */
-export const ACK_WAIT_MS = 10_000;
+export const ACK_WAIT_MS = 6000;
 /** Time between two such reports, in ms. */
-export const WORKING_MS = 2500;
+export const WORKING_MS = 2000;
 
 /** Maximum number of tasks of a job. */
 export const MAX_JOB_TASKS = 5000;
