@@ -43,6 +43,7 @@ export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
         onSelect={onSelect}
         onDecisions={onDecisions}
         isRunning={isRunning}
+        inspect={shown.inspect}
       />
       <RunCourse
         key={run}

@@ -1,7 +1,7 @@
 /** Runs a program in workers, and ends those that do not return. */
 import type { Decisions } from "../../decisions.ts";
 import type { TestOptions } from "../../run/test-options.ts";
-import type { Problem, Reply, SourceFile } from "../engine/protocol.ts";
+import type { Problem, Reply, RunRequest, SourceFile } from "../engine/protocol.ts";
 import { type Sandbox, type SandboxedWorker, Stopped } from "../sandbox/sandbox.ts";
 
 /** A program to load. */
@@ -44,13 +44,17 @@ export class LoadedProgram {
   }
 
   /** Runs a test, in the same worker as those before unless one did not end. */
-  async run(test: Runnable, { isRecorded }: { readonly isRecorded: boolean }): Promise<Ending> {
+  async run(
+    test: Runnable,
+    observed: Pick<RunRequest, "isRecorded" | "inspected">,
+  ): Promise<Ending> {
     if (this.#signal.aborted) return { type: "stopped" };
     if (this.#worker === undefined) {
       this.#worker = this.#sandbox.start();
       const loaded = await this.#within(LOAD_LIMIT_S, "was not loaded", {
         type: "load",
-        ...this.#program,
+        files: this.#program.files,
+        exportName: this.#program.exportName,
       });
       if (loaded.type !== "loaded") {
         this.close();
@@ -59,8 +63,10 @@ export class LoadedProgram {
     }
     const ending = await this.#within(RUN_LIMIT_S, "did not end its run", {
       type: "run",
-      ...test,
-      isRecorded,
+      options: test.options,
+      args: test.args,
+      decisions: test.decisions,
+      ...observed,
     });
     if (ending.type !== "loaded") return ending;
     throw new Error("The worker answered another request");

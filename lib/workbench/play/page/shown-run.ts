@@ -9,7 +9,7 @@ import type { TestOptions } from "../../run/test-options.ts";
 import { storable } from "../../store/json-layout.ts";
 import { readDescription, readResults } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";
-import type { RunRecord } from "../engine/protocol.ts";
+import type { Inspection, RunRecord } from "../engine/protocol.ts";
 
 /** What was run. */
 export interface RunInput {
@@ -24,6 +24,8 @@ export interface RunInput {
   readonly target: Target | undefined;
   /** Command of the test that was reduced to this one. */
   readonly shrunkFrom: string | undefined;
+  /** Runs it again, to see the states of a node. */
+  readonly inspect: (node: string) => Promise<Inspection | undefined>;
 }
 
 export interface ShownRun extends RunInput {

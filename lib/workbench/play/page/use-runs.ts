@@ -69,29 +69,45 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
     [],
   );
 
-  const show = useCallback((work: Work, ending: Ending, shrunkFrom?: string) => {
-    const files = new Set(work.files.map(({ name }) => name));
-    if (ending.type === "result" && ending.record !== undefined) {
-      const options = toOptions(work.settings);
-      const input = {
-        options,
-        args: work.args,
-        decisions: work.decisions,
-        command: commandOf(work),
-        target: targetOf({ args: work.args, options }),
-        shrunkFrom,
-      };
-      setShown(showRun(input, ending.result, ending.record));
-      setProblems(problemsOfLogs(ending.record, files));
-    } else if (ending.type !== "stopped" && ending.type !== "result") {
-      // What is shown of an earlier run would seem to be of this one.
-      setShown(undefined);
-      const isLoaded = ending.type === "crash";
-      setProblems(isLoaded ? problemsOfText(ending.text, files) : [ending.problem]);
-      if (isLoaded) setFailure(ending.text);
-      else setRemark("The program has an error");
-    }
-  }, []);
+  const inspect = useCallback(
+    async (work: Work, node: string) => {
+      const { args, decisions } = work;
+      const program = new LoadedProgram(sandbox, work, new AbortController().signal);
+      const test = { options: toOptions(work.settings), args, decisions };
+      const ending = await program.run(test, { isRecorded: false, inspected: node });
+      program.close();
+      return ending.type === "result" ? ending.inspection : undefined;
+    },
+    [sandbox],
+  );
+
+  const show = useCallback(
+    (work: Work, ending: Ending, shrunkFrom?: string) => {
+      const files = new Set(work.files.map(({ name }) => name));
+      if (ending.type === "result" && ending.record !== undefined) {
+        const options = toOptions(work.settings);
+        const input = {
+          options,
+          args: work.args,
+          decisions: work.decisions,
+          command: commandOf(work),
+          target: targetOf({ args: work.args, options }),
+          shrunkFrom,
+          inspect: (node: string) => inspect(work, node),
+        };
+        setShown(showRun(input, ending.result, ending.record));
+        setProblems(problemsOfLogs(ending.record, files));
+      } else if (ending.type !== "stopped" && ending.type !== "result") {
+        // What is shown of an earlier run would seem to be of this one.
+        setShown(undefined);
+        const isLoaded = ending.type === "crash";
+        setProblems(isLoaded ? problemsOfText(ending.text, files) : [ending.problem]);
+        if (isLoaded) setFailure(ending.text);
+        else setRemark("The program has an error");
+      }
+    },
+    [inspect],
+  );
 
   const runOnce = useCallback(
     async (work: Work, signal: AbortSignal, shrunkFrom?: string) => {
