@@ -16,14 +16,16 @@ export const MAX_LINK_LENGTH = 1_500_000;
 const MAX_CONTENT_LENGTH = 8_000_000;
 const MAX_FILES = 100;
 
+/** A part of a path: without separators, and without what ends a line. */
+const PART = /^[^/\\\p{Cc}\u2028\u2029]+$/u;
+
 /** A relative path without steps to a parent, as the imports of a program resolve to. */
 const FileName = v.pipe(
   v.string(),
   v.maxLength(200),
-  v.regex(/^[^/\\\p{Cc}\u2028\u2029]+(\/[^/\\\p{Cc}\u2028\u2029]+)*$/u, "must be a relative path"),
   v.check(
-    (name) => name.split("/").every((part) => part !== "." && part !== ".."),
-    'must not have the parts "." and ".."',
+    (name) => name.split("/").every((part) => PART.test(part) && part !== "." && part !== ".."),
+    "must be a relative path without steps to a parent",
   ),
 );
 

@@ -1,6 +1,6 @@
 /** The program that `vortex play FILE` has opened: reads its files, and saves them. */
 import { realpathSync } from "node:fs";
-import { rename, rm, stat } from "node:fs/promises";
+import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
 import * as v from "valibot";
 import { describeIssues } from "../../../protocol/describe-issues.ts";
 import { collectFiles, type ProgramFiles } from "./program-files.ts";
@@ -86,7 +86,8 @@ async function replace(path: string, source: string): Promise<void> {
   const partial = `${file}.${process.pid}.partial`;
   const { mode } = await stat(file);
   try {
-    await Bun.write(partial, source, { mode: mode & 0o777 });
+    await writeFile(partial, source);
+    await chmod(partial, mode & 0o777);
     await rename(partial, file);
   } finally {
     await rm(partial, { force: true });

@@ -1,0 +1,194 @@
+import { afterEach, describe, expect, test } from "bun:test";
+import {
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { join } from "node:path";
+import { PlayServer } from "../../../../lib/workbench/play/server/play-server.ts";
+import { collectFiles } from "../../../../lib/workbench/play/server/program-files.ts";
+import {
+  removeTemporaryDirectories,
+  temporaryDirectory,
+} from "../../../support/processes/vortex.ts";
+
+const MAIN = 'import { help } from "./parts/help.ts";\nimport "./missing.ts";\nhelp();\n';
+const HELP =
+  'import * as v from "valibot";\nimport "../../lib/vortex/index.ts";\nexport function help() {}\n';
+const ORIGIN = "http://127.0.0.1:8421";
+
+afterEach(removeTemporaryDirectories);
+
+/** A server with a program of two files, and the key to it. */
+function serve() {
+  const directory = temporaryDirectory();
+  mkdirSync(join(directory, "parts"));
+  const [main, help] = [join(directory, "main.ts"), join(directory, "parts/help.ts")];
+  writeFileSync(main, MAIN, { mode: 0o750 });
+  writeFileSync(help, HELP);
+  const server = new PlayServer({ path: main, flags: ["-w", "echo"], args: [] });
+  const key = new URL(server.address, ORIGIN).searchParams.get("key") ?? "";
+  const ask = (init: RequestInit = {}, path = "/program", host = ORIGIN) =>
+    server.answer(
+      new Request(`${new URL(path, host)}`, {
+        ...init,
+        headers: { Authorization: `Bearer ${key}`, ...init.headers },
+      }),
+    );
+  const save = (content: unknown) => ask({ method: "PUT", body: JSON.stringify(content) });
+  return { directory, main, help, key, ask, save };
+}
+
+describe("The server of the playground", () => {
+  test("gives the program with what it imports, to a page that has the key", async () => {
+    const { ask } = serve();
+    expect(await (await ask()).json()).toMatchObject({
+      files: [
+        { name: "main.ts", source: MAIN },
+        { name: "parts/help.ts", source: HELP },
+      ],
+      flags: ["-w", "echo"],
+    });
+  });
+
+  test.each([
+    ["without the key", { headers: { Authorization: "" } }],
+    ["with a part of the key", { headers: { Authorization: "Bearer a" } }],
+    ["from another page", { headers: { Origin: "https://example.com" } }],
+    ["from a frame of an opaque origin", { headers: { Origin: "null" } }],
+    ["from another port of this machine", { headers: { Origin: "http://127.0.0.1:9999" } }],
+    ["that a browser marks as foreign", { headers: { "Sec-Fetch-Site": "cross-site" } }],
+  ])("refuses a request %s", async (_, init) => {
+    const { ask, main } = serve();
+    expect((await ask(init)).status).toBe(403);
+    const body = JSON.stringify({ files: [{ name: "main.ts", source: "theirs" }] });
+    expect((await ask({ ...init, method: "PUT", body })).status).toBe(403);
+    expect(readFileSync(main, "utf8")).toBe(MAIN);
+  });
+
+  test("refuses another host's name: a page could point it here", async () => {
+    const { ask } = serve();
+    expect((await ask({}, "/", "http://rebound.example")).status).toBe(403);
+    expect((await ask({}, "/program", "http://rebound.example")).status).toBe(403);
+  });
+
+  test("answers the page to all, which cannot be framed, and nothing else", async () => {
+    const { ask, key } = serve();
+    const page = await ask(
+      { headers: { "Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "navigate" } },
+      "/",
+    );
+    expect(page.headers.get("X-Frame-Options")).toBe("DENY");
+    const compressed = new Uint8Array(await page.arrayBuffer());
+    expect(new TextDecoder().decode(Bun.gunzipSync(compressed))).not.toContain(key);
+    expect((await ask({}, "/main.ts")).status).toBe(404);
+    expect((await ask({}, "/../main.ts")).status).toBe(404);
+    expect((await ask({ method: "POST" }, "/")).status).toBe(405);
+    expect((await ask({ method: "DELETE" })).status).toBe(405);
+  });
+
+  test("answers 304 until a file changes", async () => {
+    const { ask, help } = serve();
+    const { version } = (await (await ask()).json()) as { version: string };
+    const headers = { "If-None-Match": `"${version}"` };
+    expect((await ask({ headers })).status).toBe(304);
+    writeFileSync(help, "export const help = () => {};");
+    expect((await ask({ headers })).status).toBe(200);
+  });
+
+  test("saves files of the program, and leaves nothing else", async () => {
+    const { ask, save, main, directory } = serve();
+    const { version } = (await (await ask()).json()) as { version: string };
+    const saved = await save({ version, files: [{ name: "main.ts", source: "// new\n" }] });
+    expect(saved.status).toBe(200);
+    expect(readFileSync(main, "utf8")).toBe("// new\n");
+    expect(statSync(main).mode & 0o777).toBe(0o750);
+    expect(readdirSync(directory).sort()).toEqual(["main.ts", "parts"]);
+    expect(await saved.json()).toEqual({
+      version: ((await (await ask()).json()) as { version: string }).version,
+    });
+  });
+
+  test.each([
+    "../other.ts",
+    "/etc/passwd",
+    "parts/other.ts",
+    "missing.ts",
+    "main.ts/",
+    "__proto__",
+  ])("does not save %s, which is not a file of the program", async (name) => {
+    const { save } = serve();
+    expect((await save({ files: [{ name, source: "x" }] })).status).toBe(403);
+  });
+
+  test("does not save over a file that has changed since, unless asked to", async () => {
+    const { ask, save, main } = serve();
+    const { version } = (await (await ask()).json()) as { version: string };
+    writeFileSync(main, "// theirs\n");
+    const files = [{ name: "main.ts", source: "// mine\n" }];
+    expect((await save({ version, files })).status).toBe(409);
+    expect(readFileSync(main, "utf8")).toBe("// theirs\n");
+    expect((await save({ files })).status).toBe(200);
+    expect(readFileSync(main, "utf8")).toBe("// mine\n");
+  });
+
+  test.each(["", "7", '{"files":[]}', '{"files":[{"name":"main.ts"}]}'])(
+    "refuses the body %p",
+    async (body) => {
+      const { ask } = serve();
+      expect((await ask({ method: "PUT", body })).status).toBe(400);
+    },
+  );
+
+  test("saves through a link, which stays one", async () => {
+    const { directory, help } = serve();
+    const link = join(directory, "link.ts");
+    symlinkSync(help, link);
+    const server = new PlayServer({ path: link, flags: [], args: [] });
+    const key = new URL(server.address, ORIGIN).searchParams.get("key");
+    const body = JSON.stringify({ files: [{ name: "link.ts", source: "// new\n" }] });
+    const headers = { Authorization: `Bearer ${key}` };
+    await server.answer(new Request(`${ORIGIN}/program`, { method: "PUT", body, headers }));
+    expect(readFileSync(help, "utf8")).toBe("// new\n");
+    expect(
+      readdirSync(directory, { withFileTypes: true })
+        .find(({ name }) => name === "link.ts")
+        ?.isSymbolicLink(),
+    ).toBe(true);
+  });
+});
+
+describe("The files of a program", () => {
+  test("begin with the main file, and are named from the directory that all are in", async () => {
+    const { main, help, directory } = serve();
+    writeFileSync(help, 'import "../../shared.ts";');
+    expect((await collectFiles(main)).files.map(({ name }) => name)).toEqual([
+      "main.ts",
+      "parts/help.ts",
+    ]);
+    writeFileSync(help, 'import "../main.ts"; import "./deep/er.ts";');
+    mkdirSync(join(directory, "parts/deep"));
+    writeFileSync(join(directory, "parts/deep/er.ts"), "");
+    expect((await collectFiles(main)).files.map(({ name }) => name)).toEqual([
+      "main.ts",
+      "parts/help.ts",
+      "parts/deep/er.ts",
+    ]);
+    expect((await collectFiles(help)).files[0]?.name).toBe("parts/help.ts");
+  });
+
+  test("that has an error of syntax are still read", async () => {
+    const { main } = serve();
+    writeFileSync(main, "let x: = ;");
+    expect((await collectFiles(main)).files.map(({ source }) => source)).toEqual(["let x: = ;"]);
+  });
+
+  test("cannot be a directory, or missing", () => {
+    const { directory } = serve();
+    expect(collectFiles(directory)).rejects.toThrow("cannot be read");
+    expect(collectFiles(join(directory, "none.ts"))).rejects.toThrow("cannot be read");
+  });
+});
