@@ -74,6 +74,12 @@ const FRAME_SIZE = 5;
 /** Numbers of candidates: a ranked operation, then the one that returns, then the others. */
 const FIRST_OTHER = 2;
 
+/** Whether the operation that returns next must be able to follow a candidate at once. */
+type Trial = typeof FOLLOWED | typeof NOT_FOLLOWED | typeof ANY;
+const FOLLOWED = 0;
+const NOT_FOLLOWED = 1;
+const ANY = 2;
+
 const NONE = -1;
 
 /** Decides whether the operations have an order that the model accepts. */
@@ -175,23 +181,24 @@ class Search {
       if (this.#options.isRanked === true) this.#applyRanked(index, node, target);
       return false;
     }
-    // Every other candidate comes twice: first where the target can follow at once, then anywhere.
+    // Every other candidate comes twice: first where the target can follow at once, then elsewhere.
     const openCount = this.#openCount;
     const count = openCount + (indefiniteBefore[index] ?? 0);
-    const isLast = candidate >= count + FIRST_OTHER;
-    const position = candidate - FIRST_OTHER - (isLast ? count : 0);
+    const trial = candidate < count + FIRST_OTHER ? FOLLOWED : NOT_FOLLOWED;
+    const position = candidate - FIRST_OTHER - (trial === FOLLOWED ? 0 : count);
     const depth = (frames[frame + DEPTH] ?? 0) + 1;
-    if (position === count) {
+    // What would be cut need not be tried, once the result is no proof anyway.
+    if (position === count || (this.#isCut && depth > (this.#options.depth ?? NEVER))) {
       this.#popFrame();
     } else if (position < openCount) {
       const operation = this.#open[position] ?? 0;
       if (this.#isUseful(node, operation, target)) {
-        this.#apply(node, operation, index, depth, isLast);
+        this.#apply(node, operation, index, depth, trial);
       }
     } else {
       const operation = indefinite[position - openCount] ?? 0;
       if (this.#isUsable(node, position - openCount, operation, target)) {
-        this.#apply(node, operation, index, depth, isLast);
+        this.#apply(node, operation, index, depth, trial);
       }
     }
     return false;
@@ -221,7 +228,7 @@ class Search {
       least = rank;
     }
     const depth = this.#frames[this.#frame + DEPTH] ?? 0;
-    if (first !== NONE) this.#apply(node, first, index, depth, true);
+    if (first !== NONE) this.#apply(node, first, index, depth, ANY);
   }
 
   /** Lets the operation that returns next take effect. Returns whether every one then has a place. */
@@ -286,9 +293,9 @@ class Search {
   /**
    * Opens a frame for the node after an operation that takes effect before the one that returns next.
    *
-   * @param isLast Whether to do so even if the returning operation cannot follow at once.
+   * @param trial Whether to do so only if the returning operation can follow at once, or cannot.
    */
-  #apply(node: number, operation: number, index: number, depth: number, isLast: boolean): void {
+  #apply(node: number, operation: number, index: number, depth: number, trial: Trial): void {
     const state = this.#next(node, operation);
     if (state === REFUSED) return;
     if (depth > (this.#options.depth ?? NEVER)) {
@@ -298,8 +305,11 @@ class Search {
     const { kinds, returned } = this.#schedule.operations;
     const isIndefinite = returned[operation] === NEVER;
     if (isIndefinite && state === this.#nodes[node + STATE]) return;
-    const target = this.#schedule.returns[index] ?? 0;
-    if (!isLast && this.#transitions.next(state, kinds[target] ?? 0) === REFUSED) return;
+    if (trial !== ANY) {
+      const target = this.#schedule.returns[index] ?? 0;
+      const follows = this.#transitions.next(state, kinds[target] ?? 0) !== REFUSED;
+      if (follows !== (trial === FOLLOWED)) return;
+    }
     const first = this.#top;
     const added = this.#addNode(node, state, operation);
     this.#set(added, (isIndefinite ? this.#indefiniteBits : 0) + this.#slot(operation));
