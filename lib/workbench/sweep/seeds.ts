@@ -4,6 +4,8 @@
 export interface Shard {
   readonly index: number;
   readonly count: number;
+  /** The scheduler that said so. */
+  readonly by?: string;
 }
 
 const MAX_SEEDS = 10_000_000;

@@ -11,6 +11,7 @@ import { catalogOf, recordModules } from "../../sweep/assertion-catalog.ts";
 import { namesFile } from "../../sweep/load-definition.ts";
 import { loadProgram } from "../../sweep/program.ts";
 import { printPlaces } from "../../sweep/sample.ts";
+import { schedulerShard } from "../../sweep/scheduler-shard.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
 import { report, supervise } from "../../sweep/supervisor.ts";
 import { reportWorkerProgress, serveTasks } from "../../sweep/worker.ts";
@@ -54,7 +55,11 @@ export function simCommand(): Command {
         `number of processes (default: ${availableParallelism()}, one per core)`,
         positiveInteger,
       )
-      .option("--shard <i/n>", "run only part i of n of the seeds", shardArgument)
+      .option(
+        "--shard <i/n>",
+        "run only part i of n of the seeds; auto takes i and n from Slurm, GitLab and others, auto/n only i",
+        shardArgument,
+      )
       .option(
         "--stop-after <count>",
         "stop after this many seeds that are not valid",
@@ -269,7 +274,14 @@ function seedsArgument(text: string): number[] {
 }
 
 function shardArgument(text: string): Shard {
-  return withReason(() => parseShard(text));
+  return withReason(() => {
+    const [, count] = /^auto(?:\/([1-9]\d{0,8}))?$/.exec(text) ?? [];
+    if (!text.startsWith("auto")) return parseShard(text);
+    if (text !== "auto" && count === undefined) {
+      throw new RangeError(`"${text}" is neither auto nor, for the fifth part of 20, auto/20`);
+    }
+    return schedulerShard(process.env, count === undefined ? undefined : Number(count));
+  });
 }
 
 function withReason<T>(parse: () => T): T {

@@ -2,6 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
 import { stringifyJson } from "../../../vortex/index.ts";
+import { plural } from "../../checkers/wording.ts";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { describeSummary } from "../../report/terminal/sweep-summary.ts";
 import type { TestResult } from "../../run/results.ts";
@@ -17,6 +18,7 @@ import { type SweepOptions, sweep } from "../../sweep/sweep.ts";
 import type { Task, WorkerOutcome } from "../../sweep/task.ts";
 import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
+import { remark } from "../live.ts";
 import { SweepProgress } from "./progress.ts";
 import { printSmallest } from "./smallest.ts";
 import type { StartedWorkers, StartWorkers } from "./start-workers.ts";
@@ -37,6 +39,10 @@ export async function runMany(
 ): Promise<void> {
   const { options } = subject;
   const shard = flags.shard === undefined ? seeds : shardOf(seeds, flags.shard);
+  if (flags.shard?.by !== undefined) {
+    const { index, count, by } = flags.shard;
+    remark(`Shard ${index}/${count}, as ${by} says: ${plural(shard.length, "seed")}`);
+  }
   const [first] = shard;
   if (first === undefined)
     throw new InvalidOptions("This shard is empty: there are fewer seeds than shards");
