@@ -7,6 +7,7 @@
 import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { EXIT_CODES } from "../../lib/workbench/cli/exit-codes.ts";
 import { DIST } from "../support/processes/vortex.ts";
 
 /** Path of the server, if there is one. */
@@ -37,6 +38,8 @@ interface Host {
   readonly sidecars: Map<string, Child>;
 }
 
+/** Each removes the namespaces. */
+const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const READY = "Server is ready";
 const START_LIMIT_MS = 15_000;
 
@@ -48,6 +51,7 @@ export class Hosts {
   readonly #hosts: readonly Host[];
   readonly #cut = new Set<string>();
   readonly #onExit = () => this.#killAll();
+  readonly #onSignal = () => process.exit(EXIT_CODES.interrupted);
 
   private constructor() {
     const names = [...Array.from({ length: HOST_COUNT }, (_, index) => `h${index}`), "tester"];
@@ -65,6 +69,7 @@ export class Hosts {
   static async start(): Promise<Hosts> {
     const hosts = new Hosts();
     process.on("exit", hosts.#onExit);
+    for (const signal of SIGNALS) process.on(signal, hosts.#onSignal);
     try {
       hosts.#makeLinks();
       await Promise.all(hosts.#hosts.map((host) => hosts.#startServer(host)));
@@ -178,6 +183,7 @@ export class Hosts {
     this.#killAll();
     await Promise.all(children.map(({ exited }) => exited));
     process.off("exit", this.#onExit);
+    for (const signal of SIGNALS) process.off(signal, this.#onSignal);
   }
 
   #killAll(): void {

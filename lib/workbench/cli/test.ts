@@ -158,13 +158,13 @@ async function runOnCluster(args: readonly string[], flags: Flags): Promise<void
       throw new InvalidOptions(`${flag} is for nodes on this machine, not for those of a cluster`);
     }
   }
+  requirePossible(flags, flags);
   const workload = await chooseWorkload(flags.workload, LOADING);
   const hosts = await connectHosts(flags, cluster, namedNodes(flags), remark);
   try {
     const nodes = hosts.sidecars.map(({ name }) => name);
     const { nodeCount: _, node: __, nodesFile: ___, ...others } = flags;
     const options = testOptions({ ...others, nodes }, workload);
-    requirePossible(options, flags);
     const [first] = hosts.sidecars;
     const bin = first?.command ?? "";
     const words = ["--nats", flags.nats.join(), "--cluster", cluster];
@@ -176,7 +176,7 @@ async function runOnCluster(args: readonly string[], flags: Flags): Promise<void
 }
 
 /** @throws {InvalidOptions} if a flag asks for what a test on processes cannot give. */
-function requirePossible({ nemesis }: TestOptions, flags: Flags): void {
+function requirePossible({ nemesis }: Pick<TestOptions, "nemesis">, flags: Flags): void {
   if (nemesis.includes("disk")) {
     throw new InvalidOptions(
       "--nemesis disk: only the disks of a simulation fail on demand. Run the test with vortex sim",

@@ -406,3 +406,58 @@ describe("Network that is flooded", () => {
     expect(net.overloads).toEqual([]);
   });
 });
+
+describe("Networks of several hosts", () => {
+  /** The network of one of two hosts, each with one node; it forwards to the other. */
+  function host(index: number, other: () => Network | undefined, events: JournalEvent[]): Network {
+    return new Network({
+      clock: new Scheduler(),
+      random: randomStream(1, "network"),
+      latency: { meanMs: 0, distribution: "constant" },
+      nodeIds: ["n0", "n1"],
+      journal: new Journal([(event) => events.push(event)]),
+      zeroMs: () => 0,
+      onOverload: () => {},
+      elsewhere: {
+        has: (id) => id === `n${1 - index}`,
+        forward: (delivery, length) => other()?.accept(delivery, length),
+      },
+      ids: { first: index, step: 2 },
+    });
+  }
+
+  test("record a message where it is sent, and deliver it where its receiver is", () => {
+    const events: JournalEvent[][] = [[], []];
+    const networks: Network[] = [];
+    for (const index of [0, 1]) {
+      networks.push(host(index, () => networks[1 - index], events[index] ?? []));
+    }
+    const delivered: number[] = [];
+    for (const [index, network] of networks.entries()) {
+      network.connect(`n${index}`, ({ id }) => void delivered.push(id));
+    }
+    networks[0]?.send("n0", "n1", {});
+    networks[1]?.send("n1", "n0", {});
+    networks[0]?.send("n0", "n1", {});
+    expect(delivered).toEqual([0, 1, 2]);
+    const typesOf = (all: readonly JournalEvent[] = []) =>
+      all.map(({ type, message }) => `${type} ${message.id}`);
+    expect(typesOf(events[0])).toEqual(["send 0", "recv 1", "send 2"]);
+    expect(typesOf(events[1])).toEqual(["recv 0", "send 1", "recv 2"]);
+  });
+
+  test("cut a link at its receiver's end", () => {
+    const events: JournalEvent[][] = [[], []];
+    const networks: Network[] = [];
+    for (const index of [0, 1]) {
+      networks.push(host(index, () => networks[1 - index], events[index] ?? []));
+    }
+    for (const [index, network] of networks.entries()) network.connect(`n${index}`, () => {});
+    networks[1]?.partition("cut", new Map([["n1", new Set(["n0"])]]));
+    networks[0]?.send("n0", "n1", {});
+    networks[1]?.send("n1", "n0", {});
+    expect(events[1]?.map(({ type }) => type)).toEqual(["drop", "send"]);
+    expect(events[0]?.map(({ type }) => type)).toEqual(["send", "recv"]);
+    expect(networks[1]?.effectCount("cut")).toBe(1);
+  });
+});
