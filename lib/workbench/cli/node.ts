@@ -4,13 +4,8 @@ import { Command } from "commander";
 import { SERVICES } from "../../services/index.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import { systemClock } from "../../vortex/serve.ts";
-import { NatsBus } from "../hosts/bus.ts";
-import { Sidecar } from "../hosts/sidecar.ts";
 import { isClusterName } from "../hosts/wire.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { connectNats } from "../nats/connection.ts";
-import { SECRET_VARIABLES } from "../nats/credentials.ts";
-import { createServices, isServiceName, removeServices } from "../nats/services/index.ts";
 import { shellCommand } from "../shell.ts";
 import { executable } from "./executable.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
@@ -74,6 +69,14 @@ async function runNode(words: readonly string[], flags: Flags): Promise<void> {
   }
   const servers = natsOptions(flags);
   if (servers === undefined) throw new InvalidOptions("--nats is missing");
+  // Only here: with NATS's client, every command would start later.
+  const { NatsBus } = await import("../hosts/bus.ts");
+  const { Sidecar } = await import("../hosts/sidecar.ts");
+  const { connectNats } = await import("../nats/connection.ts");
+  const { SECRET_VARIABLES } = await import("../nats/credentials.ts");
+  const { createServices, isServiceName, removeServices } = await import(
+    "../nats/services/index.ts"
+  );
   await interruptible(async (signal) => {
     const nats = await connectNats(servers, {
       name: `vortex node ${cluster} ${name}`,

@@ -30,7 +30,7 @@ import { clusterName } from "./node.ts";
 import { positiveInteger, positiveNumber } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
-import { connectHosts, type HostsConnection, runOnHosts } from "./run-on-hosts.ts";
+import type { HostsConnection } from "./run-on-hosts.ts";
 import { runOnProcesses, type StoredRun } from "./run-on-processes.ts";
 import { addStoreFlags, openStore, type ProgramCommand, type StoreFlags } from "./store-flags.ts";
 import {
@@ -136,6 +136,9 @@ async function runTests(args: readonly string[], flags: Flags, command: Command)
   await repeatTest({ bin, args, maelstrom }, first, flags);
 }
 
+/** Loads what needs NATS's client, with which every command would start later. */
+const importHosts = () => import("./run-on-hosts.ts");
+
 /** Tests a cluster of hosts. */
 async function runOnCluster(args: readonly string[], flags: Flags): Promise<void> {
   const { cluster, lease } = flags;
@@ -160,6 +163,7 @@ async function runOnCluster(args: readonly string[], flags: Flags): Promise<void
   }
   requirePossible(flags, flags);
   const workload = await chooseWorkload(flags.workload, LOADING);
+  const { connectHosts } = await importHosts();
   const hosts = await connectHosts(flags, cluster, namedNodes(flags), remark);
   try {
     const nodes = hosts.sidecars.map(({ name }) => name);
@@ -251,7 +255,7 @@ async function runTest(
     const keepsData = flags.keepData === true;
     const result = await (hosts === undefined
       ? runOnProcesses(options, { ...run, bin, args, keepsData })
-      : runOnHosts(options, { ...run, hosts, leaseMs }));
+      : (await importHosts()).runOnHosts(options, { ...run, hosts, leaseMs }));
     progress.end();
     if (!flags.json) console.log(formatResult(result, options, flags));
     if (store !== undefined) remarkLocation(store);
