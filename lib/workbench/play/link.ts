@@ -1,9 +1,9 @@
 /**
- * What a link shares: a program, how it is tested, and the decisions of its run, in the fragment of an
+ * Links that hold a program, the options of its test and the decisions of its run, in the fragment of an
  * address, which a browser sends to no server.
  *
- * The fragment is `play=` and the compressed JSON as base64url. Whoever made it may be hostile: it is bounded before and
- * after decompression, and validated.
+ * The fragment is `play=` and the compressed JSON as base64url. Its author may be hostile: it is bounded
+ * before and after decompression, and validated.
  */
 import * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";

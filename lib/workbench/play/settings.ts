@@ -22,7 +22,7 @@ const MAX_NODES = 200;
 const MAX_LENGTH = 2000;
 
 interface Flag {
-  /** What the form calls it. */
+  /** Its name in the form. */
   readonly label: string;
   readonly unit?: string;
   /** The text of its default; `""` if the flag is absent. */

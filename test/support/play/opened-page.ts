@@ -40,7 +40,7 @@ export class Reader implements AsyncDisposable {
     await this.opened.close();
   }
 
-  /** What the page complained of or requested, but for itself and what it made: blobs. */
+  /** Complaints and requests of the page, but for blobs: it makes these itself. */
   get complaints(): readonly string[] {
     return this.opened.complaints.filter((each) => !each.startsWith("request: blob:"));
   }

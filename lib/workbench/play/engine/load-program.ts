@@ -18,7 +18,7 @@ const LIBRARY: Readonly<Record<string, Exports>> = {
   valibot: v,
 };
 
-/** How a program of this repository imports the library. */
+/** The paths by which programs of this repository import the library. */
 const LIBRARY_PATH = /\/lib\/(vortex|raft|workload)\/index\.ts$/;
 
 /** Where the modules that stand for the library find it. */
@@ -54,7 +54,10 @@ function chooseProgram(file: string, exports: Exports, name: string | undefined)
   if (only !== undefined && others.length === 0) return only;
   const names = found.map(([key]) => key).join(", ");
   if (others.length > 0) {
-    throw new LoadError({ file, text: `Several functions are exported: ${names}. Export one` });
+    throw new LoadError({
+      file,
+      text: `Several functions are exported: ${names}. Export one, or name it as the exported function`,
+    });
   }
   const text =
     name === undefined

@@ -145,6 +145,8 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
         <SettingsForm
           settings={work.settings}
           args={work.args}
+          exportName={work.exportName}
+          onExportName={(exportName) => change({ exportName })}
           onChange={(settings) => change({ settings })}
           onStage={(settings, args) => change({ settings, args })}
           onArgs={(args) => change({ args })}

@@ -11,7 +11,7 @@ const MAX_DRAFTS = 30;
 /** `turn` is the order in which drafts were kept. */
 const Draft = v.object({ turn: v.number(), work: v.unknown() });
 
-/** Where browsers refuse to store, as they may for files, nothing is kept. */
+/** Returns `undefined` if the browser refuses to store, as it may for `file:` addresses. */
 function storage(): Storage | undefined {
   try {
     return globalThis.localStorage;

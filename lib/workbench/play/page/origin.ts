@@ -1,4 +1,4 @@
-/** What the page was opened with, by its address. */
+/** Reads from the page's address what to open. */
 import { decodeLink, isLink } from "../link.ts";
 import type { SiteData } from "../site/site-data.ts";
 import { type Opened, OpenedFile } from "./opened-file.ts";
@@ -35,7 +35,7 @@ export async function readOrigin(
     if (hash.startsWith(EXAMPLE)) {
       const id = decodeURIComponent(hash.slice(EXAMPLE.length));
       const example = examples.find((each) => each.id === id);
-      if (example === undefined) throw new Error(`There is no example "${id}"`);
+      if (example === undefined) throw new Error(`Unknown example "${id}"`);
       return { kind: "example", id, title: example.title, work: workOfExample(example) };
     }
     const file = hash === "" ? OpenedFile.inAddress(search) : undefined;

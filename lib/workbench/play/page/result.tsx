@@ -1,4 +1,4 @@
-/** What became of a run: the report's sections, and the run as it happens. */
+/** Shows a run: the report's sections, and the run as it happens. */
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";

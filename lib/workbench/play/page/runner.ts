@@ -17,7 +17,7 @@ export interface Runnable {
   readonly decisions: Decisions | undefined;
 }
 
-/** How a run ended. */
+/** The end of a run. */
 export type Ending =
   | Extract<Reply, { readonly type: "result" | "crash" }>
   | { readonly type: "problem"; readonly problem: Problem }

@@ -18,12 +18,16 @@ interface SettingsFormProps {
   readonly settings: Settings;
   /** The program's arguments. */
   readonly args: readonly string[];
+  /** Name of the program's function, if the first file exports several. */
+  readonly exportName: string | undefined;
   readonly onChange: (settings: Settings) => void;
+  readonly onExportName: (name: string | undefined) => void;
   readonly onStage: (settings: Settings, args: readonly string[]) => void;
   readonly onArgs: (args: readonly string[]) => void;
 }
 
-export function SettingsForm({ settings, args, onChange, onStage, onArgs }: SettingsFormProps) {
+export function SettingsForm(props: SettingsFormProps) {
+  const { settings, args, exportName, onChange, onStage, onArgs, onExportName } = props;
   const set = (name: FlagName, text: string) => {
     const changed = { ...settings, [name]: text };
     // A number of nodes and their names exclude each other.
@@ -66,6 +70,18 @@ export function SettingsForm({ settings, args, onChange, onStage, onArgs }: Sett
       <details>
         <summary>More options{changedCount === 0 ? "" : ` (${changedCount} set)`}</summary>
         {advanced.map(field)}
+        <div class="field">
+          <label for="export">Exported function</label>
+          <input
+            id="export"
+            type="text"
+            value={exportName ?? ""}
+            placeholder="the only one"
+            spellcheck={false}
+            autocomplete="off"
+            onInput={({ currentTarget }) => onExportName(currentTarget.value.trim() || undefined)}
+          />
+        </div>
       </details>
       {problem === undefined ? null : (
         <p class="problem" role="alert">

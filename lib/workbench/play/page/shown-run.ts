@@ -11,12 +11,12 @@ import { readDescription, readResults } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";
 import type { Inspection, RunRecord } from "../engine/protocol.ts";
 
-/** What was run. */
+/** A program's test, as it was run. */
 export interface RunInput {
   readonly options: TestOptions;
   /** The program's arguments. */
   readonly args: readonly string[];
-  /** What the run was to replay; {@link RunRecord.decisions} is all that was decided in it. */
+  /** The decisions that it replayed; {@link RunRecord.decisions} are all that were made in it. */
   readonly decisions: Decisions | undefined;
   /** The command that repeats it. */
   readonly command: string;

@@ -1,4 +1,4 @@
-/** What there is to open. */
+/** Lists the programs to open. */
 import { visible } from "../../report/page/parts/visible-text.ts";
 import type { Example } from "../site/site-data.ts";
 import { exampleAddress } from "./origin.ts";

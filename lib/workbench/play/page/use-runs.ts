@@ -16,7 +16,7 @@ import { commandOf, type Work } from "./work.ts";
 /** Number of seeds that are tried. */
 export const SWEEP_COUNT = 1000;
 
-/** What is under way, in words. */
+/** A task under way, in words. */
 export interface Activity {
   readonly kind: "run" | "find" | "shrink";
   readonly text: string;
@@ -26,9 +26,9 @@ export interface Runs {
   readonly activity: Activity | undefined;
   /** The last run that came to its end. */
   readonly shown: ShownRun | undefined;
-  /** Why there is no newer one. */
+  /** The reason why the last run has no result. */
   readonly failure: string | undefined;
-  /** What became of a sweep or a reduction. */
+  /** The outcome of a sweep or a reduction. */
   readonly remark: string | undefined;
   /** Places in the program. */
   readonly problems: readonly Problem[];

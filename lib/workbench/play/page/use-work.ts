@@ -39,8 +39,7 @@ export function useWork(data: SiteData): WorkControl {
 
   useEffect(() => {
     const open = async () => {
-      // The page itself puts links there, of the work that it shows.
-      if (location.hash !== "" && location.hash === opened.current) return;
+      if (location.hash === opened.current) return;
       opened.current = location.hash;
       const origin = await readOrigin(location, data);
       if (!("work" in origin)) {

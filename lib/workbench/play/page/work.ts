@@ -1,4 +1,4 @@
-/** What a reader works on: a program, and how it is tested. */
+/** The work of a reader: a program, and the options of its test. */
 import type { Decisions } from "../../decisions.ts";
 import { shellCommand } from "../../shell.ts";
 import type { SourceFile } from "../engine/protocol.ts";
@@ -13,7 +13,7 @@ export interface Work {
   readonly settings: Settings;
   /** The program's arguments. */
   readonly args: readonly string[];
-  /** What its runs replay in place of chance. */
+  /** Decisions that its runs replay in place of chance. */
   readonly decisions: Decisions | undefined;
   /** Path of the first file, if it is one of the reader's. */
   readonly path?: string;

@@ -19,7 +19,7 @@ const Save = v.strictObject({
   version: v.optional(v.string()),
 });
 
-/** How a save ended: with the new version, or not at all. */
+/** The end of a save: the new version, or the reason why nothing was saved. */
 type SaveEnding =
   | { readonly status: 200; readonly version: string }
   | { readonly status: 400 | 403 | 409 | 500; readonly text: string };

@@ -7,12 +7,25 @@ import type { Example } from "./site-data.ts";
 
 const ROOT = join(import.meta.dir, "../../../..");
 const GUIDE = join(ROOT, "docs/guide");
+const TEMPLATE = join(ROOT, "lib/workbench/cli/new/template/echo.ts");
 const CHALLENGES = join(ROOT, "challenges");
 
 export async function bundleExamples(): Promise<readonly Example[]> {
   const chapters = (await readdir(GUIDE)).filter((file) => /^\d.*\.md$/.test(file)).sort();
   const steps = await Promise.all(chapters.map(stepsOf));
-  return [...steps.flat(), ...(await challenges())];
+  return [await template(), ...steps.flat(), ...(await challenges())];
+}
+
+/** The program that `vortex new` writes. */
+async function template(): Promise<Example> {
+  return {
+    id: "new",
+    group: "Your own",
+    title: "A new program",
+    files: [{ name: "program.ts", source: await Bun.file(TEMPLATE).text() }],
+    flags: ["-w", "echo", "--node-count", "3", "--rate", "10", "--time-limit", "10"],
+    args: [],
+  };
 }
 
 /** Each program of a chapter, as its first command runs it. */
@@ -66,7 +79,7 @@ async function challenges(): Promise<Example[]> {
   );
 }
 
-/** What comes after `--` is for the program. */
+/** Separates the flags from the program's arguments, after `--`. */
 function split(words: readonly string[]): Pick<Example, "flags" | "args"> {
   const end = words.indexOf("--");
   const flags = end < 0 ? words : words.slice(0, end);

@@ -1,4 +1,4 @@
-/** What the page is given beside its script. */
+/** Data of the page, beside its script. */
 import type { SourceFile } from "../engine/protocol.ts";
 
 /** A program to start from. */

@@ -1,4 +1,4 @@
-/** What happened in a run, below its verdict: sections from top to bottom. */
+/** The sections of a run, below its verdict. */
 import { useHighlight } from "./diagram/use-highlight.ts";
 import type { Viewport } from "./diagram/viewport.ts";
 import type { Colors } from "./parts/colors.ts";
@@ -21,7 +21,7 @@ interface ConclusionProps {
   readonly onSelect: (selection: Selection | undefined) => void;
 }
 
-/** What the checkers found. */
+/** The figures and the findings of the checkers. */
 export function RunConclusion({ run, selection, onSelect }: ConclusionProps) {
   return (
     <>
@@ -37,7 +37,7 @@ interface CourseProps extends ConclusionProps {
   readonly colors: Colors;
 }
 
-/** What led to it. Another run needs another key. */
+/** The course of the run, in diagrams and lists. Another run needs another key. */
 export function RunCourse({ run, viewport, colors, selection, onSelect }: CourseProps) {
   const { messages, highlight } = useHighlight(run, viewport, selection);
   const selectAndShow = (next: Selection) => {

@@ -188,7 +188,7 @@ describe.skipIf(BROWSER === undefined)("A file that vortex play has opened", () 
     expect(readFileSync(path, "utf8")).toBe("// mine\n");
   });
 
-  test("is shown anew when it changes on disk; changes of both are put to the reader", async () => {
+  test("is shown again when it changes on disk; the page asks if both have changed", async () => {
     await using opened = await openFile();
     const { path, reader } = opened;
     await reader.textOf(".cm-content");
