@@ -52,6 +52,7 @@ export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
         colors={colors}
         selection={selection}
         onSelect={onSelect}
+        hasMessagesFirst
       />
     </div>
   );

@@ -35,21 +35,26 @@ interface CourseProps extends ConclusionProps {
   /** The visible time of the diagrams. */
   readonly viewport: Viewport;
   readonly colors: Colors;
+  /** Whether the diagram of messages comes before the charts. */
+  readonly hasMessagesFirst?: boolean;
 }
 
 /** The course of the run, in diagrams and lists. Another run needs another key. */
-export function RunCourse({ run, viewport, colors, selection, onSelect }: CourseProps) {
+export function RunCourse(props: CourseProps) {
+  const { run, viewport, colors, selection, onSelect, hasMessagesFirst = false } = props;
   const { messages, highlight } = useHighlight(run, viewport, selection);
   const selectAndShow = (next: Selection) => {
     onSelect(next);
     document.getElementById("messages")?.scrollIntoView();
   };
   const diagram = { run, viewport, colors, highlight, onSelect };
+  const inSpaceAndTime = <Messages {...diagram} selection={selection} messages={messages} />;
   return (
     <>
+      {hasMessagesFirst ? inSpaceAndTime : null}
       <Charts run={run} viewport={viewport} colors={colors} />
       <Operations {...diagram} />
-      <Messages {...diagram} selection={selection} messages={messages} />
+      {hasMessagesFirst ? null : inSpaceAndTime}
       <NodeLogs run={run} viewport={viewport} />
       <PropagationSection run={run} selection={selection} onSelect={selectAndShow} />
       <LogSection run={run} colors={colors} onSelect={selectAndShow} />
