@@ -15,12 +15,18 @@ export class MemoryBus implements Bus {
   readonly #receivers = new Map<string, Set<ReceiveText>>();
   isConnected = true;
   maxBytes = 2 ** 20;
+  /** Resolves when the server takes what it is sent. */
+  flushing: Promise<void> = Promise.resolve();
   /** Whether a text, or an answer, arrives. */
   arrives: (subject: string, text: string) => boolean = () => true;
 
   publish(subject: string, text: string): void {
     this.#require(text);
     this.#send(subject, text, () => {});
+  }
+
+  async flush(): Promise<void> {
+    await this.flushing;
   }
 
   request(subject: string, text: string, timeoutMs: number): Promise<string> {

@@ -13,6 +13,8 @@ export interface Bus {
   readonly maxBytes: number;
   /** Sends a text, at most once. */
   publish(subject: string, text: string): void;
+  /** Resolves when the server has what was published so far, or the connection is lost. */
+  flush(): Promise<void>;
   /**
    * Sends a text and resolves with the answer.
    *
@@ -68,6 +70,11 @@ export class NatsBus implements Bus {
 
   publish(subject: string, text: string): void {
     this.#nats.connection.publish(subject, this.#encode(text));
+  }
+
+  async flush(): Promise<void> {
+    // Lost with the connection.
+    await this.#nats.connection.flush().catch(() => {});
   }
 
   async request(subject: string, text: string, timeoutMs: number): Promise<string> {

@@ -1,9 +1,13 @@
-/** Sends texts to other hosts, and queues them while the server is away. */
+/** Sends texts to other hosts, and queues them while the server is away. What exceeds its limits is dropped. */
 import type { Clock } from "../../vortex/index.ts";
 import type { Bus } from "./bus.ts";
 
-/** Maximum length of the texts that wait for the server, in characters. Later ones are dropped. */
+/** Maximum length of the texts that wait for a server that is away, in characters. */
 const MAX_WAITING_LENGTH = 2 ** 24;
+/** Maximum length of the texts that a server does not have yet, in characters. */
+const MAX_UNFLUSHED_LENGTH = 2 ** 26;
+/** Length after which the server is asked what it has. */
+const FLUSH_LENGTH = 2 ** 20;
 
 /** A text that waits for the server. */
 interface Waiting {
@@ -16,6 +20,10 @@ export class Outbox {
   readonly #clock: Clock;
   #waiting: Waiting[] = [];
   #waitingLength = 0;
+  /** Length of what was published, and of what the server has of it. */
+  #publishedLength = 0;
+  #flushedLength = 0;
+  #isFlushing = false;
   #awaySinceMs: number | undefined;
   #outageMs = 0;
   /** How often the server was away. */
@@ -35,19 +43,21 @@ export class Outbox {
   }
 
   /**
-   * Sends a text. Returns false if it is dropped, since the server is away and too much waits.
+   * Sends a text. Returns false if it is dropped, since the server is away or slow, and too much waits.
    *
    * @throws {TooLarge} if it is larger than the server accepts.
    */
   send(subject: string, text: string): boolean {
     this.update();
-    if (this.#awaySinceMs === undefined) {
-      this.#bus.publish(subject, text);
-      return true;
-    }
-    if (this.#waitingLength + text.length > MAX_WAITING_LENGTH) {
+    const isAway = this.#awaySinceMs !== undefined;
+    const length = isAway ? this.#waitingLength : this.#publishedLength - this.#flushedLength;
+    if (length + text.length > (isAway ? MAX_WAITING_LENGTH : MAX_UNFLUSHED_LENGTH)) {
       this.overflow++;
       return false;
+    }
+    if (!isAway) {
+      this.#publish(subject, text);
+      return true;
     }
     this.#waiting.push({ subject, text });
     this.#waitingLength += text.length;
@@ -68,6 +78,19 @@ export class Outbox {
     const waiting = this.#waiting;
     this.#waiting = [];
     this.#waitingLength = 0;
-    for (const { subject, text } of waiting) this.#bus.publish(subject, text);
+    for (const { subject, text } of waiting) this.#publish(subject, text);
+  }
+
+  #publish(subject: string, text: string): void {
+    this.#bus.publish(subject, text);
+    this.#publishedLength += text.length;
+    const unflushed = this.#publishedLength - this.#flushedLength;
+    if (this.#isFlushing || unflushed < FLUSH_LENGTH) return;
+    this.#isFlushing = true;
+    const length = this.#publishedLength;
+    void this.#bus.flush().then(() => {
+      this.#flushedLength = length;
+      this.#isFlushing = false;
+    });
   }
 }

@@ -24,7 +24,21 @@ describe("An outbox", () => {
     expect(outbox).toMatchObject({ outages: 1, outageMs: 250, overflow: 0 });
   });
 
-  test("drops what exceeds its limit", () => {
+  test("drops what a slow server does not take", async () => {
+    const bus = new MemoryBus();
+    bus.maxBytes = 2 ** 26;
+    const { promise, resolve } = Promise.withResolvers<void>();
+    bus.flushing = promise;
+    const outbox = new Outbox(bus, new Scheduler());
+    const text = "x".repeat(2 ** 25);
+    expect([1, 2, 3].map(() => outbox.send("a", text))).toEqual([true, true, false]);
+    resolve();
+    await Bun.sleep(0);
+    // The first of the two is flushed: the flush began with it.
+    expect([1, 2].map(() => outbox.send("a", text))).toEqual([true, false]);
+  });
+
+  test("drops what exceeds its limit while the server is away", () => {
     const bus = new MemoryBus();
     bus.isConnected = false;
     const outbox = new Outbox(bus, new Scheduler());
