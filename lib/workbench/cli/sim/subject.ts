@@ -137,6 +137,8 @@ export async function isRepeatable(
   const comparison = new TraceComparison(once.trace);
   try {
     await simulateSubject(subject, options, {
+      // What explains the result is known from the first run.
+      isExplained: once.result === undefined,
       onOperation: (operation) => comparison.addOperation(operation),
       onMessage: (event) => comparison.addMessage(event),
     });

@@ -59,12 +59,21 @@ function isIdentical(one: unknown, other: unknown): boolean {
   if (typeof one !== "object" || typeof other !== "object" || one === null || other === null) {
     return false;
   }
-  if (Array.isArray(one) || Array.isArray(other)) {
-    const isSameLength = Array.isArray(one) && Array.isArray(other) && one.length === other.length;
-    return isSameLength && one.every((element, index) => isIdentical(element, other[index]));
+  if (Array.isArray(one)) return Array.isArray(other) && areIdentical(one, other);
+  if (Array.isArray(other)) return false;
+  const [keys, otherKeys] = [Object.keys(one), Object.keys(other)];
+  if (keys.length !== otherKeys.length) return false;
+  for (let index = 0; index < keys.length; index++) {
+    const key = keys[index] as keyof typeof one;
+    if (key !== otherKeys[index] || !isIdentical(one[key], other[key])) return false;
   }
-  return (
-    isIdentical(Object.keys(one), Object.keys(other)) &&
-    isIdentical(Object.values(one), Object.values(other))
-  );
+  return true;
+}
+
+function areIdentical(some: readonly unknown[], others: readonly unknown[]): boolean {
+  if (some.length !== others.length) return false;
+  for (let index = 0; index < some.length; index++) {
+    if (!isIdentical(some[index], others[index])) return false;
+  }
+  return true;
 }
