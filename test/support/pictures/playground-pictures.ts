@@ -58,7 +58,8 @@ async function openStory(
   const address = new URL(`#${fragment}`, served.address);
   const reader = await Reader.at(address, options);
   await reader.press("Run");
-  await reader.textOf(".arena");
+  // The states of the nodes are of another run.
+  await reader.textOf(".participant .state");
   const close = async () => {
     await reader[Symbol.asyncDispose]();
     await served.close();

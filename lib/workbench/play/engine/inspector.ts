@@ -1,4 +1,4 @@
-/** Records the states of a node, after each of its events. */
+/** Records the states of nodes, after each of their events. */
 import type { NodeId } from "../../../vortex/index.ts";
 import { VirtualClock } from "../../clusters/virtual-clock.ts";
 import type { Operation } from "../../history/history.ts";
@@ -6,28 +6,23 @@ import type { Simulation } from "../../run/simulation.ts";
 import type { Inspection } from "./protocol.ts";
 import { shown } from "./shown.ts";
 
-/** Total length of the states. When they are longer, every second one is dropped. */
+/** Total length of the states of all nodes. When those of a node are longer, fewer are kept. */
 const MAX_LENGTH = 8_000_000;
 /** The first interval between two states that are kept, in ns. */
 const MIN_INTERVAL_NS = 1e6;
 
 export class Inspector {
-  readonly #node: NodeId;
   /** Must run the events of the simulation. */
   readonly clock: VirtualClock;
-  readonly #maxLength: number;
-  #view: (() => unknown) | undefined;
-  /** Whether the node has run since its state was recorded. */
-  #hasRun = false;
+  readonly #nodes: ReadonlyMap<NodeId, NodeStates>;
+  /** Those that have run since their states were recorded. */
+  readonly #running = new Set<NodeStates>();
   /** Clock zero, as a reading of the clock. */
   #zeroNs: number | undefined;
-  #states: { readonly atNs: number; readonly state: string }[] = [];
-  #length = 0;
-  #intervalNs = 0;
 
-  constructor(node: NodeId, maxLength = MAX_LENGTH) {
-    this.#node = node;
-    this.#maxLength = maxLength;
+  constructor(nodes: readonly NodeId[], maxLength = MAX_LENGTH) {
+    const length = maxLength / Math.max(1, nodes.length);
+    this.#nodes = new Map(nodes.map((node) => [node, new NodeStates(length)]));
     const record = () => this.#record();
     this.clock = new (class extends VirtualClock {
       override runNext(): boolean {
@@ -44,10 +39,12 @@ export class Inspector {
   ): Pick<Simulation, "onOperation" | "onTurn" | "onInspect"> {
     return {
       onInspect: (node, view) => {
-        if (node === this.#node) this.#view = view;
+        const states = this.#nodes.get(node);
+        if (states !== undefined) states.view = view;
       },
       onTurn: (node) => {
-        this.#hasRun ||= node === this.#node;
+        const states = this.#nodes.get(node);
+        if (states !== undefined) this.#running.add(states);
       },
       onOperation: (operation: Operation) => {
         this.#zeroNs ??= this.#nowNs() - operation.time;
@@ -56,29 +53,56 @@ export class Inspector {
     };
   }
 
-  /** The states so far. */
-  inspection(): Inspection {
+  /** The states so far, by node. */
+  inspections(): readonly Inspection[] {
     this.#record();
     const zeroNs = this.#zeroNs ?? 0;
+    return [...this.#nodes].map(([node, states]) => ({ node, ...states.since(zeroNs) }));
+  }
+
+  #record(): void {
+    const nowNs = this.#nowNs();
+    for (const states of this.#running) {
+      if (states.record(nowNs)) this.#running.delete(states);
+    }
+  }
+
+  #nowNs(): number {
+    return Math.round(this.clock.nowMs() * 1e6);
+  }
+}
+
+/** The states of one node. */
+class NodeStates {
+  readonly #maxLength: number;
+  #states: { readonly atNs: number; readonly state: string }[] = [];
+  #length = 0;
+  #intervalNs = 0;
+  view: (() => unknown) | undefined;
+
+  constructor(maxLength: number) {
+    this.#maxLength = maxLength;
+  }
+
+  /** Returns whether it need not be asked again before the node has run again. */
+  record(nowNs: number): boolean {
+    if (this.view === undefined) return true;
+    const last = this.#states.at(-1);
+    if (last !== undefined && nowNs - last.atNs < this.#intervalNs) return false;
+    const state = stateOf(this.view);
+    if (state === last?.state) return true;
+    this.#states.push({ atNs: nowNs, state });
+    this.#length += state.length;
+    while (this.#length > this.#maxLength && this.#states.length > 1) this.#thin();
+    return true;
+  }
+
+  since(zeroNs: number): Omit<Inspection, "node"> {
     return {
-      node: this.#node,
       times: this.#states.map(({ atNs }) => atNs - zeroNs),
       states: this.#states.map(({ state }) => state),
       intervalNs: this.#intervalNs,
     };
-  }
-
-  #record(): void {
-    const atNs = this.#nowNs();
-    const last = this.#states.at(-1);
-    if (!this.#hasRun || this.#view === undefined) return;
-    if (last !== undefined && atNs - last.atNs < this.#intervalNs) return;
-    this.#hasRun = false;
-    const state = stateOf(this.#view);
-    if (state === last?.state) return;
-    this.#states.push({ atNs, state });
-    this.#length += state.length;
-    while (this.#length > this.#maxLength && this.#states.length > 1) this.#thin();
   }
 
   #thin(): void {
@@ -90,10 +114,6 @@ export class Inspector {
       return true;
     });
     this.#length = this.#states.reduce((sum, { state }) => sum + state.length, 0);
-  }
-
-  #nowNs(): number {
-    return Math.round(this.clock.nowMs() * 1e6);
   }
 }
 

@@ -32,8 +32,8 @@ export interface RunRequest {
   readonly decisions?: Decisions | undefined;
   /** Whether to return what happened, and not only the result. */
   readonly isRecorded: boolean;
-  /** The node whose states to return. */
-  readonly inspected?: NodeId | undefined;
+  /** The nodes whose states to return. */
+  readonly inspected?: readonly NodeId[] | undefined;
 }
 
 export type Request = LoadRequest | RunRequest;
@@ -93,8 +93,8 @@ export type Reply =
       readonly type: "result";
       readonly result: TestResult;
       readonly record: RunRecord | undefined;
-      /** Absent unless a node was to be inspected. */
-      readonly inspection?: Inspection | undefined;
+      /** Absent unless nodes were to be inspected. */
+      readonly inspections?: readonly Inspection[] | undefined;
       /** Real time of the run and its check, in ms. */
       readonly tookMs: number;
     }

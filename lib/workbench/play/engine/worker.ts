@@ -87,8 +87,8 @@ async function run(request: RunRequest): Promise<Reply> {
   }
   const result = check();
   const record = isRecorded ? { history, messages, logs, decisions: decided } : undefined;
-  const inspection = inspector?.inspection();
-  return { type: "result", result, record, inspection, tookMs: performance.now() - startedMs };
+  const inspections = inspector?.inspections();
+  return { type: "result", result, record, inspections, tookMs: performance.now() - startedMs };
 }
 
 /** Carries out a run that only records. */

@@ -25,7 +25,7 @@ export interface RunInput {
   /** Command of the test that was reduced to this one. */
   readonly shrunkFrom: string | undefined;
   /** Runs it again, to see the states of a node. */
-  readonly inspect: (node: string) => Promise<Inspection | undefined>;
+  readonly inspect: (nodes: readonly string[]) => Promise<readonly Inspection[]>;
 }
 
 export interface ShownRun extends RunInput {

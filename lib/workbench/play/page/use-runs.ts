@@ -70,13 +70,13 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
   );
 
   const inspect = useCallback(
-    async (work: Work, node: string) => {
+    async (work: Work, nodes: readonly string[]) => {
       const { args, decisions } = work;
       const program = new LoadedProgram(sandbox, work, new AbortController().signal);
       const test = { options: toOptions(work.settings), args, decisions };
-      const ending = await program.run(test, { isRecorded: false, inspected: node });
+      const ending = await program.run(test, { isRecorded: false, inspected: nodes });
       program.close();
-      return ending.type === "result" ? ending.inspection : undefined;
+      return ending.type === "result" ? (ending.inspections ?? []) : [];
     },
     [sandbox],
   );
@@ -93,7 +93,7 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
           command: commandOf(work),
           target: targetOf({ args: work.args, options }),
           shrunkFrom,
-          inspect: (node: string) => inspect(work, node),
+          inspect: (nodes: readonly string[]) => inspect(work, nodes),
         };
         setShown(showRun(input, ending.result, ending.record));
         setProblems(problemsOfLogs(ending.record, files));

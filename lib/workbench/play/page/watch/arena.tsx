@@ -4,11 +4,14 @@ import type { Colors } from "../../../report/page/parts/colors.ts";
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Highlight } from "../../../report/page/run/selection.ts";
+import type { Inspection } from "../../engine/protocol.ts";
 import { type Condition, conditionAt } from "./conditions.ts";
+import { stateAt } from "./inspections.ts";
 import { Intervals } from "./intervals.ts";
 import { type ArenaScene, type Dot, lostTicks, paintArena } from "./paint-arena.ts";
 import { type Place, placesOf } from "./places.ts";
 import { type Playhead, SPEEDS } from "./playhead.ts";
+import { briefOf } from "./shown-text.ts";
 import { useMoment } from "./use-playhead.ts";
 
 interface ArenaProps {
@@ -18,6 +21,8 @@ interface ArenaProps {
   readonly playhead: Playhead;
   readonly colors: Colors;
   readonly highlight: Highlight | undefined;
+  /** The states of nodes that are shown beside them, by node. */
+  readonly inspections: ReadonlyMap<string, Inspection>;
   readonly isStill: boolean;
   /** The name of the selected node or service. */
   readonly node: string | undefined;
@@ -126,6 +131,7 @@ export function Arena(props: ArenaProps) {
             : condition.paused.has(name)
               ? "paused"
               : "up";
+          const detail = state === "up" ? brief(props, name) : STATES[state];
           return (
             <button
               type="button"
@@ -133,17 +139,26 @@ export function Arena(props: ArenaProps) {
               class={`participant ${role} ${state}${index.nodes.length > 12 ? " small" : index.nodes.length <= 7 ? " large" : ""}`}
               style={{ left: `${at.x * 100}%`, top: `${at.y * 100}%` }}
               aria-pressed={name === node}
-              aria-label={`${visible(name)}, ${role}, ${STATES[state]}`}
+              aria-label={[visible(name), role, ...new Set([STATES[state], detail])]
+                .filter((part) => part !== "")
+                .join(", ")}
               onClick={() => onNode(name === node ? undefined : name)}
             >
               {visible(name)}
-              {state === "up" ? null : <span class="state">{STATES[state]}</span>}
+              {detail === "" ? null : <span class="state">{detail}</span>}
             </button>
           );
         })}
       </div>
     </div>
   );
+}
+
+/** The state that the program of a node shows, in a few letters. */
+function brief({ run, inspections, playhead }: ArenaProps, node: string): string {
+  const inspection = inspections.get(node);
+  const state = inspection && stateAt(inspection, playhead.time, run.header.tickNs);
+  return state === undefined ? "" : visible(briefOf(state));
 }
 
 const STATES = { up: "running", down: "down", paused: "paused" } as const;

@@ -27,3 +27,21 @@ export function textOf(value: Shown): string {
   const pairs = entries.map(([key], index) => `${key}: ${items[index]}`);
   return pairs.length === 0 ? `${prefix}{}` : `${prefix}{ ${pairs.join(", ")} }`;
 }
+
+/** Longest text beside a node. */
+const MAX_BRIEF_LENGTH = 12;
+
+/** A value in a few letters: `{7}`, `[1, 2]`, `12 entries`; of an object, its first entry. */
+export function briefOf(value: Shown): string {
+  if (!isContainer(value)) {
+    const text = textOf(value);
+    return text.length <= MAX_BRIEF_LENGTH ? text : `${text.slice(0, MAX_BRIEF_LENGTH - 1)}…`;
+  }
+  const { kind, size, entries } = value;
+  const isList = kind === "Array" || kind === "Set" || kind === "Map";
+  const [first] = entries;
+  if (!isList && first !== undefined) return briefOf(first[1]);
+  const text = textOf(value).replace(/^(Set|Map) /, "");
+  if (text.length <= MAX_BRIEF_LENGTH) return text;
+  return size === 1 ? "1 entry" : `${size} entries`;
+}

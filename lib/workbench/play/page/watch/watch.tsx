@@ -11,14 +11,15 @@ import type { Colors } from "../../../report/page/parts/colors.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import { highlightOf, messagesOf, type Selection } from "../../../report/page/run/selection.ts";
 import type { TestOptions } from "../../../run/test-options.ts";
-import type { RunRecord } from "../../engine/protocol.ts";
+import type { Inspection, RunRecord } from "../../engine/protocol.ts";
 import { Arena, type ArenaIndex, useArenaIndex } from "./arena.tsx";
 import { type Condition, conditionAt, conditionsOf } from "./conditions.ts";
 import { describeEvent, EventIndex } from "./event-index.ts";
 import { InFlight } from "./in-flight.tsx";
+import { type Inspect, useInspections } from "./inspections.ts";
 import { addressOf, afterNs, linksBetween } from "./interventions.ts";
 import { NodePanel } from "./node-panel.tsx";
-import { type Inspect, NodeState } from "./node-state.tsx";
+import { NodeState } from "./node-state.tsx";
 import { Playhead, type Scope } from "./playhead.ts";
 import { Transport } from "./transport.tsx";
 import { useChanges } from "./use-changes.ts";
@@ -48,7 +49,7 @@ export interface WatchProps {
   readonly onDecisions: (decisions: Decisions | undefined) => void;
   /** Whether a run is under way. */
   readonly isRunning: boolean;
-  /** Returns the states of a node in the run that is shown. Absent: they cannot be had. */
+  /** Returns the states of nodes in the run that is shown. Absent: they cannot be had. */
   readonly inspect?: Inspect | undefined;
 }
 
@@ -61,6 +62,7 @@ export function Watch(props: WatchProps) {
   const isStill = useStillness();
   useFrames(playhead, isStill);
   const [node, setNode] = useState<string>();
+  const inspections = useInspections(run, index.nodes, node, props.inspect);
   const [isCutting, setCutting] = useState(false);
   const changes = useChanges(decisions, props.onDecisions);
   const highlight = useMemo(
@@ -95,6 +97,7 @@ export function Watch(props: WatchProps) {
             playhead={playhead}
             colors={colors}
             highlight={highlight}
+            inspections={inspections}
             isStill={isStill}
             node={node}
             onNode={setNode}
@@ -115,7 +118,8 @@ export function Watch(props: WatchProps) {
           <CurrentEvent shown={shown} conditions={conditions} playhead={playhead} />
         </div>
         <Side
-          {...{ props, conditions, index, playhead, node, services, isCutting, isRunning }}
+          {...{ props, conditions, index, playhead, node, services, inspections }}
+          {...{ isCutting, isRunning }}
           onCutting={setCutting}
           onMessage={selectMessage}
           onIntervene={intervene}
@@ -142,6 +146,7 @@ interface SideProps {
   readonly playhead: Playhead;
   readonly node: string | undefined;
   readonly services: readonly string[];
+  readonly inspections: ReadonlyMap<string, Inspection>;
   readonly isCutting: boolean;
   readonly isRunning: boolean;
   readonly onCutting: (isCutting: boolean) => void;
@@ -177,7 +182,11 @@ function Side(side: SideProps) {
               {props.inspect === undefined ? null : (
                 <>
                   <h4>State</h4>
-                  <NodeState run={run} node={node} time={playhead.time} inspect={props.inspect} />
+                  <NodeState
+                    run={run}
+                    inspection={side.inspections.get(node)}
+                    time={playhead.time}
+                  />
                 </>
               )}
             </>

@@ -24,7 +24,7 @@ function counting(node: Node): void {
 }
 
 async function inspected(program: typeof counting, maxLength?: number) {
-  const inspector = new Inspector("n1", maxLength);
+  const inspector = new Inspector(["n1"], maxLength);
   const history: Operation[] = [];
   const observing = inspector.observing({
     onOperation: (operation) => void history.push(operation),
@@ -43,7 +43,9 @@ async function inspected(program: typeof counting, maxLength?: number) {
     clock.runNext();
     drainMicrotasks();
   }
-  return { history, inspection: inspector.inspection() };
+  const [inspection] = inspector.inspections();
+  if (inspection === undefined) throw new Error("There is no inspection");
+  return { history, inspection };
 }
 
 describe("The states of a node", () => {

@@ -1,0 +1,78 @@
+/** The states of the nodes of a run, which are recorded when they are first needed. */
+import { useEffect, useRef, useState } from "preact/hooks";
+import type { Run } from "../../../report/page/run/run.ts";
+import type { Inspection, Shown } from "../../engine/protocol.ts";
+
+/** Runs again, and returns the states of nodes; none if that run has no result. */
+export type Inspect = (nodes: readonly string[]) => Promise<readonly Inspection[]>;
+
+/** A run of more nodes or messages is repeated only for a node that is selected. */
+const MAX_NODES = 9;
+const MAX_MESSAGES = 20_000;
+
+/**
+ * Returns the states of nodes so far, by node: of all nodes if the run is small, or of the selected ones.
+ *
+ * @param inspect Absent: there are none.
+ */
+export function useInspections(
+  run: Run,
+  nodes: readonly string[],
+  selected: string | undefined,
+  inspect: Inspect | undefined,
+): ReadonlyMap<string, Inspection> {
+  const [found, setFound] = useState<{
+    readonly run: Run;
+    readonly inspections: ReadonlyMap<string, Inspection>;
+  }>();
+  const asked = useRef<{ readonly run: Run; readonly nodes: Set<string> }>(undefined);
+  const isSmall = nodes.length <= MAX_NODES && run.messageCount <= MAX_MESSAGES;
+  useEffect(() => {
+    if (asked.current?.run !== run) asked.current = { run, nodes: new Set() };
+    const { nodes: known } = asked.current;
+    const wanted = isSmall ? nodes : nodes.filter((node) => node === selected);
+    const unknown = wanted.filter((node) => !known.has(node));
+    if (inspect === undefined || unknown.length === 0) return;
+    for (const node of unknown) known.add(node);
+    const take = (inspections: readonly Inspection[]) => {
+      if (asked.current?.run !== run) return;
+      const none = unknown.map((node) => [node, { node, ...NO_STATES }] as const);
+      const taken = inspections.map((each) => [each.node, each] as const);
+      setFound((former) => {
+        const before = former?.run === run ? former.inspections : [];
+        return { run, inspections: new Map([...before, ...none, ...taken]) };
+      });
+    };
+    inspect(unknown).then(take, () => take([]));
+  }, [run, selected, isSmall]);
+  return found?.run === run ? found.inspections : NOTHING;
+}
+
+const NO_STATES = { times: [], states: [], intervalNs: 0 } as const;
+const NOTHING: ReadonlyMap<string, Inspection> = new Map();
+
+/** Decodes a state of an inspection. */
+export function parsed(state: string | undefined): Shown | undefined {
+  // The engine of the same version wrote it.
+  return state === undefined ? undefined : (JSON.parse(state) as Shown);
+}
+
+/** The state at a time, in ticks; `undefined` if there is none. */
+export function stateAt(
+  { times, states }: Inspection,
+  ticks: number,
+  tickNs: number,
+): Shown | undefined {
+  return parsed(states[lastBefore(times, (ticks + 0.5) * tickNs)]);
+}
+
+/** Returns the position of the last of ascending times that is not after a time; -1 if there is none. */
+export function lastBefore(times: readonly number[], time: number): number {
+  let [low, high] = [0, times.length];
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((times[middle] ?? 0) <= time) low = middle + 1;
+    else high = middle;
+  }
+  return low - 1;
+}
