@@ -57,7 +57,7 @@ export class MemoryBus implements Bus {
     return () => receivers.delete(receive);
   }
 
-  /** Returns whether anybody subscribes. */
+  /** Returns whether there is a subscriber. */
   #send(subject: string, text: string, answer: (text: string) => void): boolean {
     const receivers = [...(this.#receivers.get(subject) ?? [])];
     for (const receive of receivers) {

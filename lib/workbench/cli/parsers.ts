@@ -56,6 +56,11 @@ export function positiveNumber(text: string): number {
   );
 }
 
+/** Parses the time, in seconds, after which a tester and a host give each other up. */
+export function lease(text: string): number {
+  return number(text, (value) => value >= 3 && value <= 3600, "a number from 3 to 3600");
+}
+
 export function nonNegativeNumber(text: string): number {
   return number(
     text,

@@ -102,7 +102,7 @@ export function runOnHosts(options: TestOptions, run: HostsRun): Promise<TestRes
     } finally {
       await remote.stop();
       await removeServices(nats.connection, `${cluster}-${test}`).catch((error: unknown) => {
-        // Without JetStream there are no services.
+        // A server without JetStream has nothing to remove.
         const reason = String(error);
         if (!/jetstream/i.test(reason)) remark(`The services were not removed: ${reason}`);
       });

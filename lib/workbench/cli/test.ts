@@ -27,7 +27,7 @@ import {
 import { addNatsFlags, type NatsFlags } from "./nats-flags.ts";
 import { describeNemeses, loadNemeses } from "./nemeses.ts";
 import { clusterName } from "./node.ts";
-import { positiveInteger, positiveNumber } from "./parsers.ts";
+import { lease, positiveInteger } from "./parsers.ts";
 import { remarksOn, remarksOnDefaultWorkload } from "./remarks.ts";
 import { remarkLocation } from "./report.ts";
 import type { HostsConnection } from "./run-on-hosts.ts";
@@ -75,7 +75,7 @@ export function testCommand(): Command {
     .option(
       "--lease <s>",
       "how long hosts go on without this tester, and it without them, in seconds",
-      positiveNumber,
+      lease,
       LEASE_S,
     )
     .option("--test-count <n>", "repeat n times; stop at the first failure", positiveInteger, 1)
@@ -141,7 +141,7 @@ const importHosts = () => import("./run-on-hosts.ts");
 
 /** Tests a cluster of hosts. */
 async function runOnCluster(args: readonly string[], flags: Flags): Promise<void> {
-  const { cluster, lease } = flags;
+  const { cluster, lease: leaseS } = flags;
   if (flags.nats === undefined || cluster === undefined) {
     throw new InvalidOptions(
       "--nats and --cluster need each other: the servers, and the cluster whose nodes vortex node runs",
@@ -172,7 +172,7 @@ async function runOnCluster(args: readonly string[], flags: Flags): Promise<void
     const [first] = hosts.sidecars;
     const bin = first?.command ?? "";
     const words = ["--nats", flags.nats.join(), "--cluster", cluster];
-    const subject = { bin, args: [], words, hosts, leaseMs: lease * 1000, maelstrom: undefined };
+    const subject = { bin, args: [], words, hosts, leaseMs: leaseS * 1000, maelstrom: undefined };
     await repeatTest(subject, options, flags);
   } finally {
     await hosts.nats.close();

@@ -1,4 +1,4 @@
-/** What carries texts between hosts: NATS, or a substitute in tests. */
+/** Carries texts between hosts: by NATS, or by a substitute in tests. */
 import { NoRespondersError, RequestError, TimeoutError } from "@nats-io/transport-node";
 import type { Message } from "../../vortex/index.ts";
 import type { Nats } from "../nats/connection.ts";
@@ -18,7 +18,7 @@ export interface Bus {
   /**
    * Sends a text and resolves with the answer.
    *
-   * @throws {NoAnswer} when none arrives in time, or nobody subscribes.
+   * @throws {NoAnswer} when none arrives in time, or there is no subscriber.
    */
   request(subject: string, text: string, timeoutMs: number): Promise<string>;
   /** Sends a text, and collects the answers of all subscribers for some time. */
@@ -102,7 +102,7 @@ export class NatsBus implements Bus {
       for await (const answer of received) answers.push(answer.string());
     } catch (error) {
       if (error instanceof TooLarge) throw error;
-      // Nobody subscribes, or the connection is lost: those that answered count.
+      // Without a subscriber, or with a lost connection: those that answered count.
     }
     return answers;
   }

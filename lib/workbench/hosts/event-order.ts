@@ -27,7 +27,7 @@ const ORPHAN_WAIT_MS = 10_000;
 /** Maximum number of messages that are remembered until they are delivered. */
 const MAX_REMEMBERED = 20_000;
 
-/** What happens to a message. */
+/** An event of a message, without its time. */
 export type MessageEvent =
   | { readonly type: "send" | "recv" }
   | { readonly type: "drop"; readonly reason: DropReason };

@@ -28,7 +28,7 @@ import {
 
 /** Maelstrom's services, as nodes of one test see them. */
 export interface NodeServices {
-  /** Resolves with the body of the reply; with `undefined` if there is none. */
+  /** Resolves with the body of the reply; with `undefined` for an unknown request. */
   handle(service: NodeId, body: AnyBody): Promise<AnyBody | undefined>;
 }
 

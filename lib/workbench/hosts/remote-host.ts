@@ -81,7 +81,7 @@ export class RemoteHost {
   /**
    * Begins the test there.
    *
-   * @throws {HostError} if another test runs, the services cannot be started, or there is no answer.
+   * @throws {HostError} if another test runs, the services cannot be started, or an answer is missing.
    */
   async begin(): Promise<void> {
     const { plan, cluster, clock } = this.#options;
@@ -104,7 +104,7 @@ export class RemoteHost {
   /**
    * Has a command carried out after those before, however often it must be sent.
    *
-   * @throws {HostError} if it is refused, there is no answer within the limit, or the test is over.
+   * @throws {HostError} if it is refused or not answered within the limit, or the test is over.
    */
   command(command: Command, limitMs = Number.POSITIVE_INFINITY): Promise<void> {
     const number = ++this.#number;

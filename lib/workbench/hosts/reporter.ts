@@ -78,7 +78,7 @@ export class Reporter {
     }
   }
 
-  /** Gives up: nobody will receive what waits. */
+  /** Gives up: the tester will not receive what waits. */
   close(): void {
     this.#isClosed = true;
     this.#waiting = [];

@@ -19,7 +19,7 @@ export interface RosterOptions {
   readonly nodeIds?: readonly NodeId[] | undefined;
   /** How long to wait for sidecars that may be starting, in ms. */
   readonly limitMs: number;
-  /** How a user starts the sidecar of a node. */
+  /** Returns the command that starts the sidecar of a node. */
   commandOf(node: NodeId, nodes: readonly NodeId[]): string;
 }
 

@@ -1,5 +1,5 @@
 /**
- * Runs the node of one name in a cluster, for one test after the other.
+ * Runs the node of one name in a cluster, in one test after the other.
  *
  * A sidecar owns its name: a second one is refused. The tester of a test renews its lease by whatever it
  * sends. When it is silent for longer, the sidecar kills the node, which ends all faults, and waits for
@@ -54,7 +54,7 @@ interface RunningTest {
   readonly data: ReturnType<SidecarOptions["makeData"]>;
   /** The last command, and its answer, which a repeated request gets again. */
   last: { readonly number: number; readonly answer: Promise<Answer> };
-  /** When the tester was last heard. */
+  /** Time of the last request of the tester. */
   heardMs: number;
 }
 

@@ -1,4 +1,4 @@
-/** What testers and sidecars send each other, and under which subjects. */
+/** The messages of testers and sidecars, and their subjects. */
 import * as v from "valibot";
 import { describeIssues } from "../../protocol/describe-issues.ts";
 import { safeParse } from "../../protocol/fast-parse.ts";
@@ -38,11 +38,11 @@ function tokenOf(node: NodeId): string {
   return encodeURIComponent(node).replace(/[.*]/g, (sign) => (sign === "." ? "%2E" : "%2A"));
 }
 
-/** Where a process runs. */
+/** The place of a process. */
 const Place = v.object({ host: v.string(), pid: v.number() });
 export type Place = v.InferOutput<typeof Place>;
 
-/** What a sidecar says of itself. */
+/** A sidecar, as it describes itself. */
 export const Identity = v.object({
   protocol: v.number(),
   name: v.string(),
@@ -66,7 +66,7 @@ export function identify(identity: Omit<Identity, "protocol">): Identity {
   return { protocol: PROTOCOL, ...identity };
 }
 
-/** What a test asks of each node, beside messages. */
+/** The settings of a test that sidecars need. */
 export const TestPlan = v.object({
   test: v.string(),
   tester: Place,
@@ -81,7 +81,7 @@ export type TestPlan = v.InferOutput<typeof TestPlan>;
 
 const Links = v.array(v.tuple([v.string(), v.string()]));
 
-/** What the tester has a sidecar do, each once and in order. */
+/** An order of the tester to a sidecar. Each is carried out once, in their sequence. */
 export const Command = v.variant("type", [
   v.object({ type: v.literal("start") }),
   v.object({ type: v.literal("kill") }),
@@ -160,7 +160,7 @@ export function linkOf(src: NodeId, dest: NodeId): string {
   return JSON.stringify([src, dest]);
 }
 
-/** What happened on a host. Times are in ms of its clock. */
+/** An event on a host. Times are in ms of its clock. */
 export const ReportItem = v.variant("type", [
   v.object({ type: v.literal("send"), atMs: v.number(), message: WireMessage }),
   v.object({

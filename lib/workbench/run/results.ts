@@ -40,7 +40,7 @@ export interface TestResult extends HistoryVerdicts {
   readonly seed: number;
 }
 
-/** What the hosts of a cluster do to a test. No verdict depends on it. */
+/** The influence of the hosts of a cluster on a test. No verdict depends on it. */
 export interface HostsSummary {
   readonly cluster: string;
   readonly nodes: Readonly<Record<NodeId, HostSummary>>;
@@ -48,7 +48,7 @@ export interface HostsSummary {
   readonly undelivered: number;
 }
 
-/** What one host does to a test. */
+/** The influence of one host on a test. */
 export interface HostSummary {
   readonly host: string;
   /**
