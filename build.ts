@@ -246,7 +246,11 @@ function keepLibraryExternal(build: PluginBuilder): void {
 /** The report's page and the playground, as the constants that the workbench reads them from. */
 async function bundledPages() {
   const [page, site] = await Promise.all([bundlePage(), bundleSite()]);
-  return { BUNDLED_PAGE: JSON.stringify(page), BUNDLED_SITE: JSON.stringify(site) };
+  return {
+    IS_BUILT: "true",
+    BUNDLED_PAGE: JSON.stringify(page),
+    BUNDLED_SITE: JSON.stringify(site),
+  };
 }
 
 /** The errors of a failed build, each with its file and line. */

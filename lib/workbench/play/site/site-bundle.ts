@@ -2,13 +2,14 @@
 import { bundleSite } from "./bundle-site.ts";
 import type { SiteBundle } from "./site-html.ts";
 
-/** Replaced by the prebuilt bundle when the workbench is built. */
-declare const BUNDLED_SITE: SiteBundle | undefined;
+/** Replaced when the workbench is built: each use of the bundle is a copy of it, so there is one. */
+declare const IS_BUILT: true | undefined;
+declare const BUNDLED_SITE: SiteBundle;
 
 let bundle: Promise<SiteBundle> | undefined;
 
 /** Returns the prebuilt bundle; when run from source, bundles the site at the first call. */
 export function siteBundle(): Promise<SiteBundle> {
-  bundle ??= typeof BUNDLED_SITE === "undefined" ? bundleSite() : Promise.resolve(BUNDLED_SITE);
+  bundle ??= typeof IS_BUILT === "undefined" ? bundleSite() : Promise.resolve(BUNDLED_SITE);
   return bundle;
 }

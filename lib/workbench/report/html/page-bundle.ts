@@ -2,13 +2,14 @@
 import { bundlePage } from "./bundle-page.ts";
 import type { PageBundle } from "./html.ts";
 
-/** Replaced by the prebuilt bundle when the workbench is built. */
-declare const BUNDLED_PAGE: PageBundle | undefined;
+/** Replaced when the workbench is built: each use of the bundle is a copy of it, so there is one. */
+declare const IS_BUILT: true | undefined;
+declare const BUNDLED_PAGE: PageBundle;
 
 let bundle: Promise<PageBundle> | undefined;
 
 /** Returns the prebuilt bundle; when run from source, bundles the page at the first call. */
 export function pageBundle(): Promise<PageBundle> {
-  bundle ??= typeof BUNDLED_PAGE === "undefined" ? bundlePage() : Promise.resolve(BUNDLED_PAGE);
+  bundle ??= typeof IS_BUILT === "undefined" ? bundlePage() : Promise.resolve(BUNDLED_PAGE);
   return bundle;
 }

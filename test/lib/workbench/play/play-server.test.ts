@@ -1,4 +1,4 @@
-import { afterEach, describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import {
   mkdirSync,
   readdirSync,
@@ -10,17 +10,14 @@ import {
 import { join } from "node:path";
 import { PlayServer } from "../../../../lib/workbench/play/server/play-server.ts";
 import { collectFiles } from "../../../../lib/workbench/play/server/program-files.ts";
-import {
-  removeTemporaryDirectories,
-  temporaryDirectory,
-} from "../../../support/processes/vortex.ts";
+import { temporaryDirectory } from "../../../support/processes/vortex.ts";
+
+setDefaultTimeout(60_000);
 
 const MAIN = 'import { help } from "./parts/help.ts";\nimport "./missing.ts";\nhelp();\n';
 const HELP =
   'import * as v from "valibot";\nimport "../../lib/vortex/index.ts";\nexport function help() {}\n';
 const ORIGIN = "http://127.0.0.1:8421";
-
-afterEach(removeTemporaryDirectories);
 
 /** A server with a program of two files, and the key to it. */
 function serve() {
