@@ -41,7 +41,7 @@ interface Host {
 /** Each removes the namespaces. */
 const SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP"] as const;
 const READY = "Server is ready";
-const START_LIMIT_MS = 15_000;
+const START_LIMIT_MS = 60_000;
 
 /** The number of hosts with nodes. */
 export const HOST_COUNT = 3;
