@@ -58,7 +58,6 @@ async function work(flags: WorkerFlags): Promise<void> {
   // They take time to load, which other commands need not wait for.
   const { connectNats } = await import("../nats/connection.ts");
   const { FleetWorker } = await import("../fleet/fleet-worker.ts");
-  const { openStreams } = await import("../fleet/streams.ts");
   const { isPublicKey } = await import("../fleet/trust.ts");
   const stranger = flags.allowSigner.find((key) => !isPublicKey(key));
   if (stranger !== undefined) {
@@ -80,8 +79,7 @@ async function work(flags: WorkerFlags): Promise<void> {
           "This NATS server admits clients without credentials, and a worker runs the programs of all of them. Make the server ask for credentials; or, if nobody else can reach it, add --insecure",
         );
       }
-      const streams = await openStreams(nats);
-      const worker = new FleetWorker({ nats, streams, slots, trust, onRemark: remark });
+      const worker = new FleetWorker({ nats, slots, trust, onRemark: remark });
       signal.addEventListener("abort", () => worker.stop(), { once: true });
       if (signal.aborted) return;
       remark(`Waiting for campaigns at ${options.servers.join(", ")}. ${describe(flags)}`);

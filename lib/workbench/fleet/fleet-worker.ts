@@ -6,7 +6,7 @@
  * another one gets the job.
  */
 import { hostname } from "node:os";
-import type { JsMsg } from "@nats-io/jetstream";
+import { type JetStreamClient, type JsMsg, jetstream } from "@nats-io/jetstream";
 import * as v from "valibot";
 import type { Nats } from "../nats/connection.ts";
 import {
@@ -25,7 +25,7 @@ import {
 } from "./messages.ts";
 import { Refusal, ServedCampaign } from "./served-campaign.ts";
 import { Signal } from "./signal.ts";
-import type { Streams } from "./streams.ts";
+import { openMadeStreams } from "./streams.ts";
 import { refusalOf, type Trust } from "./trust.ts";
 
 /** How long to wait for a job before looking at the other campaigns, in ms. */
@@ -43,7 +43,6 @@ const GIVE_BACK_MS = 500;
 
 export interface FleetWorkerOptions {
   readonly nats: Nats;
-  readonly streams: Streams;
   /** Number of tasks to carry out at once. */
   readonly slots: number;
   readonly trust: Trust;
@@ -60,14 +59,17 @@ interface Known {
 
 export class FleetWorker {
   readonly #options: FleetWorkerOptions;
+  readonly #client: JetStreamClient;
   readonly #name = crypto.randomUUID();
   readonly #known = new Map<string, Known>();
   #turn = 0;
+  #lastFailed = "";
   #isStopped = false;
   readonly #joined = new Signal();
 
   constructor(options: FleetWorkerOptions) {
     this.#options = options;
+    this.#client = jetstream(options.nats.connection);
   }
 
   /** Carries out jobs until it is stopped. */
@@ -132,7 +134,7 @@ export class FleetWorker {
 
   async #join(campaign: Campaign): Promise<void> {
     const { id, by, hash, signature, command } = campaign;
-    const { streams, trust, onRemark } = this.#options;
+    const { nats, trust, onRemark } = this.#options;
     const known: Known = { campaign, seenMs: performance.now() };
     this.#known.set(id, known);
     const refuse = (reason: string) => {
@@ -142,17 +144,29 @@ export class FleetWorker {
     const untrusted = refusalOf(campaign, trust);
     if (untrusted !== undefined) return refuse(untrusted);
     const signed = signature === undefined ? "" : `, signed by ${signature.signer}`;
-    onRemark(`Campaign ${id} of ${by} runs program ${hash}${signed}:\n  ${command}`);
+    if (this.#lastFailed !== id) {
+      onRemark(`Campaign ${id} of ${by} runs program ${hash}${signed}:\n  ${command}`);
+    }
     try {
-      const served = await ServedCampaign.open(campaign, streams);
+      const served = await ServedCampaign.open(campaign, await openMadeStreams(nats));
       if (this.#isStopped || this.#known.get(id) !== known) served.end();
       else known.served = served;
       this.#joined.fire();
     } catch (error) {
       if (error instanceof Refusal) refuse(error.message);
-      // The next announcement is the next attempt.
-      else this.#known.delete(id);
+      else {
+        // The next announcement is the next attempt.
+        this.#known.delete(id);
+        this.#remarkOnce(id, error);
+      }
     }
+  }
+
+  #remarkOnce(id: string, error: unknown): void {
+    if (this.#lastFailed === id) return;
+    this.#lastFailed = id;
+    const reason = error instanceof Error ? error.message : String(error);
+    this.#options.onRemark(`Cannot join campaign ${id}: ${reason}. Trying again`);
   }
 
   #drop(id: string): void {
@@ -218,7 +232,7 @@ export class FleetWorker {
 
   /** Stores a result, if need be when the server is there again. */
   async #publish(id: string, result: Result, served: ServedCampaign): Promise<void> {
-    const { nats, streams, onRemark } = this.#options;
+    const { nats, onRemark } = this.#options;
     const limit = nats.connection.info?.max_payload ?? 1_000_000;
     let bytes = encode(result);
     const [{ key = "" } = {}] = result.answers;
@@ -229,7 +243,7 @@ export class FleetWorker {
     let hasRemarked = false;
     while (!served.isOver) {
       try {
-        await streams.client.publish(`${SUBJECTS.results}.${id}`, bytes);
+        await this.#client.publish(`${SUBJECTS.results}.${id}`, bytes);
         return;
       } catch (error) {
         if (nats.isConnected && !hasRemarked) {

@@ -36,6 +36,8 @@ const JOB_MS = 2000;
 /** Jobs per worker's slot that wait or run. */
 const JOBS_PER_SLOT = 2.5;
 const MIN_JOBS = 4;
+/** How long to wait for the last answers of a search, in ms. */
+const LAST_JOBS_MS = 15_000;
 /** How long to wait for answers before asking what the queue holds, in ms. */
 const QUIET_MS = ACK_WAIT_MS + 5000;
 
@@ -148,9 +150,15 @@ export class FleetWorkers implements Workers {
     while (this.#storedToRead > 0 && !this.#isKilled) await this.#nextChange();
     if (this.#stored.size > 0) this.#options.onRemark(`${this.#stored.size} seeds had run before`);
     let hasMore = true;
+    let endMs = Number.POSITIVE_INFINITY;
     while (!this.#isKilled && !this.#isEnough) {
-      hasMore = hasMore && (await this.#fill(tasks));
-      if (!hasMore && this.#jobs.size === 0) return;
+      if (hasMore && !(await this.#fill(tasks))) {
+        hasMore = false;
+        // The time of a search is over: it does not wait for lost workers.
+        const isSearch = this.#options.taskCount === undefined;
+        if (isSearch) endMs = performance.now() + LAST_JOBS_MS;
+      }
+      if (!hasMore && (this.#jobs.size === 0 || performance.now() > endMs)) return;
       await this.#nextChange();
       this.#remarkOnAbsence();
       if (performance.now() - this.#lastAnswerMs > QUIET_MS) await this.#repair();

@@ -20,7 +20,7 @@ import { problemOfFlags } from "./flags.ts";
 import { type Answer, type Campaign, CorpusFile, keyOf, STREAMS } from "./messages.ts";
 import { hashOf, unpack } from "./pack.ts";
 import { CORPUS } from "./shown.ts";
-import { consumerName, type Streams } from "./streams.ts";
+import { consumerName, type OpenedStreams } from "./streams.ts";
 
 /** Variables that a program may see. Others can hold secrets. */
 const HARMLESS_VARIABLES = ["PATH", "LANG", "LC_ALL", "TZ", "TMPDIR", "TEMP", "SystemRoot"];
@@ -33,7 +33,7 @@ export class Refusal extends Error {}
 
 export class ServedCampaign {
   readonly #campaign: Campaign;
-  readonly #streams: Streams;
+  readonly #streams: OpenedStreams;
   readonly #directory: string;
   readonly consumer: Consumer;
   readonly #processes = new Set<WorkerProcess>();
@@ -41,7 +41,12 @@ export class ServedCampaign {
   readonly #idle: WorkerProcess[] = [];
   isOver = false;
 
-  private constructor(campaign: Campaign, streams: Streams, consumer: Consumer, directory: string) {
+  private constructor(
+    campaign: Campaign,
+    streams: OpenedStreams,
+    consumer: Consumer,
+    directory: string,
+  ) {
     this.#campaign = campaign;
     this.#streams = streams;
     this.consumer = consumer;
@@ -53,7 +58,7 @@ export class ServedCampaign {
    *
    * @throws {Refusal} if the campaign does not fit; another error if the server does not answer.
    */
-  static async open(campaign: Campaign, streams: Streams): Promise<ServedCampaign> {
+  static async open(campaign: Campaign, streams: OpenedStreams): Promise<ServedCampaign> {
     const consumer = await streams.client.consumers.get(STREAMS.jobs, consumerName(campaign.id));
     const bytes = await streams.programs.getBlob(campaign.hash);
     if (bytes === null) throw new Error("The program is not on the server");

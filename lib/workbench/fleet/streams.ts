@@ -24,11 +24,31 @@ const PROGRAM_AGE_NS = 30 * DAY_NS;
 /** Copies of everything on servers that form a cluster. */
 const CLUSTER_REPLICAS = 3;
 
-export interface Streams {
+/** What workers use. */
+export interface OpenedStreams {
   readonly client: JetStreamClient;
-  readonly manager: JetStreamManager;
   readonly programs: ObjectStore;
   readonly corpus: ObjectStore;
+}
+
+/** What testers use. */
+export interface Streams extends OpenedStreams {
+  readonly manager: JetStreamManager;
+}
+
+/**
+ * Opens what a tester has made: a worker needs no permission to make anything.
+ *
+ * @throws if it does not exist, or the server does not answer.
+ */
+export async function openMadeStreams({ connection }: Nats): Promise<OpenedStreams> {
+  const objects = new Objm(connection);
+  const open = (bucket: string) => objects.open(bucket);
+  return {
+    client: jetstream(connection),
+    programs: await open(BUCKETS.programs),
+    corpus: await open(BUCKETS.corpus),
+  };
 }
 
 /**
