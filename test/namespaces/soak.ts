@@ -27,6 +27,7 @@ const SAMPLE_INTERVAL_MS = 5000;
 const Result = v.looseObject({
   valid: v.union([v.boolean(), v.literal("unknown")]),
   stats: v.looseObject({ okCount: v.number(), failCount: v.number(), infoCount: v.number() }),
+  faults: v.looseObject({ kill: v.number() }),
   hosts: v.looseObject({}),
 });
 
@@ -81,11 +82,11 @@ async function soak(workload: string, seconds: number, rate: string, seed: numbe
     controller.abort();
     const real = await faults;
     if (exitCode !== 0 && stdout === "") throw new Error(stderr);
-    const { valid, stats, hosts: summary } = v.parse(Result, JSON.parse(stdout));
+    const { valid, stats, faults: simulated, hosts: summary } = v.parse(Result, JSON.parse(stdout));
     const { okCount, failCount, infoCount } = stats;
     console.log(`${workload}, ${seconds} s: ${valid === true ? "valid" : `valid: ${valid}`}`);
     console.log(`  operations   ${okCount} ok, ${failCount} fail, ${infoCount} info`);
-    console.log(`  real faults  ${JSON.stringify(real)}`);
+    console.log(`  faults       ${JSON.stringify({ ...real, "killed nodes": simulated.kill })}`);
     console.log(`  memory (MB)  ${describeMemory(samples)}`);
     console.log(`  hosts        ${JSON.stringify(summary)}`);
     return valid === true;

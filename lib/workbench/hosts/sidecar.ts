@@ -66,7 +66,7 @@ export class Sidecar {
   #lastCheckMs = 0;
   #test: RunningTest | undefined;
   /** A test that begins. */
-  #beginning: { readonly test: string; readonly answer: Promise<Answer> } | undefined;
+  #beginning: { readonly plan: TestPlan; readonly answer: Promise<Answer> } | undefined;
 
   constructor(options: SidecarOptions) {
     this.#options = options;
@@ -190,11 +190,12 @@ export class Sidecar {
     const current = this.#test;
     if (current?.plan.test === plan.test) return this.#done();
     if (current !== undefined) return { type: "busy", tester: current.plan.tester };
-    if (this.#beginning !== undefined && this.#beginning.test !== plan.test) {
-      return { type: "busy", tester: plan.tester };
+    const beginning = this.#beginning;
+    if (beginning !== undefined && beginning.plan.test !== plan.test) {
+      return { type: "busy", tester: beginning.plan.tester };
     }
     // A request that is repeated while the services open gets the same answer.
-    this.#beginning ??= { test: plan.test, answer: this.#open(plan) };
+    this.#beginning ??= { plan, answer: this.#open(plan) };
     try {
       return await this.#beginning.answer;
     } finally {
@@ -255,11 +256,11 @@ export class Sidecar {
     // A host that was suspended has not listened to the tester either.
     if (test !== undefined) test.heardMs = Math.min(clock.nowMs(), test.heardMs + pausedMs);
     if (test === undefined || clock.nowMs() - test.heardMs < test.plan.leaseMs) return;
-    this.#forget(test);
+    this.#test = undefined;
     onRemark(
       `The tester of ${test.plan.test} is silent for ${test.plan.leaseMs / 1000} s: the test ends, all faults heal, and ${node} is killed`,
     );
-    void test.hosted.abandon();
+    void test.hosted.abandon().then(() => test.data.remove(onRemark));
     removeServices(test.plan.test).catch((error: unknown) => {
       if (!(error instanceof NoAnswer)) onRemark(`Services are not removed: ${error}`);
     });
