@@ -42,8 +42,8 @@ export function checkEcho(history: History, _options: CheckOptions = {}): EchoVe
 /** Reads the `echo` field of a reply; `null` if it is missing, as in Clojure. */
 function echoOf({ type, value }: Operation): Json {
   if (type !== "ok" || typeof value !== "object" || value === null) return null;
-  const echo = Object.entries(value).find(([field]) => field === "echo");
-  return echo?.[1] ?? null;
+  // Only an object of JSON can have this field.
+  return Object.hasOwn(value, "echo") ? (value as { readonly echo: Json }).echo : null;
 }
 
 function mismatch(invocation: Operation, completion: Operation): Finding {

@@ -8,7 +8,13 @@ import * as v from "valibot";
 import type { CheckOptions } from "../checkers/checker.ts";
 import { downtimesOf, isDuring } from "../checkers/every-test/downtimes.ts";
 import { isExempt } from "../checkers/every-test/stats.ts";
-import { type History, nemesisOperations, type Pair, pairs } from "../history/history.ts";
+import {
+  type History,
+  nemesisOperations,
+  type Operation,
+  type Pair,
+  pairs,
+} from "../history/history.ts";
 import { type FaultCounts, isFault } from "../nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
 
@@ -103,7 +109,8 @@ export function warningsOf(evidence: WarningEvidence): readonly Warning[] {
 function lowRate({ options, history }: WarningEvidence, all: readonly Pair[]): Warning[] {
   const { rate, timeLimitS, nemesis } = options;
   const asked = Math.round(rate * timeLimitS);
-  const ran = all.filter(({ invocation }) => invocation.time < timeLimitS * 1e9).length;
+  let ran = 0;
+  for (const { invocation } of all) if (invocation.time < timeLimitS * 1e9) ran++;
   const hasDowntime =
     nemesis.includes("kill") || nemesis.includes("pause") || downtimesOf(history).length > 0;
   const least = hasDowntime
@@ -155,28 +162,33 @@ function hasSeparated(history: History, fault: string): boolean {
 }
 
 function fewOperations(all: readonly Pair[]): Warning[] {
-  const okCount = all.filter(isOk).length;
+  let okCount = 0;
+  for (const pair of all) {
+    if (isOk(pair)) okCount++;
+    if (okCount >= FEW_OPERATIONS) break;
+  }
   return okCount < FEW_OPERATIONS ? [{ kind: "few-operations", okCount }] : [];
 }
 
 function nodesThatStopped({ options, history }: WarningEvidence, all: readonly Pair[]): Warning[] {
   const faultSpans = faultSpansOf(history);
   const downtimes = downtimesOf(history);
-  const byNode = Map.groupBy(all, ({ invocation }) => invocation.node);
+  const lastAnswers = new Map<Operation["node"], number>();
+  const timeouts: Pair[] = [];
+  for (const pair of all) {
+    const { invocation, completion } = pair;
+    if (completion === undefined) continue;
+    const { node } = invocation;
+    if (isTimeout(completion.error, completion.exception?.class)) timeouts.push(pair);
+    else lastAnswers.set(node, Math.max(lastAnswers.get(node) ?? -1, completion.index));
+  }
   return options.nodeIds.flatMap((node): Warning[] => {
-    const ofNode = byNode.get(node) ?? [];
+    const lastAnswer = lastAnswers.get(node) ?? -1;
     const excused = [...faultSpans, ...downtimes.filter((one) => one.node === node)];
-    const lastAnswer = ofNode.reduce(
-      (last, { completion }) =>
-        completion !== undefined && !isTimeout(completion.error, completion.exception?.class)
-          ? Math.max(last, completion.index)
-          : last,
-      -1,
-    );
-    const unanswered = ofNode.filter(
+    const unanswered = timeouts.filter(
       ({ invocation, completion }) =>
+        invocation.node === node &&
         invocation.index > lastAnswer &&
-        isTimeout(completion?.error, completion?.exception?.class) &&
         !excused.some((span) => isDuring({ invocation, completion }, span)),
     );
     if (unanswered.length === 0) return [];
@@ -213,16 +225,17 @@ function isTimeout(error: unknown, thrown: string | undefined): boolean {
 }
 
 function rarelyOk(all: readonly Pair[], options: CheckOptions): Warning[] {
-  const byF = Map.groupBy(
-    all.filter(({ completion }) => !isExpectedError(completion?.error)),
-    ({ invocation }) => invocation.f,
-  );
-  return [...byF].flatMap(([f, ofF]): Warning[] => {
-    const okCount = ofF.filter(isOk).length;
+  const counts = new Map<string, { count: number; okCount: number }>();
+  for (const pair of all) {
+    if (isExpectedError(pair.completion?.error)) continue;
+    const ofF = counts.getOrInsertComputed(pair.invocation.f, () => ({ count: 0, okCount: 0 }));
+    ofF.count++;
+    if (isOk(pair)) ofF.okCount++;
+  }
+  return [...counts].flatMap(([f, { count, okCount }]): Warning[] => {
     const { minCount, fraction } = RARELY_OK;
-    if (isExempt(f, options) || ofF.length < minCount || okCount >= ofF.length * fraction)
-      return [];
-    return [{ kind: "rarely-ok", f, okCount, count: ofF.length }];
+    if (isExempt(f, options) || count < minCount || okCount >= count * fraction) return [];
+    return [{ kind: "rarely-ok", f, okCount, count }];
   });
 }
 
