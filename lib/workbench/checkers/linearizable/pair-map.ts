@@ -31,12 +31,15 @@ export class PairMap {
     this.#entries[at + 2] = value;
   }
 
-  /** Offset of the pair's entry, or of the empty one where it belongs. */
+  /**
+   * Offset of the pair's entry, or of the empty one where it belongs. Pairs with the same first number are
+   * near each other, as they are looked up in turn.
+   */
   #find(one: number, other: number): number {
     const entries = this.#entries;
-    let hash = Math.imul(one, 0x9e3779b1) ^ Math.imul(other, 0x85ebca6b);
+    let hash = Math.imul(one, 0x9e3779b1);
     hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-    for (let slot = hash ^ (hash >>> 13); ; slot++) {
+    for (let slot = (hash ^ (hash >>> 13)) + other; ; slot++) {
       const at = (slot & (this.#capacity - 1)) * ENTRY_SIZE;
       const found = entries[at];
       if (found === EMPTY || (found === one && entries[at + 1] === other)) return at;
