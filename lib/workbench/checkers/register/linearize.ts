@@ -19,8 +19,9 @@
  * 5. A configuration is dropped if another one with the same value can still use all operations that
  *    it can use, and owes no more.
  *
- * If there are still too many, only those that used the fewest indefinite operations are kept. Then
- * a linearization that is found is valid, but finding none proves nothing.
+ * If there are still too many, only those that can still do most are kept: that used the fewest indefinite
+ * operations, and then have most operations left. Then a linearization that is found is valid, but
+ * finding none proves nothing.
  *
  * @see G. Lowe, "Testing for linearizability", 2017 (just-in-time linearization, configurations)
  * @see J. Wing and C. Gong, "Testing and verifying concurrent objects", 1993
@@ -39,6 +40,9 @@ export interface SearchLimits {
 
 /** Maximum number of configurations explored before a return, per configuration kept after it. */
 const STEPS_PER_KEPT = 8;
+
+/** Maximum number of open operations that are counted: among thousands, that takes too long. */
+const MAX_COUNTED = 512;
 
 export type Linearization = { readonly steps: number } & (
   | { readonly linearizable: true | "unknown" }
@@ -215,13 +219,22 @@ class Search {
 
   #best(configurations: readonly Configuration[]): readonly Configuration[] {
     if (configurations.length <= 1) return configurations;
+    const ordered = configurations.toSorted((one, other) => one.indefinite - other.indefinite);
+    const all = new Antichain(this.#open, this.#work);
+    if (this.#addAll(all, ordered) || this.#open.size > MAX_COUNTED) return all.all;
+    this.#work.add(2 * ordered.length, this.#open.size);
     const best = new Antichain(this.#open, this.#work);
-    const byPreference = configurations.toSorted((one, other) => one.indefinite - other.indefinite);
-    for (const configuration of byPreference) {
-      if (!this.#hasRoom(best, 1)) break;
-      best.add(configuration);
-    }
+    this.#addAll(best, byPreference(ordered));
     return best.all;
+  }
+
+  /** Adds configurations until there is no room. Returns whether there was. */
+  #addAll(antichain: Antichain, configurations: readonly Configuration[]): boolean {
+    return configurations.every((configuration) => {
+      if (!this.#hasRoom(antichain, 1)) return false;
+      antichain.add(configuration);
+      return true;
+    });
   }
 
   #hasRoom(configurations: Antichain, perKept: number): boolean {
@@ -230,6 +243,30 @@ class Search {
     this.#isComplete = false;
     return false;
   }
+}
+
+/**
+ * Orders configurations by what they can still do: those that used few indefinite operations, have many
+ * operations left and owe few. Stable.
+ */
+function byPreference(configurations: readonly Configuration[]): readonly Configuration[] {
+  return configurations
+    .map((configuration) => ({
+      configuration,
+      unused: countOnes(configuration.unused),
+      owed: countOnes(configuration.owed),
+    }))
+    .sort(
+      (one, other) =>
+        one.configuration.indefinite - other.configuration.indefinite ||
+        other.unused - one.unused ||
+        one.owed - other.owed,
+    )
+    .map(({ configuration }) => configuration);
+}
+
+function countOnes(bits: bigint): number {
+  return bits.toString(2).replaceAll("0", "").length;
 }
 
 /** Whether an operation took effect, observed or not, so that it may return. */

@@ -22,7 +22,7 @@ const FIRST: Limits = { steps: 0, stepsPerOperation: 64 };
  * A narrow search finds a linearization fastest, even among thousands of indefinite operations, and
  * fails fast if it is too narrow. Only a search that drops no configuration proves that none exists.
  */
-const WIDTHS = [2, 4, 8, 128, 2048, 32_768];
+const WIDTHS = [2, 4, 8, 32, 128, 2048, 32_768];
 
 const ROUNDS: readonly Limits[] = [FIRST, ...WIDTHS.map(() => REST)];
 

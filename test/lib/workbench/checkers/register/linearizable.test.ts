@@ -219,6 +219,14 @@ describe("checkLinearizable", () => {
     );
   });
 
+  test("finds the order of a key with a hundred clients", () => {
+    const shape = { operations: 1000, concurrency: 100, keys: 1, indefinite: 0.02 };
+    for (const values of [20, 1000]) {
+      const operations = registerHistory({ seed: 1, values, ...shape });
+      expect(checkLinearizable(operations, { maxSteps: 2_000_000 }).valid).toBe(true);
+    }
+  });
+
   test("finds the order of a key with thousands of indefinite operations", () => {
     const shape = { operations: 8000, concurrency: 10, keys: 1, values: 5, indefinite: 0.5 };
     expect(checkLinearizable(registerHistory({ seed: 1, ...shape })).valid).toBe(true);
