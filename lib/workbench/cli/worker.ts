@@ -76,7 +76,7 @@ async function work(flags: WorkerFlags): Promise<void> {
       const { auth_required: asks, tls_verify: verifies } = nats.connection.info ?? {};
       if (!asks && !verifies && !flags.insecure) {
         throw new InvalidOptions(
-          "This NATS server admits clients without credentials, and a worker runs the programs of all of them. Make the server ask for credentials; or, if nobody else can reach it, add --insecure",
+          "This NATS server admits clients without credentials, and a worker runs the programs of all of them. Make the server ask for credentials; or, if only you can reach it, add --insecure",
         );
       }
       const worker = new FleetWorker({ nats, slots, trust, onRemark: remark });

@@ -13,7 +13,7 @@ export function filesMadeBy({ name, hasFailed }: Task): readonly string[] {
   return [`runs/${name}.json`, `failures/${name}.decisions.json`];
 }
 
-/** Where the files of a guided search are on the tester's machine. */
+/** The directory of a guided search on the tester's machine. */
 export interface CorpusFiles {
   /** Those that exist. */
   readonly paths: readonly string[];

@@ -174,7 +174,7 @@ export class FleetWorker {
     this.#known.delete(id);
   }
 
-  /** The campaigns in turn, or `undefined` if there is none. */
+  /** Returns the campaigns in turn, and `undefined` without any. */
   #nextServed(): readonly [id: string, served: ServedCampaign] | undefined {
     const all = [...this.#known].flatMap(([id, { served }]) =>
       served === undefined ? [] : [[id, served] as const],

@@ -1,8 +1,8 @@
 /**
  * Workers on other machines, which take jobs from a queue on NATS.
  *
- * What the queue loses is not lost: the tester remembers each task without an answer, and sends its job
- * again when the queue does not hold it any more. Answers that arrive twice count once.
+ * The tester remembers each task without an answer, and sends its job again when the queue does not hold
+ * it any more, so a queue that loses jobs costs time only. Answers that arrive twice count once.
  */
 
 import { hostname, userInfo } from "node:os";

@@ -1,5 +1,5 @@
 /**
- * What travels between the tester and workers on other machines, and on which subjects.
+ * Messages between the tester and workers on other machines, and their subjects.
  *
  *     vortex.campaigns.ID    the tester announces a campaign, every second
  *     vortex.workers.NAME    a worker says that it is there, every second
@@ -48,7 +48,7 @@ export const Signature = v.object({
 });
 export type Signature = v.InferOutput<typeof Signature>;
 
-/** What a worker needs to carry out the tasks of a campaign. */
+/** Everything that a worker needs to carry out the tasks of a campaign. */
 export const Campaign = v.object({
   version: v.literal(1),
   id: CampaignId,

@@ -1,4 +1,4 @@
-/** How the tester calls what a worker finds under other names. */
+/** The tester's names of what a worker finds under other names. */
 import * as v from "valibot";
 
 export const Shown = v.object({

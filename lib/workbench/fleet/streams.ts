@@ -24,14 +24,14 @@ const PROGRAM_AGE_NS = 30 * DAY_NS;
 /** Copies of everything on servers that form a cluster. */
 const CLUSTER_REPLICAS = 3;
 
-/** What workers use. */
+/** The part that workers use. */
 export interface OpenedStreams {
   readonly client: JetStreamClient;
   readonly programs: ObjectStore;
   readonly corpus: ObjectStore;
 }
 
-/** What testers use. */
+/** The part that testers use. */
 export interface Streams extends OpenedStreams {
   readonly manager: JetStreamManager;
 }

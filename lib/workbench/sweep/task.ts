@@ -24,7 +24,7 @@ export const WorkerOutcome = v.object({
 /** The answer of a worker. */
 export type WorkerOutcome = v.InferOutput<typeof WorkerOutcome>;
 
-/** How a worker died during a run. */
+/** A worker's death during a run, in a sentence. */
 export const Death = v.object({ death: v.string() });
 export type Death = v.InferOutput<typeof Death>;
 

@@ -2,7 +2,7 @@
 import { spawnVortex, type VortexRun } from "./vortex.ts";
 
 export interface WorkerProcess {
-  /** What it has printed to stderr so far. */
+  /** Returns everything that it has printed to stderr so far. */
   readonly log: () => string;
   /** Ends it at once. */
   kill(): void;

@@ -71,7 +71,7 @@ function randomNonce(): string {
   return Array.from(bytes, (byte) => (byte % 36).toString(36)).join("");
 }
 
-/** What a campaign tests: the same command gives the same text each time. */
+/** Identifies the test of a campaign: the same command gives the same text each time. */
 function identityOf(campaign: Omit<Campaign, "id">, { seeds = [] }: Plan): string {
   const { hash, exported, flags, args, stallLimitS, isGuided } = campaign;
   const parts = [hash, exported ?? "", flags, args, stallLimitS, isGuided, seeds];

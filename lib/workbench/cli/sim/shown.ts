@@ -1,4 +1,4 @@
-/** How a worker on another machine writes commands: with the names of its tester. */
+/** Translates the commands of a worker on another machine into those of its tester. */
 import { readFileSync } from "node:fs";
 import * as v from "valibot";
 import { CORPUS, Shown } from "../../fleet/shown.ts";

@@ -4,7 +4,7 @@ import { LocalWorkers } from "../../sweep/local-workers.ts";
 import type { Workers } from "../../sweep/task.ts";
 import type { SimFlags, Subject } from "./subject.ts";
 
-/** What is known of the tasks beforehand. */
+/** The tasks of a sweep or campaign, as far as they are known at its start. */
 export interface Plan {
   readonly firstSeed: number;
   /** All of them, if it is a sweep. */
@@ -13,7 +13,7 @@ export interface Plan {
 
 export interface StartedWorkers {
   readonly workers: Workers;
-  /** Where they are, for the line of progress: ` on 3 workers`. */
+  /** Returns their place, for the line of progress: ` on 3 workers`. */
   readonly where: () => string;
   /** Called when none works any more. @param isDone Whether they have done all that they should. */
   readonly close: (isDone: boolean) => Promise<void>;

@@ -2,7 +2,10 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { jetstreamManager } from "@nats-io/jetstream";
 import * as v from "valibot";
+import { STREAMS } from "../../../../lib/workbench/fleet/messages.ts";
+import { connectNats } from "../../../../lib/workbench/nats/connection.ts";
 import { describeNats, type NatsServer, startNats } from "../../../support/nats.ts";
 import { startTester, startWorker } from "../../../support/processes/fleet.ts";
 import {
@@ -40,6 +43,20 @@ function fileOf(text: string, name = "program.ts"): string {
   const file = join(temporaryDirectory(), name);
   writeFileSync(file, text);
   return file;
+}
+
+/** Waits until a server has stored some more results. */
+async function resultsAt(url: string): Promise<void> {
+  const nats = await connectNats({ servers: [url] }, { name: "test", onRemark: () => {} });
+  const manager = await jetstreamManager(nats.connection);
+  const stored = () =>
+    manager.streams.info(STREAMS.results).then(
+      ({ state }) => state.last_seq,
+      () => 0, // The tester has not made it yet.
+    );
+  const enough = (await stored()) + 3;
+  while ((await stored()) < enough) await Bun.sleep(50);
+  await nats.close();
 }
 
 /** Everything but the progress. */
@@ -139,8 +156,7 @@ describeNats("vortex sim --nats", () => {
     test("when it is interrupted and goes on with --resume", async () => {
       const worker = alone();
       const tester = startTester(server.url, ...SWEEP);
-      while (!worker.log().includes("runs program")) await Bun.sleep(20);
-      await Bun.sleep(1500);
+      await resultsAt(server.url);
       tester.interrupt();
       const interrupted = await tester.ended;
       expect(interrupted.exitCode).toBe(130);
@@ -158,8 +174,7 @@ describeNats("vortex sim --nats", () => {
       await using own = await startNats();
       const worker = alone(own.url);
       const tester = startTester(own.url, ...SWEEP);
-      while (!worker.log().includes("runs program")) await Bun.sleep(20);
-      await Bun.sleep(1000);
+      await resultsAt(own.url);
       await own.kill();
       await own.start();
       const fleet = await tester.ended;
