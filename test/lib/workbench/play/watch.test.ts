@@ -44,7 +44,7 @@ describe.skipIf(BROWSER === undefined)("A run that is watched", () => {
     await reader[Symbol.asyncDispose]();
     await served.close();
   });
-  const press = (key: "ArrowRight" | "ArrowLeft" | "Space" | "Home") =>
+  const press = (key: "ArrowRight" | "ArrowLeft" | "Space" | "Home" | "Escape") =>
     reader.page.keyboard.press(key);
 
   test("goes from event to event by keyboard, and says what happened", async () => {
@@ -92,12 +92,51 @@ describe.skipIf(BROWSER === undefined)("A run that is watched", () => {
     await reader.waitForText("#message-count", /dropped by hand/);
   });
 
+  test("goes on with nodes that a line cuts off", async () => {
+    await reader.press("Draw a cut");
+    const { page } = reader;
+    await page.evaluate('document.querySelector(".arena").scrollIntoView({ behavior: "instant" })');
+    const box = await (await page.$(".arena canvas"))?.boundingBox();
+    if (box == null) throw new Error("The page has no arena");
+    // n0 is above the line.
+    const y = box.y + box.height * 0.27;
+    await page.mouse.move(box.x + 4, y);
+    await page.mouse.down();
+    await page.mouse.move(box.x + box.width / 2, y);
+    await page.mouse.move(box.x + box.width - 4, y);
+    await page.mouse.up();
+    expect(await reader.waitForText(".changes", /cut/)).toContain("cut 8 links");
+    await reader.press("Heal");
+    await reader.waitForText(".changes", /heal the cut/);
+  });
+
+  test("selects the message that is clicked, and nothing beside it", async () => {
+    const { page } = reader;
+    const panel = 'section[aria-label="Selected message"]';
+    await page.focus(".arena canvas");
+    await press("Escape");
+    const [src = "", dest = ""] = (await reader.textOf(".in-flight button")).split(" → ");
+    const centerOf = async (name: string) => {
+      const button = await page.$(`.participant[aria-label^="${name}, "]`);
+      const box = await button?.boundingBox();
+      if (box == null) throw new Error(`${name} is not in the arena`);
+      return { x: box.x + box.width / 2, y: box.y + box.height / 2 };
+    };
+    const [from, to] = [await centerOf(src), await centerOf(dest)];
+    for (let part = 0.2; (await page.$(panel)) === null; part += 0.05) {
+      if (part > 0.8) throw new Error(`Nothing can be clicked between ${src} and ${dest}`);
+      await page.mouse.click(from.x + part * (to.x - from.x), from.y + part * (to.y - from.y));
+    }
+    expect(await reader.textOf(panel)).toContain(`${src} → ${dest}`);
+    const box = await (await page.$(".arena canvas"))?.boundingBox();
+    await page.mouse.click((box?.x ?? 0) + 5, (box?.y ?? 0) + 5);
+    await page.waitForFunction(`document.querySelector('${panel}') === null`);
+  });
+
   test("goes on with a node that is killed at the moment", async () => {
     await reader.page.locator(".participant.node").click();
     await reader.press("Kill n0");
     await reader.waitForText(".changes", /kill n0/);
-    await reader.page.focus(".arena canvas");
-    await press("ArrowRight");
     expect(await reader.waitForText(".participant.down", /down/)).toStartWith("n0");
     expect(reader.complaints).toEqual([]);
   });

@@ -80,7 +80,12 @@ export function Watch(props: WatchProps) {
   }, [run]);
   const intervene: Intervene = (intervention) => {
     playhead.pause();
-    kept.current = isMessageIntervention(intervention) ? selection : undefined;
+    if (isMessageIntervention(intervention)) kept.current = selection;
+    else {
+      kept.current = undefined;
+      // Shows what it does.
+      playhead.seek(Math.ceil(intervention.atNs / run.header.tickNs));
+    }
     changes.add(intervention);
   };
   const services = run.header.lanes.flatMap(({ name, role }) => (role === "service" ? [name] : []));
