@@ -81,13 +81,17 @@ describe("a workload in a file", () => {
     expect(exitCode).toBe(0);
   });
 
-  test("is swept on several processes, and its failures are reduced", async () => {
+  test("is swept on several processes, its failures are reduced, and its outcomes merged", async () => {
+    const out = join(directory, "outcomes.jsonl");
     const sweep = ["--seeds", "1..2", "--jobs", "2", "--shrink", "--time-limit", "1"];
-    const { stdout, exitCode } = await vortex("sim", wrapping, ...SHORT, ...sweep);
+    const { stdout, exitCode } = await vortex("sim", wrapping, ...SHORT, ...sweep, "--out", out);
     expect(stdout).toContain("2 seeds: 0 valid, 2 invalid");
     expect(stdout).toContain("shrunk: it fell to");
     expect(stdout).toMatch(/Smallest failing test:\n {2}vortex sim \S+ -w \S*bank\.ts /);
     expect(exitCode).toBe(1);
+    const merged = await vortex("merge", out);
+    expect(merged.stdout).toContain("shrunk: 2 of 2 seeds invalid (1, 2)");
+    expect(merged.stdout).toMatch(/^ {2}vortex sim \S+ -w \S*bank\.ts .*--seed 1$/m);
   });
 
   test("tests processes, and checks the stored run again from anywhere", async () => {
