@@ -55,6 +55,13 @@ export type Fault =
   | "slow"
   | "disk";
 
+/**
+ * A way to look for rare bugs: `"swarm"` lets each seed draw its faults, intervals, rates, latencies and
+ * clients; `"order"` delivers messages and timers by random priorities; `"adaptive"` injects faults at moments
+ * that matter, such as between an append and its sync; `"mixed"` chooses of these by the seed.
+ */
+export type SearchStrategy = "swarm" | "order" | "adaptive" | "mixed";
+
 /** Options of {@link simulate}; defaults are those of `vortex sim`, except for the seed. */
 export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   /** One of Maelstrom's, or your own: what `defineWorkload` of `vortex/workload` returns. */
@@ -100,6 +107,11 @@ export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   readonly maxWritesPerKey?: number;
   /** Whether consumers of logs start at committed offsets; by default they start at 0. */
   readonly resumesFromCommitted?: boolean;
+  /**
+   * How seeds look for rare bugs, as with `--search`; by default a seed draws latencies and operations only.
+   * `"mixed"` cannot be combined with others.
+   */
+  readonly search?: readonly SearchStrategy[];
   /** The fraction of operations that must be ok; any by default. */
   readonly availability?: "total" | number;
   /** Determines every random choice: an integer of at least 0; 1 by default. */

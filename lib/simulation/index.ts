@@ -15,7 +15,13 @@ import { findingsOf } from "../workbench/run/check-history.ts";
 import { figuresOf, type TestResult } from "../workbench/run/results.ts";
 import { simulate as runTest } from "../workbench/run/simulate.ts";
 import { TestCrash } from "../workbench/run/test-crash.ts";
-import { DEFAULTS, nodeNames, type TestOptions } from "../workbench/run/test-options.ts";
+import {
+  DEFAULTS,
+  nodeNames,
+  STRATEGIES,
+  type TestOptions,
+} from "../workbench/run/test-options.ts";
+import { explore } from "../workbench/search/explore.ts";
 import { Stall, watched } from "../workbench/sweep/progress-watch.ts";
 import { StalledProgram, Turn } from "../workbench/sweep/stalled-program.ts";
 import { isWorkload } from "../workbench/workloads/definition.ts";
@@ -82,13 +88,14 @@ function run(
   { history, messages, logs }: Recorded,
 ): TestResult {
   const turn = new Turn();
+  const explored = explore(options);
   try {
-    return runTest(options, {
+    return runTest(explored.options, {
       onTurn: (node, received) => turn.set(node, received),
       repeatStep: watched(STALL_LIMIT_S * 1000),
       program,
       args: [],
-      parts: { nemeses },
+      parts: { nemeses, ...explored.parts },
       onOperation: (operation) => void history.push(operation),
       onMessage: (event) => void messages.push(event),
       onLog: ({ node, line }) => void logs.push({ node, line }),
@@ -144,6 +151,7 @@ const OPTIONS: Readonly<Record<keyof SimulationOptions, true>> = {
   maxTxnLength: true,
   maxWritesPerKey: true,
   resumesFromCommitted: true,
+  search: true,
   availability: true,
   seed: true,
 };
@@ -177,6 +185,7 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
   requireKnown("fault", builtIn, FAULTS);
   requireKnown("topology", [testOptions.topology], TOPOLOGY_NAMES);
   requireKnown("consistency model", testOptions.consistencyModels, modelNames);
+  requireStrategies(testOptions.search);
   requireKnown("latency distribution", [latencyDistribution], LATENCY_DISTRIBUTIONS);
   const { concurrency, keyCount, maxTxnLength, maxWritesPerKey } = testOptions;
   requireIntegers(1, { nodeCount, concurrency, keyCount, maxTxnLength, maxWritesPerKey });
@@ -237,6 +246,15 @@ function requireKnown(what: string, words: readonly string[], known: readonly st
   const unknown = words.find((word) => !known.includes(word));
   if (unknown === undefined) return;
   throw new InvalidOptions(`Unknown ${what} "${unknown}". Choose from ${known.join(", ")}`);
+}
+
+const SEARCHES: readonly string[] = STRATEGIES.filter((strategy) => strategy !== "lenient");
+
+function requireStrategies(strategies: TestOptions["search"] = []): void {
+  requireKnown("search strategy", strategies, SEARCHES);
+  if (strategies.includes("mixed") && strategies.length > 1) {
+    throw new InvalidOptions('search has "mixed", which cannot be combined with others');
+  }
 }
 
 function requireIntegers(least: number, values: Readonly<Record<string, number>>): void {

@@ -135,6 +135,11 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     return this.#counts.reached();
   }
 
+  /** How often each `node.always` was evaluated, on all nodes. One that never was has checked nothing. */
+  get always(): Readonly<Record<string, number>> {
+    return this.#counts.evaluated();
+  }
+
   /**
    * Starts a node. It has the disk that its earlier runs have left.
    *

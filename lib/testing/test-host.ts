@@ -70,7 +70,7 @@ export class TestHost implements Host {
 
   /** Observes the program's assertions. */
   readonly assertions = {
-    /** Counts what was evaluated, for {@link sometimes}. */
+    /** Counts what was evaluated, for {@link sometimes} and {@link always}. */
     onEvaluation: (kind: "always" | "sometimes", name: string, condition: boolean) =>
       this.#counts.add(kind, name, condition),
     /** Throws, so that the call that delivered a message or advanced the clock fails. */
@@ -82,6 +82,11 @@ export class TestHost implements Host {
   /** How often each `node.sometimes` was reached; 0 if its condition never held. */
   get sometimes(): Readonly<Record<string, number>> {
     return this.#counts.reached();
+  }
+
+  /** How often each `node.always` was evaluated. */
+  get always(): Readonly<Record<string, number>> {
+    return this.#counts.evaluated();
   }
 
   /** Returns and removes the messages sent since the last call. */

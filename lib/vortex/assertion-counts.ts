@@ -35,4 +35,11 @@ export class AssertionCounts {
       [...this.sometimes].map(([name, { trueCount }]) => [name, trueCount]),
     );
   }
+
+  /** How often each `always` was evaluated. */
+  evaluated(): Readonly<Record<string, number>> {
+    return Object.fromEntries(
+      [...this.always].map(([name, { trueCount, falseCount }]) => [name, trueCount + falseCount]),
+    );
+  }
 }

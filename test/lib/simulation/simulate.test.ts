@@ -3,10 +3,11 @@ import { describe, expect, test } from "bun:test";
 import * as v from "valibot";
 import { broadcast } from "../../../challenges/broadcast.ts";
 import { echo } from "../../../challenges/echo.ts";
-import type { Fault, WorkloadName } from "../../../lib/simulation/api.ts";
+import type { Fault, SearchStrategy, WorkloadName } from "../../../lib/simulation/api.ts";
 import { InvalidSimulation, SimulationCrash, simulate } from "../../../lib/simulation/index.ts";
 import type { Node } from "../../../lib/vortex/index.ts";
 import { FAULTS } from "../../../lib/workbench/nemesis/faults.ts";
+import { STRATEGIES } from "../../../lib/workbench/run/test-options.ts";
 import { WORKLOAD_NAMES } from "../../../lib/workbench/workloads/index.ts";
 
 const BROADCAST = {
@@ -110,6 +111,20 @@ describe("simulate", () => {
     expect(result.always).toEqual({ "nodes have names": 2 });
   });
 
+  test("draws the test by the seed if it searches, the same again for the same seed", () => {
+    const options = { workload: "echo", nodeCount: 3, nemesis: ["kill"], timeLimitS: 10 } as const;
+    const plain = simulate(echo, { ...options, seed: 2 });
+    const drawn = simulate(echo, { ...options, search: ["swarm", "order"], seed: 2 });
+    expect(drawn.problems).toEqual([]);
+    expect(drawn.history).not.toEqual(plain.history);
+    expect(simulate(echo, { ...options, search: ["swarm", "order"], seed: 2 })).toEqual(drawn);
+    const rates = [1, 2, 3, 4].map((seed) => {
+      const { history } = simulate(echo, { ...options, search: ["swarm"], seed });
+      return history.length;
+    });
+    expect(Math.max(...rates)).toBeGreaterThan(2 * Math.min(...rates));
+  });
+
   test("ignores an option that is undefined", () => {
     const options = { workload: "echo", rate: undefined, nodeCount: undefined } as never;
     expect(simulate(echo, options).history).toEqual(simulate(echo, { workload: "echo" }).history);
@@ -126,6 +141,8 @@ describe("simulate", () => {
     [{ consistencyModels: ["serial"] }, 'Unknown consistency model "serial". Choose from '],
     [{ availability: 2 }, 'availability is 2, but must be "total" or a number from 0 to 1'],
     [{ availability: "all" }, 'availability is all, but must be "total" or a number from 0 to 1'],
+    [{ search: ["swam"] }, 'Unknown search strategy "swam". Choose from swarm, order, '],
+    [{ search: ["mixed", "swarm"] }, 'search has "mixed", which cannot be combined with others'],
     [{ nodeCount: 0 }, "nodeCount is 0, but must be an integer of at least 1"],
     [{ seed: -1 }, "seed is -1, but must be an integer of at least 0"],
     [{ timeLimitS: Number.POSITIVE_INFINITY }, "timeLimitS is Infinity, but must be a number"],
@@ -150,7 +167,7 @@ describe("simulate", () => {
     );
   }, 60_000);
 
-  test("has a type for every workload and every fault", () => {
+  test("has a type for every workload, fault and search strategy", () => {
     const workloads: Readonly<Record<WorkloadName, true>> = {
       ...{ broadcast: true, echo: true, "g-counter": true, "g-set": true, kafka: true },
       ...{ "lin-kv": true, "pn-counter": true, "txn-list-append": true },
@@ -162,5 +179,10 @@ describe("simulate", () => {
       ...{ loss: true, duplicate: true, slow: true, disk: true },
     };
     expect(Object.keys(faults).sort()).toEqual([...FAULTS].sort());
+    const strategies: Readonly<Record<SearchStrategy, true>> = {
+      ...{ swarm: true, order: true, adaptive: true, mixed: true },
+    };
+    // "lenient" is what a search leaves in the options that it has drawn.
+    expect([...Object.keys(strategies), "lenient"].sort()).toEqual([...STRATEGIES].sort());
   });
 });

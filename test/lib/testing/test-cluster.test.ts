@@ -208,6 +208,18 @@ describe("TestCluster", () => {
     );
   });
 
+  test("counts how often assertions were reached and evaluated, on all nodes and all their runs", () => {
+    const program = (node: KVNode) => {
+      node.always(node.id !== "", "nodes have names");
+      node.sometimes(node.id === "n1", "n1 starts");
+      node.sometimes(node.id === "n9", "n9 starts");
+    };
+    const cluster = new TestCluster({ program });
+    cluster.start("n1");
+    expect(cluster.always).toEqual({ "nodes have names": 4 });
+    expect(cluster.sometimes).toEqual({ "n1 starts": 2, "n9 starts": 0 });
+  });
+
   test("throws when the program throws, with its error", () => {
     const program = () => {
       throw new Error("no luck");
