@@ -11,8 +11,8 @@ import { GENERATOR, siteHtml } from "../play/site/site-html.ts";
 import { DEFAULTS } from "../run/test-options.ts";
 import { STAGES } from "../stages/stages.ts";
 import { WORKLOAD_NAMES } from "../workloads/index.ts";
-import { interruptible } from "./interrupt.ts";
 import { remark } from "./live.ts";
+import { serveOnLoopback } from "./loopback.ts";
 import { oneOf, port } from "./parsers.ts";
 import { workloadOf } from "./remarks.ts";
 
@@ -67,28 +67,11 @@ async function play(
   const playground = new PlayServer(
     file === undefined ? undefined : await programOf(file, args, workload),
   );
-  let server: Bun.Server<undefined>;
-  try {
-    server = Bun.serve({
-      hostname: "127.0.0.1",
-      port,
-      fetch: (request) => playground.answer(request),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new InvalidOptions(`--port ${port}: ${reason}. Use --port 0 for any free port`);
-  }
-  remark(`Playground: ${new URL(playground.address, server.url)}`);
-  try {
-    await interruptible(
-      (signal) =>
-        new Promise<void>((resolve) => {
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        }),
-    );
-  } finally {
-    await server.stop(true);
-  }
+  await serveOnLoopback({
+    port,
+    answer: (request) => playground.answer(request),
+    onStart: (address) => remark(`Playground: ${new URL(playground.address, address)}`),
+  });
 }
 
 /** The program to open, tested as the first stage of its workload. */

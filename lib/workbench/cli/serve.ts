@@ -3,8 +3,8 @@ import { statSync } from "node:fs";
 import { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import { RunList } from "../report/server/run-list.ts";
-import { interruptible } from "./interrupt.ts";
 import { remark } from "./live.ts";
+import { serveOnLoopback } from "./loopback.ts";
 import { port } from "./parsers.ts";
 import { targetOf } from "./stage-options.ts";
 
@@ -34,28 +34,9 @@ async function serve({ store, port }: Flags): Promise<void> {
     throw new InvalidOptions(`--store ${store}: not a directory`);
   }
   const list = new RunList(store, { targetOf });
-  let server: Bun.Server<undefined>;
-  try {
-    server = Bun.serve({
-      hostname: "127.0.0.1",
-      port,
-      // The report of a large run takes more than the default 10 s to build.
-      idleTimeout: 120,
-      fetch: (request) => list.answer(request),
-    });
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : error;
-    throw new InvalidOptions(`--port ${port}: ${reason}. Use --port 0 for any free port`);
-  }
-  remark(`Runs of ${store}: ${server.url}`);
-  try {
-    await interruptible(
-      (signal) =>
-        new Promise<void>((resolve) => {
-          signal.addEventListener("abort", () => resolve(), { once: true });
-        }),
-    );
-  } finally {
-    await server.stop(true);
-  }
+  await serveOnLoopback({
+    port,
+    answer: (request) => list.answer(request),
+    onStart: (address) => remark(`Runs of ${store}: ${address}`),
+  });
 }

@@ -1,8 +1,10 @@
 /** Runs a program in workers, and ends those that do not return. */
+import * as v from "valibot";
 import type { Decisions } from "../../decisions.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import type { Problem, Reply, RunRequest, SourceFile } from "../engine/protocol.ts";
 import { type Sandbox, type SandboxedWorker, Stopped } from "../sandbox/sandbox.ts";
+import { ReplySchema } from "./reply-schema.ts";
 
 /** A program to load. */
 export interface Loadable {
@@ -90,7 +92,9 @@ export class LoadedProgram {
       worker.stop();
     }, limitS * 1000);
     try {
-      return await worker.request(request);
+      const reply = await worker.request(request);
+      if (v.is(ReplySchema, reply)) return reply;
+      return { type: "crash", text: "The program broke the worker that it runs in" };
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       this.#worker = undefined;

@@ -1,11 +1,9 @@
 /** Assembles the playground as one self-contained HTML file. */
-import { escapeHtml, scriptText } from "../../report/html/html.ts";
+import { escapeHtml, type PageBundle, scriptText } from "../../report/html/html.ts";
 import { DATA_ID, type SiteData } from "./site-data.ts";
 
 /** The parts of the site. */
-export interface SiteBundle {
-  readonly script: string;
-  readonly style: string;
+export interface SiteBundle extends PageBundle {
   readonly data: SiteData;
 }
 

@@ -7,9 +7,18 @@ import type { PageBundle } from "./html.ts";
  *
  * @throws {AggregateError} with the errors in the sources.
  */
-export async function bundlePage(): Promise<PageBundle> {
+export function bundlePage(): Promise<PageBundle> {
+  return bundleForBrowser(join(import.meta.dir, "../page/main.tsx"));
+}
+
+/**
+ * Bundles a script of a page with the styles that it imports.
+ *
+ * @throws {AggregateError} with the errors in the sources.
+ */
+export async function bundleForBrowser(entry: string): Promise<PageBundle> {
   const { outputs } = await Bun.build({
-    entrypoints: [join(import.meta.dir, "../page/main.tsx")],
+    entrypoints: [entry],
     target: "browser",
     format: "iife",
     minify: true,

@@ -1,9 +1,11 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
+import * as v from "valibot";
 import * as vortex from "../../../../lib/vortex/index.ts";
 import {
   problemsOfLogs,
   problemsOfText,
 } from "../../../../lib/workbench/play/page/program-problems.ts";
+import { ReplySchema } from "../../../../lib/workbench/play/page/reply-schema.ts";
 import { parseWords, toOptions } from "../../../../lib/workbench/play/settings.ts";
 import { bundleExamples } from "../../../../lib/workbench/play/site/bundle-examples.ts";
 import { declarationsOf, libraryDocs } from "../../../../lib/workbench/play/site/library-docs.ts";
@@ -89,6 +91,21 @@ describe("The site", () => {
     expect(/script-src[^;]*/.exec(policy)?.[0]).not.toContain("unsafe-inline");
     expect(html).not.toMatch(/(src|href)="https?:/);
   });
+});
+
+test("A reply of a worker has texts where the page shows text, and places that are integers", () => {
+  const problem = { file: "a.ts", text: "no" };
+  expect(v.is(ReplySchema, { type: "problem", problem: { ...problem, line: 3 } })).toBe(true);
+  for (const forged of [
+    undefined,
+    { type: "script" },
+    { type: "crash", text: { toString: 7 } },
+    { type: "problem", problem: { ...problem, line: 0.5 } },
+    { type: "result", result: { valid: "yes" } },
+    { type: "result", result: { valid: true }, record: { history: 7, messages: [], logs: [] } },
+  ]) {
+    expect(v.is(ReplySchema, forged)).toBe(false);
+  }
 });
 
 describe("Places of errors", () => {
