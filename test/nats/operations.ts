@@ -27,19 +27,20 @@ export class Recorder {
     return this.#operations;
   }
 
-  /** Carries out an operation; returns the process with which the thread goes on. */
+  /** Carries out an operation; returns its type, and the process with which the thread goes on. */
   async carryOut(
     service: ServiceName,
     services: Services,
     process: number,
     { f, value, body }: Invocation,
-  ): Promise<number> {
+  ): Promise<{ readonly type: "ok" | "fail" | "info"; readonly process: number }> {
     this.#add({ type: "invoke", process, f, value });
     const reply = (await services.handle(service, body)) ?? {};
     const completion = completionOf(f, value, reply);
     this.counts[completion.type] += 1;
     this.#add({ process, f, ...completion });
-    return completion.type === "info" ? process + this.#threadCount : process;
+    const { type } = completion;
+    return { type, process: type === "info" ? process + this.#threadCount : process };
   }
 
   #add(operation: Omit<Operation, "index" | "time">): void {

@@ -77,7 +77,8 @@ export async function runServices(cluster: LinkedCluster, options: RunOptions): 
     const services = hosts.services[host];
     let process = thread;
     while (services !== undefined && !isOver()) {
-      process = await recorders[service].carryOut(service, services, process, draw(random));
+      const operation = draw(random);
+      ({ process } = await recorders[service].carryOut(service, services, process, operation));
       await Bun.sleep(2 * PAUSE_MS * random.next());
     }
   };
@@ -102,10 +103,11 @@ export async function runServices(cluster: LinkedCluster, options: RunOptions): 
     ...HOSTS.map((host) => client("lin-tso", host, host, () => TIMESTAMP)),
   ]);
   const names = await faults;
-  await readAll(recorders["lin-kv"], hosts.services, epochs);
+  const silent = await readAll(recorders["lin-kv"], hosts.services, epochs);
   await hosts.close();
   return {
     findings: [
+      ...silent,
       ...judgeLinKv(recorders["lin-kv"].history),
       ...judgeSeqKv(recorders["seq-kv"].history),
       ...judgeTimestamps(recorders["lin-tso"].history),
@@ -129,28 +131,31 @@ async function createKeys(
   }
 }
 
-/** Reads each key on each host until it answers, after the faults. */
+/** Reads each key on each host until it answers, after the faults. Returns what never did. */
 async function readAll(
   recorder: Recorder,
   hosts: readonly Services[],
   count: number,
-): Promise<void> {
+): Promise<Findings> {
   const endMs = performance.now() + RECOVERY_MS;
   const spare = 1_000_000;
-  await Promise.all(
+  const silent = await Promise.all(
     hosts.map(async (host, index) => {
       for (let key = 0; key < count; key++) {
         for (;;) {
-          const before = recorder.counts.ok;
-          await recorder.carryOut("lin-kv", host, spare + index, readOf(key));
-          if (recorder.counts.ok > before) break;
+          const { type } = await recorder.carryOut("lin-kv", host, spare + index, readOf(key));
+          if (type === "ok") break;
           if (performance.now() > endMs) {
-            throw new Error(`Host ${index} could not read key ${key} for ${RECOVERY_MS} ms`);
+            return [
+              `host ${index} could not read key ${key} for ${RECOVERY_MS} ms after the faults`,
+            ];
           }
         }
       }
+      return [];
     }),
   );
+  return silent.flat();
 }
 
 async function injectFaults(
