@@ -1,8 +1,8 @@
 /**
- * A lock on the directory of a node.
+ * A lock on the directory of a node, or of a campaign of simulations.
  *
  * Two processes with one directory, such as nodes of two tests with the same `--data`, would damage
- * each other's log. The lock is a file with the id of its process, because Bun has no `flock`. It
+ * each other's files. The lock is a file with the id of its process, because Bun has no `flock`. It
  * detects a mistake, and is not a fence: two processes that find the lock of a dead one in the same
  * instant may both take it.
  */
@@ -16,10 +16,12 @@ const POLL_MS = 5;
 /**
  * Locks a directory until this process ends. Does nothing if this process has locked it already.
  *
+ * @param flag The flag that names the directory, for the advice when it is in use.
+ * @param holders What else may lock it.
  * @throws {StorageError} `in-use` when another process has the lock; `full` or `failed` when it cannot
  *   be written.
  */
-export function lockDirectory(directory: string): void {
+export function lockDirectory(directory: string, flag = "--data", holders = "node"): void {
   const fs = process.getBuiltinModule("node:fs");
   const path = `${directory}/lock`;
   const mine = `${process.pid} ${startOf(process.pid)}`;
@@ -39,7 +41,7 @@ export function lockDirectory(directory: string): void {
       onFile("remove", path, () => fs.rmSync(path, { force: true }));
     } else if (isOver) {
       const [pid] = holder.split(" ");
-      const text = `${directory} is used by process ${pid}: end it, or pass another --data DIR. If that process is no node of yours, remove ${path}`;
+      const text = `${directory} is used by process ${pid}: end it, or pass another ${flag} DIR. If that process is no ${holders} of yours, remove ${path}`;
       throw new StorageError("in-use", text);
     } else {
       Bun.sleepSync(POLL_MS);

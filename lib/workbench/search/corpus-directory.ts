@@ -2,6 +2,7 @@
  * The directory of a campaign: the runs that it keeps, its failures, and how far it has come.
  *
  *     campaign.json             the test, and the next seed
+ *     lock                      the process whose campaign uses it
  *     runs/s17.json             a run that is kept: of seed 17; v5.json is the fifth variation
  *     failures/s17.json         a failure
  *     failures/v5.decisions.json    what a failing variation replays

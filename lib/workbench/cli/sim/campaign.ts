@@ -2,7 +2,10 @@
  * Runs tests until a time is over: those that failed before, then in turn the next seed and a variation
  * of a run that did something new.
  */
+import { mkdirSync } from "node:fs";
+import { lockDirectory } from "../../../vortex/directory-lock.ts";
 import type { Decisions } from "../../decisions.ts";
+import { InvalidOptions } from "../../invalid-options.ts";
 import { randomStream } from "../../random.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { Corpus } from "../../search/corpus.ts";
@@ -32,6 +35,7 @@ export async function runCampaign(
   lengthS: number,
   start: (directory: CorpusDirectory | undefined) => StartWorkers,
 ): Promise<void> {
+  if (flags.corpus !== undefined) lock(flags.corpus);
   const directory = flags.corpus === undefined ? undefined : openCorpus(subject, flags.corpus);
   const campaign = new Campaign(directory, lengthS * 1000);
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
@@ -60,6 +64,21 @@ export async function runCampaign(
       },
     },
   );
+}
+
+/**
+ * Keeps other campaigns from a directory: each would overwrite what the other notes.
+ *
+ * @throws {InvalidOptions} when another campaign uses it, or it cannot be written.
+ */
+function lock(path: string): void {
+  try {
+    mkdirSync(path, { recursive: true });
+    lockDirectory(path, "--corpus", "campaign");
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new InvalidOptions(`Cannot use --corpus ${path}: ${reason}`);
+  }
 }
 
 /** Decides which run is next, and keeps what they found. */

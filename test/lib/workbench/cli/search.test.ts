@@ -91,13 +91,18 @@ describe("vortex sim --for", () => {
     expect(stateOf(corpus)).toMatchObject({ nextSeed: v.parse(State, before).nextSeed });
   });
 
-  test.concurrent("keeps runs that did something new, and loses nothing when it is interrupted", async () => {
+  test.concurrent("keeps runs that did something new, refuses a second campaign, and loses nothing when it is interrupted", async () => {
     const { corpus } = forgetful();
     const file = join(ROOT, "test/programs/broadcast.ts");
     const words = ["sim", file, "-w", "broadcast", "--node-count", "3", "--time-limit", "3"];
     const child = spawnVortex(...words, "--for", "1h", "--corpus", corpus, "--jobs", "1");
     const kept = () => (existsSync(join(corpus, "runs")) ? readdirSync(join(corpus, "runs")) : []);
     while (kept().filter((name) => name.endsWith(".json")).length < 4) await Bun.sleep(50);
+    const second = await vortex(...words, "--for", "1s", "--corpus", corpus, "--jobs", "1");
+    expect(second.exitCode).toBe(254);
+    expect(second.stderr).toMatch(
+      /: \S+ is used by process \d+: end it, or pass another --corpus DIR/,
+    );
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
     const { nextSeed, runCount, variationCount } = v.parse(State, stateOf(corpus));
