@@ -10,6 +10,8 @@ import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Glob } from "bun";
 import type { Tokens } from "marked";
+import { playAddress } from "../lib/workbench/play/address.ts";
+import { bundleExamples } from "../lib/workbench/play/site/bundle-examples.ts";
 import {
   expectExcerpt,
   isCode,
@@ -24,6 +26,9 @@ setDefaultTimeout(180_000);
 
 const CHAPTERS = [...new Glob("*.md").scanSync(GUIDE)].sort();
 const STEPS = [...new Glob("*/*.ts").scanSync(GUIDE)].sort();
+
+/** What the playground can open. */
+const EXAMPLES = (await bundleExamples()).map(({ id }) => id);
 
 /** Maximum length of a program in the guide, in lines. */
 const MAX_LINES = 120;
@@ -50,6 +55,16 @@ describe.each(CHAPTERS)("docs/guide/%s", (chapter) => {
       const shown = readFileSync(picture.path, "utf8");
       if ((await draw(picture)) !== shown) throw new Error(`${picture.path} is out of date`);
     }
+  });
+
+  test("links to the playground below each program that is an example in it", () => {
+    const text = readFileSync(join(GUIDE, chapter), "utf8");
+    const links = [...text.matchAll(/\[Open it in the playground\]\((\S+)\)/g)];
+    const shown = blocks.flatMap(({ text }) => {
+      const [, id = ""] = /^\/\/ docs\/(guide\/\S+)\.ts\n/.exec(text) ?? [];
+      return EXAMPLES.includes(id) ? [playAddress(`example=${id}`)] : [];
+    });
+    expect(links.map(([, address]) => address)).toEqual(shown);
   });
 
   test("shows its programs whole", () => {

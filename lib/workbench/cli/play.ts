@@ -3,6 +3,7 @@ import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
+import { PORT } from "../play/address.ts";
 import type { ProgramOptions } from "../play/server/opened-program.ts";
 import { PlayServer } from "../play/server/play-server.ts";
 import { collectFiles, UnreadableProgram } from "../play/server/program-files.ts";
@@ -37,7 +38,7 @@ export function playCommand(): Command {
         .argParser(oneOf("workload", WORKLOAD_NAMES)),
     )
     .option("--export <dir>", "write the playground as a static site, and end")
-    .option("--port <number>", "port on this machine; 0 for any free port", port, 8421)
+    .option("--port <number>", "port on this machine; 0 for any free port", port, PORT)
     .addHelpText(
       "after",
       `

@@ -36,6 +36,8 @@ export interface RunDescription {
   readonly options: Omit<TestOptions, "definition">;
   /** Shell command of the test that was reduced to this one. */
   readonly shrunkFrom?: string;
+  /** Address that opens the run in the playground, if that can repeat it. */
+  readonly playground?: string;
 }
 
 export interface RunStoreOptions {

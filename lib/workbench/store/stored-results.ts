@@ -133,6 +133,10 @@ const Description = v.object({
   args: v.optional(v.array(v.string()), []),
   startedAt: v.exactOptional(v.string()),
   shrunkFrom: v.exactOptional(v.string()),
+  // A stored run may come from someone else: its report's link leads nowhere but to this machine.
+  playground: v.exactOptional(
+    v.pipe(v.string(), v.regex(/^http:\/\/127\.0\.0\.1:\d+\/#play=[\w-]+$/)),
+  ),
   target: v.exactOptional(
     v.object({
       msgsPerOp: v.exactOptional(v.number()),

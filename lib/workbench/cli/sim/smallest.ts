@@ -50,7 +50,7 @@ export async function printSmallest(
   print(describeStory(small.trace, small.result === undefined ? [] : findingsOf(small.result)));
   if (small.result === undefined) print(printable(small.crash.message));
   if (flags.report) {
-    const stored = { ...subject, replay: () => command };
+    const stored = { ...subject, decisions, replay: () => command };
     await storeRun(stored, options, small, flags, subject.replay(failing));
   }
 }

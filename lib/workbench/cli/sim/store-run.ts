@@ -1,4 +1,6 @@
 import { resolve } from "node:path";
+import { playAddress } from "../../play/address.ts";
+import { linkRun } from "../../play/server/link-run.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import { remark } from "../live.ts";
 import { remarkLocation, reportRun } from "../report.ts";
@@ -11,16 +13,18 @@ import type { Run, SimFlags, Subject } from "./subject.ts";
  * @param shrunkFrom The command of the test that was reduced to this one, if it was.
  */
 export async function storeRun(
-  { file, args, replay }: Subject,
+  { file, args, decisions, replay }: Subject,
   options: TestOptions,
   run: Run,
-  { store: root }: Pick<SimFlags, "store">,
+  { store: root, export: exportName }: Pick<SimFlags, "store" | "export">,
   shrunkFrom?: string,
 ): Promise<void> {
   const { trace, ...end } = run;
   const bin = resolve(file);
+  const link = await linkRun({ file, exportName, args, options, decisions });
   const description = {
     ...{ command: replay(options), bin, args, options },
+    ...(link === undefined ? {} : { playground: playAddress(link) }),
     ...(shrunkFrom === undefined ? {} : { shrunkFrom }),
   };
   const store = openStoreOf(root, description, remark, "Choose another directory with --store");

@@ -74,6 +74,7 @@ async function readReport(
     }),
     command: description.command,
     ...(description.shrunkFrom === undefined ? {} : { shrunkFrom: description.shrunkFrom }),
+    ...(description.playground === undefined ? {} : { playground: description.playground }),
     ...(startedAt === undefined ? {} : { startedAt }),
     ...(unstoredMessageCount > 0 ? { unstoredMessageCount } : {}),
   });

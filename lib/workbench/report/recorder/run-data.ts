@@ -175,6 +175,8 @@ export interface RunHeader {
   readonly command: string;
   /** Command of the test that was reduced to this one. The page then shows the first finding. */
   readonly shrunkFrom?: string;
+  /** Address that opens the run in the playground. */
+  readonly playground?: string;
   /** ISO 8601; absent if unknown. */
   readonly startedAt?: string;
   readonly seed: number;

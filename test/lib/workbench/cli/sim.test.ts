@@ -1,6 +1,7 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { decodeLink } from "../../../../lib/workbench/play/link.ts";
 import {
   DIST,
   isRunning,
@@ -399,9 +400,13 @@ describe("vortex sim --seeds", () => {
     expect(description.shrunkFrom).toMatch(/^vortex sim .* --seed \d+$/);
     expect(description.shrunkFrom).not.toBe(command);
     expect(existsSync(join(run, "report.html"))).toBe(true);
+    const opened = await decodeLink(new URL(description.playground).hash);
+    expect(command).toContain(` ${opened.flags.join(" ")}`);
     expect(readdirSync(join(store, "unique-ids")).length).toBe(2); // The run, and "latest".
     const [, word = ""] = / --decisions ('[^']*'|\S+)/.exec(command) ?? [];
     const [, ...words] = command.replace(` --decisions ${word}`, "").split(" ");
+    const decisions = /^'?\{/.test(word) ? word.replaceAll("'", "") : readFileSync(word, "utf8");
+    expect(opened.decisions).toEqual(JSON.parse(decisions));
     const replayed = await vortex(...words, "--decisions", word.replaceAll("'", ""), "--json");
     expect(JSON.parse(replayed.stdout)).toMatchObject({ valid: false, stats: { count: 2 } });
   });

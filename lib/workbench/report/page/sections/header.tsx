@@ -17,7 +17,8 @@ interface HeaderProps {
 }
 
 export function Header({ run, onSwitchTheme }: HeaderProps) {
-  const { workload, valid, verdict, command, shrunkFrom, startedAt, options, seed } = run.header;
+  const { workload, valid, verdict, command, shrunkFrom, playground } = run.header;
+  const { startedAt, options, seed } = run.header;
   // A crash has the last lines of the nodes below its sentence.
   const [sentence, ...details] = visibleLines(verdict).split("\n");
   const state = VERDICTS[`${valid}`];
@@ -68,6 +69,16 @@ export function Header({ run, onSwitchTheme }: HeaderProps) {
           <summary>Reduced from a larger test. The diagrams show the first finding</summary>
           <pre class="command">{visible(shrunkFrom)}</pre>
         </details>
+      )}
+      {playground === undefined ? null : (
+        <p class="playground">
+          <a href={playground} target="_blank" rel="noopener">
+            Open in the playground
+          </a>{" "}
+          <span class="hint">
+            to watch the run and change it. <code>vortex play</code> must be running.
+          </span>
+        </p>
       )}
       <Omissions run={run} />
       <UnstoredMessages run={run} />
