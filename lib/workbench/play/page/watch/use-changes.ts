@@ -37,6 +37,9 @@ export function useChanges(
     interventions,
     redoable,
     add(intervention) {
+      // What is done already need not be done twice, as when a button is pressed again.
+      const text = JSON.stringify(intervention);
+      if (interventions.some((each) => JSON.stringify(each) === text)) return;
       setRedoable([]);
       runWith([...interventions, intervention]);
     },

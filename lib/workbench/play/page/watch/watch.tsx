@@ -4,13 +4,12 @@
  * The moment is that of the space-time diagram too, and so is the selection.
  */
 import type { ComponentChildren } from "preact";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { type Decisions, isMessageIntervention } from "../../../decisions.ts";
 import type { Viewport } from "../../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../../report/page/parts/colors.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import { highlightOf, messagesOf, type Selection } from "../../../report/page/run/selection.ts";
-import type { TestOptions } from "../../../run/test-options.ts";
 import type { Inspection, RunRecord } from "../../engine/protocol.ts";
 import { Arena, type ArenaIndex, useArenaIndex } from "./arena.tsx";
 import { type Condition, conditionAt, conditionsOf } from "./conditions.ts";
@@ -29,7 +28,6 @@ import "./watch.css";
 
 /** A finished run. */
 export interface WatchedRun {
-  readonly options: TestOptions;
   /** What it was to replay. */
   readonly decisions: Decisions | undefined;
   readonly record: RunRecord;
@@ -108,7 +106,7 @@ export function Watch(props: WatchProps) {
             onNode={setNode}
             onMessage={selectMessage}
             onCut={
-              isCutting
+              isCutting && !isRunning
                 ? (group) => {
                     setCutting(false);
                     const isApart = group.length > 0 && group.length < index.nodes.length;
@@ -227,15 +225,18 @@ function usePlayhead({ shown, viewport }: WatchProps, conditions: readonly Condi
   playhead.current ??= new Playhead(scope);
   const current = playhead.current;
   const before = useRef(viewport);
-  useEffect(() => {
+  // Before anything is painted: positions of the other run are other events.
+  useLayoutEffect(() => {
     if (current.scope !== scope) current.follow(scope);
+  }, [current, scope]);
+  useEffect(() => {
     // The diagrams of the next run show the same time.
     if (before.current !== viewport) viewport.show(before.current.from, before.current.to);
     before.current = viewport;
     const mark = () => viewport.mark(current.time);
     mark();
     return current.subscribe(mark);
-  }, [current, scope, viewport]);
+  }, [current, viewport]);
   return current;
 }
 
