@@ -129,7 +129,7 @@ export class Bucket {
   }
 
   /** Sends a request that several messages answer, up to one with a status. */
-  #get(query: object, timeoutMs: number): Promise<Msg[]> {
+  async #get(query: object, timeoutMs: number): Promise<Msg[]> {
     const { promise, resolve, reject } = Promise.withResolvers<Msg[]>();
     const messages: Msg[] = [];
     const inbox = createInbox();

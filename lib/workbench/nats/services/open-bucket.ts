@@ -12,7 +12,7 @@ import { Bucket, HISTORY, isWithoutResponders } from "./bucket.ts";
 import { Deadline } from "./deadline.ts";
 
 /** Servers that start, or elect a leader, take seconds. */
-const OPEN_MS = 15_000;
+const OPEN_MS = 30_000;
 
 /** The servers answer for several keys, in one state, since this version. */
 const MIN_VERSION = [2, 11];
@@ -97,5 +97,5 @@ function explain(name: string, replicas: number, error: unknown, reason: string)
   if (isDisabled) {
     return `The NATS server has no JetStream for this account, which the services need: start it with -js, or enable it in its configuration`;
   }
-  return `Cannot create bucket ${name} with ${replicas} replicas (${reason}): it takes that many servers with JetStream`;
+  return `Cannot create bucket ${name} with ${replicas} replicas (${reason}): it takes that many servers with JetStream, which reach each other`;
 }

@@ -153,6 +153,16 @@ describeNats("services on a NATS server", () => {
     expect(await replies(services, "lin-kv", read(5), read(6))).toEqual([[1], "one"]);
   });
 
+  test("requests on a connection that was closed end with errors", async () => {
+    const other = await connectNats({ servers: [server.url] }, { name: "other", onRemark() {} });
+    const services = await createServices(other.connection, { cluster: "closed", timeoutMs: 50 });
+    await other.close();
+    const names = ["lin-kv", "seq-kv", "lww-kv"] as const;
+    const sent = names.map((name) => replies(services, name, read("a"), write("a", 1)));
+    expect(await Promise.all(sent)).toEqual(names.map(() => ["error 11", "error 0"]));
+    expect(await replies(services, "lin-tso", { type: "ts" })).toEqual(["error 11"]);
+  });
+
   test("clusters of different names share nothing", async () => {
     const [one, other] = await Promise.all(
       ["one", "other"].map((cluster) => createServices(connection, { cluster })),
