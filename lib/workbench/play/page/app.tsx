@@ -5,7 +5,7 @@
  *   watch/     the run as it happens
  *   style/     one style sheet per part
  */
-import { useCallback, useMemo } from "preact/hooks";
+import { useCallback, useMemo, useRef } from "preact/hooks";
 import { ThemeButton } from "../../report/page/parts/controls.tsx";
 import { useTheme } from "../../report/page/parts/theme.ts";
 import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
@@ -96,11 +96,19 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
   const runs = useRuns(sandbox, onWork);
   const saving = useSaving(state, control);
   const run = () => runs.run(work);
-  const runWith = (decisions: Work["decisions"]) => {
-    const next = { ...work, decisions };
-    change({ decisions });
-    runs.run(next);
-  };
+  const latest = useRef(work);
+  latest.current = work;
+  const { shown, run: runWork } = runs;
+  const isRunning = runs.activity !== undefined;
+  // Not drawn again for each key that is pressed.
+  const result = useMemo(() => {
+    if (shown === undefined) return null;
+    const onDecisions = (decisions: Work["decisions"]) => {
+      change({ decisions });
+      runWork({ ...latest.current, decisions });
+    };
+    return <Result shown={shown} colors={colors} isRunning={isRunning} onDecisions={onDecisions} />;
+  }, [shown, colors, isRunning, change, runWork]);
   const isChanged = useMemo(() => !isUnchanged(state), [state]);
   return (
     <>
@@ -157,14 +165,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
           {visibleLines(runs.failure)}
         </pre>
       )}
-      {runs.shown === undefined ? null : (
-        <Result
-          shown={runs.shown}
-          colors={colors}
-          isRunning={runs.activity !== undefined}
-          onDecisions={runWith}
-        />
-      )}
+      {result}
     </>
   );
 }

@@ -1,5 +1,5 @@
 /** The runs of the page: one, many seeds, or a reduction. At most one of them is under way. */
-import { useCallback, useMemo, useRef, useState } from "preact/hooks";
+import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks";
 import { toArgv } from "../../run/argv.ts";
 import { anomalyOf } from "../../sweep/shrink.ts";
 import type { Problem } from "../engine/protocol.ts";
@@ -48,6 +48,7 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
   const [remark, setRemark] = useState<string>();
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const current = useRef(new AbortController());
+  useEffect(() => () => current.current.abort(), []);
 
   /** Begins something in place of whatever is under way. */
   const begin = useCallback(

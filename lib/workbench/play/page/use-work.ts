@@ -39,9 +39,12 @@ export function useWork(data: SiteData): WorkControl {
 
   useEffect(() => {
     const open = async () => {
-      if (location.hash === opened.current) return;
-      opened.current = location.hash;
+      const { hash } = location;
+      if (hash === opened.current) return;
+      opened.current = hash;
       const origin = await readOrigin(location, data);
+      // Another address may have been read sooner.
+      if (opened.current !== hash) return;
       if (!("work" in origin)) {
         setState({ origin });
         return;

@@ -73,7 +73,7 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await using reader = await at("#example=challenges/echo");
     await reader.write("export function echo(node: Node) {\n  node");
     await reader.page.keyboard.type(".syn");
-    expect(await reader.textOf(".cm-tooltip-autocomplete")).toContain("syncRpc");
+    await reader.waitForText(".cm-tooltip-autocomplete", /syncRpc/);
     expect(await reader.waitForText(".cm-completionInfo", /dest/)).toContain("Sends a request");
   });
 
