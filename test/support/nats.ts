@@ -154,12 +154,23 @@ export async function configureNats(port: number, config: NatsConfig): Promise<N
   return new NatsServer(port, directory, "tls" in config ? "tls" : "nats");
 }
 
-/** Ports that nothing listens on. All are taken together, so that they differ. */
+/**
+ * Ports that nothing listens on. All are taken together, so that they differ.
+ *
+ * They are below those that systems give to outgoing connections, which could take one before its
+ * server starts.
+ */
 export function freePorts(count: number): number[] {
-  const listeners = Array.from({ length: count }, () =>
-    Bun.listen({ hostname: "127.0.0.1", port: 0, socket: { data() {} } }),
-  );
-  const ports = listeners.map(({ port }) => port);
+  const listeners: Bun.TCPSocketListener[] = [];
+  for (let attempt = 0; listeners.length < count; attempt++) {
+    const port = 10_000 + Math.floor(20_000 * Math.random());
+    try {
+      listeners.push(Bun.listen({ hostname: "127.0.0.1", port, socket: { data() {} } }));
+    } catch (error) {
+      if (attempt > 1000) throw error;
+    }
+  }
+  const ports = listeners.map((listener) => listener.port);
   for (const listener of listeners) listener.stop(true);
   return ports;
 }

@@ -67,7 +67,7 @@ describeNats("services on a NATS server", () => {
           expect(await host?.handle("lin-kv", body)).toEqual(model.handle(client, body));
         }
       }),
-      runs(3),
+      runs(10),
     );
   });
 
