@@ -99,6 +99,7 @@ export class ProcessCluster implements Cluster {
     if (hasCrashed) this.#crashes.push(killed.crash());
     this.#nodes.delete(node);
     this.#killed.add(killed);
+    void killed.ended.then(() => this.#killed.delete(killed));
     killed.kill();
     this.#options.network.takeDown(node);
     return !hasCrashed;
