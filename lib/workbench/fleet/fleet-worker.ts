@@ -28,6 +28,8 @@ import { Signal } from "./signal.ts";
 import { openMadeStreams } from "./streams.ts";
 import { refusalOf, type Trust } from "./trust.ts";
 
+/** Number of campaigns that a worker takes part in at once. */
+const MAX_CAMPAIGNS = 50;
 /** How long to wait for a job before looking at the other campaigns, in ms. */
 const WAIT_MS = 2000;
 /** Answers are sent when they have waited so long, in ms, or have so many characters. */
@@ -129,6 +131,7 @@ export class FleetWorker {
       known.seenMs = performance.now();
       return;
     }
+    if (this.#known.size >= MAX_CAMPAIGNS) return;
     void this.#join(announcement);
   }
 
@@ -224,7 +227,9 @@ export class FleetWorker {
         await results.add(answer, lostWorkers > MAX_LOST_IN_BULK);
       }
       await results.flush();
-      message.ack();
+      // The last results may not have been stored.
+      if (served.isOver) message.nak();
+      else message.ack();
     } finally {
       clearInterval(working);
     }

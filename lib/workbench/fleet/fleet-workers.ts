@@ -86,6 +86,7 @@ export class FleetWorkers implements Workers {
   #jobCount = 0;
   #msPerTask: number | undefined;
   #answerCount = 0;
+  #formerCount = 0;
   #isEnough = false;
   #isKilled = false;
   #onAnswer: OnAnswer = () => false;
@@ -94,7 +95,7 @@ export class FleetWorkers implements Workers {
   #storedToRead: number;
   #lastAnswerMs = performance.now();
   #startedMs = performance.now();
-  #hasRemarkedOnAbsence = false;
+  readonly #remarks = new Set<string>();
   readonly #announcer: ReturnType<typeof setInterval>;
 
   private constructor(options: FleetOptions, streams: Streams, storedCount: number) {
@@ -142,6 +143,11 @@ export class FleetWorkers implements Workers {
     );
     const slotCount = willing.reduce((sum, { slots }) => sum + slots, 0);
     return { workerCount: willing.length, slotCount };
+  }
+
+  /** Number of tasks that were answered from the results of an earlier tester. */
+  get formerCount(): number {
+    return this.#formerCount;
   }
 
   async run(tasks: Iterator<Task>, onAnswer: OnAnswer): Promise<void> {
@@ -242,6 +248,7 @@ export class FleetWorkers implements Workers {
           continue;
         }
         this.#stored.delete(key);
+        this.#formerCount++;
         this.#answer(next.value, stored);
       }
       if (taken.size === 0) break;
@@ -270,7 +277,10 @@ export class FleetWorkers implements Workers {
     if (job === undefined) return;
     const message: Job = { name, tasks: [...job.tasks.values()] };
     const subject = `${SUBJECTS.jobs}.${this.#options.campaign.id}`;
-    await this.#streams.client.publish(subject, encode(message)).catch(() => {});
+    await this.#streams.client.publish(subject, encode(message)).catch((error: unknown) => {
+      const reason = error instanceof Error ? error.message : String(error);
+      if (this.#options.nats.isConnected) this.#remarkOnce(`Cannot queue a job: ${reason}`);
+    });
   }
 
   async #followResults(): Promise<void> {
@@ -292,8 +302,11 @@ export class FleetWorkers implements Workers {
   }
 
   async #onResult(message: JsMsg): Promise<void> {
-    const { job, answers, elapsedMs, lostWorkers } = decode(Result, message.data);
+    const result = parseResult(message);
     const isStored = this.#storedToRead > 0;
+    if (isStored) this.#storedToRead = Math.min(this.#storedToRead - 1, message.info.pending);
+    if (result === undefined) return;
+    const { job, answers, elapsedMs, lostWorkers } = result;
     for (const { key, answer, files = [] } of answers) {
       const task = this.#taskOf(key);
       if (isStored) this.#stored.set(key, answer);
@@ -302,8 +315,7 @@ export class FleetWorkers implements Workers {
       this.#forget(key);
       this.#answer(task, answer);
     }
-    if (isStored) this.#storedToRead--;
-    else if (answers.length > 0) this.#learnSpeed(elapsedMs / answers.length);
+    if (!isStored && answers.length > 0) this.#learnSpeed(elapsedMs / answers.length);
     const [lost] = lostWorkers === undefined ? [] : (this.#jobs.get(job)?.tasks.values() ?? []);
     if (lost !== undefined) {
       this.#forget(keyOf(lost));
@@ -349,12 +361,16 @@ export class FleetWorkers implements Workers {
   }
 
   #remarkOnAbsence(): void {
-    if (this.#hasRemarkedOnAbsence || performance.now() - this.#startedMs < GONE_MS) return;
-    if (this.size.workerCount > 0) return;
-    this.#hasRemarkedOnAbsence = true;
-    this.#options.onRemark(
+    if (performance.now() - this.#startedMs < GONE_MS || this.size.workerCount > 0) return;
+    this.#remarkOnce(
       "No worker takes jobs of this campaign yet. Start one, on any machine: vortex worker --nats URL",
     );
+  }
+
+  #remarkOnce(text: string): void {
+    if (this.#remarks.has(text)) return;
+    this.#remarks.add(text);
+    this.#options.onRemark(text);
   }
 
   /** Makes the queue hold all jobs that have tasks without an answer. */
@@ -401,6 +417,14 @@ async function storedCount({ manager }: Streams, subject: string, id: string): P
   const stream = subject === SUBJECTS.jobs ? STREAMS.jobs : STREAMS.results;
   const { state } = await manager.streams.info(stream, { subjects_filter: filter });
   return state.subjects?.[filter] ?? 0;
+}
+
+function parseResult({ data }: JsMsg): Result | undefined {
+  try {
+    return decode(Result, data);
+  } catch {
+    return undefined; // Not of this command.
+  }
 }
 
 function parsePresence(text: string): Presence | undefined {

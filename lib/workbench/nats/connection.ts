@@ -191,6 +191,7 @@ function watch(
   backOff: BackOff,
 ): Nats {
   let isConnected = true;
+  let lastReport: string | undefined;
   backOff.reset();
   const follow = async () => {
     for await (const status of connection.status()) {
@@ -204,7 +205,10 @@ function watch(
         backOff.reset();
         onRemark(`Connected to NATS again, at ${status.server}`);
       } else if (status.type === "error") {
-        onRemark(`NATS reports: ${explainStatus(status.error, options)}`);
+        const text = `NATS reports: ${explainStatus(status.error, options)}`;
+        // Each attempt is refused for the same reason.
+        if (text !== lastReport) onRemark(text);
+        lastReport = text;
       }
     }
   };

@@ -41,7 +41,7 @@ export async function runCampaign(
   const sink = flags.out === undefined ? undefined : openOut(flags.out);
   await checkDeterminism(subject, { ...subject.options, seed: campaign.firstSeed }, flags);
   const started = await start(directory)({ firstSeed: campaign.firstSeed });
-  const progress = new SweepProgress("runs", () => campaign.leftS, started.where);
+  const progress = new SweepProgress("runs", () => campaign.leftS, started);
   const stopAfter = flags.stopAfter ?? MAX_FAILURES;
   await runTasks(
     subject,

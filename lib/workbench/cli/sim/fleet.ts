@@ -53,6 +53,7 @@ export function startFleet(subject: Subject, flags: SimFlags, files?: CorpusFile
           const { workerCount, slotCount } = workers.size;
           return ` on ${plural(workerCount, "worker")} (${plural(slotCount, "process", "processes")})`;
         },
+        formerCount: () => workers.formerCount,
         close: async (isDone) => {
           await workers.close(isDone);
           await nats.close();

@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { LocalWorkers } from "../../sweep/local-workers.ts";
 import type { Workers } from "../../sweep/task.ts";
+import type { ProgressOfWorkers } from "./progress.ts";
 import type { SimFlags, Subject } from "./subject.ts";
 
 /** The tasks of a sweep or campaign, as far as they are known at its start. */
@@ -11,10 +12,8 @@ export interface Plan {
   readonly seeds?: readonly number[];
 }
 
-export interface StartedWorkers {
+export interface StartedWorkers extends ProgressOfWorkers {
   readonly workers: Workers;
-  /** Returns their place, for the line of progress: ` on 3 workers`. */
-  readonly where: () => string;
   /** Called when none works any more. @param isDone Whether they have done all that they should. */
   readonly close: (isDone: boolean) => Promise<void>;
 }
@@ -28,6 +27,6 @@ export function startLocally({ stallLimitS }: Subject, { jobs }: SimFlags): Star
     const cores = jobs ?? availableParallelism();
     const count = seeds.length === 0 ? cores : Math.min(cores, seeds.length);
     const workers = new LocalWorkers(count, { args, stallLimitS });
-    return { workers, where: () => "", close: async () => {} };
+    return { workers, where: () => "", formerCount: () => 0, close: async () => {} };
   };
 }

@@ -52,7 +52,7 @@ export async function runMany(
   const started = await start({ firstSeed: first, seeds: shard });
   const leftS = (doneCount: number, perSecond: number) =>
     perSecond > 0 ? (shard.length - doneCount) / perSecond : undefined;
-  const progress = new SweepProgress(`of ${shard.length} seeds`, leftS, started.where);
+  const progress = new SweepProgress(`of ${shard.length} seeds`, leftS, started);
   const tasks = shard.map((seed) => ({ seed })).values();
   await runTasks(subject, tasks, started, flags, { progress, sink });
 }
