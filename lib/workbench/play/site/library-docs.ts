@@ -68,8 +68,7 @@ export function declarationsOf(source: string): ReadonlyMap<string, DocEntry> {
   return found;
 }
 
-const MEMBER =
-  /^ {2}(?:readonly |static |async |get )*([a-zA-Z]\w*)\??(?=[:(<])(?!.*\bconstructor\b)/;
+const MEMBER = /^ {2}(?:readonly |static |async |get )*([a-zA-Z]\w*)\??(?=[:(<])/;
 
 /** The public members of a class or an interface that begins at a line. */
 function membersOf(lines: readonly string[], start: number): DocEntry[] {

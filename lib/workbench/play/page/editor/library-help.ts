@@ -25,7 +25,7 @@ export class LibraryHelp {
     const own = Object.entries(docs).flatMap(([module, entries]) =>
       module === "valibot" ? [] : entries,
     );
-    // Names of the first module come first: later ones repeat some of them.
+    // Of a name that several modules export, the first one's counts: it is set last.
     this.#entries = new Map(own.reverse().map((entry) => [entry.name, entry]));
   }
 
@@ -107,8 +107,8 @@ export class LibraryHelp {
 
   /** The module of the import whose braces surround a place. */
   #importAround(state: EditorState, pos: number): string | undefined {
-    const { node } = { node: syntaxTree(state).resolveInner(pos, -1) };
-    for (let each = node; each.parent !== null; each = each.parent) {
+    const innermost = syntaxTree(state).resolveInner(pos, -1);
+    for (let each = innermost; each.parent !== null; each = each.parent) {
       if (each.name !== "ImportDeclaration") continue;
       const text = state.sliceDoc(each.from, each.to);
       return /["']([^"']+)["']/.exec(text)?.[1];
