@@ -127,7 +127,6 @@ export class ServedCampaign {
 
   #spawn(): WorkerProcess {
     const { program, exported, flags, args, stallLimitS, isGuided } = this.#campaign;
-    const environment = HARMLESS_VARIABLES.map((name) => [name, process.env[name]] as const);
     const child = new WorkerProcess({
       args: [
         program,
@@ -139,7 +138,7 @@ export class ServedCampaign {
       ],
       stallLimitS,
       cwd: this.#directory,
-      env: { ...COMPILER_SETTINGS, ...Object.fromEntries(environment) },
+      env: programEnvironment(process.env),
     });
     this.#processes.add(child);
     return child;
@@ -168,6 +167,14 @@ export class ServedCampaign {
     const bytes = readFileSync(join(this.#directory, CORPUS, file));
     await this.#streams.corpus.putBlob({ name: `${this.#campaign.id}/${file}` }, bytes);
   }
+}
+
+/** Returns the environment of a program that this worker was sent. */
+export function programEnvironment(
+  own: Readonly<Record<string, string | undefined>>,
+): Record<string, string | undefined> {
+  const harmless = HARMLESS_VARIABLES.map((name) => [name, own[name]] as const);
+  return { ...COMPILER_SETTINGS, ...Object.fromEntries(harmless) };
 }
 
 /** A digest of an outcome, without what a search notes beside it. */

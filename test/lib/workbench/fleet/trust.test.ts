@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { problemOfFlags } from "../../../../lib/workbench/fleet/flags.ts";
+import { programEnvironment } from "../../../../lib/workbench/fleet/served-campaign.ts";
 import { refusalOf, sign } from "../../../../lib/workbench/fleet/trust.ts";
 import { toSeedlessArgv } from "../../../../lib/workbench/run/argv.ts";
 import { DEFAULTS } from "../../../../lib/workbench/run/test-options.ts";
@@ -51,6 +52,14 @@ describe("A worker", () => {
     expect(() => sign(HASH, file)).not.toThrow("hunter2");
     expect(() => sign(HASH, "/none")).toThrow("Cannot read --sign /none");
   });
+});
+
+test("A program sees of a worker's environment only what it needs", () => {
+  const secrets = { NATS_PASSWORD: "a", NATS_TOKEN: "b", AWS_SECRET_ACCESS_KEY: "c", HOME: "/d" };
+  const seen = programEnvironment({ ...secrets, PATH: "/bin", TZ: "UTC" });
+  expect(seen).toMatchObject({ PATH: "/bin", TZ: "UTC" });
+  const names = Object.keys(seen).filter((name) => seen[name] !== undefined);
+  expect(names.toSorted()).toEqual(["BUN_JSC_useFTLJIT", "PATH", "TZ"]);
 });
 
 describe("A worker accepts of a campaign", () => {
