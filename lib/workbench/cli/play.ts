@@ -1,5 +1,5 @@
 /** `vortex play`: write and run a program in a browser. */
-import { mkdir, readFile } from "node:fs/promises";
+import { promises } from "node:fs";
 import { join, resolve } from "node:path";
 import { Command, Option } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
@@ -97,14 +97,14 @@ const INDEX = "index.html";
 /** Writes the site, over one that was written before. */
 async function exportSite(directory: string): Promise<void> {
   const file = join(directory, INDEX);
-  const former = await readFile(file, "utf8").catch(() => undefined);
+  const former = await promises.readFile(file, "utf8").catch(() => undefined);
   if (former !== undefined && !former.includes(`<meta name="generator" content="${GENERATOR}">`)) {
     throw new InvalidOptions(
       `--export ${directory}: ${file} is not a playground. Name another directory, or remove it`,
     );
   }
   try {
-    await mkdir(directory, { recursive: true });
+    await promises.mkdir(directory, { recursive: true });
     await Bun.write(file, siteHtml(await siteBundle()));
   } catch (error) {
     throw new InvalidOptions(

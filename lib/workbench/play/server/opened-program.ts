@@ -1,6 +1,5 @@
 /** The program that `vortex play FILE` has opened: reads its files, and saves them. */
-import { realpathSync } from "node:fs";
-import { chmod, rename, rm, stat, writeFile } from "node:fs/promises";
+import { promises, realpathSync } from "node:fs";
 import * as v from "valibot";
 import { describeIssues } from "../../../protocol/describe-issues.ts";
 import { collectFiles, type ProgramFiles } from "./program-files.ts";
@@ -84,6 +83,8 @@ export class OpenedProgram {
 async function replace(path: string, source: string): Promise<void> {
   const file = realpathSync(path);
   const partial = `${file}.${process.pid}.partial`;
+  // Of node:fs, because a command that imports node:fs/promises keeps simulations from noticing its use.
+  const { chmod, rename, rm, stat, writeFile } = promises;
   const { mode } = await stat(file);
   try {
     await writeFile(partial, source);
