@@ -1,5 +1,6 @@
 /** Workers of `vortex sim --nats` as processes, on a NATS server of their own. */
-import { spawnVortex, type VortexRun } from "./vortex.ts";
+import { join } from "node:path";
+import { DIST, spawnVortex, temporaryDirectory, type VortexRun } from "./vortex.ts";
 
 export interface WorkerProcess {
   /** Returns everything that it has printed to stderr so far. */
@@ -12,7 +13,10 @@ export interface WorkerProcess {
 
 /** Starts `vortex worker`. */
 export function startWorker(url: string, ...args: readonly string[]): WorkerProcess {
-  const child = spawnVortex("worker", "--nats", url, "--insecure", ...args);
+  // One that is killed leaves its directory.
+  const env = { ...process.env, NO_COLOR: "1", TMPDIR: temporaryDirectory() };
+  const command = [join(DIST, "vortex"), "worker", "--nats", url, "--insecure", ...args];
+  const child = Bun.spawn(command, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
   let text = "";
   const read = async () => {
     const decoder = new TextDecoder();
