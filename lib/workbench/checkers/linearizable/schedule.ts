@@ -63,7 +63,8 @@ export class Schedule {
     const spare: number[] = [];
     const occupants: number[] = [];
     let next = 0;
-    for (const [index, operation] of this.returns.entries()) {
+    for (let index = 0; index < this.returns.length; index++) {
+      const operation = this.returns[index] ?? 0;
       const at = returned[operation] ?? NEVER;
       for (; next < count && (called[next] ?? NEVER) < at; next++) {
         if (returned[next] === NEVER) {

@@ -493,6 +493,7 @@ class Search {
 }
 
 function sameKindBefore({ indefinite, operations: { kinds } }: Schedule): Int32Array {
+  if (indefinite.length === 0) return indefinite;
   const latest = new Map<number, number>();
   return indefinite.map((operation, position) => {
     const kind = kinds[operation] ?? 0;
