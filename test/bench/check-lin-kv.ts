@@ -20,6 +20,12 @@ const shapes: { readonly [name: string]: Omit<RegisterHistoryOptions, "seed"> } 
   "50,000 operations, wrong reads": { ...manyKeys, operations: 50_000, keys: 500, wrong: 0.001 },
   "one key, 50,000 operations": { ...oneKey, operations: 50_000 },
   "one key, 1,000 operations, 50 at once": { ...oneKey, operations: 1000, concurrency: 50 },
+  "one key, 1,000 operations, 100 at once": {
+    ...{ keys: 1, operations: 1000, concurrency: 100, values: 20, indefinite: 0 },
+  },
+  "one key, 1,000 operations, 100 at once, 2 % indefinite": {
+    ...{ keys: 1, operations: 1000, concurrency: 100, values: 1000, indefinite: 0.02 },
+  },
   "one key, 5,000 operations, 2 % indefinite": { ...oneKey, operations: 5000, indefinite: 0.02 },
   "one key, 5,000 operations, 10 % indefinite": { ...oneKey, operations: 5000, indefinite: 0.1 },
   "one key, 1,000 operations, half indefinite": { ...oneKey, operations: 1000, indefinite: 0.5 },

@@ -11,7 +11,7 @@ import { JsonMap } from "../json-map.ts";
 import type { ModelOperation } from "../linearizable/model.ts";
 import type { Subject } from "../linearizable/order-search.ts";
 import type { Part } from "../linearizable/parts.ts";
-import { NEVER } from "../linearizable/schedule.ts";
+import { NEVER, REFUSED, type Transitions } from "../linearizable/schedule.ts";
 
 /** The effect of an operation of a model on a register. */
 export interface RegisterEffect {
@@ -41,6 +41,8 @@ export type ValueId = number;
 
 /** The initial value of a register. */
 export const INITIAL: ValueId = 0;
+/** Stands for no value. */
+const NONE = -1;
 
 /** The value that operations need, and the one that they set. */
 type Effect = Pick<RegisterOperation, "from" | "to">;
@@ -54,6 +56,8 @@ export interface RegisterPart {
    * definite one is refused makes no difference.
    */
   readonly sameKinds: readonly number[];
+  /** The same as those of the model, on values by {@link ValueId}: many times as fast. */
+  readonly transitions: Transitions;
   /** The operations that constrain the register, in order of call. */
   operations(): readonly RegisterOperation[];
 }
@@ -76,7 +80,22 @@ export function registerPart(
   return {
     values: values.all,
     sameKinds: sameKindsOf(part.kinds, effects),
+    transitions: transitionsOf(effects),
     operations: () => operationsOf(part, effects),
+  };
+}
+
+function transitionsOf(effects: readonly Effect[]): Transitions {
+  const needed = effects.map(({ from = NONE }) => from);
+  const set = effects.map(({ to = NONE }) => to);
+  return {
+    initial: INITIAL,
+    next(state, kind) {
+      const from = needed[kind] ?? NONE;
+      if (from !== NONE && from !== state) return REFUSED;
+      const to = set[kind] ?? NONE;
+      return to === NONE ? state : to;
+    },
   };
 }
 
@@ -101,8 +120,12 @@ function operationsOf(
 }
 
 function sameKindsOf(kinds: readonly ModelOperation[], effects: readonly Effect[]): number[] {
-  const chosen = new Map<string, number>();
-  const keys = effects.map(({ from, to }) => `${from} ${to}`);
+  const chosen = new Map<number, number>();
+  // Cantor's pairing: one number for both.
+  const keys = effects.map(({ from = NONE, to = NONE }) => {
+    const sum = from + to + 2;
+    return (sum * (sum + 1)) / 2 + to;
+  });
   for (const [kind, key] of keys.entries()) {
     if (kinds[kind]?.type === "ok" || !chosen.has(key)) chosen.set(key, kind);
   }

@@ -58,7 +58,7 @@ function newRegisterSearch(subject: Subject, view: RegisterView): OrderSearch | 
         return result;
       }
       const schedule = new Schedule(withSameKinds(operations, register.sameKinds));
-      const first = search(schedule, states, { steps, memory });
+      const first = search(schedule, register.transitions, { steps, memory });
       furthest = first.furthest;
       return { linearizable: first.linearizable, steps: first.steps };
     },

@@ -158,7 +158,7 @@ describe("linearizable", () => {
       ),
     );
     const queues = { ...fifoQueue, map: independent };
-    const maxSteps = 100_000;
+    const maxSteps = 20_000;
     expect(linearizable(queues)(both, { maxSteps }).explanation).toHaveLength(1);
     const { keys, explanation } = linearizable(queues, {
       everyKey: true,
