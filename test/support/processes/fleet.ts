@@ -11,12 +11,20 @@ export interface WorkerProcess {
   stop(): Promise<number>;
 }
 
+/** Workers that run: without their server they would wait for ever. */
+const running = new Set<Bun.Subprocess>();
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** Starts `vortex worker`. */
 export function startWorker(url: string, ...args: readonly string[]): WorkerProcess {
   // One that is killed leaves its directory.
   const env = { ...process.env, NO_COLOR: "1", TMPDIR: temporaryDirectory() };
   const command = [join(DIST, "vortex"), "worker", "--nats", url, "--insecure", ...args];
   const child = Bun.spawn(command, { env, stdin: "ignore", stdout: "ignore", stderr: "pipe" });
+  running.add(child);
+  void child.exited.then(() => running.delete(child));
   let text = "";
   const read = async () => {
     const decoder = new TextDecoder();
