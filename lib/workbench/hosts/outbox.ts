@@ -1,6 +1,6 @@
 /** Sends texts to other hosts, and queues them while the server is away. What exceeds its limits is dropped. */
 import type { Clock } from "../../vortex/index.ts";
-import type { Bus } from "./bus.ts";
+import { type Bus, TooLarge } from "./bus.ts";
 
 /** Maximum length of the texts that wait for a server that is away, in characters. */
 const MAX_WAITING_LENGTH = 2 ** 24;
@@ -59,6 +59,8 @@ export class Outbox {
       this.#publish(subject, text);
       return true;
     }
+    const bytes = Buffer.byteLength(text);
+    if (bytes > this.#bus.maxBytes) throw new TooLarge(bytes);
     this.#waiting.push({ subject, text });
     this.#waitingLength += text.length;
     return true;

@@ -24,6 +24,18 @@ describe("An outbox", () => {
     expect(outbox).toMatchObject({ outages: 1, outageMs: 250, overflow: 0 });
   });
 
+  test("refuses a text that is too large, also while the server is away", () => {
+    const bus = new MemoryBus();
+    bus.maxBytes = 3;
+    const outbox = new Outbox(bus, new Scheduler());
+    for (const isConnected of [true, false]) {
+      bus.isConnected = isConnected;
+      expect(() => outbox.send("a", "\u00e9\u00e9")).toThrow("The text has 4 bytes");
+    }
+    bus.isConnected = true;
+    expect(() => outbox.update()).not.toThrow();
+  });
+
   test("drops what a slow server does not take", async () => {
     const bus = new MemoryBus();
     bus.maxBytes = 2 ** 26;
@@ -40,6 +52,7 @@ describe("An outbox", () => {
 
   test("drops what exceeds its limit while the server is away", () => {
     const bus = new MemoryBus();
+    bus.maxBytes = 2 ** 26;
     bus.isConnected = false;
     const outbox = new Outbox(bus, new Scheduler());
     const text = "x".repeat(2 ** 23);
