@@ -28,6 +28,18 @@ describe("A sidecar", () => {
     );
   });
 
+  test("answers no tester before it has the name: another one may have it", async () => {
+    const bus = new MemoryBus();
+    const sidecar = sidecarOf(bus, "n1");
+    const beat = () =>
+      bus.requestAll(subjects.control(CLUSTER, "n1"), '{"type":"beat","test":"a"}', 20);
+    const opened = sidecar.open();
+    expect(await beat()).toEqual([]);
+    await opened;
+    expect(await beat()).toEqual([expect.stringContaining("no-test")]);
+    await sidecar.close();
+  });
+
   test("keeps the name of two that start at once if its instance is first", async () => {
     const bus = new MemoryBus();
     const [one, other] = [
