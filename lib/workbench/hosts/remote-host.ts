@@ -23,8 +23,8 @@ const MAX_BEAT_INTERVAL_MS = 1000;
 const BEATS_PER_LEASE = 4;
 /** Number of last round trips of which the shortest gives the difference of the clocks. */
 const SAMPLE_COUNT = 16;
-/** How long the start of the services may take, in ms. */
-const BEGIN_TIMEOUT_MS = 15_000;
+/** How long the start of the services may take, in ms: more than a sidecar waits for their buckets. */
+const BEGIN_TIMEOUT_MS = 35_000;
 
 export interface RemoteHostOptions {
   readonly bus: Bus;
