@@ -22,6 +22,8 @@ export interface WorkerProcessOptions {
 
 /** The line that a worker prints while a simulation makes progress. */
 const PROGRESS = ".";
+/** Length of what is shown of a line that is not an outcome, in characters. */
+const MAX_SHOWN = 200;
 
 export class WorkerProcess {
   readonly #limitS: number;
@@ -59,7 +61,13 @@ export class WorkerProcess {
       };
     }
     if (line !== "") {
-      const outcome = v.parse(WorkerOutcome, JSON.parse(line));
+      const outcome = outcomeIn(line);
+      if (outcome === undefined) {
+        this.kill();
+        return {
+          death: `The program wrote to file descriptor 1, where its outcome is expected: "${line.slice(0, MAX_SHOWN)}". Print with console.log, or to stderr`,
+        };
+      }
       if (outcome.stall !== undefined) return { death: outcome.stall };
       return outcome;
     }
@@ -91,6 +99,14 @@ export class WorkerProcess {
 
   kill(): void {
     this.#child.kill("SIGKILL");
+  }
+}
+
+function outcomeIn(line: string): WorkerOutcome | undefined {
+  try {
+    return v.parse(WorkerOutcome, JSON.parse(line));
+  } catch {
+    return undefined; // Not of this command.
   }
 }
 

@@ -476,6 +476,21 @@ describe("vortex sim --seeds", () => {
     while (isRunning(stuck)) await Bun.sleep(10);
   });
 
+  test.concurrent("takes output past console.log for a crash of the seed", async () => {
+    const loud = project(`
+      import { writeSync } from "node:fs";
+      export function loud(node: any): void {
+        node.handle("echo", v.looseObject({}), () => {
+          writeSync(1, "hello\\n");
+          return { type: "echo_ok", echo: 1 };
+        });
+      }`);
+    const words = "-w echo --node-count 1 --time-limit 1 --seeds 1..3 --jobs 1";
+    const { exitCode, stdout } = await vortex("sim", loud, ...words.split(" "));
+    expect(exitCode).toBe(1);
+    expect(stdout).toMatch(/seed \d: The program wrote to file descriptor 1, .* "hello"\. Print/);
+  });
+
   test.concurrent("shrinks a crash, and prints what led to it", async () => {
     const failing = FORGETFUL.replace(
       "node.handle(",
