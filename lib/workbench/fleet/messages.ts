@@ -93,7 +93,20 @@ export const Presence = v.object({
 });
 export type Presence = v.InferOutput<typeof Presence>;
 
-export const Job = v.object({ name: Line, tasks: v.array(Task) });
+/** Name of a run of a guided search: a part of paths, so it must not lead elsewhere. */
+const RunName = v.pipe(v.string(), v.regex(/^[sv]\d+$/));
+
+export const Job = v.object({
+  name: Line,
+  tasks: v.array(
+    v.object({
+      ...Task.entries,
+      seed: Natural,
+      name: v.exactOptional(RunName),
+      base: v.exactOptional(RunName),
+    }),
+  ),
+});
 export type Job = v.InferOutput<typeof Job>;
 
 /** Path of a file of a guided search. */

@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { nkeys } from "@nats-io/transport-node";
 import { problemOfFlags } from "../../../../lib/workbench/fleet/flags.ts";
+import { decode, encode, Job } from "../../../../lib/workbench/fleet/messages.ts";
 import { programEnvironment } from "../../../../lib/workbench/fleet/served-campaign.ts";
 import { refusalOf, sign } from "../../../../lib/workbench/fleet/trust.ts";
 import { toSeedlessArgv } from "../../../../lib/workbench/run/argv.ts";
@@ -96,6 +97,15 @@ describe("A worker accepts of a campaign", () => {
     [["--nemesis", "x.ts"], "names x.ts"],
   ])("no other words: %p", (flags, text) => {
     expect(problem(...flags)).toContain(text);
+  });
+
+  test("no run whose name leads to another file", () => {
+    const job = (task: object) => encode({ name: "job", tasks: [{ seed: 1, ...task }] });
+    expect(decode(Job, job({ name: "v12", base: "s3" })).tasks).toHaveLength(1);
+    for (const path of ["../../secret", "s1/../../secret", "/secret", "s1\n", ""]) {
+      expect(() => decode(Job, job({ name: path }))).toThrow();
+      expect(() => decode(Job, job({ base: path }))).toThrow();
+    }
   });
 
   test("no program that is not in the pack", () => {
