@@ -101,7 +101,11 @@ export class FleetWorker {
   #tick(): void {
     const nowMs = performance.now();
     const { nats, slots } = this.#options;
-    if (!nats.isConnected) return;
+    if (!nats.isConnected) {
+      // Announcements cannot arrive; the jobs in hand go on.
+      for (const known of this.#known.values()) known.seenMs = nowMs;
+      return;
+    }
     for (const [id, { seenMs }] of this.#known) {
       if (nowMs - seenMs > GONE_MS) this.#drop(id);
     }
@@ -241,6 +245,13 @@ export class FleetWorker {
     const limit = nats.connection.info?.max_payload ?? 1_000_000;
     let bytes = encode(result);
     const [{ key = "" } = {}] = result.answers;
+    if (bytes.length > limit && result.answers.length > 1) {
+      for (const answer of result.answers) {
+        const elapsedMs = result.elapsedMs / result.answers.length;
+        await this.#publish(id, { ...result, answers: [answer], elapsedMs }, served);
+      }
+      return;
+    }
     if (bytes.length > limit) {
       const death = `The outcome of this seed has ${bytes.length} bytes, compressed, more than the NATS server admits. Raise its max_payload (${limit})`;
       bytes = encode({ ...result, answers: [{ key, answer: { death } }] });

@@ -78,7 +78,7 @@ export class ServedCampaign {
 
   async #prepare(bytes: Uint8Array): Promise<void> {
     const { id, isGuided, probe, shown } = this.#campaign;
-    const problem = problemOfFlags(this.#campaign, unpack(bytes, this.#directory));
+    const problem = problemOfFlags(this.#campaign, this.#unpack(bytes));
     if (problem !== undefined) throw new Refusal(problem);
     writeFileSync(join(this.#directory, SHOWN), JSON.stringify(shown));
     if (isGuided) {
@@ -95,6 +95,14 @@ export class ServedCampaign {
       throw new Refusal(
         `seed ${probe.seed} has another outcome here: this worker has another version of vortex than the tester`,
       );
+    }
+  }
+
+  #unpack(bytes: Uint8Array): readonly string[] {
+    try {
+      return unpack(bytes, this.#directory);
+    } catch (error) {
+      throw new Refusal("the program on the server is not a pack", { cause: error });
     }
   }
 
@@ -122,7 +130,11 @@ export class ServedCampaign {
   end(): void {
     this.isOver = true;
     for (const child of this.#processes) child.kill();
-    rmSync(this.#directory, { recursive: true, force: true });
+    try {
+      rmSync(this.#directory, { recursive: true, force: true });
+    } catch {
+      // The program forbade it, or still writes. A worker goes on without that space.
+    }
   }
 
   #spawn(): WorkerProcess {
