@@ -17,13 +17,26 @@ export const ReplySchema = v.variant("type", [
   }),
   v.looseObject({
     type: v.literal("result"),
-    result: v.looseObject({ valid: v.union([v.boolean(), v.literal("unknown")]) }),
+    result: v.looseObject({
+      valid: v.union([v.boolean(), v.literal("unknown")]),
+      diagnostics: v.optional(v.array(v.looseObject({ node: v.string(), kind: v.string() }))),
+    }),
     record: v.optional(
       v.looseObject({
         history: v.array(v.unknown()),
         messages: v.array(v.unknown()),
         logs: v.array(v.looseObject({ node: v.string(), line: v.string() })),
       }),
+    ),
+    inspections: v.optional(
+      v.array(
+        v.looseObject({
+          node: v.string(),
+          times: v.array(v.number()),
+          states: v.array(v.string()),
+          intervalNs: v.number(),
+        }),
+      ),
     ),
   }),
 ]);

@@ -26,23 +26,35 @@ export type Ending =
   /** The reader ended it. */
   | { readonly type: "stopped" };
 
-/** Real time that a program has for one run, in s. */
-export const RUN_LIMIT_S = 30;
-/** Real time to load a program: a loop at its top level is found sooner. */
-const LOAD_LIMIT_S = 10;
+/** Real time that a program has, in s. */
+export interface Limits {
+  /** To load: a loop at its top level is found sooner. */
+  readonly loadS: number;
+  /** For each run. */
+  readonly runS: number;
+}
 
-/** A worker that has loaded a program. */
-export class LoadedProgram {
-  readonly #sandbox: Sandbox;
+const LIMITS: Limits = { loadS: 10, runS: 30 };
+
+/** A worker that has loaded a program. It runs until it is closed. */
+export class LoadedProgram implements Disposable {
+  readonly #sandbox: Pick<Sandbox, "start">;
   readonly #program: Loadable;
   readonly #signal: AbortSignal;
+  readonly #limits: Limits;
   #worker: SandboxedWorker | undefined;
 
-  constructor(sandbox: Sandbox, program: Loadable, signal: AbortSignal) {
+  constructor(
+    sandbox: Pick<Sandbox, "start">,
+    program: Loadable,
+    signal: AbortSignal,
+    limits = LIMITS,
+  ) {
     this.#sandbox = sandbox;
     this.#program = program;
     this.#signal = signal;
-    signal.addEventListener("abort", () => this.close(), { once: true });
+    this.#limits = limits;
+    signal.addEventListener("abort", () => this[Symbol.dispose](), { once: true });
   }
 
   /** Runs a test, in the same worker as those before unless one did not end. */
@@ -53,30 +65,36 @@ export class LoadedProgram {
     if (this.#signal.aborted) return { type: "stopped" };
     if (this.#worker === undefined) {
       this.#worker = this.#sandbox.start();
-      const loaded = await this.#within(LOAD_LIMIT_S, "was not loaded", {
+      const loaded = await this.#within(this.#limits.loadS, "was not loaded", {
         type: "load",
         files: this.#program.files,
         exportName: this.#program.exportName,
       });
       if (loaded.type !== "loaded") {
-        this.close();
+        this[Symbol.dispose]();
         return loaded;
       }
     }
-    const ending = await this.#within(RUN_LIMIT_S, "did not end its run", {
+    const ending = await this.#within(this.#limits.runS, "did not end its run", {
       type: "run",
       options: test.options,
       args: test.args,
       decisions: test.decisions,
       ...observed,
     });
-    if (ending.type !== "loaded") return ending;
-    throw new Error("The worker answered another request");
+    return ending.type === "loaded" ? this.#broken() : ending;
   }
 
-  close(): void {
+  /** Ends the worker, whatever it is doing. */
+  [Symbol.dispose](): void {
     this.#worker?.stop();
     this.#worker = undefined;
+  }
+
+  /** Ends a worker whose replies are not those of the engine. */
+  #broken(): Extract<Ending, { readonly type: "crash" }> {
+    this[Symbol.dispose]();
+    return { type: "crash", text: "The program broke the worker that it runs in" };
   }
 
   async #within(
@@ -93,8 +111,7 @@ export class LoadedProgram {
     }, limitS * 1000);
     try {
       const reply = await worker.request(request);
-      if (v.is(ReplySchema, reply)) return reply;
-      return { type: "crash", text: "The program broke the worker that it runs in" };
+      return v.is(ReplySchema, reply) ? reply : this.#broken();
     } catch (error) {
       if (!(error instanceof Stopped)) throw error;
       this.#worker = undefined;

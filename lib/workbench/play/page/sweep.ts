@@ -23,7 +23,7 @@ interface SweepOptions {
 }
 
 export async function findFailingSeed(
-  sandbox: Sandbox,
+  sandbox: Pick<Sandbox, "start">,
   program: Loadable,
   test: Omit<Runnable, "decisions">,
   { firstSeed, count, workers, signal, nowMs, onProgress }: SweepOptions,
@@ -34,7 +34,7 @@ export async function findFailingSeed(
   let [next, doneCount] = [firstSeed, 0];
   let found: Extract<SweepEnding, { readonly type: "found" }> | undefined;
   const work = async () => {
-    const loaded = new LoadedProgram(sandbox, program, end.signal);
+    using loaded = new LoadedProgram(sandbox, program, end.signal);
     while (next < firstSeed + count && !end.signal.aborted) {
       const seed = next++;
       const options = { ...test.options, seed };
@@ -51,9 +51,12 @@ export async function findFailingSeed(
       }
       onProgress({ doneCount, perSecond: (1000 * doneCount) / Math.max(1, nowMs() - startedMs) });
     }
-    loaded.close();
   };
-  await Promise.all(Array.from({ length: workers }, work));
+  try {
+    await Promise.all(Array.from({ length: workers }, work));
+  } finally {
+    end.abort();
+  }
   if (found !== undefined) return found;
   return signal.aborted ? { type: "stopped" } : { type: "none", doneCount };
 }

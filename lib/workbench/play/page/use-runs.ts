@@ -48,7 +48,15 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
   const [remark, setRemark] = useState<string>();
   const [problems, setProblems] = useState(NO_PROBLEMS);
   const current = useRef(new AbortController());
-  useEffect(() => () => current.current.abort(), []);
+  /** Of the page of this program: states may be recorded while something else is under way. */
+  const life = useRef(new AbortController());
+  useEffect(
+    () => () => {
+      current.current.abort();
+      life.current.abort();
+    },
+    [],
+  );
 
   /** Begins something in place of whatever is under way. */
   const begin = useCallback(
@@ -62,7 +70,9 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
       try {
         await task(controller.signal);
       } catch (error) {
-        setFailure(error instanceof Error ? error.message : String(error));
+        if (current.current === controller) {
+          setFailure(error instanceof Error ? error.message : String(error));
+        }
       } finally {
         if (current.current === controller) setActivity(undefined);
       }
@@ -73,10 +83,9 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
   const inspect = useCallback(
     async (work: Work, nodes: readonly string[]) => {
       const { args, decisions } = work;
-      const program = new LoadedProgram(sandbox, work, new AbortController().signal);
+      using program = new LoadedProgram(sandbox, work, life.current.signal);
       const test = { options: toOptions(work.settings), args, decisions };
       const ending = await program.run(test, { isRecorded: false, inspected: nodes });
-      program.close();
       return ending.type === "result" ? (ending.inspections ?? []) : [];
     },
     [sandbox],
@@ -114,10 +123,9 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
     async (work: Work, signal: AbortSignal, shrunkFrom?: string) => {
       const options = toOptions(work.settings);
       const { args, decisions } = work;
-      const program = new LoadedProgram(sandbox, work, signal);
+      using program = new LoadedProgram(sandbox, work, signal);
       const startedMs = performance.now();
       const ending = await program.run({ options, args, decisions }, { isRecorded: true });
-      program.close();
       // For benchmarks: the run, with the start of its worker.
       performance.measure("run", { start: startedMs });
       show(work, ending, shrunkFrom);
@@ -176,14 +184,13 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
       void begin({ kind: "shrink", text: "Starting" }, async (signal) => {
         const { args, decisions } = work;
         const test = { options: toOptions(work.settings), args, decisions };
-        const program = new LoadedProgram(sandbox, work, signal);
+        using program = new LoadedProgram(sandbox, work, signal);
         const smallest = await shrinkRun(
           program,
           test,
           () => performance.now(),
           (count) => setActivity({ kind: "shrink", text: `${count} tests` }),
         );
-        program.close();
         if (signal.aborted) return;
         if (smallest === undefined) {
           setRemark("There is nothing to reduce: this run is valid");
