@@ -179,7 +179,7 @@ export async function carryOutSimulation(
     const { unmatchedCount } = chance;
     if (unmatchedCount > 0) {
       environment.onRemark?.(
-        `${unmatchedCount} decisions fit nothing in this run, and were ignored: the program or the options differ from those they were recorded with, or they were edited`,
+        `${unmatchedCount === 1 ? "1 decision fits" : `${unmatchedCount} decisions fit`} nothing in this run, and ${unmatchedCount === 1 ? "was" : "were"} ignored: the program or the options differ from those they were recorded with, or they were edited`,
       );
     }
     return check;

@@ -83,6 +83,8 @@ export interface RunRecord {
   readonly history: readonly Operation[];
   readonly messages: readonly JournalEvent[];
   readonly logs: readonly LogLine[];
+  /** Notes about the run itself, such as on decisions that fit nothing in it. */
+  readonly remarks: readonly string[];
   readonly decisions: Decisions | undefined;
 }
 

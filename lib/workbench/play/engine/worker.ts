@@ -12,6 +12,7 @@ import type { TestOptions } from "../../run/test-options.ts";
 import { explore } from "../../search/explore.ts";
 import { Inspector } from "./inspector.ts";
 import { LoadError, loadProgram } from "./load-program.ts";
+import { type Posted, post, received } from "./post.ts";
 import type { Reply, Request, RunRequest } from "./protocol.ts";
 import { runInTurns } from "./turns.ts";
 
@@ -57,6 +58,7 @@ async function run(request: RunRequest): Promise<Reply> {
   const history: Operation[] = [];
   const messages: JournalEvent[] = [];
   const logs: LogLine[] = [];
+  const remarks: string[] = [];
   let decided: Decisions | undefined;
   const explored = explore(options);
   const inspector = inspected === undefined ? undefined : new Inspector(inspected);
@@ -65,6 +67,7 @@ async function run(request: RunRequest): Promise<Reply> {
     onOperation: (operation: Operation) => void history.push(operation),
     onMessage: (event: JournalEvent) => void messages.push(event),
     onLog: (line: LogLine) => void logs.push(line),
+    onRemark: (text: string) => void remarks.push(text),
     onDecisions: (recorded: Decisions) => {
       decided = recorded;
     },
@@ -86,7 +89,7 @@ async function run(request: RunRequest): Promise<Reply> {
     );
   }
   const result = check();
-  const record = isRecorded ? { history, messages, logs, decisions: decided } : undefined;
+  const record = isRecorded ? { history, messages, logs, remarks, decisions: decided } : undefined;
   const inspections = inspector?.inspections();
   return { type: "result", result, record, inspections, tookMs: performance.now() - startedMs };
 }
@@ -108,9 +111,16 @@ self.addEventListener("message", (event) => {
   const [port] = event.ports;
   if (port === undefined) return;
   let last = Promise.resolve();
-  port.addEventListener("message", ({ data }: MessageEvent<Request>) => {
+  port.addEventListener("message", ({ data }: MessageEvent<Posted<Request>>) => {
     // One at a time: they share the program.
-    last = last.then(async () => port.postMessage(await reply(data)));
+    last = last.then(async () => {
+      const answer = await reply(received(data));
+      try {
+        post(port, answer);
+      } catch (error) {
+        post(port, { type: "crash", text: errorText(error) });
+      }
+    });
   });
   port.start();
 });

@@ -26,6 +26,7 @@ export const ReplySchema = v.variant("type", [
         history: v.array(v.unknown()),
         messages: v.array(v.unknown()),
         logs: v.array(v.looseObject({ node: v.string(), line: v.string() })),
+        remarks: v.array(v.string()),
       }),
     ),
     inspections: v.optional(

@@ -2,7 +2,7 @@
 import { useMemo, useRef, useState } from "preact/hooks";
 import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";
-import { visibleLines } from "../../report/page/parts/visible-text.ts";
+import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
 import type { Run } from "../../report/page/run/run.ts";
 import type { Selection } from "../../report/page/run/selection.ts";
 import { RunConclusion, RunCourse } from "../../report/page/run-view.tsx";
@@ -29,6 +29,11 @@ export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
   return (
     <div class={isRunning ? "result outdated" : "result"}>
       <Header run={run} />
+      {shown.record.remarks.map((remark) => (
+        <p key={remark} class="notice remark" role="note">
+          {visible(remark)}
+        </p>
+      ))}
       {(shown.result.diagnostics ?? []).map((diagnostic) => (
         <pre key={`${diagnostic.node} ${diagnostic.kind}`} class="notice diagnostic">
           {visibleLines(describeDiagnostic(diagnostic))}

@@ -1,4 +1,5 @@
 /** Runs programs in workers that reach neither the network, nor storage, nor the page. */
+import { type Posted, post, received } from "../engine/post.ts";
 import type { Reply, Request } from "../engine/protocol.ts";
 import { FRAME_HTML, type FrameRequest } from "./frame.ts";
 
@@ -68,7 +69,15 @@ export class SandboxedWorker {
   constructor(port: MessagePort, end: () => void) {
     this.#port = port;
     this.#end = end;
-    port.onmessage = ({ data }: MessageEvent<Reply>) => this.#waiting.shift()?.resolve(data);
+    port.onmessage = ({ data }: MessageEvent<Posted<Reply>>) => {
+      const waiting = this.#waiting.shift();
+      try {
+        waiting?.resolve(received(data));
+      } catch (error) {
+        // A text that is not JSON: not of the engine.
+        waiting?.reject(new Error("The worker's reply cannot be read", { cause: error }));
+      }
+    };
   }
 
   /** @throws {Stopped} if the worker is ended before it replies. */
@@ -79,7 +88,7 @@ export class SandboxedWorker {
         return;
       }
       this.#waiting.push({ resolve, reject });
-      this.#port.postMessage(request);
+      post(this.#port, request);
     });
   }
 

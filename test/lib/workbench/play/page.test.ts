@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { broadcast } from "../../../../docs/guide/3-broadcast/2-send-once.ts";
+import { encodeLink } from "../../../../lib/workbench/play/link.ts";
 import { parseWords, toOptions } from "../../../../lib/workbench/play/settings.ts";
 import { simulate } from "../../../../lib/workbench/run/simulate.ts";
 import {
@@ -123,6 +124,17 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     expect(await other.source()).toBe(source);
     // The server was asked for the page only.
     expect(other.complaints).toEqual([]);
+  });
+
+  test("a change that fits nothing in the run is named, as vortex sim does", async () => {
+    const files = [{ name: "a.ts", source: "export function idle() {}" }];
+    const drop = { do: "drop" as const, link: "n8 -> n9", number: 0 };
+    const decisions = { version: 1 as const, base: "seed" as const, interventions: [drop] };
+    const flags = ["-w", "echo", "--node-count", "1", "--time-limit", "1"];
+    const link = await encodeLink({ files, flags, decisions });
+    await using reader = await at(`#${link}`);
+    await reader.press("Run");
+    expect(await reader.textOf(".remark")).toStartWith("1 decision fits nothing in this run");
   });
 
   test("a link that was cut is refused with a reason", async () => {

@@ -108,6 +108,17 @@ describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) 
     expect(there).toMatchObject(observeHere("broadcast", options));
   });
 
+  test.skipIf(path === undefined)("numbers come as they were written", async () => {
+    const source = `import * as v from "valibot";
+      export function echo(node) {
+        node.handle("echo", v.object({ echo: v.unknown() }), ({ body: { echo } }) =>
+          ({ type: "echo_ok", echo, count: JSON.rawJSON("9007199254740993") }));
+      }`;
+    const options = { ...optionsOf("echo"), nemesis: [] };
+    const there = await evaluate("run", load(source), runOf(options));
+    expect(there).toMatchObject({ valid: true });
+  });
+
   test.skipIf(path === undefined)("an error is reported with its line", async () => {
     const problemOf = (source: string) => evaluate("run", load(source), runOf(optionsOf("echo")));
     expect(await problemOf("\nlet x: = 3;")).toMatchObject({

@@ -5,7 +5,7 @@ import { SandboxedWorker } from "../../../../../lib/workbench/play/sandbox/sandb
 import { DEFAULTS } from "../../../../../lib/workbench/run/test-options.ts";
 
 const PROGRAM = { files: [{ name: "a.ts", source: "" }], exportName: undefined };
-const TEST = { options: { ...DEFAULTS, seed: 1 }, args: [], decisions: undefined };
+const TEST = { options: { ...DEFAULTS, concurrency: 5, seed: 1 }, args: [], decisions: undefined };
 const UNOBSERVED = { isRecorded: false };
 const VALID = { type: "result", result: { valid: true } };
 
