@@ -3,7 +3,7 @@ import * as v from "valibot";
 import type { Decisions } from "../../decisions.ts";
 import type { TestOptions } from "../../run/test-options.ts";
 import type { Problem, Reply, RunRequest, SourceFile } from "../engine/protocol.ts";
-import { type Sandbox, type SandboxedWorker, Stopped } from "../sandbox/sandbox.ts";
+import { type SandboxedWorker, Stopped, type WorkerSource } from "../sandbox/sandboxed-worker.ts";
 import { ReplySchema } from "./reply-schema.ts";
 
 /** A program to load. */
@@ -38,18 +38,13 @@ const LIMITS: Limits = { loadS: 10, runS: 30 };
 
 /** A worker that has loaded a program. It runs until it is closed. */
 export class LoadedProgram implements Disposable {
-  readonly #sandbox: Pick<Sandbox, "start">;
+  readonly #sandbox: WorkerSource;
   readonly #program: Loadable;
   readonly #signal: AbortSignal;
   readonly #limits: Limits;
   #worker: SandboxedWorker | undefined;
 
-  constructor(
-    sandbox: Pick<Sandbox, "start">,
-    program: Loadable,
-    signal: AbortSignal,
-    limits = LIMITS,
-  ) {
+  constructor(sandbox: WorkerSource, program: Loadable, signal: AbortSignal, limits = LIMITS) {
     this.#sandbox = sandbox;
     this.#program = program;
     this.#signal = signal;

@@ -1,5 +1,5 @@
 /** Looks for a seed whose run is not valid, in several workers. */
-import type { Sandbox } from "../sandbox/sandbox.ts";
+import type { WorkerSource } from "../sandbox/sandboxed-worker.ts";
 import { type Ending, type Loadable, LoadedProgram, type Runnable } from "./runner.ts";
 
 export interface SweepProgress {
@@ -23,7 +23,7 @@ interface SweepOptions {
 }
 
 export async function findFailingSeed(
-  sandbox: Pick<Sandbox, "start">,
+  sandbox: WorkerSource,
   program: Loadable,
   test: Omit<Runnable, "decisions">,
   { firstSeed, count, workers, signal, nowMs, onProgress }: SweepOptions,

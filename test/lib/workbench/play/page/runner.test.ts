@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import { LoadedProgram } from "../../../../../lib/workbench/play/page/runner.ts";
 import { findFailingSeed } from "../../../../../lib/workbench/play/page/sweep.ts";
-import { SandboxedWorker } from "../../../../../lib/workbench/play/sandbox/sandbox.ts";
+import { SandboxedWorker } from "../../../../../lib/workbench/play/sandbox/sandboxed-worker.ts";
 import { DEFAULTS } from "../../../../../lib/workbench/run/test-options.ts";
 
 const PROGRAM = { files: [{ name: "a.ts", source: "" }], exportName: undefined };
