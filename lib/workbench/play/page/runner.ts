@@ -36,8 +36,23 @@ export interface Limits {
 
 const LIMITS: Limits = { loadS: 10, runS: 30 };
 
+/** Passes a loaded program to a task, and closes it when the task has ended. */
+export async function withProgram<T>(
+  sandbox: WorkerSource,
+  program: Loadable,
+  signal: AbortSignal,
+  task: (program: LoadedProgram) => Promise<T>,
+): Promise<T> {
+  const loaded = new LoadedProgram(sandbox, program, signal);
+  try {
+    return await task(loaded);
+  } finally {
+    loaded.close();
+  }
+}
+
 /** A worker that has loaded a program. It runs until it is closed. */
-export class LoadedProgram implements Disposable {
+export class LoadedProgram {
   readonly #sandbox: WorkerSource;
   readonly #program: Loadable;
   readonly #signal: AbortSignal;
@@ -49,7 +64,7 @@ export class LoadedProgram implements Disposable {
     this.#program = program;
     this.#signal = signal;
     this.#limits = limits;
-    signal.addEventListener("abort", () => this[Symbol.dispose](), { once: true });
+    signal.addEventListener("abort", () => this.close(), { once: true });
   }
 
   /** Runs a test, in the same worker as those before unless one did not end. */
@@ -66,7 +81,7 @@ export class LoadedProgram implements Disposable {
         exportName: this.#program.exportName,
       });
       if (loaded.type !== "loaded") {
-        this[Symbol.dispose]();
+        this.close();
         return loaded;
       }
     }
@@ -81,14 +96,14 @@ export class LoadedProgram implements Disposable {
   }
 
   /** Ends the worker, whatever it is doing. */
-  [Symbol.dispose](): void {
+  close(): void {
     this.#worker?.stop();
     this.#worker = undefined;
   }
 
   /** Ends a worker whose replies are not those of the engine. */
   #broken(): Extract<Ending, { readonly type: "crash" }> {
-    this[Symbol.dispose]();
+    this.close();
     return { type: "crash", text: "The program broke the worker that it runs in" };
   }
 

@@ -1,6 +1,12 @@
 /** Looks for a seed whose run is not valid, in several workers. */
 import type { WorkerSource } from "../sandbox/sandboxed-worker.ts";
-import { type Ending, type Loadable, LoadedProgram, type Runnable } from "./runner.ts";
+import {
+  type Ending,
+  type Loadable,
+  type LoadedProgram,
+  type Runnable,
+  withProgram,
+} from "./runner.ts";
 
 export interface SweepProgress {
   readonly doneCount: number;
@@ -33,8 +39,7 @@ export async function findFailingSeed(
   signal.addEventListener("abort", () => end.abort(), { once: true });
   let [next, doneCount] = [firstSeed, 0];
   let found: Extract<SweepEnding, { readonly type: "found" }> | undefined;
-  const work = async () => {
-    using loaded = new LoadedProgram(sandbox, program, end.signal);
+  const work = async (loaded: LoadedProgram) => {
     while (next < firstSeed + count && !end.signal.aborted) {
       const seed = next++;
       const options = { ...test.options, seed };
@@ -53,7 +58,9 @@ export async function findFailingSeed(
     }
   };
   try {
-    await Promise.all(Array.from({ length: workers }, work));
+    await Promise.all(
+      Array.from({ length: workers }, () => withProgram(sandbox, program, end.signal, work)),
+    );
   } finally {
     end.abort();
   }

@@ -7,7 +7,7 @@ import type { Sandbox } from "../sandbox/sandbox.ts";
 import { parseWords, toOptions } from "../settings.ts";
 import { targetOf } from "../stage-settings.ts";
 import { problemsOfLogs, problemsOfText } from "./program-problems.ts";
-import { type Ending, LoadedProgram } from "./runner.ts";
+import { type Ending, withProgram } from "./runner.ts";
 import { type ShownRun, showRun } from "./shown-run.ts";
 import { shrinkRun } from "./shrink-run.ts";
 import { findFailingSeed } from "./sweep.ts";
@@ -83,9 +83,10 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
   const inspect = useCallback(
     async (work: Work, nodes: readonly string[]) => {
       const { args, decisions } = work;
-      using program = new LoadedProgram(sandbox, work, life.current.signal);
       const test = { options: toOptions(work.settings), args, decisions };
-      const ending = await program.run(test, { isRecorded: false, inspected: nodes });
+      const ending = await withProgram(sandbox, work, life.current.signal, (program) =>
+        program.run(test, { isRecorded: false, inspected: nodes }),
+      );
       return ending.type === "result" ? (ending.inspections ?? []) : [];
     },
     [sandbox],
@@ -123,9 +124,10 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
     async (work: Work, signal: AbortSignal, shrunkFrom?: string) => {
       const options = toOptions(work.settings);
       const { args, decisions } = work;
-      using program = new LoadedProgram(sandbox, work, signal);
       const startedMs = performance.now();
-      const ending = await program.run({ options, args, decisions }, { isRecorded: true });
+      const ending = await withProgram(sandbox, work, signal, (program) =>
+        program.run({ options, args, decisions }, { isRecorded: true }),
+      );
       // For benchmarks: the run, with the start of its worker.
       performance.measure("run", { start: startedMs });
       show(work, ending, shrunkFrom);
@@ -184,12 +186,13 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
       void begin({ kind: "shrink", text: "Starting" }, async (signal) => {
         const { args, decisions } = work;
         const test = { options: toOptions(work.settings), args, decisions };
-        using program = new LoadedProgram(sandbox, work, signal);
-        const smallest = await shrinkRun(
-          program,
-          test,
-          () => performance.now(),
-          (count) => setActivity({ kind: "shrink", text: `${count} tests` }),
+        const smallest = await withProgram(sandbox, work, signal, (program) =>
+          shrinkRun(
+            program,
+            test,
+            () => performance.now(),
+            (count) => setActivity({ kind: "shrink", text: `${count} tests` }),
+          ),
         );
         if (signal.aborted) return;
         if (smallest === undefined) {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "bun:test";
-import { LoadedProgram } from "../../../../../lib/workbench/play/page/runner.ts";
+import { LoadedProgram, withProgram } from "../../../../../lib/workbench/play/page/runner.ts";
 import { findFailingSeed } from "../../../../../lib/workbench/play/page/sweep.ts";
 import { SandboxedWorker } from "../../../../../lib/workbench/play/sandbox/sandboxed-worker.ts";
 import { DEFAULTS } from "../../../../../lib/workbench/run/test-options.ts";
@@ -34,7 +34,7 @@ describe("A program that is loaded in the page", () => {
   ])("is ended when its time is over: %j", async (replies, text) => {
     const sandbox = sandboxOf(replies);
     const limits = { loadS: 0.02, runS: 0.03 };
-    using program = new LoadedProgram(sandbox, PROGRAM, new AbortController().signal, limits);
+    const program = new LoadedProgram(sandbox, PROGRAM, new AbortController().signal, limits);
     expect(await program.run(TEST, UNOBSERVED)).toMatchObject({
       type: "crash",
       text: expect.stringContaining(text),
@@ -45,7 +45,7 @@ describe("A program that is loaded in the page", () => {
   test("is stopped by the reader, while it runs and before", async () => {
     const stopping = new AbortController();
     const sandbox = sandboxOf({ load: { type: "loaded" } });
-    using program = new LoadedProgram(sandbox, PROGRAM, stopping.signal);
+    const program = new LoadedProgram(sandbox, PROGRAM, stopping.signal);
     const ending = program.run(TEST, UNOBSERVED);
     stopping.abort();
     expect(await ending).toEqual({ type: "stopped" });
@@ -55,13 +55,12 @@ describe("A program that is loaded in the page", () => {
 
   test("runs again and again in one worker, which ends with it", async () => {
     const sandbox = sandboxOf({ load: { type: "loaded" }, run: VALID });
-    {
-      using program = new LoadedProgram(sandbox, PROGRAM, new AbortController().signal);
+    await withProgram(sandbox, PROGRAM, new AbortController().signal, async (program) => {
       for (let run = 0; run < 3; run++) {
         expect(await program.run(TEST, UNOBSERVED)).toMatchObject(VALID);
       }
       expect(sandbox.count).toEqual({ started: 1, ended: 0 });
-    }
+    });
     expect(sandbox.count).toEqual({ started: 1, ended: 1 });
   });
 
@@ -80,7 +79,7 @@ describe("A program that is loaded in the page", () => {
     ["an element", { type: "crash", text: { constructor: undefined, type: "a", props: {} } }],
   ])("whose worker sends %s is not trusted any more", async (_, reply) => {
     const sandbox = sandboxOf({ load: { type: "loaded" }, run: reply });
-    using program = new LoadedProgram(sandbox, PROGRAM, new AbortController().signal);
+    const program = new LoadedProgram(sandbox, PROGRAM, new AbortController().signal);
     expect(await program.run(TEST, UNOBSERVED)).toEqual({
       type: "crash",
       text: "The program broke the worker that it runs in",
