@@ -26,6 +26,8 @@ const SOURCES = [
   "tsconfig.json",
   "lib",
   "challenges",
+  // The playground's examples.
+  "docs/guide",
 ];
 
 /** A copy of the project that tests may break. */

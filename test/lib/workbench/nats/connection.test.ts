@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from "bun:test";
+import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { jetstreamManager } from "@nats-io/jetstream";
@@ -11,6 +11,8 @@ import {
   startNatsCluster,
 } from "../../../support/nats.ts";
 import { temporaryDirectory } from "../../../support/processes/vortex.ts";
+
+setDefaultTimeout(60_000);
 
 /** Connects, and returns the error's message. */
 async function refusal(options: NatsOptions): Promise<string> {
@@ -147,8 +149,17 @@ describeNats("connectNats", () => {
     const [first] = cluster.servers;
     await first?.kill();
     const nats = await connectNats({ servers: cluster.urls }, { name: "test", onRemark: () => {} });
-    const manager = await jetstreamManager(nats.connection);
-    expect((await manager.getAccountInfo()).streams).toBe(0);
+    // The others may have to elect a leader first; until then they do not answer.
+    const account = async () => {
+      try {
+        return await (await jetstreamManager(nats.connection)).getAccountInfo();
+      } catch {
+        return undefined;
+      }
+    };
+    let info = await account();
+    for (let tries = 0; info === undefined && tries < 10; tries++) info = await account();
+    expect(info?.streams).toBe(0);
     await nats.close();
   });
 
