@@ -156,6 +156,8 @@ export class RevisionedKv {
   ): Promise<Version | "stored"> {
     const ifAt = { key: change.key, revision: version.revision };
     let reason: string | undefined;
+    // Whether an earlier message may be stored, though no answer says so.
+    let mayBeStored = false;
     for (;;) {
       const result = await this.#bucket.publish({ ...change, ifAt }, deadline.attemptMs);
       switch (result.type) {
@@ -171,12 +173,13 @@ export class RevisionedKv {
           reason ??= result.type === "unknown" ? result.text : "another change was under way";
           // A lower revision, or none, may come from a server that leads no longer.
           const isBehind = result.type === "unknown" || (result.revision ?? 0) <= version.revision;
+          mayBeStored ||= isBehind;
           const newest = isBehind
             ? (await this.#readAfter(change.key, reason, deadline)).revision
             : (result.revision ?? 0);
           if (newest <= version.revision) break;
           const found = await this.#findChange(change, version.revision, newest, reason, deadline);
-          if (found === undefined && isBehind) throw outcomeUnknown(this.#bucket.name, reason);
+          if (found === undefined && mayBeStored) throw outcomeUnknown(this.#bucket.name, reason);
           return found ?? (await this.#readAfter(change.key, reason, deadline));
         }
       }

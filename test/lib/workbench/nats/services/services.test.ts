@@ -1,15 +1,25 @@
 import { afterAll, beforeAll, expect, test } from "bun:test";
+import { jetstream } from "@nats-io/jetstream";
 import type { NatsConnection } from "@nats-io/transport-node";
 import fc from "fast-check";
 import { LinearizableKv } from "../../../../../lib/services/linearizable.ts";
 import { type AnyBody, type Json, parseJson } from "../../../../../lib/vortex/index.ts";
 import { connectNats, type Nats } from "../../../../../lib/workbench/nats/connection.ts";
 import {
+  Bucket,
+  HISTORY,
+  type Publication,
+} from "../../../../../lib/workbench/nats/services/bucket.ts";
+import { Deadline } from "../../../../../lib/workbench/nats/services/deadline.ts";
+import { BarrierFloor } from "../../../../../lib/workbench/nats/services/floor.ts";
+import {
   createServices,
   removeServices,
   type ServiceName,
   type Services,
 } from "../../../../../lib/workbench/nats/services/index.ts";
+import { openBucket } from "../../../../../lib/workbench/nats/services/open-bucket.ts";
+import { RevisionedKv } from "../../../../../lib/workbench/nats/services/revisioned-kv.ts";
 import { describeNats, type NatsServer, startNats } from "../../../../support/nats.ts";
 import { runs } from "../../../../support/runs.ts";
 import { cas, read, requests, write } from "../../../../support/service-requests.ts";
@@ -116,6 +126,32 @@ describeNats("services on a NATS server", () => {
     expect(results.filter((reply) => reply?.["code"] === 22)).toHaveLength(29);
   });
 
+  test("lin-kv does not repeat a compare-and-set that arrived late and may be forgotten", async () => {
+    const { name } = await openBucket(connection, "late", 1);
+    const bucket = new (class extends Bucket {
+      #count = 0;
+
+      override async publish(publication: Publication, timeoutMs: number) {
+        if (publication.ifAt === undefined) return super.publish(publication, timeoutMs);
+        this.#count++;
+        if (this.#count === 1) return { type: "unknown", text: "no answer" } as const;
+        if (this.#count > 2) return super.publish(publication, timeoutMs);
+        // The message arrives, and then more changes of other clients than the bucket keeps.
+        const late = await super.publish(publication, timeoutMs);
+        expect(late.type).toBe("stored");
+        const { key } = publication;
+        for (let i = 0; i <= HISTORY; i++) await super.publish({ key, value: "0" }, timeoutMs);
+        return super.publish(publication, timeoutMs);
+      }
+    })(connection, jetstream(connection), name);
+    const kv = new RevisionedKv(bucket, new BarrierFloor(bucket));
+    await kv.handle(write("a", 0), "1", new Deadline(5000));
+    await expect(kv.handle(cas("a", 0, 1), "2", new Deadline(5000))).rejects.toThrow(
+      "may or may not",
+    );
+    expect(await kv.handle(read("a"), "3", new Deadline(5000))).toMatchObject({ value: 0 });
+  });
+
   test("lin-tso gives timestamps that grow from 0, each once, to all hosts", async () => {
     const hosts = await Promise.all(
       [0, 1].map(() => createServices(connection, { cluster: "tso" })),
@@ -188,7 +224,7 @@ describeNats("services on a NATS server", () => {
     [{ cluster: "three", replicas: 3 }, "Cannot create bucket vortex-three-lin-kv with 3 replicas"],
     [{ cluster: "a.b" }, '"a.b" cannot be the name of a cluster: use up to 128 letters'],
   ])("createServices refuses %j", async (options, text) => {
-    expect(createServices(connection, options)).rejects.toThrow(text);
+    await expect(createServices(connection, options)).rejects.toThrow(text);
   });
 });
 
@@ -196,7 +232,7 @@ describeNats("services without JetStream", () => {
   test("createServices says how to start a server with it", async () => {
     await using plain = await startNats({ jetstream: false });
     const nats = await connectNats({ servers: [plain.url] }, { name: "test", onRemark: () => {} });
-    expect(createServices(nats.connection, { cluster: "a" })).rejects.toThrow(
+    await expect(createServices(nats.connection, { cluster: "a" })).rejects.toThrow(
       "start it with -js, or enable it in its configuration",
     );
     await nats.close();
