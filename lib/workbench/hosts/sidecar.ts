@@ -8,7 +8,7 @@
 import type { Cancel, NodeId } from "../../vortex/index.ts";
 import { StartError } from "../clusters/cluster.ts";
 import { InvalidOptions } from "../invalid-options.ts";
-import { type Bus, NoAnswer } from "./bus.ts";
+import type { Bus } from "./bus.ts";
 import { HostedNode, type NodeProgram } from "./hosted-node.ts";
 import { repeat } from "./repeat.ts";
 import {
@@ -262,8 +262,8 @@ export class Sidecar {
       `The tester of ${test.plan.test} is silent for ${test.plan.leaseMs / 1000} s: the test ends, all faults heal, and ${node} is killed`,
     );
     void test.hosted.abandon().then(() => test.data.remove(onRemark));
-    removeServices(test.plan.test).catch((error: unknown) => {
-      if (!(error instanceof NoAnswer)) onRemark(`Services are not removed: ${error}`);
-    });
+    removeServices(test.plan.test).catch((error: unknown) =>
+      onRemark(`The services of ${test.plan.test} were not removed: ${error}`),
+    );
   }
 }

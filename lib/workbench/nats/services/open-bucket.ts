@@ -49,8 +49,7 @@ export async function openBucket(
           { cause: error },
         );
       }
-      const isDisabled = isWithoutResponders(error) && connection.info?.jetstream !== true;
-      if (deadline.isOver || isDisabled || isFinal(error)) {
+      if (deadline.isOver || isWithoutJetStream(connection, error) || isFinal(error)) {
         throw new InvalidOptions(explain(name, replicas, error, reason), { cause: error });
       }
       await deadline.pause();
@@ -58,16 +57,21 @@ export async function openBucket(
   }
 }
 
-/** Deletes a bucket with all it holds, if it exists. */
+/** Deletes a bucket with all it holds, if it exists: servers without JetStream have none. */
 export async function deleteBucket(connection: NatsConnection, name: string): Promise<void> {
-  const manager = await jetstreamManager(connection);
   try {
+    const manager = await jetstreamManager(connection);
     await manager.streams.delete(`KV_${name}`);
   } catch (error) {
     const isGone =
       error instanceof JetStreamApiError && error.code === JetStreamApiCodes.StreamNotFound;
-    if (!isGone) throw error;
+    if (!isGone && !isWithoutJetStream(connection, error)) throw error;
   }
+}
+
+/** Whether no server answered since none has JetStream, rather than since none leads. */
+function isWithoutJetStream({ info }: NatsConnection, error: unknown): boolean {
+  return isWithoutResponders(error) && info?.jetstream !== true;
 }
 
 /** @throws {InvalidOptions} if the server is too old. */

@@ -235,6 +235,8 @@ describeNats("services without JetStream", () => {
     await expect(createServices(nats.connection, { cluster: "a" })).rejects.toThrow(
       "start it with -js, or enable it in its configuration",
     );
+    // There is nothing to remove.
+    await removeServices(nats.connection, "a");
     await nats.close();
   });
 });
