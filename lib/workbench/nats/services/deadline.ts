@@ -12,9 +12,12 @@ export class Deadline {
     return performance.now() >= this.#endMs;
   }
 
-  /** How long to wait for one answer of a server. */
+  /**
+   * How long to wait for one answer of a server. The last attempt may exceed the deadline: with less
+   * time, even a refusal would come too late, and the outcome would be unknown.
+   */
   get attemptMs(): number {
-    return Math.max(1, Math.min(ATTEMPT_MS, this.#endMs - performance.now()));
+    return Math.max(MIN_ATTEMPT_MS, Math.min(ATTEMPT_MS, this.#endMs - performance.now()));
   }
 
   /**
@@ -35,5 +38,6 @@ export class Deadline {
 
 /** An answer takes milliseconds. After this time the request or its answer is lost. */
 export const ATTEMPT_MS = 1000;
+const MIN_ATTEMPT_MS = 250;
 const FIRST_READ_MS = 100;
 const [FIRST_DELAY_MS, MAX_DELAY_MS] = [4, 100];

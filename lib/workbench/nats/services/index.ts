@@ -24,7 +24,7 @@ export interface ServicesOptions {
   readonly cluster: string;
   /** Number of servers that hold a copy of each bucket. By default 3, or 1 if the server is alone. */
   readonly replicas?: number;
-  /** After how many ms a request is answered with an error. Defaults to 5000. */
+  /** After how many ms no attempt at a request begins; the last one may take longer. Defaults to 5000. */
   readonly timeoutMs?: number;
 }
 
