@@ -1,5 +1,6 @@
 /** Copies values of programs for a tree: whatever they are, within bounds. */
 import type { Shown } from "./protocol.ts";
+import { textOf as lineOf } from "./shown-text.ts";
 
 const MAX_DEPTH = 8;
 /** Of a container. */
@@ -44,7 +45,7 @@ class Copy {
       const copied: (readonly [string, Shown])[] = [];
       for (const [key, item] of entries) {
         if (copied.length === MAX_ENTRIES || this.#valueCount >= MAX_VALUES) break;
-        copied.push([short(key), this.of(item, depth + 1)]);
+        copied.push([this.#keyOf(key, depth), this.of(item, depth + 1)]);
       }
       return { kind: short(kind), size, entries: copied };
     } catch (error) {
@@ -53,22 +54,27 @@ class Copy {
       this.#holders.pop();
     }
   }
+
+  /** The key of a map may be a container too, and may hold the map. */
+  #keyOf(key: unknown, depth: number): string {
+    return short(typeof key === "object" ? lineOf(this.of(key, depth + 1)) : textOf(key));
+  }
 }
 
 interface Contents {
   readonly kind: string;
   readonly size: number;
-  readonly entries: Iterable<readonly [string, unknown]>;
+  readonly entries: Iterable<readonly [key: unknown, value: unknown]>;
 }
 
-/** Lists what a value holds. A getter of the program may throw. */
+/** Lists what a value holds, one by one: it may be large. A getter of the program may throw. */
 function contentsOf(value: object): Contents {
-  if (value instanceof Map) {
-    return { kind: "Map", size: value.size, entries: keyed(value) };
+  if (value instanceof Map) return { kind: "Map", size: value.size, entries: value };
+  if (value instanceof Set) {
+    return { kind: nameOf(value), size: value.size, entries: numbered(value) };
   }
-  if (value instanceof Set || Array.isArray(value) || ArrayBuffer.isView(value)) {
-    const items = value instanceof DataView ? [] : Array.from(value as Iterable<unknown>); // Else iterable.
-    return { kind: nameOf(value), size: items.length, entries: numbered(items) };
+  if (Array.isArray(value) || isTypedArray(value)) {
+    return { kind: nameOf(value), size: value.length, entries: numbered(value) };
   }
   if (value instanceof Error) {
     return { kind: textOf(value), size: 0, entries: [] };
@@ -77,14 +83,14 @@ function contentsOf(value: object): Contents {
   return { kind: nameOf(value), size: entries.length, entries };
 }
 
-function* keyed(map: ReadonlyMap<unknown, unknown>): Iterable<readonly [string, unknown]> {
-  for (const [key, value] of map) {
-    yield [typeof key === "object" ? JSON.stringify(shown(key)) : textOf(key), value];
-  }
+/** The other views of buffers are typed arrays. */
+function isTypedArray(value: object): value is Uint8Array {
+  return ArrayBuffer.isView(value) && !(value instanceof DataView);
 }
 
-function* numbered(items: readonly unknown[]): Iterable<readonly [string, unknown]> {
-  for (const [index, item] of items.entries()) yield [String(index), item];
+function* numbered(items: Iterable<unknown>): Iterable<readonly [number, unknown]> {
+  let index = 0;
+  for (const item of items) yield [index++, item];
 }
 
 function nameOf(value: object): string {
@@ -95,9 +101,9 @@ function nameOf(value: object): string {
 /** Never throws, as `String` does for an object without a prototype. */
 function textOf(value: unknown): string {
   if (typeof value === "bigint") return `${value}n`;
-  if (typeof value === "function") return `function ${value.name}`;
   if (Object.is(value, -0)) return "-0";
   try {
+    if (typeof value === "function") return `function ${String(value.name)}`;
     return String(value);
   } catch {
     return "(no text)";

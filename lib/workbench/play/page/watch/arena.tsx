@@ -5,13 +5,13 @@ import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Highlight } from "../../../report/page/run/selection.ts";
 import type { Inspection } from "../../engine/protocol.ts";
+import { briefOf } from "../../engine/shown-text.ts";
 import { type Condition, conditionAt } from "./conditions.ts";
 import { stateAt } from "./inspections.ts";
 import { Intervals } from "./intervals.ts";
 import { type ArenaScene, type Dot, lostTicks, paintArena } from "./paint-arena.ts";
 import { type Place, placesOf } from "./places.ts";
 import { type Playhead, SPEEDS } from "./playhead.ts";
-import { briefOf } from "./shown-text.ts";
 import { useMoment } from "./use-playhead.ts";
 
 interface ArenaProps {

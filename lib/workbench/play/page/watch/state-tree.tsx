@@ -1,7 +1,7 @@
 /** The state of a node as a tree. What has changed since the state before is marked. */
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Shown } from "../../engine/protocol.ts";
-import { isContainer, isShort, textOf } from "./shown-text.ts";
+import { isContainer, isShort, textOf } from "../../engine/shown-text.ts";
 
 interface TreeProps {
   /** Its place in the container that holds it; absent for the whole state. */

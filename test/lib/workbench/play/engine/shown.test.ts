@@ -1,7 +1,7 @@
 import { describe, expect, test } from "bun:test";
 import fc from "fast-check";
 import { shown } from "../../../../../lib/workbench/play/engine/shown.ts";
-import { briefOf, textOf } from "../../../../../lib/workbench/play/page/watch/shown-text.ts";
+import { briefOf, textOf } from "../../../../../lib/workbench/play/engine/shown-text.ts";
 
 class Replica {
   readonly values = new Set([1, 2]);
@@ -25,7 +25,7 @@ describe("A value", () => {
     [Number.NaN, "NaN"],
     [-0, "-0"],
     [undefined, "undefined"],
-    [new Map([[{ a: 1 }, 2]]), 'Map { {"kind":"Object","size":1,"entries":[["a",1]]}: 2 }'],
+    [new Map([[{ a: 1 }, 2]]), "Map { { a: 1 }: 2 }"],
     [{ [Symbol.toPrimitive]: 1, f: () => 1 }, "{ f: function f }"],
   ])("%p is shown as %s", (value, text) => {
     expect(textOf(JSON.parse(JSON.stringify(shown(value))))).toBe(text);
@@ -52,6 +52,25 @@ describe("A value", () => {
       },
     };
     expect(textOf(shown({ hostile }))).toBe("{ hostile: (it cannot be shown: Error: no) }");
+  });
+
+  test("may be a map whose keys hold it", () => {
+    const map = new Map<unknown, unknown>([[[1, 2], 3]]);
+    for (let count = 0; count < 3; count++) map.set([map], count);
+    expect(textOf(shown(map))).toBe(
+      "Map { [1, 2]: 3, [(itself)]: 0, [(itself)]: 1, [(itself)]: 2 }",
+    );
+  });
+
+  test("may be a function without a plain name", () => {
+    const named = Object.defineProperty(() => {}, "name", { value: Symbol("x") });
+    expect(textOf(shown([named]))).toBe("[function Symbol(x)]");
+  });
+
+  test("of many entries is not copied as a whole", () => {
+    const sparse = Object.assign([1], { length: 4e9 });
+    expect(shown(sparse)).toMatchObject({ kind: "Array", size: 4e9 });
+    expect(shown(new Uint8Array(1e7))).toMatchObject({ kind: "Uint8Array", size: 1e7 });
   });
 
   test("is cut if it is deep, long or large", () => {

@@ -1,5 +1,5 @@
 /** Values of programs in a line of text. */
-import type { Shown, ShownContainer } from "../../engine/protocol.ts";
+import type { Shown, ShownContainer } from "./protocol.ts";
 
 /** Longest container that is shown within a line, in entries. */
 const MAX_INLINE = 8;
