@@ -29,7 +29,7 @@ export function StartPage({ examples, problem }: StartPageProps) {
             <ul>
               {members.map(({ id, title }) => (
                 <li key={id}>
-                  <a href={exampleAddress(id)}>{title.replaceAll("`", "")}</a>
+                  <a href={exampleAddress(id)}>{title}</a>
                 </li>
               ))}
             </ul>

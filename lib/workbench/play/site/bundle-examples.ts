@@ -31,7 +31,7 @@ async function template(): Promise<Example> {
 /** Each program of a chapter, as its first command runs it. */
 async function stepsOf(chapter: string): Promise<Example[]> {
   const text = (await Bun.file(join(GUIDE, chapter)).text()).replaceAll("\\\n", " ");
-  const group = `Guide ${/^# (.*)$/m.exec(text)?.[1] ?? chapter}`;
+  const group = `Guide, chapter ${/^# (.*)$/m.exec(text)?.[1] ?? chapter}`;
   const steps = new Map<string, Promise<Example>>();
   for (const { 1: command = "", index } of text.matchAll(/^vortex sim (\S+\.ts .*)$/gm)) {
     const [word = "", ...words] = command.trim().split(/\s+/);
@@ -40,7 +40,14 @@ async function stepsOf(chapter: string): Promise<Example[]> {
     const heading = [...text.slice(0, index).matchAll(/^## (.*)$/gm)].at(-1)?.[1];
     steps.set(file, stepOf(file, group, heading, words));
   }
-  return Promise.all(steps.values());
+  const found = await Promise.all(steps.values());
+  const counts = Map.groupBy(found, ({ title }) => title);
+  return found.map(({ title, ...step }, index) => {
+    // Several programs of a section are told apart by their names.
+    const isOnly = counts.get(title)?.length === 1;
+    const name = isOnly ? "" : ` (${basename(step.id).replace(/^\d+-/, "")})`;
+    return { ...step, title: `${index + 1}. ${title}${name}` };
+  });
 }
 
 async function stepOf(
@@ -49,14 +56,19 @@ async function stepOf(
   heading: string | undefined,
   words: readonly string[],
 ): Promise<Example> {
-  const name = basename(file, ".ts");
   return {
     id: `guide/${file.replace(/\.ts$/, "")}`,
     group,
-    title: heading === undefined ? name : `${name}: ${heading}`,
+    title: plain(heading ?? basename(file, ".ts")),
     files: await filesOf(join(GUIDE, file)),
     ...split(words),
   };
+}
+
+/** A heading without code marks and the name of its stage: `"3b: send it"` is `"Send it"`. */
+function plain(heading: string): string {
+  const text = heading.replaceAll("`", "").replace(/^\d[a-z]: /, "");
+  return text.charAt(0).toUpperCase() + text.slice(1);
 }
 
 /** Each challenge at the last of its stages. */
@@ -65,7 +77,7 @@ async function challenges(): Promise<Example[]> {
   return Promise.all(
     files.map(async (file) => {
       const name = basename(file, ".ts");
-      const stage = STAGES.find(({ bin }) => bin === name);
+      const stage = STAGES.findLast(({ bin }) => bin === name);
       const flags = stage?.flags.split(" ") ?? ["-w", name, "--time-limit", "20", "--rate", "10"];
       return {
         id: `challenges/${name}`,

@@ -74,6 +74,25 @@ describe.each(examples.map((example) => [example.id, example] as const))(
   },
 );
 
+test("The titles of a chapter's steps are numbered, and say what they do", () => {
+  const titlesOf = (id: string) =>
+    examples.filter((each) => each.id.startsWith(id)).map(({ title }) => title);
+  expect(titlesOf("guide/3-broadcast/")).toEqual([
+    "1. Remember",
+    "2. Send it to the others",
+    "3. Cut the network",
+    "4. Fewer messages (batch)",
+    "5. Fewer messages (hub)",
+  ]);
+  expect(titlesOf("guide/5-log/")).toContain("2. The next offset in lin-kv");
+});
+
+test("A challenge is opened at the last of its stages", () => {
+  const broadcast = examples.find(({ id }) => id === "challenges/broadcast");
+  expect(broadcast).toMatchObject({ args: ["--flush-ms", "1600"] });
+  expect(broadcast?.flags).toContain("25");
+});
+
 test("The examples are the steps of each chapter, and the challenges", () => {
   const groups = Map.groupBy(examples, ({ id }) => id.split("/").slice(0, -1).join("/"));
   expect([...groups.keys()].filter((group) => group.startsWith("guide/")).length).toBe(7);
