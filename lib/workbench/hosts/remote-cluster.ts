@@ -12,7 +12,7 @@ import type { Delivery } from "../network/delivery.ts";
 import type { Grudge } from "../network/grudge.ts";
 import type { Journal } from "../network/journal.ts";
 import type { Elsewhere, Network } from "../network/network.ts";
-import type { HostsSummary } from "../run/results.ts";
+import type { HostsSummary } from "../run/hosts-summary.ts";
 import type { ClusterParts, Hosts } from "../run/test.ts";
 import { type Bus, describeTooLarge, TooLarge } from "./bus.ts";
 import { EventOrder } from "./event-order.ts";

@@ -1,6 +1,6 @@
 /** A host as the tester sees it: carries out commands in order, and has a clock of its own. */
 import type { Cancel, Clock, NodeId } from "../../vortex/index.ts";
-import type { HostSummary } from "../run/results.ts";
+import type { HostSummary } from "../run/hosts-summary.ts";
 import { type Bus, NoAnswer } from "./bus.ts";
 import { pause, repeat } from "./repeat.ts";
 import {

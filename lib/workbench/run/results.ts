@@ -1,6 +1,6 @@
 /** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
+
 import * as v from "valibot";
-import type { NodeId } from "../../vortex/index.ts";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";
 import { checkLatency, type LatencyVerdict } from "../checkers/every-test/latency.ts";
@@ -14,6 +14,7 @@ import type { UnhealedFault } from "../nemesis/nemesis.ts";
 import type { Journal } from "../network/journal.ts";
 import type { Coverage, LoggedAssertion } from "./assertions.ts";
 import { checkHistory, exemptionsOf, type HistoryVerdicts } from "./check-history.ts";
+import type { HostsSummary } from "./hosts-summary.ts";
 import type { RequestErrors } from "./request-errors.ts";
 import { isDrawn, type TestOptions } from "./test-options.ts";
 import { type Warning, warningsOf } from "./warnings.ts";
@@ -38,35 +39,6 @@ export interface TestResult extends HistoryVerdicts {
   /** Signs that a valid verdict proves little; absent without any. */
   readonly warnings?: readonly Warning[];
   readonly seed: number;
-}
-
-/** The influence of the hosts of a cluster on a test. No verdict depends on it. */
-export interface HostsSummary {
-  readonly cluster: string;
-  readonly nodes: Readonly<Record<NodeId, HostSummary>>;
-  /** Messages that were neither delivered nor dropped by a fault: lost on the way, or in flight. */
-  readonly undelivered: number;
-}
-
-/** The influence of one host on a test. */
-export interface HostSummary {
-  readonly host: string;
-  /**
-   * Shortest round trip between the tester and the host, in ms. The times of its events are known to half
-   * of it: they are converted to the tester's clock, by which the history is timed.
-   */
-  readonly roundTripMs: number;
-  /** How long the slowest command took to be acknowledged, such as the start of a fault, in ms. */
-  readonly slowestCommandMs: number;
-  /** Commands and heartbeats that were sent again, because no answer came in time. */
-  readonly repeats: number;
-  /** Times that the host's connection to the server was down, and their total length in ms. */
-  readonly outages: number;
-  readonly outageMs: number;
-  /** Messages of the node that were dropped since the connection was down for too long. */
-  readonly overflow: number;
-  /** Events that are missing from the record, since the tester could not be reached for too long. */
-  readonly unreported: number;
 }
 
 export interface Rate {

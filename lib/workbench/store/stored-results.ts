@@ -5,6 +5,7 @@ import { type AnyBody, parseJson } from "../../vortex/index.ts";
 import { DROP_REASONS } from "../network/drops.ts";
 import type { JournalEvent } from "../network/journal.ts";
 import { Coverage } from "../run/assertions.ts";
+import { HostsSummary } from "../run/hosts-summary.ts";
 import type { LogLine } from "../run/log-line.ts";
 import { RequestErrors } from "../run/request-errors.ts";
 import { Warning } from "../run/warnings.ts";
@@ -96,6 +97,7 @@ const Results = v.object({
     v.object({ ...verdict, failures: v.array(v.object({ name: v.string() })) }),
   ),
   coverage: v.exactOptional(Coverage),
+  hosts: v.exactOptional(HostsSummary),
   net: v.object({
     all: v.exactOptional(v.object({ sendCount: v.number() })),
     servers: v.object({ msgsPerOp: v.exactOptional(AnyNumber) }),

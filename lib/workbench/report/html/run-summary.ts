@@ -4,6 +4,7 @@ import type { StoredDescription, StoredResults } from "../../store/stored-result
 import type { Target } from "../../workloads/stage.ts";
 import type { Gauge } from "../recorder/run-data.ts";
 import type { FindingEntry, RunSummary } from "../recorder/run-recorder.ts";
+import { describeHosts } from "../terminal/hosts.ts";
 import { describeGroup } from "../terminal/request-errors.ts";
 import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { describeWarning } from "../terminal/warnings.ts";
@@ -163,9 +164,12 @@ export function seriousFindingsOf(
 /** Returns observations that do not bear on the verdict. */
 function remarksOf(
   workload: string,
-  { findings, exceptions, badLines, requestErrors, warnings }: StoredResults,
+  { findings, exceptions, badLines, requestErrors, warnings, hosts }: StoredResults,
 ): FindingEntry[] {
   return [
+    ...(hosts === undefined
+      ? []
+      : [{ anomaly: "hosts", sentence: describeHosts(hosts), operations: [] }]),
     ...requestErrors.map((group) => ({
       anomaly: group.kind === "timeout" ? "no answer" : "error",
       sentence: describeGroup(group),

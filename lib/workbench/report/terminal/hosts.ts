@@ -1,6 +1,6 @@
 /** Describes what the hosts of a cluster did to a test. */
 import { plural } from "../../checkers/wording.ts";
-import type { HostsSummary } from "../../run/results.ts";
+import type { HostsSummary } from "../../run/hosts-summary.ts";
 
 /**
  * Describes in what a test on several hosts differed from one on a single machine: how well clocks agree,

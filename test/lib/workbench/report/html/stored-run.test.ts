@@ -68,6 +68,19 @@ describe("A stored run's report", () => {
     expect(run.header.verdict).toBe("Invalid: the checker found overdraft, lost-money.");
   });
 
+  test("says what the hosts of a cluster did to the test", async () => {
+    const host = { host: "a", slowestCommandMs: 27, overflow: 0, unreported: 0, outages: 0 };
+    const n0 = { ...host, roundTripMs: 1.5, repeats: 2, outageMs: 0 };
+    const hosts = { cluster: "demo", nodes: { n0 }, undelivered: 3 };
+    const { run } = await report(stored({ ...resultsOf(true), hosts }));
+    expect(run.header.remarks.map(({ anomaly, sentence }) => [anomaly, sentence])).toEqual([
+      [
+        "hosts",
+        "1 host, clocks known to 0.8 ms, commands took up to 27 ms, 3 messages lost or in flight, 2 control messages sent again",
+      ],
+    ]);
+  });
+
   test("lists what nodes answered in error, and warnings", async () => {
     const error = { kind: "error", request: "read", code: 13, name: "crash", text: "no luck" };
     const { run } = await report(
