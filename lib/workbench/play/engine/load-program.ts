@@ -19,7 +19,7 @@ const LIBRARY: Readonly<Record<string, Exports>> = {
 };
 
 /** The paths by which programs of this repository import the library. */
-const LIBRARY_PATH = /\/lib\/(vortex|raft|workload)\/index\.ts$/;
+const LIBRARY_PATH = /(?:^|\/)lib\/(vortex|raft|workload)\/index\.ts$/;
 
 /** Where the modules that stand for the library find it. */
 const LIBRARY_KEY = "vortex playground library";
@@ -124,10 +124,10 @@ class Modules {
   #resolve(specifier: string, importer: string, line: number): string {
     if (Object.hasOwn(LIBRARY, specifier)) return libraryAddress(specifier);
     if (/^\.\.?\//.test(specifier)) {
-      const { pathname } = new URL(specifier, `file:///${importer}`);
-      const file = this.#files.get(decodeURIComponent(pathname.slice(1)));
+      const path = pathFrom(importer, specifier);
+      const file = this.#files.get(path);
       if (file !== undefined) return this.addressOf(file);
-      const own = LIBRARY_PATH.exec(pathname)?.[1];
+      const own = LIBRARY_PATH.exec(path)?.[1];
       if (own !== undefined) return libraryAddress(own === "vortex" ? own : `vortex/${own}`);
     }
     const known = Object.keys(LIBRARY).join(", ");
@@ -137,6 +137,16 @@ class Modules {
       text: `Cannot import "${specifier}". A program in the browser can import ${known}, and its own files`,
     });
   }
+}
+
+/** Resolves a relative path from the directory of a file, as Bun does: `%20` and `#` stand for themselves. */
+export function pathFrom(file: string, relative: string): string {
+  const parts = file.split("/").slice(0, -1);
+  for (const part of relative.split("/")) {
+    if (part === "..") parts.pop();
+    else if (part !== "." && part !== "") parts.push(part);
+  }
+  return parts.join("/");
 }
 
 function transpile(file: string, source: string): string {

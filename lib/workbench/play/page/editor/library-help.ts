@@ -15,14 +15,20 @@ const KINDS: Readonly<Record<DocEntry["kind"], string>> = {
   method: "method",
 };
 
+/** The types of names that programs give to nothing else. */
+const SUGGESTED_TYPES: ReadonlyMap<string, string> = new Map([
+  ["node", "KVNode"],
+  ["request", "Request"],
+]);
+
 /** The library as a program sees it. */
 export class LibraryHelp {
-  readonly #docs: LibraryDocs;
+  readonly #docs: ReadonlyMap<string, readonly DocEntry[]>;
   readonly #entries: ReadonlyMap<string, DocEntry>;
 
   constructor(docs: LibraryDocs) {
-    this.#docs = docs;
-    const own = Object.entries(docs).flatMap(([module, entries]) =>
+    this.#docs = new Map(Object.entries(docs));
+    const own = [...this.#docs].flatMap(([module, entries]) =>
       module === "valibot" ? [] : entries,
     );
     // Of a name that several modules export, the first one's counts: it is set last.
@@ -40,7 +46,7 @@ export class LibraryHelp {
     if (receiver !== undefined) return toResult(from, this.#members(context.state, receiver));
     if (!context.explicit && word?.from === word?.to) return null;
     const imported = this.#importAround(context.state, from);
-    if (imported !== undefined) return toResult(from, this.#docs[imported] ?? []);
+    if (imported !== undefined) return toResult(from, this.#docs.get(imported) ?? []);
     const names = importsOf(context.state);
     return toResult(
       from,
@@ -74,7 +80,7 @@ export class LibraryHelp {
   /** The members of an expression of names and points, such as `node.seqKv`. */
   #members(state: EditorState, receiver: string): readonly DocEntry[] {
     const [first = "", ...rest] = receiver.split(".");
-    if (first === "v" && rest.length === 0) return this.#docs["valibot"] ?? [];
+    if (first === "v" && rest.length === 0) return this.#docs.get("valibot") ?? [];
     let members = this.#membersOf(this.#typeOf(state, first));
     for (const name of rest) {
       const type = members.find((member) => member.name === name)?.signature;
@@ -102,7 +108,7 @@ export class LibraryHelp {
     const made = new RegExp(`\\b${escaped}\\s*=\\s*new\\s+(\\w+)`).exec(text)?.[1];
     const known = [declared, made].find((type) => type !== undefined && this.#entries.has(type));
     if (known !== undefined) return known;
-    return { node: "KVNode", request: "Request" }[name];
+    return SUGGESTED_TYPES.get(name);
   }
 
   /** The module of the import whose braces surround a place. */
