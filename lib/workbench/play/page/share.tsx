@@ -1,22 +1,30 @@
 /** A link that holds the program, its options, the seed and the decisions. */
-import { useEffect, useState } from "preact/hooks";
+import { useEffect, useRef, useState } from "preact/hooks";
 import { encodeLink } from "../link.ts";
 import { CopyButton } from "./copy-button.tsx";
 import { toLink, type Work } from "./work.ts";
 
 type Link = { readonly address: string } | { readonly problem: string };
 
+async function linkTo(work: Work): Promise<Link> {
+  try {
+    const [base = ""] = location.href.split(/[?#]/);
+    return { address: `${base}#${await encodeLink(toLink(work))}` };
+  } catch (error) {
+    return { problem: error instanceof Error ? error.message : String(error) };
+  }
+}
+
 export function Share({ work }: { readonly work: Work }) {
   const [link, setLink] = useState<Link>();
   // The link is of the work at that time.
   useEffect(() => setLink(undefined), [work]);
+  const latest = useRef(work);
+  latest.current = work;
   const share = async () => {
-    try {
-      const [base = ""] = location.href.split(/[?#]/);
-      setLink({ address: `${base}#${await encodeLink(toLink(work))}` });
-    } catch (error) {
-      setLink({ problem: error instanceof Error ? error.message : String(error) });
-    }
+    const made = await linkTo(work);
+    // The reader may have changed it since.
+    if (latest.current === work) setLink(made);
   };
   return (
     <div class="share">

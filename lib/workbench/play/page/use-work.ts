@@ -24,9 +24,9 @@ export interface WorkControl {
     | { readonly origin: Exclude<Origin, { readonly work: Work }> }
     | undefined;
   readonly change: (part: Partial<Work>) => void;
-  /** Puts other work in place of what is edited, as the work of an origin or of a reduced run. */
-  readonly replace: (work: Work, origin?: OpenedWork["origin"]) => void;
-  /** Changes what the work started from, as after it was saved. */
+  /** Puts other work in place of what is edited, unless another program was opened since. */
+  readonly replace: (work: Work, origin: OpenedWork["origin"]) => void;
+  /** Changes what the work started from, as after it was saved, unless another program was opened since. */
   readonly setOrigin: (origin: OpenedWork["origin"]) => void;
   /** Returns to what was opened. */
   readonly discard: () => void;
@@ -68,16 +68,16 @@ export function useWork(data: SiteData): WorkControl {
         : { ...former, work: { ...former.work, ...part } },
     );
   }, []);
-  const replace = useCallback((work: Work, origin?: OpenedWork["origin"]) => {
-    setState((former) => {
-      if (former === undefined || !("work" in former)) return former;
-      const next = origin ?? former.origin;
-      return { origin: next, work, revision: ++revision.current, isRestored: false };
-    });
+  const replace = useCallback((work: Work, origin: OpenedWork["origin"]) => {
+    setState((former) =>
+      former !== undefined && isOfProgram(former, origin)
+        ? { origin, work, revision: ++revision.current, isRestored: false }
+        : former,
+    );
   }, []);
   const setOrigin = useCallback((origin: OpenedWork["origin"]) => {
     setState((former) =>
-      former === undefined || !("work" in former) ? former : { ...former, origin },
+      former !== undefined && isOfProgram(former, origin) ? { ...former, origin } : former,
     );
   }, []);
   const discard = useCallback(() => {
@@ -91,6 +91,13 @@ export function useWork(data: SiteData): WorkControl {
     () => ({ state, change, replace, setOrigin, discard }),
     [state, change, replace, setOrigin, discard],
   );
+}
+
+function isOfProgram(
+  state: NonNullable<WorkControl["state"]>,
+  origin: OpenedWork["origin"],
+): state is OpenedWork {
+  return "work" in state && draftName(state.origin) === draftName(origin);
 }
 
 function workOfDraft(draft: Parameters<typeof workOfLink>[0], original: Work): Work {
@@ -107,25 +114,35 @@ export function isUnchanged({ origin, work }: OpenedWork): boolean {
   return JSON.stringify(toLink(work)) === JSON.stringify(toLink(origin.work));
 }
 
-/** Keeps the work as a draft, shortly after each change. */
+/** Keeps the work as a draft, shortly after each change, and before another program is shown. */
 function useDraft(state: WorkControl["state"]): void {
   const isFirst = useRef(true);
+  const unkept = useRef<OpenedWork>(undefined);
   useEffect(() => {
+    const { current: before } = unkept;
+    unkept.current = undefined;
+    if (before !== undefined && before.origin !== state?.origin) keep(before);
     if (state === undefined || !("work" in state)) return undefined;
     if (isFirst.current) {
       isFirst.current = false;
       return undefined;
     }
-    const keep = () => {
-      const name = draftName(state.origin);
-      if (isUnchanged(state)) removeDraft(name);
-      else writeDraft(name, toLink(state.work));
+    unkept.current = state;
+    const keepNow = () => {
+      unkept.current = undefined;
+      keep(state);
     };
-    const timer = setTimeout(keep, PAUSE_MS);
-    addEventListener("pagehide", keep);
+    const timer = setTimeout(keepNow, PAUSE_MS);
+    addEventListener("pagehide", keepNow);
     return () => {
       clearTimeout(timer);
-      removeEventListener("pagehide", keep);
+      removeEventListener("pagehide", keepNow);
     };
   }, [state]);
+}
+
+function keep(state: OpenedWork): void {
+  const name = draftName(state.origin);
+  if (isUnchanged(state)) removeDraft(name);
+  else writeDraft(name, toLink(state.work));
 }
