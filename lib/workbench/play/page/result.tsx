@@ -1,5 +1,5 @@
 /** Shows a run: the report's sections, and the run as it happens. */
-import { useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useErrorBoundary, useMemo, useRef, useState } from "preact/hooks";
 import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";
 import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
@@ -16,7 +16,19 @@ interface ResultProps extends Pick<WatchProps, "onDecisions" | "isRunning"> {
   readonly colors: Colors;
 }
 
-export function Result({ shown, colors, isRunning, onDecisions }: ResultProps) {
+/** A hostile program can send a result that breaks what shows it; the rest of the page goes on. */
+export function Result(props: ResultProps) {
+  const [error, reset] = useErrorBoundary();
+  useEffect(() => reset(), [props.shown]);
+  if (error === undefined) return <Sections {...props} />;
+  return (
+    <pre class="command failure" role="alert">
+      {visibleLines(`The result cannot be shown: ${error}`)}
+    </pre>
+  );
+}
+
+function Sections({ shown, colors, isRunning, onDecisions }: ResultProps) {
   const { run } = shown;
   const viewport = useViewport(run);
   const [selected, setSelected] = useState<{

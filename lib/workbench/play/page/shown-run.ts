@@ -24,8 +24,8 @@ export interface RunInput {
   readonly target: Target | undefined;
   /** Command of the test that was reduced to this one. */
   readonly shrunkFrom: string | undefined;
-  /** Runs it again, to see the states of a node. */
-  readonly inspect: (nodes: readonly string[]) => Promise<readonly Inspection[]>;
+  /** Runs it again, to see the states of nodes; `undefined` if that run has no result. */
+  readonly inspect: (nodes: readonly string[]) => Promise<readonly Inspection[] | undefined>;
 }
 
 export interface ShownRun extends RunInput {

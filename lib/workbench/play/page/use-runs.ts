@@ -87,7 +87,7 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
       const ending = await withProgram(sandbox, work, life.current.signal, (program) =>
         program.run(test, { isRecorded: false, inspected: nodes }),
       );
-      return ending.type === "result" ? (ending.inspections ?? []) : [];
+      return ending.type === "result" ? ending.inspections : undefined;
     },
     [sandbox],
   );

@@ -109,6 +109,21 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     expect(await reader.waitForText("#verdict", /./)).toStartWith("Valid");
   });
 
+  test("a result that a program forged is refused, and the page goes on", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.write(`const { postMessage } = MessagePort.prototype;
+      MessagePort.prototype.postMessage = function (reply) {
+        for (const each of reply?.inspections ?? []) each.states = each.states.map(() => "{");
+        postMessage.call(this, reply);
+      };
+      export function echo(node) { node.inspect(() => 1); }`);
+    await reader.press("Run");
+    await reader.waitForText(".failure", /^The result cannot be shown: SyntaxError/);
+    await reader.write("export function idle() {}");
+    await reader.press("Run");
+    await reader.textOf("#verdict");
+  });
+
   test("a link holds program, options and arguments, and opens them again", async () => {
     await using reader = await at(SEND_ONCE);
     const source = `// \u2028 </script> ünïcode\n${await reader.source()}`;
@@ -149,6 +164,10 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await reader.page.reload();
     expect(await reader.source()).toBe(WRONG);
     expect(await reader.textOf(".command-line code")).toContain("--rate 7");
+    await reader.page.evaluate('location.hash = "#start"');
+    await reader.textOf(".groups");
+    await reader.page.evaluate('location.hash = "#example=challenges/echo"');
+    expect(await reader.source()).toBe(WRONG);
     await reader.press("Discard the changes");
     await reader.waitForText(".cm-content", /Replies to every request|echo_ok/);
   });

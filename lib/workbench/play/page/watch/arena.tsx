@@ -4,10 +4,9 @@ import type { Colors } from "../../../report/page/parts/colors.ts";
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Highlight } from "../../../report/page/run/selection.ts";
-import type { Inspection } from "../../engine/protocol.ts";
 import { briefOf } from "../../engine/shown-text.ts";
 import { type Condition, conditionAt } from "./conditions.ts";
-import { stateAt } from "./inspections.ts";
+import { type Inspections, stateAt } from "./inspections.ts";
 import { Intervals } from "./intervals.ts";
 import { type ArenaScene, type Dot, lostTicks, paintArena } from "./paint-arena.ts";
 import { type Place, placesOf } from "./places.ts";
@@ -22,7 +21,7 @@ interface ArenaProps {
   readonly colors: Colors;
   readonly highlight: Highlight | undefined;
   /** The states of nodes that are shown beside them, by node. */
-  readonly inspections: ReadonlyMap<string, Inspection>;
+  readonly inspections: Inspections;
   readonly isStill: boolean;
   /** The name of the selected node or service. */
   readonly node: string | undefined;
@@ -157,7 +156,7 @@ export function Arena(props: ArenaProps) {
 /** The state that the program of a node shows, in a few letters. */
 function brief({ run, inspections, playhead }: ArenaProps, node: string): string {
   const inspection = inspections.get(node);
-  const state = inspection && stateAt(inspection, playhead.time, run.header.tickNs);
+  const state = inspection ? stateAt(inspection, playhead.time, run.header.tickNs) : undefined;
   return state === undefined ? "" : visible(briefOf(state));
 }
 

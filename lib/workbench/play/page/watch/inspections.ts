@@ -3,8 +3,11 @@ import { useEffect, useRef, useState } from "preact/hooks";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Inspection, Shown } from "../../engine/protocol.ts";
 
-/** Runs again, and returns the states of nodes; none if that run has no result. */
-export type Inspect = (nodes: readonly string[]) => Promise<readonly Inspection[]>;
+/** Runs again, and returns the states of nodes; `undefined` if that run has no result. */
+export type Inspect = (nodes: readonly string[]) => Promise<readonly Inspection[] | undefined>;
+
+/** The states of nodes, by node; `null` if they could not be recorded. */
+export type Inspections = ReadonlyMap<string, Inspection | null>;
 
 /** A run of more nodes or messages is repeated only for a node that is selected. */
 const MAX_NODES = 9;
@@ -20,10 +23,10 @@ export function useInspections(
   nodes: readonly string[],
   selected: string | undefined,
   inspect: Inspect | undefined,
-): ReadonlyMap<string, Inspection> {
+): Inspections {
   const [found, setFound] = useState<{
     readonly run: Run;
-    readonly inspections: ReadonlyMap<string, Inspection>;
+    readonly inspections: Inspections;
   }>();
   const asked = useRef<{ readonly run: Run; readonly nodes: Set<string> }>(undefined);
   const isSmall = nodes.length <= MAX_NODES && run.messageCount <= MAX_MESSAGES;
@@ -34,22 +37,21 @@ export function useInspections(
     const unknown = wanted.filter((node) => !known.has(node));
     if (inspect === undefined || unknown.length === 0) return;
     for (const node of unknown) known.add(node);
-    const take = (inspections: readonly Inspection[]) => {
+    const take = (inspections: readonly Inspection[] | undefined) => {
       if (asked.current?.run !== run) return;
-      const none = unknown.map((node) => [node, { node, ...NO_STATES }] as const);
-      const taken = inspections.map((each) => [each.node, each] as const);
+      const none = unknown.map((node) => [node, null] as const);
+      const taken = (inspections ?? []).map((each) => [each.node, each] as const);
       setFound((former) => {
         const before = former?.run === run ? former.inspections : [];
         return { run, inspections: new Map([...before, ...none, ...taken]) };
       });
     };
-    inspect(unknown).then(take, () => take([]));
+    inspect(unknown).then(take, () => take(undefined));
   }, [run, selected, isSmall]);
   return found?.run === run ? found.inspections : NOTHING;
 }
 
-const NO_STATES = { times: [], states: [], intervalNs: 0 } as const;
-const NOTHING: ReadonlyMap<string, Inspection> = new Map();
+const NOTHING: Inspections = new Map();
 
 /** Decodes a state of an inspection. */
 export function parsed(state: string | undefined): Shown | undefined {

@@ -6,14 +6,19 @@ import { StateTree } from "./state-tree.tsx";
 
 interface StateProps {
   readonly run: Run;
-  /** Absent while it is awaited. */
-  readonly inspection: Inspection | undefined;
+  /** Absent while it is awaited; `null` if it could not be recorded. */
+  readonly inspection: Inspection | null | undefined;
   /** Ticks. */
   readonly time: number;
 }
 
 export function NodeState({ run, inspection, time }: StateProps) {
-  if (inspection === undefined) return <p class="hint">Looking …</p>;
+  if (inspection === undefined) return <p class="hint">Recording the states …</p>;
+  if (inspection === null) {
+    return (
+      <p class="hint">The states could not be recorded: the run that records them was ended.</p>
+    );
+  }
   if (inspection.states.length === 0) {
     return (
       <p class="hint">
