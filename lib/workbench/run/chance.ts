@@ -4,18 +4,14 @@
  * A run without it draws from streams that all nodes, links and clients share. With decisions, what they
  * do not cover is drawn from a stream of each part: an edit then leaves the draws of other parts alone.
  */
-import TinyQueue from "tinyqueue";
 import type { Cancel, Clock, NodeId, Random } from "../../vortex/index.ts";
 import type { Generator, GeneratorLike } from "../clients/generator.ts";
 import {
-  type ClientOperation,
-  DECISIONS_VERSION,
   type DecidedOperation,
   type Decisions,
   type Fate,
   type FaultIntervention,
   type FaultOperation,
-  isMessageIntervention,
   linkName,
   type MessageIntervention,
 } from "../decisions.ts";
@@ -25,7 +21,10 @@ import type { FaultChoices } from "../nemesis/test-control.ts";
 import type { DeliveryOrder } from "../network/delivery.ts";
 import type { DrawFate, MessageFates } from "../network/network.ts";
 import { randomStream } from "../random.ts";
+import { DecisionRecording } from "./decision-recording.ts";
+import { afterExactly, ExactOrder, RANK_MS, Rank, roundedMs } from "./exact-time.ts";
 import type { Exploration } from "./exploration.ts";
+import { PlannedInterventions } from "./planned-interventions.ts";
 import { Script } from "./script.ts";
 
 export interface ChanceOptions {
@@ -54,7 +53,7 @@ export class Chance implements MessageFates, FaultChoices {
   readonly #decisions: Decisions | undefined;
   /** The streams of parts. */
   readonly #streams = new Map<string, Random>();
-  readonly #recording = new Recording();
+  readonly #recording = new DecisionRecording();
   /** Number of delays and messages so far, by part and link. */
   readonly #counts = new Map<string, number>();
   readonly #scripts: Script[] = [];
@@ -70,7 +69,7 @@ export class Chance implements MessageFates, FaultChoices {
   #hasChosen = false;
   #isChoosing = false;
   #recordsDelays: boolean;
-  readonly #interventions: Interventions;
+  readonly #interventions: PlannedInterventions;
   /** The message that is being sent: its link and number, and its copies so far. */
   #sent: { readonly link: string; readonly number: number; copyCount: number } | undefined;
 
@@ -78,7 +77,7 @@ export class Chance implements MessageFates, FaultChoices {
     this.#options = options;
     this.#decisions = options.decisions;
     this.#recordsDelays = options.decisions === undefined;
-    this.#interventions = new Interventions(options);
+    this.#interventions = new PlannedInterventions(options);
   }
 
   /** Returns those changes of a search that decisions do not replace. */
@@ -391,255 +390,8 @@ export class Chance implements MessageFates, FaultChoices {
   }
 }
 
-/**
- * Calls back at an exact time, after whatever else happens at that time: an operation that followed
- * the end of another one follows it again.
- */
-function afterExactly(clock: Clock, delayMs: number, callback: () => void) {
-  let cancel = clock.after(roundedMs(delayMs), () => {
-    cancel = clock.after(0, callback);
-  });
-  return () => cancel();
-}
-
 /** The latency of a message that had not arrived at the end of the run, in ms. */
 const NEVER_MS = 1e9;
-
-/** A delay of whole nanoseconds, in ms: clocks round up, and must not count an error of arithmetic. */
-function roundedMs(delayMs: number): number {
-  return Math.max(0, delayMs - 5e-7);
-}
-
-/**
- * Messages that arrive in the same nanosecond do so in the order of these fractions of it, in ms. With
- * 1000 of them the next nanosecond would begin.
- */
-const RANK_MS = 1e-9;
-
-/** Counts within a nanosecond, from 1: what has no latency at all arrives before. */
-class Rank {
-  readonly #clock: Clock;
-  #nowMs = -1;
-  #count = 0;
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  next(): number {
-    const nowMs = this.#clock.nowMs();
-    if (nowMs !== this.#nowMs) this.#count = 0;
-    this.#nowMs = nowMs;
-    return Math.min(++this.#count, 999);
-  }
-}
-
-/** Releases messages exactly after their latencies. */
-class ExactOrder implements DeliveryOrder {
-  readonly #clock: Clock;
-  readonly #held = new TinyQueue<Held>([], (one, other) =>
-    one.dueNs === other.dueNs ? one.rank - other.rank : one.dueNs - other.dueNs,
-  );
-
-  constructor(clock: Clock) {
-    this.#clock = clock;
-  }
-
-  hold(_: unknown, delayMs: number, release: () => void): void {
-    if (delayMs === 0) {
-      release();
-      return;
-    }
-    const latencyNs = Math.floor(delayMs * 1e6 + 1e-4);
-    const dueNs = this.#nowNs() + latencyNs;
-    this.#held.push({ dueNs, rank: delayMs * 1e6 - latencyNs, release });
-    this.#clock.after(roundedMs(latencyNs / 1e6), () => this.#release());
-  }
-
-  /** Releases all that are due, as an order may have done at once. */
-  #release(): void {
-    while ((this.#held.peek()?.dueNs ?? Number.POSITIVE_INFINITY) <= this.#nowNs()) {
-      this.#held.pop()?.release();
-    }
-  }
-
-  #nowNs(): number {
-    return Math.round(this.#clock.nowMs() * 1e6);
-  }
-}
-
-interface Held {
-  readonly dueNs: number;
-  /** Order among those of the same time. */
-  readonly rank: number;
-  readonly release: () => void;
-}
-
-const NONE: readonly MessageIntervention[] = [];
-
-/** The changes of a run by hand, and which have been made. */
-class Interventions {
-  readonly #clock: Clock;
-  readonly #faults: readonly FaultIntervention[];
-  /** Those of messages, by link and number. */
-  readonly #messages = new Map<string, Map<number, MessageIntervention[]>>();
-  /** Number of messages so far, by link. */
-  readonly #counts = new Map<string, number>();
-  readonly count: number;
-  #unmatchedCount: number;
-  hasBegun = false;
-
-  constructor({ clock, nodeIds, decisions }: ChanceOptions) {
-    const { interventions = [] } = decisions ?? {};
-    this.#clock = clock;
-    this.count = interventions.length;
-    this.#unmatchedCount = interventions.length;
-    this.#faults = interventions
-      .filter((each) => !isMessageIntervention(each))
-      .filter((each) => !("node" in each) || nodeIds.includes(each.node))
-      .sort((one, other) => one.atNs - other.atNs);
-    for (const each of interventions.filter(isMessageIntervention)) {
-      this.#messages
-        .getOrInsertComputed(each.link, () => new Map())
-        .getOrInsertComputed(each.number, () => [])
-        .push(each);
-    }
-  }
-
-  /** The number of those which fitted nothing in the run so far. */
-  get unmatchedCount(): number {
-    return this.#unmatchedCount;
-  }
-
-  /** Those of the next message of a link. */
-  ofNext(link: string): readonly MessageIntervention[] {
-    const ofLink = this.#messages.get(link);
-    if (ofLink === undefined) return NONE;
-    const number = this.#counts.get(link) ?? 0;
-    this.#counts.set(link, number + 1);
-    const found = ofLink.get(number) ?? NONE;
-    this.#note(found.length);
-    return found;
-  }
-
-  schedule(zeroMs: number, act: (intervention: FaultIntervention) => void): Cancel {
-    const cancels = this.#faults.map((intervention) => {
-      const delayMs = roundedMs(intervention.atNs / 1e6 + zeroMs - this.#clock.nowMs());
-      return this.#clock.after(delayMs, () => {
-        this.#note(1);
-        act(intervention);
-      });
-    });
-    return () => {
-      for (const cancel of cancels) cancel();
-    };
-  }
-
-  #note(count: number): void {
-    this.#unmatchedCount -= count;
-    this.hasBegun ||= count > 0;
-  }
-}
-
-/** The decisions so far. */
-class Recording {
-  readonly operations: DecidedOperation[] = [];
-  readonly #finalOperations: ClientOperation[] = [];
-  readonly #delays = new Map<string, number[]>();
-  readonly #starts = new Map<string, number[]>();
-  readonly #nemeses = new Map<string, number[]>();
-  readonly #messages = new Map<string, Map<number, Fate>>();
-  mainLengthNs: number | undefined;
-  finalBeginNs: number | undefined;
-  finalEndNs: number | undefined;
-  hasExactLatencies = false;
-
-  addOperation(operation: Operation, concurrency: number, isFinal: boolean): void {
-    const { time, process, node = "", f, value, final, seekToBeginning } = operation;
-    const operations = isFinal ? this.#finalOperations : this.operations;
-    operations.push({
-      atNs: time - (isFinal ? (this.finalBeginNs ?? 0) : 0),
-      thread: Number(process) % concurrency,
-      node,
-      f,
-      value,
-      ...(final === undefined ? {} : { final }),
-      ...(seekToBeginning === undefined ? {} : { seekToBeginning }),
-    });
-  }
-
-  addDelay(part: string, delayNs: number): void {
-    push(this.#delays, part, delayNs);
-  }
-
-  addStart(node: string, stream: number): void {
-    push(this.#starts, node, stream);
-  }
-
-  addNemesisDraw(nemesis: string, drawn: number): void {
-    push(this.#nemeses, nemesis, drawn);
-  }
-
-  addFate(link: string, number: number, fate: Fate): void {
-    this.#messages.getOrInsertComputed(link, () => new Map()).set(number, fate);
-  }
-
-  setLatency(link: string, number: number, copy: number, latencyMs: number): void {
-    const fates = this.#messages.getOrInsertComputed(link, () => new Map());
-    const fate = [...(fates.get(number) ?? [])];
-    fate[copy] = latencyMs;
-    if (fate.length === 1 && latencyMs === 0) fates.delete(number);
-    else fates.set(number, fate);
-  }
-
-  /** @param replayed What the run replayed: it has drawn the rest from the streams of parts. */
-  decisions(replayed: Decisions | undefined, limitNs: number): Decisions {
-    // A run that crashes has no end: its last phase is as long as it may be.
-    const { finalBeginNs, mainLengthNs = limitNs } = this;
-    const { finalEndNs = (finalBeginNs ?? 0) + limitNs } = this;
-    const messages = [...this.#messages]
-      .filter(([, fates]) => fates.size > 0)
-      .sort(([one], [other]) => (one < other ? -1 : 1))
-      .map(([link, fates]) => {
-        return [link, Object.fromEntries([...fates].map(([key, fate]) => [key, fate.map(toNs)]))];
-      });
-    const draws = {
-      ...replayed?.draws,
-      ...fieldOf("delays", this.#delays),
-      ...fieldOf("starts", this.#starts),
-      ...fieldOf("nemeses", this.#nemeses),
-    };
-    const { interventions } = replayed ?? {};
-    return {
-      version: DECISIONS_VERSION,
-      ...(interventions === undefined ? {} : { interventions }),
-      main: { lengthNs: mainLengthNs, operations: this.operations },
-      ...(finalBeginNs === undefined
-        ? {}
-        : {
-            final: { lengthNs: finalEndNs - finalBeginNs, operations: this.#finalOperations },
-          }),
-      messages: Object.fromEntries(messages),
-      ...(this.hasExactLatencies ? { exactLatencies: true } : {}),
-      ...(Object.keys(draws).length === 0 ? {} : { draws }),
-    };
-  }
-}
-
-/** Latencies are whole nanoseconds, and thousandths for {@link RANK_MS}. */
-function toNs(latencyMs: number): number {
-  return Math.round(latencyMs * 1e9) / 1000;
-}
-
-function fieldOf<Name extends string>(name: Name, lists: ReadonlyMap<string, number[]>) {
-  return lists.size === 0 ? {} : { [name]: Object.fromEntries(lists) };
-}
-
-function push(lists: Map<string, number[]>, key: string, value: number): void {
-  const list = lists.get(key);
-  if (list === undefined) lists.set(key, [value]);
-  else list.push(value);
-}
 
 /** Whether an operation starts a built-in fault. */
 function isBuiltIn({ f }: FaultOperation): boolean {

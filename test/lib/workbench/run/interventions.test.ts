@@ -258,8 +258,9 @@ describe("An intervention", () => {
       { do: "drop", link: "n0 -> n1", number: 1e6 },
       { do: "kill", atNs: 1e12, node: "n1" },
       { do: "kill", atNs: 1e9, node: "n9" },
+      { do: "cut", atNs: 1e9, links: ["n8 -> n9", "n0->n1"] },
     );
-    expect(remarks).toEqual([expect.stringContaining("3 decisions fit nothing")]);
+    expect(remarks).toEqual([expect.stringContaining("4 decisions fit nothing")]);
   });
 
   test.each([
