@@ -6,7 +6,7 @@ import type { Simulation } from "../../run/simulation.ts";
 import type { Inspection } from "./protocol.ts";
 import { shown } from "./shown.ts";
 
-/** Total length of the states of all nodes. When those of a node are longer, fewer are kept. */
+/** Maximum total length of the states of all nodes, in characters. Each node has an equal share. */
 const MAX_LENGTH = 8_000_000;
 /** The first interval between two states that are kept, in ns. */
 const MIN_INTERVAL_NS = 1e6;
@@ -15,9 +15,9 @@ export class Inspector {
   /** Must run the events of the simulation. */
   readonly clock: VirtualClock;
   readonly #nodes: ReadonlyMap<NodeId, NodeStates>;
-  /** Those that have run since their states were recorded. */
+  /** The nodes that have run since their states were recorded. */
   readonly #running = new Set<NodeStates>();
-  /** Clock zero, as a reading of the clock. */
+  /** Clock zero on the clock's own scale; `undefined` before the first operation. */
   #zeroNs: number | undefined;
 
   constructor(nodes: readonly NodeId[], maxLength = MAX_LENGTH) {
@@ -33,7 +33,7 @@ export class Inspector {
     })();
   }
 
-  /** What it needs of the simulation. */
+  /** Returns the callbacks that it needs of the simulation, with those of another observer. */
   observing(
     others: Pick<Simulation, "onOperation">,
   ): Pick<Simulation, "onOperation" | "onTurn" | "onInspect"> {

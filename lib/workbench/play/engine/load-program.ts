@@ -21,7 +21,7 @@ const LIBRARY: Readonly<Record<string, Exports>> = {
 /** The paths by which programs of this repository import the library. */
 const LIBRARY_PATH = /(?:^|\/)lib\/(vortex|raft|workload)\/index\.ts$/;
 
-/** Where the modules that stand for the library find it. */
+/** Global that holds the library, for the modules that re-export it. */
 const LIBRARY_KEY = "vortex playground library";
 
 /** The program cannot be loaded. */
@@ -38,7 +38,7 @@ export class LoadError extends Error {
 /** @throws {LoadError} for an error in a file, and if the first file does not export one program. */
 export async function loadProgram({ files, exportName }: LoadRequest): Promise<AnyProgram> {
   const [main] = files;
-  if (main === undefined) throw new LoadError({ file: "", text: "There is no program" });
+  if (main === undefined) throw new LoadError({ file: "", text: "No file was given" });
   const modules = new Modules(files);
   const exports = await importModule(main.name, modules.addressOf(main));
   return chooseProgram(main.name, exports, exportName);

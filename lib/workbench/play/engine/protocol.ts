@@ -1,5 +1,4 @@
 /** The messages between the page and its workers. */
-
 import type { NodeId } from "../../../vortex/index.ts";
 import type { Decisions } from "../../decisions.ts";
 import type { Operation } from "../../history/history.ts";
@@ -30,7 +29,7 @@ export interface RunRequest {
   /** Arguments of the program. */
   readonly args?: readonly string[];
   readonly decisions?: Decisions | undefined;
-  /** Whether to return what happened, and not only the result. */
+  /** Whether to return the record of the run, and not only its result. */
   readonly isRecorded: boolean;
   /** The nodes whose states to return. */
   readonly inspected?: readonly NodeId[] | undefined;
@@ -48,16 +47,16 @@ export interface Problem {
 }
 
 /**
- * The states of a node in a run, as the program shows them with `node.inspect`: each from its time until the
- * next one.
+ * The states of a node in a run, which its program registers with `node.inspect`. Each lasts from its time
+ * until the next one.
  */
 export interface Inspection {
   readonly node: NodeId;
   /** Nanoseconds since clock zero, ascending; negative while the nodes start. */
   readonly times: readonly number[];
-  /** {@link Shown} values, as JSON: most of them are never looked at. */
+  /** {@link Shown} values, as JSON: most of them are never displayed. */
   readonly states: readonly string[];
-  /** Time between two of them at least, in ns: 0 if all were recorded. */
+  /** Minimum time between two of them, in ns; 0 if all were recorded. */
   readonly intervalNs: number;
 }
 
@@ -78,7 +77,7 @@ export interface ShownText {
   readonly text: string;
 }
 
-/** What happened in a run. */
+/** The record of a run. */
 export interface RunRecord {
   readonly history: readonly Operation[];
   readonly messages: readonly JournalEvent[];
@@ -100,5 +99,5 @@ export type Reply =
       /** Real time of the run and its check, in ms. */
       readonly tookMs: number;
     }
-  /** The run has no result, as of a node that does not start. */
+  /** The run has no result: a node did not start, for example. */
   | { readonly type: "crash"; readonly text: string };

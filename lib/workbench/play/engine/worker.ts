@@ -16,7 +16,7 @@ import { type Posted, post, received } from "./post.ts";
 import type { Reply, Request, RunRequest } from "./protocol.ts";
 import { runInTurns } from "./turns.ts";
 
-/** What a program must not use: real time does not pass in a simulation, and nodes have a network. */
+/** Globals that a program must not use, and what replaces them: a simulation has its own time and network. */
 const REFUSED: Readonly<Record<string, string>> = {
   setTimeout: "node.after",
   setInterval: "node.every",
@@ -102,7 +102,7 @@ async function runFirst(options: TestOptions, { simulation }: FirstRun): Promise
   } catch (error) {
     if (!(error instanceof TestCrash)) throw error;
   }
-  // What it rejected is reported in a task of its own.
+  // Unhandled rejections are reported in a task of their own.
   await new Promise((resolve) => nextTask(resolve, 0));
 }
 

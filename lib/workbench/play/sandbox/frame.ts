@@ -1,5 +1,5 @@
 /**
- * The frame in which programs run: what they may reach is decided here.
+ * The frame in which programs run. It decides what they can reach.
  *
  * A program may come with a link, so it is hostile. It runs in a worker, which an endless loop cannot
  * keep from being ended. The worker belongs to a frame of an opaque origin, which has no storage and no
@@ -14,7 +14,7 @@
 export const FRAME_POLICY =
   "default-src 'none'; connect-src 'none'; script-src 'unsafe-inline' blob:; worker-src blob:";
 
-/** What the page asks of the frame. A start comes with the port for the worker's requests. */
+/** A request of the page to the frame. A start comes with the port for the worker's requests. */
 export type FrameRequest =
   | { readonly type: "start"; readonly id: number; readonly script: string }
   | { readonly type: "end"; readonly id: number };

@@ -43,7 +43,7 @@ async function stepsOf(chapter: string): Promise<Example[]> {
   const found = await Promise.all(steps.values());
   const counts = Map.groupBy(found, ({ title }) => title);
   return found.map(({ title, ...step }, index) => {
-    // Several programs of a section are told apart by their names.
+    // Programs of the same section differ in their names.
     const isOnly = counts.get(title)?.length === 1;
     const name = isOnly ? "" : ` (${basename(step.id).replace(/^\d+-/, "")})`;
     return { ...step, title: `${index + 1}. ${title}${name}` };

@@ -39,7 +39,7 @@ function optionsOf(workload: string): TestOptions {
   };
 }
 
-/** What a run did, as text without what differs between machines. */
+/** The outcome of a run, without what differs between machines. */
 interface Observed {
   readonly valid: unknown;
   readonly count: number;

@@ -162,7 +162,7 @@ function brief({ run, inspections, playhead }: ArenaProps, node: string): string
 
 const STATES = { up: "running", down: "down", paused: "paused" } as const;
 
-/** What the arena shows of a run. */
+/** Lookups in a run that each frame needs. */
 export interface ArenaIndex {
   readonly places: readonly Place[];
   readonly nodes: readonly string[];

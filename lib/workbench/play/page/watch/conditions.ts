@@ -1,4 +1,4 @@
-/** Which nodes are down or paused, and which links are cut, at each time of a run. */
+/** The effects of faults over time: nodes that are down or paused, links that are cut. */
 import { isObject } from "../../../../protocol/message.ts";
 import type { History, Operation } from "../../../history/history.ts";
 import { describeFaultEntry } from "../../../nemesis/describe-fault.ts";
@@ -10,7 +10,7 @@ export interface Condition {
   readonly paused: ReadonlySet<string>;
   /** Cut links: blocked senders by receiver. */
   readonly cuts: ReadonlyMap<string, ReadonlySet<string>>;
-  /** What the nemesis did at this time, in words. */
+  /** Description of the nemesis's operation at this time. */
   readonly text: string;
 }
 

@@ -1,5 +1,4 @@
-/** What happened in a run, event by event, in the order of time. */
-
+/** The events of a run, in the order of time. */
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import { messageLine } from "../../../report/page/run/describe.ts";
 import { lowerBound, type Run } from "../../../report/page/run/run.ts";

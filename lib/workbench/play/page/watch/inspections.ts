@@ -16,7 +16,7 @@ const MAX_MESSAGES = 20_000;
 /**
  * Returns the states of nodes so far, by node: of all nodes if the run is small, or of the selected ones.
  *
- * @param inspect Absent: there are none.
+ * @param inspect Absent: the result is empty.
  */
 export function useInspections(
   run: Run,
@@ -59,7 +59,7 @@ export function parsed(state: string | undefined): Shown | undefined {
   return state === undefined ? undefined : (JSON.parse(state) as Shown);
 }
 
-/** The state at a time, in ticks; `undefined` if there is none. */
+/** Returns the state at a time, in ticks; `undefined` before the first one. */
 export function stateAt(
   { times, states }: Inspection,
   ticks: number,
@@ -68,7 +68,7 @@ export function stateAt(
   return parsed(states[lastBefore(times, (ticks + 0.5) * tickNs)]);
 }
 
-/** Returns the position of the last of ascending times that is not after a time; -1 if there is none. */
+/** Returns the position of the last of ascending times that is not after a time; -1 if all are. */
 export function lastBefore(times: readonly number[], time: number): number {
   let [low, high] = [0, times.length];
   while (low < high) {

@@ -9,7 +9,7 @@ import {
 import type { JournalEvent } from "../../../network/journal.ts";
 import { type Condition, isCut } from "./conditions.ts";
 
-/** Where decisions find a message. */
+/** The place of a message in decisions. */
 export interface Address {
   readonly link: string;
   /** From 0. */
@@ -47,7 +47,7 @@ export function interventionsOf(decisions: Decisions | undefined): readonly Inte
   return decisions?.interventions ?? [];
 }
 
-/** Returns decisions with other interventions; `undefined` if there are no others than the seed's. */
+/** Returns decisions with other interventions; `undefined` if only the seed decides then. */
 export function withInterventions(
   decisions: Decisions | undefined,
   interventions: readonly Intervention[],
@@ -70,7 +70,7 @@ export function linksBetween(group: readonly string[], all: readonly string[]): 
   );
 }
 
-/** What can be done to a node at a moment. */
+/** Returns the interventions that a node allows in a condition. */
 export function deedsOn({ down, paused }: Condition, node: string): readonly NodeDeed[] {
   if (down.has(node)) return ["restart"];
   return paused.has(node) ? ["resume", "kill"] : ["kill", "pause"];

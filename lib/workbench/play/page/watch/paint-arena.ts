@@ -9,7 +9,7 @@ import { groupsOf, type Place } from "./places.ts";
 
 type Context = CanvasRenderingContext2D;
 
-/** What the arena shows at a moment. */
+/** The arena at a moment. */
 export interface ArenaScene {
   readonly run: Run;
   readonly colors: Colors;
@@ -47,7 +47,7 @@ const MAX_MESSAGES = 400;
 const MAX_OPERATIONS = 200;
 const MAX_LABELS = 12;
 const MAX_OPERATION_LABELS = 24;
-/** Where a message that never arrives is lost, as a part of its way. */
+/** Part of its way after which a message that never arrives is lost. */
 const LOST_AT = 0.55;
 const DOT_PX = 5;
 
@@ -294,7 +294,7 @@ function wayOf({ run, places, size }: ArenaScene, row: number): Way | undefined 
     : wayBetween(from, to, size);
 }
 
-/** To the right of the straight line, so that both directions can be told apart. */
+/** To the right of the straight line, so that the two directions do not overlap. */
 function wayBetween(from: Place, to: Place, size: number): Way {
   const [dx, dy] = [to.x - from.x, to.y - from.y];
   const length = Math.max(1e-9, Math.sqrt(dx * dx + dy * dy));

@@ -1,6 +1,6 @@
 /**
- * Where the participants of a run are drawn: nodes on a circle, services within it, and clients outside,
- * each beside the node that it talks to.
+ * The positions of a run's participants: nodes on a circle, services within it, and clients outside, each
+ * beside the node that its first operation was sent to.
  */
 import type { Run } from "../../../report/page/run/run.ts";
 

@@ -28,7 +28,7 @@ import "./watch.css";
 
 /** A finished run. */
 export interface WatchedRun {
-  /** What it was to replay. */
+  /** The decisions that it was given to replay. */
   readonly decisions: Decisions | undefined;
   readonly record: RunRecord;
   /** The columns of the report. */
@@ -158,7 +158,7 @@ interface SideProps {
   readonly children: ComponentChildren;
 }
 
-/** What is selected, and what can be done to it at the moment that is shown. */
+/** The selected message and node, and the changes that are possible at the moment that is shown. */
 function Side(side: SideProps) {
   const { props, conditions, index, playhead, node, services, isRunning, onIntervene } = side;
   useMoment(playhead);
@@ -246,7 +246,7 @@ interface CurrentProps {
   readonly playhead: Playhead;
 }
 
-/** What has just happened, in words. */
+/** Describes the latest event. */
 function CurrentEvent({ shown: { run }, conditions, playhead }: CurrentProps) {
   useMoment(playhead);
   const event = playhead.scope.events.at(playhead.position);

@@ -44,7 +44,7 @@ async function inspected(program: typeof counting, maxLength?: number) {
     drainMicrotasks();
   }
   const [inspection] = inspector.inspections();
-  if (inspection === undefined) throw new Error("There is no inspection");
+  if (inspection === undefined) throw new Error("The inspector has no states of n1");
   return { history, inspection };
 }
 

@@ -80,7 +80,7 @@ describe("The playhead", () => {
     expect(playhead.position).toBe(-1);
   });
 
-  test("plays as fast as it is told, until the end, and then from the beginning", () => {
+  test("plays at the chosen speed until the end, and then from the beginning", () => {
     const playhead = new Playhead(scope);
     playhead.seek(0);
     playhead.advance(1000);
