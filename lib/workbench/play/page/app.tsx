@@ -21,6 +21,7 @@ import { Share } from "./share.tsx";
 import { StartPage } from "./start-page.tsx";
 import { useRuns } from "./use-runs.ts";
 import { isUnchanged, type OpenedWork, useWork, type WorkControl } from "./use-work.ts";
+import { interventionsOf, withInterventions } from "./watch/interventions.ts";
 import type { Work } from "./work.ts";
 
 interface AppProps {
@@ -100,6 +101,13 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
   latest.current = work;
   const { shown, run: runWork } = runs;
   const isRunning = runs.activity !== undefined;
+  const interventions = interventionsOf(work.decisions);
+  // Without a result there is no list of changes, and the last one may be the reason.
+  const undo = () => {
+    const decisions = withInterventions(work.decisions, interventions.slice(0, -1));
+    change({ decisions });
+    runWork({ ...work, decisions });
+  };
   // Not drawn again for each key that is pressed.
   const result = useMemo(() => {
     if (shown === undefined) return null;
@@ -146,6 +154,14 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
               <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
                 Drop the decisions
               </button>
+              {shown === undefined && interventions.length > 0 ? (
+                <>
+                  {" or "}
+                  <button type="button" class="link" onClick={undo}>
+                    undo the last change
+                  </button>
+                </>
+              ) : null}
             </p>
           )}
           <CommandLine work={work} />

@@ -57,7 +57,7 @@ export function SettingsForm(props: SettingsFormProps) {
             onStage({ ...chosen.settings, seed: settings.seed }, chosen.stage.args ?? []);
           }}
         >
-          <option value="-1">none: as below</option>
+          <option value="-1">none: the options below</option>
           {STAGE_SETTINGS.map(({ stage }, index) => (
             <option key={index} value={`${index}`}>
               {stage.id} {stage.name.replace(/^Beyond Gossip Glomers: /, "")}

@@ -152,6 +152,17 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     expect(await reader.textOf(".remark")).toStartWith("1 decision fits nothing in this run");
   });
 
+  test("a change is undone though its run has no result to list it", async () => {
+    const files = [{ name: "a.ts", source: "export function idle() {}" }];
+    const kill = { do: "kill" as const, atNs: 5e8, node: "n0" };
+    const decisions = { version: 1 as const, base: "seed" as const, interventions: [kill] };
+    const flags = ["-w", "echo", "--node-count", "1", "--time-limit", "1"];
+    await using reader = await at(`#${await encodeLink({ files, flags, decisions })}`);
+    await reader.press("undo the last change");
+    await reader.textOf("#verdict");
+    expect(await reader.textOf(".command-line code")).not.toContain("--decisions");
+  });
+
   test("a link that was cut is refused with a reason", async () => {
     await using reader = await at("#play=abc");
     expect(await reader.textOf("[role=alert]")).toStartWith("This link cannot be opened: ");

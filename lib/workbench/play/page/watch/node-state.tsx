@@ -35,7 +35,7 @@ export function NodeState({ run, inspection, time }: StateProps) {
     <div class="state-tree">
       <p class="hint">
         since {run.time((times[position] ?? 0) / tickNs)}
-        {intervalNs > 0 ? `; recorded every ${intervalNs / 1e6} ms at most` : ""}
+        {intervalNs > 0 ? `; recorded at most every ${intervalNs / 1e6} ms` : ""}
       </p>
       <StateTree value={state} before={parsed(states[position - 1]) ?? state} />
     </div>
