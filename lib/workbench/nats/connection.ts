@@ -222,7 +222,10 @@ function watch(
       if (connection.isClosed()) return;
       // Without a server, draining waits for one; it fails if the server goes meanwhile.
       const drained = isConnected ? connection.drain().catch(() => {}) : undefined;
-      await Promise.race([drained, Bun.sleep(CLOSE_TIMEOUT_MS)]);
+      const { promise: isLate, resolve } = Promise.withResolvers<void>();
+      const timer = setTimeout(resolve, CLOSE_TIMEOUT_MS);
+      await Promise.race([drained, isLate]);
+      clearTimeout(timer);
       await connection.close();
     },
   };
