@@ -53,6 +53,22 @@ describe("vortex test --nats", () => {
   });
 });
 
+/** Waits until a stream contains a text, and reads the rest of it meanwhile. */
+function textIn(stream: ReadableStream<Uint8Array>, text: string): Promise<void> {
+  const { promise, resolve, reject } = Promise.withResolvers<void>();
+  const read = async () => {
+    let seen = "";
+    const decoder = new TextDecoder();
+    for await (const chunk of stream) {
+      seen += decoder.decode(chunk, { stream: true });
+      if (seen.includes(text)) resolve();
+    }
+    reject(new Error(`"${text}" is missing from:\n${seen}`));
+  };
+  read().catch(reject);
+  return promise;
+}
+
 describeNats("A cluster on NATS", () => {
   test("stays valid while nodes are killed and the server restarts", async () => {
     await using server = await startNats();
@@ -65,10 +81,13 @@ describeNats("A cluster on NATS", () => {
     try {
       const tested = spawnVortex(
         ...["test", "--nats", server.url, "--cluster", "demo", "-w", "kafka", "--rate", "50"],
-        ...["--time-limit", "6", "--nemesis", "kill,partition", "--nemesis-interval", "1"],
+        // Those whose requests the outage takes wait until the end.
+        ...["--concurrency", "100"],
+        ...["--time-limit", "5", "--nemesis", "kill,partition", "--nemesis-interval", "1"],
         ...["--recovery", "6", "--no-store", "--json"],
       );
-      await Bun.sleep(4000);
+      await Promise.all(nodes.map(({ stderr }) => textIn(stderr, "begins")));
+      await Bun.sleep(2000);
       await server.kill();
       await Bun.sleep(500);
       await server.start();
