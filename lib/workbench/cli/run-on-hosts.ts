@@ -15,6 +15,7 @@ import type { TestResult } from "../run/results.ts";
 import { TestCrash } from "../run/test-crash.ts";
 import type { TestOptions } from "../run/test-options.ts";
 import { shellCommand } from "../shell.ts";
+import { freshId } from "./fresh-id.ts";
 import { type NatsFlags, natsOptions } from "./nats-flags.ts";
 import { type StoredRun, storing } from "./run-on-processes.ts";
 
@@ -74,7 +75,7 @@ export interface HostsRun extends StoredRun {
 export function runOnHosts(options: TestOptions, run: HostsRun): Promise<TestResult> {
   const { hosts, leaseMs, ...stored } = run;
   const { nats, cluster } = hosts;
-  const test = freshTestId();
+  const test = freshId();
   const remark = (text: string) => run.onRemark?.(text);
   return storing(options, stored, async (runTest) => {
     const remote = new RemoteCluster({
@@ -106,10 +107,4 @@ export function runOnHosts(options: TestOptions, run: HostsRun): Promise<TestRes
       );
     }
   });
-}
-
-/** The id of a test: 8 characters, each one of 36. */
-function freshTestId(): string {
-  const digits = crypto.getRandomValues(new Uint32Array(8));
-  return [...digits].map((digit) => (digit % 36).toString(36)).join("");
 }

@@ -41,7 +41,7 @@ const LAST_JOBS_MS = 15_000;
 /** How long to wait for answers before asking what the queue holds, in ms. */
 const QUIET_MS = ACK_WAIT_MS + 5000;
 
-/** Length of a request for results; half of it without a sign of the server makes a new one. */
+/** Length of a request for results, in ms; half of it without a sign of the server makes a new one. */
 const READ_MS = 3000;
 
 export interface FleetOptions {

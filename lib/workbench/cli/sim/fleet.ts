@@ -13,6 +13,7 @@ import { isFault } from "../../nemesis/faults.ts";
 import { toSeedlessArgv } from "../../run/argv.ts";
 import { splitExport } from "../../sweep/load-definition.ts";
 import { workloadWord } from "../argv.ts";
+import { freshId } from "../fresh-id.ts";
 import { remark } from "../live.ts";
 import { natsOptions } from "../nats-flags.ts";
 import type { Plan, StartWorkers } from "./start-workers.ts";
@@ -36,7 +37,7 @@ export function startFleet(subject: Subject, flags: SimFlags, files?: CorpusFile
       if (former === undefined && flags.resume) {
         remark("No results of this test are stored: it begins with the first seed");
       }
-      const nonce = flags.resume && former ? former : randomNonce();
+      const nonce = flags.resume && former ? former : freshId();
       const campaign = { ...description, id: `${identity}.${nonce}` };
       const signed = campaign.signature === undefined ? "" : ", signed";
       remark(
@@ -65,11 +66,6 @@ export function startFleet(subject: Subject, flags: SimFlags, files?: CorpusFile
       throw error;
     }
   };
-}
-
-function randomNonce(): string {
-  const bytes = crypto.getRandomValues(new Uint8Array(8));
-  return Array.from(bytes, (byte) => (byte % 36).toString(36)).join("");
 }
 
 /** Identifies the test of a campaign: the same command gives the same text each time. */
