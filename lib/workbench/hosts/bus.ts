@@ -18,7 +18,7 @@ export interface Bus {
   /**
    * Sends a text and resolves with the answer.
    *
-   * @throws {NoAnswer} when none arrives in time, or there is no subscriber.
+   * @throws {NoAnswer} when none arrives in time, or no subscriber is there.
    */
   request(subject: string, text: string, timeoutMs: number): Promise<string>;
   /** Sends a text, and collects the answers of all subscribers for some time. */
