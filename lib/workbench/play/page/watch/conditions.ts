@@ -1,5 +1,6 @@
 /** The effects of faults over time: nodes that are down or paused, links that are cut. */
 import { isObject } from "../../../../protocol/message.ts";
+import { partitionPoint } from "../../../checkers/partition-point.ts";
 import type { History, Operation } from "../../../history/history.ts";
 import { describeFaultEntry } from "../../../nemesis/describe-fault.ts";
 
@@ -51,13 +52,11 @@ export function conditionsOf(history: History, tickNs: number): readonly Conditi
 
 /** The condition at a time, in ticks. */
 export function conditionAt(conditions: readonly Condition[], time: number): Condition {
-  let [low, high] = [0, conditions.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((conditions[middle]?.from ?? 0) <= time) low = middle + 1;
-    else high = middle;
-  }
-  return conditions[low - 1] ?? NOTHING;
+  const count = partitionPoint(
+    conditions.length,
+    (index) => (conditions[index]?.from ?? 0) <= time,
+  );
+  return conditions[count - 1] ?? NOTHING;
 }
 
 /** Nodes that are affected list what was done to each of them: `{ "n1": "killed" }`. */

@@ -1,5 +1,6 @@
 /** The states of the nodes of a run, which are recorded when they are first needed. */
 import { useEffect, useRef, useState } from "preact/hooks";
+import { partitionPoint } from "../../../checkers/partition-point.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Inspection, Shown } from "../../engine/protocol.ts";
 
@@ -70,11 +71,5 @@ export function stateAt(
 
 /** Returns the position of the last of ascending times that is not after a time; -1 if all are. */
 export function lastBefore(times: readonly number[], time: number): number {
-  let [low, high] = [0, times.length];
-  while (low < high) {
-    const middle = (low + high) >>> 1;
-    if ((times[middle] ?? 0) <= time) low = middle + 1;
-    else high = middle;
-  }
-  return low - 1;
+  return partitionPoint(times.length, (index) => (times[index] ?? 0) <= time) - 1;
 }
