@@ -27,6 +27,7 @@ import {
   type ReportItem,
   subjects,
   type TestPlan,
+  WireError,
   WireMessage,
 } from "./wire.ts";
 
@@ -122,11 +123,13 @@ export class RemoteCluster implements Cluster, Hosts {
     const { bus, clock, cluster, plan } = this.#options;
     this.#cleanUp.push(
       bus.subscribe(subjects.reports(cluster, plan.test), (text, answer) => {
-        this.#receiveReport(parseWire(Report, text));
+        const report = this.#parse(Report, text);
+        if (report !== undefined) this.#receiveReport(report);
         answer("{}");
       }),
       bus.subscribe(subjects.clients(cluster, plan.test), (text) => {
-        this.#network.accept(parseWire(WireMessage, text), text.length);
+        const message = this.#parse(WireMessage, text);
+        if (message !== undefined) this.#network.accept(message, text.length);
       }),
       repeat(clock, OUTBOX_INTERVAL_MS, () => this.#outbox.update()),
     );
@@ -241,6 +244,17 @@ export class RemoteCluster implements Cluster, Hosts {
     for (const { onExit } of this.#nodes.values()) onExit();
     this.#order?.close();
     return this.#crashes.splice(0);
+  }
+
+  /** A text that is not understood ends the test: without an answer it would be sent for ever. */
+  #parse<S extends typeof Report | typeof WireMessage>(schema: S, text: string) {
+    try {
+      return parseWire(schema, text);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#fail(`What a host sent is not understood: ${error.message}`);
+      return undefined;
+    }
   }
 
   #fail(reason: string): void {

@@ -104,6 +104,22 @@ describe("A test on several hosts", () => {
     await expect(ended).rejects.toThrow(/n1 on host of n1 cannot be reached for 0.4 s/);
   });
 
+  test("ends when a report is not understood", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus);
+    let isSpoilt = false;
+    bus.arrives = (subject) => {
+      if (subject.endsWith("reports") && !isSpoilt) {
+        isSpoilt = true;
+        bus.publish(subject, '{"node":"n0"}');
+      }
+      return true;
+    };
+    await expect(testOn(bus, { ...echoTest, timeLimitS: 20 })).rejects.toThrow(
+      /What a host sent is not understood/,
+    );
+  });
+
   test("ends when a sidecar does", async () => {
     const bus = new MemoryBus();
     await using hosts = await hostsOn(bus);
