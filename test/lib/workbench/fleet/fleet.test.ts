@@ -193,7 +193,7 @@ describeNats("vortex sim --nats", () => {
       await worker.stop();
     });
 
-    // The tester needs 30 s to notice.
+    // The tester needs 11 s to notice.
     test.skipIf(SEEDS <= 300)(
       "when the server has lost everything that it had stored",
       async () => {
