@@ -70,11 +70,10 @@ describe("A sidecar", () => {
       removeServices: async (id) => void removed.push(id),
     });
     void testOn(bus, { ...echoTest, timeLimitS: 20 }, 600).catch(() => {});
-    await Bun.sleep(300);
+    while (remarks.length < 3) await Bun.sleep(20); // Each says that the test begins.
     bus.arrives = () => false;
-    await Bun.sleep(1200);
+    while (removed.length < 3) await Bun.sleep(20);
     expect(remarks.filter((text) => text.includes("is silent for 0.6 s"))).toHaveLength(3);
-    expect(removed).toHaveLength(3);
     bus.arrives = () => true;
     expect((await testOn(bus, echoTest)).valid).toBe(true);
   });
