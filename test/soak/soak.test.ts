@@ -102,8 +102,8 @@ describe.skipIf(process.platform !== "linux")("A resumed soak", () => {
     }
   });
 
-  test("refuses an unknown challenge", () => {
-    expect(output(["ecko"])).rejects.toThrow(
+  test("refuses an unknown challenge", async () => {
+    await expect(output(["ecko"])).rejects.toThrow(
       'Unknown challenge "ecko". Expected one of: broadcast, ',
     );
   });

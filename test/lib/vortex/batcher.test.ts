@@ -210,6 +210,6 @@ describe("Batcher", () => {
         throw new Error("no");
       },
     });
-    expect(batcher.add("a")).rejects.toThrow("no");
+    await expect(batcher.add("a")).rejects.toThrow("no");
   });
 });

@@ -68,6 +68,6 @@ describe("retry", () => {
   test("does not retry an error that is not an RpcError", async () => {
     const { node } = startNode();
     const failing = retry(node, () => Promise.reject(new TypeError("a mistake")));
-    expect(failing).rejects.toThrow("a mistake");
+    await expect(failing).rejects.toThrow("a mistake");
   });
 });

@@ -66,13 +66,13 @@ describe("A link", () => {
     ["one that is not base64", "play=***", "It is cut short, or was changed"],
     ["one that is too long", `play=${"A".repeat(2_000_000)}`, "It is too long"],
   ])("that is %s is refused", async (_, fragment, reason) => {
-    expect(decodeLink(fragment)).rejects.toThrow(reason);
+    await expect(decodeLink(fragment)).rejects.toThrow(reason);
   });
 
   test("that grows beyond its bound when decompressed is refused", async () => {
     const bomb = await fragmentOf({ ...valid, files: [{ name: "a", source: "x".repeat(9e6) }] });
     expect(bomb.length).toBeLessThan(20_000);
-    expect(decodeLink(bomb)).rejects.toThrow("It holds more than 8000000 bytes");
+    await expect(decodeLink(bomb)).rejects.toThrow("It holds more than 8000000 bytes");
   });
 
   test.each([
@@ -86,11 +86,11 @@ describe("A link", () => {
     ["unknown fields", { ...valid, script: "x" }, "script"],
     ["wrong decisions", { ...valid, decisions: { version: 1, main: 7 } }, "decisions"],
   ])("with %s is refused", async (_, content, reason) => {
-    expect(decodeLink(await fragmentOf(content))).rejects.toThrow(reason);
+    await expect(decodeLink(await fragmentOf(content))).rejects.toThrow(reason);
   });
 
-  test("that could not be opened again is not made", () => {
+  test("that could not be opened again is not made", async () => {
     const tooMany = Array.from({ length: 101 }, (_, index) => ({ name: `${index}`, source: "" }));
-    expect(encodeLink({ files: tooMany, flags: [] })).rejects.toThrow("files");
+    await expect(encodeLink({ files: tooMany, flags: [] })).rejects.toThrow("files");
   });
 });

@@ -183,9 +183,9 @@ describe("The files of a program", () => {
     expect((await collectFiles(main)).files.map(({ source }) => source)).toEqual(["let x: = ;"]);
   });
 
-  test("cannot be a directory, or missing", () => {
+  test("cannot be a directory, or missing", async () => {
     const { directory } = serve();
-    expect(collectFiles(directory)).rejects.toThrow("cannot be read");
-    expect(collectFiles(join(directory, "none.ts"))).rejects.toThrow("cannot be read");
+    await expect(collectFiles(directory)).rejects.toThrow("cannot be read");
+    await expect(collectFiles(join(directory, "none.ts"))).rejects.toThrow("cannot be read");
   });
 });

@@ -31,7 +31,7 @@ describe("A message between the page and a worker", () => {
     );
   });
 
-  test("that neither way can hold is refused", () => {
-    expect(passed({ handler() {}, toJSON: () => undefined })).rejects.toThrow(TypeError);
+  test("that neither way can hold is refused", async () => {
+    await expect(passed({ handler() {}, toJSON: () => undefined })).rejects.toThrow(TypeError);
   });
 });
