@@ -1,5 +1,6 @@
+import { heapStats } from "bun:jsc";
 import { describe, expect, test } from "bun:test";
-import { subjects } from "../../../../lib/workbench/hosts/wire.ts";
+import { type Command, type Request, subjects } from "../../../../lib/workbench/hosts/wire.ts";
 import {
   CLUSTER,
   clusterOn,
@@ -18,6 +19,9 @@ const echoTest = testOptionsOf("echo", {
   timeLimitS: 0.5,
   recoveryS: 0,
 });
+
+/** Messages between two counts of objects. */
+const MESSAGES = 2000;
 
 describe("A sidecar", () => {
   test("is refused a name that another one has", async () => {
@@ -76,6 +80,44 @@ describe("A sidecar", () => {
     expect(remarks.filter((text) => text.includes("is silent for 0.6 s"))).toHaveLength(3);
     bus.arrives = () => true;
     expect((await testOn(bus, echoTest)).valid).toBe(true);
+  });
+
+  test("keeps nothing of the messages that it has carried", async () => {
+    const bus = new MemoryBus();
+    await using _ = await hostsOn(bus, {}, ["n0"]);
+    const request = (content: Request) =>
+      bus.request(subjects.control(CLUSTER, "n0"), JSON.stringify(content), 1000);
+    let number = 0;
+    const order = (command: Command) =>
+      request({ type: "command", test: "long", number: ++number, command });
+    const message = (body: object) => ({ id: 0, src: "c1", dest: "n0", body });
+    bus.subscribe(subjects.reports(CLUSTER, "long"), (_, answer) => answer("{}"));
+    let replies = 0;
+    bus.subscribe(subjects.clients(CLUSTER, "long"), () => replies++);
+    const latency = { meanMs: 0, distribution: "constant" } as const;
+    const tester = { host: "here", pid: 2 };
+    const plan = { test: "long", tester, nodeIds: ["n0"], seed: 1, latency, leaseMs: 60_000 };
+    await request({ type: "begin", plan });
+    await order({ type: "start" });
+    const init = message({ type: "init", msg_id: 1, node_id: "n0", node_ids: ["n0"] });
+    await order({ type: "deliver", message: init });
+
+    const echo = JSON.stringify(message({ type: "echo", msg_id: 2, echo: "a" }));
+    const objectCounts: number[] = [];
+    for (let round = 1; round <= 4; round++) {
+      for (let sent = 0; sent < MESSAGES; sent++) {
+        bus.publish(subjects.node(CLUSTER, "long", "n0"), echo);
+      }
+      while (replies < round * MESSAGES) await Bun.sleep(1);
+      await order({ type: "report" });
+      Bun.gc(true);
+      objectCounts.push(heapStats().objectCount);
+    }
+    await order({ type: "stop" });
+
+    // During the first rounds, code is compiled.
+    const [, early = 0, , late = 0] = objectCounts;
+    expect(late - early).toBeLessThan(MESSAGES);
   });
 
   test("answers what it does not understand with a refusal", async () => {
