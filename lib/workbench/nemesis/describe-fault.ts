@@ -3,6 +3,7 @@ import { isObject } from "../../protocol/message.ts";
 import type { Json, NodeId } from "../../vortex/index.ts";
 import type { Operation } from "../history/history.ts";
 import { compareNaturally } from "../natural-order.ts";
+import { groupsOf } from "./cut-groups.ts";
 
 /** Sources that are blocked, by destination. */
 type Cuts = ReadonlyMap<NodeId, ReadonlySet<NodeId>>;
@@ -64,17 +65,8 @@ function describeGroups(cuts: Cuts): string | undefined {
   const sources = [...cuts.values()].flatMap((each) => [...each]);
   const nodes = [...new Set([...cuts.keys(), ...sources])].sort(compareNaturally);
   const isCut = (one: NodeId, other: NodeId) => cuts.get(one)?.has(other) === true;
-  const groups: NodeId[][] = [];
-  for (const node of nodes) {
-    const group = groups.find(([first = ""]) => !isCut(first, node) && !isCut(node, first));
-    if (group === undefined) groups.push([node]);
-    else group.push(node);
-  }
-  const groupOf = new Map(groups.flatMap((group) => group.map((node) => [node, group])));
-  const isPartition = nodes.every((one) =>
-    nodes.every((other) => isCut(one, other) === (groupOf.get(one) !== groupOf.get(other))),
-  );
-  return isPartition && groups.length > 1 ? groups.map(namesOf).join(" | ") : undefined;
+  const groups = groupsOf(nodes, isCut) ?? [];
+  return groups.length > 1 ? groups.map(namesOf).join(" | ") : undefined;
 }
 
 /** Describes cut links: senders → receivers, or ↔ if both directions are cut. */

@@ -1,11 +1,13 @@
 /** Paints the arena: cuts, messages in flight, and what clients do. */
+
+import { groupsOf } from "../../../nemesis/cut-groups.ts";
 import type { Colors } from "../../../report/page/parts/colors.ts";
 import { truncate, visibleLine } from "../../../report/page/parts/visible-text.ts";
 import type { Run } from "../../../report/page/run/run.ts";
 import type { Highlight } from "../../../report/page/run/selection.ts";
 import { type Condition, isCut } from "./conditions.ts";
 import type { Intervals } from "./intervals.ts";
-import { groupsOf, type Place } from "./places.ts";
+import type { Place } from "./places.ts";
 
 type Context = CanvasRenderingContext2D;
 

@@ -1,5 +1,6 @@
 /** A simulated run, as it is shown at each moment. */
 import { describe, expect, test } from "bun:test";
+import { groupsOf } from "../../../../../../lib/workbench/nemesis/cut-groups.ts";
 import {
   conditionAt,
   conditionsOf,
@@ -10,7 +11,7 @@ import {
   EVENT_KINDS,
   EventIndex,
 } from "../../../../../../lib/workbench/play/page/watch/event-index.ts";
-import { groupsOf, placesOf } from "../../../../../../lib/workbench/play/page/watch/places.ts";
+import { placesOf } from "../../../../../../lib/workbench/play/page/watch/places.ts";
 import { Playhead } from "../../../../../../lib/workbench/play/page/watch/playhead.ts";
 import type { Run } from "../../../../../../lib/workbench/report/page/run/run.ts";
 import { gSet } from "../../../../../programs/g-set.ts";
