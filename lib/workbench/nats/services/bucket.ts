@@ -17,6 +17,8 @@ import {
 import { type Json, parseJson } from "../../../protocol/json.ts";
 import type { Entry } from "../../../services/kv.ts";
 import { orNull } from "../../../services/service.ts";
+import type { Deadline } from "./deadline.ts";
+import { refused, unavailable } from "./errors.ts";
 
 /** Number of versions of a key that a bucket keeps. */
 export const HISTORY = 16;
@@ -57,6 +59,11 @@ export type Published =
   | { readonly type: "refused"; readonly text: string }
   /** It may be stored, now or later. */
   | { readonly type: "unknown"; readonly text: string };
+
+/** Why a message may or may not be stored. */
+export function doubtOf(result: Published & { readonly type: "conflict" | "unknown" }): string {
+  return result.type === "unknown" ? result.text : "another change was under way";
+}
 
 /** The answer of a replica to a read. */
 export type ReadResult =
@@ -104,6 +111,24 @@ export class Bucket {
       return { type: "stored", revision: seq };
     } catch (error) {
       return outcomeOf(error);
+    }
+  }
+
+  /**
+   * Adds a message to the log, again while it is certainly not stored.
+   *
+   * @throws {RpcError} `temporarily-unavailable` at the deadline, `abort` if the bucket cannot hold it.
+   */
+  async publishUntil(
+    publication: Publication,
+    deadline: Deadline,
+  ): Promise<Exclude<Published, { readonly type: "unavailable" | "refused" }>> {
+    for (;;) {
+      const result = await this.publish(publication, deadline.attemptMs);
+      if (result.type === "refused") throw refused(this.name, result.text);
+      if (result.type !== "unavailable") return result;
+      if (deadline.isOver) throw unavailable(this.name);
+      await deadline.pause();
     }
   }
 

@@ -9,9 +9,9 @@ import { stringifyJson } from "../../../protocol/json.ts";
 import type { AnyBody } from "../../../protocol/message.ts";
 import { applyToKey, type Entry } from "../../../services/kv.ts";
 import { orNull } from "../../../services/service.ts";
-import type { Bucket } from "./bucket.ts";
+import { type Bucket, doubtOf } from "./bucket.ts";
 import type { Deadline } from "./deadline.ts";
-import { outcomeUnknown, refused, unavailable } from "./errors.ts";
+import { outcomeUnknown, unavailable } from "./errors.ts";
 import { bucketKey } from "./key.ts";
 
 export class LastWriteWinsKv {
@@ -50,22 +50,7 @@ export class LastWriteWinsKv {
   }
 
   async #write(key: string, value: string, requestId: string, deadline: Deadline): Promise<void> {
-    for (;;) {
-      const result = await this.#bucket.publish({ key, value, requestId }, deadline.attemptMs);
-      switch (result.type) {
-        case "stored":
-          return;
-        case "refused":
-          throw refused(this.#bucket.name, result.text);
-        case "unavailable":
-          if (deadline.isOver) throw unavailable(this.#bucket.name);
-          await deadline.pause();
-          break;
-        default: {
-          const reason = result.type === "unknown" ? result.text : "another change was under way";
-          throw outcomeUnknown(this.#bucket.name, reason);
-        }
-      }
-    }
+    const result = await this.#bucket.publishUntil({ key, value, requestId }, deadline);
+    if (result.type !== "stored") throw outcomeUnknown(this.#bucket.name, doubtOf(result));
   }
 }

@@ -16,7 +16,7 @@ import { stringifyJson } from "../../../protocol/json.ts";
 import type { AnyBody } from "../../../protocol/message.ts";
 import { applyToKey } from "../../../services/kv.ts";
 import { orNull } from "../../../services/service.ts";
-import { type Bucket, HISTORY, NEVER_SET, type Version } from "./bucket.ts";
+import { type Bucket, doubtOf, HISTORY, NEVER_SET, type Version } from "./bucket.ts";
 import type { Deadline } from "./deadline.ts";
 import { outcomeUnknown, refused, unavailable } from "./errors.ts";
 import { BARRIER_KEY, type Floor } from "./floor.ts";
@@ -92,24 +92,10 @@ export class RevisionedKv {
   }
 
   async #write(change: Change, deadline: Deadline): Promise<AnyBody> {
-    for (;;) {
-      const result = await this.#bucket.publish(change, deadline.attemptMs);
-      switch (result.type) {
-        case "stored":
-          this.#floor.raise(result.revision);
-          return { type: "write_ok" };
-        case "refused":
-          throw refused(this.#bucket.name, result.text);
-        case "unavailable":
-          if (deadline.isOver) throw unavailable(this.#bucket.name);
-          await deadline.pause();
-          break;
-        default: {
-          const reason = result.type === "unknown" ? result.text : "another change was under way";
-          return this.#findWrite(change, reason, deadline);
-        }
-      }
-    }
+    const result = await this.#bucket.publishUntil(change, deadline);
+    if (result.type !== "stored") return this.#findWrite(change, doubtOf(result), deadline);
+    this.#floor.raise(result.revision);
+    return { type: "write_ok" };
   }
 
   /** Looks for a write in the log. What is not there now may still arrive. */
@@ -170,7 +156,7 @@ export class RevisionedKv {
         case "unavailable":
           break;
         default: {
-          reason ??= result.type === "unknown" ? result.text : "another change was under way";
+          reason ??= doubtOf(result);
           // A lower revision, or none, may come from a server that leads no longer.
           const isBehind = result.type === "unknown" || (result.revision ?? 0) <= version.revision;
           mayBeStored ||= isBehind;
