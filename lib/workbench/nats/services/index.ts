@@ -1,7 +1,7 @@
 /**
  * Maelstrom's services for a cluster of several hosts, kept in JetStream key-value buckets.
  *
- * Each host has an own front-end, which keeps nothing that another one needs. docs/cluster.md states
+ * Each host has a front-end of its own, which keeps nothing that another one needs. docs/cluster.md states
  * what each service promises, and the settings of the servers that this takes.
  */
 import { type NatsConnection, nuid } from "@nats-io/transport-node";

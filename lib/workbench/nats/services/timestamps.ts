@@ -1,8 +1,8 @@
 /**
  * lin-tso: timestamps that grow with each request.
  *
- * A timestamp is the place of a message in a log. A message that got no answer leaves a gap, which
- * Maelstrom's has not: timestamps there are 0, 1, 2, ...
+ * A timestamp is the place of a message in a log. A message that got no answer leaves a gap. Maelstrom's
+ * service leaves none: its timestamps are 0, 1, 2, ...
  */
 import type { AnyBody } from "../../../protocol/message.ts";
 import type { Bucket } from "./bucket.ts";
