@@ -28,7 +28,7 @@ export type NatsConfig = Readonly<Record<string, unknown>>;
 
 const START_TIMEOUT_MS = 60_000;
 const READY = "Server is ready";
-/** A server logs it when a cluster can create streams. */
+/** The leader logs it; from then on the cluster can create streams. */
 const LEADER = /Self is new JetStream cluster metadata leader/;
 
 /** Servers that run, to be killed if the tests end early. */
@@ -50,6 +50,11 @@ export class NatsServer {
     this.port = port;
     this.directory = directory;
     this.url = `${scheme}://127.0.0.1:${port}`;
+  }
+
+  /** Whether it became the leader of its cluster, which creates streams, since its last start. */
+  get isLeader(): boolean {
+    return LEADER.test(this.log);
   }
 
   get pid(): number | undefined {
@@ -130,7 +135,7 @@ export async function startNatsCluster(count = 3, config: NatsConfig = {}) {
     }),
   );
   await Promise.all(servers.map((server) => server.start()));
-  await until(() => servers.some(({ log }) => LEADER.test(log)), "the cluster to elect a leader");
+  await until(() => servers.some(({ isLeader }) => isLeader), "the cluster to elect a leader");
   return {
     servers,
     urls: servers.map(({ url }) => url),
