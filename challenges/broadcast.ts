@@ -57,8 +57,8 @@ const Options = v.object({
   /** Stores values before they are acknowledged. */
   durable: v.optional(v.boolean(), false),
   /**
-   * Where it stores them: in lin-kv, one write and two network delays per batch; or on the node's disk,
-   * without a message, and then they are back only when the node is.
+   * The store of `durable`: lin-kv costs one write and two network delays per batch; the node's disk
+   * costs no message, but values only there are missing until the node is back.
    */
   storage: v.optional(v.picklist(["lin-kv", "disk"]), "lin-kv"),
 });

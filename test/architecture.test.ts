@@ -34,7 +34,7 @@ const EDGES = [
   "lib/workbench/store/{line-file,run-directory,run-store}.ts",
 ];
 
-/** What a simulation runs, whose results must be the same in every JavaScript engine. */
+/** Code that a simulation runs: its results must be the same in every JavaScript engine. */
 const SIMULATED = [
   "challenges/**",
   "lib/{protocol,vortex,services,raft,workload}/**",

@@ -236,7 +236,7 @@ describe("A compiled challenge", () => {
   });
 });
 
-/** What runs programs for another platform on this machine. */
+/** An emulator for programs of another platform. */
 interface Foreign {
   readonly target: string;
   /** The name of the platform's Bun in Bun's cache. */

@@ -27,7 +27,7 @@ setDefaultTimeout(180_000);
 const CHAPTERS = [...new Glob("*.md").scanSync(GUIDE)].sort();
 const STEPS = [...new Glob("*/*.ts").scanSync(GUIDE)].sort();
 
-/** What the playground can open. */
+/** Ids of the examples that the playground can open. */
 const EXAMPLES = (await bundleExamples()).map(({ id }) => id);
 
 /** Maximum length of a program in the guide, in lines. */
@@ -113,7 +113,7 @@ function fileOf(command: string): string {
   return command.split(/\s+/)[2] ?? "";
 }
 
-/** Where a command of a chapter runs: in the guide, or in the chapter's own folder. */
+/** The directory in which a command of a chapter runs: the guide, or the chapter's own folder. */
 function directoryOf(chapter: string, command: string): string {
   const own = join(GUIDE, chapter.replace(".md", ""));
   return existsSync(join(own, fileOf(command))) ? own : GUIDE;

@@ -108,7 +108,8 @@ export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   /** Whether consumers of logs start at committed offsets; by default they start at 0. */
   readonly resumesFromCommitted?: boolean;
   /**
-   * How seeds look for rare bugs, as with `--search`; by default a seed draws latencies and operations only.
+   * Strategies that look for rare bugs, as with `--search`; by default a seed draws latencies and
+   * operations only.
    * `"mixed"` cannot be combined with others.
    */
   readonly search?: readonly SearchStrategy[];

@@ -170,7 +170,7 @@ export class StoredLog<Record> {
 
   async #readToEnd(): Promise<void> {
     for (let window = 1; ; window = Math.min(PAGE_LENGTH, 2 * window)) {
-      // Tries pages only when far behind: near the end of the log there are none.
+      // Tries pages only when far behind: the end of the log is not paged yet.
       if (window === PAGE_LENGTH) await this.#readPages();
       const count = Math.min(window, PAGE_LENGTH - (this.#length % PAGE_LENGTH));
       const areComplete = await this.#readSome(count, {

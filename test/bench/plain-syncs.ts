@@ -1,4 +1,4 @@
-/** What the disk itself can do: a loop that writes a record and syncs it, again and again. */
+/** The throughput of the disk itself: a loop that writes a record and syncs it, again and again. */
 import fs from "node:fs";
 import { promisify } from "node:util";
 

@@ -226,7 +226,7 @@ describe("g-set in simulation", () => {
       alsoWrong: staleSets,
     });
 
-  // Its nodes exchange no messages, so there are none to drop or duplicate.
+  // Its nodes exchange no messages that could be dropped or duplicated.
   test.each([
     ["kill", ["a restarted node finds its log"]],
     ["pause", []],

@@ -3,7 +3,7 @@
  *
  *     bun test/namespaces/stages.ts [ID...] [--seconds 10] [--seed 1]
  *
- * Where a stage asks for partitions, links between the hosts are cut in place of the simulated ones. Needs
+ * If a stage asks for partitions, links between the hosts are cut in place of the simulated ones. Needs
  * root, iproute2, nats-server, and the compiled programs (`bun run build.ts`).
  */
 import { join } from "node:path";

@@ -24,7 +24,7 @@ export function stageFlags({ id, flags, directory }: Stage): TestFlags {
   return { ...parsed, workload: here(parsed.workload), nemesis: parsed.nemesis.map(here) };
 }
 
-// What is wrong is told by the error that the parser throws.
+// Prints nothing: the parser's error says what is wrong.
 const SILENT = { writeErr: () => {} };
 
 /** Returns the target of a run, or `undefined` if it is not a stage at its full length. */

@@ -57,7 +57,7 @@ export interface SimulatedClusterOptions {
   readonly tracesRpcs?: boolean | undefined;
 }
 
-/** What decides on the delays and starts of nodes. */
+/** Decides on the delays and starts of nodes. */
 export interface ClusterChance {
   /**
    * Decides on a delay, in ms.

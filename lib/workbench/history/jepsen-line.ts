@@ -1,5 +1,5 @@
 /**
- * Reads operations as Jepsen prints them, one a line, several times as fast as {@link EdnReader} does.
+ * Reads operations as Jepsen prints them, one per line, several times as fast as {@link EdnReader} does.
  *
  * Reads what most operations consist of. Anything else is left to `EdnReader`, which also explains what
  * is not EDN. The values are the same.
@@ -163,7 +163,7 @@ export class JepsenLineReader {
     let value = 0;
     for (; ; at++) {
       const digit = text.charCodeAt(at) - DIGIT_ZERO;
-      // The index may be behind the text: then this is no number.
+      // NaN beyond the end of the text, which ends the number too.
       if (!(digit >= 0 && digit <= 9)) break;
       value = 10 * value + digit;
     }

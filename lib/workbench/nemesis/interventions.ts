@@ -6,7 +6,7 @@ import type { FaultControl } from "../network/carrier.ts";
 import type { NemesisTest } from "./definition.ts";
 import type { TestControl } from "./test-control.ts";
 
-/** What owns the nodes that interventions have killed or paused, and the links that they have cut. */
+/** Owner of the nodes that interventions have killed or paused, and of the links that they have cut. */
 const OWNER = "interventions";
 
 export class Interventions {
@@ -15,7 +15,7 @@ export class Interventions {
   readonly #test: NemesisTest;
   /** Blocked senders by receiver. */
   readonly #cuts = new Map<NodeId, Set<NodeId>>();
-  /** What undoes those that are active, by the names of the operations. */
+  /** Interventions that undo the active ones, by the names of their operations. */
   readonly #undoing = new Map<string, FaultIntervention>();
 
   /** Undoes all that are active, one after the other. */
@@ -35,7 +35,7 @@ export class Interventions {
     this.#test = control.testOf(OWNER, { next: () => 0 });
   }
 
-  /** What an operation of the healing undoes. */
+  /** The intervention that an operation of the healing carries out, by the operation's name. */
   undoing(f: string): FaultIntervention | undefined {
     return this.#undoing.get(f);
   }

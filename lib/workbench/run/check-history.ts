@@ -34,7 +34,7 @@ export interface HistoryVerdicts {
   readonly error?: string;
   /** The verdict of the workload's checker, and what it measured. */
   readonly workload?: Verdict;
-  /** What that verdict states, in a clause, if the workload is a user's and says so. */
+  /** That verdict in a clause, if the workload is a user's and gives one. */
   readonly summary?: string;
   readonly stats?: StatsVerdict | Failure;
   readonly availability?: AvailabilityVerdict | Failure;
@@ -99,7 +99,7 @@ export function exemptionsOf(
   return mayNeverBeOk === undefined ? {} : { mayNeverBeOk };
 }
 
-/** What a user's checker throws becomes an error that names its line. */
+/** Returns the workload's checker. An error that a user's checker throws names its line. */
 function checkerOf(workload: string | DefinedWorkload): Checker {
   const { check } = definitionOf(workload);
   if (typeof workload === "string") return check;

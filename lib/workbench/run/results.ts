@@ -32,7 +32,7 @@ export interface TestResult extends HistoryVerdicts {
   readonly faults: FaultCounts;
   /** Requests that nodes answered with an error or not at all, in groups; absent without any. */
   readonly requestErrors?: readonly RequestErrors[];
-  /** What was reached of the program's assertions; absent if none is known, and on processes. */
+  /** The program's assertions that were reached; absent if none is known, and on processes. */
   readonly coverage?: Coverage;
   /** In what it differed from a test on one machine; absent on one machine. */
   readonly hosts?: HostsSummary;

@@ -2,7 +2,7 @@
  * A test in virtual time: the same seed gives the same history and the same messages, to the byte, in
  * every JavaScript engine.
  *
- * What runs the events is given: `simulate.ts` on Bun, `play/engine/` in a browser.
+ * The caller runs its events: `simulate.ts` on Bun, `play/engine/` in a browser.
  */
 import type { AnyProgram, Clock, Random } from "../../vortex/index.ts";
 import { SimulatedCluster, type SimulatedClusterOptions } from "../clusters/simulated-cluster.ts";

@@ -23,9 +23,9 @@ export interface TestOptions extends WorkloadSelection {
   /** Fraction of operations that must be `ok`; `undefined` accepts any. */
   readonly availability: "total" | number | undefined;
   /**
-   * How a simulation departs from what the other options say. Unless it is empty, nobody has chosen the
-   * settings so that operations succeed in time: a type of operation may never be `ok`, and replies to
-   * clients that have left are dropped.
+   * Strategies by which a simulation departs from the other options. Unless it is empty, the settings
+   * are drawn, not chosen so that operations succeed in time: a type of operation may never be `ok`, and
+   * replies to clients that have left are dropped.
    */
   readonly search?: readonly Strategy[];
 }

@@ -64,7 +64,7 @@ export interface Environment {
   readonly hosts?: Hosts | undefined;
   /** Assertions of the program that are known before it runs. */
   readonly catalog?: AssertionCatalog | undefined;
-  /** What a search changes. */
+  /** The changes of a search. */
   readonly exploration?: Exploration | undefined;
   readonly onOperation?: (operation: Operation) => void;
   readonly onMessage?: (event: JournalEvent) => void;
@@ -100,7 +100,7 @@ export interface Hosts {
   summary(): HostsSummary;
 }
 
-/** What a test gives its cluster. */
+/** The parts of a test that its cluster uses. */
 export interface ClusterParts {
   readonly network: Network;
   /** Ends the test with a crash. */
@@ -120,7 +120,7 @@ export interface TestParts {
   /** Nemeses that are not built in, by their names in the options. */
   readonly nemeses?: OwnNemeses;
   /**
-   * Makes what a search changes beside the options, for one simulation.
+   * Makes the changes of a search that are not options, for one simulation.
    *
    * @param clock Exact time.
    */
@@ -450,7 +450,6 @@ class Test {
         : workers.invoke(thread, invocation, node);
   }
 
-  /** The node of a client thread: threads are assigned to the nodes in turn. */
   /** Reads the final state of all nodes at once. Its messages are not counted. */
   async #readReplicas(): Promise<void> {
     const { convergence } = this.#workload;

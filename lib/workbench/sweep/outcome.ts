@@ -26,7 +26,7 @@ export const Outcome = v.object({
   maxMs: v.exactOptional(v.number()),
   /** The assertion of the program that failed first. Absent if none did. */
   failedAssertion: v.exactOptional(v.string()),
-  /** What was reached of the program's assertions. Absent if none is known. */
+  /** The program's assertions that were reached. Absent if none is known. */
   coverage: v.exactOptional(Coverage),
   /** Number of times that each fault took effect. */
   faults: v.record(v.string(), v.number()),

@@ -1,17 +1,17 @@
 /**
  * Detects what a simulated program does behind its node's back: real timers, sockets, processes.
  *
- * They belong to real time, which does not pass while a simulation runs. Timers are not started; what
- * would reach other machines or processes throws.
+ * They belong to real time, which does not pass while a simulation runs. Timers are not started; calls
+ * that would reach other machines or processes throw.
  */
 import { programPlaceIn } from "../program-place.ts";
 
 export interface Use {
-  /** What the program called: `setTimeout`. */
+  /** The function that the program called: `setTimeout`. */
   readonly name: string;
   /** File and line, if known. */
   readonly place: string | undefined;
-  /** What to use in its place. */
+  /** The replacement, as the object of "use". */
   readonly instead: string;
   /** Whether the program behaves differently as a process, so that the run has no verdict. */
   readonly isMisleading: boolean;
@@ -40,7 +40,7 @@ function deadTimer() {
 interface Stub {
   readonly name: string;
   readonly instead: string;
-  /** What the call returns; it throws without. */
+  /** Makes the call's result. Without it, the call throws. */
   readonly result?: () => unknown;
 }
 

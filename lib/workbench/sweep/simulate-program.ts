@@ -1,7 +1,7 @@
 /**
  * Simulates a program that may exit, loop without end, reach outside, or leave a rejection unhandled.
  *
- * What would end a process ends the test. The runtime reports unhandled rejections only after
+ * An exit or error that would end a process ends the test. The runtime reports unhandled rejections only after
  * the simulation, which runs in one task, so the report does not name the node.
  */
 
@@ -115,7 +115,7 @@ const UNTRACED = "A node crashed: unhandled promise rejection. ";
 // The program's calls are diverted while it is simulated.
 const setImmediateOfHost = setImmediate;
 
-/** What nodes used of the outside world, and how often. */
+/** Uses of the outside world by nodes, with their counts. */
 class Uses {
   readonly #counts = new Map<string, { readonly node: NodeId; readonly use: Use; count: number }>();
 

@@ -21,7 +21,7 @@ export interface Summary {
   readonly coverage?: CoverageSummary;
 }
 
-/** What all runs together reached of a program's assertions, the most frequent first. */
+/** The assertions of a program that all runs together reached, the most frequent first. */
 export interface CoverageSummary {
   /** The runs in which each `node.sometimes` was reached. */
   readonly sometimes: readonly ReachedSummary[];

@@ -9,7 +9,7 @@ import { writeSync } from "node:fs";
 import { LineReader, splitLines } from "../../protocol/lines.ts";
 import { selfCommand } from "./self.ts";
 
-/** What the other process does. Only in the first two it must make progress. */
+/** The phase of the other process. It must make progress in the first two only. */
 export type Phase = "loading" | "simulating" | "other" | "done";
 
 /** Descriptor on which the other process reports its phase. */

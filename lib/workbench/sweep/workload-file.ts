@@ -19,7 +19,7 @@ const KIND = {
  * Finds a workload by its name, or by the path of a file that exports one. Of several, `bank.ts#transfers`
  * names one.
  *
- * @throws {InvalidOptions} when there is none, or the file cannot be loaded.
+ * @throws {InvalidOptions} when it is missing, or the file cannot be loaded.
  */
 export async function chooseWorkload(word: string, options: LoadOptions): Promise<ChosenWorkload> {
   if (isWorkloadName(word)) return { workload: word };

@@ -29,7 +29,7 @@ const LEASE_MS = 200;
 export const leased = (variant: Variant) => (node: Node) => {
   const [home = node.id] = node.nodeIds;
   const store = keyValue();
-  /** When the last lease of a key ends, in whole ms. */
+  /** End of the last lease of each key, in whole ms. */
   const leases = new Map<number, number>();
   const copies = new Map<number, { readonly body: OutgoingBody; readonly untilMs: number }>();
   const nowMs = () => Math.floor(node.nowMs());
@@ -82,7 +82,7 @@ export const leased = (variant: Variant) => (node: Node) => {
  */
 const invalidated = (variant: Variant) => (node: KVNode) => {
   const copies = new Map<number, number>();
-  /** Number of times that a node was told to remove its copy of a key. */
+  /** Number of requests to remove the copy of each key. */
   const removals = new Map<number, number>();
   const removed = (key: number) => {
     copies.delete(key);

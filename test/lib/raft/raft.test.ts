@@ -28,7 +28,7 @@ describe.each([1, 3, 5])("%d cores", (nodeCount) => {
           total[name] = (total[name] ?? 0) + simulation.counts[name];
         }
       }
-      // Alone, a node has no one to be cut off from, and keeps its disk: nobody could give it another.
+      // A single node has no peer to be cut off from, and keeps its disk: no peer could restore its log.
       const happened = Object.entries(total).filter(([, count]) => count > 0);
       if (nodeCount > 1) expect(happened).toEqual(Object.entries(total));
     },

@@ -93,7 +93,7 @@ describe("simulate", () => {
     expect(() => simulate(broken, { workload: "echo", seed: 5 })).toThrow("(seed 5)");
   });
 
-  test("tells which assertion of the program failed, and which situations were reached", () => {
+  test("names the assertion of the program that failed, and the situations that were reached", () => {
     const program = (node: Node) => {
       node.invariant("n0 exists alone", () => node.peers.length === 0);
       node.sometimes(node.id === "n1", "n1 exists");

@@ -131,7 +131,7 @@ describe("Batcher", () => {
 
   test("rejects all items of a batch whose flush rejects, and continues", async () => {
     const { add, outcomes, batches, end, fail } = start();
-    const error = new RpcError("crash", "nobody knows");
+    const error = new RpcError("crash", "the outcome is unknown");
     add("a");
     add("b");
     await settled();

@@ -26,7 +26,7 @@ function open(directory: string, remarks: string[] = []): FileDisk {
   return new FileDisk(directory, "n0", (text) => void remarks.push(text));
 }
 
-/** What a process that starts now would read. */
+/** The log that a process would read if it started now. */
 function readBack(directory: string): readonly string[] {
   return open(directory).readAll();
 }

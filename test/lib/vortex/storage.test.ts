@@ -18,7 +18,7 @@ function newStorage() {
   return { node, host, storage: node.storage, disk: host.disk };
 }
 
-/** What a node that is started again on the same host reads. */
+/** The values that a node reads when it is started again on the same host. */
 function readAfterRestart({ host }: ReturnType<typeof newStorage>): unknown[] {
   const node = new KVNode(host, () => {});
   receive(node, INIT);

@@ -20,7 +20,7 @@ export function simCommandsIn(text: string): string[] {
     .filter((line) => line.startsWith("vortex sim "));
 }
 
-/** Where an excerpt is, in lines of what was printed. */
+/** The place of an excerpt, in lines of the output. */
 export interface Place {
   readonly from: number;
   /** The line after its last one. */
@@ -50,7 +50,7 @@ export function expectExcerpt(printed: readonly string[], shown: string, after =
   return { from: first ?? after, to, isOpen: parts.at(-1)?.join("") === "" };
 }
 
-/** What was printed, as {@link expectExcerpt} reads it. */
+/** Splits an output into lines, as {@link expectExcerpt} reads them. */
 export function linesOf(printed: string): string[] {
   return printed.trim().split("\n").map(trimmed);
 }

@@ -61,7 +61,7 @@ export const widen: Relation = (history, random) => {
   return indexed(entries);
 };
 
-/** Loses some of the results. The client goes on as another process, as after a timeout. */
+/** Loses some of the results. The client continues as another process, as after a timeout. */
 export function lose(mayLose: (f: string) => boolean): Relation {
   return (history, random) => {
     const names = new Map<Process, number>();

@@ -6,7 +6,7 @@ import {
 } from "../../../lib/workbench/checkers/linearizable/model.ts";
 import { type History, type Pair, pairs } from "../../../lib/workbench/history/history.ts";
 
-/** How the operations of a pair may be ordered. */
+/** Whether one operation must come before another in the order. */
 type Precedes = (one: Pair, other: Pair) => boolean;
 
 /** Whether one operation ended before the other started. */

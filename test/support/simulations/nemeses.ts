@@ -27,7 +27,7 @@ export function faultOf(make: (test: NemesisTest) => Partial<ReturnType<FaultPar
   return (test) => ({ start: () => "started", stop: () => "stopped", ...make(test) });
 }
 
-/** What the nemesis did: the second entry of each of its operations. */
+/** The completions of the nemesis: the second entry of each of its operations. */
 export function doneBy(history: readonly Operation[], f?: string): readonly Operation[] {
   const ofNemesis = history.filter(({ process }) => process === "nemesis");
   const done = ofNemesis.filter((_, index) => index % 2 === 1);

@@ -53,7 +53,7 @@ function verifySize(operation: Operation, offset: Json | undefined): void {
   const text = typeof offset === "number" ? BigInt(offset) : stringifyJson(offset);
   throw malformed(
     operation,
-    `has offset ${text}, above 9007199254740991 (2^53 - 1): larger offsets cannot be told apart here. Count the messages of each key from 0, instead of using times or random numbers`,
+    `has offset ${text}, above 9007199254740991 (2^53 - 1): larger offsets cannot be distinguished here. Count the messages of each key from 0, instead of using times or random numbers`,
   );
 }
 

@@ -5,14 +5,15 @@ import type { Memory } from "./memory.ts";
 import type { Part } from "./parts.ts";
 import type { Operations, Transitions } from "./schedule.ts";
 
-/** What is searched. */
+/** The operations of one part of a history, and the states of its model. */
 export interface Subject {
   readonly part: Part;
   readonly operations: Operations;
   readonly states: States;
   readonly memory: Memory;
-  /** What the states of the part begin with, and the function that leads from one to the next. */
+  /** The model's initial state for the part. */
   readonly initial: unknown;
+  /** The function of the model that leads from one state to the next. */
   readonly step: object;
 }
 

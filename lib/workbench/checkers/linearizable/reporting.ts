@@ -1,4 +1,4 @@
-/** What a verdict names, in which order and words. */
+/** Options for the wording of a verdict, and for the order of what it names. */
 import type { Json } from "../../../vortex/index.ts";
 import type { ModelOperation } from "./model.ts";
 
@@ -22,7 +22,7 @@ export interface Reporting {
 
 /** A search that gave up. */
 export interface LimitedSearch {
-  /** What it ran out of. */
+  /** The limit that it reached. */
   readonly limit: "steps" | "memory";
   /** Whether the history is split by key. */
   readonly isSplit: boolean;

@@ -6,7 +6,7 @@
  * what lies before and after is decided alone. Where a part cannot be split, the stack always has an
  * element, so some element is the lowest all the time: it can be pushed before all others, and popped after
  * them. Any element that can be is chosen, as the others have an order without it if they have one with it.
- * If there is none, the operations have no order.
+ * Without such an element, the operations have no order.
  *
  * Trial shows which elements the indefinite pops have taken. A part without an order still has none
  * if one of its elements is not popped earlier, so only those are tried.

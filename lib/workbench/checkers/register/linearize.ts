@@ -228,7 +228,7 @@ class Search {
     return best.all;
   }
 
-  /** Adds configurations until there is no room. Returns whether there was. */
+  /** Adds configurations while memory allows. Returns whether all were added. */
   #addAll(antichain: Antichain, configurations: readonly Configuration[]): boolean {
     return configurations.every((configuration) => {
       if (!this.#hasRoom(antichain, 1)) return false;

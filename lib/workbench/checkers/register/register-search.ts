@@ -1,7 +1,7 @@
 /**
  * The search for registers: a short one as for any model, then `linearize`, ever wider.
  *
- * Where few operations overlap, the first takes a third of the time. With many indefinite ones, the
+ * If few operations overlap, the first takes a third of the time. With many indefinite ones, the
  * second finds orders which the first does not.
  */
 import { failureAt } from "../linearizable/explain.ts";

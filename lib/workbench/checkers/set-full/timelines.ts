@@ -74,7 +74,7 @@ const MAX_GAP = 1000;
 /**
  * The elements whose addition was invoked so far.
  *
- * What reads show of them is in columns of history indexes, by the position of an element: a read of
+ * Columns hold the history indexes of the reads that concern an element, by its position: a read of
  * 1,000 elements changes 1,000 of each, and objects took three times as long. -1 means none.
  */
 class Elements {

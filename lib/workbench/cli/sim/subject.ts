@@ -66,7 +66,7 @@ export interface Subject {
   /** Called when a simulation makes progress, and with `false` when none runs any more. */
   readonly onProgress: (isRunning: boolean) => void;
   readonly options: TestOptions;
-  /** What a run replays in place of chance. */
+  /** Decisions that a run replays in place of chance. */
   readonly decisions?: Decisions | undefined;
   /**
    * Returns the command of a test.

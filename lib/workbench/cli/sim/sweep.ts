@@ -57,7 +57,7 @@ export async function runMany(
   await runTasks(subject, tasks, started, flags, { progress, sink });
 }
 
-/** What accompanies the runs of a sweep. */
+/** Receivers of a sweep's outcomes and progress. */
 export interface SweepWatch {
   readonly progress: SweepProgress;
   readonly sink?: { write(line: string): unknown; end(): unknown } | undefined;

@@ -9,7 +9,7 @@ import { describeGroup } from "../terminal/request-errors.ts";
 import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { describeWarning } from "../terminal/warnings.ts";
 
-/** What a report states above its diagrams. */
+/** The part of a run's summary that a report states above its diagrams. */
 export type ReportedSummary = Pick<
   RunSummary,
   | "workload"

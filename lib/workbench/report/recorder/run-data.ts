@@ -151,7 +151,7 @@ export interface AssertionCount {
   readonly count: number;
 }
 
-/** What the run reached of the program's assertions. */
+/** The assertions of the program that the run reached. */
 export interface PageCoverage {
   /** `node.sometimes`, and how often its condition held. */
   readonly sometimes: readonly AssertionCount[];

@@ -19,7 +19,7 @@ interface Results {
     readonly okCount?: number;
     readonly neverOk?: readonly string[];
   };
-  /** What the verdict of a user's checker states, in a clause. */
+  /** The verdict of a user's checker, in a clause. */
   readonly summary?: string;
   readonly availability?: { readonly valid: Validity; readonly okFraction?: number };
   readonly convergence?: { readonly valid: Validity };

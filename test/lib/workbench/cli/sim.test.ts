@@ -336,7 +336,7 @@ describe("vortex sim --seeds", () => {
     expect(printed.stdout).toMatch(/^ {2}vortex sim .*\/program\.ts -w unique-ids .* --seed \d$/m);
   });
 
-  test.concurrent("tells which situations no run reached, in shards as in the whole", async () => {
+  test.concurrent("lists the situations that no run reached, in shards as in the whole", async () => {
     const file = project(`
       export function program(node: any): void {
         let count = 0;

@@ -39,7 +39,7 @@ function readByEdn(text: string): unknown {
   return form;
 }
 
-/** What either reader makes of a line; a line that is not EDN has no value. */
+/** The value of a line according to either reader; a line that is not EDN has none. */
 function both(text: string): { readonly line: unknown; readonly edn: unknown } {
   const reader = new JepsenLineReader();
   const line = reader.read(text, 0);

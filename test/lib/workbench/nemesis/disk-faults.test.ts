@@ -13,7 +13,7 @@ function run(fault: FaultPart, options: SimulatedOptions = {}) {
   return runSimulated("g-set", onDisk(storedSet), test, { parts });
 }
 
-/** What the operations of the nemesis did. */
+/** The values of the nemesis's completions. */
 function deeds({ history }: ReturnType<typeof run>): unknown[] {
   return doneBy(history).map(({ value }) => value);
 }

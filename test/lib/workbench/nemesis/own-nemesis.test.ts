@@ -432,7 +432,7 @@ describe("The healing of a nemesis", () => {
     expect(result.warnings?.filter(({ kind }) => kind === "not-healed") ?? []).toEqual([]);
   });
 
-  test("that keeps failing is told as a warning, whatever the verdict", () => {
+  test("that keeps failing gives a warning, whatever the verdict", () => {
     const { history, result } = healing(
       faultOf(() => ({
         stop: () => {

@@ -71,7 +71,7 @@ class Subject {
   }
 }
 
-/** What two runs must have in common, to the byte. */
+/** The history, messages and faults of a run: two runs must agree on them, to the byte. */
 function bytesOf({ history, messages, result: { faults } }: Simulated): string {
   return [...history, ...messages, faults].map((part) => stringifyJson(part)).join("\n");
 }

@@ -60,7 +60,7 @@ const textOf = (parts: readonly unknown[]) => parts.map((part) => stringifyJson(
 /** Number of events while the nodes start, whose times count from the start of the test. */
 const STARTING = 12;
 
-/** What happened, to the byte; only what happened before a time, if there is one. */
+/** The messages and operations as text; only those before a time, if one is given. */
 function bytesOf({ history, messages }: Simulated, beforeNs = Number.POSITIVE_INFINITY): string {
   return textOf([
     ...messages.filter(({ time }, index) => index < STARTING || time < beforeNs),
@@ -137,7 +137,7 @@ describe("An intervention", () => {
   const request = sends.find(({ link, time }) => /^c\d+ -> n1/.test(link) && time > 1e9);
   if (between === undefined || request === undefined) throw new Error("The run is too short");
 
-  /** What happened to a message after it was sent, with the time in ms. */
+  /** The events of a message after it was sent, with the time in ms since then. */
   const endsOf = ({ messages }: Simulated, id: number) => {
     const [sent, ...ends] = messages.filter(({ message }) => message.id === id);
     return ends.map(({ type, time }) => [type, (time - (sent?.time ?? 0)) / 1e6] as const);

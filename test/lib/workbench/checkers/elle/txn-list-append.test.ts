@@ -212,7 +212,7 @@ async function* text(file: string): AsyncGenerator<string> {
 }
 
 describe("Of several longest lists of a key, checkTxnListAppend believes Elle's choice:", () => {
-  test("[2] rather than [5], which nobody appended", async () => {
+  test("[2] rather than [5], which was never appended", async () => {
     const verdict = await checkFile("list-append-tie-a.edn", "read-uncommitted");
     expect(verdict).toMatchObject({ valid: true, anomalyTypes: [] });
   });

@@ -125,7 +125,7 @@ describe("a decision", () => {
     expect(linearizable(lenient)(operations, {}).valid).toBe(true);
   });
 
-  test("on an order in real time also tells whether there is one that keeps that of each process", () => {
+  test("on an order in real time also decides whether one exists that keeps the order of each process", () => {
     const stale = history(
       whole(0, "enqueue", 1),
       whole(1, "dequeue", null, null),

@@ -46,7 +46,7 @@ async function canvases(page: Page): Promise<{ width: number; place: number; has
 }
 
 describe.skipIf(BROWSER === undefined)("The report's layout", () => {
-  test("draws every chart in a page that nobody scrolled", async () => {
+  test("draws every chart before the page is scrolled", async () => {
     const opened = await openReport(loggedRun(), resultsOf(false, [LOST]), { height: 300 });
     await settle();
     const drawn = await canvases(opened.page);
