@@ -57,6 +57,7 @@ export async function runCampaign(
         }
         campaign.add(one, task, features);
       },
+      subjectOf: ({ command = "" }) => replaying(subject, directory, campaign.nameOf(command)),
       onEnd: () => {
         campaign.save();
         const description = campaign.describe();
@@ -81,6 +82,19 @@ function lock(path: string): void {
   }
 }
 
+/** Returns a subject that replays what a run of the campaign did, if it was a variation. */
+function replaying(
+  subject: Subject,
+  directory: CorpusDirectory | undefined,
+  name: string | undefined,
+): Subject {
+  if (directory === undefined || name === undefined) return subject;
+  const decisions = directory.readDecisions(name);
+  if (decisions === undefined) return subject;
+  const file = directory.decisionsFile(name);
+  return { ...subject, decisions, replay: (test, word = file) => subject.replay(test, word) };
+}
+
 /** Decides which run is next, and keeps what they found. */
 class Campaign {
   readonly #directory: CorpusDirectory | undefined;
@@ -88,6 +102,8 @@ class Campaign {
   readonly #lengthMs: number;
   #endMs = Number.POSITIVE_INFINITY;
   readonly #running = new Set<number>();
+  /** The names of the failures, by their commands. */
+  readonly #failed = new Map<string, string>();
   readonly #random;
   #nextSeed: number;
   #variationCount: number;
@@ -133,8 +149,14 @@ class Campaign {
     }
   }
 
+  /** The name of the run that failed with a command. */
+  nameOf(command: string): string | undefined {
+    return this.#failed.get(command);
+  }
+
   add(one: WorkerOutcome, { seed, name = "", base, hasFailed }: Task, features: readonly string[]) {
     if (base === undefined) this.#running.delete(seed);
+    if (one.valid !== true && one.command !== undefined) this.#failed.set(one.command, name);
     this.#runCount++;
     const directory = this.#directory;
     if (directory === undefined) return;

@@ -62,6 +62,8 @@ export interface SweepWatch {
   readonly progress: SweepProgress;
   readonly sink?: { write(line: string): unknown; end(): unknown } | undefined;
   readonly onOutcome?: SweepOptions["onOutcome"];
+  /** Returns the subject with which the command of a failure runs. Defaults to that of the sweep. */
+  readonly subjectOf?: (failure: Outcome) => Subject;
   /** Called before the summary, even if the sweep is interrupted. */
   readonly onEnd?: () => void;
 }
@@ -72,7 +74,7 @@ export async function runTasks(
   tasks: Iterator<Task>,
   { workers, close }: StartedWorkers,
   flags: SimFlags,
-  { progress, sink, onOutcome, onEnd }: SweepWatch,
+  { progress, sink, onOutcome, onEnd, subjectOf = () => subject }: SweepWatch,
 ): Promise<void> {
   const { options } = subject;
   const done: Outcome[] = [];
@@ -116,7 +118,7 @@ export async function runTasks(
       isDoubtful(flags.shard === undefined ? summary : withoutCoverage(summary)),
   );
   if (flags.shrink && failure !== undefined) {
-    await printSmallest(subject, { ...options, seed: failure.seed }, flags);
+    await printSmallest(subjectOf(failure), { ...options, seed: failure.seed }, flags);
   }
 }
 

@@ -1,5 +1,5 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
-import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import * as v from "valibot";
 import {
@@ -89,6 +89,24 @@ describe("vortex sim --for", () => {
     const [firstAgain] = v.parse(Summary, JSON.parse(second.stdout)).failures;
     expect(failures.map(({ command }) => command)).toContain(firstAgain?.command ?? "");
     expect(stateOf(corpus)).toMatchObject({ nextSeed: v.parse(State, before).nextSeed });
+  });
+
+  test.concurrent("shrinks a variation from its decisions, not from the run of its seed", async () => {
+    const { file, corpus } = forgetful();
+    const failures = join(corpus, "failures");
+    const decisions = join(failures, "v1.decisions.json");
+    mkdirSync(failures, { recursive: true });
+    const short = ["--time-limit", "4", "--nemesis-interval", "0.5"];
+    const run = (seed: number, ...more: string[]) =>
+      vortex(...SIM.with(1, file), ...short, "--search", "adaptive", `--seed=${seed}`, ...more);
+    const [valid, failing] = await Promise.all([run(3), run(9, "--write-decisions", decisions)]);
+    expect([valid.exitCode, failing.exitCode]).toEqual([0, 1]);
+    const failure = { version: 1, seed: 3, kind: "duplicated", command: "" };
+    writeFileSync(join(failures, "v1.json"), JSON.stringify(failure));
+    const words = campaign(file, corpus, ...short, "--stop-after", "1", "--shrink");
+    const shrunk = await vortex(...words);
+    expect(shrunk.exitCode).toBe(1);
+    expect(shrunk.stdout).toContain("Smallest failing test:");
   });
 
   test.concurrent("keeps runs that did something new, refuses a second campaign, and loses nothing when it is interrupted", async () => {
