@@ -2,9 +2,8 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { jetstreamManager } from "@nats-io/jetstream";
 import * as v from "valibot";
-import { STREAMS } from "../../../../lib/workbench/fleet/messages.ts";
+import { SUBJECTS } from "../../../../lib/workbench/fleet/messages.ts";
 import { connectNats } from "../../../../lib/workbench/nats/connection.ts";
 import { describeNats, type NatsServer, startNats } from "../../../support/nats.ts";
 import { startTester, startWorker } from "../../../support/processes/fleet.ts";
@@ -46,18 +45,16 @@ function fileOf(text: string, name = "program.ts"): string {
   return file;
 }
 
-/** Waits until a server has stored some more results. */
-async function resultsAt(url: string): Promise<void> {
+/** Watches a server; `someResults` resolves when workers have sent it some. */
+async function watchResults(url: string) {
   const nats = await connectNats({ servers: [url] }, { name: "test", onRemark: () => {} });
-  const manager = await jetstreamManager(nats.connection);
-  const stored = () =>
-    manager.streams.info(STREAMS.results).then(
-      ({ state }) => state.last_seq,
-      () => 0, // The tester has not made it yet.
-    );
-  const enough = (await stored()) + 3;
-  while ((await stored()) < enough) await Bun.sleep(50);
-  await nats.close();
+  const results = nats.connection.subscribe(`${SUBJECTS.results}.>`, { max: 3 });
+  await nats.connection.flush();
+  const wait = async () => {
+    for await (const _ of results);
+    void nats.close();
+  };
+  return { someResults: wait() };
 }
 
 /** Everything but the progress. */
@@ -140,6 +137,7 @@ describeNats("vortex sim --nats", () => {
 
     test("while workers are killed and others come", async () => {
       const workers = [alone(), alone()];
+      const { someResults } = await watchResults(server.url);
       const tester = startTester(server.url, ...SWEEP);
       let hasEnded = false;
       void tester.ended.then(() => {
@@ -152,12 +150,13 @@ describeNats("vortex sim --nats", () => {
         killCount++;
       };
       // Soon, and then at intervals: a small sweep has ended by then.
-      await resultsAt(server.url);
+      await Promise.race([someResults, tester.ended]);
       while (!hasEnded) {
         killOne();
         await Promise.race([tester.ended, Bun.sleep(KILL_INTERVAL_MS)]);
       }
       const fleet = await tester.ended;
+      if (SEEDS > 1000) console.log(`${killCount} workers were killed\n${fleet.stderr}`);
       expect(verdict(fleet)).toEqual(verdict(local));
       expect(killCount).toBeGreaterThan(0);
       await Promise.all(workers.map((worker) => worker.stop()));
@@ -165,8 +164,9 @@ describeNats("vortex sim --nats", () => {
 
     test("when it is interrupted and goes on with --resume", async () => {
       const worker = alone();
+      const { someResults } = await watchResults(server.url);
       const tester = startTester(server.url, ...SWEEP);
-      await resultsAt(server.url);
+      await Promise.race([someResults, tester.ended]);
       tester.interrupt();
       const interrupted = await tester.ended;
       expect(interrupted.exitCode).toBe(130);
@@ -183,8 +183,9 @@ describeNats("vortex sim --nats", () => {
     test("when the server is killed and starts again", async () => {
       await using own = await startNats();
       const worker = alone(own.url);
+      const { someResults } = await watchResults(own.url);
       const tester = startTester(own.url, ...SWEEP);
-      await resultsAt(own.url);
+      await Promise.race([someResults, tester.ended]);
       await own.kill();
       await own.start();
       const fleet = await tester.ended;
