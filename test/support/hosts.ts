@@ -6,6 +6,7 @@ import { type Bus, NoAnswer, type ReceiveText, TooLarge } from "../../lib/workbe
 import { RemoteCluster } from "../../lib/workbench/hosts/remote-cluster.ts";
 import { findSidecars } from "../../lib/workbench/hosts/roster.ts";
 import { Sidecar, type SidecarOptions } from "../../lib/workbench/hosts/sidecar.ts";
+import { subjects } from "../../lib/workbench/hosts/wire.ts";
 import { runTest } from "../../lib/workbench/run/test.ts";
 import type { TestOptions } from "../../lib/workbench/run/test-options.ts";
 import { ECHO } from "./processes/vortex.ts";
@@ -99,16 +100,29 @@ export function sidecarOf(bus: Bus, node: string, more: Partial<SidecarOptions> 
 /** The nodes of the cluster. */
 export const NODES: readonly string[] = ["n0", "n1", "n2"];
 
-/** Starts sidecars; by default those of all nodes. */
+/** Starts sidecars; by default those of all nodes. `begun` resolves when a test has begun on all. */
 export async function hostsOn(bus: MemoryBus, more: Partial<SidecarOptions> = {}, nodes = NODES) {
   const sidecars = nodes.map((node) => sidecarOf(bus, node, more));
+  const begun = Promise.all(nodes.map((node) => firstCommand(bus, node)));
   await Promise.all(sidecars.map((sidecar) => sidecar.open()));
   return {
     sidecars,
+    begun,
     async [Symbol.asyncDispose]() {
       await Promise.all(sidecars.map((sidecar) => sidecar.close()));
     },
   };
+}
+
+/** Resolves when a node is sent its first command: its host has begun a test, and the tester knows. */
+function firstCommand(bus: MemoryBus, node: string): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const unsubscribe = bus.subscribe(subjects.control(CLUSTER, node), (text) => {
+    if (!text.includes('"type":"command"')) return;
+    unsubscribe();
+    resolve();
+  });
+  return promise;
 }
 
 /** Makes the tester's side of a cluster. */

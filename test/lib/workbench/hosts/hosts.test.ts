@@ -1,9 +1,11 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { randomStream } from "../../../../lib/workbench/random.ts";
 import { hostsOn, MemoryBus, NODES, testOn } from "../../../support/hosts.ts";
 import { DIST } from "../../../support/processes/vortex.ts";
 import { testOptionsOf } from "../../../support/simulations/simulate.ts";
+
+setDefaultTimeout(60_000);
 
 const SHORT = { nodeIds: NODES, concurrency: 3, rate: 100, timeLimitS: 0.5, recoveryS: 0.2 };
 const echoTest = testOptionsOf("echo", SHORT);
@@ -52,7 +54,7 @@ describe("A test on several hosts", () => {
     expect(Math.max(...repeats)).toBeGreaterThan(0);
     // Reports arrive in the end, all of them.
     expect(net.clients.recvCount).toBe(net.clients.sendCount);
-  }, 30_000);
+  });
 
   test("cuts, drops and repeats messages where they are received", async () => {
     const bus = new MemoryBus();
@@ -97,9 +99,9 @@ describe("A test on several hosts", () => {
 
   test("ends when a host is silent for longer than the lease", async () => {
     const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
+    await using hosts = await hostsOn(bus);
     const ended = testOn(bus, { ...echoTest, timeLimitS: 20 }, 400);
-    await Bun.sleep(500);
+    await hosts.begun;
     bus.arrives = (subject) => !subject.includes("n1");
     await expect(ended).rejects.toThrow(/n1 on host of n1 cannot be reached for 0.4 s/);
   });
@@ -124,7 +126,7 @@ describe("A test on several hosts", () => {
     const bus = new MemoryBus();
     await using hosts = await hostsOn(bus);
     const ended = testOn(bus, { ...echoTest, timeLimitS: 20 });
-    await Bun.sleep(500);
+    await hosts.begun;
     void hosts.sidecars[1]?.close();
     await expect(ended).rejects.toThrow(/The sidecar of n1 was ended during the test/);
   });

@@ -1,5 +1,5 @@
 import { heapStats } from "bun:jsc";
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { type Command, type Request, subjects } from "../../../../lib/workbench/hosts/wire.ts";
 import {
   CLUSTER,
@@ -11,6 +11,8 @@ import {
   testOn,
 } from "../../../support/hosts.ts";
 import { testOptionsOf } from "../../../support/simulations/simulate.ts";
+
+setDefaultTimeout(60_000);
 
 const echoTest = testOptionsOf("echo", {
   nodeIds: NODES,
@@ -57,9 +59,9 @@ describe("A sidecar", () => {
 
   test("refuses a test while another runs, and takes the next one", async () => {
     const bus = new MemoryBus();
-    await using _ = await hostsOn(bus);
+    await using hosts = await hostsOn(bus);
     const first = testOn(bus, echoTest);
-    await Bun.sleep(300);
+    await hosts.begun;
     await expect(testOn(bus, echoTest)).rejects.toThrow(/runs another test, of here, process 2/);
     expect((await first).valid).toBe(true);
     expect((await testOn(bus, echoTest)).valid).toBe(true);
@@ -69,12 +71,12 @@ describe("A sidecar", () => {
     const bus = new MemoryBus();
     const remarks: string[] = [];
     const removed: string[] = [];
-    await using _ = await hostsOn(bus, {
+    await using hosts = await hostsOn(bus, {
       onRemark: (text) => remarks.push(text),
       removeServices: async (id) => void removed.push(id),
     });
     void testOn(bus, { ...echoTest, timeLimitS: 20 }, 600).catch(() => {});
-    while (remarks.length < 3) await Bun.sleep(20); // Each says that the test begins.
+    await hosts.begun;
     bus.arrives = () => false;
     while (removed.length < 3) await Bun.sleep(20);
     expect(remarks.filter((text) => text.includes("is silent for 0.6 s"))).toHaveLength(3);
