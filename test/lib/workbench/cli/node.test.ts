@@ -1,7 +1,9 @@
-import { describe, expect, test } from "bun:test";
+import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { describeNats, startNats } from "../../../support/nats.ts";
 import { DIST, ECHO, spawnVortex, vortex } from "../../../support/processes/vortex.ts";
+
+setDefaultTimeout(60_000);
 
 /** Nothing listens there, and it is not asked. */
 const NOWHERE = "nats://127.0.0.1:1";
@@ -53,54 +55,64 @@ describe("vortex test --nats", () => {
   });
 });
 
-/** Waits until a stream contains a text, and reads the rest of it meanwhile. */
-function textIn(stream: ReadableStream<Uint8Array>, text: string): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
+/** Starts a sidecar. */
+function startNode(url: string, name: string) {
+  const child = spawnVortex(
+    ...["node", "--nats", url, "--cluster", "demo", "--name", name],
+    ...["--nodes", "n0,n1", "--", join(DIST, "kafka"), "--push-ms", "50"],
+  );
+  let log = "";
   const read = async () => {
-    let seen = "";
     const decoder = new TextDecoder();
-    for await (const chunk of stream) {
-      seen += decoder.decode(chunk, { stream: true });
-      if (seen.includes(text)) resolve();
-    }
-    reject(new Error(`"${text}" is missing from:\n${seen}`));
+    for await (const chunk of child.stderr) log += decoder.decode(chunk, { stream: true });
   };
-  read().catch(reject);
-  return promise;
+  const logged = read();
+  return {
+    /** Resolves when it has logged a text. */
+    async hasLogged(text: string) {
+      while (!log.includes(text)) {
+        if (child.exitCode !== null) throw new Error(`${name} has exited:\n${log}`);
+        await Bun.sleep(10);
+      }
+    },
+    /** Ends it; resolves with its exit code. */
+    async stop() {
+      child.kill("SIGTERM");
+      await logged;
+      return child.exited;
+    },
+  };
 }
 
 describeNats("A cluster on NATS", () => {
   test("stays valid while nodes are killed and the server restarts", async () => {
     await using server = await startNats();
-    const nodes = ["n0", "n1"].map((name) =>
-      spawnVortex(
-        ...["node", "--nats", server.url, "--cluster", "demo", "--name", name],
-        ...["--nodes", "n0,n1", "--", join(DIST, "kafka"), "--push-ms", "50"],
-      ),
-    );
+    const nodes = ["n0", "n1"].map((name) => startNode(server.url, name));
     try {
+      // The tester waits 5 s for them, which are not enough on a machine that is busy.
+      await Promise.all(nodes.map((node) => node.hasLogged("waits for tests")));
       const tested = spawnVortex(
         ...["test", "--nats", server.url, "--cluster", "demo", "-w", "kafka", "--rate", "50"],
-        // Those whose requests the outage takes wait until the end.
+        // Those whose requests the outage takes wait for their replies until the end.
         ...["--concurrency", "100"],
-        ...["--time-limit", "5", "--nemesis", "kill,partition", "--nemesis-interval", "1"],
-        ...["--recovery", "6", "--no-store", "--json"],
+        ...["--time-limit", "4", "--nemesis", "kill,partition", "--nemesis-interval", "1"],
+        ...["--recovery", "3", "--seed", "1", "--no-store", "--json"],
       );
-      await Promise.all(nodes.map(({ stderr }) => textIn(stderr, "begins")));
-      await Bun.sleep(2000);
+      const output = Promise.all([tested.stdout.text(), tested.stderr.text()]);
+      const begun = Promise.all(nodes.map((node) => node.hasLogged("begins")));
+      await Promise.race([begun, output]);
+      await Bun.sleep(1000);
       await server.kill();
       await Bun.sleep(500);
       await server.start();
-      const [stdout, stderr] = await Promise.all([tested.stdout.text(), tested.stderr.text()]);
+      const [stdout, stderr] = await output;
       const result = stdout === "" ? { stderr } : JSON.parse(stdout);
       expect(result).toMatchObject({ valid: true });
       expect(result.faults.kill).toBeGreaterThan(0);
       expect(result.net.servers.sendCount).toBeGreaterThan(0);
       expect(result.hosts.nodes.n0.outages).toBe(1);
     } finally {
-      for (const child of nodes) child.kill("SIGTERM");
-      const ended = await Promise.all(nodes.map(({ exited }) => exited));
-      expect(ended).toEqual([0, 0]);
+      expect(await Promise.all(nodes.map((node) => node.stop()))).toEqual([0, 0]);
     }
-  }, 60_000);
+  }, 120_000);
 });
