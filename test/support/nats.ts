@@ -28,8 +28,6 @@ export type NatsConfig = Readonly<Record<string, unknown>>;
 
 const START_TIMEOUT_MS = 60_000;
 const READY = "Server is ready";
-/** The leader logs it; from then on the cluster can create streams. */
-const LEADER = /Self is new JetStream cluster metadata leader/;
 
 /** Servers that run, to be killed if the tests end early. */
 const running = new Set<Bun.Subprocess>();
@@ -50,11 +48,6 @@ export class NatsServer {
     this.port = port;
     this.directory = directory;
     this.url = `${scheme}://127.0.0.1:${port}`;
-  }
-
-  /** Whether it became the leader of its cluster, which creates streams, since its last start. */
-  get isLeader(): boolean {
-    return LEADER.test(this.log);
   }
 
   get pid(): number | undefined {
@@ -121,28 +114,6 @@ export async function startNats(config: NatsConfig = {}): Promise<NatsServer> {
   const server = await configureNats(port, config);
   await server.start();
   return server;
-}
-
-/** Starts servers that form a cluster; resolves when it can create streams. */
-export async function startNatsCluster(count = 3, config: NatsConfig = {}) {
-  const ports = freePorts(2 * count);
-  const clusterPorts = ports.slice(count);
-  const routes = clusterPorts.map((port) => `nats://127.0.0.1:${port}`);
-  const servers = await Promise.all(
-    clusterPorts.map((port, index) => {
-      const cluster = { name: "cluster", listen: `127.0.0.1:${port}`, routes };
-      return configureNats(ports[index] ?? 0, { server_name: `s${index}`, cluster, ...config });
-    }),
-  );
-  await Promise.all(servers.map((server) => server.start()));
-  await until(() => servers.some(({ isLeader }) => isLeader), "the cluster to elect a leader");
-  return {
-    servers,
-    urls: servers.map(({ url }) => url),
-    async [Symbol.asyncDispose]() {
-      await Promise.all(servers.map((server) => server[Symbol.asyncDispose]()));
-    },
-  };
 }
 
 /** Writes the configuration of a server on loopback, with JetStream, in a directory of its own. */
