@@ -1,7 +1,7 @@
 /** Schema issues in plain words, for error replies and logs. */
 import type * as v from "valibot";
 import { isRawNumber } from "./json.ts";
-import { shorten } from "./shorten.ts";
+import { quote, shorten } from "./shorten.ts";
 
 /**
  * Describes why a schema refused a value: the field, what was expected, what it is.
@@ -56,5 +56,5 @@ function describeValue({ input, received }: v.BaseIssue<unknown>): string {
   if (isRawNumber(input)) return shorten(input.rawJSON);
   if (Array.isArray(input)) return "an array";
   if (typeof input === "object" && input !== null) return "an object";
-  return typeof input === "string" ? shorten(JSON.stringify(input)) : shorten(received);
+  return typeof input === "string" ? quote(input) : shorten(received);
 }

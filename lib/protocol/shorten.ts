@@ -5,3 +5,8 @@ export function shorten(text: string, maxLength = DEFAULT_MAX_LENGTH): string {
   if (text.length <= maxLength) return text;
   return `${text.slice(0, maxLength)}... (${text.length} characters)`;
 }
+
+/** Puts a text in quotes, escaped as in JSON, and cut if it is too long to show. */
+export function quote(text: string): string {
+  return shorten(JSON.stringify(text));
+}

@@ -31,15 +31,8 @@ export {
   type FailingAssertion,
 } from "./assertions.ts";
 export { KVNode } from "./kv-node.ts";
-export {
-  type Handler,
-  Node,
-  type OutgoingBody,
-  type Request,
-  type RpcOptions,
-  type SyncRpcOptions,
-} from "./node.ts";
-export type { RpcResult } from "./rpc.ts";
+export { type Handler, Node, type OutgoingBody, type Request } from "./node.ts";
+export type { RpcOptions, RpcResult, SyncRpcOptions } from "./rpc.ts";
 
 // Storage: the durable log of a node.
 

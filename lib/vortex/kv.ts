@@ -11,7 +11,8 @@ import { stringifyJson } from "../protocol/json.ts";
 import { shorten } from "../protocol/shorten.ts";
 import { lazy } from "./lazy.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
-import type { Node, SyncRpcOptions } from "./node.ts";
+import type { Node } from "./node.ts";
+import type { SyncRpcOptions } from "./rpc.ts";
 
 /** The name of a key-value service. */
 export type KvServiceId = "seq-kv" | "lin-kv" | "lww-kv";

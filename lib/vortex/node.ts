@@ -23,12 +23,12 @@ import {
   type NodeId,
   topologySchema,
 } from "../protocol/message.ts";
-import { shorten } from "../protocol/shorten.ts";
+import { quote, shorten } from "../protocol/shorten.ts";
 import { type AssertionDetails, Assertions } from "./assertions.ts";
 import { errorText, errorTextWithPlace, errorTrace } from "./error-text.ts";
 import type { Cancel, Disk, Host } from "./host.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
-import { PendingRpcs, type RpcResult, readReply } from "./rpc.ts";
+import { PendingRpcs, type RpcOptions, type RpcResult, type SyncRpcOptions } from "./rpc.ts";
 import { Log, NO_DISK, Storage } from "./storage.ts";
 import { Timers } from "./timers.ts";
 
@@ -54,18 +54,6 @@ export type Handler<Body> = (
   request: Request<Body>,
   // biome-ignore lint/suspicious/noConfusingVoidType: asynchronous handlers may return nothing, too.
 ) => OutgoingBody | void | Promise<OutgoingBody | void>;
-
-/** Options of {@link Node.rpc}. */
-export interface RpcOptions {
-  /** How long to wait for the reply, in ms. Defaults to 1000. */
-  readonly timeoutMs?: number;
-}
-
-/** Options of {@link Node.syncRpc}. */
-export interface SyncRpcOptions extends RpcOptions {
-  /** Stops waiting when it aborts; `syncRpc` then rejects with the signal's reason. */
-  readonly signal?: AbortSignal;
-}
 
 const DEFAULT_TIMEOUT_MS = 1000;
 const MAX_ERROR_TEXT_LENGTH = 500;
@@ -347,10 +335,9 @@ export class Node {
     { timeoutMs = DEFAULT_TIMEOUT_MS }: RpcOptions = {},
   ): void {
     requireMilliseconds("timeoutMs", timeoutMs, this.rpc);
-    this.#rpcs.start(dest, body, timeoutMs, (reply) => {
-      const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
-      this.#run(`callback of "${body.type}"`, () => callback(result));
-    });
+    this.#rpcs.start(dest, body, schema, timeoutMs, (result) =>
+      this.#run(`callback of "${body.type}"`, () => callback(result)),
+    );
   }
 
   /**
@@ -380,9 +367,8 @@ export class Node {
         return;
       }
       const caller = this.#host.tracesRpcs === true ? new Error("RPC") : undefined;
-      const id = this.#rpcs.start(dest, body, timeoutMs, (reply) => {
+      const id = this.#rpcs.start(dest, body, schema, timeoutMs, (result) => {
         signal?.removeEventListener("abort", onAbort);
-        const result = reply.ok ? readReply(dest, schema, reply.body) : reply;
         if (result.ok) resolve(result.body);
         else reject(caller === undefined ? result.error : tracedTo(caller, result.error));
       });
@@ -759,10 +745,6 @@ export class Node {
   #noticeIdle(): void {
     if (this.#onIdle !== undefined && this.#isIdle()) this.#onIdle();
   }
-}
-
-function quote(id: NodeId): string {
-  return shorten(JSON.stringify(id));
 }
 
 function registration<S extends Schema>(

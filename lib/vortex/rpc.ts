@@ -4,10 +4,22 @@ import { describeIssues } from "../protocol/describe-issues.ts";
 import { RpcError } from "../protocol/errors.ts";
 import { type Schema, safeParse } from "../protocol/fast-parse.ts";
 import { type AnyBody, errorBodySchema, type Message, type NodeId } from "../protocol/message.ts";
-import { shorten } from "../protocol/shorten.ts";
+import { quote } from "../protocol/shorten.ts";
 import { errorText } from "./error-text.ts";
 import type { Cancel, Clock } from "./host.ts";
 import { lazy } from "./lazy.ts";
+
+/** Options of {@link Node.rpc}. */
+export interface RpcOptions {
+  /** How long to wait for the reply, in ms. Defaults to 1000. */
+  readonly timeoutMs?: number;
+}
+
+/** Options of {@link Node.syncRpc}. */
+export interface SyncRpcOptions extends RpcOptions {
+  /** Stops waiting when it aborts; `syncRpc` then rejects with the signal's reason. */
+  readonly signal?: AbortSignal;
+}
 
 /** The outcome of an RPC: the body of the reply, or the error that took its place. */
 export type RpcResult<Body> =
@@ -19,8 +31,10 @@ interface PendingRpc {
   readonly dest: NodeId;
   /** The type of the request. */
   readonly type: string;
+  /** Parses the reply's body. */
+  readonly schema: Schema;
   readonly timeoutMs: number;
-  readonly settle: (reply: RpcResult<AnyBody>) => void;
+  readonly settle: (result: RpcResult<unknown>) => void;
   readonly cancelTimeout: Cancel;
 }
 
@@ -54,17 +68,24 @@ export class PendingRpcs {
    *
    * @returns its id, for {@link abandon}.
    */
-  start(
+  start<S extends Schema>(
     dest: NodeId,
     body: AnyBody & { readonly type: string },
+    schema: S,
     timeoutMs: number,
-    settle: (reply: RpcResult<AnyBody>) => void,
+    settle: (result: RpcResult<v.InferOutput<S>>) => void,
   ): number {
     const id = this.#lastId + 1;
     this.#options.send(dest, { ...body, msg_id: id });
     this.#lastId = id;
-    const cancelTimeout = this.#options.clock.after(timeoutMs, () => this.#expire(id));
-    this.#pending.set(id, { dest, type: body.type, timeoutMs, settle, cancelTimeout });
+    this.#pending.set(id, {
+      dest,
+      type: body.type,
+      schema,
+      timeoutMs,
+      settle, // Called only with the output of this schema.
+      cancelTimeout: this.#options.clock.after(timeoutMs, () => this.#expire(id)),
+    });
     return id;
   }
 
@@ -85,7 +106,7 @@ export class PendingRpcs {
     }
     pending.cancelTimeout();
     this.#pending.delete(id as number);
-    pending.settle({ ok: true, body });
+    pending.settle(readReply(src, pending.schema, body));
     this.#options.onEnd();
   }
 
@@ -119,7 +140,7 @@ export class PendingRpcs {
 }
 
 /** Parses a reply: into the schema's output, or the peer's error. */
-export function readReply<S extends Schema>(
+function readReply<S extends Schema>(
   peer: NodeId,
   schema: S,
   body: AnyBody,
@@ -154,8 +175,4 @@ function withoutStack<E extends Error>(create: () => E): E {
   } finally {
     Error.stackTraceLimit = stackTraceLimit;
   }
-}
-
-function quote(id: NodeId): string {
-  return shorten(JSON.stringify(id));
 }
