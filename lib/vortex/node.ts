@@ -27,6 +27,7 @@ import { quote, shorten } from "../protocol/shorten.ts";
 import { type AssertionDetails, Assertions } from "./assertions.ts";
 import { errorText, errorTextWithPlace, errorTrace } from "./error-text.ts";
 import type { Cancel, Disk, Host } from "./host.ts";
+import { type Identity, identityOf, requireSameIdentity, UNNAMED } from "./identity.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import { PendingRpcs, type RpcOptions, type RpcResult, type SyncRpcOptions } from "./rpc.ts";
 import { Log, NO_DISK, Storage } from "./storage.ts";
@@ -94,9 +95,7 @@ export class Node {
   /** The node's own handler, unless the program has one. */
   #topologyRegistration: Registration | undefined;
   #isInitialized = false;
-  #id: NodeId = "";
-  #nodeIds: readonly NodeId[] = [];
-  #peers: readonly NodeId[] = [];
+  #identity = UNNAMED;
   #neighbours: readonly NodeId[] = [];
   /** Messages that the program sends while it runs; `undefined` at any other time. */
   #outbox: Message[] | undefined;
@@ -124,17 +123,17 @@ export class Node {
 
   /** The name of this node, such as `"n0"`. */
   get id(): NodeId {
-    return this.#id;
+    return this.#identity.id;
   }
 
   /** The names of all nodes, this one included, in an order that all nodes share. */
   get nodeIds(): readonly NodeId[] {
-    return this.#nodeIds;
+    return this.#identity.nodeIds;
   }
 
   /** The names of all other nodes. */
   get peers(): readonly NodeId[] {
-    return this.#peers;
+    return this.#identity.peers;
   }
 
   /**
@@ -229,7 +228,7 @@ export class Node {
    */
   always(condition: boolean, name: string, details?: AssertionDetails): void {
     if (this.#host.assertions !== undefined) this.#assertions.evaluate("always", name, condition);
-    if (!condition) this.#assertions.fail("always", name, this.#id, details, this.always);
+    if (!condition) this.#assertions.fail("always", name, this.id, details, this.always);
   }
 
   /**
@@ -255,7 +254,7 @@ export class Node {
    * @param name A short sentence, always the same: `"two leaders in one term"`.
    */
   unreachable(name: string, details?: AssertionDetails): void {
-    this.#assertions.fail("unreachable", name, this.#id, details, this.unreachable);
+    this.#assertions.fail("unreachable", name, this.id, details, this.unreachable);
   }
 
   /**
@@ -420,7 +419,7 @@ export class Node {
    * a million a second.
    */
   generateId(): string {
-    this.#incarnation ??= `${this.#id}-${this.#randomBits()}${this.#randomBits()}`;
+    this.#incarnation ??= `${this.id}-${this.#randomBits()}${this.#randomBits()}`;
     return `${this.#incarnation}-${++this.#lastGeneratedId}`;
   }
 
@@ -517,9 +516,9 @@ export class Node {
 
   #openDisk(): Disk {
     const { openDisk } = this.#host;
-    if (openDisk !== undefined) return openDisk(this.#id);
+    if (openDisk !== undefined) return openDisk(this.id);
     this.log(
-      `${this.#id} has no directory for its log: whatever it stores is lost when it ends. Pass --data DIR to keep it`,
+      `${this.id} has no directory for its log: whatever it stores is lost when it ends. Pass --data DIR to keep it`,
     );
     return NO_DISK;
   }
@@ -532,7 +531,7 @@ export class Node {
     // Only promises that a failed start of the program has left behind can get here.
     if (!this.#isInitialized)
       throw new Error(`Cannot send "${body["type"]}" to ${dest} before init`);
-    const message = { src: this.#id, dest, body };
+    const message = { src: this.id, dest, body };
     if (this.#outbox === undefined) this.#host.transport.send(message);
     // A copy: the body may change before it is sent.
     else this.#outbox.push(parseJson(stringifyJson(message)) as Message);
@@ -632,15 +631,10 @@ export class Node {
     this.#handleWith(this.#topologyRegistration, type, request);
   }
 
-  #initialize(request: Request, { node_id: id, node_ids }: Init): void {
-    // An empty list, without even the node itself, means that it is the only node.
-    const nodeIds = node_ids.length === 0 ? [id] : [...new Set(node_ids)];
-    if (!nodeIds.includes(id)) {
-      const text = `Malformed "init": "node_ids" must contain the node's own id, ${quote(id)}`;
-      throw new RpcError("malformed-request", text);
-    }
-    if (this.#isInitialized) this.#refuseOtherIdentity(id, nodeIds);
-    else if (!this.#start(request, id, nodeIds)) return;
+  #initialize(request: Request, init: Init): void {
+    const identity = identityOf(init);
+    if (this.#isInitialized) requireSameIdentity(this.#identity, identity);
+    else if (!this.#start(request, identity)) return;
     const outbox = this.#outbox ?? [];
     this.#outbox = undefined;
     const replied = this.#readiness?.then(() => this.reply(request, { type: "init_ok" }));
@@ -650,12 +644,10 @@ export class Node {
   }
 
   /** Runs the program. If it throws, undoes what it did and replies to `init` with the error. */
-  #start(request: Request, id: NodeId, nodeIds: readonly NodeId[]): boolean {
+  #start(request: Request, identity: Identity): boolean {
     this.#isInitialized = true;
-    this.#id = id;
-    this.#nodeIds = nodeIds;
-    this.#peers = nodeIds.filter((nodeId) => nodeId !== id);
-    this.#neighbours = this.#peers;
+    this.#identity = identity;
+    this.#neighbours = identity.peers;
     this.#outbox = [];
     try {
       const running = this.#program(this);
@@ -676,19 +668,6 @@ export class Node {
     }
   }
 
-  /** Refuses another name or other nodes: peers rely on what this node has sent under its name. */
-  #refuseOtherIdentity(id: NodeId, nodeIds: readonly NodeId[]): void {
-    const isSame =
-      id === this.#id &&
-      nodeIds.length === this.#nodeIds.length &&
-      nodeIds.every((nodeId, index) => nodeId === this.#nodeIds[index]);
-    if (isSame) return;
-    const wanted = `${quote(id)} of ${shorten(nodeIds.join(", "))}`;
-    const is = `${quote(this.#id)} of ${shorten(this.#nodeIds.join(", "))}`;
-    const text = `Cannot become ${wanted}: this process is ${is}`;
-    throw new RpcError("precondition-failed", text);
-  }
-
   /** Replies with an error; logs it instead if the request takes no reply. */
   #refuse(request: Request, error: RpcError): void {
     const text = shorten(error.message, MAX_ERROR_TEXT_LENGTH);
@@ -697,7 +676,7 @@ export class Node {
       return;
     }
     const body = { type: "error", in_reply_to: request.msg_id, code: error.code, text };
-    const src = this.#isInitialized ? this.#id : request.dest;
+    const src = this.#isInitialized ? this.id : request.dest;
     this.#host.transport.send({ src, dest: request.src, body });
     (request as Mutable<Request>).answered = true;
   }
@@ -735,7 +714,7 @@ export class Node {
   }
 
   #endEvent(circumstances: () => string): void {
-    this.#assertions.endEvent(this.#id, circumstances);
+    this.#assertions.endEvent(this.id, circumstances);
   }
 
   #isIdle(): boolean {
