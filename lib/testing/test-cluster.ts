@@ -166,8 +166,10 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
    * Kills a node. Messages to it are dropped until it is started again.
    *
    * @param options What happens to its disk. By default it loses what was not synced.
+   * @throws {Error} when the cluster has no such node.
    */
   kill(id: NodeId, options?: CrashOptions): void {
+    this.#requireNode(id);
     this.#disks.get(id)?.crash(options);
     const running = this.#nodes.get(id);
     if (running === undefined) return;
@@ -177,7 +179,7 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
 
   /** Returns the disk of a node, running or not. */
   disk(id: NodeId): TestDisk {
-    if (!this.#nodeIds.includes(id)) throw new Error(`There is no node ${id}`);
+    this.#requireNode(id);
     return this.#disks.getOrInsertComputed(id, () => new TestDisk(this.#clock));
   }
 
@@ -242,8 +244,13 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
     await this.#clock.advanceTo(endMs);
   }
 
-  /** Cuts the link between two nodes or services: messages on it are dropped, both ways. */
+  /**
+   * Cuts the link between two nodes or services: messages on it are dropped, both ways.
+   *
+   * @throws {Error} when the cluster has no such node or service.
+   */
   cut(one: NodeId, other: NodeId): void {
+    for (const id of [one, other]) if (!this.#services.has(id)) this.#requireNode(id);
     this.#cuts.add(link(one, other));
     this.#cuts.add(link(other, one));
   }
@@ -252,6 +259,8 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
    * Cuts every link between two groups of nodes.
    *
    * Nodes in no group, and services, stay connected to all.
+   *
+   * @throws {Error} when the cluster has no such node.
    */
   partition(...groups: readonly (readonly NodeId[])[]): void {
     for (const [index, group] of groups.entries()) {
@@ -281,6 +290,12 @@ export class TestCluster<S extends OptionsSchema = OptionsSchema> {
   /** Returns the messages between nodes and services since the last call, and removes them. */
   takeMessages(): Message[] {
     return this.messages.splice(0);
+  }
+
+  /** Refuses other names: a fault that hits no node would let the test pass. */
+  #requireNode(id: NodeId): void {
+    if (this.#nodeIds.includes(id)) return;
+    throw new Error(`There is no node ${id}: the cluster has ${this.#nodeIds.join(", ")}`);
   }
 
   /** Makes a node's host: its timers are those of the cluster, and stop when the node is killed. */

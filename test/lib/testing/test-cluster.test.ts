@@ -133,6 +133,16 @@ describe("TestCluster", () => {
     expect(await cluster.ask("n1", { type: "ticks" })).toMatchObject({ ticks: 12 });
   });
 
+  test("refuses a fault of a node that it does not have", () => {
+    const cluster = new TestCluster({ program: ticking });
+    const message = "There is no node n3: the cluster has n0, n1, n2";
+    expect(() => cluster.kill("n3")).toThrow(message);
+    expect(() => cluster.start("n3")).toThrow(message);
+    expect(() => cluster.cut("n0", "n3")).toThrow(message);
+    expect(() => cluster.partition(["n0", "n1"], ["n3"])).toThrow(message);
+    expect(() => cluster.cut("n0", "lin-kv")).not.toThrow();
+  });
+
   test("provides Maelstrom's services, as stale as the test says", async () => {
     const program = (node: KVNode) => {
       node.handle("put", Add, async (request) => {
