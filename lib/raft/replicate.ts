@@ -8,7 +8,7 @@ import { type Node, type NodeId, RpcError, type Schema } from "../vortex/index.t
 import { requireMilliseconds } from "../vortex/milliseconds.ts";
 import { Driver, type DriverOptions } from "./driver.ts";
 import type { Machine } from "./machine.ts";
-import { DEFAULT_TIMING, type Timing } from "./timing.ts";
+import { DEFAULT_TIMING, requireTiming, type Timing } from "./timing.ts";
 
 /** Default of {@link ReplicateOptions.compactionLength}. */
 const MIN_COMPACTED_LENGTH = 2 ** 17;
@@ -103,17 +103,18 @@ export function replicate<S extends Schema, Result>(
 
 function checked(options: ReplicateOptions): DriverOptions {
   const { batchMs = 0, timeoutMs = 5000, maxPending = 10_000, ...others } = options;
-  const { compactionLength = MIN_COMPACTED_LENGTH, ...timing } = others;
+  const { compactionLength = MIN_COMPACTED_LENGTH, ...intervals } = others;
+  const timing = { ...DEFAULT_TIMING, ...intervals };
   requireMilliseconds("batchMs", batchMs, replicate);
   requireMilliseconds("timeoutMs", timeoutMs, replicate);
-  if (!(compactionLength >= 0)) {
-    throw new RangeError(`compactionLength must be a number from 0 on, but is ${compactionLength}`);
-  }
-  return {
-    batchMs,
-    timeoutMs,
-    maxPending,
-    compactionLength,
-    timing: { ...DEFAULT_TIMING, ...timing },
-  };
+  requireAtLeast(1, "maxPending", maxPending);
+  requireAtLeast(0, "compactionLength", compactionLength);
+  requireTiming(timing);
+  return { batchMs, timeoutMs, maxPending, compactionLength, timing };
+}
+
+function requireAtLeast(least: number, name: string, value: number): void {
+  // Also refuses NaN, with which no limit would ever be reached.
+  if (value >= least) return;
+  throw new RangeError(`${name} must be a number from ${least} on, but is ${value}`);
 }

@@ -32,6 +32,16 @@ export const DEFAULT_TIMING: Timing = {
   hasLease: true,
 };
 
+/** @throws {RangeError} when followers might stand for election between two heartbeats. */
+export function requireTiming({ heartbeatMs, electionMinMs, electionMaxMs }: Timing): void {
+  const isOrdered =
+    heartbeatMs > 0 && heartbeatMs < electionMinMs && electionMinMs <= electionMaxMs;
+  if (isOrdered && Number.isFinite(electionMaxMs)) return;
+  throw new RangeError(
+    `Must be 0 < heartbeatMs < electionMinMs <= electionMaxMs, but is ${heartbeatMs}, ${electionMinMs}, ${electionMaxMs}`,
+  );
+}
+
 /** How long after its sending a message that a majority has replied to protects the leader, in ms. */
 export function leaseMs({ electionMinMs }: Timing): number {
   return electionMinMs * LEASE_FRACTION;

@@ -177,6 +177,20 @@ describe("replicate", () => {
 });
 
 describe("replicate under faults", () => {
+  test.each<[string, ReplicateOptions]>([
+    ["maxPending must be a number from 1 on, but is NaN", { maxPending: Number.NaN }],
+    ["compactionLength must be a number from 0 on, but is -1", { compactionLength: -1 }],
+    ["timeoutMs must be a finite number of milliseconds", { timeoutMs: Infinity }],
+    [
+      "0 < heartbeatMs < electionMinMs <= electionMaxMs, but is 700, 600, 1000",
+      { heartbeatMs: 700 },
+    ],
+    ["but is 450, 600, 500", { electionMaxMs: 500 }],
+    ["but is 450, 600, Infinity", { electionMaxMs: Infinity }],
+  ])("refuses options out of range: %s", (message, options) => {
+    expect(() => startNodes(1, options)).toThrow(message);
+  });
+
   test("serves again within two seconds after its leader was killed", async () => {
     const { cluster } = await startReady();
     await cluster.ask("n1", append(1));
