@@ -29,7 +29,7 @@ export interface LeaderRequestsOptions {
   read(id: number): void;
   /** Appends a command to the log. */
   propose(request: LeaderRequest): void;
-  /** Tells the origin what has become of a request that is not in the log. */
+  /** Sends the origin the outcome of a request that is not in the log. */
   answer(request: LeaderRequest, outcome: Outcome | "refused"): void;
 }
 

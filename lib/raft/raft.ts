@@ -301,7 +301,9 @@ export class Raft {
     const follower = this.#role as Follower;
     const isSame = follower.leaderId === undefined || follower.leaderId === leader;
     this.#state.checks.always(isSame, "a term has one leader", {
-      ...{ term, leader, other: follower.leaderId ?? null },
+      term,
+      leader,
+      other: follower.leaderId ?? null,
     });
     follower.leaderId = leader;
     return follower;

@@ -179,7 +179,8 @@ export class RaftState {
   /** Appends entries after the entry before `index`; removes what the log held from there on. */
   append(index: number, entries: readonly Entry[]): void {
     this.checks.always(index > this.#commitIndex, "a committed entry is never replaced", () => ({
-      ...{ index, commitIndex: this.#commitIndex },
+      index,
+      commitIndex: this.#commitIndex,
     }));
     this.checks.sometimes(index <= this.log.lastIndex, "the log is truncated on a conflict");
     if (index <= this.#commitIndex) {
@@ -195,7 +196,8 @@ export class RaftState {
   commitTo(index: number): void {
     if (index <= this.#commitIndex) return;
     this.checks.always(index <= this.log.lastIndex, "what is committed is in the log", () => ({
-      ...{ index, lastIndex: this.log.lastIndex },
+      index,
+      lastIndex: this.log.lastIndex,
     }));
     if (index > this.log.lastIndex) throw new Error(`${this.id} has no entry ${index} to commit`);
     this.#commitIndex = index;

@@ -32,7 +32,7 @@ export class RequestWindow {
     for (const number of this.#fates.keys()) if (number < floor) this.#fates.delete(number);
   }
 
-  /** Returns what has become of a request: "new" the first time, "over" below the floor. */
+  /** Returns the fate of a request: "new" the first time, "over" below the floor. */
   fateOf(number: number): Fate | "new" | "over" {
     return number < this.#floor ? "over" : (this.#fates.get(number) ?? "new");
   }
