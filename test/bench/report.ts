@@ -10,8 +10,8 @@ import { mkdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { writeReport } from "../../lib/workbench/report/html/stored-run.ts";
 import { DEFAULTS, nodeNames } from "../../lib/workbench/run/test-options.ts";
+import { openPage } from "../support/browsers.ts";
 import { temporaryDirectory } from "../support/processes/vortex.ts";
-import { openPage } from "../support/report/browser.ts";
 
 const NODES = nodeNames(25);
 const FLIGHT_NS = 100e6;

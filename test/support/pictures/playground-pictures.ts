@@ -10,9 +10,9 @@ import { applyPalette, GIFEncoder, type Palette, quantize } from "gifenc";
 import type { Page } from "puppeteer-core";
 import { type Decisions, linkName } from "../../../lib/workbench/decisions.ts";
 import { encodeLink } from "../../../lib/workbench/play/link.ts";
+import type { PageOptions } from "../browsers.ts";
 import { Reader, servePlayground } from "../play/opened-page.ts";
 import { ROOT } from "../processes/vortex.ts";
-import type { PageOptions } from "../report/browser.ts";
 
 const IMAGES = join(ROOT, "docs/images");
 const FLAGS =

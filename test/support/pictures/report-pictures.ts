@@ -5,8 +5,8 @@
  */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { openPage, type PageOptions } from "../browsers.ts";
 import { ROOT, temporaryDirectory, vortex } from "../processes/vortex.ts";
-import { openPage, type PageOptions } from "../report/browser.ts";
 import { settle } from "../report/opened-report.ts";
 
 const IMAGES = join(ROOT, "docs/images");

@@ -2,7 +2,7 @@
 import type { Page } from "puppeteer-core";
 import type { ProgramOptions } from "../../../lib/workbench/play/server/opened-program.ts";
 import { PlayServer } from "../../../lib/workbench/play/server/play-server.ts";
-import { type OpenedPage, openPage, type PageOptions } from "../report/browser.ts";
+import { type OpenedPage, openPage, type PageOptions } from "../browsers.ts";
 
 /** Time that the page has for each step, in ms: on a busy machine a run takes seconds. */
 const LIMIT_MS = 15_000;
@@ -55,10 +55,12 @@ export class Reader implements AsyncDisposable {
     await this.page.keyboard.down("Control");
     await this.page.keyboard.press("KeyA");
     await this.page.keyboard.up("Control");
-    // As if pasted: typing would close brackets.
-    const client = await this.page.createCDPSession();
-    await client.send("Input.insertText", { text: source });
-    await client.detach();
+    // Pasted: typing would close brackets. Firefox hides the data of pastes that scripts make.
+    await this.page.evaluate(`{
+      const clipboardData = { getData: () => ${JSON.stringify(source)} };
+      const paste = new Event("paste", { bubbles: true, cancelable: true });
+      document.querySelector(".cm-content").dispatchEvent(Object.assign(paste, { clipboardData }));
+    }`);
   }
 
   /** Clicks a button by its name, as soon as it can be. */

@@ -2,8 +2,8 @@
 import { join } from "node:path";
 import type { Json } from "../../../lib/vortex/index.ts";
 import { writeReport } from "../../../lib/workbench/report/html/stored-run.ts";
+import { type OpenedPage, openPage, type PageOptions } from "../browsers.ts";
 import { temporaryDirectory } from "../processes/vortex.ts";
-import { type OpenedPage, openPage, type PageOptions } from "./browser.ts";
 import type { RunBuilder } from "./report-run.ts";
 
 /** Opens the report of a run. Without results, the run was interrupted. */

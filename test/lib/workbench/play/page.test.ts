@@ -1,18 +1,15 @@
-/** The playground in Chromium, as a reader uses it. */
+/** Details of the playground in Chromium, as a reader uses it; what every browser is tested for is in in-browsers.test.ts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { broadcast } from "../../../../docs/guide/3-broadcast/2-send-once.ts";
 import { encodeLink } from "../../../../lib/workbench/play/link.ts";
-import { parseWords, toOptions } from "../../../../lib/workbench/play/settings.ts";
-import { simulate } from "../../../../lib/workbench/run/simulate.ts";
+import { BROWSER, type OpenedPage, openPage } from "../../../support/browsers.ts";
 import {
   Reader,
   type ServedPlayground,
   servePlayground,
 } from "../../../support/play/opened-page.ts";
 import { temporaryDirectory } from "../../../support/processes/vortex.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../support/report/browser.ts";
 
 setDefaultTimeout(60_000);
 
@@ -45,19 +42,6 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
   afterAll(() => served.close());
   const at = (fragment: string) => Reader.at(new URL(fragment, served.address));
 
-  test("an example of the start page is opened, run with the keyboard, and judged by its stage", async () => {
-    await using reader = await at("");
-    await reader.page.locator('a[href$="3-broadcast/3-retry"]').click();
-    await reader.page.locator(".cm-content").click();
-    await reader.page.keyboard.down("Control");
-    await reader.page.keyboard.press("Enter");
-    await reader.page.keyboard.up("Control");
-    expect(await reader.textOf("#verdict")).toStartWith("Valid: every acknowledged value");
-    // Stage 3c allows 2.5 messages for an operation.
-    expect(await reader.textOf(".gauge.missed")).toContain("at most 2.5");
-    expect(reader.complaints).toEqual([]);
-  });
-
   test("errors are shown at their line: of syntax, and of a running program", async () => {
     await using reader = await at("#example=challenges/echo");
     await reader.write("\nlet x: = 3;");
@@ -76,23 +60,6 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await reader.page.keyboard.type(".syn");
     await reader.waitForText(".cm-tooltip-autocomplete", /syncRpc/);
     expect(await reader.waitForText(".cm-completionInfo", /dest/)).toContain("Sends a request");
-  });
-
-  test("a failing seed is found, which fails in vortex sim too, and is made small", async () => {
-    await using reader = await at(SEND_ONCE);
-    await reader.page.locator(".choices label").click(); // partition
-    await reader.choose("setting-nemesis-interval", "2");
-    await reader.press("Find a failing seed");
-    await reader.waitForText("#verdict", /^Invalid/);
-    const seed = await reader.valueOf("#setting-seed");
-    const words = `-w broadcast --node-count 5 --rate 10 --time-limit 20 --nemesis partition --nemesis-interval 2 --seed ${seed}`;
-    expect(await reader.textOf(".command-line code")).toBe(`vortex sim 2-send-once.ts ${words}`);
-    const options = toOptions(parseWords(words.split(" ")));
-    expect(simulate(options, { program: broadcast }).valid).toBe(false);
-    await reader.press("Shrink");
-    await reader.waitForText("header.invalid", /Reduced from a larger test/);
-    const shrunk = await reader.textOf(".command-line code");
-    expect(Number(/--time-limit (\d+)/.exec(shrunk)?.[1])).toBeLessThan(10);
   });
 
   test("a loop without end is stopped, and the page goes on", async () => {
@@ -122,23 +89,6 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await reader.write("export function idle() {}");
     await reader.press("Run");
     await reader.textOf("#verdict");
-  });
-
-  test("a link holds program, options and arguments, and opens them again", async () => {
-    await using reader = await at(SEND_ONCE);
-    const source = `// \u2028 </script> ünïcode\n${await reader.source()}`;
-    await reader.write(source);
-    await reader.choose("setting-seed", "77");
-    await reader.choose("arguments", "--flush-ms 5 'a b'");
-    await reader.press("Share");
-    const link = await reader.valueOf(".share input");
-    await using other = await Reader.at(link);
-    expect(await other.textOf(".command-line code")).toBe(
-      "vortex sim 2-send-once.ts -w broadcast --node-count 5 --rate 10 --time-limit 20 --seed 77 -- --flush-ms 5 'a b'",
-    );
-    expect(await other.source()).toBe(source);
-    // The server was asked for the page only.
-    expect(other.complaints).toEqual([]);
   });
 
   test("a change that fits nothing in the run is named, as vortex sim does", async () => {

@@ -1,5 +1,5 @@
 /** Simulations in the browsers, which must be those of `vortex sim`, to the byte. */
-import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
+import { afterAll, beforeAll, expect, setDefaultTimeout, test } from "bun:test";
 import * as v from "valibot";
 import { parseJson } from "../../../../lib/vortex/index.ts";
 import type { LoadRequest, RunRequest } from "../../../../lib/workbench/play/engine/protocol.ts";
@@ -10,13 +10,9 @@ import {
   type TestOptions,
 } from "../../../../lib/workbench/run/test-options.ts";
 import { explore } from "../../../../lib/workbench/search/explore.ts";
+import { describeInBrowsers } from "../../../support/browsers.ts";
 import { challengeBundles } from "../../../support/play/challenge-bundles.ts";
-import {
-  type BrowserName,
-  type OpenedPlayground,
-  openPlayground,
-  pathOf,
-} from "../../../support/play/opened-playground.ts";
+import { type OpenedSandbox, openSandbox } from "../../../support/play/opened-sandbox.ts";
 import { CHALLENGES } from "../../../support/simulations/challenges.ts";
 
 setDefaultTimeout(120_000);
@@ -70,16 +66,12 @@ function observeHere(name: string, given: TestOptions, program = CHALLENGES[name
 const NAMES = Object.keys(CHALLENGES);
 const bundles = challengeBundles(NAMES);
 
-describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) => {
-  const path = pathOf(browser);
-  if (path === undefined) {
-    console.log(`Skipping the tests in ${browser}: not found. Set CHROMIUM or FIREFOX to its path`);
-  }
-  let opened: OpenedPlayground;
+describeInBrowsers("A simulation", (browser) => {
+  let opened: OpenedSandbox;
   beforeAll(async () => {
-    if (path !== undefined) opened = await openPlayground(browser);
+    opened = await openSandbox(browser);
   });
-  afterAll(() => opened?.close());
+  afterAll(() => opened.close());
 
   const evaluate = async (call: string, ...args: readonly unknown[]): Promise<unknown> =>
     opened.page.evaluate(`${call}(${args.map((each) => JSON.stringify(each)).join(", ")})`);
@@ -90,26 +82,23 @@ describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) 
   });
   const runOf = (options: TestOptions): RunRequest => ({ type: "run", options, isRecorded: true });
 
-  test.skipIf(path === undefined).each(NAMES)(
-    "a run of %s has the history and the messages of vortex sim",
-    async (name) => {
-      const options = optionsOf(name);
-      const here = observeHere(name, options);
-      const source = (await bundles).get(name) ?? "";
-      const there = await evaluate("run", load(source), runOf(options));
-      expect(here.count).toBeGreaterThan(50);
-      expect(there).toMatchObject(here);
-    },
-  );
+  test.each(NAMES)("a run of %s has the history and the messages of vortex sim", async (name) => {
+    const options = optionsOf(name);
+    const here = observeHere(name, options);
+    const source = (await bundles).get(name) ?? "";
+    const there = await evaluate("run", load(source), runOf(options));
+    expect(here.count).toBeGreaterThan(50);
+    expect(there).toMatchObject(here);
+  });
 
-  test.skipIf(path === undefined)("a search draws the same tests", async () => {
+  test("a search draws the same tests", async () => {
     const options: TestOptions = { ...optionsOf("broadcast"), search: ["swarm", "order"] };
     const source = (await bundles).get("broadcast") ?? "";
     const there = await evaluate("run", load(source), runOf(options));
     expect(there).toMatchObject(observeHere("broadcast", options));
   });
 
-  test.skipIf(path === undefined)("numbers come as they were written", async () => {
+  test("numbers come as they were written", async () => {
     const options: TestOptions = { ...optionsOf("echo"), nemesis: [] };
     const source = `import * as v from "valibot";
       const count = JSON.rawJSON("9007199254740993");
@@ -125,7 +114,7 @@ describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) 
     );
   });
 
-  test.skipIf(path === undefined)("an error is reported with its line", async () => {
+  test("an error is reported with its line", async () => {
     const problemOf = (source: string) => evaluate("run", load(source), runOf(optionsOf("echo")));
     expect(await problemOf("\nlet x: = 3;")).toMatchObject({
       type: "problem",
@@ -145,13 +134,13 @@ describe.each(["chrome", "firefox"] satisfies BrowserName[])("In %s", (browser) 
     });
   });
 
-  test.skipIf(path === undefined)("a loop without end is ended", async () => {
+  test("a loop without end is ended", async () => {
     expect(await evaluate("stop", load("for (;;);"), 200)).toBe(
       "Stopped: The worker was ended before it replied",
     );
   });
 
-  test.skipIf(path === undefined)("a program reaches neither network nor storage", async () => {
+  test("a program reaches neither network nor storage", async () => {
     const target = `${new URL(opened.page.url()).origin}/secret`;
     const attempts = {
       // The simulation's own refusal is only a courtesy: what it replaced can be had again.

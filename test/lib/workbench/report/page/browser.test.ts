@@ -1,8 +1,8 @@
 /** Reports in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
+import { BROWSER, type OpenedPage, openPage } from "../../../../support/browsers.ts";
 import { nodeProgram, temporaryDirectory, vortex } from "../../../../support/processes/vortex.ts";
-import { BROWSER, type OpenedPage, openPage } from "../../../../support/report/browser.ts";
 import { openReport, settle } from "../../../../support/report/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 

@@ -1,6 +1,6 @@
 /** Touch, wheel, keyboard and themes in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../../support/report/browser.ts";
+import { BROWSER, type OpenedPage } from "../../../../support/browsers.ts";
 import { openReport, settle, shownTime } from "../../../../support/report/opened-report.ts";
 import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 

@@ -4,8 +4,8 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Page } from "puppeteer-core";
 import { writeReport } from "../../../../../lib/workbench/report/html/stored-run.ts";
+import { BROWSER, openPage } from "../../../../support/browsers.ts";
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
-import { BROWSER, openPage } from "../../../../support/report/browser.ts";
 import { openReport, settle, textOf } from "../../../../support/report/opened-report.ts";
 import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 

@@ -1,6 +1,6 @@
 /** Reports of empty, large and odd runs in Chromium; skipped without one. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../../support/report/browser.ts";
+import { BROWSER, type OpenedPage } from "../../../../support/browsers.ts";
 import { openReport, settle, textOf } from "../../../../support/report/opened-report.ts";
 import { gossipRun, RunBuilder, resultsOf } from "../../../../support/report/report-run.ts";
 

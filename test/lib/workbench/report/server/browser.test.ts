@@ -2,8 +2,8 @@
 import { describe, expect, setDefaultTimeout, test } from "bun:test";
 import { join } from "node:path";
 import { RunList } from "../../../../../lib/workbench/report/server/run-list.ts";
+import { BROWSER, openPage } from "../../../../support/browsers.ts";
 import { temporaryDirectory } from "../../../../support/processes/vortex.ts";
-import { BROWSER, openPage } from "../../../../support/report/browser.ts";
 import { textOf } from "../../../../support/report/opened-report.ts";
 import { gossipRun, resultsOf } from "../../../../support/report/report-run.ts";
 

@@ -1,6 +1,6 @@
 /** The drawing of partial linearizations in Chromium; skipped without one. */
 import { afterAll, beforeEach, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { BROWSER, type OpenedPage } from "../../../../../support/report/browser.ts";
+import { BROWSER, type OpenedPage } from "../../../../../support/browsers.ts";
 import { openReport, rendered, textOf } from "../../../../../support/report/opened-report.ts";
 import { resultsOf } from "../../../../../support/report/report-run.ts";
 import { staleRead } from "../../../../../support/report/stale-read.ts";
