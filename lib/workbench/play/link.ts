@@ -14,7 +14,7 @@ const PREFIX = "play=";
 /** Bounds of a link: of its text, and of what it holds, in bytes. Chromium opens addresses of 2 MB. */
 export const MAX_LINK_LENGTH = 1_500_000;
 const MAX_CONTENT_LENGTH = 8_000_000;
-const MAX_FILES = 100;
+export const MAX_FILES = 100;
 
 /** A part of a path: without separators, and without what ends a line. */
 const PART = /^[^/\\\p{Cc}\u2028\u2029]+$/u;
@@ -28,6 +28,10 @@ const FileName = v.pipe(
     "must be a relative path without steps to a parent",
   ),
 );
+
+export function isFileName(name: string): boolean {
+  return v.is(FileName, name);
+}
 
 const Shared = v.strictObject({
   version: v.literal(1),

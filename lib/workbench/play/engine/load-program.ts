@@ -89,11 +89,8 @@ class Modules {
   }
 
   addressOf({ name, source }: SourceFile): string {
-    if (this.#addresses.has(name)) {
-      const known = this.#addresses.get(name);
-      if (known !== undefined) return known;
-      throw new LoadError({ file: name, text: "Files import each other in a circle" });
-    }
+    const known = this.#addresses.get(name);
+    if (known !== undefined) return known;
     this.#addresses.set(name, undefined);
     const code = this.#resolveImports(name, transpile(name, source));
     // Stack traces name the file as they do on Bun: with an absolute path.
@@ -121,12 +118,27 @@ class Modules {
     return resolved + code.slice(copied);
   }
 
+  /** A blob's address is known when its content is, so files cannot import each other in a circle. */
+  #addressOfImport(file: SourceFile, importer: string, line: number): string {
+    const { name } = file;
+    if (this.#addresses.get(name) !== undefined || !this.#addresses.has(name)) {
+      return this.addressOf(file);
+    }
+    // Those without an address yet import each other, in the order in which they were begun.
+    const open = [...this.#addresses].flatMap(([each, address]) =>
+      address === undefined ? [each] : [],
+    );
+    const circle = [...open.slice(open.indexOf(name)), name].join(" → ");
+    const text = `Files import each other in a circle: ${circle}. A program in the browser cannot; move what both need into another file`;
+    throw new LoadError({ file: importer, line, text });
+  }
+
   #resolve(specifier: string, importer: string, line: number): string {
     if (Object.hasOwn(LIBRARY, specifier)) return libraryAddress(specifier);
     if (/^\.\.?\//.test(specifier)) {
       const path = pathFrom(importer, specifier);
       const file = this.#files.get(path);
-      if (file !== undefined) return this.addressOf(file);
+      if (file !== undefined) return this.#addressOfImport(file, importer, line);
       const own = LIBRARY_PATH.exec(path)?.[1];
       if (own !== undefined) return libraryAddress(own === "vortex" ? own : `vortex/${own}`);
     }

@@ -127,6 +127,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
             revision={revision}
             problems={runs.problems}
             docs={data.docs}
+            isMainFixed={origin.kind === "file"}
             onChange={(files) => change({ files })}
             onRun={run}
             onSave={saving.save}

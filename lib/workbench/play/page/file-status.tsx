@@ -12,6 +12,8 @@ const LOOK_MS = 1000;
 export interface Saving {
   /** Whether the editor holds what is not on disk. */
   readonly isChanged: boolean;
+  /** Files that a save adds and deletes. */
+  readonly changes: FileChanges;
   readonly isRestored: boolean;
   /** The newer state of the file on disk, if it was changed there and here. */
   readonly conflict: Opened | undefined;
@@ -68,7 +70,8 @@ export function useSaving(state: OpenedWork, { replace, setOrigin }: WorkControl
     const { files } = work;
     try {
       const version = isForced ? undefined : origin.opened.version;
-      const saved = await origin.file.save(files, version);
+      const { deleted } = changesOf(origin.opened.files, files);
+      const saved = await origin.file.save(files, deleted, version);
       settle();
       setOrigin(originOf({ ...origin.opened, files: [...files], version: saved }));
     } catch (error) {
@@ -77,8 +80,10 @@ export function useSaving(state: OpenedWork, { replace, setOrigin }: WorkControl
     }
   };
   const { origin, work, isRestored } = state;
+  const onDisk = origin.kind === "file" ? origin.opened.files : work.files;
   return {
-    isChanged: origin.kind === "file" && !isSame(origin.opened.files, work.files),
+    isChanged: !isSame(onDisk, work.files),
+    changes: changesOf(onDisk, work.files),
     isRestored,
     conflict,
     problem,
@@ -91,6 +96,26 @@ export function useSaving(state: OpenedWork, { replace, setOrigin }: WorkControl
   };
 }
 
+interface FileChanges {
+  readonly added: readonly string[];
+  readonly deleted: readonly string[];
+}
+
+function changesOf(before: readonly SourceFile[], after: readonly SourceFile[]): FileChanges {
+  const without = (files: readonly SourceFile[], others: readonly SourceFile[]) =>
+    files.map(({ name }) => name).filter((name) => others.every((other) => other.name !== name));
+  return { added: without(after, before), deleted: without(before, after) };
+}
+
+/** What a save does beside writing the files that are there, as a sentence; `""` if nothing. */
+function changesText({ added, deleted }: FileChanges): string {
+  const parts = [
+    ...(added.length === 0 ? [] : [`adds ${added.join(", ")}`]),
+    ...(deleted.length === 0 ? [] : [`deletes ${deleted.join(", ")}`]),
+  ];
+  return parts.length === 0 ? "" : ` It ${parts.join(" and ")} on disk.`;
+}
+
 function isSame(one: readonly SourceFile[], other: readonly SourceFile[]): boolean {
   const textOf = (files: readonly SourceFile[]) =>
     JSON.stringify(files.map(({ name, source }) => [name, source]).sort());
@@ -98,7 +123,7 @@ function isSame(one: readonly SourceFile[], other: readonly SourceFile[]): boole
 }
 
 export function FileStatus({ saving }: { readonly saving: Saving }) {
-  const { isChanged, isRestored, conflict, problem } = saving;
+  const { isChanged, changes, isRestored, conflict, problem } = saving;
   return (
     <div class="file-status">
       <button type="button" disabled={!isChanged} onClick={saving.save}>
@@ -106,7 +131,7 @@ export function FileStatus({ saving }: { readonly saving: Saving }) {
       </button>
       <p class="hint" role="status">
         {isChanged
-          ? `${isRestored ? "Restored from an earlier visit; not" : "Not"} saved. Ctrl+S saves.`
+          ? `${isRestored ? "Restored from an earlier visit; not" : "Not"} saved. Ctrl+S saves.${visible(changesText(changes))}`
           : "Saved"}
       </p>
       {isChanged ? (

@@ -60,17 +60,20 @@ export class OpenedFile {
   /**
    * Saves the files, and returns their version.
    *
+   * @param deleted Names of files to delete.
    * @param version That which was edited; `undefined` overwrites whatever is there.
    * @throws {NotSaved}
    */
   async save(
     files: readonly { readonly name: string; readonly source: string }[],
+    deleted: readonly string[],
     version: string | undefined,
   ): Promise<string> {
     let answer: Response;
     try {
       const sources = files.map(({ name, source }) => ({ name, source }));
-      answer = await this.#request("PUT", { body: JSON.stringify({ files: sources, version }) });
+      const body = JSON.stringify({ files: sources, deleted, version });
+      answer = await this.#request("PUT", { body });
     } catch {
       throw new NotSaved("The server does not answer. Is vortex play still running?", false);
     }

@@ -1,7 +1,9 @@
 /** The program that `vortex play FILE` has opened: reads its files, and saves them. */
 import { promises, realpathSync } from "node:fs";
+import { join, posix } from "node:path";
 import * as v from "valibot";
 import { describeIssues } from "../../../protocol/describe-issues.ts";
+import { isFileName } from "../link.ts";
 import { collectFiles, type ProgramFiles } from "./program-files.ts";
 
 export interface ProgramOptions {
@@ -13,7 +15,10 @@ export interface ProgramOptions {
 }
 
 const Save = v.strictObject({
+  /** Those that changed, or are new. */
   files: v.pipe(v.array(v.strictObject({ name: v.string(), source: v.string() })), v.minLength(1)),
+  /** Names of files to delete. */
+  deleted: v.optional(v.array(v.string()), []),
   /** That which was edited. Without it, whatever is on disk is overwritten. */
   version: v.optional(v.string()),
 });
@@ -25,6 +30,8 @@ type SaveEnding =
 
 export class OpenedProgram {
   readonly #options: ProgramOptions;
+  /** Paths of the files that a page has added: the program need not import them yet. */
+  readonly #added = new Set<string>();
   /** One save after the other. */
   #saving: Promise<unknown> = Promise.resolve();
 
@@ -35,7 +42,7 @@ export class OpenedProgram {
   /** @throws {UnreadableProgram} */
   async read() {
     const { path, flags, args } = this.#options;
-    const files = await collectFiles(path);
+    const files = await this.#collect();
     return {
       path,
       flags,
@@ -45,7 +52,11 @@ export class OpenedProgram {
     };
   }
 
-  /** Saves what a page sent. Only files of the program are written. */
+  #collect(): Promise<ProgramFiles> {
+    return collectFiles(this.#options.path, [...this.#added]);
+  }
+
+  /** Saves what a page sent. Only files of the program are written, and new ones beside its main file. */
   save(request: unknown): Promise<SaveEnding> {
     const saved = this.#saving.then(() => this.#save(request));
     this.#saving = saved.catch(() => {});
@@ -55,28 +66,83 @@ export class OpenedProgram {
   async #save(request: unknown): Promise<SaveEnding> {
     const parsed = v.safeParse(Save, request);
     if (!parsed.success) return { status: 400, text: describeIssues(parsed.issues) };
-    const { files, version } = parsed.output;
-    const present = await collectFiles(this.#options.path);
+    const { files, deleted, version } = parsed.output;
+    const present = await this.#collect();
     if (version !== undefined && version !== versionOf(present)) {
       return { status: 409, text: "The file has changed on disk since it was opened" };
     }
     const known = new Map(present.files.map((file) => [file.name, file]));
-    const foreign = files.find(({ name }) => !known.has(name));
-    if (foreign !== undefined) {
-      return { status: 403, text: `${JSON.stringify(foreign.name)} is not a file of the program` };
-    }
+    const isNew = ({ name }: { readonly name: string }) => !known.has(name);
+    const refusal =
+      files
+        .filter(isNew)
+        .map(({ name }) => refusalOfNew(name, present))
+        .find(isText) ?? deleted.map((name) => refusalOfDeletion(name, present)).find(isText);
+    if (refusal !== undefined) return { status: 403, text: refusal };
     for (const { name, source } of files) {
       const file = known.get(name);
-      if (file === undefined || file.source === source) continue;
+      if (file?.source === source) continue;
       try {
-        await replace(file.path, source);
+        if (file === undefined)
+          this.#added.add(await create(join(present.directory, name), source));
+        else await replace(file.path, source);
       } catch (error) {
-        const reason = error instanceof Error ? error.message : error;
-        return { status: 500, text: `${name} cannot be saved: ${reason}` };
+        return { status: 500, text: `${name} cannot be saved: ${reasonOf(error)}` };
       }
     }
-    return { status: 200, version: versionOf(await collectFiles(this.#options.path)) };
+    for (const name of deleted) {
+      const path = known.get(name)?.path;
+      if (path === undefined) continue;
+      try {
+        await promises.rm(path);
+        this.#added.delete(path);
+      } catch (error) {
+        return { status: 500, text: `${name} cannot be deleted: ${reasonOf(error)}` };
+      }
+    }
+    return { status: 200, version: versionOf(await this.#collect()) };
   }
+}
+
+function isText(value: string | undefined): value is string {
+  return value !== undefined;
+}
+
+function reasonOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return "code" in error && error.code === "EEXIST"
+    ? "There is such a file already"
+    : error.message;
+}
+
+function isBesideMain(name: string, { files: [main] }: ProgramFiles): boolean {
+  return main !== undefined && posix.dirname(name) === posix.dirname(main.name);
+}
+
+/** Returns why a file cannot be created; `undefined` if it can. */
+function refusalOfNew(name: string, program: ProgramFiles): string | undefined {
+  const shown = JSON.stringify(name);
+  if (!isFileName(name) || !/[^/]\.ts$/.test(name)) {
+    return `${shown} is not a file of the program, and cannot be one: a new file is a relative path that ends in .ts`;
+  }
+  if (isBesideMain(name, program)) return undefined;
+  return `${shown} is not a file of the program: new files are saved beside ${program.files[0]?.name} only`;
+}
+
+/** Returns why a file cannot be deleted; `undefined` if it can. */
+function refusalOfDeletion(name: string, program: ProgramFiles): string | undefined {
+  const shown = JSON.stringify(name);
+  const index = program.files.findIndex((file) => file.name === name);
+  if (index < 0) return `${shown} is not a file of the program`;
+  if (index === 0) return `${shown} is the file that was opened, and is not deleted`;
+  if (isBesideMain(name, program)) return undefined;
+  return `${shown} is deleted and renamed on disk only: it is not beside ${program.files[0]?.name}`;
+}
+
+/** Writes a file that must not exist, and returns its path. */
+async function create(path: string, source: string): Promise<string> {
+  await promises.writeFile(path, source, { flag: "wx" });
+  return path;
 }
 
 /** Writes a file at once, so that it is never seen half written. A link stays a link. */

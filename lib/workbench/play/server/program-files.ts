@@ -27,12 +27,16 @@ export class UnreadableProgram extends Error {
  * Reads a program's files. Those that cannot be found are left out: to import them is an error of the
  * program, which the page reports at its line.
  *
+ * @param added Absolute paths of further files, which it need not import.
  * @throws {UnreadableProgram} if the main file cannot be read, or there is too much.
  */
-export async function collectFiles(main: string): Promise<ProgramFiles> {
+export async function collectFiles(
+  main: string,
+  added: readonly string[] = [],
+): Promise<ProgramFiles> {
   const start = resolve(main);
   const sources = new Map<string, string>();
-  const waiting = [start];
+  const waiting = [start, ...added];
   for (let path = waiting.shift(); path !== undefined; path = waiting.shift()) {
     if (sources.has(path)) continue;
     const source = await read(path, path === start);

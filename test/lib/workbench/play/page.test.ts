@@ -1,7 +1,7 @@
 /** Details of the playground in Chromium, as a reader uses it; what every browser is tested for is in in-browsers.test.ts. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
-import { readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { encodeLink } from "../../../../lib/workbench/play/link.ts";
 import { BROWSER, type OpenedPage, openPage } from "../../../support/browsers.ts";
 import {
@@ -113,6 +113,51 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     expect(await reader.textOf(".command-line code")).not.toContain("--decisions");
   });
 
+  test("files are added, renamed and deleted by keyboard, and a link holds them", async () => {
+    await using reader = await at("#example=challenges/echo");
+    const { keyboard } = reader.page;
+    const nameFile = async (name: string) => {
+      await reader.textOf(".file-name input");
+      await keyboard.type(name);
+      await keyboard.press("Enter");
+    };
+    const tabs = async () =>
+      reader.page.evaluate(
+        '[...document.querySelectorAll("[role=tab]")].map((tab) => tab.textContent)',
+      );
+    await reader.press("Add a file");
+    await nameFile("echo.ts");
+    expect(await reader.waitForText(".file-name", /already/)).toContain(
+      "There is such a file already",
+    );
+    await keyboard.press("Escape");
+    await reader.press("Add a file");
+    await nameFile("help.ts");
+    await reader.waitForText("[aria-selected=true]", /help/);
+    await reader.write("export const answer = 42;\n");
+    await reader.press("Rename");
+    await nameFile("parts/answer.ts");
+    await reader.waitForText("[aria-selected=true]", /answer/);
+    expect(await reader.source()).toBe("export const answer = 42;\n");
+    await reader.press("Delete");
+    await reader.waitForText(".deleted", /Deleted parts\/answer.ts/);
+    expect(await tabs()).toEqual(["echo.ts"]);
+    await reader.press("Undo the deletion");
+    await reader.waitForText("[aria-selected=true]", /answer/);
+    await reader.page.locator("[role=tab]").click();
+    await reader.write(
+      'import { answer } from "./parts/answer.ts";\n\nexport function echo() {\n  throw new Error(String(answer));\n}\n',
+    );
+    await reader.press("Run");
+    expect(await reader.textOf(".failure")).toContain("Error: 42");
+    await reader.press("Share");
+    await using other = await Reader.at(await reader.valueOf(".share input"));
+    await other.textOf(".cm-content");
+    expect(
+      await other.page.evaluate('document.querySelectorAll("[role=tab]")[1].textContent'),
+    ).toBe("parts/answer.ts");
+  });
+
   test("a link that was cut is refused with a reason", async () => {
     await using reader = await at("#play=abc");
     expect(await reader.textOf("[role=alert]")).toStartWith("This link cannot be opened: ");
@@ -178,6 +223,28 @@ describe.skipIf(BROWSER === undefined)("A file that vortex play has opened", () 
     await reader.press("Save");
     await reader.waitForText(".file-status", /Saved/);
     expect(readFileSync(path, "utf8")).toBe("// mine\n");
+  });
+
+  test("gets and loses files beside it when it is saved", async () => {
+    await using opened = await openFile();
+    const { path, reader } = opened;
+    await reader.press("Add a file");
+    await reader.textOf(".file-name input");
+    await reader.page.keyboard.type("help.ts");
+    await reader.page.keyboard.press("Enter");
+    await reader.waitForText(".file-status", /adds help.ts on disk/);
+    await reader.write("// help\n");
+    await reader.press("Save");
+    await reader.waitForText(".file-status", /Saved/);
+    const help = join(dirname(path), "help.ts");
+    expect(readFileSync(help, "utf8")).toBe("// help\n");
+    await reader.press("Delete");
+    await reader.waitForText(".file-status", /deletes help.ts on disk/);
+    expect(existsSync(help)).toBe(true);
+    await reader.press("Save");
+    await reader.waitForText(".file-status", /Saved/);
+    expect(existsSync(help)).toBe(false);
+    expect(readFileSync(path, "utf8")).toBe(WRONG);
   });
 
   test("is shown again when it changes on disk; the page asks if both have changed", async () => {

@@ -113,12 +113,62 @@ describe("The server of the playground", () => {
     "../other.ts",
     "/etc/passwd",
     "parts/other.ts",
-    "missing.ts",
+    "parts/../other.ts",
+    "./other.ts",
+    "other.js",
+    ".ts",
+    "a\\b.ts",
+    "a\0.ts",
     "main.ts/",
     "__proto__",
-  ])("does not save %s, which is not a file of the program", async (name) => {
-    const { save } = serve();
-    expect((await save({ files: [{ name, source: "x" }] })).status).toBe(403);
+  ])("does not save %p, which is not a file of the program", async (name) => {
+    const { save, directory } = serve();
+    const files = [
+      { name: "fine.ts", source: "x" },
+      { name, source: "x" },
+    ];
+    expect((await save({ files })).status).toBe(403);
+    expect(readdirSync(directory).sort()).toEqual(["main.ts", "parts"]);
+  });
+
+  test("saves new files beside the main file, and keeps them before they are imported", async () => {
+    const { ask, save, directory } = serve();
+    const { version } = (await (await ask()).json()) as { version: string };
+    const saved = await save({ version, files: [{ name: "missing.ts", source: "// now here\n" }] });
+    expect(saved.status).toBe(200);
+    await save({ files: [{ name: "later.ts", source: "// later\n" }] });
+    expect(readFileSync(join(directory, "missing.ts"), "utf8")).toBe("// now here\n");
+    const { files } = (await (await ask()).json()) as { files: { name: string }[] };
+    const names = files.map(({ name }) => name);
+    expect(names.toSorted()).toEqual(["later.ts", "main.ts", "missing.ts", "parts/help.ts"]);
+    expect(names[0]).toBe("main.ts");
+  });
+
+  test("does not save a new file over one that is not of the program", async () => {
+    const { save, directory } = serve();
+    writeFileSync(join(directory, "other.ts"), "// theirs\n");
+    symlinkSync("/etc/hostname", join(directory, "link.ts"));
+    for (const name of ["other.ts", "link.ts"]) {
+      const saved = await save({ files: [{ name, source: "// mine\n" }] });
+      expect(await saved.json()).toEqual({
+        text: `${name} cannot be saved: There is such a file already`,
+      });
+    }
+    expect(readFileSync(join(directory, "other.ts"), "utf8")).toBe("// theirs\n");
+  });
+
+  test("deletes files of the program that are beside the main file, and no other", async () => {
+    const { save, main, help, directory } = serve();
+    writeFileSync(join(directory, "other.ts"), "// theirs\n");
+    const files = [{ name: "main.ts", source: MAIN }];
+    await save({ files: [{ name: "old.ts", source: "// old\n" }] });
+    for (const name of ["main.ts", "parts/help.ts", "other.ts", "../main.ts", "parts"]) {
+      expect((await save({ files, deleted: [name] })).status).toBe(403);
+    }
+    const renamed = [...files, { name: "new.ts", source: "// old\n" }];
+    expect((await save({ files: renamed, deleted: ["old.ts"] })).status).toBe(200);
+    expect(readdirSync(directory).sort()).toEqual(["main.ts", "new.ts", "other.ts", "parts"]);
+    expect([main, help].map((path) => readFileSync(path, "utf8"))).toEqual([MAIN, HELP]);
   });
 
   test("does not save over a file that has changed since, unless asked to", async () => {

@@ -134,6 +134,22 @@ describeInBrowsers("A simulation", (browser) => {
     });
   });
 
+  test("files that import each other in a circle are named, at the import that closes it", async () => {
+    const files = [
+      {
+        name: "a.ts",
+        source: 'import "./shared.ts";\nimport { b } from "./b.ts";\nexport const a = 1;',
+      },
+      { name: "b.ts", source: '\nimport { a } from "./a.ts";\nexport const b = () => a;' },
+      { name: "shared.ts", source: "" },
+    ];
+    const reply = await evaluate("run", { type: "load", files }, runOf(optionsOf("echo")));
+    expect(reply).toMatchObject({
+      type: "problem",
+      problem: { file: "b.ts", line: 2, text: expect.stringContaining("a.ts → b.ts → a.ts") },
+    });
+  });
+
   test("a loop without end is ended", async () => {
     expect(await evaluate("stop", load("for (;;);"), 200)).toBe(
       "Stopped: The worker was ended before it replied",

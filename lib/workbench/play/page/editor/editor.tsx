@@ -24,6 +24,7 @@ import { LinkButton } from "../../../report/page/parts/controls.tsx";
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Problem, SourceFile } from "../../engine/protocol.ts";
 import type { LibraryDocs } from "../../site/site-data.ts";
+import { FileTabs } from "./file-tabs.tsx";
 import { highlighting } from "./highlighting.ts";
 import { LibraryHelp } from "./library-help.ts";
 
@@ -33,6 +34,8 @@ interface EditorProps {
   readonly revision: number;
   readonly problems: readonly Problem[];
   readonly docs: LibraryDocs;
+  /** Whether the first file keeps its name: it is the one that was opened from disk. */
+  readonly isMainFixed: boolean;
   readonly onChange: (files: readonly SourceFile[]) => void;
   readonly onRun: () => void;
   readonly onSave: () => void;
@@ -81,12 +84,14 @@ export function Editor(props: EditorProps) {
     current.dispatch(setDiagnostics(current.state, found));
   }, [problems, shownName, revision]);
 
+  const afterShown = (act: (current: EditorView) => void) => {
+    requestAnimationFrame(() => {
+      if (view.current !== undefined) act(view.current);
+    });
+  };
   const goTo = (problem: Problem) => {
     setName(problem.file);
-    // After the file is shown.
-    requestAnimationFrame(() => {
-      const current = view.current;
-      if (current === undefined) return;
+    afterShown((current) => {
       const anchor = offsetOf(current.state, problem);
       current.dispatch({ selection: { anchor }, scrollIntoView: true });
       current.focus();
@@ -95,25 +100,21 @@ export function Editor(props: EditorProps) {
 
   return (
     <div class="editor">
-      <div class="files" role="tablist" aria-label="Files">
-        {files.map((file) => {
-          const isWrong = problems.some((problem) => problem.file === file.name);
-          return (
-            <button
-              key={file.name}
-              type="button"
-              role="tab"
-              aria-selected={file.name === shownName}
-              aria-label={isWrong ? `${file.name}, with an error` : undefined}
-              onClick={() => setName(file.name)}
-            >
-              {visible(file.name)}
-              {isWrong ? <span class="mark"> ●</span> : null}
-            </button>
-          );
-        })}
-      </div>
-      <div class="text" role="tabpanel" ref={place} />
+      <FileTabs
+        files={files}
+        shownName={shownName}
+        problems={problems}
+        isMainFixed={props.isMainFixed}
+        onShow={setName}
+        onFiles={(others, shownNext) => {
+          // A file of the same name may be another one.
+          states.current.delete(shownNext);
+          props.onChange(others);
+          setName(shownNext);
+          afterShown((current) => current.focus());
+        }}
+      />
+      <div class="text" role="tabpanel" aria-label={shownName} ref={place} />
       {problems.length === 0 ? null : (
         <ul class="problems" aria-label="Errors of the program" aria-live="polite">
           {problems.map((problem, index) => (
