@@ -10,7 +10,7 @@ import type { BadLine } from "../clusters/cluster.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { History } from "../history/history.ts";
 import type { FaultCounts } from "../nemesis/faults.ts";
-import type { UnhealedFault } from "../nemesis/nemesis.ts";
+import type { UnhealedFault } from "../nemesis/scheduled-fault.ts";
 import type { Journal } from "../network/journal.ts";
 import type { Coverage, LoggedAssertion } from "./assertions.ts";
 import { checkHistory, exemptionsOf, type HistoryVerdicts } from "./check-history.ts";

@@ -19,12 +19,8 @@ import { DiagnosticDetector } from "../diagnostics/detector.ts";
 import type { Diagnostic } from "../diagnostics/kinds.ts";
 import type { Operation } from "../history/history.ts";
 import { operationOf } from "../nemesis/interventions.ts";
-import {
-  makeNemesis,
-  type NemesesOptions,
-  type Nemesis,
-  NemesisError,
-} from "../nemesis/nemesis.ts";
+import { makeNemesis, type NemesesOptions, type Nemesis } from "../nemesis/nemesis.ts";
+import { NemesisError } from "../nemesis/scheduled-fault.ts";
 import { type OwnNemeses, selectNemeses } from "../nemesis/select.ts";
 import type { FaultControl } from "../network/carrier.ts";
 import { Journal, type JournalEvent } from "../network/journal.ts";
