@@ -7,7 +7,7 @@ import { comparableOf } from "../maelstrom/maelstrom.ts";
 import { REPORT_FILE } from "../report/html/stored-run.ts";
 import { type Compared, comparisonTable } from "../report/terminal/comparison.ts";
 import { describeDiagnostic } from "../report/terminal/diagnostic.ts";
-import { describeSeconds, TestProgress } from "../report/terminal/progress.ts";
+import { TestProgress } from "../report/terminal/progress.ts";
 import { errorLines } from "../report/terminal/result.ts";
 import { type StageRow, stagesTable } from "../report/terminal/stages-table.ts";
 import { warningLines } from "../report/terminal/warnings.ts";
@@ -18,7 +18,7 @@ import { idsOf, STAGES, type Stage } from "../stages/stages.ts";
 import { unknownWord } from "../suggestions.ts";
 import { EXIT_CODES, exitCodeOf, worstOf } from "./exit-codes.ts";
 import { Interrupted, interruptible } from "./interrupt.ts";
-import { LiveView, remark } from "./live.ts";
+import { remark } from "./live.ts";
 import { LOADING } from "./loading.ts";
 import {
   addMaelstromFlag,
@@ -39,6 +39,7 @@ import {
   stagesToRun,
 } from "./stage-programs.ts";
 import { loadStages } from "./stage-table.ts";
+import { StagesScreen } from "./stages-screen.ts";
 import { addStoreFlags, openStore, type StoreFlags } from "./store-flags.ts";
 
 interface Flags extends StoreFlags, MaelstromFlags, ProgramFlags {
@@ -131,7 +132,10 @@ async function runStages(ids: readonly string[], given: Flags): Promise<void> {
   // The table shows the arguments that the programs get.
   const shown = stages.map((stage) => ({ ...stage, args: programs.get(stage)?.args ?? [] }));
   const rows: StageRow[] = shown.map((stage) => ({ stage, state: "waiting" }));
-  const screen = new Screen(rows, flags.full === true);
+  const screen = new StagesScreen(rows, {
+    isFull: flags.full === true,
+    lengthS: (stage) => new TestProgress(optionsOf(stage, flags)).lengthS,
+  });
   const results: StageResult[] = [];
   let exitCode: number = EXIT_CODES.valid;
   try {
@@ -228,7 +232,7 @@ interface StageRun {
 async function runStage(
   { stage, program, options, signal, progress }: StageRun,
   flags: Flags,
-  screen: Screen,
+  screen: StagesScreen,
 ): Promise<Outcome> {
   const onRemark = (text: string) => screen.print(text);
   try {
@@ -237,7 +241,11 @@ async function runStage(
     const store = openStore(flags, { ...program, ...target }, options, onRemark);
     const parts = { nemeses: await loadNemeses(options.nemesis, LOADING) };
     const result = await runOnProcesses(options, {
-      ...{ ...program, parts, signal, store, onRemark },
+      ...program,
+      parts,
+      signal,
+      store,
+      onRemark,
       onDiagnostic: (diagnostic) => onRemark(describeDiagnostic(diagnostic)),
       onOperation: (operation) => progress.add(operation, performance.now()),
     });
@@ -264,83 +272,6 @@ function stageLines(workload: string, result: TestResult): string[] {
   return warningLines(avoidable);
 }
 
-/** The table as it fills: redrawn on a terminal, elsewhere a line per stage. */
-class Screen {
-  readonly #rows: readonly StageRow[];
-  readonly #isFull: boolean;
-  readonly #view = new LiveView({
-    draw: () => this.#table(),
-    intervalMs: 250,
-    line: () => this.#running(),
-  });
-
-  constructor(rows: readonly StageRow[], isFull: boolean) {
-    this.#rows = rows;
-    this.#isFull = isFull;
-  }
-
-  onStart(): void {
-    if (!this.#view.isRedrawn) remark(this.#running());
-  }
-
-  onEnd(row: StageRow): void {
-    if (!this.#view.isRedrawn) remark(stageLine(row));
-    if (row.state === "ended" && row.crash !== undefined) this.print(row.crash);
-  }
-
-  print(text: string): void {
-    this.#view.print(text);
-  }
-
-  end(): void {
-    this.#view.end();
-  }
-
-  #table(): string {
-    const { columns, rows: lines } = process.stderr;
-    const options = { isFull: this.#isFull, nowMs: performance.now(), columns };
-    const table = stagesTable(this.#rows, options);
-    const isFitting = table.split("\n").length + 1 < lines;
-    const fitting = isFitting ? table : stagesTable(this.#rows, { ...options, isBrief: true });
-    return `${fitting}\n${this.#left()}`;
-  }
-
-  /** Describes the running stage, its progress, and the time left for all. */
-  #running(): string {
-    const row = this.#rows.find(({ state }) => state === "running");
-    if (row?.state !== "running") return "";
-    const progress = row.progress.describe(performance.now()).join("; ");
-    return `${row.stage.id} ${row.stage.name}: ${progress}; ${this.#left()}`;
-  }
-
-  #left(): string {
-    const nowMs = performance.now();
-    const leftS = this.#rows.map((row) => {
-      if (row.state === "ended" || row.state === "interrupted") return 0;
-      const lengthS = stageLengthS(row.stage, this.#isFull);
-      return row.state === "waiting"
-        ? lengthS
-        : Math.max(0, lengthS - (nowMs - row.startedMs) / 1000);
-    });
-    return `about ${describeSeconds(leftS.reduce((sum, seconds) => sum + seconds, 0))} left in total`;
-  }
-}
-
 function interrupted(row: StageRow): StageRow {
   return row.state === "running" ? { stage: row.stage, state: "interrupted" } : row;
-}
-
-/** Approximate time before and after a test's phases, in seconds: starting, last replies, checking. */
-const AROUND_S = 1;
-
-function stageLengthS(stage: Stage, full: boolean): number {
-  const options = { ...stageOptions(stage, 0), ...(full ? {} : SHORT) };
-  return new TestProgress(options).lengthS + AROUND_S;
-}
-
-function stageLine({ stage, ...row }: StageRow): string {
-  const { id, name } = stage;
-  if (row.state !== "ended") return `${id} ${name}: ${row.state}`;
-  const verdict = row.result === undefined ? "crashed" : `valid: ${row.result.valid}`;
-  return `${id} ${name}: ${verdict}, ${row.tookS.toFixed(1)} s`;
 }
