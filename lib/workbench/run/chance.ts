@@ -11,19 +11,17 @@ import {
   type Decisions,
   type Fate,
   type FaultIntervention,
-  type FaultOperation,
   linkName,
   type MessageIntervention,
 } from "../decisions.ts";
 import type { Operation } from "../history/history.ts";
-import { isFault as isFaultName } from "../nemesis/faults.ts";
-import type { FaultChoices } from "../nemesis/test-control.ts";
 import type { DeliveryOrder } from "../network/delivery.ts";
 import type { DrawFate, MessageFates } from "../network/network.ts";
-import { randomStream } from "../random.ts";
 import { DecisionRecording } from "./decision-recording.ts";
 import { afterExactly, ExactOrder, RANK_MS, Rank, roundedMs } from "./exact-time.ts";
 import type { Exploration } from "./exploration.ts";
+import { FaultDecisions } from "./fault-decisions.ts";
+import { PartStreams } from "./part-streams.ts";
 import { PlannedInterventions } from "./planned-interventions.ts";
 import { Script } from "./script.ts";
 
@@ -48,26 +46,17 @@ export type DrawDelay = (random: Random) => number;
 /** The phases of a test, which the recorder marks. */
 type Phase = "main" | "healing" | "final";
 
-export class Chance implements MessageFates, FaultChoices {
+export class Chance implements MessageFates {
+  /** Decides on what nemeses do. */
+  readonly faults: FaultDecisions;
   readonly #options: ChanceOptions;
   readonly #decisions: Decisions | undefined;
-  /** The streams of parts. */
-  readonly #streams = new Map<string, Random>();
+  readonly #streams: PartStreams;
   readonly #recording = new DecisionRecording();
-  /** Number of delays and messages so far, by part and link. */
-  readonly #counts = new Map<string, number>();
   readonly #scripts: Script[] = [];
   #unmatchedCount = 0;
   #matchedMessageCount = 0;
   #phase: Phase = "main";
-  /** The targets of the present operation of the nemesis. */
-  #fault: FaultOperation | undefined;
-  /** The time of its beginning. */
-  #faultAtMs = 0;
-  /** Whether built-in faults wait for moments, which a replay does not know. */
-  #recordsWaits = false;
-  #hasChosen = false;
-  #isChoosing = false;
   #recordsDelays: boolean;
   readonly #interventions: PlannedInterventions;
   /** The message that is being sent: its link and number, and its copies so far. */
@@ -76,6 +65,12 @@ export class Chance implements MessageFates, FaultChoices {
   constructor(options: ChanceOptions) {
     this.#options = options;
     this.#decisions = options.decisions;
+    this.#streams = new PartStreams(options.seed);
+    this.faults = new FaultDecisions({
+      ...options,
+      recording: this.#recording,
+      streams: this.#streams,
+    });
     this.#recordsDelays = options.decisions === undefined;
     this.#interventions = new PlannedInterventions(options);
   }
@@ -88,7 +83,7 @@ export class Chance implements MessageFates, FaultChoices {
     const isTimed = main === undefined && timers !== undefined;
     const isExact = messages !== undefined && exactLatencies === true;
     this.#recordsDelays ||= isTimed;
-    this.#recordsWaits = main === undefined && nemesis !== undefined;
+    this.faults.recordsWaits = main === undefined && nemesis !== undefined;
     if (isDrawn || isExact) this.#recording.hasExactLatencies = true;
     return {
       ...others,
@@ -134,7 +129,7 @@ export class Chance implements MessageFates, FaultChoices {
     shared: Random,
   ): number {
     if (this.#recordsDelays) {
-      const delayMs = draw(this.#decisions === undefined ? shared : this.#streamOf(part ?? ""));
+      const delayMs = draw(this.#decisions === undefined ? shared : this.#streams.of(part ?? ""));
       if (part !== undefined)
         this.#recording.addDelay(part, Math.ceil(delayMs * 1e6) - leastMs * 1e6);
       return delayMs;
@@ -142,9 +137,9 @@ export class Chance implements MessageFates, FaultChoices {
     const delays = this.#decisions?.draws?.delays;
     if (delays === "mean") return leastMs + meanMs;
     const name = part ?? "timers generators";
-    const decidedNs = delays?.[name]?.[this.#next(name)];
+    const decidedNs = delays?.[name]?.[this.#streams.nextNumber(name)];
     if (typeof decidedNs === "number") return leastMs + roundedMs(decidedNs / 1e6);
-    return draw(this.#streamOf(name));
+    return draw(this.#streams.of(name));
   }
 
   /** The name of the stream of a node's next start. */
@@ -154,14 +149,14 @@ export class Chance implements MessageFates, FaultChoices {
       this.#recording.addStart(key, sharedCount);
       return `${key}, start ${sharedCount}`;
     }
-    const count = this.#next(key);
+    const count = this.#streams.nextNumber(key);
     const decided = this.#decisions.draws?.starts?.[key]?.[count];
     return decided === undefined ? `${key}, own start ${count}` : `${key}, start ${decided}`;
   }
 
   fateOf(src: NodeId, dest: NodeId, meanMs: number, draw: DrawFate, shared: Random): Fate {
     const link = linkName(src, dest);
-    const number = this.#next(link);
+    const number = this.#streams.nextNumber(link);
     // An order takes the place of the usual latency.
     const ordinaryMs = this.#recording.hasExactLatencies ? 0 : meanMs;
     let fate: Fate;
@@ -173,7 +168,7 @@ export class Chance implements MessageFates, FaultChoices {
       if (decided !== undefined) this.#matchedMessageCount++;
       fate =
         decided?.map((latencyNs) => latencyNs / 1e6) ??
-        (messages === undefined ? draw(this.#streamOf(link)) : [ordinaryMs]);
+        (messages === undefined ? draw(this.#streams.of(link)) : [ordinaryMs]);
     }
     if (fate.length !== 1 || fate[0] !== ordinaryMs) this.#recording.addFate(link, number, fate);
     this.#sent = { link, number, copyCount: 0 };
@@ -220,50 +215,6 @@ export class Chance implements MessageFates, FaultChoices {
         isHeld = true;
       },
     };
-  }
-
-  randomOf(nemesis: string, shared: Random): Random {
-    return {
-      next: () => {
-        if (this.#isChoosing) return shared.next();
-        if (this.#decisions === undefined) {
-          const drawn = shared.next();
-          this.#recording.addNemesisDraw(nemesis, drawn);
-          return drawn;
-        }
-        const part = `nemesis ${nemesis}`;
-        const decided = this.#decisions.draws?.nemeses?.[nemesis]?.[this.#next(part)];
-        return decided ?? this.#streamOf(part).next();
-      },
-    };
-  }
-
-  unrecorded<T>(draw: () => T): T {
-    this.#isChoosing = true;
-    try {
-      return draw();
-    } finally {
-      this.#isChoosing = false;
-    }
-  }
-
-  targets(draw: () => readonly string[]): readonly string[] {
-    const fault = this.#fault;
-    // An operation has one list of targets: what else a nemesis chooses is recorded as it is drawn.
-    if (fault === undefined || this.#hasChosen) return draw();
-    this.#hasChosen = true;
-    fault.targets ??= [...this.unrecorded(draw)];
-    const waitNs = Math.round((this.#options.clock.nowMs() - this.#faultAtMs) * 1e6);
-    if (this.#recordsWaits && waitNs > 0 && isBuiltIn(fault)) fault.waitNs = waitNs;
-    return fault.targets;
-  }
-
-  wait(): Promise<void> | undefined {
-    const { waitNs = 0 } = this.#fault ?? {};
-    if (this.#decisions?.main === undefined || waitNs === 0) return undefined;
-    return new Promise((resolve) => {
-      afterExactly(this.#options.clock, waitNs / 1e6, resolve);
-    });
   }
 
   /** The generators of the main phase, or those that replay it. */
@@ -321,7 +272,7 @@ export class Chance implements MessageFates, FaultChoices {
   /** Called with each operation of the history. */
   observe(operation: Operation): void {
     if (this.#phase === "healing") {
-      this.#fault = undefined;
+      this.faults.end();
       return;
     }
     if (operation.process !== "nemesis") {
@@ -331,16 +282,12 @@ export class Chance implements MessageFates, FaultChoices {
       return;
     }
     // Both ends of an operation of the nemesis are of type info.
-    if (this.#fault !== undefined) {
-      this.#fault = undefined;
+    if (this.faults.isActive) {
+      this.faults.end();
       return;
     }
-    const { time: atNs, f, value } = operation;
     const decided = this.#scripts.map((script) => script.takeFault()).find((fault) => fault);
-    this.#hasChosen = false;
-    this.#faultAtMs = this.#options.clock.nowMs();
-    this.#fault = { ...decided, atNs, thread: "nemesis", f, value };
-    this.#recording.operations.push(this.#fault);
+    this.faults.begin(operation, decided);
   }
 
   #script(options: ConstructorParameters<typeof Script>[0]): Script {
@@ -376,24 +323,7 @@ export class Chance implements MessageFates, FaultChoices {
       },
     };
   }
-
-  #streamOf(part: string): Random {
-    return this.#streams.getOrInsertComputed(part, () =>
-      randomStream(this.#options.seed, `chance of ${part}`),
-    );
-  }
-
-  #next(part: string): number {
-    const count = this.#counts.get(part) ?? 0;
-    this.#counts.set(part, count + 1);
-    return count;
-  }
 }
 
 /** The latency of a message that had not arrived at the end of the run, in ms. */
 const NEVER_MS = 1e9;
-
-/** Whether an operation starts a built-in fault. */
-function isBuiltIn({ f }: FaultOperation): boolean {
-  return f.startsWith("start-") && isFaultName(f.slice("start-".length));
-}

@@ -281,7 +281,7 @@ class Test {
       intervalS: nemesisIntervalS,
       restart: (node) => this.#starter.start(node),
       openClient: () => this.#clients.open(),
-      choices: chance,
+      choices: chance?.faults,
     });
   }
 
