@@ -27,20 +27,28 @@ export class Recorder {
     return this.#operations;
   }
 
-  /** Carries out an operation; returns its type, and the process with which the thread goes on. */
+  /** Carries out an operation; returns its result, and the process with which the thread goes on. */
   async carryOut(
     service: ServiceName,
     services: Services,
     process: number,
     { f, value, body }: Invocation,
-  ): Promise<{ readonly type: "ok" | "fail" | "info"; readonly process: number }> {
+  ): Promise<{
+    readonly type: "ok" | "fail" | "info";
+    readonly value: Json;
+    readonly process: number;
+  }> {
     this.#add({ type: "invoke", process, f, value });
     const reply = (await services.handle(service, body)) ?? {};
     const completion = completionOf(f, value, reply);
     this.counts[completion.type] += 1;
     this.#add({ process, f, ...completion });
     const { type } = completion;
-    return { type, process: type === "info" ? process + this.#threadCount : process };
+    return {
+      type,
+      value: completion.value,
+      process: type === "info" ? process + this.#threadCount : process,
+    };
   }
 
   #add(operation: Omit<Operation, "index" | "time">): void {
