@@ -2,49 +2,49 @@
 import { Command, CommanderError } from "commander";
 import packageJson from "../../package.json" with { type: "json" };
 import { bunSubcommand, isStartedAsBun, runBun } from "./cli/bun.ts";
-import { checkCommand } from "./cli/check.ts";
 import { ignoreClosedPipes, isClosedPipe } from "./cli/closed-pipes.ts";
-import { completeCommand, completionCommand } from "./cli/completion.ts";
 import { EXIT_CODES } from "./cli/exit-codes.ts";
 import { Interrupted } from "./cli/interrupt.ts";
 import { remark } from "./cli/live.ts";
-import { mergeCommand } from "./cli/merge.ts";
-import { newCommand } from "./cli/new/new.ts";
-import { nodeCommand } from "./cli/node.ts";
-import { playCommand } from "./cli/play.ts";
-import { reportCommand } from "./cli/report.ts";
-import { serveCommand } from "./cli/serve.ts";
-import { simCommand } from "./cli/sim/sim.ts";
-import { stagesCommand } from "./cli/stages.ts";
-import { testCommand } from "./cli/test.ts";
-import { workerCommand } from "./cli/worker.ts";
-import { workloadsCommand } from "./cli/workloads.ts";
 import { InvalidOptions } from "./invalid-options.ts";
 import { TestCrash } from "./run/test-crash.ts";
 import { endSupervised, isSupervised } from "./sweep/supervisor.ts";
 
+/** The commands, in the order of the help. Only the one that is asked for is loaded. */
+const COMMANDS: ReadonlyMap<string, () => Promise<Command>> = new Map([
+  ["test", async () => (await import("./cli/test.ts")).testCommand()],
+  ["stages", async () => (await import("./cli/stages.ts")).stagesCommand()],
+  ["check", async () => (await import("./cli/check.ts")).checkCommand()],
+  ["report", async () => (await import("./cli/report.ts")).reportCommand()],
+  ["serve", async () => (await import("./cli/serve.ts")).serveCommand()],
+  ["node", async () => (await import("./cli/node.ts")).nodeCommand()],
+  ["sim", async () => (await import("./cli/sim/sim.ts")).simCommand()],
+  ["worker", async () => (await import("./cli/worker.ts")).workerCommand()],
+  ["workloads", async () => (await import("./cli/workloads.ts")).workloadsCommand()],
+  ["merge", async () => (await import("./cli/merge.ts")).mergeCommand()],
+  ["new", async () => (await import("./cli/new/new.ts")).newCommand()],
+  ["play", async () => (await import("./cli/play.ts")).playCommand()],
+  ["bun", async () => bunSubcommand()],
+  ["completion", async () => (await import("./cli/completion.ts")).completionCommand()],
+]);
+
 const program: Command = new Command("vortex")
   .description("Test and simulate the nodes of a distributed system, as Maelstrom does")
   .version(packageJson.version)
-  .enablePositionalOptions()
-  .addCommand(testCommand())
-  .addCommand(stagesCommand())
-  .addCommand(checkCommand())
-  .addCommand(reportCommand())
-  .addCommand(serveCommand())
-  .addCommand(nodeCommand())
-  .addCommand(simCommand())
-  .addCommand(workerCommand())
-  .addCommand(workloadsCommand())
-  .addCommand(mergeCommand())
-  .addCommand(newCommand())
-  .addCommand(playCommand())
-  .addCommand(bunSubcommand())
-  .addCommand(completionCommand())
-  .addCommand(
+  .enablePositionalOptions();
+
+const load = COMMANDS.get(process.argv[2] ?? "");
+if (load !== undefined) {
+  program.addCommand(await load());
+} else {
+  // The help, completions, and the suggestion for a misspelt name.
+  for (const loadEach of COMMANDS.values()) program.addCommand(await loadEach());
+  const { completeCommand } = await import("./cli/completion.ts");
+  program.addCommand(
     completeCommand(() => program),
     { hidden: true },
   );
+}
 
 for (const command of [program, ...program.commands]) {
   command.exitOverride().showHelpAfterError("(see --help)");

@@ -4,8 +4,6 @@ import { formatResult } from "../../report/terminal/result.ts";
 import { writeDecisions } from "../decisions.ts";
 import { DOUBTFUL, EXIT_CODES, exitCodeOf, lastLineOf } from "../exit-codes.ts";
 import { remark } from "../live.ts";
-import { printSmallest } from "./smallest.ts";
-import { storeRun } from "./store-run.ts";
 import { isRepeatable, isStalled, run, type SimFlags, type Subject } from "./subject.ts";
 
 export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
@@ -22,9 +20,13 @@ export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
     console.log(
       flags.json ? stringifyJson(once.result) : formatResult(once.result, options, flags),
     );
+  const store = async () => {
+    const { storeRun } = await import("./store-run.ts");
+    await storeRun(subject, options, once, flags);
+  };
   if (isStalled(once)) {
     remark(`To repeat it: ${replay(options)}`);
-    if (flags.report) await storeRun(subject, options, once, flags);
+    if (flags.report) await store();
     process.exitCode = EXIT_CODES.crash;
     return;
   }
@@ -36,11 +38,14 @@ export async function runOne(subject: Subject, flags: SimFlags): Promise<void> {
     return;
   }
   const isShrunk = flags.shrink === true && once.result?.valid !== true;
-  if (flags.report && !isShrunk) await storeRun(subject, options, once, flags);
+  if (flags.report && !isShrunk) await store();
   const isDoubtful = flags.strictRun === true && once.result?.warnings !== undefined;
   if (once.result !== undefined) remark(isDoubtful ? DOUBTFUL : lastLineOf(once.result.valid));
   remark(`To repeat it: ${replay(options)}`);
   process.exitCode =
     once.result === undefined ? EXIT_CODES.crash : exitCodeOf(once.result.valid, isDoubtful);
-  if (isShrunk) await printSmallest(subject, options, flags);
+  if (isShrunk) {
+    const { printSmallest } = await import("./smallest.ts");
+    await printSmallest(subject, options, flags);
+  }
 }

@@ -20,7 +20,6 @@ import { exitCodeOf } from "../exit-codes.ts";
 import { Interrupted, interruptible } from "../interrupt.ts";
 import { remark } from "../live.ts";
 import { SweepProgress } from "./progress.ts";
-import { printSmallest } from "./smallest.ts";
 import type { StartedWorkers, StartWorkers } from "./start-workers.ts";
 import {
   isRepeatable,
@@ -118,6 +117,7 @@ export async function runTasks(
       isDoubtful(flags.shard === undefined ? summary : withoutCoverage(summary)),
   );
   if (flags.shrink && failure !== undefined) {
+    const { printSmallest } = await import("./smallest.ts");
     await printSmallest(subjectOf(failure), { ...options, seed: failure.seed }, flags);
   }
 }
