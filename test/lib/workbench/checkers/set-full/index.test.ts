@@ -37,7 +37,7 @@ describe("checkSetFull", () => {
     expect(verdict).toMatchObject({ valid: false, lostCount: 1, lost: [17] });
     expect(verdict.lostLatencies).toMatchObject({ 0: 0, 1: 0 });
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "value 17, acknowledged to process 1 at 3.020 s, was missing from process 3's read at " +
+      "element 17, acknowledged to process 1 at 3.020 s, was missing from process 3's read at " +
         "4.210 s and not returned after that; no read ever returned it",
     );
     expect(verdict.explanation?.[0]?.operations.map(({ index }) => index)).toEqual([0, 1, 2]);
@@ -74,8 +74,9 @@ describe("checkSetFull", () => {
     );
     expect(verdict.valid).toBe(false);
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "value 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
-        "last returned by process 1's read on n0 at 0.358 s",
+      "element 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
+        "it is lost: the read invoked last, process 9's read on n4 at 0.362 s, lacks it; " +
+        "the last read with it, process 1's read on n0 at 0.358 s, was invoked 4 ms earlier",
     );
   });
 
@@ -91,9 +92,31 @@ describe("checkSetFull", () => {
     expect(verdict.explanation?.[0]).toMatchObject({
       anomaly: "stale",
       sentence:
-        "value 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
-        "it is not lost, because process 1's read on n0 at 0.360 s returned it",
+        "element 4, acknowledged to process 0 at 0.357 s, was missing from every final read of n4; " +
+        "it is not lost: the read invoked last, process 1's read on n0 at 0.360 s, has it; " +
+        "the last read without it, process 4's read on n4 at 0.358 s, was invoked 2 ms earlier",
     });
+  });
+
+  test.each([
+    [1_500, "was invoked 1.5 µs earlier"],
+    [0, "was invoked at the same time, just before in the history"],
+  ])("orders reads whose printed times are equal, %i ns apart", (gap, expected) => {
+    const operations = history(
+      add(0, 4),
+      finalRead(1, "n0", [4]).map((entry) => at(3, entry)),
+      finalRead(4, "n4", []).map((entry) => at(3 + gap / 1e6, entry)),
+    );
+    const verdict = checkSetFull(operations);
+    expect(verdict.lost).toEqual([4]);
+    expect(verdict.explanation?.[0]?.sentence).toEndWith(expected);
+  });
+
+  test("calls what was broadcast a value, and what was added to a set an element", () => {
+    const sentenceOf = (f: string) =>
+      checkSetFull(history(whole(0, f, 7), read(1, []))).explanation?.[0]?.sentence;
+    expect(sentenceOf("broadcast")).toStartWith("value 7,");
+    expect(sentenceOf("add")).toStartWith("element 7,");
   });
 
   test("describes eight lost elements, and counts the others", () => {
@@ -118,7 +141,7 @@ describe("checkSetFull", () => {
     expect(verdict.stableLatencies).toMatchObject({ 0: 150, 1: 150 });
     expect(verdict.worstStale).toMatchObject([{ element: 1, stableLatency: 150 }]);
     expect(verdict.explanation?.[0]?.sentence).toBe(
-      "value 1 was missing from reads until 150 ms after it was acknowledged to process 0 at " +
+      "element 1 was missing from reads until 150 ms after it was acknowledged to process 0 at " +
         "1.000 s; last from process 1's read at 1.150 s",
     );
   });
