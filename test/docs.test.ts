@@ -20,7 +20,7 @@ import GithubSlugger from "github-slugger";
 import { marked, type Token, type Tokens } from "marked";
 import { DIST, ROOT, temporaryDirectory } from "./support/processes/vortex.ts";
 
-setDefaultTimeout(120_000);
+setDefaultTimeout(300_000);
 
 const PAGES = ["*.md", "docs/**/*.md", "test/**/*.md"]
   .flatMap((pattern) => [...new Glob(pattern).scanSync(ROOT)])
@@ -51,21 +51,23 @@ describe.each(pages.map((page) => [page.path, page] as const))("%s", (_, page) =
   test("names existing files and tests in its commands", () => {
     expect(commandsOf(page.tokens).flatMap(missingFrom)).toEqual([]);
   });
+});
 
-  if (examplesOf(page).length > 0) {
-    test("has examples that run and print what it shows", async () => {
-      const isFromScratch = page.path === FIRST_CHAPTER;
-      const path = isFromScratch ? DIST : FULL_PATH;
-      let cwd = isFromScratch ? temporaryDirectory() : makeProject();
-      let printed = "";
-      for (const example of examplesOf(page)) {
-        if (example.kind === "source") checkSource(example.text);
-        else if (example.kind === "file") writeExample(cwd, example);
-        else if (example.kind === "output") expectPrinted(printed, example.text);
-        else ({ cwd, printed } = await runExample(example, cwd, path));
-      }
-    });
-  }
+// Side by side, so that no page waits for the examples of another.
+const withExamples = pages.filter((page) => examplesOf(page).length > 0);
+describe.each(withExamples.map((page) => [page.path, page] as const))("%s", (_, page) => {
+  test.concurrent("has examples that run and print what it shows", async () => {
+    const isFromScratch = page.path === FIRST_CHAPTER;
+    const path = isFromScratch ? DIST : FULL_PATH;
+    let cwd = isFromScratch ? temporaryDirectory() : makeProject();
+    let printed = "";
+    for (const example of examplesOf(page)) {
+      if (example.kind === "source") checkSource(example.text);
+      else if (example.kind === "file") writeExample(cwd, example);
+      else if (example.kind === "output") expectPrinted(printed, example.text);
+      else ({ cwd, printed } = await runExample(example, cwd, path));
+    }
+  });
 });
 
 test("finds the pages", () => {
