@@ -137,7 +137,8 @@ describe("The templates of the noise", () => {
 describe("The fuzzer detects a node that", () => {
   const broken = Object.entries(BROKEN_NODES);
 
-  test.each(broken)("%s", async (name, { shows, patienceMs }) => {
+  // At once: most of them wait for what never comes.
+  test.concurrent.each(broken)("%s", async (name, { shows, patienceMs }) => {
     const command = [process.execPath, join(import.meta.dir, "broken-nodes.ts"), name];
     const { problems } = await fuzzBinary("echo", {
       lines: 2000,
