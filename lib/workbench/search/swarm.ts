@@ -8,11 +8,10 @@
  */
 import type { Random } from "../../vortex/index.ts";
 import { pickOne } from "../../vortex/random.ts";
-import { InvalidOptions } from "../invalid-options.ts";
 import { LATENCY_DISTRIBUTIONS, type Latency } from "../network/latency.ts";
 import { randomStream } from "../random.ts";
 import type { TestOptions } from "../run/test-options.ts";
-import { definitionOf, makeWorkload } from "../workloads/index.ts";
+import { definitionOf, fitsWorkload } from "../workloads/index.ts";
 
 /** Factors on the rate. In the mean, a run costs about as much as with the rate of the options. */
 const RATES = [0.25, 0.5, 1, 2];
@@ -81,14 +80,4 @@ function drawKeys(random: Random, options: TestOptions): TestOptions {
   const { usesKeys = false } = definitionOf(options.definition ?? options.workload);
   if (!usesKeys) return options;
   return { ...options, keyCount: keys, maxTxnLength: length, maxWritesPerKey: writes };
-}
-
-function fitsWorkload(options: TestOptions): boolean {
-  try {
-    makeWorkload(options);
-    return true;
-  } catch (error) {
-    if (error instanceof InvalidOptions) return false;
-    throw error;
-  }
 }

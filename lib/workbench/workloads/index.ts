@@ -64,6 +64,17 @@ export function definitionOf(workload: string | DefinedWorkload): DefinedWorkloa
   );
 }
 
+/** Whether options fit their workload: lin-kv, for example, restricts the number of clients. */
+export function fitsWorkload(options: WorkloadSelection): boolean {
+  try {
+    makeWorkload(options);
+    return true;
+  } catch (error) {
+    if (error instanceof InvalidOptions) return false;
+    throw error;
+  }
+}
+
 /**
  * Makes the workload of a test.
  *

@@ -1,6 +1,5 @@
 /** Reduces a failing run, as `vortex sim --shrink` does. */
 import type { Decisions } from "../../decisions.ts";
-import { InvalidOptions } from "../../invalid-options.ts";
 import { explore } from "../../search/explore.ts";
 import { Budget } from "../../sweep/minimize.ts";
 import {
@@ -10,7 +9,7 @@ import {
   MAX_SHRINK_TRIES,
   shrink,
 } from "../../sweep/shrink.ts";
-import { makeWorkload } from "../../workloads/index.ts";
+import { fitsWorkload } from "../../workloads/index.ts";
 import type { LoadedProgram, Runnable } from "./runner.ts";
 
 /**
@@ -31,7 +30,7 @@ export async function shrinkRun(
     return program.run({ args, options: test.options, decisions: test.decisions }, { isRecorded });
   };
   const anomalyOfTest = async (test: FailingTest): Promise<string | undefined> => {
-    if (!isFitting(test)) return undefined;
+    if (!fitsWorkload(test.options)) return undefined;
     const ending = await run(test, false);
     if (ending.type === "result") return anomalyOf(ending.result);
     return ending.type === "crash" ? "crash" : undefined;
@@ -51,15 +50,4 @@ export async function shrinkRun(
       budget: new Budget(MAX_SHRINK_TRIES, MAX_SHRINK_MS, nowMs),
     },
   );
-}
-
-/** A smaller test may not fit the workload: lin-kv restricts the number of clients. */
-function isFitting({ options }: FailingTest): boolean {
-  try {
-    makeWorkload(options);
-    return true;
-  } catch (error) {
-    if (error instanceof InvalidOptions) return false;
-    throw error;
-  }
 }
