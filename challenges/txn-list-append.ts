@@ -19,10 +19,10 @@
  *   no result.
  *
  * **Faults.**
- * - *Partition.* The side with a majority goes on, if need be after an election: 0.6 to 1.1 s. On the
+ * - *Partition.* The side with a majority continues, if need be after an election: 0.6 to 1.1 s. On the
  *   other side transactions wait for 4 s (`--timeout-ms`), and fail.
  * - *Kill.* Everything acknowledged is on the disks of a majority (`--data DIR`). Without a disk, a
- *   restarted node is taught by the others, as long as a majority of them was not killed.
+ *   restarted node gets the log from the others, while a majority of them was not killed.
  * - A transaction ends with a definite error unless a leader may have it in its log.
  *
  * **Cost.** On 3 nodes, 2 messages at a follower for a transaction that only reads and 3 for any other;

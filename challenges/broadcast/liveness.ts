@@ -12,7 +12,7 @@ const ANSWERING: Contact = { state: "answering" };
  *              expectAnswer                noteSilence
  *  answering ───────────────> awaited ───────────────────> lost
  *      ^                         │                          │
- *      └──────── noteEcho ────────┴──────── noteEcho ────────┘
+ *      └──────── noteEcho ───────┴──────── noteEcho ────────┘
  * ```
  *
  * Only an echo of a message sent since then counts as an answer. Messages that merely arrive do

@@ -14,7 +14,11 @@ export interface RunLog {
   append(run: Values): Promise<void>;
 }
 
-/** @param onRun Called with every run that is stored, once and in order. */
+/**
+ * Returns the log of a node in lin-kv, which every node can read.
+ *
+ * @param onRun Called with every run that is stored, once and in order.
+ */
 export function linKvLog(node: KVNode, onRun: (run: Values) => void): RunLog {
   const name = `broadcast/${node.id}`;
   const log = new StoredLog<Values>(node, { name, schema: Run, onRecord: onRun });
@@ -27,7 +31,11 @@ export function linKvLog(node: KVNode, onRun: (run: Values) => void): RunLog {
   };
 }
 
-/** @param onRun Called with every run that is stored, once and in order. */
+/**
+ * Returns the log of a node on its disk.
+ *
+ * @param onRun Called with every run that is stored, once and in order.
+ */
 export function diskLog(node: KVNode, onRun: (run: Values) => void): RunLog {
   const log = node.storage.of(Run);
   let length = 0;
