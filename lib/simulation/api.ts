@@ -109,8 +109,7 @@ export interface SimulationOptions<S extends OptionsSchema = OptionsSchema> {
   readonly resumesFromCommitted?: boolean;
   /**
    * Strategies that look for rare bugs, as with `--search`; by default a seed draws latencies and
-   * operations only.
-   * `"mixed"` cannot be combined with others.
+   * operations only. `"mixed"` cannot be combined with others.
    */
   readonly search?: readonly SearchStrategy[];
   /** The fraction of operations that must be ok; any by default. */

@@ -33,6 +33,7 @@ export { InvalidOptions as InvalidSimulation } from "../workbench/invalid-option
 export { TestCrash as SimulationCrash } from "../workbench/run/test-crash.ts";
 
 export const simulate: typeof Described = (program, options) => {
+  requireLists(options);
   const nemeses = ownNemesesOf(options);
   const testOptions = testOptionsOf(options);
   selectNemeses(testOptions.nemesis, nemeses);
@@ -203,6 +204,14 @@ function testOptionsOf(options: SimulationOptions): TestOptions {
     requireNumbers('"total" or a number from 0 to 1', isPart, { availability });
   }
   return testOptions;
+}
+
+/** @throws {InvalidOptions} for a single name in place of a list, which JavaScript allows. */
+function requireLists({ nemesis, consistencyModels, search }: SimulationOptions): void {
+  for (const [name, value] of Object.entries({ nemesis, consistencyModels, search })) {
+    if (value === undefined || Array.isArray(value)) continue;
+    throw new InvalidOptions(`${name} must be a list, such as ["..."], but is ${String(value)}`);
+  }
 }
 
 /** @throws {InvalidOptions} for what is neither a name nor a workload. */

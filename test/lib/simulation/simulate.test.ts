@@ -133,6 +133,8 @@ describe("simulate", () => {
   test.each([
     [{ workload: "ecko" }, 'Unknown workload "ecko". Choose from broadcast, echo, '],
     [{ nemesis: ["killl"] }, 'Unknown fault "killl". Choose from partition, '],
+    [{ nemesis: "kill" }, 'nemesis must be a list, such as ["..."], but is kill'],
+    [{ consistencyModels: "serializable" }, "consistencyModels must be a list"],
     [{ topology: "ring" }, 'Unknown topology "ring"'],
     [
       { nemisis: ["kill"] },
