@@ -18,10 +18,9 @@ export interface Completion {
   readonly exception?: OperationException;
 }
 
-/** Carries out operations for one thread at a time; never rejects. */
+/** Carries out an operation of a thread. A rejection ends the run with its reason. */
 export type Invoke = (
   thread: Thread,
-  process: Process,
   invocation: Invocation,
   /** Node that the operation is sent to. */
   node: NodeId | undefined,
@@ -146,7 +145,7 @@ class Interpreter {
     const node = thread === "nemesis" ? undefined : this.#options.nodeOf?.(thread, invocation);
     const asked = { process, node, invocation };
     this.#record(asked, { type, value: invocation.value });
-    this.#options.invoke(thread, process, invocation, node).then(
+    this.#options.invoke(thread, invocation, node).then(
       (completion) => this.#complete(thread, asked, completion),
       (error) => this.#fail(error),
     );

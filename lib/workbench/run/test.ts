@@ -440,7 +440,7 @@ class Test {
         if (error instanceof NetTimeout) void this.#detectUnfinishedLine(node);
       },
     });
-    return (thread, _process, invocation, node = "") =>
+    return (thread, invocation, node = "") =>
       thread === "nemesis"
         ? this.#nemesis.invoke(invocation).then((did) => ({ type: "info", ...did }))
         : workers.invoke(thread, invocation, node);

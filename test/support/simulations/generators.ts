@@ -23,7 +23,7 @@ export interface Run {
 export function runGenerator(generator: Generator, run: Run = {}): Operation[] {
   const { concurrency = 1, tookMs = () => 0, complete = completeAsOk } = run;
   const scheduler = new Scheduler();
-  const invoke: Invoke = (thread, _process, invocation) =>
+  const invoke: Invoke = (thread, invocation) =>
     new Promise((resolve) => {
       const end = () => resolve(complete(invocation, thread));
       scheduler.after(tookMs(invocation, thread), end);
