@@ -1,5 +1,4 @@
 /** Messages <-> lines of text. */
-
 import * as v from "valibot";
 import { describeIssues } from "./describe-issues.ts";
 import { isNestedDeeper, parseJson, stringifyJson } from "./json.ts";

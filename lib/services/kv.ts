@@ -6,7 +6,6 @@
  *
  * @see Maelstrom, `maelstrom.service/PersistentKV`
  */
-
 import { isSameJson } from "../protocol/json-key.ts";
 import { type AnyBody, ERRORS, type ErrorKind, type Json, stringifyJson } from "../vortex/index.ts";
 import { orNull } from "./service.ts";

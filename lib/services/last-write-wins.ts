@@ -4,7 +4,6 @@
  *
  * @see Maelstrom, `maelstrom.service/LWWKV` and `Eventual`
  */
-
 import { jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, Json, NodeId, Random } from "../vortex/index.ts";
 import { randomInteger } from "../vortex/random.ts";

@@ -1,5 +1,4 @@
 /** A store in which every request sees all earlier ones. */
-
 import { jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, NodeId } from "../vortex/index.ts";
 import { applyToKey, type Entry } from "./kv.ts";

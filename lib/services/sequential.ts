@@ -10,7 +10,6 @@
  *
  * @see Maelstrom, `maelstrom.service/Sequential`
  */
-
 import { isSameJson, jsonKey } from "../protocol/json-key.ts";
 import type { AnyBody, NodeId, Random } from "../vortex/index.ts";
 import { randomInteger } from "../vortex/random.ts";

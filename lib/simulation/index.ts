@@ -1,5 +1,4 @@
 /** The implementation of `api.ts`: the workbench's simulation, for users' own tests. */
-
 import { type BoundProgram, bindOptions } from "../vortex/program.ts";
 import { modelNames } from "../workbench/checkers/elle/consistency-models.ts";
 import { InvalidOptions } from "../workbench/invalid-options.ts";

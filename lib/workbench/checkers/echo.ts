@@ -3,7 +3,6 @@
  *
  * @see Maelstrom, `maelstrom.workload.echo/checker`
  */
-
 import { isSameJson } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
 import { type History, type Operation, pairs } from "../history/history.ts";

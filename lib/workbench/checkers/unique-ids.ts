@@ -3,7 +3,6 @@
  *
  * @see Jepsen, `jepsen.checker/unique-ids`
  */
-
 import { jsonKey } from "../../protocol/json-key.ts";
 import type { Json } from "../../vortex/index.ts";
 import type { History, Operation } from "../history/history.ts";

@@ -1,5 +1,4 @@
 /** The flags that select where runs are stored. */
-
 import type { Command } from "commander";
 import { InvalidOptions } from "../invalid-options.ts";
 import type { TestOptions } from "../run/test-options.ts";

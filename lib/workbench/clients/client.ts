@@ -16,7 +16,6 @@ import {
 } from "../../vortex/index.ts";
 import type { Carrier } from "../network/carrier.ts";
 import type { Delivery } from "../network/delivery.ts";
-
 import { ErrorReply, MalformedReply, NetTimeout } from "./client-errors.ts";
 
 /**

@@ -17,7 +17,6 @@
  *
  * @see https://github.com/edn-format/edn
  */
-
 import { type Json, parseJson, stringifyJson } from "../../vortex/index.ts";
 
 /** The text is not EDN. */

@@ -1,5 +1,4 @@
 /** The result of a test: verdicts and statistics, under Maelstrom's names in camelCase. */
-
 import * as v from "valibot";
 import type { ConvergenceVerdict } from "../checkers/convergence/index.ts";
 import { checkAssertions, type FailedAssertion } from "../checkers/every-test/assertions.ts";

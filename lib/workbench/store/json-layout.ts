@@ -6,7 +6,6 @@
  * 2 kB; the former also prints an integer of 120 digits as `{"rawJSON": ...}`, as fracturedjsonjs
  * 5.0.1 does with `1.0` (`bun test/bench/libraries.ts`).
  */
-
 import { isObject } from "../../protocol/message.ts";
 import { isRawNumber, parseJson, stringifyJson } from "../../vortex/index.ts";
 

@@ -4,7 +4,6 @@
  * An exit or error that would end a process ends the test. The runtime reports unhandled rejections only after
  * the simulation, which runs in one task, so the report does not name the node.
  */
-
 import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";
 import type { Delivery } from "../network/delivery.ts";

@@ -4,7 +4,6 @@
  *
  * @see Maelstrom workloads, "G-counter" and "PN-counter"
  */
-
 import type { Random } from "../../vortex/index.ts";
 import { randomInteger } from "../../vortex/random.ts";
 import { checkCounter } from "../checkers/counter/index.ts";

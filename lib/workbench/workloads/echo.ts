@@ -3,7 +3,6 @@
  *
  * @see Maelstrom workloads, "Echo"
  */
-
 import { randomInteger } from "../../vortex/random.ts";
 import { checkEcho } from "../checkers/echo.ts";
 import { plural } from "../checkers/wording.ts";

@@ -10,7 +10,6 @@
  *
  * @see Clojure, `clojure.lang.Util.compare` and `APersistentVector.compareTo`
  */
-
 import { isArray } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json, type RawNumber } from "../../../vortex/index.ts";
 import { quote } from "../wording.ts";

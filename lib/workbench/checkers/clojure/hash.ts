@@ -3,7 +3,6 @@
  *
  * @see Clojure, `clojure.lang.Util.hasheq`, `Numbers.hasheq` and `Murmur3`
  */
-
 import { isArray } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json } from "../../../vortex/index.ts";
 

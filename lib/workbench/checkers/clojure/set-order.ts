@@ -18,7 +18,6 @@
  * @see Clojure, `Murmur3.hashLong` and `PersistentHashMap`; Bifurcan, `Map`; Steindorfer and Vinju,
  *   "Optimizing hash-array mapped tries" (2015)
  */
-
 import type { Json } from "../../../vortex/index.ts";
 import { clojureHash, hashLong } from "./hash.ts";
 

@@ -3,7 +3,6 @@
  *
  * Maelstrom has no such rule: its transaction checkers accept nodes that never communicate.
  */
-
 import { isSameJson } from "../../../protocol/json-key.ts";
 import type { Json, NodeId } from "../../../vortex/index.ts";
 import { type History, isClientOperation, type Operation } from "../../history/history.ts";

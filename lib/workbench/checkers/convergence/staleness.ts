@@ -5,7 +5,6 @@
  * invoked, and that write was invoked after the write whose value was read had been acknowledged.
  * Values that all nodes agree on in the end are never stale.
  */
-
 import { isSameJson } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type Atom, atom, type Transaction } from "../elle/transactions.ts";

@@ -1,5 +1,4 @@
 /** Computes all subset sums of a list of numbers, as ranges of integers. */
-
 import { partitionPoint } from "../partition-point.ts";
 
 /** The integers from `low` to `high`, inclusive. */

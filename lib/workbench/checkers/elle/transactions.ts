@@ -6,7 +6,6 @@
  *
  * @see Jepsen, jepsen.txn
  */
-
 import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import { type History, isClientOperation, type Operation, pairs } from "../../history/history.ts";

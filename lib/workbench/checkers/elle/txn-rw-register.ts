@@ -7,7 +7,6 @@
  *
  * @see Elle 0.2.2, elle.rw-register; Maelstrom, workload txn-rw-register (with `wfr-keys?`)
  */
-
 import { isArray } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json } from "../../../vortex/index.ts";
 import type { History } from "../../history/history.ts";

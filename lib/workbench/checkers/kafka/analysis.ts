@@ -3,7 +3,6 @@
  *
  * Every operation has a single micro-operation, as Maelstrom's client requires.
  */
-
 import {
   type History,
   isClientOperation,

@@ -1,5 +1,4 @@
 /** Reconstructs the log of one key from a history: its messages, their sends, polls and offsets. */
-
 import { jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";

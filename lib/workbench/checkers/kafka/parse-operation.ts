@@ -1,5 +1,4 @@
 /** Parses the values of kafka operations, as Maelstrom's client writes them. */
-
 import { isArray } from "../../../protocol/json-key.ts";
 import { isRawNumber, type Json, stringifyJson } from "../../../vortex/index.ts";
 import type { Operation } from "../../history/history.ts";

@@ -2,7 +2,6 @@
  * Decisions without a search, for models whose histories are known to have an order exactly if they
  * lack certain patterns.
  */
-
 import type { Part } from "./parts.ts";
 import type { Operations } from "./schedule.ts";
 

@@ -1,5 +1,4 @@
 /** The open operations of a register, called and not returned, indexed for the search. */
-
 import { partitionPoint } from "../partition-point.ts";
 import type { RegisterOperation, ValueId } from "./register-operation.ts";
 

@@ -1,5 +1,4 @@
 /** Finds the nodes whose final reads all lacked an element, although it was known by then. */
-
 import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import {

@@ -1,5 +1,4 @@
 /** Collects from a history, element by element, when it was added and which reads contain it. */
-
 import { isArray, jsonKey } from "../../../protocol/json-key.ts";
 import type { Json } from "../../../vortex/index.ts";
 import {

@@ -121,7 +121,7 @@ Examples:
   vortex sim challenges/echo.ts -w echo --node-count 3 --rate 100 --time-limit 20 --seed 7
   vortex sim challenges/unique-ids.ts -w unique-ids --nemesis partition,kill --seeds 1..1000`;
 
-/** SimFlags that need many seeds. */
+/** Flags that need many seeds. */
 const SWEEP_FLAGS = {
   jobs: "--jobs",
   shard: "--shard",

@@ -4,7 +4,6 @@
  * Operations and messages, which are many, are columns of numbers; the rest is a JSON header. Both
  * are encoded as one block of bytes, so nothing that a node sends can become markup.
  */
-
 import { DROPS, IN_FLIGHT } from "../../network/drops.ts";
 
 /** A time or a duration, in ticks of {@link RunHeader.tickNs}. */

@@ -1,5 +1,4 @@
 /** Describes a running test: time left, operations, anomalies so far, active faults. */
-
 import { shorten } from "../../../protocol/shorten.ts";
 import type { Operation } from "../../history/history.ts";
 import { describeFaultEntry } from "../../nemesis/describe-fault.ts";

@@ -1,5 +1,4 @@
 /** Formats a run's verdict in one sentence. */
-
 import type { Validity } from "../../checkers/checker.ts";
 import { enumerate, plural } from "../../checkers/wording.ts";
 import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";

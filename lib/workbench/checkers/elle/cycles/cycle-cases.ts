@@ -7,7 +7,6 @@
  *
  * @see Elle 0.2.2, elle.txn/cycle-cases-in-scc
  */
-
 import { bifurcanOperationHash } from "../../clojure/set-order.ts";
 import { SEARCH_TIMEOUT } from "../anomalies.ts";
 import {

@@ -13,7 +13,6 @@
  *
  * @see Elle 0.2.2, elle.bfs
  */
-
 import type { Budget } from "./budget.ts";
 import { isComplete, PROGRESS_LIMIT, progressAfter, startOf } from "./cycle-progress.ts";
 import type { CycleType } from "./cycle-types.ts";

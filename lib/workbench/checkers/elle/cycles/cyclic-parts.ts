@@ -6,7 +6,6 @@
  *
  * @see Elle 0.2.2, elle.txn/cycle-exists-specs
  */
-
 import { type ModelName, modelsAtLeastAsStrongAs } from "../consistency-models.ts";
 import { stronglyConnectedComponents } from "./components.ts";
 import { ACYCLIC_PARTS, type AcyclicPart } from "./cycle-types.ts";

@@ -5,7 +5,6 @@
  *
  * @see Elle 0.2.2, elle.core/process-graph and realtime-graph
  */
-
 import { partitionPoint } from "../../partition-point.ts";
 import type { TransactionHistory } from "../transactions.ts";
 import { at, type GraphBuilder, PASS } from "./graph.ts";

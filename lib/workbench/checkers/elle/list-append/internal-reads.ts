@@ -3,7 +3,6 @@
  *
  * @see Elle 0.2.2, elle.list-append/internal-cases
  */
-
 import { isSameJson } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import { describeOperation, quote } from "../../wording.ts";

@@ -3,7 +3,6 @@
  *
  * @see Elle 0.2.2, elle.list-append/graph
  */
-
 import { isSameJson } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import { quote } from "../../wording.ts";

@@ -3,7 +3,6 @@
  *
  * @see Elle 0.2.2, elle.list-append/sorted-values
  */
-
 import { isArray, isSameJson, jsonKey } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import { inClojureOrder } from "../../clojure/set-order.ts";

@@ -3,7 +3,6 @@
  *
  * @see Elle 0.2.2, elle.rw-register/graph
  */
-
 import { isSameJson } from "../../../../protocol/json-key.ts";
 import { quote } from "../../wording.ts";
 import type { LabelledTxn, TransactionDependencies } from "../cycles/explain-cycle.ts";

@@ -4,7 +4,6 @@
  *
  * @see Elle 0.2.2, elle.rw-register/version-graphs
  */
-
 import { isSameJson } from "../../../../protocol/json-key.ts";
 import type { Json } from "../../../../vortex/index.ts";
 import type { Operation } from "../../../history/history.ts";

@@ -1,5 +1,4 @@
 /** Draws the offsets of a log's key over time: dots are sends, bars are polls. */
-
 import { marksWithin, niceStep } from "../parts/axis.ts";
 import type { Colors } from "../parts/colors.ts";
 import { visible } from "../parts/visible-text.ts";
