@@ -59,6 +59,8 @@ export interface FleetOptions {
 interface OpenJob {
   /** Those without an answer, by their keys. */
   readonly tasks: Map<string, Task>;
+  /** Number of its tasks at first. */
+  readonly size: number;
 }
 
 interface WorkerState extends Presence {
@@ -252,10 +254,7 @@ export class FleetWorkers implements Workers {
         this.#answer(next.value, stored);
       }
       if (taken.size === 0) break;
-      const name = `${this.#nonce}-${++this.#jobCount}`;
-      this.#jobs.set(name, { tasks: taken });
-      for (const key of taken.keys()) this.#jobOfTask.set(key, name);
-      publishing.push(this.#publish(name));
+      publishing.push(this.#publish(this.#addJob(taken)));
     }
     await Promise.all(publishing);
     return hasMore;
@@ -269,6 +268,14 @@ export class FleetWorkers implements Workers {
     const share = Math.ceil(left / (2 * Math.max(1, this.size.slotCount)));
     const size = Math.floor(JOB_MS / this.#msPerTask);
     return Math.max(1, Math.min(size, share, MAX_JOB_TASKS));
+  }
+
+  /** Returns its name. */
+  #addJob(tasks: Map<string, Task>): string {
+    const name = `${this.#nonce}-${++this.#jobCount}`;
+    this.#jobs.set(name, { tasks, size: tasks.size });
+    for (const key of tasks.keys()) this.#jobOfTask.set(key, name);
+    return name;
   }
 
   /** Publishes what a job has left. While the server is away, it is left to {@link #repair}. */
@@ -316,15 +323,32 @@ export class FleetWorkers implements Workers {
       this.#answer(task, answer);
     }
     if (!isStored && answers.length > 0) this.#learnSpeed(elapsedMs / answers.length);
-    const [lost] = lostWorkers === undefined ? [] : (this.#jobs.get(job)?.tasks.values() ?? []);
-    if (lost !== undefined) {
-      this.#forget(keyOf(lost));
-      this.#answer(lost, {
-        death: `${lostWorkers} workers, one after the other, were lost while they simulated this seed or one after it`,
-      });
-    }
+    if (lostWorkers !== undefined) this.#onGivenUp(job, lostWorkers);
     this.#lastAnswerMs = performance.now();
     this.#change.fire();
+  }
+
+  /**
+   * Takes note of a job that has lost so many workers that it is given to no other one. Where workers
+   * come and go, a job of many tasks can lose them without a fault of its own. So the first task without
+   * an answer, which may have ended them, becomes a job alone, and the rest another one.
+   */
+  #onGivenUp(name: string, lostWorkers: number): void {
+    const job = this.#jobs.get(name);
+    const [first, ...rest] = job?.tasks ?? [];
+    if (job === undefined || first === undefined) return;
+    const [key, task] = first;
+    if (job.size === 1) {
+      this.#forget(key);
+      this.#answer(task, {
+        death: `${lostWorkers} workers, one after the other, were lost while they simulated this seed`,
+      });
+      return;
+    }
+    this.#jobs.delete(name);
+    for (const tasks of [[first], rest]) {
+      if (tasks.length > 0) void this.#publish(this.#addJob(new Map(tasks)));
+    }
   }
 
   #answer(task: Task, answer: WorkerOutcome | Death): void {
