@@ -24,6 +24,7 @@ import type { DefinedWorkload } from "../workloads/definition.ts";
 import { definitionOf } from "../workloads/index.ts";
 import { WorkloadError } from "../workloads/workload-error.ts";
 import { type RequestErrors, requestErrorsOf } from "./request-errors.ts";
+import { withTimeoutFaults } from "./timeout-faults.ts";
 
 export interface HistoryVerdicts {
   /** All verdicts merged. Those that `unanswered` excuses count as unknown. */
@@ -195,7 +196,7 @@ export function checkStored(
     fatal === undefined
       ? verdicts
       : checkOthers(history, { ...exemptionsOf(workload), ...options });
-  const requestErrors = requestErrorsOf(history);
+  const requestErrors = withTimeoutFaults(requestErrorsOf(history), history);
   const otherTransactions = otherTransactionsOf(history);
   const check: StoredCheck = {
     valid,

@@ -27,7 +27,7 @@ export const RequestErrors = v.object({
   code: v.exactOptional(v.number()),
   /** The protocol's name of the code; `"unknown"` if it has none. */
   name: v.exactOptional(v.string()),
-  /** Text of the first; cut if it is long. For a timeout, empty. */
+  /** Text of the first; cut if it is long. For a timeout, the faults on its nodes at that time. */
   text: v.string(),
   /** Whether other texts of the group have other numbers or ids. */
   isVaried: v.exactOptional(v.literal(true)),

@@ -46,6 +46,7 @@ import { checkTest, type TestResult } from "./results.ts";
 import { connectServices } from "./services.ts";
 import { describeCrash, TestCrash } from "./test-crash.ts";
 import { isDrawn, type TestOptions } from "./test-options.ts";
+import { withTimeoutFaults } from "./timeout-faults.ts";
 import { Workers } from "./workers.ts";
 
 /** The surroundings of a test: real time and processes, or virtual time and a simulation. */
@@ -385,7 +386,7 @@ class Test {
 
   /** The requests that ended with an error, with the source lines that the nodes have logged. */
   #locatedErrors(): RequestErrors[] {
-    return this.#requestErrors.groups.map((group) => {
+    return withTimeoutFaults(this.#requestErrors.groups, this.#history).map((group) => {
       const [node = ""] = Object.keys(group.nodes);
       const log = this.#cluster.logOf(node);
       if (group.kind === "timeout") {

@@ -17,6 +17,7 @@ import {
 } from "../history/history.ts";
 import { type FaultCounts, isFault } from "../nemesis/faults.ts";
 import type { TestOptions } from "./test-options.ts";
+import { isTimeout } from "./timeout-faults.ts";
 
 export const Warning = v.variant("kind", [
   /** The main phase had far fewer operations than `--rate` asks for. */
@@ -218,10 +219,6 @@ function faultSpansOf(history: History): { readonly from: number; readonly until
     );
     return [{ from, until: stop?.index ?? Number.POSITIVE_INFINITY }];
   });
-}
-
-function isTimeout(error: unknown, thrown: string | undefined): boolean {
-  return error === "net-timeout" || thrown === "NetTimeout";
 }
 
 function rarelyOk(all: readonly Pair[], options: CheckOptions): Warning[] {

@@ -11,6 +11,8 @@ export interface Span {
 /** An interval in which a node was killed or paused. */
 export interface Downtime extends Span {
   readonly node: NodeId;
+  /** What was done to it: `"killed"`, `"paused"`. */
+  readonly how: string;
 }
 
 const DOWN: ReadonlySet<Json | undefined> = new Set([
@@ -27,11 +29,11 @@ export function downtimesOf(history: History): readonly Downtime[] {
     return Object.entries(value).map(([node, did]) => ({ node, fault, index, did }));
   });
   return changes.flatMap(({ node, fault, index: from, did }) => {
-    if (!DOWN.has(did)) return [];
+    if (typeof did !== "string" || !DOWN.has(did)) return [];
     const end = changes.find(
       (one) => one.index > from && one.node === node && one.fault === fault && UP.has(one.did),
     );
-    return { node, from, until: end?.index ?? Number.POSITIVE_INFINITY };
+    return { node, how: did, from, until: end?.index ?? Number.POSITIVE_INFINITY };
   });
 }
 

@@ -51,7 +51,8 @@ export function describeGroup(group: RequestErrors): string {
   switch (kind) {
     case "timeout": {
       const within = timeoutMs === undefined ? " in time" : ` within ${timeoutMs / 1000} s`;
-      return `${nodes} did not answer ${count} × ${request}${within}`;
+      const faults = text === "" ? "" : `; faults at that time: ${text}`;
+      return `${nodes} did not answer ${count} × ${request}${within}${faults}`;
     }
     case "error":
       return `${nodes} answered ${count} × ${describeCode(group)} to ${request}${reason}`;

@@ -28,6 +28,10 @@ describe("describeGroup", () => {
     [group({ text: "x" }), "n0 answered 9 × error without an integer code to echo: x"],
     [group({ kind: "timeout", timeoutMs: 5000 }), "n0 did not answer 9 × echo within 5 s"],
     [
+      group({ kind: "timeout", timeoutMs: 5000, text: "n0 killed from 0.000 s to 1.301 s" }),
+      "n0 did not answer 9 × echo within 5 s; faults at that time: n0 killed from 0.000 s to 1.301 s",
+    ],
+    [
       group({ kind: "timeout", nodes: { n0: 1, n1: 2, n2: 1, n3: 2, n4: 2, n5: 1 } }),
       "n0 (1), n1 (2), n2 (1), n3 (2) and 2 more nodes did not answer 9 × echo in time",
     ],
