@@ -219,10 +219,18 @@ function complete({ anomaly, sentence, operations = [] }: InvariantFinding): Fin
  *
  * @example
  * allOf({ balances: bankTotals({ total: 100 }), order: linearizable(bank({ balances })) })
+ *
+ * @throws {TypeError} when a part has the name of a field of the verdict.
  */
 export function allOf<Parts extends { readonly [name: string]: Checker }>(
   parts: Parts,
 ): Checker<Composition<Parts> | Failure> {
+  const taken = ["valid", "error", "explanation"].find((name) => Object.hasOwn(parts, name));
+  if (taken !== undefined) {
+    throw new TypeError(
+      `Cannot name a part of allOf "${taken}": the verdict has such a field itself`,
+    );
+  }
   const check = compose(parts);
   return (history, options) => {
     const verdict = check(history, options);

@@ -33,18 +33,18 @@ export function compose<Parts extends { readonly [name: string]: Checker }>(
   parts: Parts,
 ): Checker<Composition<Parts> | Failure> {
   return (history, options) => {
-    const verdicts: { [name: string]: Verdict } = {};
+    const verdicts = new Map<string, Verdict>();
     for (const [name, check] of Object.entries(parts)) {
       try {
-        verdicts[name] = requireVerdict(check(history, options));
+        verdicts.set(name, requireVerdict(check(history, options)));
       } catch (error) {
         if (error instanceof FatalCheckError) return failure(error);
-        verdicts[name] = failure(error);
+        verdicts.set(name, failure(error));
       }
     }
-    const valid = mergeValidity(Object.values(verdicts).map((verdict) => verdict.valid));
+    const valid = mergeValidity([...verdicts.values()].map((verdict) => verdict.valid));
     // Forced: the compiler cannot see that the loop sets every name of `parts`.
-    return { ...verdicts, valid } as Composition<Parts>;
+    return { ...Object.fromEntries(verdicts), valid } as Composition<Parts>;
   };
 }
 

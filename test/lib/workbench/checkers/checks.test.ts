@@ -184,6 +184,16 @@ describe("allOf", () => {
     ]);
   });
 
+  test("runs a part of any name but those of the verdict's own fields", () => {
+    const wrong = invariant(() => [{ anomaly: "wrong", sentence: "it is wrong" }]);
+    const verdict = allOf(Object.fromEntries([["__proto__", wrong]]))([], {});
+    expect(verdict.valid).toBe(false);
+    expect(verdict.explanation).toHaveLength(1);
+    expect(() => allOf({ explanation: wrong })).toThrow(
+      'Cannot name a part of allOf "explanation"',
+    );
+  });
+
   test("is unknown, with the reason, if a part throws", () => {
     const verdict = check(history(final(...whole(0, "withdraw", 1))), {});
     expect(verdict.valid).toBe("unknown");
