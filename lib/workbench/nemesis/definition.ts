@@ -98,8 +98,8 @@ export interface NemesisTest {
    *
    * @param reply Any reply without an error, by default.
    * @param timeoutMs How long to wait for the reply, in ms; 1000 by default.
-   * @throws {RpcError} when the node replies with an error, or not in time, which
-   *   `isRpcError(error, "timeout")` tells.
+   * @throws {RpcError} when the node replies with an error, or not in time: then
+   *   `isRpcError(error, "timeout")`.
    * @throws {MalformedReply} when the reply does not match the schema.
    */
   rpc<const R extends ReplyLike = AnyReply>(

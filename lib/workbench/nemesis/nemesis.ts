@@ -56,6 +56,7 @@ export interface NemesesOptions extends TestControlOptions {
  */
 export type FaultTiming = (operations: ReadonlyMap<string, Generator>) => Generator;
 
+/** Puts the faults of a test together: their operations, their healing, and changes by hand. */
 export function makeNemesis(options: NemesesOptions): Nemesis {
   const { faults, intervalS, randomOf, targets = {}, timing, ...rest } = options;
   const control = new TestControl(rest);
