@@ -88,7 +88,7 @@ describe("vortex serve", () => {
   });
 
   /** Sends raw bytes. Returns what arrives until the connection closes, or until the limit. */
-  async function raw(request: string, limitMs = 3000): Promise<string> {
+  async function raw(request: string, limitMs = 30_000): Promise<string> {
     let answer = "";
     const { promise: ended, resolve } = Promise.withResolvers<void>();
     const socket = await Bun.connect({
