@@ -23,7 +23,8 @@ import { median } from "../support/statistics.ts";
 import { parseStrategies, startCampaign } from "./campaigns/strategies.ts";
 import { GROUPS, SUBJECTS, type Subject } from "./campaigns/subjects.ts";
 
-const SEEDS_PER_CAMPAIGN = 1_000_000;
+/** Divisible by the strategies of `mixed`, so that each campaign begins with the one that seed 1 has. */
+const SEEDS_PER_CAMPAIGN = 1_200_000;
 
 /** Symptoms of a test in which faults have left nothing that succeeded, also of a correct program. */
 const STARVED = ["never ok", "no verdict", "malformed replies", "empty-transaction-graph"];

@@ -411,9 +411,10 @@ class Test {
 
   #generator(): Generator {
     const { rate, timeLimitS, recoveryS, converge, livenessLimitS, seed } = this.#options;
+    const { pace = stagger } = this.#environment.exploration ?? {};
     const operations =
       rate > 0
-        ? stagger(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
+        ? pace(1 / rate, randomStream(seed, "generator"), this.#workload.generator)
         : sleep(timeLimitS);
     const main = timeLimit(timeLimitS, any([operations, this.#nemesis.generator]));
     const { initialGenerator, finalGenerator } = this.#workload;

@@ -1,11 +1,12 @@
 /** Turns a test with search strategies into the one that its seed draws. */
-import type { Clock } from "../../vortex/index.ts";
+import type { Clock, NodeId } from "../../vortex/index.ts";
 import { randomStream } from "../random.ts";
 import type { Exploration } from "../run/exploration.ts";
 import type { TestParts } from "../run/test.ts";
 import type { Strategy, TestOptions } from "../run/test-options.ts";
 import { adaptive, Moments } from "./moments.ts";
 import { drawOrder, drawTimers, until } from "./order.ts";
+import { drawPace } from "./pace.ts";
 import { swarm } from "./swarm.ts";
 
 /**
@@ -15,10 +16,12 @@ import { swarm } from "./swarm.ts";
 const MIXTURE: readonly (readonly Strategy[])[] = [
   ["swarm", "order", "adaptive"],
   [],
+  ["adaptive"],
   ["swarm", "adaptive"],
+  ["order", "adaptive"],
   ["adaptive"],
   ["swarm", "order", "adaptive"],
-  ["order", "adaptive"],
+  ["swarm", "adaptive"],
 ];
 
 /** A test, and what its search changes beside the options. */
@@ -61,15 +64,15 @@ function explorationOf(
   };
   return {
     ...(strategies.includes("order") ? order : {}),
-    ...(strategies.includes("adaptive")
-      ? atMoments(new Moments(clock, randomStream(seed, "moments"), nodeIds))
-      : {}),
+    ...(strategies.includes("adaptive") ? atMoments(seed, nodeIds, clock) : {}),
   };
 }
 
-function atMoments(moments: Moments): Exploration {
+function atMoments(seed: number, nodeIds: readonly NodeId[], clock: Clock): Exploration {
+  const moments = new Moments(clock, randomStream(seed, "moments"), nodeIds);
   return {
-    nemesis: adaptive(moments),
+    pace: drawPace(randomStream(seed, "pace")),
+    nemesis: adaptive(moments, nodeIds, (fault) => randomStream(seed, `rhythm of ${fault}`)),
     onMessage: (event) => moments.onMessage(event),
     onSync: (node, hasEnded) => moments.onSync(node, hasEnded),
   };

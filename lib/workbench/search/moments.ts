@@ -7,7 +7,7 @@
  */
 import type { Clock, NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
-import type { FaultPart, NamedNemesis } from "../nemesis/definition.ts";
+import type { Eventually, FaultPart, NamedNemesis } from "../nemesis/definition.ts";
 import { disk } from "../nemesis/disk-faults.ts";
 import { BUILT_IN, type Fault, isFault } from "../nemesis/faults.ts";
 import { duplicate, loss, slow } from "../nemesis/message-faults.ts";
@@ -17,9 +17,13 @@ import { kill, pause } from "../nemesis/process-faults.ts";
 import { type PickNodes, RANDOM_TARGETS } from "../nemesis/targets.ts";
 import { isClientId } from "../network/delivery.ts";
 import type { JournalEvent } from "../network/journal.ts";
+import { drawVictims, rhythmic } from "./rhythm.ts";
 
-/** A node has replied to a client, has received a client's request, begins to sync its disk. */
-type Moment = "replied" | "asked" | "syncing";
+/**
+ * A node has replied to a client, has received a client's request, has sent a message to another node or a
+ * service, begins to sync its disk.
+ */
+type Moment = "replied" | "asked" | "sent" | "syncing";
 
 const MAX_WAIT_MS = 1000;
 /** Time from a moment to its fault, in ms. A sync takes 0.15 ms or more. */
@@ -31,6 +35,8 @@ const MAX_PASSED = 8;
 
 /** Observes a simulation, and tells when a moment comes and which node it is about. */
 export class Moments {
+  /** The nodes that faults of nodes hit in this run. */
+  readonly victims: readonly NodeId[];
   readonly #clock: Clock;
   readonly #random: Random;
   readonly #nodeIds: ReadonlySet<NodeId>;
@@ -46,11 +52,12 @@ export class Moments {
     this.#clock = clock;
     this.#random = random;
     this.#nodeIds = new Set(nodeIds);
+    this.victims = drawVictims(random, nodeIds);
   }
 
   onMessage({ type, message: { src, dest, body } }: JournalEvent): void {
     if (type === "send") {
-      if (isClientId(dest) && this.#nodeIds.has(src)) this.#come("replied", src);
+      if (this.#nodeIds.has(src)) this.#come(isClientId(dest) ? "replied" : "sent", src);
       return;
     }
     if (type !== "recv" || !this.#nodeIds.has(dest)) return;
@@ -75,21 +82,22 @@ export class Moments {
     }
   }
 
-  /** A node whose sync takes long, as on a disk that is slow or stalled. */
-  stalled(): NodeId | undefined {
+  /** One of the nodes whose sync takes long, as on a disk that is slow or stalled. */
+  stalled(nodes: readonly NodeId[]): NodeId | undefined {
     const lateMs = this.#clock.nowMs() - LONG_SYNC_MS;
     for (const [node, [oldestMs]] of this.#syncsMs) {
-      if (oldestMs !== undefined && oldestMs < lateMs) return node;
+      if (nodes.includes(node) && oldestMs !== undefined && oldestMs < lateMs) return node;
     }
     return undefined;
   }
 
-  /** Waits for a random one of the next moments of a kind; resolves with its node, if it has come. */
-  async next(moment: Moment): Promise<NodeId | undefined> {
+  /** Waits for a random one of the nodes' next moments of a kind; resolves with its node, if it has come. */
+  async next(moment: Moment, nodes: readonly NodeId[]): Promise<NodeId | undefined> {
     const { promise, resolve } = Promise.withResolvers<NodeId | undefined>();
-    let passing = randomInteger(this.#random, MAX_PASSED);
+    // Rather an early one: not all tests have as many in that time.
+    let passing = randomInteger(this.#random, 1 + randomInteger(this.#random, MAX_PASSED));
     this.#waiting.set(moment, (node) => {
-      if (passing-- === 0) resolve(node);
+      if (nodes.includes(node) && passing-- === 0) resolve(node);
     });
     const cancel = this.#clock.after(MAX_WAIT_MS, () => resolve(undefined));
     const node = await promise;
@@ -100,9 +108,11 @@ export class Moments {
     return node;
   }
 
-  /** The node that has received most messages from others of late: the leader, if there is one. */
-  busiest(): NodeId | undefined {
-    const [busiest] = [...this.#received].sort(([, one], [, other]) => other - one);
+  /** The one of the nodes that has received most messages from others of late: the leader, if any. */
+  busiest(nodes: readonly NodeId[]): NodeId | undefined {
+    const [busiest] = [...this.#received]
+      .filter(([node]) => nodes.includes(node))
+      .sort(([, one], [, other]) => other - one);
     for (const [node, count] of this.#received) this.#received.set(node, count / 2);
     return busiest?.[0];
   }
@@ -124,43 +134,64 @@ export class Moments {
 /** The targets of faults, under the names that a history has for them. */
 function targetsOf(moments: Moments, isReplayed: boolean): readonly PickNodes[] {
   const finders = {
-    "just-replied": () => moments.next("replied"),
-    "just-asked": () => moments.next("asked"),
-    syncing: () => moments.stalled() ?? moments.next("syncing"),
-    busiest: () => moments.busiest(),
-    "just-restarted": () => moments.lastRestarted ?? moments.busiest(),
-  };
+    "just-replied": (nodes) => moments.next("replied", nodes),
+    "just-asked": (nodes) => moments.next("asked", nodes),
+    "just-sent": (nodes) => moments.next("sent", nodes),
+    syncing: (nodes) => moments.stalled(nodes) ?? moments.next("syncing", nodes),
+    busiest: (nodes) => moments.busiest(nodes),
+    "just-restarted": (nodes) => moments.lastRestarted ?? moments.busiest(nodes),
+  } as const satisfies Record<string, (nodes: readonly NodeId[]) => Eventually<NodeId | undefined>>;
   return Object.entries(finders).map(([name, find]) => {
     const pick: PickNodes = async ({ nodes }) => {
       if (isReplayed) return undefined;
-      const found = await find();
+      const found = await find(nodes);
       return found !== undefined && nodes.includes(found) ? found : moments.any(nodes);
     };
     return Object.defineProperty(pick, "name", { value: name });
   });
 }
 
-/** Returns what takes the place of a built-in fault: the same fault, at moments as well as at random. */
+/** Faults of links, whose kinds divide all nodes. */
+const CUTS: ReadonlySet<Fault> = new Set(["partition", "one-way-partition"]);
+
+/**
+ * Returns what takes the place of a built-in fault: the same fault, at moments as well as at random, in
+ * drawn rhythms.
+ */
 export function adaptive(
   moments: Moments,
+  nodeIds: readonly NodeId[],
+  randomOf: (fault: Fault) => Random,
 ): (nemesis: NamedNemesis, isReplayed?: boolean) => NamedNemesis {
   return (nemesis, isReplayed = false) => {
     const { name } = nemesis;
     if (!isFault(name)) return nemesis;
-    return { ...BUILT_IN[name], name, fault: partOf(name, targetsOf(moments, isReplayed)) };
+    const random = randomOf(name);
+    const fault = partOf(name, targetsOf(moments, isReplayed), random);
+    // Decisions have other times, and may have other nodes.
+    if (isReplayed) return { ...BUILT_IN[name], name, fault };
+    const nodes = CUTS.has(name) ? nodeIds : moments.victims;
+    return { ...BUILT_IN[name], name, ...rhythmic(fault, nodes, random) };
   };
 }
 
-function partOf(name: Fault, some: readonly PickNodes[]): FaultPart {
+/** Fractions of the messages that are lost or duplicated. */
+const PROBABILITIES = [0.1, 0.5, 0.5, 0.9];
+/** Factors of slow messages; the largest make replies come after most timeouts. */
+const SLOWNESS = [10, 10, 30];
+
+function partOf(name: Fault, some: readonly PickNodes[], random: Random): FaultPart {
   const nodes = { targets: [...RANDOM_TARGETS, ...some] };
+  const probability = pickOne(random, PROBABILITIES);
+  const factor = pickOne(random, SLOWNESS);
   const faults = {
     partition: () => partition({ targets: [...PARTITION_KINDS, ...some] }),
     "one-way-partition": () => oneWayPartition({ targets: [...ONE_WAY_KINDS, ...some] }),
     kill: () => kill(nodes),
     pause: () => pause(nodes),
-    loss: () => loss(nodes),
-    duplicate: () => duplicate(nodes),
-    slow: () => slow(nodes),
+    loss: () => loss({ ...nodes, probability }),
+    duplicate: () => duplicate({ ...nodes, probability }),
+    slow: () => slow({ ...nodes, factor }),
     disk: () => disk(nodes),
   } as const satisfies Record<Fault, () => FaultPart>;
   return faults[name]();

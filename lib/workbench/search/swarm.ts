@@ -15,16 +15,17 @@ import { definitionOf, fitsWorkload } from "../workloads/index.ts";
 
 /** Factors on the rate. In the mean, a run costs about as much as with the rate of the options. */
 const RATES = [0.25, 0.5, 1, 2];
-/** Factors on the interval of faults: often shorter, so that a run has more of them. */
-const INTERVALS = [0.125, 0.25, 0.5, 1, 1, 2];
+/** Factors on the interval of faults: rather shorter, so that a run has more of them. */
+const INTERVALS = [0.25, 0.5, 1, 1, 2];
 /** Least interval of faults, in s, unless the options have a shorter one. */
 const MIN_INTERVAL_S = 0.25;
 const CLIENTS = [1, 1, 2, 3];
 /** Mean latencies in ms where the options have none: well below the timeouts of programs. */
 const LATENCIES_MS = [0, 0, 1, 3, 10, 20];
-const LATENCY_FACTORS = [0.1, 0.5, 1, 1, 2];
+const LATENCY_FACTORS = [0.1, 0.5, 1, 1, 2, 3];
 /** Numbers of keys below that of the options: fewer keys mean more conflicts. */
 const KEYS = [1, 2, 3, 5];
+const LENGTHS = [0.5, 1, 1, 2];
 const WRITES = [0.25, 1, 1, 4];
 
 /**
@@ -53,11 +54,14 @@ export function swarm(options: TestOptions): TestOptions {
   return [keyed, crowded].find(fitsWorkload) ?? drawn;
 }
 
-/** The probability of each fault. Those of a test are few, and some bugs need two of them at once. */
-const FAULT_PROBABILITY = 2 / 3;
+/** The probability that all faults stay. Some bugs need two of them at once. */
+const ALL_PROBABILITY = 1 / 2;
+/** The probability of each fault otherwise. */
+const FAULT_PROBABILITY = 1 / 2;
 
 /** Draws a subset. A further draw follows an empty one: runs without faults find less. */
 export function subset<T>(random: Random, items: readonly T[]): readonly T[] {
+  if (random.next() < ALL_PROBABILITY) return items;
   const draw = () => items.filter(() => random.next() < FAULT_PROBABILITY);
   const chosen = draw();
   return chosen.length > 0 ? chosen : draw();
@@ -73,10 +77,10 @@ function drawLatency(random: Random, { meanMs }: Latency): Latency {
 
 function drawKeys(random: Random, options: TestOptions): TestOptions {
   const { keyCount, maxTxnLength, maxWritesPerKey } = options;
-  const fewer = [keyCount, ...KEYS.filter((count) => count < keyCount)];
-  const keys = random.next() < 0.5 ? keyCount : pickOne(random, fewer);
+  const others = [keyCount * 2, ...KEYS.filter((count) => count < keyCount)];
+  const keys = random.next() < 0.5 ? keyCount : pickOne(random, others);
   const writes = Math.max(1, Math.round(maxWritesPerKey * pickOne(random, WRITES)));
-  const length = pickOne(random, [maxTxnLength, Math.max(1, Math.ceil(maxTxnLength / 2))]);
+  const length = Math.ceil(maxTxnLength * pickOne(random, LENGTHS));
   const { usesKeys = false } = definitionOf(options.definition ?? options.workload);
   if (!usesKeys) return options;
   return { ...options, keyCount: keys, maxTxnLength: length, maxWritesPerKey: writes };

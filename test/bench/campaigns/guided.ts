@@ -23,7 +23,7 @@ export function startGuided(program: AnyProgram, options: TestOptions): () => Te
     const explored = explore({ ...options, search, seed });
     const { parts } = explored;
     const simulation = {
-      ...{ program, parts, decisions },
+      ...{ program, parts, decisions, isExplained: false },
       onMessage: (event: Parameters<Feedback["onMessage"]>[0]) => feedback.onMessage(event),
       onOperation: (it: Parameters<Feedback["onOperation"]>[0]) => feedback.onOperation(it),
     };
@@ -38,7 +38,7 @@ export function startGuided(program: AnyProgram, options: TestOptions): () => Te
       const onDecisions = (it: Decisions) => {
         recorded = it;
       };
-      simulate(explored.options, { program, parts, onDecisions });
+      simulate(explored.options, { program, parts, onDecisions, isExplained: false });
     }
     if (recorded === undefined) throw new Error("No decisions were recorded");
     const { links } = feedback;

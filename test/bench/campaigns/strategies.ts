@@ -34,6 +34,6 @@ export function startCampaign(
   let { seed } = options;
   return () => {
     const { parts, options: drawn } = explore({ ...options, search, seed: seed++ });
-    return simulate(drawn, { program, parts });
+    return simulate(drawn, { program, parts, isExplained: false });
   };
 }
