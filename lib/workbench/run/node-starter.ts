@@ -114,14 +114,13 @@ export class NodeStarter {
     if (crash !== undefined) return describeExit(crash, request, activity.lastReceived(node));
     const badLine = cluster.badLines.find((one) => one.node === node);
     if (badLine !== undefined) return `${node} printed a bad line, ${badLine.reason}`;
-    const log = lastLines("stderr", cluster.logOf(node).last);
+    const isSimulated = cluster.disks !== undefined;
+    const log = lastLines(isSimulated ? "log" : "stderr", cluster.logOf(node).last);
     if (error instanceof NetTimeout) {
-      const { timeoutMs } = error;
       const reply = `{"src":"${node}","dest":"${client.id}","body":{"type":"${request}_ok","in_reply_to":1}}`;
-      return [
-        `${node} did not answer ${request} within ${timeoutMs / 1000} s: it must print ${reply} and flush`,
-        ...log,
-      ].join("\n");
+      const advice = isSimulated ? adviceOn(request) : `it must print ${reply} and flush`;
+      const within = `within ${error.timeoutMs / 1000} s`;
+      return [`${node} did not answer ${request} ${within}: ${advice}`, ...log].join("\n");
     }
     if (error instanceof ErrorReply) {
       const { code, message } = error;
@@ -134,4 +133,11 @@ export class NodeStarter {
     const { message } = error instanceof Error ? error : new Error(String(error));
     return `${node} did not answer ${request}: ${message}`;
   }
+}
+
+/** What a program that uses the library must do to answer a request of the start. */
+function adviceOn(request: string): string {
+  return request === "init"
+    ? "a promise given to node.delayInit never settles"
+    : `its handler must return { type: "${request}_ok" }`;
 }

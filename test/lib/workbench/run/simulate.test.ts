@@ -52,6 +52,22 @@ describe("simulate", () => {
     expect(() => runSimulated("echo", broken)).toThrow("no such luck");
   });
 
+  test.each([
+    [
+      "a handler of topology that returns nothing",
+      (node: KVNode) => node.handle("topology", v.object({}), () => undefined),
+      'n0 did not answer topology within 5 s: its handler must return { type: "topology_ok" }',
+    ],
+    [
+      "an init that waits for ever",
+      (node: KVNode) => node.delayInit(new Promise(() => {})),
+      "n0 did not answer init within 10 s: a promise given to node.delayInit never settles",
+    ],
+  ])("names what a simulated program must do about %s", (_, program, advice) => {
+    const run = () => runSimulated("broadcast", program);
+    expect(run).toThrow(`${advice}\nIts log is empty`);
+  });
+
   test("rejects a delay that is not a number, and still runs to the end", () => {
     const refused: unknown[] = [];
     const mistaken = (node: KVNode) => {
