@@ -4,6 +4,7 @@
  * This file is what programs use. `driver.ts` connects the core to the node.
  */
 import type * as v from "valibot";
+import { requireAtLeast } from "../vortex/at-least.ts";
 import { type Node, type NodeId, RpcError, type Schema } from "../vortex/index.ts";
 import { requireMilliseconds } from "../vortex/milliseconds.ts";
 import { Driver, type DriverOptions } from "./driver.ts";
@@ -107,14 +108,8 @@ function checked(options: ReplicateOptions): DriverOptions {
   const timing = { ...DEFAULT_TIMING, ...intervals };
   requireMilliseconds("batchMs", batchMs, replicate);
   requireMilliseconds("timeoutMs", timeoutMs, replicate);
-  requireAtLeast(1, "maxPending", maxPending);
-  requireAtLeast(0, "compactionLength", compactionLength);
+  requireAtLeast(1, "maxPending", maxPending, replicate);
+  requireAtLeast(0, "compactionLength", compactionLength, replicate);
   requireTiming(timing);
   return { batchMs, timeoutMs, maxPending, compactionLength, timing };
-}
-
-function requireAtLeast(least: number, name: string, value: number): void {
-  // Also refuses NaN, with which no limit would ever be reached.
-  if (value >= least) return;
-  throw new RangeError(`${name} must be a number from ${least} on, but is ${value}`);
 }

@@ -5,6 +5,7 @@
  * and an idle one adds no delay.
  */
 import { RpcError } from "../protocol/errors.ts";
+import { requireAtLeast } from "./at-least.ts";
 import { takeChunk } from "./chunks.ts";
 import type { Cancel } from "./host.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
@@ -78,7 +79,10 @@ export class Batcher<Item, Result = void> {
   #phase: "idle" | "delayed" | "due" | "flushing" = "idle";
   #cancelDelay: Cancel = () => {};
 
-  /** @throws {RangeError} when `delayMs` or `timeoutMs` is not a number, or `delayMs` not finite. */
+  /**
+   * @throws {RangeError} when `delayMs` or `timeoutMs` is not a number, `delayMs` not finite, or
+   *   `maxItems` less than 1.
+   */
   constructor(node: Node, options: BatcherOptions<Item, Result>) {
     this.#node = node;
     this.#options = {
@@ -89,7 +93,8 @@ export class Batcher<Item, Result = void> {
       timeoutMs: DEFAULT_TIMEOUT_MS,
       ...options,
     };
-    const { delayMs, timeoutMs } = this.#options;
+    const { delayMs, timeoutMs, maxItems } = this.#options;
+    requireAtLeast(1, "maxItems", maxItems, Batcher);
     requireMilliseconds("delayMs", delayMs, Batcher);
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       requireMilliseconds("timeoutMs", timeoutMs, Batcher);

@@ -9,6 +9,7 @@ import { isRpcError, RpcError } from "../protocol/errors.ts";
 import { safeParse } from "../protocol/fast-parse.ts";
 import { stringifyJson } from "../protocol/json.ts";
 import { shorten } from "../protocol/shorten.ts";
+import { requireAtLeast } from "./at-least.ts";
 import { lazy } from "./lazy.ts";
 import { requireMilliseconds } from "./milliseconds.ts";
 import type { Node } from "./node.ts";
@@ -121,6 +122,7 @@ export class KvClient<Input = unknown, Output = unknown> {
    * @returns the value stored.
    * @throws {RpcError} `precondition-failed` (22, definite) when all attempts were refused; the errors
    *   of {@link read} and {@link cas}. An error of `change` ends the update.
+   * @throws {RangeError} when an option is out of range.
    */
   async update<T extends Input>(
     key: unknown,
@@ -128,6 +130,7 @@ export class KvClient<Input = unknown, Output = unknown> {
     options: UpdateOptions = {},
   ): Promise<T> {
     const { attempts = 16, backoffMs = 2, maxBackoffMs = 200 } = options;
+    requireAtLeast(1, "attempts", attempts, this.update);
     requireMilliseconds("backoffMs", backoffMs, this.update);
     requireMilliseconds("maxBackoffMs", maxBackoffMs, this.update);
     for (let attempt = 1; ; attempt++) {

@@ -185,6 +185,19 @@ describe.each([Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])(
   });
 });
 
+test.each([0, Number.NaN])("%p is refused as a number of attempts or items", async (count) => {
+  const { node } = startNode();
+  const actions = [
+    () => node.seqKv.update("a", () => 1, { attempts: count }),
+    () => new Batcher(node, { flush: async () => {}, maxItems: count }),
+  ];
+  for (const action of actions) {
+    const { error, place } = await placeOf(action);
+    expect(String(error)).toEndWith(`must be a number from 1 on, but is ${count}`);
+    expect(place).toContain("timers.test.ts");
+  }
+});
+
 describe("Node.sleep", () => {
   test("resolves after the delay", async () => {
     const { times, clock } = heard((node, hear) => node.sleep(30).then(hear));
