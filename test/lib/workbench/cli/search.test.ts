@@ -94,18 +94,25 @@ describe("vortex sim --for", () => {
   test.concurrent("shrinks a variation from its decisions, not from the run of its seed", async () => {
     const { file, corpus } = forgetful();
     const failures = join(corpus, "failures");
-    const decisions = join(failures, "v1.decisions.json");
     mkdirSync(failures, { recursive: true });
-    const short = ["--time-limit", "4", "--nemesis-interval", "0.5"];
-    const run = (seed: number, ...more: string[]) =>
-      vortex(...SIM.with(1, file), ...short, "--search", "adaptive", `--seed=${seed}`, ...more);
-    const [valid, failing] = await Promise.all([run(3), run(9, "--write-decisions", decisions)]);
-    expect([valid.exitCode, failing.exitCode]).toEqual([0, 1]);
-    const failure = { version: 1, seed: 3, kind: "duplicated", command: "" };
+    const generate = { thread: 0, node: "n0", f: "generate", value: null };
+    const kill = { thread: "nemesis", targets: ["n0"] };
+    const operations = [
+      { atNs: 0, ...generate },
+      { atNs: 2e8, f: "start-kill", value: "one", ...kill },
+      { atNs: 4e8, f: "stop-kill", value: null, ...kill },
+      { atNs: 8e8, ...generate },
+    ];
+    const decisions = { version: 1, main: { lengthNs: 1e9, operations } };
+    writeFileSync(join(failures, "v1.decisions.json"), JSON.stringify(decisions));
+    const failure = { version: 1, seed: 1, kind: "duplicated", command: "" };
     writeFileSync(join(failures, "v1.json"), JSON.stringify(failure));
-    const words = campaign(file, corpus, ...short, "--stop-after", "1", "--shrink");
-    const shrunk = await vortex(...words);
-    expect(shrunk.exitCode).toBe(1);
+    const short = ["--time-limit", "1"];
+    const [ofSeed, shrunk] = await Promise.all([
+      vortex(...SIM.with(1, file), ...short, "--search", "adaptive", "--seed", "1"),
+      vortex(...campaign(file, corpus, ...short, "--stop-after", "1", "--shrink")),
+    ]);
+    expect([ofSeed.exitCode, shrunk.exitCode]).toEqual([0, 1]);
     expect(shrunk.stdout).toContain("Smallest failing test:");
   });
 
