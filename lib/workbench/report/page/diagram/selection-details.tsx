@@ -1,9 +1,11 @@
-/** Lists the selected operations and the highlighted messages. */
+/** Lists the selected operations, the highlighted messages, and what happened to their nodes. */
+import type { FaultSpan } from "../../recorder/run-data.ts";
 import { Code } from "../parts/code.tsx";
 import { LinkButton } from "../parts/controls.tsx";
 import { More } from "../parts/table.tsx";
 import { visible, visibleLine } from "../parts/visible-text.ts";
 import { messageLine } from "../run/describe.ts";
+import { faultsBeside } from "../run/faults-beside.ts";
 import { linesBeside } from "../run/log-lines.ts";
 import type { Run } from "../run/run.ts";
 import { operationsOf, type Selection } from "../run/selection.ts";
@@ -31,7 +33,7 @@ export function SelectionDetails({ run, selection, messages, onSelect }: Details
           {messages.length === 1 ? "1 message" : `${messages.length} messages`} highlighted
           {selection.kind === "message"
             ? ""
-            : ": requests, replies, messages on a causal path between them, and messages that carry the value on"}
+            : ": requests, replies, messages on a causal path between them, and messages that carry the value on; faults that were active then"}
         </span>
         <button type="button" onClick={() => onSelect(undefined)}>
           Clear
@@ -47,8 +49,11 @@ export function SelectionDetails({ run, selection, messages, onSelect }: Details
       ))}
       <More count={operations.length - MAX_LISTED} />
       <ol class="messages">
-        {entriesOf(run, messages).map(({ kind, row }) =>
-          kind === "line" ? (
+        {entriesOf(run, selection, messages).map((entry) => {
+          if (entry.kind === "fault")
+            return <Fault key={entry.key} run={run} fault={entry.fault} />;
+          const { kind, row } = entry;
+          return kind === "line" ? (
             <li key={`line ${row}`} class="logged">
               {run.lane(run.columns.outputLane[row] ?? 0)} logged at{" "}
               {run.time(run.logged[row] ?? 0)}
@@ -63,30 +68,53 @@ export function SelectionDetails({ run, selection, messages, onSelect }: Details
               <br />
               <Code text={run.bodyOf(row)} />
             </li>
-          ),
-        )}
+          );
+        })}
       </ol>
       <More count={messages.length - MAX_LISTED} />
     </aside>
   );
 }
 
-interface Entry {
-  readonly kind: "message" | "line";
-  readonly row: number;
-  readonly time: number;
-}
+type Entry = { readonly time: number } & (
+  | { readonly kind: "message" | "line"; readonly row: number }
+  | { readonly kind: "fault"; readonly fault: FaultSpan; readonly key: string }
+);
 
-/** The listed messages, and what their senders and receivers logged until then, in the order of time. */
-function entriesOf(run: Run, messages: readonly number[]): Entry[] {
+/**
+ * The listed messages, what their senders and receivers logged until then, and the faults on these, in the
+ * order of time.
+ */
+function entriesOf(run: Run, selection: Selection, messages: readonly number[]): Entry[] {
   const listed = messages.slice(0, MAX_LISTED);
   const entries: Entry[] = [
+    ...faultsBeside(run, selection, messages)
+      .slice(0, MAX_LISTED)
+      .map(
+        (fault, index): Entry => ({
+          kind: "fault",
+          fault,
+          key: `fault ${index}`,
+          time: fault.from,
+        }),
+      ),
     ...listed.map((row): Entry => ({ kind: "message", row, time: run.sent[row] ?? 0 })),
     ...linesBeside(run, listed)
       .slice(0, MAX_LISTED)
       .map((row): Entry => ({ kind: "line", row, time: run.logged[row] ?? 0 })),
   ];
   return entries.sort((one, other) => one.time - other.time);
+}
+
+function Fault({ run, fault }: { readonly run: Run; readonly fault: FaultSpan }) {
+  const { name, detail, from, to } = fault;
+  return (
+    <li class="fault">
+      {visible(name)} from {run.time(from)} to {run.time(to)}
+      <br />
+      <code>{visible(detail)}</code>
+    </li>
+  );
 }
 
 interface OperationProps {

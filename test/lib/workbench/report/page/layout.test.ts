@@ -117,6 +117,9 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     expect(await textOf(opened, ".messages .logged")).toBe(
       "n1 logged at 0.124 sreceived\t7 from n0",
     );
+    expect(await textOf(opened, ".messages .fault")).toStartWith(
+      "partition from 0.125 s to 0.125 s",
+    );
     await opened.close();
   });
 
