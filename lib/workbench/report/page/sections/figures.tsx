@@ -15,17 +15,23 @@ export function Figures({ gauges }: { readonly gauges: readonly Gauge[] }) {
 function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
   const { name, value, unit, target, mustBe, explanation } = gauge;
   const isMet =
-    value === undefined ||
-    target === undefined ||
+    value !== undefined &&
+    target !== undefined &&
     (mustBe === "at most" ? value <= target : value >= target);
-  const state = target === undefined ? "" : isMet ? "met" : "missed";
+  const state = target === undefined || value === undefined ? "" : isMet ? "met" : "missed";
   const most =
     target === undefined ? 0 : unit === "%" ? 100 : Math.max(target * 1.6, value ?? 0, 1e-9);
   return (
     <div class={`gauge ${state}`}>
       <div class="gauge-name">{name}</div>
       <div class="gauge-value">
-        {value === undefined ? "–" : format(value)} <small>{unit}</small>
+        {value === undefined ? (
+          "–"
+        ) : (
+          <>
+            {format(value)} <small>{unit}</small>
+          </>
+        )}
       </div>
       {target === undefined ? null : (
         <>
@@ -37,7 +43,8 @@ function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
             <div class="bar-target" style={{ left: `${Math.min(100, (100 * target) / most)}%` }} />
           </div>
           <div class="gauge-target">
-            {isMet ? "✓ target:" : "✗ missed:"} {mustBe} {format(target)} {unit}
+            {{ "": "", met: "✓ ", missed: "✗ " }[state]}
+            target: {mustBe} {format(target)} {unit}
           </div>
         </>
       )}

@@ -79,7 +79,8 @@ function FindingList({
             ) : null}
             {notListed > 0 ? (
               <li class="hint">
-                {notListed} further {visible(anomaly)} not listed
+                {visible(anomaly)}: {notListed.toLocaleString("en")} more{" "}
+                {notListed === 1 ? "is" : "are"} not listed
               </li>
             ) : null}
           </ol>

@@ -1,5 +1,6 @@
 /** The messages between clients, nodes and services: a space-time diagram with a filter. */
 import { useMemo, useState } from "preact/hooks";
+import { OUTCOMES } from "../../recorder/run-data.ts";
 import { FilterForm } from "../diagram/filter-form.tsx";
 import { messageLanes } from "../diagram/lane-layouts.ts";
 import { type DiagramProps, LanesCanvas } from "../diagram/lanes-canvas.tsx";
@@ -45,6 +46,8 @@ export function Messages({ selection, messages, ...diagram }: MessagesProps) {
           ["client-message", "to or from a client"],
           ["lost", "never arrived: point at one to see why"],
           ["accent", "highlighted"],
+          ...(hasClients ? outcomeLegend(run) : []),
+          ...(run.header.faults.length > 0 ? FAULT_LEGEND : []),
           ...logLegend,
         ]}
       />
@@ -68,6 +71,16 @@ export function Messages({ selection, messages, ...diagram }: MessagesProps) {
         )}
       </div>
     </section>
+  );
+}
+
+const FAULT_LEGEND: readonly LegendItem[] = [["fault", "fault active"]];
+
+/** The colours of the operations, which are bars on the lanes of clients. */
+function outcomeLegend(run: Run): LegendItem[] {
+  const outcomes = new Set(run.columns.operationOutcome);
+  return OUTCOMES.flatMap((outcome, number): LegendItem[] =>
+    outcomes.has(number) ? [[outcome, `operation: ${outcome}`]] : [],
   );
 }
 
