@@ -2,7 +2,6 @@
 import type { TestOptions } from "../run/test-options.ts";
 import { isOfStage } from "../stages/stage-target.ts";
 import { STAGES, type Stage } from "../stages/stages.ts";
-import type { Target } from "../workloads/stage.ts";
 import { parseWords, type Settings, toOptions } from "./settings.ts";
 
 interface StageSettings {
@@ -24,7 +23,7 @@ export function stageIndexOf(test: {
   return STAGE_SETTINGS.findIndex(({ stage, options }) => isOfStage(stage, options, test));
 }
 
-/** Returns the bounds of a test's figures, if it is a run of a stage. */
-export function targetOf(test: Parameters<typeof stageIndexOf>[0]): Target | undefined {
-  return STAGE_SETTINGS[stageIndexOf(test)]?.stage.target;
+/** Returns the stage that a test is a run of, if it is one. */
+export function stageOf(test: Parameters<typeof stageIndexOf>[0]): Stage | undefined {
+  return STAGE_SETTINGS[stageIndexOf(test)]?.stage;
 }

@@ -2,7 +2,7 @@
  * Records the README's animation, a partition that loses a value and anti-entropy that mends it, and takes
  * the screenshots of docs/playground.md, in Chromium:
  *
- *   bun test/support/pictures/playground-pictures.ts
+ *   bun test/support/pictures/playground-pictures.ts [--screenshots]
  */
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
@@ -133,6 +133,9 @@ async function take(name: string, seconds: number, options: PageOptions): Promis
   await close();
 }
 
-await record(join(IMAGES, "anti-entropy.gif"));
-await take("playground", 1.25, { width: 1280, height: 900 });
-await take("playground-narrow-dark", 2.7, { width: 420, height: 900, theme: "dark" });
+if (!process.argv.includes("--screenshots")) await record(join(IMAGES, "anti-entropy.gif"));
+for (const theme of ["light", "dark"] as const) {
+  const suffix = theme === "dark" ? "-dark" : "";
+  await take(`playground${suffix}`, 1.25, { width: 1280, height: 900, theme });
+  await take(`playground-narrow${suffix}`, 2.95, { width: 420, height: 900, theme });
+}

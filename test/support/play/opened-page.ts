@@ -5,7 +5,7 @@ import { PlayServer } from "../../../lib/workbench/play/server/play-server.ts";
 import { type OpenedPage, openPage, type PageOptions } from "../browsers.ts";
 
 /** Time that the page has for each step, in ms: on a busy machine a run takes seconds. */
-const LIMIT_MS = 15_000;
+const LIMIT_MS = 40_000;
 
 export interface ServedPlayground {
   /** Address of the page, with the key of the program. */

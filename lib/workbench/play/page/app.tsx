@@ -10,7 +10,7 @@ import { ThemeButton } from "../../report/page/parts/controls.tsx";
 import { useTheme } from "../../report/page/parts/theme.ts";
 import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
-import type { SiteData } from "../site/site-data.ts";
+import type { Example, SiteData } from "../site/site-data.ts";
 import { CommandLine } from "./command-line.tsx";
 import { Editor } from "./editor/editor.tsx";
 import { FileStatus, useSaving } from "./file-status.tsx";
@@ -22,7 +22,7 @@ import { StartPage } from "./start-page.tsx";
 import { useRuns } from "./use-runs.ts";
 import { isUnchanged, type OpenedWork, useWork, type WorkControl } from "./use-work.ts";
 import { interventionsOf, withInterventions } from "./watch/interventions.ts";
-import type { Work } from "./work.ts";
+import { isPrescribed, type Work, withSettings } from "./work.ts";
 
 interface AppProps {
   readonly data: SiteData;
@@ -65,13 +65,17 @@ export function App({ data, sandbox }: AppProps) {
 
 /** Another origin is another page: runs of the former one are not shown. */
 function keyOf({ origin }: OpenedWork): string {
-  return origin.kind === "example" ? origin.id : origin.kind === "link" ? origin.fragment : "file";
+  return origin.kind === "example"
+    ? origin.example.id
+    : origin.kind === "link"
+      ? origin.fragment
+      : "file";
 }
 
 function titleOf({ origin }: OpenedWork): string {
   switch (origin.kind) {
     case "example":
-      return origin.title;
+      return origin.example.title;
     case "link":
       return "from a link";
     case "file":
@@ -79,6 +83,17 @@ function titleOf({ origin }: OpenedWork): string {
     default:
       throw new Error("Unexpected origin", { cause: origin satisfies never });
   }
+}
+
+/** The first paragraph of a step in the guide. */
+function Note({ example: { id, note = "" } }: { readonly example: Example }) {
+  if (note === "") return null;
+  const chapter = `docs/${id.split("/", 2).join("/")}.md`;
+  return (
+    <p class="lead note">
+      {note} <span class="quiet">({chapter})</span>
+    </p>
+  );
 }
 
 interface PlayProps extends AppProps {
@@ -102,7 +117,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
   const { shown, run: runWork } = runs;
   const isRunning = runs.activity !== undefined;
   const interventions = interventionsOf(work.decisions);
-  // Without a result there is no list of changes, and the last one may be the reason.
+  // Without a result the list of changes is missing, and the last one may be the reason.
   const undo = () => {
     const decisions = withInterventions(work.decisions, interventions.slice(0, -1));
     change({ decisions });
@@ -120,6 +135,7 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
   const isChanged = useMemo(() => !isUnchanged(state), [state]);
   return (
     <>
+      {origin.kind === "example" ? <Note example={origin.example} /> : null}
       <div class="desk">
         <div class="program">
           <Editor
@@ -144,14 +160,20 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
                 </button>
               </p>
             ) : null}
-            <p class="hint keys">Ctrl+Enter runs; Esc, then Tab leaves the editor.</p>
+            {origin.kind === "link" && shown === undefined ? (
+              <p class="hint">Run it to see the run that was shared.</p>
+            ) : null}
+            <p class="hint keys">
+              Ctrl+Enter runs; Esc, then Tab leaves the editor. Types are not checked.
+            </p>
           </div>
           <RunActions work={work} runs={runs} />
           <Share work={work} />
           {work.decisions === undefined ? null : (
             <p class="notice" role="note">
-              Runs replay decisions about operations, faults and messages, which override what the
-              seed would decide.{" "}
+              {isPrescribed(work)
+                ? "Runs repeat recorded operations and faults, in place of those that the options and the seed give. "
+                : "Runs contain the changes that you made by hand (What if). "}
               <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
                 Drop the decisions
               </button>
@@ -172,8 +194,8 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
           args={work.args}
           exportName={work.exportName}
           onExportName={(exportName) => change({ exportName })}
-          onChange={(settings) => change({ settings })}
-          onStage={(settings, args) => change({ settings, args })}
+          onChange={(settings) => change(withSettings(work, settings))}
+          onStage={(settings, args) => change({ settings, args, decisions: undefined })}
           onArgs={(args) => change({ args })}
         />
       </div>

@@ -107,7 +107,7 @@ function changesOf(before: readonly SourceFile[], after: readonly SourceFile[]):
   return { added: without(after, before), deleted: without(before, after) };
 }
 
-/** What a save does beside writing the files that are there, as a sentence; `""` if nothing. */
+/** Names the files that a save adds and deletes, as a sentence; `""` if none. */
 function changesText({ added, deleted }: FileChanges): string {
   const parts = [
     ...(added.length === 0 ? [] : [`adds ${added.join(", ")}`]),

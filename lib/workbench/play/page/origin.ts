@@ -1,12 +1,12 @@
 /** Reads from the page's address what to open. */
 import { decodeLink, isLink } from "../link.ts";
-import type { SiteData } from "../site/site-data.ts";
+import type { Example, SiteData } from "../site/site-data.ts";
 import { type Opened, OpenedFile } from "./opened-file.ts";
 import { type Work, workOfExample, workOfLink } from "./work.ts";
 
 export type Origin =
   | { readonly kind: "start" }
-  | { readonly kind: "example"; readonly id: string; readonly title: string; readonly work: Work }
+  | { readonly kind: "example"; readonly example: Example; readonly work: Work }
   | { readonly kind: "link"; readonly fragment: string; readonly work: Work }
   | {
       readonly kind: "file";
@@ -36,7 +36,7 @@ export async function readOrigin(
       const id = decodeURIComponent(hash.slice(EXAMPLE.length));
       const example = examples.find((each) => each.id === id);
       if (example === undefined) throw new Error(`Unknown example "${id}"`);
-      return { kind: "example", id, title: example.title, work: workOfExample(example) };
+      return { kind: "example", example, work: workOfExample(example) };
     }
     const file = hash === "" ? OpenedFile.inAddress(search) : undefined;
     if (file === undefined) return { kind: "start" };
@@ -57,7 +57,7 @@ export function workOfOpened({ path, files, flags, args }: Opened): Work {
 export function draftName(origin: Exclude<Origin, { kind: "start" | "unreadable" }>): string {
   switch (origin.kind) {
     case "example":
-      return `example ${origin.id}`;
+      return `example ${origin.example.id}`;
     case "link":
       return `link ${origin.fragment}`;
     case "file":

@@ -4,7 +4,7 @@ import { Viewport } from "../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../report/page/parts/colors.ts";
 import { visible, visibleLines } from "../../report/page/parts/visible-text.ts";
 import type { Run } from "../../report/page/run/run.ts";
-import type { Selection } from "../../report/page/run/selection.ts";
+import { firstSelection, type Selection } from "../../report/page/run/selection.ts";
 import { RunConclusion, RunCourse } from "../../report/page/run-view.tsx";
 import { Header } from "../../report/page/sections/header.tsx";
 import { describeDiagnostic } from "../../report/terminal/diagnostic.ts";
@@ -34,10 +34,15 @@ function Sections({ shown, colors, isRunning, onDecisions }: ResultProps) {
   const [selected, setSelected] = useState<{
     readonly run: Run;
     readonly selection: Selection | undefined;
+    /** Whether it was made outside of the arena, which shows its moment. */
+    readonly isFollowed: boolean;
   }>();
   // Rows of another run are other operations and messages.
-  const selection = selected?.run === run ? selected.selection : undefined;
-  const onSelect = (next: Selection | undefined) => setSelected({ run, selection: next });
+  const first = useMemo(() => firstSelection(run), [run]);
+  const selection = selected?.run === run ? selected.selection : first;
+  const isFollowed = selected?.run === run ? selected.isFollowed : true;
+  const onSelect = (next: Selection | undefined) =>
+    setSelected({ run, selection: next, isFollowed: true });
   return (
     <div class={isRunning ? "result outdated" : "result"}>
       <Header run={run} />
@@ -53,11 +58,14 @@ function Sections({ shown, colors, isRunning, onDecisions }: ResultProps) {
       ))}
       <RunConclusion run={run} selection={selection} onSelect={onSelect} />
       <Watch
+        // A moment of another cluster or of a longer run says nothing about this one.
+        key={`${shown.options.nodeIds} ${shown.options.timeLimitS}`}
         shown={shown}
         viewport={viewport}
         colors={colors}
         selection={selection}
-        onSelect={onSelect}
+        isFollowed={isFollowed}
+        onSelect={(next) => setSelected({ run, selection: next, isFollowed: false })}
         onDecisions={onDecisions}
         isRunning={isRunning}
         inspect={shown.inspect}

@@ -2,15 +2,17 @@
 import { shorten } from "../../../protocol/shorten.ts";
 import { LinkButton } from "../../report/page/parts/controls.tsx";
 import { visible } from "../../report/page/parts/visible-text.ts";
+import { formatFigure, isGaugeMet } from "../../report/page/sections/figures.tsx";
+import type { ShownRun } from "./shown-run.ts";
 import { canShrink, type Runs, SWEEP_COUNT } from "./use-runs.ts";
-import type { Work } from "./work.ts";
+import { isSameWork, type Work } from "./work.ts";
 
 interface RunActionsProps {
   readonly work: Work;
   readonly runs: Runs;
 }
 
-const MAX_VERDICT_LENGTH = 90;
+const MAX_VERDICT_LENGTH = 120;
 const RUNNING = {
   run: "Running",
   find: "Looking for a failing seed",
@@ -18,7 +20,7 @@ const RUNNING = {
 } as const;
 
 export function RunActions({ work, runs }: RunActionsProps) {
-  const { activity, shown, remark } = runs;
+  const { activity, shown, failure, remark } = runs;
   return (
     <div class="actions">
       <button type="button" class="primary" onClick={() => runs.run(work)}>
@@ -26,7 +28,7 @@ export function RunActions({ work, runs }: RunActionsProps) {
       </button>
       <button
         type="button"
-        title={`Runs up to ${SWEEP_COUNT} other seeds, until one is not valid`}
+        title={`Runs up to ${SWEEP_COUNT} further seeds, one after the other, until one is not valid`}
         onClick={() => runs.find(work)}
       >
         Find a failing seed
@@ -48,10 +50,18 @@ export function RunActions({ work, runs }: RunActionsProps) {
         {activity === undefined ? (
           <>
             {remark === undefined ? null : `${remark}. `}
-            {shown === undefined ? null : (
-              <LinkButton onClick={() => document.getElementById("verdict")?.scrollIntoView()}>
-                {shorten(visible(shown.run.header.verdict), MAX_VERDICT_LENGTH)}
+            {failure === undefined ? null : (
+              <LinkButton onClick={() => show(".failure")}>
+                {shorten(visible(failure), MAX_VERDICT_LENGTH)}
               </LinkButton>
+            )}
+            {shown === undefined || failure !== undefined ? null : (
+              <>
+                {isSameWork(shown.work, work) ? null : "Before your changes: "}
+                <LinkButton onClick={() => show("#verdict")}>
+                  {shorten(visible(conclusionOf(shown)), MAX_VERDICT_LENGTH)}
+                </LinkButton>
+              </>
             )}
           </>
         ) : (
@@ -60,4 +70,28 @@ export function RunActions({ work, runs }: RunActionsProps) {
       </p>
     </div>
   );
+}
+
+/** Scrolls to an element, from which the keyboard goes on. */
+function show(selector: string): void {
+  const element = document.querySelector<HTMLElement>(selector);
+  if (element === null) return;
+  element.tabIndex = -1;
+  element.focus();
+  element.scrollIntoView();
+}
+
+/** The verdict, and whether the run passes its stage. */
+function conclusionOf({ run, stage }: ShownRun): string {
+  const { valid, verdict, gauges } = run.header;
+  if (stage === undefined) return verdict;
+  const name = `Stage ${stage.id}`;
+  if (valid !== true) return `${name} not passed. ${verdict}`;
+  const missed = gauges.filter((gauge) => !isGaugeMet(gauge));
+  if (missed.length === 0) return `${name} passed. ${verdict}`;
+  const figures = missed.map(({ name: figure, value, unit, target = 0, mustBe }) => {
+    const text = `${figure.toLowerCase()} ${value === undefined ? "unknown" : formatFigure(value)}`;
+    return `${text} instead of ${mustBe} ${formatFigure(target)}${unit === "" ? "" : ` ${unit}`}`;
+  });
+  return `${name} not passed: valid, but ${figures.join(", ")}`;
 }

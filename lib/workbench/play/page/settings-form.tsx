@@ -1,7 +1,10 @@
 /** The settings of the test, named as the flags of `vortex sim`. */
+import { Fragment } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { shellCommand } from "../../shell.ts";
+import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";
+import type { Target } from "../../workloads/stage.ts";
 import {
   DEFAULT_SETTINGS,
   FLAG_NAMES,
@@ -12,6 +15,7 @@ import {
   toOptions,
 } from "../settings.ts";
 import { STAGE_SETTINGS, stageIndexOf } from "../stage-settings.ts";
+import { REQUESTS } from "../workload-messages.ts";
 import { parseArguments } from "./arguments.ts";
 
 interface SettingsFormProps {
@@ -36,7 +40,10 @@ export function SettingsForm(props: SettingsFormProps) {
     onChange(changed);
   };
   const field = (name: FlagName) => (
-    <Field key={name} name={name} text={settings[name]} onChange={(text) => set(name, text)} />
+    <Fragment key={name}>
+      <Field name={name} text={settings[name]} onChange={(text) => set(name, text)} />
+      {name === "workload" ? <Requests workload={settings.workload} /> : null}
+    </Fragment>
   );
   const names = FLAG_NAMES.filter(
     (name) => flagOf(name).workloads?.includes(settings.workload) !== false,
@@ -64,6 +71,7 @@ export function SettingsForm(props: SettingsFormProps) {
             </option>
           ))}
         </select>
+        <Targets target={STAGE_SETTINGS[stageIndex]?.stage.target} />
       </div>
       {names.filter((name) => !flagOf(name).isAdvanced).map(field)}
       <Arguments args={args} onChange={onArgs} />
@@ -89,6 +97,50 @@ export function SettingsForm(props: SettingsFormProps) {
         </p>
       )}
     </form>
+  );
+}
+
+/** The figures that a stage asks for. */
+function Targets({ target = {} }: { readonly target?: Target | undefined }) {
+  const { msgsPerOp, medianMs, maxMs } = target;
+  const texts = [
+    ...(msgsPerOp === undefined ? [] : [`${msgsPerOp} messages per operation`]),
+    ...(medianMs === undefined ? [] : [`a median latency of ${medianMs} ms`]),
+    ...(maxMs === undefined ? [] : [`a maximum of ${maxMs} ms`]),
+  ];
+  if (texts.length === 0) return null;
+  return (
+    <p class="hint">
+      To pass: a valid run with at most {texts.join(", ")}. These bounds are Vortex’ own, at least
+      as strict as Fly.io’s.
+    </p>
+  );
+}
+
+/** The requests that a program for the workload has to answer. */
+function Requests({ workload }: { readonly workload: string }) {
+  if (!isWorkloadName(workload)) return null;
+  const textOf = (fields: readonly string[]) =>
+    fields.length === 0 ? "" : ` { ${fields.join(", ")} }`;
+  return (
+    <div class="requests">
+      <p class="hint">{WORKLOADS[workload].doc} Clients send, and nodes reply:</p>
+      <ul>
+        {REQUESTS[workload].map(({ type, fields, reply }) => (
+          <li key={type}>
+            <code>
+              {type}
+              {textOf(fields)}
+            </code>{" "}
+            →{" "}
+            <code>
+              {type}_ok
+              {textOf(reply)}
+            </code>
+          </li>
+        ))}
+      </ul>
+    </div>
   );
 }
 

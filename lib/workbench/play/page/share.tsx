@@ -49,8 +49,8 @@ export function Share({ work }: { readonly work: Work }) {
           </label>
           <CopyButton text={link.address} label="Copy the link" />
           <span class="hint">
-            The program is in the link itself, which no server sees. Any playground opens it: what
-            comes before # may be another.
+            The link holds the program, the options and the seed; no server sees them. It opens in
+            any playground: to use another one, replace what comes before the #.
           </span>
         </>
       )}

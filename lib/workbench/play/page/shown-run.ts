@@ -6,10 +6,11 @@ import { Run } from "../../report/page/run/run.ts";
 import { RunRecorder } from "../../report/recorder/run-recorder.ts";
 import type { TestResult } from "../../run/results.ts";
 import type { TestOptions } from "../../run/test-options.ts";
+import type { Stage } from "../../stages/stages.ts";
 import { storable } from "../../store/json-layout.ts";
 import { readDescription, readResults } from "../../store/stored-results.ts";
-import type { Target } from "../../workloads/stage.ts";
 import type { Inspection, RunRecord } from "../engine/protocol.ts";
+import type { Work } from "./work.ts";
 
 /** A program's test, as it was run. */
 export interface RunInput {
@@ -20,8 +21,10 @@ export interface RunInput {
   readonly decisions: Decisions | undefined;
   /** The command that repeats it. */
   readonly command: string;
-  /** Bounds of its stage. */
-  readonly target: Target | undefined;
+  /** The stage that it is a run of. */
+  readonly stage: Stage | undefined;
+  /** The program and its options, as they were when it ran. */
+  readonly work: Work;
   /** Command of the test that was reduced to this one. */
   readonly shrunkFrom: string | undefined;
   /** Runs it again, to see the states of nodes; `undefined` if that run has no result. */
@@ -36,7 +39,7 @@ export interface ShownRun extends RunInput {
 }
 
 export function showRun(input: RunInput, result: TestResult, record: RunRecord): ShownRun {
-  const { options, args, command, target, shrunkFrom } = input;
+  const { options, args, command, stage, shrunkFrom } = input;
   const description = readDescription(
     stringifyJson(storable({ command, args, options: { ...options, definition: undefined } })),
   );
@@ -46,7 +49,7 @@ export function showRun(input: RunInput, result: TestResult, record: RunRecord):
   for (const event of record.messages) recorder.addMessage(event);
   for (const line of record.logs) recorder.addLog(line);
   const summary = {
-    ...summaryOf(description, results, { target }),
+    ...summaryOf(description, results, { target: stage?.target }),
     command,
     ...(shrunkFrom === undefined ? {} : { shrunkFrom }),
   };

@@ -17,7 +17,7 @@ export type SweepEnding =
   /** A run that is not valid, or did not come to its end. */
   | { readonly type: "found"; readonly seed: number; readonly ending: Ending }
   | { readonly type: "none"; readonly doneCount: number }
-  | { readonly type: "stopped" };
+  | { readonly type: "stopped"; readonly doneCount: number };
 
 interface SweepOptions {
   readonly firstSeed: number;
@@ -65,5 +65,5 @@ export async function findFailingSeed(
     end.abort();
   }
   if (found !== undefined) return found;
-  return signal.aborted ? { type: "stopped" } : { type: "none", doneCount };
+  return { type: signal.aborted ? "stopped" : "none", doneCount };
 }

@@ -5,13 +5,13 @@ import { anomalyOf } from "../../sweep/shrink.ts";
 import type { Problem } from "../engine/protocol.ts";
 import type { Sandbox } from "../sandbox/sandbox.ts";
 import { parseWords, toOptions } from "../settings.ts";
-import { targetOf } from "../stage-settings.ts";
+import { stageOf } from "../stage-settings.ts";
 import { problemsOfLogs, problemsOfText } from "./program-problems.ts";
 import { type Ending, withProgram } from "./runner.ts";
 import { type ShownRun, showRun } from "./shown-run.ts";
 import { shrinkRun } from "./shrink-run.ts";
 import { findFailingSeed } from "./sweep.ts";
-import { commandOf, type Work } from "./work.ts";
+import { commandOf, isPrescribed, type Work } from "./work.ts";
 
 /** Number of seeds that are tried. */
 export const SWEEP_COUNT = 1000;
@@ -102,7 +102,9 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
           args: work.args,
           decisions: work.decisions,
           command: commandOf(work),
-          target: targetOf({ args: work.args, options }),
+          // Operations that decisions prescribe are not those of a stage.
+          stage: isPrescribed(work) ? undefined : stageOf({ args: work.args, options }),
+          work,
           shrunkFrom,
           inspect: (nodes: readonly string[]) => inspect(work, nodes),
         };
@@ -158,13 +160,15 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
             signal,
             nowMs: () => performance.now(),
             onProgress: ({ doneCount, perSecond }) => {
-              const text = `${doneCount} seeds are valid, ${perSecond.toFixed(1)} per second`;
+              const text = `${doneCount.toLocaleString("en")} seeds are valid, ${perSecond.toFixed(1)} per second`;
               setActivity({ kind: "find", text });
             },
           },
         );
-        if (found.type === "none") {
-          const { seed } = options;
+        const { seed } = options;
+        if (found.type === "stopped") {
+          setRemark(`Stopped: ${found.doneCount} seeds from ${seed + 1} on are valid`);
+        } else if (found.type === "none") {
           setRemark(
             `No failing seed: ${seed + 1} to ${seed + found.doneCount} are valid. Add faults, a higher rate or latency, or a longer time limit`,
           );
@@ -205,6 +209,11 @@ export function useRuns(sandbox: Sandbox, onWork: (work: Work) => void): Runs {
           decisions: smallest.decisions,
         };
         onWork(reduced);
+        const { nodeIds, timeLimitS } = test.options;
+        const small = smallest.options;
+        setRemark(
+          `Reduced from ${nodeIds.length} nodes and ${timeLimitS} s to ${small.nodeIds.length} and ${small.timeLimitS} s`,
+        );
         await runOnce(reduced, signal, commandOf(work));
       });
     },

@@ -3,7 +3,7 @@ import { useCallback, useEffect, useMemo, useRef, useState } from "preact/hooks"
 import type { SiteData } from "../site/site-data.ts";
 import { readDraft, removeDraft, writeDraft } from "./drafts.ts";
 import { draftName, type Origin, readOrigin } from "./origin.ts";
-import { toLink, type Work, workOfLink } from "./work.ts";
+import { isSameWork, toLink, type Work, workOfLink } from "./work.ts";
 
 /** Pause after the last change until it is kept, in ms. */
 const PAUSE_MS = 300;
@@ -111,7 +111,7 @@ function workOfDraft(draft: Parameters<typeof workOfLink>[0], original: Work): W
 
 /** Whether the work is what was opened. */
 export function isUnchanged({ origin, work }: OpenedWork): boolean {
-  return JSON.stringify(toLink(work)) === JSON.stringify(toLink(origin.work));
+  return isSameWork(work, origin.work);
 }
 
 /** Keeps the work as a draft, shortly after each change, and before another program is shown. */

@@ -38,6 +38,24 @@ export function toLink({ files, exportName, settings, args, decisions }: Work): 
   };
 }
 
+/** Whether runs of two works are the same. */
+export function isSameWork(one: Work, other: Work): boolean {
+  return one === other || JSON.stringify(toLink(one)) === JSON.stringify(toLink(other));
+}
+
+/** Whether decisions prescribe the operations of its runs, in place of its settings and its seed. */
+export function isPrescribed({ decisions }: Work): boolean {
+  return decisions !== undefined && decisions.base !== "seed";
+}
+
+/**
+ * Returns the work with other settings. Decisions that prescribe operations are of a run with the former
+ * ones: kept, they would hide what was chosen.
+ */
+export function withSettings(work: Work, settings: Settings): Pick<Work, "settings" | "decisions"> {
+  return { settings, decisions: isPrescribed(work) ? undefined : work.decisions };
+}
+
 /** Longest decisions that a command holds; others are a file beside the program. */
 const MAX_INLINE_LENGTH = 300;
 const DECISIONS_FILE = "decisions.json";

@@ -37,8 +37,9 @@ async function stepsOf(chapter: string): Promise<Example[]> {
     const [word = "", ...words] = command.trim().split(/\s+/);
     const file = word.includes("/") ? word : `${basename(chapter, ".md")}/${word}`;
     if (steps.has(file) || !(await Bun.file(join(GUIDE, file)).exists())) continue;
-    const heading = [...text.slice(0, index).matchAll(/^## (.*)$/gm)].at(-1)?.[1];
-    steps.set(file, stepOf(file, group, heading, words));
+    const section = [...text.slice(0, index).matchAll(/^## (.*)$/gm)].at(-1);
+    const note = firstParagraph(text.slice((section?.index ?? 0) + (section?.[0].length ?? 0)));
+    steps.set(file, stepOf({ file, group, heading: section?.[1], note, words }));
   }
   const found = await Promise.all(steps.values());
   const counts = Map.groupBy(found, ({ title }) => title);
@@ -50,19 +51,33 @@ async function stepsOf(chapter: string): Promise<Example[]> {
   });
 }
 
-async function stepOf(
-  file: string,
-  group: string,
-  heading: string | undefined,
-  words: readonly string[],
-): Promise<Example> {
+interface Step {
+  readonly file: string;
+  readonly group: string;
+  readonly heading: string | undefined;
+  readonly note: string;
+  readonly words: readonly string[];
+}
+
+async function stepOf({ file, group, heading, note, words }: Step): Promise<Example> {
   return {
     id: `guide/${file.replace(/\.ts$/, "")}`,
     group,
     title: plain(heading ?? basename(file, ".ts")),
+    note,
     files: await filesOf(join(GUIDE, file)),
     ...split(words),
   };
+}
+
+/** Returns the first paragraph of a section as text; `""` if it begins with something else. */
+function firstParagraph(section: string): string {
+  const [first = ""] = section.trim().split("\n\n");
+  if (!/^[A-Z`]/.test(first) || first.startsWith("```")) return "";
+  return first
+    .replaceAll(/\[([^\]]*)\]\([^)]*\)/g, "$1")
+    .replaceAll(/`|\*\*/g, "")
+    .replaceAll("\n", " ");
 }
 
 /** A heading without code marks and the name of its stage: `"3b: send it"` is `"Send it"`. */

@@ -8,6 +8,8 @@ export interface Example {
   /** The heading that it is listed under. */
   readonly group: string;
   readonly title: string;
+  /** The first paragraph of its section in the guide. */
+  readonly note?: string;
   readonly files: readonly SourceFile[];
   /** Flags of `vortex sim`. */
   readonly flags: readonly string[];

@@ -13,15 +13,9 @@ import { useMemo, useState } from "preact/hooks";
 import { Viewport } from "./diagram/viewport.ts";
 import { useTheme } from "./parts/theme.ts";
 import type { Run } from "./run/run.ts";
-import type { Selection } from "./run/selection.ts";
+import { firstSelection } from "./run/selection.ts";
 import { RunConclusion, RunCourse } from "./run-view.tsx";
 import { Header } from "./sections/header.tsx";
-
-/** The first finding of a reduced test, which exists to show it. */
-function firstSelection({ header }: Run): Selection | undefined {
-  const isFocused = header.shrunkFrom !== undefined && header.findings.length > 0;
-  return isFocused ? { kind: "finding", list: "findings", index: 0 } : undefined;
-}
 
 export function App({ run }: { readonly run: Run }) {
   const viewport = useMemo(() => new Viewport(run.begin, run.end), [run]);

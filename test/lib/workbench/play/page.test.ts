@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
+import type { Decisions } from "../../../../lib/workbench/decisions.ts";
 import { encodeLink } from "../../../../lib/workbench/play/link.ts";
 import { BROWSER, type OpenedPage, openPage } from "../../../support/browsers.ts";
 import {
@@ -60,6 +61,16 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await reader.page.keyboard.type(".syn");
     await reader.waitForText(".cm-tooltip-autocomplete", /syncRpc/);
     expect(await reader.waitForText(".cm-completionInfo", /dest/)).toContain("Sends a request");
+    const isVisible = await reader.page.evaluate(`{
+      const { x, y, width, height } = document.querySelector(".cm-completionInfo").getBoundingClientRect();
+      document.elementFromPoint(x + width / 2, y + height / 2)?.closest(".cm-completionInfo") !== null;
+    }`);
+    expect(isVisible).toBe(true);
+    // A click could hit the list.
+    await reader.page.keyboard.press("Escape");
+    await reader.write('import * as v from "valibot";\nv');
+    await reader.page.keyboard.type(".");
+    expect(await reader.waitForText(".cm-tooltip-autocomplete", /any/)).toStartWith("any");
   });
 
   test("a loop without end is stopped, and the page goes on", async () => {
@@ -156,6 +167,47 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     expect(
       await other.page.evaluate('document.querySelectorAll("[role=tab]")[1].textContent'),
     ).toBe("parts/answer.ts");
+  });
+
+  test("another option drops decisions about operations, and another stage all of them", async () => {
+    const files = [{ name: "a.ts", source: "export function idle() {}" }];
+    const read = { atNs: 5e8, thread: 0, node: "n0", f: "read", value: null };
+    const main = { lengthNs: 1e9, operations: [read] };
+    const kill = { do: "kill" as const, atNs: 5e8, node: "n0" };
+    const flags = ["-w", "broadcast", "--node-count", "1", "--time-limit", "1"];
+    const open = async (decisions: Decisions) =>
+      at(`#${await encodeLink({ files, flags, decisions })}`);
+    const command = (reader: Reader) => reader.textOf(".command-line code");
+
+    await using reduced = await open({ version: 1, main });
+    expect(await command(reduced)).toContain("--decisions");
+    await reduced.choose("setting-rate", "7");
+    expect(await command(reduced)).not.toContain("--decisions");
+
+    await using changed = await open({ version: 1, base: "seed", interventions: [kill] });
+    await changed.choose("setting-rate", "7");
+    expect(await command(changed)).toContain("--decisions");
+    await changed.page.select("#stage", "2");
+    expect(await command(changed)).not.toContain("--decisions");
+  });
+
+  test("the verdict says whether the stage is passed, and of which program it is", async () => {
+    await using reader = await at("#example=challenges/echo");
+    expect(await reader.textOf(".requests li")).toBe("echo { echo } → echo_ok { echo }");
+    await reader.press("Run");
+    await reader.waitForText(".activity", /^Stage 1 passed\. Valid/);
+    await reader.write("export function idle() {}");
+    await reader.waitForText(".activity", /^Before your changes: /);
+    await reader.press("Run");
+    await reader.waitForText(".activity", /^Stage 1 not passed\. Invalid/);
+  });
+
+  test("a search that is stopped says how many seeds are valid", async () => {
+    await using reader = await at("#example=challenges/echo");
+    await reader.press("Find a failing seed");
+    await reader.waitForText(".activity", /\d+ seeds are valid/);
+    await reader.press("Stop");
+    await reader.waitForText(".activity", /^Stopped: \d+ seeds from 2 on are valid/);
   });
 
   test("a link that was cut is refused with a reason", async () => {

@@ -138,7 +138,7 @@ describeInBrowsers("A simulation", (browser) => {
     const files = [
       {
         name: "a.ts",
-        source: 'import "./shared.ts";\nimport { b } from "./b.ts";\nexport const a = 1;',
+        source: 'import "./shared.ts";\nimport { b } from "./b.ts";\nexport const a = () => b;',
       },
       { name: "b.ts", source: '\nimport { a } from "./a.ts";\nexport const b = () => a;' },
       { name: "shared.ts", source: "" },

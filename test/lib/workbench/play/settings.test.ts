@@ -12,7 +12,7 @@ import {
   toOptions,
   toWords,
 } from "../../../../lib/workbench/play/settings.ts";
-import { stageIndexOf, targetOf } from "../../../../lib/workbench/play/stage-settings.ts";
+import { stageIndexOf, stageOf } from "../../../../lib/workbench/play/stage-settings.ts";
 import { toArgv } from "../../../../lib/workbench/run/argv.ts";
 import { shellCommand } from "../../../../lib/workbench/shell.ts";
 import { STAGES } from "../../../../lib/workbench/stages/stages.ts";
@@ -29,7 +29,7 @@ describe.each(STAGES.map((stage) => [`${stage.id} ${stage.name}`, stage] as cons
     test("is recognised, with its target", () => {
       const run = { args: stage.args ?? [], options: toOptions(settings) };
       expect(STAGES[stageIndexOf(run)]?.id[0]).toBe(stage.id[0]);
-      expect(targetOf(run)).toEqual(stage.target);
+      expect(stageOf(run)?.target).toEqual(stage.target);
     });
 
     test("is repeated by the words of its settings, and by those of its options", () => {

@@ -18,7 +18,7 @@ interface FileTabsProps {
 
 export function FileTabs(props: FileTabsProps) {
   const { files, shownName, problems, isMainFixed, onShow, onFiles } = props;
-  /** What a name is asked for. */
+  /** The purpose of the name that is asked for. */
   const [asked, setAsked] = useState<"new" | "rename">();
   const [deleted, setDeleted] = useState<DeletedFile>();
   const isMain = files[0]?.name === shownName;

@@ -136,14 +136,17 @@ function importsOf(state: EditorState): ReadonlySet<string> {
 }
 
 function toResult(from: number, entries: readonly DocEntry[]): CompletionResult | null {
-  if (entries.length === 0) return null;
-  return { from, options: entries.map(toCompletion), validFor: /^[\w$]*$/ };
+  // Names that begin with _ are a library's own.
+  const options = entries.filter(({ name }) => !name.startsWith("_")).map(toCompletion);
+  return options.length === 0 ? null : { from, options, validFor: /^[\w$]*$/ };
 }
 
 function toCompletion(entry: DocEntry): Completion {
   return {
     label: entry.name,
     type: KINDS[entry.kind],
+    // What is called comes before what is a type: the list is cut after 100 names.
+    boost: /^[a-z]/.test(entry.name) ? 1 : 0,
     ...(entry.signature === "" ? {} : { info: () => helpElement(entry) }),
   };
 }
@@ -158,10 +161,18 @@ function helpElement({ signature, text }: DocEntry): HTMLElement {
   for (const paragraph of text === "" ? [] : text.split(/\n\n+/)) {
     const isExample = paragraph.startsWith("@example");
     const block = document.createElement(isExample ? "pre" : "p");
-    block.textContent = isExample
-      ? paragraph.replace(/^@example\s*/, "")
-      : paragraph.replaceAll("`", "");
+    block.textContent = isExample ? paragraph.replace(/^@example\s*/, "") : proseOf(paragraph);
     element.append(block);
   }
   return element;
+}
+
+/** A paragraph of a docstring without its markup: lines go on, but for those of lists and tags. */
+function proseOf(paragraph: string): string {
+  return paragraph
+    .replaceAll("`", "")
+    .replace(/\n(?!\s*(?:[-@]|\d+\.))\s*/g, " ")
+    .replace(/^@param (\S+)/gm, "$1:")
+    .replace(/^@throws(?: \{(\w+)\})?/gm, (_, error = "") => `Throws ${error}`.trim())
+    .replace(/^@(?:returns|see|link) /gm, "");
 }

@@ -5,8 +5,8 @@ import { lowerBound, type Run } from "../../../report/page/run/run.ts";
 import type { Condition } from "./conditions.ts";
 
 /**
- * Kinds of events. Those of one moment are in this order: a client invokes its next operation, and a node
- * sends, because of what has ended or arrived.
+ * Kinds of events. Those of one moment are in this order, unless one is the reason of another: a client invokes
+ * its next operation, and a node sends, because of what has ended or arrived.
  */
 export const EVENT_KINDS = ["receive", "complete", "fault", "invoke", "log", "send"] as const;
 export type EventKind = (typeof EVENT_KINDS)[number];
@@ -47,18 +47,21 @@ export class EventIndex {
     this.#kinds = new Uint8Array(length);
     this.#rows = new Uint32Array(length);
     const next = lists.map(() => 0);
-    for (let position = 0; position < length; position++) {
-      let kind = -1;
-      let least = Number.POSITIVE_INFINITY;
-      for (const [index, { times }] of lists.entries()) {
-        const time = times[next[index] ?? 0];
-        if (time !== undefined && time < least) [kind, least] = [index, time];
+    for (let position = 0; position < length; ) {
+      const heads = lists.map(({ times }, index) => times[next[index] ?? 0]);
+      const time = heads.reduce<number>((least, head = least) => Math.min(least, head), LAST_TIME);
+      const moment = lists.map(({ times, rows }, index) => {
+        const start = next[index] ?? 0;
+        let end = start;
+        while (times[end] === time) end++;
+        next[index] = end;
+        return [...rows.subarray(start, end)];
+      });
+      for (const [kind, row] of inCausalOrder(run, moment)) {
+        this.times[position] = time;
+        this.#kinds[position] = kind;
+        this.#rows[position++] = row;
       }
-      const taken = next[kind] ?? 0;
-      this.times[position] = least;
-      this.#kinds[position] = kind;
-      this.#rows[position] = lists[kind]?.rows[taken] ?? 0;
-      next[kind] = taken + 1;
     }
   }
 
@@ -77,6 +80,63 @@ export class EventIndex {
   /** The position of the last event that has happened at a time; -1 before the first one. */
   lastAt(time: number): number {
     return lowerBound(this.times, Math.floor(time) + 1) - 1;
+  }
+}
+
+/** Times are integers of 32 bits. */
+const LAST_TIME = 2 ** 31;
+
+/**
+ * Orders the events of one moment: kind by kind, but what is sent before it arrives, and what belongs to an
+ * operation between its invocation and its completion. A message to or from a client takes no time.
+ *
+ * @param moment The rows of each kind, in the order of {@link EVENT_KINDS}.
+ */
+function* inCausalOrder(
+  { columns }: Run,
+  moment: readonly number[][],
+): Generator<readonly [kind: number, row: number]> {
+  const left = new Map(EVENT_KINDS.map((kind, index) => [kind, moment[index] ?? []]));
+  const rowsOf = (kind: EventKind) => left.get(kind) ?? [];
+  const processOf = (operation: number) => columns.operationProcess[operation];
+  const isDue = (kind: EventKind, row: number): boolean => {
+    switch (kind) {
+      case "receive": {
+        // Rows are in the order of sending.
+        const [nextSent = Number.POSITIVE_INFINITY] = rowsOf("send");
+        return row < nextSent;
+      }
+      case "complete": {
+        const isOfRow = (message: number) => columns.messageOperation[message] === row + 1;
+        return (
+          !rowsOf("invoke").includes(row) &&
+          !rowsOf("receive").some(isOfRow) &&
+          !rowsOf("send").some(isOfRow)
+        );
+      }
+      case "invoke":
+        // A client's next operation begins when the one before has ended.
+        return !rowsOf("complete").some(
+          (other) => other < row && processOf(other) === processOf(row),
+        );
+      default:
+        return true;
+    }
+  };
+  const takeDue = (): readonly [EventKind, number] | undefined => {
+    for (const [kind, rows] of left) {
+      const index = rows.findIndex((row) => isDue(kind, row));
+      const [row] = index < 0 ? [] : rows.splice(index, 1);
+      if (row !== undefined) return [kind, row];
+    }
+    return undefined;
+  };
+  for (let due = takeDue(); due !== undefined; due = takeDue()) {
+    yield [EVENT_KINDS.indexOf(due[0]), due[1]];
+  }
+  // Nothing is left, unless the record contradicts itself.
+  for (const [kind, rows] of [...left.values()].entries()) {
+    for (const row of rows) yield [kind, row];
   }
 }
 

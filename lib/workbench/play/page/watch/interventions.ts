@@ -81,6 +81,15 @@ export function hasCuts(condition: Condition, nodes: readonly string[]): boolean
   return nodes.some((one) => nodes.some((other) => isCut(condition, one, other)));
 }
 
+/** Whether links that were cut by hand are still cut at a time. */
+export function isCutByHand(interventions: readonly Intervention[], atNs: number): boolean {
+  const last = interventions
+    .filter((each) => (each.do === "cut" || each.do === "heal") && each.atNs <= atNs)
+    .sort((one, other) => ("atNs" in one && "atNs" in other ? one.atNs - other.atNs : 0))
+    .at(-1);
+  return last?.do === "cut";
+}
+
 /** Describes an intervention, without its time. */
 export function describeIntervention(intervention: Intervention): string {
   if (isMessageIntervention(intervention)) {

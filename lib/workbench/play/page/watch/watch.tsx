@@ -5,11 +5,16 @@
  */
 import type { ComponentChildren } from "preact";
 import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
-import { type Decisions, isMessageIntervention } from "../../../decisions.ts";
+import { type Decisions, type Intervention, isMessageIntervention } from "../../../decisions.ts";
 import type { Viewport } from "../../../report/page/diagram/viewport.ts";
 import type { Colors } from "../../../report/page/parts/colors.ts";
 import type { Run } from "../../../report/page/run/run.ts";
-import { highlightOf, messagesOf, type Selection } from "../../../report/page/run/selection.ts";
+import {
+  focusOf,
+  highlightOf,
+  messagesOf,
+  type Selection,
+} from "../../../report/page/run/selection.ts";
 import type { RunRecord } from "../../engine/protocol.ts";
 import { Arena, type ArenaIndex, useArenaIndex } from "./arena.tsx";
 import { type Condition, conditionAt, conditionsOf } from "./conditions.ts";
@@ -42,6 +47,8 @@ export interface WatchProps {
   readonly viewport: Viewport;
   readonly colors: Colors;
   readonly selection: Selection | undefined;
+  /** Whether to show the moment of the selection: it was made elsewhere. */
+  readonly isFollowed: boolean;
   readonly onSelect: (selection: Selection | undefined) => void;
   /** Called to run again with other decisions. */
   readonly onDecisions: (decisions: Decisions | undefined) => void;
@@ -52,7 +59,7 @@ export interface WatchProps {
 }
 
 export function Watch(props: WatchProps) {
-  const { shown, colors, selection, onSelect, isRunning } = props;
+  const { shown, colors, selection, isFollowed, onSelect, isRunning } = props;
   const { run, record, decisions } = shown;
   const conditions = useMemo(() => conditionsOf(record.history, run.header.tickNs), [shown]);
   const playhead = usePlayhead(props, conditions);
@@ -67,6 +74,12 @@ export function Watch(props: WatchProps) {
     () => selection && highlightOf(run, selection, messagesOf(run, selection)),
     [run, selection],
   );
+  useEffect(() => {
+    if (selection === undefined || !isFollowed) return;
+    const messages = messagesOf(run, selection);
+    playhead.pause();
+    playhead.seek(focusOf(run, selection, messages)[0]);
+  }, [run, selection, isFollowed, playhead]);
   const selectMessage = (row: number | undefined) => {
     onSelect(row === undefined ? undefined : { kind: "message", row });
   };
@@ -123,6 +136,7 @@ export function Watch(props: WatchProps) {
         <Side
           {...{ props, conditions, index, playhead, node, services, inspections }}
           {...{ isCutting, isRunning }}
+          interventions={changes.interventions}
           onCutting={setCutting}
           onMessage={selectMessage}
           onIntervene={intervene}
@@ -149,6 +163,7 @@ interface SideProps {
   readonly playhead: Playhead;
   readonly node: string | undefined;
   readonly services: readonly string[];
+  readonly interventions: readonly Intervention[];
   readonly inspections: Inspections;
   readonly isCutting: boolean;
   readonly isRunning: boolean;
@@ -206,6 +221,7 @@ function Side(side: SideProps) {
         {...deed}
         nodes={index.nodes}
         services={services}
+        interventions={side.interventions}
         isCutting={side.isCutting}
         onCutting={side.onCutting}
       />

@@ -12,6 +12,7 @@ import {
   deedsOn,
   describeIntervention,
   hasCuts,
+  isCutByHand,
   linksBetween,
   type NodeDeed,
 } from "./interventions.ts";
@@ -56,7 +57,7 @@ export function MessagePanel({ run, row, address, isRunning, onIntervene }: Mess
           comes twice
         </button>
         <label>
-          by{" "}
+          late, or the second time, by{" "}
           <input
             type="number"
             min={1}
@@ -111,6 +112,8 @@ interface CutProps {
   readonly condition: Condition;
   readonly atNs: number;
   readonly isRunning: boolean;
+  /** The changes so far: only cuts by hand are healed by hand. */
+  readonly interventions: readonly Intervention[];
   readonly isCutting: boolean;
   readonly onCutting: (isCutting: boolean) => void;
   readonly onIntervene: Intervene;
@@ -118,7 +121,8 @@ interface CutProps {
 
 /** Cuts nodes off: by a line that is drawn, or by their names. */
 export function CutPanel(props: CutProps) {
-  const { nodes, services, condition, atNs, isRunning, isCutting, onCutting, onIntervene } = props;
+  const { nodes, services, condition, atNs, isRunning, interventions } = props;
+  const { isCutting, onCutting, onIntervene } = props;
   const [group, setGroup] = useState<readonly string[]>([]);
   const all = [...nodes, ...services];
   const toggle = (name: string) =>
@@ -130,10 +134,14 @@ export function CutPanel(props: CutProps) {
       <button type="button" aria-pressed={isCutting} onClick={() => onCutting(!isCutting)}>
         {isCutting ? "Draw a line between nodes" : "Draw a cut"}
       </button>
-      {hasCuts(condition, all) ? (
+      {isCutByHand(interventions, atNs) ? (
         <button type="button" onClick={() => onIntervene({ do: "heal", atNs })}>
           Heal
         </button>
+      ) : hasCuts(condition, all) ? (
+        <p class="hint">
+          The cut that is shown is a fault of the test. It ends when the fault does.
+        </p>
       ) : null}
       <details>
         <summary>Choose the nodes to cut off</summary>

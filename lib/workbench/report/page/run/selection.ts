@@ -7,6 +7,12 @@ export type Selection =
   | { readonly kind: "message"; readonly row: number }
   | { readonly kind: "finding"; readonly list: "findings" | "remarks"; readonly index: number };
 
+/** Returns the first finding of a reduced test, which exists to show it. */
+export function firstSelection({ header }: Run): Selection | undefined {
+  const isFocused = header.shrunkFrom !== undefined && header.findings.length > 0;
+  return isFocused ? { kind: "finding", list: "findings", index: 0 } : undefined;
+}
+
 /** Rows that are highlighted, while the rest is dimmed. */
 export interface Highlight {
   readonly messages: ReadonlySet<number>;

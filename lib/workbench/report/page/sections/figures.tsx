@@ -12,12 +12,16 @@ export function Figures({ gauges }: { readonly gauges: readonly Gauge[] }) {
   );
 }
 
+/** Whether a figure is within its target, if it has one. A run without the figure does not meet it. */
+export function isGaugeMet({ value, target, mustBe }: Gauge): boolean {
+  if (target === undefined) return true;
+  if (value === undefined) return false;
+  return mustBe === "at most" ? value <= target : value >= target;
+}
+
 function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
   const { name, value, unit, target, mustBe, explanation } = gauge;
-  const isMet =
-    value !== undefined &&
-    target !== undefined &&
-    (mustBe === "at most" ? value <= target : value >= target);
+  const isMet = isGaugeMet(gauge);
   const state = target === undefined || value === undefined ? "" : isMet ? "met" : "missed";
   const most =
     target === undefined ? 0 : unit === "%" ? 100 : Math.max(target * 1.6, value ?? 0, 1e-9);
@@ -29,7 +33,7 @@ function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
           "–"
         ) : (
           <>
-            {format(value)} <small>{unit}</small>
+            {formatFigure(value)} <small>{unit}</small>
           </>
         )}
       </div>
@@ -44,7 +48,7 @@ function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
           </div>
           <div class="gauge-target">
             {{ "": "", met: "✓ ", missed: "✗ " }[state]}
-            target: {mustBe} {format(target)} {unit}
+            target: {mustBe} {formatFigure(target)} {unit}
           </div>
         </>
       )}
@@ -53,7 +57,8 @@ function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
   );
 }
 
-function format(value: number): string {
+/** A figure as a reader needs it: with three digits, or as an integer. */
+export function formatFigure(value: number): string {
   if (value === 0) return "0";
   if (value >= 1000) return Math.round(value).toLocaleString("en");
   return String(+value.toPrecision(value >= 100 ? 4 : 3));

@@ -6,6 +6,7 @@ import {
   afterNs,
   deedsOn,
   describeIntervention,
+  isCutByHand,
   linksBetween,
   withInterventions,
 } from "../../../../../../lib/workbench/play/page/watch/interventions.ts";
@@ -94,4 +95,14 @@ test("interventions are described", () => {
     "cut 1 link",
     "heal the cut",
   ]);
+});
+
+test("Links can be healed by hand after they were cut by hand, until they are healed", () => {
+  const interventions: readonly Intervention[] = [
+    { do: "heal", atNs: 300 },
+    { do: "kill", atNs: 150, node: "n1" },
+    { do: "cut", atNs: 100, links: ["n0 -> n1"] },
+  ];
+  const isCutAt = (atNs: number) => isCutByHand(interventions, atNs);
+  expect([99, 100, 299, 300].map(isCutAt)).toEqual([false, true, true, false]);
 });

@@ -10,6 +10,7 @@ import {
   describeEvent,
   EVENT_KINDS,
   EventIndex,
+  type EventKind,
 } from "../../../../../../lib/workbench/play/page/watch/event-index.ts";
 import { placesOf } from "../../../../../../lib/workbench/play/page/watch/places.ts";
 import { Playhead } from "../../../../../../lib/workbench/play/page/watch/playhead.ts";
@@ -44,6 +45,25 @@ describe("The events of a run", () => {
       const rows = counts[kind]?.map((event) => event?.row) ?? [];
       if (kind !== "receive") expect(new Set(rows).size).toBe(rows.length);
     }
+  });
+
+  test("of one moment follow their reasons: what is sent arrives, an operation ends with its last message", () => {
+    const positions = new Map(all.map((event, index) => [`${event?.kind} ${event?.row}`, index]));
+    const at = (kind: EventKind, row: number) => positions.get(`${kind} ${row}`);
+    let instantCount = 0;
+    for (let row = 0; row < run.messageCount; row++) {
+      const [sent = 0, arrived] = [at("send", row), at("receive", row)];
+      if (arrived === undefined) continue;
+      if (run.columns.messageFlight[row] === 0) instantCount++;
+      expect(arrived).toBeGreaterThan(sent);
+      const operation = (run.columns.messageOperation[row] ?? 0) - 1;
+      if (operation < 0) continue;
+      expect(sent).toBeGreaterThan(at("invoke", operation) ?? 0);
+      const completed = at("complete", operation);
+      const isLate = (all[arrived]?.time ?? 0) > (all[completed ?? 0]?.time ?? 0);
+      if (completed !== undefined && !isLate) expect(arrived).toBeLessThan(completed);
+    }
+    expect(instantCount).toBeGreaterThan(100);
   });
 
   test("are described", () => {
