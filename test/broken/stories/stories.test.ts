@@ -1,17 +1,13 @@
 import { expect, test } from "bun:test";
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { drawStory, replayOf, storyPictures } from "../../support/pictures/story-pictures.ts";
 
 const ROOT = join(import.meta.dir, "../../..");
 
 /** Repeats a run of docs/stories.md from its decisions, with the options of the document. */
-async function replay(program: string): Promise<string> {
-  const page = await Bun.file(join(ROOT, "docs/stories.md")).text();
-  const commands = page.replaceAll("\\\n", "").match(/^vortex sim .*$/gm) ?? [];
-  const command = commands.find((line) => {
-    return line.includes(`stories/${program}.ts`) && line.includes(".decisions.json");
-  });
-  if (command === undefined) throw new Error(`docs/stories.md replays no decisions of ${program}`);
-  const args = command.replace(" --shrink", "").split(/\s+/).slice(1);
+function replay(program: string): string {
+  const args = replayOf(program).split(/\s+/).slice(1);
   const { stdout, exitCode } = Bun.spawnSync([process.execPath, "lib/workbench/main.ts", ...args], {
     cwd: ROOT,
   });
@@ -19,12 +15,20 @@ async function replay(program: string): Promise<string> {
   return stdout.toString();
 }
 
-test("the decisions of the story of the lease replay its stale read", async () => {
-  expect(await replay("leasing-store")).toContain("nonlinearizable: key 0");
+test("the decisions of the story of the lease replay its stale read", () => {
+  expect(replay("leasing-store")).toContain("nonlinearizable: key 0");
 });
 
-test("the decisions of the story of figure 8 replay the loss of a committed entry", async () => {
-  expect(await replay("textbook-store")).toContain(
+test("the decisions of the story of figure 8 replay the loss of a committed entry", () => {
+  expect(replay("textbook-store")).toContain(
     'failed-assertion: "a committed entry is not replaced" did not hold on n1 at 29.686 s: {"index":1}',
   );
+});
+
+test("docs/stories.md shows the pictures that test/support/pictures/story-pictures.ts draws", async () => {
+  const pictures = storyPictures();
+  expect(pictures).toHaveLength(3);
+  for (const picture of pictures) {
+    expect(readFileSync(picture.path, "utf8")).toBe(await drawStory(picture));
+  }
 });
