@@ -29,19 +29,43 @@ const Result = v.looseObject({
   workload: v.looseObject({ stableLatencies: v.exactOptional(Quantiles) }),
 });
 
-/** Formats the figures of a run. */
-function describe(stdout: string, stderr: string): string {
+/** The figures of a run. */
+interface Figures {
+  readonly verdict: string;
+  readonly ok: string;
+  readonly msgsPerOp: string;
+  readonly medianMs: string;
+  readonly maxMs: string;
+}
+
+/** @throws if the run crashed, with the last line of its output. */
+function figuresOf(stdout: string, stderr: string): Figures {
   const result = v.safeParse(Result, stdout.trim() === "" ? undefined : JSON.parse(stdout));
-  if (!result.success) return `crashed: ${stderr.trim().split("\n").at(-1)}`;
+  if (!result.success) throw new Error(`crashed: ${stderr.trim().split("\n").at(-1)}`);
   const { valid, stats, net, perf, workload } = result.output;
   const latencies = workload.stableLatencies ?? perf.latencies["all"];
-  const median = latencies?.["0.5"].toFixed(1);
+  return {
+    verdict: valid === true ? "valid" : `valid: ${valid}`,
+    ok: `${stats.okCount.toLocaleString("en")} of ${stats.count.toLocaleString("en")}`,
+    msgsPerOp: (net.servers.msgsPerOp ?? 0).toFixed(2),
+    medianMs: latencies?.["0.5"].toFixed(1) ?? "",
+    maxMs: latencies?.["1"].toFixed(0) ?? "",
+  };
+}
+
+function describe({ verdict, ok, msgsPerOp, medianMs, maxMs }: Figures): string {
+  return `${verdict}, ${ok} ok, ${msgsPerOp} msgs/op, ${medianMs} / ${maxMs} ms`;
+}
+
+/** A row of the table of docs/cluster.md. */
+function rowOf({ id, args = [] }: Stage, cuts: number | undefined, hosts: Figures, alone: Figures) {
   return [
-    valid === true ? "valid" : `valid: ${valid}`,
-    `${stats.okCount}/${stats.count} ok`,
-    `${(net.servers.msgsPerOp ?? 0).toFixed(2)} msgs/op`,
-    `${median} / ${latencies?.["1"].toFixed(0)} ms`,
-  ].join(", ");
+    `| ${id}${args.length === 0 ? "" : `, \`${args.join(" ")}\``}`,
+    cuts ?? "",
+    hosts.ok,
+    `${hosts.msgsPerOp}, ${alone.msgsPerOp}`,
+    `${hosts.medianMs}, ${alone.medianMs} |`,
+  ].join(" | ");
 }
 
 /** Returns the words of a stage's flags, with another length and without partitions. */
@@ -65,21 +89,36 @@ async function runOnHosts(hosts: Hosts, stage: Stage, seconds: string, seed: num
   const random = randomStream(seed, `faults ${stage.id}`);
   const faults = isCut
     ? injectRealFaults(hosts, random, controller.signal, REAL_FAULTS)
-    : Promise.resolve({ cuts: 0, "isolated hosts": 0 });
+    : undefined;
   const ending = setTimeout(() => controller.abort(), Number(seconds) * 1000);
   try {
     const where = ["--nats", hosts.urls, "--cluster", CLUSTER];
     const end = ["--recovery", String(RECOVERY_S), "--seed", String(seed), "--no-store", "--json"];
     const { stdout, stderr } = await hosts.runTester(["test", ...where, ...words, ...end]);
     controller.abort();
-    const { cuts, "isolated hosts": isolated } = await faults;
-    return `${describe(stdout, stderr)}${isCut ? `, ${cuts + isolated} cuts` : ""}`;
+    const counts = await faults;
+    const cuts = counts && counts.cuts + counts["isolated hosts"];
+    return { figures: figuresOf(stdout, stderr), cuts };
   } finally {
     clearTimeout(ending);
     controller.abort();
     await faults;
     await hosts.stopSidecars();
   }
+}
+
+/** Runs a stage on the hosts and on this machine alone, prints its figures, and returns their row. */
+async function compare(hosts: Hosts, stage: Stage, seconds: string, seed: string): Promise<string> {
+  const { figures, cuts } = await runOnHosts(hosts, stage, seconds, Number(seed));
+  console.log(`  three hosts  ${describe(figures)}${cuts === undefined ? "" : `, ${cuts} cuts`}`);
+  const bin = ["--bin", join(DIST, stage.bin)];
+  const words = [...bin, ...wordsOf(stage, seconds, false)];
+  const end = ["--recovery", String(RECOVERY_S), "--seed", seed, "--no-store", "--json", "--"];
+  const { stdout, stderr } = await vortex("test", ...words, ...end, ...(stage.args ?? []));
+  const alone = figuresOf(stdout, stderr);
+  console.log(`  one machine  ${describe(alone)}`);
+  if (![figures, alone].every(({ verdict }) => verdict === "valid")) process.exitCode = 1;
+  return rowOf(stage, cuts, figures, alone);
 }
 
 const { values, positionals } = parseArgs({
@@ -95,15 +134,17 @@ if (problem !== undefined) {
 } else {
   await using hosts = await Hosts.start();
   const { seconds, seed } = values;
+  const rows: string[] = [];
   for (const stage of STAGES) {
     if (positionals.length > 0 && !positionals.includes(stage.id)) continue;
     const args = stage.args?.join(" ") ?? "";
     console.log(`${stage.id} ${stage.name}${args === "" ? "" : ` (${args})`}`);
-    console.log(`  three hosts  ${await runOnHosts(hosts, stage, seconds, Number(seed))}`);
-    const bin = ["--bin", join(DIST, stage.bin)];
-    const end = ["--recovery", String(RECOVERY_S), "--seed", seed, "--no-store", "--json", "--"];
-    const words = wordsOf(stage, seconds, false);
-    const alone = await vortex("test", ...bin, ...words, ...end, ...(stage.args ?? []));
-    console.log(`  one machine  ${describe(alone.stdout, alone.stderr)}`);
+    try {
+      rows.push(await compare(hosts, stage, seconds, seed));
+    } catch (error) {
+      console.log(`  ${error instanceof Error ? error.message : error}`);
+      process.exitCode = 1;
+    }
   }
+  console.log(`\nThe rows of the table in docs/cluster.md:\n${rows.join("\n")}`);
 }
