@@ -5,7 +5,7 @@
  */
 import { type History, isClientOperation, type Operation } from "../../history/history.ts";
 import type { CheckOptions, Finding, Verdict } from "../checker.ts";
-import { plural } from "../wording.ts";
+import { enumerate, plural } from "../wording.ts";
 
 /** Completions of client operations: of all, or of one `f`. */
 export interface Counts {
@@ -83,11 +83,13 @@ class Counter {
 
 function neverOk(f: string, { first, counts }: Counter): Finding {
   const { count, failCount, infoCount } = counts;
+  const failed = failCount > 0 ? [`${failCount} had no effect (fail)`] : [];
+  const unknown = infoCount > 0 ? [`the effect of ${infoCount} is unknown (info)`] : [];
   return {
     anomaly: "never-ok",
     sentence:
       `none of ${plural(count, `${f} operation`)} was ok: ` +
-      `${failCount} ended as fail, ${infoCount} as info`,
+      enumerate([...failed, ...unknown], (part) => part),
     operations: first === undefined ? [] : [first],
   };
 }

@@ -7,6 +7,7 @@ import { describeHosts } from "../terminal/hosts.ts";
 import { describeGroup } from "../terminal/request-errors.ts";
 import { verdictSentence } from "../terminal/verdict-sentence.ts";
 import { describeWarning } from "../terminal/warnings.ts";
+import { causesOf, otherExceptions, withCauses } from "./causes.ts";
 
 /** The part of a run's summary that a report states above its diagrams. */
 export type ReportedSummary = Pick<
@@ -44,7 +45,7 @@ export function summaryOf(
     ...general,
     valid,
     gauges: gaugesOf(description, results, target),
-    findings: seriousFindingsOf(workload, results),
+    findings: withCauses(seriousFindingsOf(workload, results), results),
     remarks: remarksOf(workload, results),
     ...(coverage === undefined ? {} : { coverage }),
   };
@@ -161,15 +162,15 @@ export function seriousFindingsOf(
 }
 
 /** Returns observations that do not bear on the verdict. */
-function remarksOf(
-  workload: string,
-  { findings, exceptions, badLines, requestErrors, warnings, hosts }: StoredResults,
-): FindingEntry[] {
+function remarksOf(workload: string, results: StoredResults): FindingEntry[] {
+  const { findings, badLines, requestErrors, warnings, hosts } = results;
+  const causes = new Set(causesOf(results));
+  const others = requestErrors.filter((group) => !causes.has(group));
   return [
     ...(hosts === undefined
       ? []
       : [{ anomaly: "hosts", sentence: describeHosts(hosts), operations: [] }]),
-    ...requestErrors.map((group) => ({
+    ...others.map((group) => ({
       anomaly: group.kind === "timeout" ? "no answer" : "error",
       sentence: describeGroup(group),
       operations: [],
@@ -180,7 +181,7 @@ function remarksOf(
       operations: [],
     })),
     ...findings.filter((finding) => isHarmless(workload, finding)),
-    ...(exceptions?.explanation ?? []),
+    ...otherExceptions(results),
     ...badLines.map(({ node, line, reason }) => ({
       anomaly: "bad line",
       sentence: `${node} printed an invalid message (${reason}) and was ignored from then on: ${line}`,

@@ -36,7 +36,7 @@ describe("checkStats", () => {
     expect(verdict.valid).toBe(false);
     expect(verdict.byF["cas"]?.valid).toBe(false);
     expect(verdict.explanation?.map(({ sentence }) => sentence)).toEqual([
-      "none of 1 cas operation was ok: 1 ended as fail, 0 as info",
+      "none of 1 cas operation was ok: 1 had no effect (fail)",
     ]);
   });
 

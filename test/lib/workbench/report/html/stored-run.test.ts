@@ -100,6 +100,42 @@ describe("A stored run's report", () => {
     ]);
   });
 
+  test("tells a cause once, before what follows from it", async () => {
+    const finding = (anomaly: string, sentence = "") => ({ anomaly, sentence, operations: [] });
+    const neverRead = finding("never-read");
+    const lost = finding("lost");
+    const results = resultsOf(false, [neverRead, lost]);
+    const { run } = await report(
+      stored({
+        ...results,
+        stats: {
+          valid: false,
+          neverOk: ["read", "broadcast"],
+          explanation: [finding("never-ok", "none"), finding("never-ok", "no broadcast")],
+        },
+        exceptions: {
+          valid: true,
+          explanation: [finding("NetTimeout", "ended 2"), finding("RangeError", "ended 1")],
+        },
+        requestErrors: [
+          { kind: "timeout", request: "read", text: "", count: 2, nodes: { n1: 2 } },
+          { kind: "timeout", request: "write", text: "", count: 1, nodes: { n2: 1 } },
+        ],
+      }),
+    );
+    const told = (list: "findings" | "remarks") =>
+      run.header[list].map(({ anomaly, sentence }) => [anomaly, sentence]);
+    expect(told("findings")).toEqual([
+      ["never-ok", "no read was ok: n1 did not answer 2 × read in time"],
+      ["lost", ""],
+      ["never-ok", "no broadcast"],
+    ]);
+    expect(told("remarks")).toEqual([
+      ["no answer", "n2 did not answer 1 × write in time"],
+      ["RangeError", "ended 1"],
+    ]);
+  });
+
   test("holds what the run reached of the program's assertions", async () => {
     const coverage = {
       sometimes: [{ name: "a vote was split", count: 0 }],
