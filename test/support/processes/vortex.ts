@@ -62,6 +62,7 @@ export function temporaryDirectory(): string {
 
 /** Removes what {@link temporaryDirectory} has created. */
 export function removeTemporaryDirectories(): void {
+  workingDirectory = undefined;
   for (const directory of temporaryDirectories.splice(0)) {
     rmSync(directory, { recursive: true, force: true, maxRetries: 3 });
   }
