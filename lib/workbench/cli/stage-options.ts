@@ -2,9 +2,8 @@ import { resolve } from "node:path";
 import { Command } from "commander";
 import type { TestOptions } from "../run/test-options.ts";
 import { isOfStage, type StageLike } from "../stages/stage-target.ts";
-import { STAGES, type Stage } from "../stages/stages.ts";
+import { STAGES, type Stage, type StageTarget } from "../stages/stages.ts";
 import { namesFile } from "../sweep/load-definition.ts";
-import type { Target } from "../workloads/stage.ts";
 import { addTestFlags, type TestFlags, testOptions } from "./test-flags.ts";
 
 /** Parses the options of a stage's command. The seed is random by default. */
@@ -28,6 +27,6 @@ export function stageFlags({ id, flags, directory }: Stage): TestFlags {
 const SILENT = { writeErr: () => {} };
 
 /** Returns the target of a run, or `undefined` if it is not a stage at its full length. */
-export function targetOf(run: StageLike): Target | undefined {
+export function targetOf(run: StageLike): StageTarget | undefined {
   return STAGES.find((stage) => isOfStage(stage, stageOptions(stage, 0), run))?.target;
 }

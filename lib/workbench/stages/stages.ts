@@ -7,6 +7,12 @@
 import type { WorkloadName, WorkloadSelection } from "../workloads/index.ts";
 import type { StageEntry, Target } from "../workloads/stage.ts";
 
+/** The bounds of a stage: Vortex's own, which its programs keep, and Fly.io's. */
+export interface StageTarget extends Target {
+  /** What Fly.io's page asks for: figures must stay below. Absent in users' tables, whose bounds are their own. */
+  readonly limits?: Target;
+}
+
 /** A stage: of Gossip Glomers, beyond them, or a row of a user's table. */
 export interface Stage extends StageEntry {
   /**
@@ -18,7 +24,7 @@ export interface Stage extends StageEntry {
   readonly bin: string;
   /** Maelstrom's flags, as on Fly.io's page. */
   readonly flags: string;
-  readonly target: Target;
+  readonly target: StageTarget;
   /** Whether it is not one of Gossip Glomers: a collection of solutions may lack it. */
   readonly isBeyond?: true;
   /** Directory that the paths of a user's table start from. */
@@ -41,35 +47,40 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "unique-ids",
     flags:
       "-w unique-ids --time-limit 30 --rate 1000 --node-count 3 --availability total --nemesis partition",
-    target: { msgsPerOp: 0 },
+    target: { msgsPerOp: 0, limits: {} },
   },
   {
     id: "3a",
     name: "Single-node broadcast",
     bin: "broadcast",
     flags: "-w broadcast --node-count 1 --time-limit 20 --rate 10",
-    target: { msgsPerOp: 0 },
+    target: { msgsPerOp: 0, limits: {} },
   },
   {
     id: "3b",
     name: "Multi-node broadcast",
     bin: "broadcast",
     flags: "-w broadcast --node-count 5 --time-limit 20 --rate 10",
-    target: { msgsPerOp: 2 },
+    target: { msgsPerOp: 2, limits: {} },
   },
   {
     id: "3c",
     name: "Fault-tolerant broadcast",
     bin: "broadcast",
     flags: "-w broadcast --node-count 5 --time-limit 20 --rate 10 --nemesis partition",
-    target: { msgsPerOp: 2.5 },
+    target: { msgsPerOp: 2.5, limits: {} },
   },
   {
     id: "3d",
     name: "Efficient broadcast, part I",
     bin: "broadcast",
     flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
-    target: { msgsPerOp: 1.1, medianMs: 400, maxMs: 600 },
+    target: {
+      msgsPerOp: 1.1,
+      medianMs: 400,
+      maxMs: 600,
+      limits: { msgsPerOp: 30, medianMs: 400, maxMs: 600 },
+    },
   },
   {
     id: "3e",
@@ -77,35 +88,40 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "broadcast",
     flags: "-w broadcast --node-count 25 --time-limit 20 --rate 100 --latency 100",
     args: ["--flush-ms", "1600"],
-    target: { msgsPerOp: 0.42, medianMs: 1000, maxMs: 2000 },
+    target: {
+      msgsPerOp: 0.42,
+      medianMs: 1000,
+      maxMs: 2000,
+      limits: { msgsPerOp: 20, medianMs: 1000, maxMs: 2000 },
+    },
   },
   {
     id: "4",
     name: "Grow-only counter",
     bin: "g-counter",
     flags: "-w g-counter --node-count 3 --rate 100 --time-limit 20 --nemesis partition",
-    target: { msgsPerOp: 0.75 },
+    target: { msgsPerOp: 0.75, limits: {} },
   },
   {
     id: "5a",
     name: "Single-node log",
     bin: "kafka",
     flags: "-w kafka --node-count 1 --concurrency 2n --time-limit 20 --rate 1000",
-    target: { msgsPerOp: 1.1 },
+    target: { msgsPerOp: 1.1, limits: {} },
   },
   {
     id: "5b",
     name: "Multi-node log",
     bin: "kafka",
     flags: "-w kafka --node-count 2 --concurrency 2n --time-limit 20 --rate 1000",
-    target: { msgsPerOp: 1.1 },
+    target: { msgsPerOp: 1.1, limits: {} },
   },
   {
     id: "5c",
     name: "Efficient log",
     bin: "kafka",
     flags: "-w kafka --node-count 2 --concurrency 2n --time-limit 20 --rate 1000",
-    target: { msgsPerOp: 1.1 },
+    target: { msgsPerOp: 1.1, limits: {} },
   },
   {
     id: "6a",
@@ -113,7 +129,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "txn-rw-register",
     flags:
       "-w txn-rw-register --node-count 1 --time-limit 20 --rate 1000 --concurrency 2n --consistency-models read-uncommitted --availability total",
-    target: { msgsPerOp: 0 },
+    target: { msgsPerOp: 0, limits: {} },
   },
   {
     id: "6b",
@@ -121,7 +137,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "txn-rw-register",
     flags:
       "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted",
-    target: { msgsPerOp: 0.1 },
+    target: { msgsPerOp: 0.1, limits: {} },
   },
   {
     id: "6b",
@@ -129,7 +145,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "txn-rw-register",
     flags:
       "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-uncommitted --availability total --nemesis partition",
-    target: { msgsPerOp: 0.1 },
+    target: { msgsPerOp: 0.1, limits: {} },
   },
   {
     id: "6c",
@@ -137,14 +153,14 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "txn-rw-register",
     flags:
       "-w txn-rw-register --node-count 2 --concurrency 2n --time-limit 20 --rate 1000 --consistency-models read-committed --availability total --nemesis partition",
-    target: { msgsPerOp: 0.1 },
+    target: { msgsPerOp: 0.1, limits: {} },
   },
   {
     id: "kv",
     name: "Beyond Gossip Glomers: linearizable store",
     bin: "lin-kv",
     flags: "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20",
-    target: { msgsPerOp: 2.6 },
+    target: { msgsPerOp: 2.6, limits: {} },
     isBeyond: true,
   },
   {
@@ -153,7 +169,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "lin-kv",
     flags: "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20",
     args: ["--batch-ms", "50"],
-    target: { msgsPerOp: 1.4 },
+    target: { msgsPerOp: 1.4, limits: {} },
     isBeyond: true,
   },
   {
@@ -162,7 +178,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "lin-kv",
     flags:
       "-w lin-kv --node-count 3 --concurrency 4n --rate 100 --time-limit 20 --nemesis partition",
-    target: { msgsPerOp: 2.6 },
+    target: { msgsPerOp: 2.6, limits: {} },
     isBeyond: true,
   },
   {
@@ -171,7 +187,7 @@ export const STAGES: readonly (Stage & { readonly bin: WorkloadName })[] = [
     bin: "txn-list-append",
     flags:
       "-w txn-list-append --node-count 3 --concurrency 2n --rate 100 --time-limit 20 --consistency-models strict-serializable",
-    target: { msgsPerOp: 3.5 },
+    target: { msgsPerOp: 3.5, limits: {} },
     isBeyond: true,
   },
   {

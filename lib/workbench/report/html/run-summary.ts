@@ -1,4 +1,6 @@
 /** The summary at the top of a report: options, figures, findings, observations. */
+
+import type { StageTarget } from "../../stages/stages.ts";
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";
 import type { Gauge } from "../recorder/run-data.ts";
@@ -32,7 +34,10 @@ export type ReportedSummary = Pick<
 export function summaryOf(
   description: StoredDescription,
   results: StoredResults | undefined,
-  { crash, target }: { readonly crash?: string | undefined; readonly target?: Target | undefined },
+  {
+    crash,
+    target,
+  }: { readonly crash?: string | undefined; readonly target?: StageTarget | undefined },
 ): ReportedSummary {
   const { workload, seed } = description.options;
   const verdict = verdictSentence(workload, results, crash);
@@ -77,7 +82,7 @@ export function optionsOf({ options }: StoredDescription): [string, string][] {
 export function gaugesOf(
   { options }: StoredDescription,
   { net, perf, workload, availability }: StoredResults,
-  target: Target = {},
+  target: StageTarget = {},
 ): Gauge[] {
   const stable = workload?.stableLatencies;
   const requests = perf.latencies["all"];
@@ -96,6 +101,7 @@ export function gaugesOf(
       mustBe: "at most",
       explanation: "between servers",
       ...figure(net.servers.msgsPerOp, target.msgsPerOp),
+      ...ownerOf("msgsPerOp", target),
     },
     {
       name: `Median ${kind} latency`,
@@ -103,6 +109,7 @@ export function gaugesOf(
       mustBe: "at most",
       explanation: latencyKind,
       ...figure(latencies?.["0.5"], target.medianMs),
+      ...ownerOf("medianMs", target),
     },
     {
       name: `Maximum ${kind} latency`,
@@ -110,6 +117,7 @@ export function gaugesOf(
       mustBe: "at most",
       explanation: latencyKind,
       ...figure(latencies?.["1"], target.maxMs),
+      ...ownerOf("maxMs", target),
     },
     ...(stable === undefined
       ? []
@@ -139,6 +147,15 @@ function figure(
   return {
     ...(value === undefined ? {} : { value }),
     ...(target === undefined ? {} : { target }),
+  };
+}
+
+/** Whose the bound of a figure is. */
+function ownerOf(name: keyof Target, { limits }: StageTarget): Pick<Gauge, "isOwn" | "limit"> {
+  const limit = limits?.[name];
+  return {
+    ...(limits === undefined ? {} : { isOwn: true }),
+    ...(limit === undefined ? {} : { limit }),
   };
 }
 

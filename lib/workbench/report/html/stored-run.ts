@@ -3,6 +3,7 @@ import { existsSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { LineReader, splitLines } from "../../../protocol/lines.ts";
 import type { Operation } from "../../history/history.ts";
+import type { StageTarget } from "../../stages/stages.ts";
 import { readHistories } from "../../store/stored-history.ts";
 import {
   readDescription,
@@ -11,7 +12,6 @@ import {
   readResults,
   type StoredDescription,
 } from "../../store/stored-results.ts";
-import type { Target } from "../../workloads/stage.ts";
 import { LIMITS, type Limits, RunRecorder } from "../recorder/run-recorder.ts";
 import { pageHtml } from "./html.ts";
 import { pageBundle } from "./page-bundle.ts";
@@ -24,7 +24,7 @@ export interface ReportOptions {
    * Returns the targets of the run's stage; `undefined` if the run is not a stage. Those of a user's table
    * are stored with the run.
    */
-  readonly targetOf?: (run: StoredDescription) => Target | undefined;
+  readonly targetOf?: (run: StoredDescription) => StageTarget | undefined;
   readonly limits?: Limits;
 }
 

@@ -41,6 +41,10 @@ export interface Gauge {
   readonly unit: string;
   /** Bound set by the stage or the options; `mustBe` says on which side of it the value must be. */
   readonly target?: number;
+  /** Whether the target is Vortex's own: the stage asks for no more than `limit`. */
+  readonly isOwn?: true;
+  /** Fly.io's limit for the stage, below which the value must be. */
+  readonly limit?: number;
   readonly mustBe: "at most" | "at least";
   readonly explanation: string;
 }

@@ -19,12 +19,27 @@ export function isGaugeMet({ value, target, mustBe }: Gauge): boolean {
   return mustBe === "at most" ? value <= target : value >= target;
 }
 
+type State = "" | "met" | "missed";
+
+const MARKS: Readonly<Record<State, string>> = { "": "", met: "✓ ", missed: "✗ " };
+
+/** Whether the figure is within the bound that the stage or the options set; Vortex's own is a hint. */
+function stateOf(gauge: Gauge): State {
+  const { value, target, isOwn, limit } = gauge;
+  if (value === undefined) return "";
+  if (limit !== undefined) return value < limit ? "met" : "missed";
+  if (target === undefined || isOwn) return "";
+  return isGaugeMet(gauge) ? "met" : "missed";
+}
+
 function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
   const { name, value, unit, target, mustBe, explanation } = gauge;
-  const isMet = isGaugeMet(gauge);
-  const state = target === undefined || value === undefined ? "" : isMet ? "met" : "missed";
+  const { isOwn = false, limit } = gauge;
+  const state = stateOf(gauge);
+  const bound = limit ?? target;
+  const withUnit = (figure: number) => `${formatFigure(figure)}${unit === "" ? "" : ` ${unit}`}`;
   const most =
-    target === undefined ? 0 : unit === "%" ? 100 : Math.max(target * 1.6, value ?? 0, 1e-9);
+    bound === undefined ? 0 : unit === "%" ? 100 : Math.max(bound * 1.6, value ?? 0, 1e-9);
   return (
     <div class={`gauge ${state}`}>
       <div class="gauge-name">{name}</div>
@@ -37,19 +52,33 @@ function GaugeCard({ gauge }: { readonly gauge: Gauge }) {
           </>
         )}
       </div>
-      {target === undefined ? null : (
+      {target === undefined || bound === undefined ? null : (
         <>
           <div class="bar" aria-hidden="true">
             <div
               class="bar-value"
               style={{ width: `${Math.min(100, (100 * (value ?? 0)) / most)}%` }}
             />
-            <div class="bar-target" style={{ left: `${Math.min(100, (100 * target) / most)}%` }} />
+            <div class="bar-target" style={{ left: `${Math.min(100, (100 * bound) / most)}%` }} />
           </div>
-          <div class="gauge-target">
-            {{ "": "", met: "✓ ", missed: "✗ " }[state]}
-            target: {mustBe} {formatFigure(target)} {unit}
-          </div>
+          {limit === undefined ? null : (
+            <div class="gauge-target">
+              {MARKS[state]}Fly.io’s limit: below {withUnit(limit)}
+            </div>
+          )}
+          {isOwn ? (
+            target === limit ? null : (
+              <div class="hint">
+                Vortex’s own target: {mustBe} {withUnit(target)}
+                {value === undefined ? "" : isGaugeMet(gauge) ? ", met" : ", missed"}
+                {limit === undefined ? ". Fly.io sets no limit" : ""}
+              </div>
+            )
+          ) : (
+            <div class="gauge-target">
+              {MARKS[state]}target: {mustBe} {withUnit(target)}
+            </div>
+          )}
         </>
       )}
       <div class="hint">{explanation}</div>

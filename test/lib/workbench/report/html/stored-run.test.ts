@@ -53,6 +53,16 @@ describe("A stored run's report", () => {
     ]);
   });
 
+  test("says of each target whether it is Vortex's own, and what Fly.io's limit is", async () => {
+    const target = { msgsPerOp: 2, medianMs: 4, limits: { msgsPerOp: 30 } };
+    const { run } = await report(stored(), { targetOf: () => target });
+    expect(run.header.gauges.slice(0, 2)).toEqual([
+      expect.objectContaining({ target: 2, isOwn: true, limit: 30 }),
+      expect.objectContaining({ target: 4, isOwn: true }),
+    ]);
+    expect(run.header.gauges[1]).not.toHaveProperty("limit");
+  });
+
   test("states the failure in one sentence", async () => {
     const results = resultsOf(false, [], { lostCount: 1, attemptCount: 9 });
     const { run } = await report(stored(results));

@@ -187,4 +187,20 @@ describe.skipIf(BROWSER === undefined)("The report's layout", () => {
     expect(await textOf(opened, ".gauges")).toContain("Median request latency");
     await opened.close();
   });
+
+  test("takes a figure for missed by Fly.io's limit, not by Vortex's own target", async () => {
+    const directory = join(temporaryDirectory(), "run");
+    gossipRun().store(directory, resultsOf(true));
+    const target = { msgsPerOp: 2, medianMs: 0.5, limits: { msgsPerOp: 30 } };
+    const opened = await openPage(
+      `file://${await writeReport(directory, { targetOf: () => target })}`,
+    );
+    await opened.shownMs();
+    const figures = await textOf(opened, ".gauges");
+    expect(figures).toContain("✓ Fly.io’s limit: below 30");
+    expect(figures).toContain("Vortex’s own target: at most 2, missed");
+    expect(figures).toContain("Vortex’s own target: at most 0.5 ms, missed. Fly.io sets no limit");
+    expect(figures).not.toContain("✗");
+    await opened.close();
+  });
 });
