@@ -1,10 +1,11 @@
 /**
  * Measures how small the failures of broken programs become, and in which time.
  *
- *   bun test/bench/shrinking.ts [--groups easy,raft,subtle] [--only TEXT] [--shard i/n] [--json]
+ *   bun test/bench/shrinking.ts [--groups easy,raft,subtle] [--search mixed] [--only TEXT] [--shard i/n] [--json]
  *
- * Each program is run with plain seeds until one fails; that run is shrunk within the limits of
- * `vortex sim --shrink`, in processor time. A row has what is left: operations of clients, faults (starts,
+ * Each program is run with plain seeds, or those of a search, until one shows the bug: a test in which
+ * nothing succeeded does not. That run is shrunk within the limits of `vortex sim --shrink`, in processor
+ * time. A row has what is left: operations of clients, faults (starts,
  * and messages lost or duplicated), nodes; and whether the decisions replay to the same history.
  */
 import { parseArgs } from "node:util";
@@ -14,6 +15,8 @@ import type { Operation } from "../../lib/workbench/history/history.ts";
 import { InvalidOptions } from "../../lib/workbench/invalid-options.ts";
 import { simulate } from "../../lib/workbench/run/simulate.ts";
 import { TestCrash } from "../../lib/workbench/run/test-crash.ts";
+import type { Strategy } from "../../lib/workbench/run/test-options.ts";
+import { explore } from "../../lib/workbench/search/explore.ts";
 import { Budget } from "../../lib/workbench/sweep/minimize.ts";
 import { parseShard, shardOf } from "../../lib/workbench/sweep/seeds.ts";
 import {
@@ -25,12 +28,14 @@ import {
 } from "../../lib/workbench/sweep/shrink.ts";
 import { testOptionsOf } from "../support/simulations/simulate.ts";
 import { median } from "../support/statistics.ts";
+import { parseStrategies } from "./campaigns/strategies.ts";
 import { GROUPS, SUBJECTS, type Subject } from "./campaigns/subjects.ts";
 
 const { values: flags } = parseArgs({
   options: {
     groups: { type: "string", default: GROUPS.join(",") },
     only: { type: "string", default: "" },
+    search: { type: "string", default: "plain" },
     shard: { type: "string", default: "1/1" },
     "max-seeds": { type: "string", default: "200" },
     json: { type: "boolean", default: false },
@@ -50,6 +55,11 @@ interface Row {
   readonly replays: boolean;
 }
 
+/** The anomaly of a test in which faults have left nothing that succeeded, also of a correct program. */
+const STARVED = "never-ok";
+
+const search = strategiesOf(flags.search);
+
 /** Runs a test; returns its anomaly, and its history as bytes. */
 function run(
   program: AnyProgram,
@@ -58,9 +68,11 @@ function run(
 ): { readonly anomaly: string | undefined; readonly bytes: string } {
   const history: Operation[] = [];
   const bytes = () => stringifyJson(history.map((operation) => ({ ...operation })));
+  const explored = explore(options);
   try {
-    const result = simulate(options, {
+    const result = simulate(explored.options, {
       program,
+      parts: explored.parts,
       ...(decisions === undefined ? {} : { decisions }),
       ...(onDecisions === undefined ? {} : { onDecisions }),
       onOperation: (operation) => void history.push(operation),
@@ -81,9 +93,10 @@ const cpuMs = () => {
 async function rowOf(subject: Subject): Promise<Row | undefined> {
   const program = await subject.load();
   for (let seed = 1; seed <= Number(flags["max-seeds"]); seed++) {
-    const options = testOptionsOf(subject.workload, { ...subject.options, seed });
+    const given = testOptionsOf(subject.workload, { ...subject.options, seed });
+    const { options } = explore({ ...given, search });
     const { anomaly } = run(program, { options });
-    if (anomaly === undefined) continue;
+    if (anomaly === undefined || anomaly.startsWith(STARVED)) continue;
     const budget = new Budget(MAX_SHRINK_TRIES, MAX_SHRINK_MS, cpuMs);
     const beganMs = cpuMs();
     const smallest = await shrink(
@@ -157,6 +170,13 @@ console.log(`${rows.length} programs, medians: ${medians.join(", ")}; ${replayCo
 function cells({ name, anomaly, ...row }: Row): (string | number | boolean)[] {
   const { operations, faults, nodes, others, tries, cpuS, replays } = row;
   return [name, anomaly, operations, faults, nodes, others, tries, round(cpuS), replays];
+}
+
+/** @throws {Error} for a search that varies runs before: their decisions are no options of a test. */
+function strategiesOf(text: string): readonly Strategy[] {
+  const strategies = parseStrategies(text);
+  if (strategies !== "guided") return strategies;
+  throw new Error("A guided search needs a campaign. Choose another one, such as mixed");
 }
 
 function round(value: number): number {

@@ -10,7 +10,7 @@ import { explore } from "../../../lib/workbench/search/explore.ts";
 import { Feedback } from "../../../lib/workbench/search/feedback.ts";
 import { vary } from "../../../lib/workbench/search/vary.ts";
 
-/** Makes one run after the other: in turn with the next seed, and as a variation of a run before. */
+/** Makes one run after the other: three with the next seeds, and one as a variation of a run before. */
 export function startGuided(program: AnyProgram, options: TestOptions): () => TestResult {
   const corpus = new Corpus();
   const runs = new Map<string, KeptRun>();
@@ -47,7 +47,7 @@ export function startGuided(program: AnyProgram, options: TestOptions): () => Te
   };
 
   return () => {
-    const base = ++count % 2 === 0 ? runs.get(corpus.pick(random) ?? "") : undefined;
+    const base = ++count % 4 === 0 ? runs.get(corpus.pick(random) ?? "") : undefined;
     if (base === undefined) return run(["mixed"], nextSeed++);
     return run(base.search, base.seed, vary({ ...base, nodeIds }, random));
   };

@@ -1,6 +1,6 @@
 /**
- * Runs tests until a time is over: those that failed before, then in turn the next seed and a variation
- * of a run that did something new.
+ * Runs tests until a time is over: those that failed before, then the next seeds and, after every third,
+ * a variation of a run that did something new.
  */
 import { mkdirSync } from "node:fs";
 import { lockDirectory } from "../../../vortex/directory-lock.ts";
@@ -21,6 +21,8 @@ import { checkDeterminism, openOut, outcome, runTasks } from "./sweep.ts";
 
 /** A campaign ends after so many failures, unless `--stop-after` says otherwise. */
 const MAX_FAILURES = 100;
+/** Number of seeds for each variation: these find less. */
+const SEEDS_PER_VARIATION = 3;
 /** Time between two notes of how far it has come, in ms. */
 const SAVE_INTERVAL_MS = 500;
 
@@ -142,6 +144,7 @@ class Campaign {
       const seed = this.#nextSeed++;
       this.#running.add(seed);
       yield { seed, name: `s${seed}` };
+      if (seed % SEEDS_PER_VARIATION !== 0) continue;
       const base = this.#corpus.pick(this.#random);
       if (base === undefined || this.leftS <= 0) continue;
       // The seed is that of the base; the name fixes the variation.
