@@ -120,7 +120,8 @@ export class FileDisk implements Disk {
     });
     this.#isOpened = true;
     const tornLength = bytes.length - length;
-    const torn = tornLength === 0 ? "" : `; cut a torn end of ${tornLength} bytes`;
+    const torn =
+      tornLength === 0 ? "" : `; cut an incomplete record of ${tornLength} bytes at the end`;
     this.#log(`Found ${texts.length} records in ${this.#path}${torn}`);
     return texts;
   }

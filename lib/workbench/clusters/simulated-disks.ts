@@ -74,7 +74,7 @@ export class SimulatedDisks {
   open(node: NodeId, run: (task: () => void) => void): Disk {
     const disk = this.#diskOf(node);
     const { length } = disk.memory.synced;
-    const torn = disk.isTorn ? "; cut a torn end" : "";
+    const torn = disk.isTorn ? "; cut an incomplete record at the end" : "";
     if (length > 0 || disk.isTorn) {
       this.#options.onLog(node, `Found ${length} records on the disk${torn}`);
     }

@@ -9,7 +9,7 @@ import type { StageEntry, Target } from "../workloads/stage.ts";
 
 /** The bounds of a stage: Vortex's own, which its programs keep, and Fly.io's. */
 export interface StageTarget extends Target {
-  /** What Fly.io's page asks for: figures must stay below. Absent in users' tables, whose bounds are their own. */
+  /** The limits of Fly.io's page, below which figures must stay. Absent in users' tables, whose bounds are their own. */
   readonly limits?: Target;
 }
 

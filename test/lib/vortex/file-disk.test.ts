@@ -108,7 +108,7 @@ describe("The disk of a process", () => {
     const remarks: string[] = [];
     const disk = open(directory, remarks);
     expect(disk.readAll()).toEqual(["1", "2"]);
-    expect(remarks[0]).toContain("; cut a torn end of ");
+    expect(remarks[0]).toContain("; cut an incomplete record of ");
     disk.append("4");
     await disk.sync();
     expect(readBack(directory)).toEqual(["1", "2", "4"]);

@@ -150,7 +150,7 @@ function figure(
   };
 }
 
-/** Whose the bound of a figure is. */
+/** Returns the owner of a figure's bound, and Fly.io's limit. */
 function ownerOf(name: keyof Target, { limits }: StageTarget): Pick<Gauge, "isOwn" | "limit"> {
   const limit = limits?.[name];
   return {

@@ -1,6 +1,6 @@
 /** Formats a run's verdict in one sentence. */
 import type { Validity } from "../../checkers/checker.ts";
-import { enumerate, plural } from "../../checkers/wording.ts";
+import { enumerate } from "../../checkers/wording.ts";
 import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";
 import type { Summary } from "../../workloads/summary.ts";
 
@@ -52,7 +52,7 @@ export function verdictSentence(
   }
   if (results.valid === true) {
     const count = results.stats?.okCount;
-    const operations = count === undefined ? "" : `, and ${plural(count, "operation")} succeeded`;
+    const operations = count === undefined ? "" : `, and ${operationCount(count)} succeeded`;
     return `Valid: ${results.summary ?? summaryOf(workload)?.valid ?? "no checker found an anomaly"}${operations}.`;
   }
   if (results.valid === "unknown") {
@@ -62,6 +62,10 @@ export function verdictSentence(
   const [first, ...others] = faultsOf(workload, results);
   if (first === undefined) return "Invalid: see the findings.";
   return `Invalid: ${[first, ...others].join("; ")}.`;
+}
+
+function operationCount(count: number): string {
+  return `${count.toLocaleString("en")} ${count === 1 ? "operation" : "operations"}`;
 }
 
 function doubt({ workload, findings }: Results): string {

@@ -39,7 +39,10 @@ function crashed(seed: number, records: readonly string[]) {
   for (const record of records) disk.append(record);
   disks.crash("n0");
   const left = open().readAll();
-  return { left, isTorn: logged.some((text) => text.endsWith("cut a torn end")) };
+  return {
+    left,
+    isTorn: logged.some((text) => text.endsWith("cut an incomplete record at the end")),
+  };
 }
 
 const SEEDS = Array.from({ length: 200 }, (_, index) => index + 1);

@@ -10,6 +10,15 @@ const failed = history(
 );
 const invalid = { valid: false, findings: [] } as const;
 
+describe("The sentence of a valid verdict", () => {
+  test("separates the thousands of the operations", () => {
+    const count = (okCount: number) =>
+      verdictSentence("echo", { valid: true, findings: [], stats: { valid: true, okCount } });
+    expect(count(1)).toEndWith(", and 1 operation succeeded.");
+    expect(count(2064)).toEndWith(", and 2,064 operations succeeded.");
+  });
+});
+
 describe("The sentence of an invalid verdict", () => {
   test("names the operations that were never ok", () => {
     expect(verdictSentence("lin-kv", { ...invalid, stats: checkStats(failed) })).toBe(
