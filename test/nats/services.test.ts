@@ -27,7 +27,7 @@ function clientsOf(service: ServiceName, hosts: Hosts, recorder: Recorder) {
   const processes = [0, 1, 2];
   const carryOut = async (host: number, invocation: Invocation) => {
     const [services, thread = 0] = [hosts.services[host], processes[host]];
-    if (services === undefined) throw new Error(`There is no host ${host}`);
+    if (services === undefined) throw new Error(`Host ${host} is missing`);
     const { type, process } = await recorder.carryOut(service, services, thread, invocation);
     processes[host] = process;
     return type === "ok";

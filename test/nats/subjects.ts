@@ -46,7 +46,7 @@ class LeaderReads extends Bucket {
   }
 }
 
-/** How far the clock of a host is behind that of the one before. */
+/** Difference of the clocks of two hosts, each behind the one before. */
 const SKEW_MS = 60_000;
 
 const Stamped = v.object({ value: v.optional(v.unknown()), atMs: v.optional(v.number()) });

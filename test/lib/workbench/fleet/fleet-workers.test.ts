@@ -32,7 +32,7 @@ const CAMPAIGN: Campaign = {
   isGuided: false,
 };
 
-/** How a worker answers a job. */
+/** Answers a job in place of a worker. */
 type Play = (job: Job) => Partial<Result>;
 
 /** Runs seeds on the worker; returns those that count as crashes, and the seeds of each job. */
