@@ -113,6 +113,11 @@ function adviceOn(groups: readonly RequestErrors[], context: ErrorContext): stri
   if (ignored.length > 0) {
     return [`All output of ${enumerate(ignored, String)} was ignored after an invalid line`];
   }
+  if (unanswered.text !== "") {
+    return [
+      `No ${unanswered.request} was ever answered. The faults may be the reason: run longer, with --time-limit, or with fewer faults`,
+    ];
+  }
   return [
     `No ${unanswered.request} was ever answered. A handler must reply to every request: look for a path without a reply, and for a promise that never settles`,
   ];

@@ -84,6 +84,13 @@ describe("describeRequestErrors", () => {
     expect(lines.at(-1)).toBe("  All output of n0 was ignored after an invalid line");
   });
 
+  test("takes faults on the nodes for the reason, before handlers", () => {
+    const timeout = group({ kind: "timeout", text: "n0 killed from 0.000 s on" });
+    expect(describeRequestErrors([timeout], invalid).at(-1)).toBe(
+      "  No echo was ever answered. The faults may be the reason: run longer, with --time-limit, or with fewer faults",
+    );
+  });
+
   test("gives no advice if the run is valid", () => {
     const timeout = group({ kind: "timeout", timeoutMs: 5000, lastLog: ["warning"] });
     expect(describeRequestErrors([timeout], { ...invalid, valid: true })).toEqual([
