@@ -23,8 +23,10 @@ export function withStaleInOne(
   const { staleCount, attemptCount } = verdict ?? {};
   if (worst === undefined || typeof staleCount !== "number") return findings;
   const { moreCount: _, ...rest } = worst;
+  // The sentence begins with it: "value 4", "element 4".
+  const [noun = "value"] = worst.sentence.split(" ", 1);
   const were = staleCount === 1 ? "was" : "were";
-  const sentence = `${staleCount} of ${attemptCount} values ${were} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
+  const sentence = `${staleCount} of ${attemptCount} ${noun}s ${were} missing from reads for a while after being acknowledged, which is allowed; the worst: ${worst.sentence}`;
   const others = findings.filter(({ anomaly }) => anomaly !== "stale");
   return [...others, { ...rest, sentence }];
 }

@@ -37,6 +37,14 @@ describe("withStaleInOne", () => {
     ]);
   });
 
+  test("counts elements of a set by that name", () => {
+    const [one] = withStaleInOne([finding("stale", "element 4 was missing")], {
+      staleCount: 1,
+      attemptCount: 2,
+    });
+    expect(one?.sentence).toStartWith("1 of 2 elements was missing from reads");
+  });
+
   test("changes nothing without stale values", () => {
     const findings = [finding("lost", "value 4", 1)];
     expect(withStaleInOne(findings, { staleCount: 0 })).toEqual(findings);
