@@ -2,8 +2,7 @@
 import { shorten } from "../../../protocol/shorten.ts";
 import { LinkButton } from "../../report/page/parts/controls.tsx";
 import { visible } from "../../report/page/parts/visible-text.ts";
-import { formatFigure, isGaugeMet } from "../../report/page/sections/figures.tsx";
-import type { ShownRun } from "./shown-run.ts";
+import { conclusionOf } from "./conclusion.ts";
 import { canShrink, type Runs, SWEEP_COUNT } from "./use-runs.ts";
 import { isSameWork, type Work } from "./work.ts";
 
@@ -59,7 +58,10 @@ export function RunActions({ work, runs }: RunActionsProps) {
               <>
                 {isSameWork(shown.work, work) ? null : "Before your changes: "}
                 <LinkButton onClick={() => show("#verdict")}>
-                  {shorten(visible(conclusionOf(shown)), MAX_VERDICT_LENGTH)}
+                  {shorten(
+                    visible(conclusionOf(shown.run.header, shown.stage)),
+                    MAX_VERDICT_LENGTH,
+                  )}
                 </LinkButton>
               </>
             )}
@@ -79,19 +81,4 @@ function show(selector: string): void {
   element.tabIndex = -1;
   element.focus();
   element.scrollIntoView();
-}
-
-/** The verdict, and whether the run passes its stage. */
-function conclusionOf({ run, stage }: ShownRun): string {
-  const { valid, verdict, gauges } = run.header;
-  if (stage === undefined) return verdict;
-  const name = `Stage ${stage.id}`;
-  if (valid !== true) return `${name} not passed. ${verdict}`;
-  const missed = gauges.filter((gauge) => !isGaugeMet(gauge));
-  if (missed.length === 0) return `${name} passed. ${verdict}`;
-  const figures = missed.map(({ name: figure, value, unit, target = 0, mustBe }) => {
-    const text = `${figure.toLowerCase()} ${value === undefined ? "unknown" : formatFigure(value)}`;
-    return `${text} instead of ${mustBe} ${formatFigure(target)}${unit === "" ? "" : ` ${unit}`}`;
-  });
-  return `${name} not passed: valid, but ${figures.join(", ")}`;
 }

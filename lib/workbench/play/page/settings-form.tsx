@@ -3,6 +3,7 @@ import { Fragment } from "preact";
 import { useEffect, useMemo, useState } from "preact/hooks";
 import { InvalidOptions } from "../../invalid-options.ts";
 import { shellCommand } from "../../shell.ts";
+import type { StageTarget } from "../../stages/stages.ts";
 import { isWorkloadName, WORKLOADS } from "../../workloads/index.ts";
 import type { Target } from "../../workloads/stage.ts";
 import {
@@ -100,21 +101,25 @@ export function SettingsForm(props: SettingsFormProps) {
   );
 }
 
-/** The figures that a stage asks for. */
-function Targets({ target = {} }: { readonly target?: Target | undefined }) {
-  const { msgsPerOp, medianMs, maxMs } = target;
-  const texts = [
+/** What Fly.io asks for in a stage, and what Vortex's own programs keep. */
+function Targets({ target }: { readonly target?: StageTarget | undefined }) {
+  const limits = figuresOf(target?.limits);
+  const own = figuresOf(target);
+  if (limits === "" && own === "") return null;
+  return (
+    <p class="hint">
+      To pass: a valid run{limits === "" ? "" : `, below ${limits}`}.
+      {own === "" ? "" : ` Vortex’s own targets: at most ${own}.`}
+    </p>
+  );
+}
+
+function figuresOf({ msgsPerOp, medianMs, maxMs }: Target = {}): string {
+  return [
     ...(msgsPerOp === undefined ? [] : [`${msgsPerOp} messages per operation`]),
     ...(medianMs === undefined ? [] : [`a median latency of ${medianMs} ms`]),
     ...(maxMs === undefined ? [] : [`a maximum of ${maxMs} ms`]),
-  ];
-  if (texts.length === 0) return null;
-  return (
-    <p class="hint">
-      To pass: a valid run with at most {texts.join(", ")}. These bounds are Vortex’ own, at least
-      as strict as Fly.io’s.
-    </p>
-  );
+  ].join(", ");
 }
 
 /** The requests that a program for the workload has to answer. */
