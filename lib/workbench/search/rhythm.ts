@@ -2,7 +2,7 @@
  * Rhythms of faults: some starts in a row have the same few kinds and targets, as long and as often; and
  * the faults of a run may hit the same few nodes, as those of bad machines.
  *
- * What one fault leaves behind, another one often mends: a value that a node has lost comes back when the
+ * One fault often mends what another one has left behind: a value that a node has lost comes back when the
  * node that sent it restarts. If every start draws from all nodes and kinds, a bug that needs several starts
  * in harmony needs as many lucky draws. If they draw from few, it needs about one: swarm testing within a
  * run. In some runs there are few starts at all: most operations then have a definite outcome, and a checker
