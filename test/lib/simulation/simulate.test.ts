@@ -118,7 +118,7 @@ describe("simulate", () => {
     expect(drawn.problems).toEqual([]);
     expect(drawn.history).not.toEqual(plain.history);
     expect(simulate(echo, { ...options, search: ["swarm", "order"], seed: 2 })).toEqual(drawn);
-    const rates = [1, 2, 3, 4].map((seed) => {
+    const rates = [1, 2, 3, 4, 5, 6, 7, 8].map((seed) => {
       const { history } = simulate(echo, { ...options, search: ["swarm"], seed });
       return history.length;
     });
