@@ -98,7 +98,7 @@ export class Reader implements AsyncDisposable {
     try {
       await this.page.waitForFunction(condition, { timeout: LIMIT_MS });
     } catch (cause) {
-      const shown = await this.page.evaluate("document.body.innerText");
+      const shown = await this.page.evaluate("document.body.innerText.slice(0, 3000)");
       throw new Error(`Not within ${LIMIT_MS} ms: ${condition}. The page shows:\n${shown}`, {
         cause,
       });

@@ -11,7 +11,7 @@ interface RunActionsProps {
   readonly runs: Runs;
 }
 
-const MAX_VERDICT_LENGTH = 120;
+const MAX_VERDICT_LENGTH = 240;
 const RUNNING = {
   run: "Running",
   find: "Looking for a failing seed",
