@@ -163,7 +163,8 @@ export class ScheduledFault {
     this.#requireOperation(operation);
     const draw = () => this.#attempt("draw", () => jsonOf(this.#injector.draw?.()));
     if (operation !== "start") return { f: `${operation}-${this.name}`, value: null };
-    const value = this.#choices?.unrecorded(draw) ?? draw();
+    // Not `??`: null is a value that a nemesis may draw, and to draw again would change those that follow.
+    const value = this.#choices === undefined ? draw() : this.#choices.unrecorded(draw);
     return { f: `${operation}-${this.name}`, value };
   }
 

@@ -142,6 +142,17 @@ describe("Recorded decisions replay to the same bytes", () => {
     );
     expect(doneBy(history, "stop-own").some(({ error }) => error !== undefined)).toBeTrue();
   });
+
+  test("with a nemesis that draws null for some starts", () => {
+    const own = nemesisOf(
+      "own",
+      faultOf(({ random }) => ({ draw: () => pickOne(random, [null, "some"]) })),
+    );
+    const options = { nemesis: ["own"] };
+    const { history } = expectReplay(new Subject("unique-ids", uniqueIds, options, partsWith(own)));
+    const drawn = history.filter(({ f }) => f === "start-own").map(({ value }) => value);
+    expect(new Set(drawn)).toEqual(new Set([null, "some", "started"]));
+  });
 });
 
 describe("Decisions", () => {
