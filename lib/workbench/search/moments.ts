@@ -1,9 +1,8 @@
 /**
  * Moments at which a fault matters, as targets of faults.
  *
- * A fault that has such a target waits for the moment, and then affects the node that it is about: it is
- * an operation of the nemesis that takes some time, and is recorded as any other. A moment that does not
- * come within a second is not waited for.
+ * A fault with such a target waits for the moment, at most a second, and then affects its node. The wait is
+ * part of the operation of the nemesis, which is recorded as any other.
  */
 import type { Clock, NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
@@ -20,8 +19,8 @@ import type { JournalEvent } from "../network/journal.ts";
 import { drawVictims, rhythmic } from "./rhythm.ts";
 
 /**
- * A node has replied to a client, has received a client's request, has sent a message to another node or a
- * service, begins to sync its disk.
+ * A node has replied to a client, has been sent a client's request that it has not handled yet, has sent a
+ * message to another node or a service, or begins to sync its disk.
  */
 type Moment = "replied" | "asked" | "sent" | "syncing";
 
@@ -33,7 +32,7 @@ const LONG_SYNC_MS = 12;
 /** Maximum number of moments of a kind that pass before the one that is used. */
 const MAX_PASSED = 8;
 
-/** Observes a simulation, and tells when a moment comes and which node it is about. */
+/** Observes a simulation, and finds the node of the present moment. */
 export class Moments {
   /** The nodes that faults of nodes hit in this run. */
   readonly victims: readonly NodeId[];
@@ -82,7 +81,7 @@ export class Moments {
     }
   }
 
-  /** One of the nodes whose sync takes long, as on a disk that is slow or stalled. */
+  /** The first of the nodes whose sync takes long, as on a disk that is slow or stalled; `undefined` if none does. */
   stalled(nodes: readonly NodeId[]): NodeId | undefined {
     const lateMs = this.#clock.nowMs() - LONG_SYNC_MS;
     for (const [node, [oldestMs]] of this.#syncsMs) {
@@ -94,7 +93,7 @@ export class Moments {
   /** Waits for a random one of the nodes' next moments of a kind; resolves with its node, if it has come. */
   async next(moment: Moment, nodes: readonly NodeId[]): Promise<NodeId | undefined> {
     const { promise, resolve } = Promise.withResolvers<NodeId | undefined>();
-    // Rather an early one: not all tests have as many in that time.
+    // Mostly an early one: not every test has as many in that time.
     let passing = randomInteger(this.#random, 1 + randomInteger(this.#random, MAX_PASSED));
     this.#waiting.set(moment, (node) => {
       if (nodes.includes(node) && passing-- === 0) resolve(node);
@@ -108,7 +107,7 @@ export class Moments {
     return node;
   }
 
-  /** The one of the nodes that has received most messages from others of late: the leader, if any. */
+  /** The node that has recently received most messages from others: the leader, if any. */
   busiest(nodes: readonly NodeId[]): NodeId | undefined {
     const [busiest] = [...this.#received]
       .filter(([node]) => nodes.includes(node))
@@ -155,8 +154,9 @@ function targetsOf(moments: Moments, isReplayed: boolean): readonly PickNodes[] 
 const CUTS: ReadonlySet<Fault> = new Set(["partition", "one-way-partition"]);
 
 /**
- * Returns what takes the place of a built-in fault: the same fault, at moments as well as at random, in
- * drawn rhythms.
+ * Replaces built-in faults: by the same fault, at moments as well as at random times, in drawn rhythms.
+ *
+ * @param randomOf Returns the stream of a fault's rhythm.
  */
 export function adaptive(
   moments: Moments,
@@ -168,7 +168,7 @@ export function adaptive(
     if (!isFault(name)) return nemesis;
     const random = randomOf(name);
     const fault = partOf(name, targetsOf(moments, isReplayed), random);
-    // Decisions have other times, and may have other nodes.
+    // Decisions replace its times, and may name other nodes.
     if (isReplayed) return { ...BUILT_IN[name], name, fault };
     const nodes = CUTS.has(name) ? nodeIds : moments.victims;
     return { ...BUILT_IN[name], name, ...rhythmic(fault, nodes, random) };

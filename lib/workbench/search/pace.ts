@@ -1,9 +1,9 @@
 /**
- * The times of clients' operations: in bursts, as well as spread evenly.
+ * The times of clients' operations: in bursts, or spread evenly.
  *
  * Operations conflict when they are close together: two at once, or one right after the reply to another,
- * which must see what that one did. The quiet time after a burst matters, too: nothing covers up what the
- * burst has left unfinished.
+ * whose effect it must see. The quiet time after a burst matters too: no later operation repairs what the
+ * burst left unfinished.
  */
 import type { Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger } from "../../vortex/random.ts";
@@ -33,18 +33,19 @@ interface BurstOptions {
 }
 
 /**
- * Emits bursts. Of their operations, half come at once, and half when another operation ends, but not
- * later than after the mean time.
+ * Emits bursts. Half of a burst's operations follow the one before at once. The other half wait until any
+ * operation ends, but no longer than the mean time.
  *
- * @param first The same operations, as far apart as bursts are.
+ * @param first The same operations, spaced as bursts are.
  */
 function bursts(
   { size, meanS, random }: BurstOptions,
   operations: Generator,
   first: Generator,
 ): Generator {
-  /** Operations of the present burst to come. */
+  /** Number of operations that the present burst still lacks. */
   let left = 0;
+  /** The time of its next operation. */
   let dueNs = 0;
   return {
     next(context) {

@@ -1,36 +1,36 @@
 /**
- * Rhythms of faults: some starts in a row have the same few kinds and targets, as long and as often; and
- * the faults of a run may hit the same few nodes, as those of bad machines.
+ * Rhythms of faults: groups of starts share a few kinds and targets, a length and a gap, and the faults of a
+ * run may hit the same few nodes.
  *
- * One fault often mends what another one has left behind: a value that a node has lost comes back when the
- * node that sent it restarts. If every start draws from all nodes and kinds, a bug that needs several starts
- * in harmony needs as many lucky draws. If they draw from few, it needs about one: swarm testing within a
- * run. In some runs there are few starts at all: most operations then have a definite outcome, and a checker
- * rules out more.
+ * A second fault often repairs the damage of the first: a value that one node has lost comes back when the
+ * node that sent it restarts. If each start draws from all nodes and kinds, a bug that needs several
+ * particular starts in a row is unlikely; if they draw from few, it is not. This is swarm testing within a
+ * run. Some runs have few starts at all: most operations then have a definite outcome, and a checker can
+ * rule out more.
  */
 import type { Json, NodeId, Random } from "../../vortex/index.ts";
 import { pickOne, randomInteger, shuffle } from "../../vortex/random.ts";
 import type { FaultPart, Injector, NemesisOptions } from "../nemesis/definition.ts";
 
-/** Number of starts of an epoch. */
+/** Number of starts in a row that share their values and times. */
 const EPOCH_STARTS = 8;
-/** The probability that the starts of an epoch draw from few values, and the maximum number of these. */
+/** The probability that an epoch uses few values only, and their maximum number. */
 const FEW_VALUES_PROBABILITY = 1 / 2;
 const MAX_VALUES = 3;
-/** The probability that only some of the nodes are hit. */
+/** The probability that the faults of a run hit only some of the nodes. */
 const VICTIMS_PROBABILITY = 1 / 3;
-/** Factors on the interval, for the length of a fault: rather short, as nodes must work to go wrong. */
+/** Factors on the interval, for the length of a fault: mostly short, since a node that is down makes no mistakes. */
 const LENGTHS = [0.125, 0.25, 0.5, 1, 2];
 /** Factors on the interval, for the time until the next start. */
 const GAPS = [0.25, 0.5, 1, 2];
 
-/** The probability that a fault starts only a few times in a run, and how often it may then. */
+/** The probability that a fault starts only a few times in a run, and the maximum of these. */
 const FEW_PROBABILITY = 1 / 4;
 const MAX_FEW = 3;
 /** Maximum factor on the interval, for the mean time until the first of few starts. */
 const FEW_DELAY = 3;
 
-/** Draws the nodes that faults of nodes hit in a run: all, or up to half of them. */
+/** Draws the nodes that faults of nodes hit in a run: all, or at most half of them, rounded up. */
 export function drawVictims(random: Random, nodes: readonly NodeId[]): readonly NodeId[] {
   if (random.next() >= VICTIMS_PROBABILITY) return nodes;
   const count = 1 + randomInteger(random, Math.ceil(nodes.length / 2));
@@ -39,9 +39,10 @@ export function drawVictims(random: Random, nodes: readonly NodeId[]): readonly 
 }
 
 /**
- * Returns a fault in rhythms: each epoch of starts draws its values and times.
+ * Adds rhythms to a fault: each epoch of starts draws its values and times.
  *
  * @param nodes The nodes that it may hit.
+ * @param random A stream that no other fault draws from.
  */
 export function rhythmic(
   fault: FaultPart,
@@ -75,9 +76,10 @@ export function rhythmic(
       };
     },
     schedule({ alternating, cycle, phases, limit, sleep, intervalS }) {
+      // In turn: a start, its length, a stop, the gap.
       let step = 0;
       const pause = (factor: number) =>
-        // From the end of the operation, which may have waited for its moment.
+        // It counts from the end of the operation, which may have waited for its moment.
         phases([sleep(2 * intervalS * factor * random.next())]);
       const all = cycle(() => {
         if (step++ % 2 === 0) return limit(1, alternating);

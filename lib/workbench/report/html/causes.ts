@@ -1,4 +1,4 @@
-/** Tells each cause once: errors of nodes stand with the findings and exceptions that follow from them. */
+/** Names each cause once: the errors of nodes are shown with the findings that follow from them. */
 import type { RequestErrors } from "../../run/request-errors.ts";
 import type { StoredResults } from "../../store/stored-results.ts";
 import type { FindingEntry } from "../recorder/run-recorder.ts";
