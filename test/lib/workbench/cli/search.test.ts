@@ -24,27 +24,42 @@ const State = v.looseObject({
   runCount: v.number(),
   variationCount: v.number(),
 });
-const Summary = v.object({
-  failures: v.array(v.looseObject({ seed: v.number(), command: v.string() })),
+const Faults = v.record(v.string(), v.number());
+const Failure = v.looseObject({
+  seed: v.number(),
+  command: v.string(),
+  faults: Faults,
+  maxMs: v.number(),
+});
+const Summary = v.object({ failures: v.array(Failure) });
+const Result = v.looseObject({
+  valid: v.boolean(),
+  faults: Faults,
+  perf: v.looseObject({ latencies: v.looseObject({ all: v.looseObject({ 1: v.number() }) }) }),
 });
 
 describe("vortex sim --search", () => {
   test.concurrent("prints a command that repeats the run of a sweep, on any number of processes", async () => {
     const file = join(temporaryDirectory(), "forgetful.ts");
     writeFileSync(file, FORGETFUL);
-    const sweep = [...SIM.with(1, file), "--search", "swarm", "--seeds", "1..12", "--json"];
+    const sweep = [...SIM.with(1, file), "--search", "mixed", "--seeds", "1..12", "--json"];
     const [one, two] = await Promise.all([
       vortex(...sweep, "--jobs", "1"),
       vortex(...sweep, "--jobs", "2"),
     ]);
     expect(one.stdout).toBe(two.stdout);
     const { failures } = v.parse(Summary, JSON.parse(one.stdout));
-    const [failure] = failures;
-    expect(failure?.command).toContain(`--search swarm --seed ${failure?.seed}`);
-    const words = failure?.command.split(" ").slice(1) ?? [];
-    const [again, onceMore] = await Promise.all([vortex(...words), vortex(...words)]);
-    expect(again.exitCode).toBe(1);
-    expect(again.stdout).toBe(onceMore.stdout);
+    expect(failures.length).toBeGreaterThan(1);
+    for (const { seed, command, faults, maxMs } of failures.slice(0, 2)) {
+      expect(command).toContain(`--search mixed --seed ${seed}`);
+      const words = [...command.split(" ").slice(1), "--json"];
+      const [again, onceMore] = await Promise.all([vortex(...words), vortex(...words)]);
+      expect(again.stdout).toBe(onceMore.stdout);
+      const result = v.parse(Result, JSON.parse(again.stdout));
+      expect(result).toMatchObject({ valid: false, faults });
+      // In nanoseconds: another run of the seed would have another.
+      expect(result.perf.latencies.all[1]).toBe(maxMs);
+    }
   });
 
   test.concurrent.each([

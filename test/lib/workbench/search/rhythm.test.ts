@@ -7,14 +7,14 @@ import { runSimulated, testOptionsOf } from "../../../support/simulations/simula
 const NODES = 5;
 
 /** The starts and stops of kills of a run, with what they did. */
-function killsOf(seed: number): readonly Operation[] {
+function killsOf(seed: number, nemesis = ["kill"]): readonly Operation[] {
   const given = testOptionsOf("broadcast", {
     ...{ nodeCount: NODES, concurrency: NODES, rate: 1, timeLimitS: 30 },
-    ...{ nemesis: ["kill"], nemesisIntervalS: 1 },
+    ...{ nemesis, nemesisIntervalS: 1 },
   });
   const { options, parts } = explore({ ...given, seed, search: ["adaptive"] });
   const { history } = runSimulated("broadcast", broadcast, options, { parts });
-  return history.filter(({ process }) => process === "nemesis");
+  return history.filter(({ process, f }) => process === "nemesis" && f.endsWith("-kill"));
 }
 
 const RUNS = Array.from({ length: 30 }, (_, seed) => killsOf(seed));
@@ -44,6 +44,20 @@ describe("Adaptive faults", () => {
     const counts = RUNS.map((kills) => kills.filter(({ f }) => f === "start-kill").length / 2);
     expect(counts.filter((count) => count <= 3).length).toBeWithin(4, 20);
     expect(Math.max(...counts)).toBeGreaterThan(15);
+  });
+
+  test("draw the same targets when another fault joins them", () => {
+    const drawnOf = (kills: readonly Operation[]) =>
+      kills
+        .filter(({ f }, index) => f === "start-kill" && index % 2 === 0)
+        .map(({ value }) => value);
+    for (const [seed, kills] of RUNS.slice(0, 6).entries()) {
+      const alone = drawnOf(kills);
+      const joined = drawnOf(killsOf(seed, ["kill", "loss"]));
+      const length = Math.min(alone.length, joined.length);
+      expect(length).toBeGreaterThan(0);
+      expect(joined.slice(0, length)).toEqual(alone.slice(0, length));
+    }
   });
 
   test("alternate between a start and a stop", () => {
