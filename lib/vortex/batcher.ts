@@ -80,8 +80,8 @@ export class Batcher<Item, Result = void> {
   #cancelDelay: Cancel = () => {};
 
   /**
-   * @throws {RangeError} when `delayMs` or `timeoutMs` is not a number, `delayMs` not finite, or
-   *   `maxItems` less than 1.
+   * @throws {RangeError} when an option is not a number, `delayMs` not finite, `maxItems` less than 1, or
+   *   `maxLength` negative.
    */
   constructor(node: Node, options: BatcherOptions<Item, Result>) {
     this.#node = node;
@@ -93,8 +93,9 @@ export class Batcher<Item, Result = void> {
       timeoutMs: DEFAULT_TIMEOUT_MS,
       ...options,
     };
-    const { delayMs, timeoutMs, maxItems } = this.#options;
+    const { delayMs, timeoutMs, maxItems, maxLength } = this.#options;
     requireAtLeast(1, "maxItems", maxItems, Batcher);
+    requireAtLeast(0, "maxLength", maxLength, Batcher);
     requireMilliseconds("delayMs", delayMs, Batcher);
     if (timeoutMs !== Number.POSITIVE_INFINITY) {
       requireMilliseconds("timeoutMs", timeoutMs, Batcher);

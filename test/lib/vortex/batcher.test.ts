@@ -116,6 +116,12 @@ describe("Batcher", () => {
     expect(batches()).toEqual([["aa", "bb"], ["c"], ["dddddd"], ["e"]]);
   });
 
+  test.each([-1, Number.NaN])("refuses %p as maxLength", (maxLength) => {
+    expect(() => start({ maxLength })).toThrow(
+      new RangeError(`maxLength must be a number from 0 on, but is ${maxLength}`),
+    );
+  });
+
   test("rejects an item whose length cannot be computed, and no other", async () => {
     const lengthOf = (item: string) => {
       if (item === "bad") throw new TypeError("immeasurable");
