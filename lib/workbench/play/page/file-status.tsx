@@ -56,6 +56,8 @@ export function useSaving(state: OpenedWork, { replace, setOrigin }: WorkControl
       const newer = await file.readNewer((known ?? opened).version);
       if (newer === undefined) return;
       const { origin, work } = latest.current.state;
+      // It was saved from here while the server was asked.
+      if (origin.kind === "file" && origin.opened.version === newer.version) return;
       if (isSame(newer.files, work.files)) setOrigin(originOf(newer));
       else if (origin.kind === "file" && isSame(origin.opened.files, work.files)) adopt(newer);
       else setConflict(newer);

@@ -3,7 +3,7 @@ import { promises, realpathSync } from "node:fs";
 import { join, posix } from "node:path";
 import * as v from "valibot";
 import { describeIssues } from "../../../protocol/describe-issues.ts";
-import { isFileName } from "../link.ts";
+import { isFileName, MAX_FILES } from "../link.ts";
 import { collectFiles, type ProgramFiles } from "./program-files.ts";
 
 export interface ProgramOptions {
@@ -15,32 +15,40 @@ export interface ProgramOptions {
 }
 
 const Save = v.strictObject({
-  /** Those that changed, or are new. */
-  files: v.pipe(v.array(v.strictObject({ name: v.string(), source: v.string() })), v.minLength(1)),
+  /** All that the page holds, changed or not. */
+  files: v.pipe(
+    v.array(v.strictObject({ name: v.string(), source: v.string() })),
+    v.minLength(1),
+    v.maxLength(MAX_FILES),
+  ),
   /** Names of files to delete. */
   deleted: v.optional(v.array(v.string()), []),
   /** That which was edited. Without it, whatever is on disk is overwritten. */
   version: v.optional(v.string()),
 });
 
-/** The end of a save: the new version, or the reason why nothing was saved. */
+/** The end of a save: the new version, or the reason why it failed. */
 type SaveEnding =
   | { readonly status: 200; readonly version: string }
   | { readonly status: 400 | 403 | 409 | 500; readonly text: string };
 
 export class OpenedProgram {
   readonly #options: ProgramOptions;
-  /** Paths of the files that a page has added: the program need not import them yet. */
-  readonly #added = new Set<string>();
-  /** One save after the other. */
-  #saving: Promise<unknown> = Promise.resolve();
+  /** Paths of what was saved last: the program need not import it yet, or any more. */
+  #kept: ReadonlySet<string> = new Set();
+  /** One after the other: a page must not load what is half saved. */
+  #last: Promise<unknown> = Promise.resolve();
 
   constructor(options: ProgramOptions) {
     this.#options = options;
   }
 
   /** @throws {UnreadableProgram} */
-  async read() {
+  read() {
+    return this.#inTurn(() => this.#read());
+  }
+
+  async #read() {
     const { path, flags, args } = this.#options;
     const files = await this.#collect();
     return {
@@ -53,14 +61,18 @@ export class OpenedProgram {
   }
 
   #collect(): Promise<ProgramFiles> {
-    return collectFiles(this.#options.path, [...this.#added]);
+    return collectFiles(this.#options.path, [...this.#kept]);
   }
 
   /** Saves what a page sent. Only files of the program are written, and new ones beside its main file. */
   save(request: unknown): Promise<SaveEnding> {
-    const saved = this.#saving.then(() => this.#save(request));
-    this.#saving = saved.catch(() => {});
-    return saved;
+    return this.#inTurn(() => this.#save(request));
+  }
+
+  #inTurn<Value>(act: () => Promise<Value>): Promise<Value> {
+    const acted = this.#last.then(act);
+    this.#last = acted.catch(() => {});
+    return acted;
   }
 
   async #save(request: unknown): Promise<SaveEnding> {
@@ -72,20 +84,28 @@ export class OpenedProgram {
       return { status: 409, text: "The file has changed on disk since it was opened" };
     }
     const known = new Map(present.files.map((file) => [file.name, file]));
-    const isNew = ({ name }: { readonly name: string }) => !known.has(name);
+    const added = files.filter(({ name }) => !known.has(name));
     const refusal =
-      files
-        .filter(isNew)
-        .map(({ name }) => refusalOfNew(name, present))
-        .find(isText) ?? deleted.map((name) => refusalOfDeletion(name, present)).find(isText);
+      added.map(({ name }) => refusalOfNew(name, present)).find(isText) ??
+      deleted.map((name) => refusalOfDeletion(name, present)).find(isText);
     if (refusal !== undefined) return { status: 403, text: refusal };
+    // First, because a file of that name may exist: then nothing has been changed.
+    const created: string[] = [];
+    for (const { name, source } of added) {
+      try {
+        created.push(await create(join(present.directory, name), source));
+      } catch (error) {
+        await Promise.all(created.map((path) => promises.rm(path, { force: true })));
+        return { status: 500, text: `${name} cannot be saved: ${reasonOf(error)}` };
+      }
+    }
+    const kept = files.flatMap(({ name }) => known.get(name)?.path ?? []);
+    this.#kept = new Set([...kept, ...created]);
     for (const { name, source } of files) {
       const file = known.get(name);
-      if (file?.source === source) continue;
+      if (file === undefined || file.source === source) continue;
       try {
-        if (file === undefined)
-          this.#added.add(await create(join(present.directory, name), source));
-        else await replace(file.path, source);
+        await replace(file.path, source);
       } catch (error) {
         return { status: 500, text: `${name} cannot be saved: ${reasonOf(error)}` };
       }
@@ -95,7 +115,6 @@ export class OpenedProgram {
       if (path === undefined) continue;
       try {
         await promises.rm(path);
-        this.#added.delete(path);
       } catch (error) {
         return { status: 500, text: `${name} cannot be deleted: ${reasonOf(error)}` };
       }

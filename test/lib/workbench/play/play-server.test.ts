@@ -157,6 +157,47 @@ describe("The server of the playground", () => {
     expect(readFileSync(join(directory, "other.ts"), "utf8")).toBe("// theirs\n");
   });
 
+  test("changes nothing if one of the new files cannot be saved", async () => {
+    const { ask, save, main, directory } = serve();
+    writeFileSync(join(directory, "theirs.ts"), "// theirs\n");
+    const { version } = (await (await ask()).json()) as { version: string };
+    const files = ["main.ts", "new.ts", "theirs.ts"].map((name) => ({ name, source: "// mine\n" }));
+    expect((await save({ version, files })).status).toBe(500);
+    expect(readFileSync(main, "utf8")).toBe(MAIN);
+    expect(readdirSync(directory).sort()).toEqual(["main.ts", "parts", "theirs.ts"]);
+    const { version: after } = (await (await ask()).json()) as { version: string };
+    expect(after).toBe(version);
+  });
+
+  test("goes on saving a file that the program imports no longer", async () => {
+    const { ask, save, help } = serve();
+    const { version } = (await (await ask()).json()) as { version: string };
+    const alone = { name: "main.ts", source: "// alone\n" };
+    const saved = await save({ version, files: [alone, { name: "parts/help.ts", source: HELP }] });
+    const files = [alone, { name: "parts/help.ts", source: "// later\n" }];
+    const next = (await saved.json()) as { version: string };
+    expect((await save({ ...next, files })).status).toBe(200);
+    expect(readFileSync(help, "utf8")).toBe("// later\n");
+  });
+
+  test("does not give what is half saved", async () => {
+    const { ask, save } = serve();
+    const files = [
+      { name: "main.ts", source: `// new\n${MAIN}` },
+      { name: "parts/help.ts", source: `// new\n${HELP}` },
+    ];
+    let isSaving = true;
+    const saving = save({ files }).finally(() => {
+      isSaving = false;
+    });
+    while (isSaving) {
+      const opened = (await (await ask()).json()) as { files: { source: string }[] };
+      const saved = opened.files.filter(({ source }) => source.startsWith("// new"));
+      expect([0, 2]).toContain(saved.length);
+    }
+    expect((await saving).status).toBe(200);
+  });
+
   test("deletes files of the program that are beside the main file, and no other", async () => {
     const { save, main, help, directory } = serve();
     writeFileSync(join(directory, "other.ts"), "// theirs\n");
