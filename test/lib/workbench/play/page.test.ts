@@ -144,7 +144,10 @@ describe.skipIf(BROWSER === undefined)("In the playground", () => {
     await keyboard.press("Escape");
     await reader.press("Add a file");
     await nameFile("help.ts");
-    await reader.waitForText("[aria-selected=true]", /help/);
+    // The keyboard goes on in the new file.
+    await reader.page.waitForFunction(
+      `document.activeElement?.matches('.cm-content[aria-label="Program help.ts"]')`,
+    );
     await reader.write("export const answer = 42;\n");
     await reader.press("Rename");
     await nameFile("parts/answer.ts");

@@ -19,7 +19,7 @@ import {
   keymap,
   lineNumbers,
 } from "@codemirror/view";
-import { useEffect, useMemo, useRef, useState } from "preact/hooks";
+import { useEffect, useLayoutEffect, useMemo, useRef, useState } from "preact/hooks";
 import { LinkButton } from "../../../report/page/parts/controls.tsx";
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Problem, SourceFile } from "../../engine/protocol.ts";
@@ -55,11 +55,12 @@ export function Editor(props: EditorProps) {
   // A file keeps its history of edits while another is shown.
   const states = useRef(new Map<string, EditorState>());
 
-  useEffect(() => {
+  useLayoutEffect(() => {
     states.current.clear();
   }, [revision]);
 
-  useEffect(() => {
+  // Before the next frame, in which something is done with it.
+  useLayoutEffect(() => {
     if (place.current === null) return undefined;
     const source = latest.current.files.find((file) => file.name === shownName)?.source ?? "";
     const state =
@@ -107,8 +108,8 @@ export function Editor(props: EditorProps) {
         isMainFixed={props.isMainFixed}
         onShow={setName}
         onFiles={(others, shownNext) => {
-          // A file of the same name may be another one.
-          states.current.delete(shownNext);
+          // A new file may have the name of one that was renamed or deleted.
+          if (files.every((file) => file.name !== shownNext)) states.current.delete(shownNext);
           props.onChange(others);
           setName(shownNext);
           afterShown((current) => current.focus());

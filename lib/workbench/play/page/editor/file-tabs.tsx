@@ -1,5 +1,5 @@
 /** The tabs of a program's files, and what can be done with them. */
-import { useEffect, useRef, useState } from "preact/hooks";
+import { useLayoutEffect, useRef, useState } from "preact/hooks";
 import { LinkButton } from "../../../report/page/parts/controls.tsx";
 import { visible } from "../../../report/page/parts/visible-text.ts";
 import type { Problem, SourceFile } from "../../engine/protocol.ts";
@@ -109,7 +109,8 @@ function NameForm({ label, initial, action, problemOf, onName, onCancel }: NameF
   const [name, setName] = useState(initial);
   const [problem, setProblem] = useState<string>();
   const input = useRef<HTMLInputElement>(null);
-  useEffect(() => input.current?.select(), []);
+  // At once: what is typed next belongs there.
+  useLayoutEffect(() => input.current?.select(), []);
   const finish = () => {
     const found = problemOf(name);
     if (found === undefined) onName(name);
