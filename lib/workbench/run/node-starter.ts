@@ -135,9 +135,9 @@ export class NodeStarter {
   }
 }
 
-/** What a program that uses the library must do to answer a request of the start. */
+/** Advice on a request of the start which a program that uses the library has not answered. */
 function adviceOn(request: string): string {
   return request === "init"
-    ? "a promise given to node.delayInit never settles"
+    ? "a promise given to node.delayInit has not settled"
     : `its handler must return { type: "${request}_ok" }`;
 }

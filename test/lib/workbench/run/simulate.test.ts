@@ -61,7 +61,7 @@ describe("simulate", () => {
     [
       "an init that waits for ever",
       (node: KVNode) => node.delayInit(new Promise(() => {})),
-      "n0 did not answer init within 10 s: a promise given to node.delayInit never settles",
+      "n0 did not answer init within 10 s: a promise given to node.delayInit has not settled",
     ],
   ])("names what a simulated program must do about %s", (_, program, advice) => {
     const run = () => runSimulated("broadcast", program);
