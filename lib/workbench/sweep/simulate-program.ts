@@ -1,8 +1,8 @@
 /**
  * Simulates a program that may exit, loop without end, reach outside, or leave a rejection unhandled.
  *
- * An exit or error that would end a process ends the test. The runtime reports unhandled rejections only after
- * the simulation, which runs in one task, so the report does not name the node.
+ * An exit or error that would end a process ends the test. The runtime reports unhandled rejections only
+ * after the simulation, which runs in one task, so the report does not name the node.
  */
 import { shorten } from "../../protocol/shorten.ts";
 import type { NodeId } from "../../vortex/index.ts";

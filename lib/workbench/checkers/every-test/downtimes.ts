@@ -11,7 +11,7 @@ export interface Span {
 /** An interval in which a node was killed or paused. */
 export interface Downtime extends Span {
   readonly node: NodeId;
-  /** What was done to it: `"killed"`, `"paused"`. */
+  /** As in the history: `"killed"`, `"paused"`. */
   readonly how: string;
 }
 

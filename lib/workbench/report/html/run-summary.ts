@@ -1,5 +1,4 @@
 /** The summary at the top of a report: options, figures, findings, observations. */
-
 import type { StageTarget } from "../../stages/stages.ts";
 import type { StoredDescription, StoredResults } from "../../store/stored-results.ts";
 import type { Target } from "../../workloads/stage.ts";

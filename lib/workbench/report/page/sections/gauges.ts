@@ -8,7 +8,7 @@ export function isTargetMet({ value, target, mustBe }: Gauge): boolean {
   return mustBe === "at most" ? value <= target : value >= target;
 }
 
-/** Empty if there is no bound that decides, or no figure. */
+/** Empty without a figure, or without a bound that decides. */
 export type GaugeState = "" | "met" | "missed";
 
 /** Whether the figure is within the bound that decides: Fly.io's limit, or a target that is not Vortex's own. */
