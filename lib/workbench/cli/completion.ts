@@ -7,9 +7,9 @@
 import { Argument, Command, type Option } from "commander";
 import { modelNames } from "../checkers/elle/consistency-models.ts";
 import { BUILT_IN } from "../nemesis/faults.ts";
-import { STRATEGIES } from "../run/test-options.ts";
 import { idsOf, STAGES } from "../stages/stages.ts";
 import { WORKLOAD_NAMES } from "../workloads/index.ts";
+import { JOINT_STRATEGIES, LONE_STRATEGIES } from "./parsers.ts";
 
 const SCRIPTS = {
   bash: `_vortex() {
@@ -80,6 +80,8 @@ interface Candidate {
 interface Values {
   /** Whether the option takes a list, separated by commas. */
   readonly list?: true;
+  /** Words that are no part of a list. */
+  readonly lone?: readonly string[];
   readonly words: readonly string[];
   readonly descriptions?: Readonly<Record<string, string>>;
 }
@@ -95,7 +97,7 @@ const WORDS: Readonly<Record<string, Values>> = {
   },
   "--consistency-models": { list: true, words: modelNames },
   "--availability": { words: ["total"] },
-  "--search": { list: true, words: ["plain", ...STRATEGIES] },
+  "--search": { list: true, words: JOINT_STRATEGIES, lone: LONE_STRATEGIES },
   "--concurrency": { words: ["1n", "2n", "4n"] },
 };
 
@@ -156,10 +158,16 @@ function argumentsOf(command: Command): Candidate[] {
 }
 
 function valuesOf({ long, argChoices = [] }: Option, current: string): Candidate[] {
-  const { words = argChoices, list = false, descriptions = {} } = WORDS[long ?? ""] ?? {};
+  const {
+    words = argChoices,
+    list = false,
+    lone = [],
+    descriptions = {},
+  } = WORDS[long ?? ""] ?? {};
   const former = list ? current.slice(0, current.lastIndexOf(",") + 1) : "";
   const named = former.split(",");
-  return words
+  if (lone.some((word) => named.includes(word))) return [];
+  return [...(former === "" ? lone : []), ...words]
     .filter((word) => !named.includes(word))
     .map((word) => {
       const description = descriptions[word];

@@ -122,11 +122,16 @@ export function duration(text: string): number {
   throw new InvalidArgumentError("It must be a time with a unit, such as 90s, 10m or 2h.");
 }
 
+/** Values of `--search` that cannot be combined with others. */
+export const LONE_STRATEGIES = ["plain", "mixed"] as const;
+/** Values of `--search` that can be combined. Not `lenient`, which only commands of `--shrink` contain. */
+export const JOINT_STRATEGIES = STRATEGIES.filter((name) => name !== "mixed" && name !== "lenient");
+
 /** Parses strategies of a search; `plain` is none. */
 export function strategies(text: string): readonly Strategy[] {
   const known = oneOf("strategy", ["plain", ...STRATEGIES]);
   const named = list(text).map(known);
-  const alone = named.find((name) => name === "plain" || name === "mixed");
+  const alone = LONE_STRATEGIES.find((name) => named.includes(name));
   if (alone !== undefined && named.length > 1) {
     throw new InvalidArgumentError(`"${alone}" cannot be combined with others.`);
   }

@@ -2,14 +2,20 @@
 import { availableParallelism } from "node:os";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { InvalidOptions } from "../../invalid-options.ts";
-import { STRATEGIES } from "../../run/test-options.ts";
 import { namesFile } from "../../sweep/load-definition.ts";
 import { schedulerShard } from "../../sweep/scheduler-shard.ts";
 import { parseSeeds, parseShard, type Shard } from "../../sweep/seeds.ts";
 import { supervise } from "../../sweep/supervisor.ts";
 import { remark } from "../live.ts";
 import { addNatsFlags } from "../nats-flags.ts";
-import { duration, positiveInteger, positiveNumber, strategies } from "../parsers.ts";
+import {
+  duration,
+  JOINT_STRATEGIES,
+  LONE_STRATEGIES,
+  positiveInteger,
+  positiveNumber,
+  strategies,
+} from "../parsers.ts";
 import { missingWorkload } from "../remarks.ts";
 import { addTestFlags, STRICT_RUN, STRICT_STDOUT, testOptions, VERBOSE } from "../test-flags.ts";
 import type { SimFlags } from "./subject.ts";
@@ -64,7 +70,7 @@ export function simCommand(): Command {
       .addOption(
         new Option(
           "--search <strategies>",
-          `ways to look for rare bugs, separated by commas: plain, ${STRATEGIES.join(", ")} (default: plain)`,
+          `look for rare bugs: ${LONE_STRATEGIES.join(", ")}, or any of ${JOINT_STRATEGIES.join(", ")}, separated by commas (default: plain)`,
         ).argParser(strategies),
       )
       .addOption(

@@ -53,6 +53,14 @@ describe("vortex complete", () => {
     );
   });
 
+  test("completes strategies of a search, and none beside one that stands alone", async () => {
+    const all = ["plain", "mixed", "swarm", "order", "adaptive"];
+    expect(await completions("sim", "--search", "")).toEqual(all);
+    const others = ["swarm,order", "swarm,adaptive"];
+    expect(await completions("sim", "--search", "swarm,")).toEqual(others);
+    expect(await completions("sim", "--search", "mixed,")).toEqual([]);
+  });
+
   test("completes stages, workloads and shells", async () => {
     expect(await completions("workloads", "lin")).toEqual(["lin-kv"]);
     expect(await completions("stages", "6")).toEqual(["6a", "6b", "6c"]);
