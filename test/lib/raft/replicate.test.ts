@@ -174,9 +174,7 @@ describe("replicate", () => {
     expect(messages.filter(({ type }) => type === "forward")).toHaveLength(1);
     expect(messages.filter(({ entries = [] }) => (entries as []).length > 0)).toHaveLength(1);
   });
-});
 
-describe("replicate under faults", () => {
   test.each<[string, ReplicateOptions]>([
     ["maxPending must be a number from 1 on, but is NaN", { maxPending: Number.NaN }],
     ["compactionLength must be a number from 0 on, but is -1", { compactionLength: -1 }],
@@ -190,7 +188,9 @@ describe("replicate under faults", () => {
   ])("refuses options out of range: %s", (message, options) => {
     expect(() => startNodes(1, options)).toThrow(message);
   });
+});
 
+describe("replicate under faults", () => {
   test("serves again within two seconds after its leader was killed", async () => {
     const { cluster } = await startReady();
     await cluster.ask("n1", append(1));
