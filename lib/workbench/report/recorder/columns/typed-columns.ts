@@ -41,6 +41,11 @@ export class TypedColumn<C extends Column> {
   }
 }
 
+/** Cuts a text, but not within a number of a list or an object: a part of it would be read as another one. */
+function cut(text: string, maxLength: number): string {
+  return `${text.slice(0, maxLength - 1).replace(/([[,:])-?\d[\d.eE+-]*$/, "$1")}…`;
+}
+
 /** Texts, one per row. Each is truncated to `maxLength` UTF-16 units; their total is bounded too. */
 export class TextColumn {
   readonly #lengths = new TypedColumn(Uint16Array);
@@ -55,7 +60,7 @@ export class TextColumn {
   }
 
   push(text: string): void {
-    const kept = text.length <= this.#maxLength ? text : `${text.slice(0, this.#maxLength - 1)}…`;
+    const kept = text.length <= this.#maxLength ? text : cut(text, this.#maxLength);
     if (kept.length > this.#remainingLength) {
       this.#omittedCount++;
       this.#lengths.push(0);
