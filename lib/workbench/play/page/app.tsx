@@ -173,9 +173,9 @@ function Play({ data, sandbox, state, control, colors }: PlayProps) {
             <p class="notice" role="note">
               {isPrescribed(work)
                 ? "Runs repeat recorded operations and faults, in place of those that the options and the seed give. "
-                : "Runs contain the changes that you made by hand (What if). "}
+                : "Runs contain changes that were made by hand below Watch. "}
               <button type="button" class="link" onClick={() => change({ decisions: undefined })}>
-                Drop the decisions
+                Drop them
               </button>
               {shown === undefined && interventions.length > 0 ? (
                 <>

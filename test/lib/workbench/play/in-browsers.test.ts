@@ -1,4 +1,4 @@
-/** What the playground must do in every browser: type, run, find a failing seed, share; watch a run and change it. */
+/** The playground in every browser: typing, a run, a failing seed, sharing; watching a run and changing it. */
 import { afterAll, beforeAll, describe, expect, setDefaultTimeout, test } from "bun:test";
 import { broadcast } from "../../../../docs/guide/3-broadcast/2-send-once.ts";
 import { type Decisions, parseDecisions } from "../../../../lib/workbench/decisions.ts";
@@ -206,6 +206,9 @@ describeInBrowsers("The playground", (browser) => {
       await reader.press("Kill n0");
       await reader.waitForText(".changes", /kill n0/);
       expect(await reader.waitForText(".participant.down", /down/)).toStartWith("n0");
+      // Its button is gone; the keyboard goes on from the panel, to "Restart n0".
+      const focused = await reader.page.evaluate("document.activeElement.ariaLabel");
+      expect(focused).toBe("Selected: n0");
       expect(reader.complaints).toEqual([]);
     });
   });

@@ -44,10 +44,26 @@ export function conditionsOf(history: History, tickNs: number): readonly Conditi
       from: Math.round(operation.time / tickNs),
       ...nodesAfter(before, operation),
       cuts: union(cuts),
-      text: `${operation.f}: ${describeFaultEntry(operation)}`,
+      text: describeOperation(operation),
     });
   }
   return conditions;
+}
+
+/** Names the fault that starts or ends, unless nodes are listed with what was done to each of them. */
+function describeOperation(operation: Operation): string {
+  const { f, value, error } = operation;
+  const what = describeFaultEntry(operation);
+  if (error === undefined && isObject(value) && Object.keys(value).length > 0) return what;
+  const { verb, name } = split(f);
+  const head = verb === undefined ? name : `${name} ${verb === "start" ? "starts" : "ends"}`;
+  return what === "" ? head : `${head}: ${what}`;
+}
+
+/** Splits the name of an operation, such as `start-kill`. */
+function split(f: string): { readonly verb?: string | undefined; readonly name: string } {
+  const [, verb, name = f] = /^(start|stop)-(.*)$/.exec(f) ?? [];
+  return { verb, name };
 }
 
 /** The condition at a time, in ticks. */
@@ -80,7 +96,7 @@ function nodesAfter(
 }
 
 function cutsAfter(cuts: Cuts, { f, value, error }: Operation): Cuts {
-  const [, verb, name = f] = /^(start|stop)-(.*)$/.exec(f) ?? [];
+  const { verb, name } = split(f);
   if (error !== undefined) return cuts;
   if (verb === "stop") return new Map([...cuts].filter(([other]) => other !== name));
   const [kind, grudge] = Array.isArray(value) ? value : [];

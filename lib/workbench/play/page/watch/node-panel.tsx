@@ -17,7 +17,7 @@ const MAX_LINES = 30;
 export function NodePanel({ run, node, time, children }: NodeProps) {
   const rows = lastLines(run, node, time);
   return (
-    <section class="panel" aria-label={`Selected: ${visible(node)}`}>
+    <section class="panel" tabIndex={-1} aria-label={`Selected: ${visible(node)}`}>
       <h3>{visible(node)}</h3>
       {children}
       <h4>Log</h4>

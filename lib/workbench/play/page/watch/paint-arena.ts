@@ -49,6 +49,7 @@ const MAX_MESSAGES = 400;
 const MAX_OPERATIONS = 200;
 const MAX_LABELS = 12;
 const MAX_OPERATION_LABELS = 24;
+const MAX_CLIENT_NAMES = 16;
 /** Part of its way after which a message that never arrives is lost. */
 const LOST_AT = 0.55;
 const DOT_PX = 5;
@@ -127,6 +128,8 @@ function paintClients(context: Context, scene: ArenaScene): void {
     const place = places[lane];
     if (role === "client" && place !== undefined) addDisc(context, place, size, 2.5);
   }
+  context.font = LABEL_FONT;
+  paintClientNames(context, scene);
   const laneOf = new Map(run.header.lanes.map(({ name }, lane) => [name, lane]));
   const shown = new Map<number, number>();
   const rows = scene.operations.within(time - glow, time, MAX_OPERATIONS);
@@ -135,8 +138,6 @@ function paintClients(context: Context, scene: ArenaScene): void {
     // A client's latest operation takes the place of those before.
     if (lane !== undefined) shown.set(lane, row);
   }
-  context.font = LABEL_FONT;
-  context.textBaseline = "middle";
   for (const [lane, row] of shown) {
     const place = places[lane];
     if (place === undefined) continue;
@@ -152,6 +153,20 @@ function paintClients(context: Context, scene: ArenaScene): void {
       paintLabel(context, scene, `${mark}${text}`, place.x * size, place.y * size - 12);
     }
     context.globalAlpha = 1;
+  }
+}
+
+/** Names the clients below their discs: above is what they do. */
+function paintClientNames(context: Context, scene: ArenaScene): void {
+  const { run, colors, places, size } = scene;
+  const clients = run.header.lanes.flatMap(({ name, role }, lane) => {
+    const place = role === "client" ? places[lane] : undefined;
+    return place === undefined ? [] : [{ name, place }];
+  });
+  if (clients.length > MAX_CLIENT_NAMES) return;
+  context.fillStyle = colors.muted;
+  for (const { name, place } of clients) {
+    paintLabel(context, scene, name, place.x * size, place.y * size + 12);
   }
 }
 

@@ -1,4 +1,5 @@
 /** Changes the run at the moment that is shown: messages, nodes, links; and takes changes back. */
+import type { TargetedMouseEvent } from "preact";
 import { useState } from "preact/hooks";
 import type { Intervention } from "../../../decisions.ts";
 import { Code } from "../../../report/page/parts/code.tsx";
@@ -31,33 +32,41 @@ interface MessageProps {
 
 const MAX_DELAY_MS = 60_000;
 
+type ButtonClick = TargetedMouseEvent<HTMLButtonElement>;
+
+/** A button that is disabled, or replaced, by the run that it starts would lose the focus: its panel keeps it. */
+function holdFocus({ currentTarget }: ButtonClick): void {
+  currentTarget.closest<HTMLElement>(".panel")?.focus({ preventScroll: true });
+}
+
 /** The selected message. */
 export function MessagePanel({ run, row, address, isRunning, onIntervene }: MessageProps) {
   const [delayMs, setDelayMs] = useState(100);
   const isDisabled = isRunning || address === undefined;
-  const change = (how: "drop" | "delay" | "duplicate") => {
+  const change = (how: "drop" | "delay" | "duplicate", event: ButtonClick) => {
     if (address === undefined) return;
+    holdFocus(event);
     const byNs = Math.round(delayMs * 1e6);
     onIntervene(how === "drop" ? { do: how, ...address } : { do: how, ...address, byNs });
   };
   return (
-    <section class="panel" aria-label="Selected message">
+    <section class="panel" tabIndex={-1} aria-label="Selected message">
       <h3>Message</h3>
       <p>{visible(messageLine(run, row))}</p>
       <Code text={run.bodyOf(row)} />
       <fieldset class="deeds" disabled={isDisabled}>
         <legend>What if it …</legend>
-        <button type="button" onClick={() => change("drop")}>
+        <button type="button" onClick={(event) => change("drop", event)}>
           is lost
         </button>
-        <button type="button" onClick={() => change("delay")}>
+        <button type="button" onClick={(event) => change("delay", event)}>
           is late
         </button>
-        <button type="button" onClick={() => change("duplicate")}>
+        <button type="button" onClick={(event) => change("duplicate", event)}>
           comes twice
         </button>
         <label>
-          late, or the second time, by{" "}
+          Delay of the message, or of its copy:{" "}
           <input
             type="number"
             min={1}
@@ -98,7 +107,14 @@ export function NodeDeeds({ node, condition, atNs, isRunning, onIntervene }: Nod
     <fieldset class="deeds" disabled={isRunning}>
       <legend>What if, at this moment …</legend>
       {deedsOn(condition, node).map((deed) => (
-        <button type="button" key={deed} onClick={() => onIntervene({ do: deed, atNs, node })}>
+        <button
+          type="button"
+          key={deed}
+          onClick={(event) => {
+            holdFocus(event);
+            onIntervene({ do: deed, atNs, node });
+          }}
+        >
           {DEEDS[deed]} {visible(node)}
         </button>
       ))}
@@ -130,7 +146,7 @@ export function CutPanel(props: CutProps) {
   const chosen = group.filter((name) => all.includes(name));
   return (
     <fieldset class="deeds" disabled={isRunning}>
-      <legend>What if links are cut, at this moment …</legend>
+      <legend>Links, at this moment</legend>
       <button type="button" aria-pressed={isCutting} onClick={() => onCutting(!isCutting)}>
         {isCutting ? "Draw a line between nodes" : "Draw a cut"}
       </button>
@@ -188,8 +204,8 @@ export function Changes(props: ChangesProps) {
   const { run, interventions, redoable, isRunning, onChange, onRedo, onSeek } = props;
   if (interventions.length === 0 && redoable.length === 0) return null;
   return (
-    <section class="panel" aria-label="Changes of the run">
-      <h3>What if</h3>
+    <section class="panel" tabIndex={-1} aria-label="Changes by hand">
+      <h3>Changes by hand</h3>
       <ol class="changes">
         {interventions.map((intervention, index) => (
           <li key={index}>
@@ -204,7 +220,10 @@ export function Changes(props: ChangesProps) {
               class="small"
               disabled={isRunning}
               aria-label={`Take back: ${visible(describeIntervention(intervention))}`}
-              onClick={() => onChange(interventions.filter((_, other) => other !== index))}
+              onClick={(event) => {
+                holdFocus(event);
+                onChange(interventions.filter((_, other) => other !== index));
+              }}
             >
               ×
             </button>
@@ -215,11 +234,21 @@ export function Changes(props: ChangesProps) {
         <button
           type="button"
           disabled={isRunning || interventions.length === 0}
-          onClick={() => onChange(interventions.slice(0, -1))}
+          onClick={(event) => {
+            holdFocus(event);
+            onChange(interventions.slice(0, -1));
+          }}
         >
           Undo
         </button>
-        <button type="button" disabled={isRunning || redoable.length === 0} onClick={onRedo}>
+        <button
+          type="button"
+          disabled={isRunning || redoable.length === 0}
+          onClick={(event) => {
+            holdFocus(event);
+            onRedo();
+          }}
+        >
           Redo
         </button>
       </div>

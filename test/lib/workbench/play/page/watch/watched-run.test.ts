@@ -72,6 +72,15 @@ describe("The events of a run", () => {
     }
   });
 
+  test("of the nemesis are told in words, without the names of its operations", () => {
+    const texts = conditions.map(({ text }) => text).join("\n");
+    expect(texts).not.toMatch(/start-|stop-/);
+    expect(texts).toMatch(/^partition starts: n\d.* \| n\d/m);
+    expect(texts).toContain("partition ends: healed");
+    expect(texts).toMatch(/^n\d( n\d)* killed$/m);
+    expect(texts).toMatch(/^n\d( n\d)* started$/m);
+  });
+
   test("are found by time", () => {
     for (const time of [run.begin - 1, run.begin, 0, 1e6, 1e6 + 0.5, run.end]) {
       const expected = all.findLastIndex((event) => (event?.time ?? 0) <= time);
