@@ -113,6 +113,55 @@ const storedTotals = (variant: Variant) => (node: Node) => {
   });
 };
 
+/**
+ * Each node streams its deltas to the others, without waiting for acknowledgements, and begins again after
+ * what was acknowledged if one stays out.
+ */
+const streamed = (variant: Variant) => (node: Node) => {
+  const own: number[] = [];
+  const received = new Map<NodeId, { readonly count: number; readonly total: number }>();
+  const sent = new Map(node.peers.map((peer) => [peer, 0]));
+  const sum = (deltas: readonly number[]) => deltas.reduce((total, delta) => total + delta, 0);
+
+  node.handle("add", Add, ({ body: { delta } }) => {
+    own.push(delta);
+    return { type: "add_ok" };
+  });
+  node.handle("read", v.object({}), () => ({
+    type: "read_ok",
+    value: sum(own) + sum([...received.values()].map(({ total }) => total)),
+  }));
+  const Deltas = v.object({ from: v.number(), deltas: v.array(v.number()) });
+  node.handle("deltas", Deltas, ({ src, body: { from, deltas } }) => {
+    const { count, total } = received.get(src) ?? { count: 0, total: 0 };
+    // This message may have overtaken the one with the deltas between.
+    const isNext = variant === "mended" ? from <= count : true;
+    const end = from + deltas.length;
+    if (!isNext || end <= count) return { type: "deltas_ok", count };
+    const added = deltas.slice(Math.max(0, count - from));
+    received.set(src, { count: end, total: total + sum(added) });
+    return { type: "deltas_ok", count: end };
+  });
+  const DeltasOk = v.object({ type: v.literal("deltas_ok"), count: v.number() });
+  const acknowledged = new Map(sent);
+  node.every(50, () => {
+    for (const [peer, from] of sent) {
+      const deltas = own.slice(from);
+      if (deltas.length === 0) continue;
+      const end = own.length;
+      sent.set(peer, end);
+      const settle = (count: number) => {
+        acknowledged.set(peer, Math.max(count, acknowledged.get(peer) ?? 0));
+        const known = acknowledged.get(peer) ?? 0;
+        if (known < end) sent.set(peer, known);
+      };
+      node.rpc(peer, { type: "deltas", from, deltas }, DeltasOk, (result) => {
+        settle(result.ok ? result.body.count : 0);
+      });
+    }
+  });
+};
+
 export const SUBTLE_COUNTERS: readonly SubtleCase[] = [
   {
     bug: "gives the deltas that it resends after a restart new ids",
@@ -129,5 +178,20 @@ export const SUBTLE_COUNTERS: readonly SubtleCase[] = [
     options: { ...KILLED, rate: 1, nemesis: ["kill", "disk"] },
     shows: "wrong results",
     seed: 242,
+  },
+  {
+    bug: "skips the deltas that a later message has overtaken",
+    workload: "g-counter",
+    make: streamed,
+    options: {
+      nodeCount: 3,
+      concurrency: 6,
+      rate: 20,
+      timeLimitS: 20,
+      recoveryS: 3,
+      latency: { meanMs: 20, distribution: "exponential" },
+    },
+    shows: "wrong results",
+    seed: 450,
   },
 ];

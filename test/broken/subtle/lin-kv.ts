@@ -6,6 +6,7 @@ import {
   type NodeId,
   type OutgoingBody,
   RpcError,
+  retry,
 } from "../../../lib/vortex/index.ts";
 import { keyValue, Read } from "../../programs/key-value.ts";
 import { apply, Request } from "../../programs/machine.ts";
@@ -209,6 +210,74 @@ const remembering = (variant: Variant) => (node: Node) => {
   }
 };
 
+/**
+ * A chain of nodes: the first one orders changes, each passes them on, and the last one commits them. A node
+ * answers a read itself unless its value is dirty, not acknowledged by the next one.
+ *
+ * @see Terrace, Freedman: Object Storage on CRAQ (USENIX ATC 2009)
+ */
+const chained = (variant: Variant) => (node: Node) => {
+  const [head = node.id] = node.nodeIds;
+  const tail = node.nodeIds.at(-1) ?? node.id;
+  const successor = node.nodeIds[node.nodeIds.indexOf(node.id) + 1];
+  const values = new Map<number, number>();
+  const store = keyValue(values);
+  /** Number of the last change of each key that is dirty. */
+  const dirty = new Map<number, number>();
+  const Change = v.object({ number: v.number(), key: v.number(), value: v.number() });
+  let made = 0;
+  const turns = new Map<number, PromiseWithResolvers<void>>();
+
+  const ChangeOk = v.object({ type: v.literal("change_ok") });
+  const make = async (change: v.InferOutput<typeof Change>) => {
+    const { number, key, value } = change;
+    if (number > made + 1) {
+      await turns.getOrInsertComputed(number, () => Promise.withResolvers()).promise;
+    }
+    const isNew = number > made;
+    if (isNew) {
+      made = number;
+      values.set(key, value);
+      turns.get(number + 1)?.resolve();
+    }
+    if (successor === undefined) return;
+    if (isNew) dirty.set(key, number);
+    await retry(node, (timeoutMs) =>
+      node.syncRpc(successor, { type: "change", ...change }, ChangeOk, { timeoutMs }),
+    );
+    // A later change of the key may still be on its way.
+    if (variant === "broken" || dirty.get(key) === number) dirty.delete(key);
+  };
+  node.handle("change", Change, async ({ body }) => {
+    await make(body);
+    return { type: "change_ok" };
+  });
+
+  const serve = async (request: Request): Promise<OutgoingBody> => {
+    const key = Number(request["key"]);
+    const before = values.get(key);
+    const reply = apply(store, request);
+    const value = values.get(key);
+    if (request.type === "read" || reply.type === "error" || value === undefined) return reply;
+    if (before !== undefined) values.set(key, before);
+    await make({ number: made + 1, key, value });
+    return reply;
+  };
+  const Served = v.object({ type: v.literal("served"), reply: Request });
+  node.handle("serve", v.object({ request: Request }), async ({ body }) => ({
+    type: "served",
+    reply: await serve(body.request),
+  }));
+  for (const type of Object.keys(store)) {
+    node.handle(type, Request, async ({ body: { msg_id: _, ...request } }) => {
+      const isClean = type === "read" && !dirty.has(Number(request["key"]));
+      const server = type === "read" ? tail : head;
+      if (isClean || node.id === server) return serve(request);
+      return (await node.syncRpc(server, { type: "serve", request }, Served)).reply;
+    });
+  }
+};
+
 export const SUBTLE_LIN_KV: readonly SubtleCase[] = [
   {
     bug: "compares the end of a lease with <=",
@@ -241,5 +310,13 @@ export const SUBTLE_LIN_KV: readonly SubtleCase[] = [
     options: { ...CALM, rate: 60, timeLimitS: 10, nemesis: ["kill"], nemesisIntervalS: 2 },
     shows: "not linearizable",
     seed: 67,
+  },
+  {
+    bug: "takes a value for clean when an earlier change of it is acknowledged",
+    workload: "lin-kv",
+    make: chained,
+    options: { ...CALM, rate: 40, latency: { meanMs: 5, distribution: "exponential" } },
+    shows: "not linearizable",
+    seed: 94,
   },
 ];

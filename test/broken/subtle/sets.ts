@@ -110,6 +110,58 @@ const redundantFlood = (variant: Variant) => (node: Node) => {
   });
 };
 
+const RECORDS_PER_SNAPSHOT = 30;
+
+/** One node, which shows an element when it is stored. Snapshots take the place of its log. */
+const compacted = (variant: Variant) => (node: Node) => {
+  const log = node.storage.of(v.array(v.number()));
+  const appended = new Set(log.readAll().flat());
+  const stored = new Set(appended);
+
+  node.handle("add", v.object({ element: v.number() }), async ({ body: { element } }) => {
+    appended.add(element);
+    log.append([element]);
+    await synced(node, log);
+    stored.add(element);
+    if (stored.size % RECORDS_PER_SNAPSHOT === 0) {
+      // The snapshot also takes the place of an append in flight, which is not in what is stored.
+      log.replace([[...(variant === "mended" ? appended : stored)]]);
+    }
+    return { type: "add_ok" };
+  });
+  node.handle("read", v.object({}), () => ({ type: "read_ok", value: [...stored] }));
+};
+
+/** Nodes send each other new values once. Every 200 ms, they compare their sets, and merge those that differ. */
+const compared = (variant: Variant) => (node: Node) => {
+  const Values = v.object({ values: v.array(v.number()) });
+  const values = new Set<number>();
+  const learn = (received: readonly number[]) => {
+    for (const value of received) values.add(value);
+  };
+  // Nodes that have missed as many values as each other have sets of the same size.
+  const digest = () =>
+    variant === "mended" ? [...values].toSorted((a, b) => a - b).join() : String(values.size);
+
+  node.handle("broadcast", v.object({ message: v.number() }), ({ body: { message } }) => {
+    values.add(message);
+    for (const peer of node.peers) node.send(peer, { type: "values", values: [message] });
+    return { type: "broadcast_ok" };
+  });
+  node.handle("read", v.object({}), () => ({ type: "read_ok", messages: [...values] }));
+  node.handle("values", Values, ({ body }) => learn(body.values));
+  node.handle("merge", Values, ({ src, body }) => {
+    learn(body.values);
+    node.send(src, { type: "values", values: [...values] });
+  });
+  node.handle("compare", v.object({ digest: v.string() }), ({ src, body }) => {
+    if (body.digest !== digest()) node.send(src, { type: "merge", values: [...values] });
+  });
+  node.every(200, () => {
+    for (const peer of node.peers) node.send(peer, { type: "compare", digest: digest() });
+  });
+};
+
 export const SUBTLE_SETS: readonly SubtleCase[] = [
   {
     bug: "takes a sync that is already in progress for its own",
@@ -148,5 +200,29 @@ export const SUBTLE_SETS: readonly SubtleCase[] = [
     },
     shows: "lost",
     seed: 342,
+  },
+  {
+    bug: "takes a snapshot without the elements whose append is in flight",
+    workload: "g-set",
+    make: compacted,
+    options: { ...KILLED, nodeCount: 1, timeLimitS: 40 },
+    shows: "lost",
+    seed: 5,
+  },
+  {
+    bug: "compares the sizes of sets, not their elements",
+    workload: "broadcast",
+    make: compared,
+    options: {
+      nodeCount: 7,
+      concurrency: 7,
+      rate: 5,
+      timeLimitS: 20,
+      recoveryS: 3,
+      nemesis: ["loss"],
+      nemesisIntervalS: 5,
+    },
+    shows: "lost",
+    seed: 181,
   },
 ];
