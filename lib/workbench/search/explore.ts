@@ -16,12 +16,12 @@ import { swarm } from "./swarm.ts";
 const MIXTURE: readonly (readonly Strategy[])[] = [
   ["swarm", "order", "adaptive"],
   [],
-  ["adaptive"],
+  ["order", "adaptive"],
   ["swarm", "adaptive"],
   ["order", "adaptive"],
   ["adaptive"],
   ["swarm", "order", "adaptive"],
-  ["swarm", "adaptive"],
+  ["order", "adaptive"],
 ];
 
 /** A test, and what its search changes beside the options. */

@@ -79,9 +79,9 @@ describe("explore", () => {
       const names = Array.from({ length: 8 }, (_, index) => nameOf(first + index));
       expect(names.sort()).toEqual([
         "",
-        ...["adaptive", "adaptive"],
-        "order,adaptive",
-        ...["swarm,adaptive", "swarm,adaptive"],
+        "adaptive",
+        ...["order,adaptive", "order,adaptive", "order,adaptive"],
+        "swarm,adaptive",
         ...["swarm,order,adaptive", "swarm,order,adaptive"],
       ]);
     }
