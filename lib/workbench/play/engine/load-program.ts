@@ -121,9 +121,8 @@ class Modules {
   /** A blob's address is known when its content is, so files cannot import each other in a circle. */
   #addressOfImport(file: SourceFile, importer: string, line: number): string {
     const { name } = file;
-    if (this.#addresses.get(name) !== undefined || !this.#addresses.has(name)) {
-      return this.addressOf(file);
-    }
+    const isOpen = this.#addresses.has(name) && this.#addresses.get(name) === undefined;
+    if (!isOpen) return this.addressOf(file);
     // Those without an address yet import each other, in the order in which they were begun.
     const open = [...this.#addresses].flatMap(([each, address]) =>
       address === undefined ? [each] : [],
