@@ -21,6 +21,18 @@ const CALM: SimulatedOptions = {
   recoveryS: 1,
 };
 
+const Served = v.object({ type: v.literal("served"), reply: Request });
+
+/** Serves clients' requests for other nodes. Returns the function that asks another node to do so. */
+function servingOthers(node: Node, serve: (request: Request) => Promise<OutgoingBody>) {
+  node.handle("serve", v.object({ request: Request }), async ({ body }) => ({
+    type: "served",
+    reply: await serve(body.request),
+  }));
+  return async (server: NodeId, request: Request): Promise<OutgoingBody> =>
+    (await node.syncRpc(server, { type: "serve", request }, Served)).reply;
+}
+
 const LEASE_MS = 200;
 
 /**
@@ -53,16 +65,12 @@ export const leased = (variant: Variant) => (node: Node) => {
     return { type: "lease_ok", reply, untilMs };
   });
   const LeaseOk = v.object({ type: v.literal("lease_ok"), reply: Request, untilMs: v.number() });
-  const Served = v.object({ type: v.literal("served"), reply: Request });
-  node.handle("serve", v.object({ request: Request }), async ({ body }) => ({
-    type: "served",
-    reply: await serve(body.request),
-  }));
+  const ask = servingOthers(node, serve);
   for (const type of Object.keys(store)) {
     node.handle(type, Request, async ({ body: { msg_id: _, ...request } }) => {
       if (node.id === home) return serve(request);
       if (type !== "read") {
-        return (await node.syncRpc(home, { type: "serve", request }, Served)).reply;
+        return ask(home, request);
       }
       const key = Number(request["key"]);
       const copy = copies.get(key);
@@ -263,17 +271,13 @@ const chained = (variant: Variant) => (node: Node) => {
     await make({ number: made + 1, key, value });
     return reply;
   };
-  const Served = v.object({ type: v.literal("served"), reply: Request });
-  node.handle("serve", v.object({ request: Request }), async ({ body }) => ({
-    type: "served",
-    reply: await serve(body.request),
-  }));
+  const ask = servingOthers(node, serve);
   for (const type of Object.keys(store)) {
     node.handle(type, Request, async ({ body: { msg_id: _, ...request } }) => {
       const isClean = type === "read" && !dirty.has(Number(request["key"]));
       const server = type === "read" ? tail : head;
       if (isClean || node.id === server) return serve(request);
-      return (await node.syncRpc(server, { type: "serve", request }, Served)).reply;
+      return ask(server, request);
     });
   }
 };
