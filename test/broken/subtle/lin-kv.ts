@@ -282,6 +282,73 @@ const chained = (variant: Variant) => (node: Node) => {
   }
 };
 
+const RECORD_LEASE_MS = 1000;
+const RENEWAL_MS = 300;
+
+/**
+ * All values are one record in lin-kv. The node that holds it changes its version to renew the lease.
+ * Another node takes it over when the version has stayed the same for as long as a lease.
+ *
+ * @see Patrikalakis, Slutsker: Building Distributed Locks with the DynamoDB Lock Client (2017)
+ * @see Raft thesis, §6.4.1: a lease counts from the moment at which the request was sent
+ */
+const held = (variant: Variant) => (node: KVNode) => {
+  const Values = v.array(v.tuple([v.number(), v.number()]));
+  const Version = v.object({ version: v.string(), values: Values });
+  type Version = v.InferOutput<typeof Version>;
+  const record = node.linKv.of(Version);
+  let latest: Version = { version: "", values: [] };
+  let seenAtMs = node.nowMs();
+  let leaseEndMs = 0;
+  const isHolder = () => node.nowMs() < leaseEndMs;
+
+  const put = async (values: Version["values"]) => {
+    const next = { version: node.generateId(), values };
+    const sentAtMs = node.nowMs();
+    try {
+      await record.cas("record", latest, next, { createIfNotExists: true, timeoutMs: 1000 });
+    } catch (error) {
+      leaseEndMs = 0;
+      throw error;
+    }
+    latest = next;
+    // The others may have seen the new version long before its reply arrives.
+    leaseEndMs = (variant === "mended" ? sentAtMs : node.nowMs()) + RECORD_LEASE_MS;
+  };
+  let last: Promise<unknown> = Promise.resolve();
+  const inTurn = <Result>(task: () => Promise<Result>): Promise<Result> => {
+    const outcome = last.then(task);
+    last = outcome.catch(() => {});
+    return outcome;
+  };
+  node.every(RENEWAL_MS, () => {
+    inTurn(async () => {
+      if (isHolder()) return put(latest.values);
+      const seen = await record.readOr("record", latest);
+      if (seen.version !== latest.version) seenAtMs = node.nowMs();
+      latest = seen;
+      if (node.nowMs() - seenAtMs > RECORD_LEASE_MS) await put(latest.values);
+    }).catch(() => {});
+  });
+
+  const requireHolder = () => {
+    if (!isHolder()) throw new RpcError("temporarily-unavailable", "Another node has the values");
+  };
+  for (const type of Object.keys(keyValue())) {
+    node.handle(type, Request, ({ body: { msg_id: _, ...request } }) => {
+      requireHolder();
+      if (type === "read") return apply(keyValue(new Map(latest.values)), request);
+      return inTurn(async () => {
+        requireHolder();
+        const values = new Map(latest.values);
+        const reply = apply(keyValue(values), request);
+        if (reply.type !== "error") await put([...values]);
+        return reply;
+      });
+    });
+  }
+};
+
 export const SUBTLE_LIN_KV: readonly SubtleCase[] = [
   {
     bug: "compares the end of a lease with <=",
@@ -322,5 +389,20 @@ export const SUBTLE_LIN_KV: readonly SubtleCase[] = [
     options: { ...CALM, rate: 30, latency: { meanMs: 5, distribution: "exponential" } },
     shows: "not linearizable",
     seed: 1709,
+  },
+  {
+    bug: "starts its lease at the reply instead of the request",
+    workload: "lin-kv",
+    make: held,
+    options: {
+      ...CALM,
+      rate: 30,
+      timeLimitS: 20,
+      nemesis: ["pause"],
+      nemesisIntervalS: 2,
+      latency: { meanMs: 1, distribution: "exponential" },
+    },
+    shows: "not linearizable",
+    seed: 555,
   },
 ];
