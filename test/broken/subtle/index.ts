@@ -8,8 +8,10 @@ import type { SubtleCase } from "./case.ts";
 import { SUBTLE_COUNTERS } from "./counters.ts";
 import { SUBTLE_KAFKA } from "./kafka.ts";
 import { SUBTLE_LIN_KV } from "./lin-kv.ts";
+import { SUBTLE_PAXOS } from "./paxos.ts";
 import { SUBTLE_RAFT } from "./raft.ts";
 import { SUBTLE_SETS } from "./sets.ts";
+import { SUBTLE_SNAPSHOTS } from "./snapshots.ts";
 import { SUBTLE_TRANSACTIONS } from "./transactions.ts";
 import { SUBTLE_UNIQUE_IDS } from "./unique-ids.ts";
 
@@ -19,6 +21,8 @@ export const SUBTLE: readonly SubtleCase[] = [
   ...SUBTLE_UNIQUE_IDS,
   ...SUBTLE_LIN_KV,
   ...SUBTLE_RAFT,
+  ...SUBTLE_PAXOS,
   ...SUBTLE_KAFKA,
   ...SUBTLE_TRANSACTIONS,
+  ...SUBTLE_SNAPSHOTS,
 ];
