@@ -30,22 +30,27 @@ export const KILLED: SimulatedOptions = {
   recoveryS: 3,
 };
 
-/** How long to wait for the disk, in ms. Clients leave after 5 s, and a reply must not come later. */
-const SYNC_LIMIT_MS = 4500;
+/** How long a request may take, in ms. Clients leave after 5 s, and a reply must not come later. */
+const REPLY_LIMIT_MS = 4500;
 
 /**
- * Syncs the log of a node, or leaves that to a later sync.
+ * Waits for a promise, but only as long as a client does.
  *
- * @throws {RpcError} `timeout` (0, indefinite) when the disk takes too long.
+ * @throws {RpcError} `timeout` (0, indefinite) when it has not settled by then.
  */
-export async function synced(node: Node, log: Storage): Promise<void> {
+export async function inTime<Result>(node: Node, promise: Promise<Result>): Promise<Result> {
   const { promise: limit, reject } = Promise.withResolvers<never>();
-  const cancel = node.after(SYNC_LIMIT_MS, () => {
-    reject(new RpcError("timeout", "The disk has not synced in time"));
+  const cancel = node.after(REPLY_LIMIT_MS, () => {
+    reject(new RpcError("timeout", "Not done in time"));
   });
   try {
-    await Promise.race([log.sync(), limit]);
+    return await Promise.race([promise, limit]);
   } finally {
     cancel();
   }
+}
+
+/** Syncs the log of a node, or leaves that to a later sync when the disk takes too long: see {@link inTime}. */
+export function synced(node: Node, log: Storage): Promise<void> {
+  return inTime(node, log.sync());
 }

@@ -28,7 +28,7 @@ const ATTEMPTS = 4;
 const Executed = v.object({ type: v.literal("executed"), outcome: Request });
 const Execute = v.object({ id: v.string(), request: Request });
 
-/** Sends a request to the first node, again with the same id if there is no answer. */
+/** Sends a request to the first node, and sends it again with the same id if no reply comes. */
 async function forward(node: Node, request: Request): Promise<OutgoingBody> {
   const [home = node.id] = node.nodeIds;
   const body = { type: "execute", id: node.generateId(), request };

@@ -13,7 +13,7 @@ import type { SubtleCase, Variant } from "./case.ts";
 const Values = v.array(v.number());
 
 interface List {
-  /** What was appended, in the order of the timestamps. */
+  /** Appended values, in the order of the timestamps. */
   readonly commits: { readonly at: number; readonly values: readonly number[] }[];
   /** Start of the transaction that has the lock. */
   lock: number | undefined;
