@@ -41,8 +41,9 @@ import { Replica } from "./kafka/replica.ts";
 
 /** A JSON object from keys to offsets; `v.record` would lose the key `__proto__`. */
 const Offsets = v.pipe(
-  v.custom<{ readonly [key: string]: number }>(isObjectOfIntegers, "must map keys to integers"),
-  v.transform((offsets): ReadonlyMap<string, number> => new Map(Object.entries(offsets))),
+  v.custom<{ readonly [key: string]: unknown }>(isObject, "must map keys to integers"),
+  v.transform((offsets): ReadonlyMap<string, unknown> => new Map(Object.entries(offsets))),
+  v.custom<ReadonlyMap<string, number>>(hasIntegers, "must map keys to integers"),
 );
 
 const Send = v.object({ key: v.string(), msg: KeptJson });
@@ -68,13 +69,12 @@ export const kafka = withOptions(KafkaOptions, (node, options) => {
   node.handlePeer("push", Push, ({ src, body }) => replica.receive(src, body));
 });
 
-function isObjectOfIntegers(value: unknown): boolean {
-  return (
-    typeof value === "object" &&
-    value !== null &&
-    !Array.isArray(value) &&
-    Object.values(value).every(Number.isSafeInteger)
-  );
+function isObject(value: unknown): boolean {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function hasIntegers(offsets: unknown): boolean {
+  return offsets instanceof Map && offsets.values().every(Number.isSafeInteger);
 }
 
 if (import.meta.main) await serve(kafka);
