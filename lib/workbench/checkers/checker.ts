@@ -16,7 +16,10 @@ export interface CheckOptions {
   readonly availability?: "total" | number;
   /** Consistency models that a transaction history must satisfy, such as `"read-committed"`. */
   readonly consistencyModels?: readonly string[];
-  /** Types of operation that may never be `ok`; `true` for all, as when settings were drawn at random. */
+  /**
+   * Types of operation that may never be `ok`; `true` for all, as when settings were drawn at random. Then
+   * transactions need not depend on one another, either.
+   */
   readonly mayNeverBeOk?: boolean | readonly string[];
   /**
    * Steps that all searches of a check may take together before the verdict becomes `"unknown"`.

@@ -1,4 +1,6 @@
 import { describe, expect, test } from "bun:test";
+import * as v from "valibot";
+import { type Node, RpcError } from "../../../../lib/vortex/index.ts";
 import type { Decisions } from "../../../../lib/workbench/decisions.ts";
 import { FAULTS } from "../../../../lib/workbench/nemesis/faults.ts";
 import { STRATEGIES, type Strategy } from "../../../../lib/workbench/run/test-options.ts";
@@ -86,4 +88,23 @@ describe("explore", () => {
       ]);
     }
   });
+
+  test.each(["kafka", "txn-rw-register", "txn-list-append"] as const)(
+    "needs nothing to succeed in a test that it draws: %s",
+    (workload) => {
+      const refuse = (node: Node) => {
+        for (const type of ["send", "poll", "commit_offsets", "list_committed_offsets", "txn"]) {
+          node.handle(type, v.looseObject({}), () => {
+            throw new RpcError("temporarily-unavailable", "No leader");
+          });
+        }
+      };
+      const verdictOf = (search: readonly Strategy[]) => {
+        const drawn = explore(testOptionsOf(workload, { search }));
+        return runSimulated(workload, refuse, drawn.options, { parts: drawn.parts }).result.valid;
+      };
+      expect(verdictOf([])).toBe(false);
+      expect(verdictOf(["adaptive"])).toBe(true);
+    },
+  );
 });
