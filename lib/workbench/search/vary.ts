@@ -16,6 +16,9 @@ import {
 } from "../decisions.ts";
 import { drawMagnitude } from "./magnitude.ts";
 
+/** Number of fresh seeds for each variation in a campaign: variations find less. */
+export const SEEDS_PER_VARIATION = 15;
+
 /** The run whose decisions are varied. */
 export interface Varied {
   readonly decisions: Decisions;

@@ -8,9 +8,9 @@ import type { TestOptions } from "../../../lib/workbench/run/test-options.ts";
 import { Corpus, type KeptRun } from "../../../lib/workbench/search/corpus.ts";
 import { explore } from "../../../lib/workbench/search/explore.ts";
 import { Feedback } from "../../../lib/workbench/search/feedback.ts";
-import { vary } from "../../../lib/workbench/search/vary.ts";
+import { SEEDS_PER_VARIATION, vary } from "../../../lib/workbench/search/vary.ts";
 
-/** Makes one run after the other: three with the next seeds, and one as a variation of a run before. */
+/** Makes one run after the other: most with the next seeds, and some as variations of runs before. */
 export function startGuided(program: AnyProgram, options: TestOptions): () => TestResult {
   const corpus = new Corpus();
   const runs = new Map<string, KeptRun>();
@@ -47,7 +47,8 @@ export function startGuided(program: AnyProgram, options: TestOptions): () => Te
   };
 
   return () => {
-    const base = ++count % 4 === 0 ? runs.get(corpus.pick(random) ?? "") : undefined;
+    const base =
+      ++count % (SEEDS_PER_VARIATION + 1) === 0 ? runs.get(corpus.pick(random) ?? "") : undefined;
     if (base === undefined) return run(["mixed"], nextSeed++);
     return run(base.search, base.seed, vary({ ...base, nodeIds }, random));
   };

@@ -11,7 +11,7 @@ import type { TestOptions } from "../../run/test-options.ts";
 import { Corpus } from "../../search/corpus.ts";
 import { CorpusDirectory } from "../../search/corpus-directory.ts";
 import { Feedback } from "../../search/feedback.ts";
-import { vary } from "../../search/vary.ts";
+import { SEEDS_PER_VARIATION, vary } from "../../search/vary.ts";
 import type { Task, WorkerOutcome } from "../../sweep/task.ts";
 import { remark } from "../live.ts";
 import { SweepProgress } from "./progress.ts";
@@ -21,8 +21,6 @@ import { checkDeterminism, openOut, outcome, runTasks } from "./sweep.ts";
 
 /** A campaign ends after so many failures, unless `--stop-after` says otherwise. */
 const MAX_FAILURES = 100;
-/** Number of seeds for each variation: these find less. */
-const SEEDS_PER_VARIATION = 3;
 /** Time between two notes of how far it has come, in ms. */
 const SAVE_INTERVAL_MS = 500;
 

@@ -138,6 +138,8 @@ describe("vortex sim --for", () => {
     const child = spawnVortex(...words, "--for", "1h", "--corpus", corpus, "--jobs", "1");
     const kept = () => (existsSync(join(corpus, "runs")) ? readdirSync(join(corpus, "runs")) : []);
     while (kept().filter((name) => name.endsWith(".json")).length < 4) await Bun.sleep(50);
+    const state = () => v.parse(State, stateOf(corpus));
+    while (state().variationCount === 0) await Bun.sleep(50);
     const second = await vortex(...words, "--for", "1s", "--corpus", corpus, "--jobs", "1");
     expect(second.exitCode).toBe(254);
     expect(second.stderr).toMatch(
@@ -145,9 +147,8 @@ describe("vortex sim --for", () => {
     );
     child.kill("SIGINT");
     expect(await child.exited).toBe(130);
-    const { nextSeed, runCount, variationCount } = v.parse(State, stateOf(corpus));
+    const { nextSeed, runCount } = state();
     expect(nextSeed).toBeWithin(2, runCount + 1);
-    expect(variationCount).toBeGreaterThan(0);
   });
 
   test.concurrent("refuses a directory of another test, and damaged files, and says what to do", async () => {
