@@ -10,7 +10,7 @@ import {
   type RaftBug,
 } from "../../broken/raft.ts";
 import { SUBTLE } from "../../broken/subtle/index.ts";
-import { loadMutatedRaft } from "../../support/mutated-raft.ts";
+import { loadMutatedRaft, type Replacement } from "../../support/mutated-raft.ts";
 import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
 
 export const GROUPS = ["subtle", "raft", "easy"] as const;
@@ -27,6 +27,9 @@ export interface Subject {
   readonly shows?: string;
   load(): Promise<AnyProgram>;
 }
+
+/** Some bugs are in what a leader does without a lease. */
+const NO_LEASE: Replacement = { from: "hasLease: true,", to: "hasLease: false," };
 
 /** Raft stays available enough under these: with all faults at once, it may commit nothing at all. */
 const ALL_FAULTS: SimulatedOptions = {
@@ -50,7 +53,8 @@ function raftSubject({ bug, setting, replacements }: RaftBug): Subject {
       ? { ...ALL_FAULTS, nodeCount: 5, concurrency: 10 }
       : ALL_FAULTS,
     async load() {
-      const raft = await loadMutatedRaft([...FREQUENT_SNAPSHOTS, ...replacements]);
+      const timing = setting.includes("without lease") ? [NO_LEASE] : [];
+      const raft = await loadMutatedRaft([...FREQUENT_SNAPSHOTS, ...timing, ...replacements]);
       return workload === "lin-kv" ? linKvOn(raft) : listAppendOn(raft);
     },
   };
