@@ -12,6 +12,7 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Consumer } from "@nats-io/jetstream";
 import * as v from "valibot";
+import { HEAP_SETTINGS } from "../sweep/supervisor.ts";
 import { type Death, type Task, WorkerOutcome } from "../sweep/task.ts";
 import { WorkerProcess } from "../sweep/worker.ts";
 import { filesMadeBy, filesReadBy } from "./corpus-files.ts";
@@ -185,7 +186,7 @@ export function programEnvironment(
   own: Readonly<Record<string, string | undefined>>,
 ): Record<string, string | undefined> {
   const harmless = HARMLESS_VARIABLES.map((name) => [name, own[name]] as const);
-  return Object.fromEntries(harmless);
+  return { ...HEAP_SETTINGS, ...Object.fromEntries(harmless) };
 }
 
 /** A digest of an outcome, without what a search notes beside it. */

@@ -20,6 +20,11 @@ export const GRACE_MS = 5000;
 /** How long to wait for the last report of a process that has ended, in ms. */
 const LAST_REPORT_MS = 500;
 /**
+ * Lets the heap of JavaScriptCore grow to 128 MB, instead of 32, before it is collected: a simulation takes about a
+ * tenth less time.
+ */
+export const HEAP_SETTINGS = { BUN_JSC_largeHeapSize: String(2 ** 27) } as const;
+/**
  * Turns JavaScriptCore's last compiler off. A single test is over before its compile time is won back: one of
  * 25 nodes takes 30 % less processor time without it.
  */
@@ -29,6 +34,7 @@ const COMPILER_SETTINGS = { BUN_JSC_useFTLJIT: "0" } as const;
 export function withoutCompilerSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(Object.entries(env).filter(([name]) => !(name in COMPILER_SETTINGS)));
 }
+
 const CRASH_EXIT_CODE = 255;
 const INTERRUPTED_EXIT_CODE = 130;
 
@@ -68,7 +74,7 @@ export interface Supervision {
 export async function supervise({ args, file, limitS, onProblem }: Supervision): Promise<number> {
   const [command = "", ...first] = selfCommand();
   const child = spawn(command, [...first, "sim", "--supervised", ...args], {
-    env: { ...COMPILER_SETTINGS, ...process.env },
+    env: { ...HEAP_SETTINGS, ...COMPILER_SETTINGS, ...process.env },
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     // A signal of the terminal reaches it once, from here.
     detached: true,

@@ -60,7 +60,7 @@ test("A program sees of a worker's environment only what it needs", () => {
   const seen = programEnvironment({ ...secrets, PATH: "/bin", TZ: "UTC" });
   expect(seen).toMatchObject({ PATH: "/bin", TZ: "UTC" });
   const names = Object.keys(seen).filter((name) => seen[name] !== undefined);
-  expect(names.toSorted()).toEqual(["PATH", "TZ"]);
+  expect(names.toSorted()).toEqual(["BUN_JSC_largeHeapSize", "PATH", "TZ"]);
 });
 
 describe("A worker accepts of a campaign", () => {
