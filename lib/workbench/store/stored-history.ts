@@ -58,6 +58,8 @@ const DescriptionText = v.pipe(
     options: v.object({
       workload: v.string(),
       workloadFile: v.exactOptional(v.string()),
+      /** The search that drew the settings of the test, under which nothing has to be ok. */
+      search: v.optional(v.array(v.string()), []),
       ...Options.entries,
     }),
   }),
@@ -69,11 +71,11 @@ export function readRunDescription(
 ): Pick<StoredHistory, "workload" | "workloadFile" | "options"> | undefined {
   const result = v.safeParse(DescriptionText, text);
   if (!result.success) return undefined;
-  const { workload, workloadFile, ...options } = result.output.options;
+  const { workload, workloadFile, search, ...options } = result.output.options;
   return {
     workload,
     ...(workloadFile === undefined ? {} : { workloadFile }),
-    options: checkOptions(options),
+    options: { ...checkOptions(options), ...(search.length > 0 ? { mayNeverBeOk: true } : {}) },
   };
 }
 

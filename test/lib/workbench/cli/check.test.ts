@@ -240,6 +240,20 @@ describe("vortex check", () => {
     expect(parseLines(stdout)).toMatchObject([{}, {}, {}].map(() => ({ errorCount: 1 })));
   });
 
+  test.concurrent("needs nothing to be ok in a run whose settings a search has drawn", async () => {
+    const failed = history([invoke(0, "txn", [["r", 1, null]]), fail(0, ["txn-conflict", ""])]);
+    const check = (search: readonly string[]) => {
+      const run = temporaryDirectory();
+      const lines = failed.map((operation) => `${JSON.stringify(operation)}\n`);
+      writeFileSync(join(run, "history.jsonl"), lines.join(""));
+      const options = { workload: "txn-rw-register", search };
+      writeFileSync(join(run, "test.json"), JSON.stringify({ options }));
+      return vortex("check", run);
+    };
+    const [plain, drawn] = await Promise.all([check([]), check(["lenient"])]);
+    expect([plain.exitCode, drawn.exitCode]).toEqual([1, 0]);
+  });
+
   test.concurrent("checks a run without operations", async () => {
     const run = temporaryDirectory();
     writeFileSync(join(run, "history.jsonl"), "");
