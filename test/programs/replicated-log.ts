@@ -1,6 +1,7 @@
 /** All nodes apply all requests, in the order of a log in lin-kv (state machine replication). */
 import * as v from "valibot";
 import { isRpcError, type KVNode, type OutgoingBody } from "../../lib/vortex/index.ts";
+import { inTurn } from "./in-turn.ts";
 import { apply, type Machine, Request } from "./machine.ts";
 
 const Entry = v.object({ id: v.string(), request: Request });
@@ -20,7 +21,7 @@ export function byReplicatedLog(makeMachine: () => Machine) {
 function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   let length = 0;
   // One request at a time, so that this copy of the machine follows the order of the log.
-  let last: Promise<unknown> = Promise.resolve();
+  const oneAtATime = inTurn();
 
   const decide = async (entry: Entry): Promise<OutgoingBody> => {
     for (;;) {
@@ -34,9 +35,7 @@ function serveByReplicatedLog(node: KVNode, machine: Machine): void {
   for (const type of Object.keys(machine)) {
     node.handle(type, Request, (request) => {
       const { msg_id: _, ...body } = request.body;
-      const outcome = last.then(() => decide({ id: node.generateId(), request: body }));
-      last = outcome.catch(() => {});
-      return outcome;
+      return oneAtATime(() => decide({ id: node.generateId(), request: body }));
     });
   }
 }

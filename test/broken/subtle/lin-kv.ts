@@ -8,6 +8,7 @@ import {
   RpcError,
   retry,
 } from "../../../lib/vortex/index.ts";
+import { inTurn } from "../../programs/in-turn.ts";
 import { keyValue, Read } from "../../programs/key-value.ts";
 import { apply, Request } from "../../programs/machine.ts";
 import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
@@ -139,7 +140,7 @@ const storedFirst = (variant: Variant) => (node: Node) => {
   const store = keyValue(values);
   const log = node.storage.of(v.object({ key: v.number(), value: v.number() }));
   for (const { key, value } of log.readAll()) values.set(key, value);
-  let last: Promise<unknown> = Promise.resolve();
+  const oneAtATime = inTurn();
 
   const change = async (request: Request): Promise<OutgoingBody> => {
     const key = Number(request["key"]);
@@ -160,9 +161,7 @@ const storedFirst = (variant: Variant) => (node: Node) => {
       if (type === "read") return apply(store, request);
       // Two compare-and-sets may both find the value that they expect before either has made its change.
       if (variant === "broken") return change(request);
-      const outcome = last.then(() => change(request));
-      last = outcome.catch(() => {});
-      return outcome;
+      return oneAtATime(() => change(request));
     });
   }
 };
@@ -315,14 +314,9 @@ const held = (variant: Variant) => (node: KVNode) => {
     // The others may have seen the new version long before its reply arrives.
     leaseEndMs = (variant === "mended" ? sentAtMs : node.nowMs()) + RECORD_LEASE_MS;
   };
-  let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <Result>(task: () => Promise<Result>): Promise<Result> => {
-    const outcome = last.then(task);
-    last = outcome.catch(() => {});
-    return outcome;
-  };
+  const oneAtATime = inTurn();
   node.every(RENEWAL_MS, () => {
-    inTurn(async () => {
+    oneAtATime(async () => {
       if (isHolder()) return put(latest.values);
       const seen = await record.readOr("record", latest);
       if (seen.version !== latest.version) seenAtMs = node.nowMs();
@@ -338,7 +332,7 @@ const held = (variant: Variant) => (node: KVNode) => {
     node.handle(type, Request, ({ body: { msg_id: _, ...request } }) => {
       requireHolder();
       if (type === "read") return apply(keyValue(new Map(latest.values)), request);
-      return inTurn(async () => {
+      return oneAtATime(async () => {
         requireHolder();
         const values = new Map(latest.values);
         const reply = apply(keyValue(values), request);

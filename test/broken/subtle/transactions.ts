@@ -1,6 +1,7 @@
 /** Subtle bugs of transactions: txn-rw-register and txn-list-append. */
 import * as v from "valibot";
 import { isRpcError, type KVNode, type Node, RpcError, retry } from "../../../lib/vortex/index.ts";
+import { inTurn } from "../../programs/in-turn.ts";
 import { Txn } from "../../programs/transactions.ts";
 import type { SimulatedOptions } from "../../support/simulations/simulate.ts";
 import { inTime, type SubtleCase, type Variant } from "./case.ts";
@@ -210,7 +211,7 @@ const released = (variant: Variant) => (node: KVNode) => {
       }
     }
   };
-  let last: Promise<unknown> = Promise.resolve();
+  const oneAtATime = inTurn();
   const execute = async (body: v.InferOutput<typeof Txn>) => {
     // A release whose repetition was faster arrives late, and must not end the next hold of the same node.
     const holder = variant === "mended" ? node.generateId() : node.id;
@@ -228,11 +229,12 @@ const released = (variant: Variant) => (node: KVNode) => {
     await release(holder);
     return { type: "txn_ok", txn };
   };
-  node.handle("txn", Txn, ({ body }) => {
-    const outcome = last.then(() => execute(body));
-    last = outcome.catch(() => {});
-    return inTime(node, outcome);
-  });
+  node.handle("txn", Txn, ({ body }) =>
+    inTime(
+      node,
+      oneAtATime(() => execute(body)),
+    ),
+  );
 };
 
 export const SUBTLE_TRANSACTIONS: readonly SubtleCase[] = [
