@@ -71,10 +71,10 @@ export function sampled(eventCount: number, onPlaces: (places: readonly string[]
 const SLOT = "vortex: slice";
 const SCRIPT = new Script(`globalThis[${JSON.stringify(SLOT)}]()`);
 
-let slice: () => unknown = () => undefined;
+let slice: (() => unknown) | undefined;
 // Once: code that was compiled for the former shape of the global object is thrown away, which would slow
 // down each simulation by a quarter.
-Object.defineProperty(globalThis, SLOT, { value: () => slice(), configurable: true });
+Object.defineProperty(globalThis, SLOT, { value: () => slice?.(), configurable: true });
 
 /** Whether a task ends within a time limit. It is interrupted otherwise. */
 function endsWithin(limitMs: number, task: () => unknown): boolean {
@@ -87,7 +87,7 @@ function endsWithin(limitMs: number, task: () => unknown): boolean {
     if (code === "ERR_SCRIPT_EXECUTION_TIMEOUT") return false;
     throw error;
   } finally {
-    slice = () => undefined;
+    slice = undefined;
   }
 }
 

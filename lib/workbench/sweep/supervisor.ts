@@ -28,12 +28,9 @@ export const HEAP_SETTINGS = { BUN_JSC_largeHeapSize: String(2 ** 27) } as const
  * Turns JavaScriptCore's last compiler off. A single test is over before its compile time is won back: one of
  * 25 nodes takes 30 % less processor time without it.
  */
-const COMPILER_SETTINGS = { BUN_JSC_useFTLJIT: "0" } as const;
-
-/** Returns an environment with the last compiler, for workers that run for long. */
-export function withoutCompilerSettings(env: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
-  return Object.fromEntries(Object.entries(env).filter(([name]) => !(name in COMPILER_SETTINGS)));
-}
+const SHORT_RUN_SETTINGS = { BUN_JSC_useFTLJIT: "0" } as const;
+/** Turns it on again, for workers that run for long. */
+export const LONG_RUN_SETTINGS = { BUN_JSC_useFTLJIT: "1" } as const;
 
 const CRASH_EXIT_CODE = 255;
 const INTERRUPTED_EXIT_CODE = 130;
@@ -74,7 +71,7 @@ export interface Supervision {
 export async function supervise({ args, file, limitS, onProblem }: Supervision): Promise<number> {
   const [command = "", ...first] = selfCommand();
   const child = spawn(command, [...first, "sim", "--supervised", ...args], {
-    env: { ...HEAP_SETTINGS, ...COMPILER_SETTINGS, ...process.env },
+    env: { ...HEAP_SETTINGS, ...SHORT_RUN_SETTINGS, ...process.env },
     stdio: ["inherit", "inherit", "inherit", "pipe"],
     // A signal of the terminal reaches it once, from here.
     detached: true,

@@ -1,7 +1,7 @@
 /** Starts the workers of a sweep or campaign. */
 import { availableParallelism } from "node:os";
 import { LocalWorkers } from "../../sweep/local-workers.ts";
-import { withoutCompilerSettings } from "../../sweep/supervisor.ts";
+import { LONG_RUN_SETTINGS } from "../../sweep/supervisor.ts";
 import type { Workers } from "../../sweep/task.ts";
 import type { ProgressOfWorkers } from "./progress.ts";
 import type { SimFlags, Subject } from "./subject.ts";
@@ -21,7 +21,7 @@ export interface StartedWorkers extends ProgressOfWorkers {
 
 export type StartWorkers = (plan: Plan) => Promise<StartedWorkers>;
 
-/** Number of tests from which JavaScriptCore's last compiler saves more time than it takes. */
+/** Number of a worker's tests from which JavaScriptCore's last compiler saves more time than it takes. */
 const LONG_WORK = 500;
 
 /** Workers on this machine, with the same arguments, so that they parse the same options. */
@@ -31,7 +31,7 @@ export function startLocally({ stallLimitS }: Subject, { jobs }: SimFlags): Star
     const cores = jobs ?? availableParallelism();
     const count = seeds.length === 0 ? cores : Math.min(cores, seeds.length);
     const isLong = seeds.length === 0 || seeds.length / count >= LONG_WORK;
-    const env = isLong ? withoutCompilerSettings(process.env) : process.env;
+    const env = isLong ? { ...process.env, ...LONG_RUN_SETTINGS } : process.env;
     const workers = new LocalWorkers(count, { args, stallLimitS, env });
     return { workers, where: () => "", formerCount: () => 0, close: async () => {} };
   };
