@@ -17,8 +17,8 @@ export interface CheckOptions {
   /** Consistency models that a transaction history must satisfy, such as `"read-committed"`. */
   readonly consistencyModels?: readonly string[];
   /**
-   * Types of operation that may never be `ok`; `true` for all, as when settings were drawn at random. Then
-   * transactions need not depend on one another, either.
+   * Types of operation that may never be `ok`; `true` for all, as when settings were drawn at random. With
+   * `true`, transactions need not depend on one another, either.
    */
   readonly mayNeverBeOk?: boolean | readonly string[];
   /**

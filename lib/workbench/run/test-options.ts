@@ -38,7 +38,7 @@ export const STRATEGIES = ["swarm", "order", "adaptive", "mixed", "lenient"] as 
 export type Strategy = (typeof STRATEGIES)[number];
 
 /** Whether a search has drawn the settings of a test. */
-export function isDrawn({ search = [] }: Pick<TestOptions, "search">): boolean {
+export function isDrawn({ search = [] }: { readonly search?: readonly string[] }): boolean {
   return search.length > 0;
 }
 

@@ -18,6 +18,7 @@ import { EdnReader } from "../history/edn.ts";
 import type { History, Operation } from "../history/history.ts";
 import { JepsenLineReader } from "../history/jepsen-line.ts";
 import { fromJepsen, readOperation } from "../history/stored-operation.ts";
+import { isDrawn } from "../run/test-options.ts";
 import { AnyNumber } from "../schemas.ts";
 
 /** A history with its options, as far as they are stored. */
@@ -59,7 +60,7 @@ const DescriptionText = v.pipe(
       workload: v.string(),
       workloadFile: v.exactOptional(v.string()),
       /** The search that drew the settings of the test, under which nothing has to be ok. */
-      search: v.optional(v.array(v.string()), []),
+      search: v.exactOptional(v.array(v.string())),
       ...Options.entries,
     }),
   }),
@@ -71,11 +72,11 @@ export function readRunDescription(
 ): Pick<StoredHistory, "workload" | "workloadFile" | "options"> | undefined {
   const result = v.safeParse(DescriptionText, text);
   if (!result.success) return undefined;
-  const { workload, workloadFile, search, ...options } = result.output.options;
+  const { workload, workloadFile, ...options } = result.output.options;
   return {
     workload,
     ...(workloadFile === undefined ? {} : { workloadFile }),
-    options: { ...checkOptions(options), ...(search.length > 0 ? { mayNeverBeOk: true } : {}) },
+    options: { ...checkOptions(options), ...(isDrawn(options) ? { mayNeverBeOk: true } : {}) },
   };
 }
 

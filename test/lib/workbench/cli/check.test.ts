@@ -218,11 +218,7 @@ describe("vortex check", () => {
   });
 
   test.concurrent("checks a stored run, given its directory, history or results", async () => {
-    const run = temporaryDirectory();
-    const lines = INVALID.map((operation) => `${JSON.stringify(operation)}\n`);
-    writeFileSync(join(run, "history.jsonl"), lines.join(""));
-    const options = { workload: "echo", availability: 0.5 };
-    writeFileSync(join(run, "test.json"), JSON.stringify({ options }));
+    const run = storedRun(INVALID, { workload: "echo", availability: 0.5 });
     writeFileSync(join(run, "results.json"), "{}");
     const named = [run, join(run, "history.jsonl"), join(run, "results.json")];
     const { stdout } = await vortex("check", "--json", ...named);
@@ -242,22 +238,14 @@ describe("vortex check", () => {
 
   test.concurrent("needs nothing to be ok in a run whose settings a search has drawn", async () => {
     const failed = history([invoke(0, "txn", [["r", 1, null]]), fail(0, ["txn-conflict", ""])]);
-    const check = (search: readonly string[]) => {
-      const run = temporaryDirectory();
-      const lines = failed.map((operation) => `${JSON.stringify(operation)}\n`);
-      writeFileSync(join(run, "history.jsonl"), lines.join(""));
-      const options = { workload: "txn-rw-register", search };
-      writeFileSync(join(run, "test.json"), JSON.stringify({ options }));
-      return vortex("check", run);
-    };
+    const check = (search: readonly string[]) =>
+      vortex("check", storedRun(failed, { workload: "txn-rw-register", search }));
     const [plain, drawn] = await Promise.all([check([]), check(["lenient"])]);
     expect([plain.exitCode, drawn.exitCode]).toEqual([1, 0]);
   });
 
   test.concurrent("checks a run without operations", async () => {
-    const run = temporaryDirectory();
-    writeFileSync(join(run, "history.jsonl"), "");
-    writeFileSync(join(run, "test.json"), JSON.stringify({ options: { workload: "echo" } }));
+    const run = storedRun([], { workload: "echo" });
     expect((await vortex("check", run)).exitCode).toBe(0);
   });
 });
@@ -278,6 +266,15 @@ interface StoredCase {
 /** Writes a case to a file, of echo by default. */
 function caseFile(stored: StoredCase): string {
   return file("case.json", JSON.stringify({ workload: "echo", options: {}, ...stored }, null, 1));
+}
+
+/** Returns the directory of a run. */
+function storedRun(operations: History, options: object): string {
+  const run = temporaryDirectory();
+  const lines = operations.map((operation) => `${JSON.stringify(operation)}\n`);
+  writeFileSync(join(run, "history.jsonl"), lines.join(""));
+  writeFileSync(join(run, "test.json"), JSON.stringify({ options }));
+  return run;
 }
 
 function file(name: string, text: string): string {
