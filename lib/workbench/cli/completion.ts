@@ -80,7 +80,7 @@ interface Candidate {
 interface Values {
   /** Whether the option takes a list, separated by commas. */
   readonly list?: true;
-  /** Words that are no part of a list. */
+  /** Words that cannot be combined with others. */
   readonly lone?: readonly string[];
   readonly words: readonly string[];
   readonly descriptions?: Readonly<Record<string, string>>;

@@ -53,7 +53,7 @@ function raftSubject({ bug, setting, replacements }: RaftBug): Subject {
       ? { ...ALL_FAULTS, nodeCount: 5, concurrency: 10 }
       : ALL_FAULTS,
     async load() {
-      const timing = setting.includes("without lease") ? [NO_LEASE] : [];
+      const timing = setting === "3 cores without lease, few commands" ? [NO_LEASE] : [];
       const raft = await loadMutatedRaft([...FREQUENT_SNAPSHOTS, ...timing, ...replacements]);
       return workload === "lin-kv" ? linKvOn(raft) : listAppendOn(raft);
     },

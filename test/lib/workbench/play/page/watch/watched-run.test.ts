@@ -72,7 +72,7 @@ describe("The events of a run", () => {
     }
   });
 
-  test("of the nemesis are told in words, without the names of its operations", () => {
+  test("of the nemesis are described in words, without the names of its operations", () => {
     const texts = conditions.map(({ text }) => text).join("\n");
     expect(texts).not.toMatch(/start-|stop-/);
     expect(texts).toMatch(/^partition starts: n\d.* \| n\d/m);
